@@ -1,0 +1,68 @@
+"""What an input device is: a source of levels and events that knows nothing of robots.
+
+Motion is a level: whoever polls gets the newest value. Presses are events: they are queued and delivered
+exactly once, even when the button was down and up again between two polls.
+"""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+
+from gym_hil.schema import EpisodeEvent, GripperCommand
+
+Motion = tuple[float, float, float, float, float, float]
+STILL: Motion = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceReading:
+    """What one `Device.poll` returns."""
+
+    motion: Motion = STILL
+    """x, y, z, rotation about x, y, z, each in [-1, 1]. World axes: x away from the robot's base, y to its
+    left, z up; the caller scales them to metres and radians."""
+    gripper: GripperCommand = GripperCommand.STAY
+    """The gripper button held now, or tapped since the last poll."""
+    engage: bool = False
+    """The intervention button is held now, or was tapped since the last poll."""
+    engage_presses: int = 0
+    """How often the intervention button went down since the last poll."""
+    events: tuple[EpisodeEvent, ...] = ()
+    """Episode events since the last poll, oldest first."""
+    connected: bool = True
+    """False while the device is unplugged; the rest of the reading is then neutral."""
+
+
+NEUTRAL = DeviceReading()
+DISCONNECTED = DeviceReading(connected=False)
+
+
+class Device(abc.ABC):
+    """A source of `DeviceReading`s. Use it as a context manager, or call `close` when done."""
+
+    name: str
+
+    @abc.abstractmethod
+    def poll(self) -> DeviceReading:
+        """Return the newest levels and every event since the last poll. Never blocks; after `close`, and
+        while nothing is connected, returns a reading with ``connected=False``."""
+
+    @abc.abstractmethod
+    def help(self) -> str:
+        """Return one line that says which key or button does what, made from the map in use."""
+
+    def flush(self) -> None:
+        """Forget events and presses that nobody has polled: those made during a reset belong to no episode."""
+        self.poll()
+
+    def close(self) -> None:
+        """Release the device. Calling it twice is allowed."""
+
+    def __enter__(self) -> Device:
+        """Return the device itself."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close the device."""
+        self.close()

@@ -1,0 +1,60 @@
+"""Every error that gym-hil raises on purpose, under one base class."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GymHilError(Exception):
+    """Base of all errors of this package; catching it catches nothing else."""
+
+
+class InvalidArgumentError(GymHilError, ValueError):
+    """An argument has a value that cannot be used."""
+
+
+class UnknownArgumentError(GymHilError, TypeError):
+    """A keyword argument that nothing accepts."""
+
+
+class InvalidActionError(GymHilError, ValueError):
+    """An action of the wrong shape, or with a value that is not a finite number."""
+
+
+class InvalidStateError(GymHilError, ValueError):
+    """A saved state that does not belong to this environment."""
+
+
+class EpisodeOrderError(GymHilError, RuntimeError):
+    """`step`, `render` or `reset` called at a moment that has no meaning, such as after `close`."""
+
+
+class RenderingError(GymHilError, RuntimeError):
+    """No OpenGL backend could be started."""
+
+
+class MissingExtraError(GymHilError, ImportError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f'{purpose} needs the package "{package}": pip install "gym-hil[{extra}]"')
+
+
+class DeviceError(GymHilError, RuntimeError):
+    """An input device cannot be used."""
+
+
+def did_you_mean(value: object, valid: Iterable[object]) -> str:
+    """Return ``'; did you mean "x"? Valid: "x", "y".'`` for an error message that names `value`."""
+    names = [str(name) for name in valid]
+    close = difflib.get_close_matches(str(value), names, n=1)
+    hint = f'; did you mean "{close[0]}"?' if close else "."
+    return f"{hint} Valid: {', '.join(names)}."
+
+
+def require_one_of(name: str, value: object, valid: Iterable[object]) -> None:
+    """Raise `InvalidArgumentError` unless `value` is one of `valid`."""
+    options = list(valid)
+    if value not in options:
+        raise InvalidArgumentError(f"{name}={value!r} is not known{did_you_mean(value, options)}")
