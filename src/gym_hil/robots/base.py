@@ -11,6 +11,10 @@ from dataclasses import dataclass
 
 import mujoco
 
+ARM_PREFIX = "arm/"
+HAND_PREFIX = "hand/"
+"""Prefixes of the names of an arm and a hand in a composed model."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
@@ -83,3 +87,38 @@ class Robot:
     arm: Arm
     hand: Hand
     impedance: Impedance
+
+    @property
+    def joints(self) -> tuple[str, ...]:
+        """The arm's joints as a composed model names them, from base to flange."""
+        return tuple(ARM_PREFIX + joint for joint in self.arm.joints)
+
+    @property
+    def posture_joint(self) -> str:
+        """The arm's posture joint as a composed model names it."""
+        return ARM_PREFIX + self.arm.posture_joint
+
+    @property
+    def flange_site(self) -> str:
+        """The flange as a composed model names it."""
+        return ARM_PREFIX + self.arm.flange_site
+
+    @property
+    def tcp_site(self) -> str:
+        """The TCP as a composed model names it."""
+        return HAND_PREFIX + self.hand.tcp_site
+
+    @property
+    def finger_joint(self) -> str:
+        """The joint that tells the aperture, as a composed model names it."""
+        return HAND_PREFIX + self.hand.finger_joint
+
+    @property
+    def finger_actuator(self) -> str:
+        """The fingers' actuator as a composed model names it."""
+        return HAND_PREFIX + self.hand.actuator
+
+    @property
+    def finger_geoms(self) -> tuple[str, ...]:
+        """The geoms that touch a held object, as a composed model names them."""
+        return tuple(HAND_PREFIX + geom for geom in self.hand.finger_geoms)

@@ -1,0 +1,151 @@
+"""What stands around a robot: floor, light, cameras, props."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+
+from gym_hil.robots import layers
+
+Vec3 = tuple[float, float, float]
+Quat = tuple[float, float, float, float]
+Rgb = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Cube:
+    """A cube that moves freely. `half_size` in m, `mass` in kg."""
+
+    name: str
+    rgb: Rgb
+    half_size: float = 0.02
+    mass: float = 0.1
+
+
+@dataclass(frozen=True)
+class Target:
+    """A flat coloured square on the floor; it touches nothing."""
+
+    name: str
+    rgb: Rgb
+    pos: Vec3
+    half_size: float = 0.05
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A fixed camera: position (m), orientation (w x y z; it looks along its own -z), vertical field of view (deg)."""
+
+    name: str
+    pos: Vec3
+    quat: Quat
+    fovy: float
+
+
+FRONT_CAMERA = Camera("front", (1.3, 0.0, 0.7), (0.5963678, 0.3799282, 0.3799282, 0.5963678), 45.0)
+WRIST_CAMERA = Camera("wrist", (-0.05, 0.015, 0.0), (0.0, 0.7071068, 0.7071068, 0.0), 42.5)
+"""On the hand's mounting face, looking along the hand."""
+THIRD_PERSON_CAMERA = Camera("third_person", (1.25, -0.95, 0.75), (0.7719, 0.4618, 0.2247, 0.3757), 38.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """Props and cameras of a task. `robot_home` names the arm's configuration at the start."""
+
+    robot_home: str
+    cubes: tuple[Cube, ...] = ()
+    targets: tuple[Target, ...] = ()
+    cameras: tuple[Camera, ...] = (FRONT_CAMERA, THIRD_PERSON_CAMERA)
+
+
+def add_surroundings(spec: mujoco.MjSpec, scene: Scene) -> None:
+    """Add floor, lights, fixed cameras and props to `spec`."""
+    _add_floor(spec)
+    _add_lights(spec)
+    for camera in scene.cameras:
+        add_camera(spec.worldbody, camera)
+    for target in scene.targets:
+        spec.worldbody.add_geom(
+            name=target.name,
+            type=mujoco.mjtGeom.mjGEOM_BOX,
+            pos=target.pos,
+            size=(target.half_size, target.half_size, 0.0005),
+            rgba=(*target.rgb, 1.0),
+            group=layers.VISIBLE,
+            contype=0,
+            conaffinity=0,
+        )
+    for cube in scene.cubes:
+        _add_cube(spec, cube)
+
+
+def add_camera(body: mujoco.MjsBody, camera: Camera) -> None:
+    """Fix `camera` to `body`."""
+    body.add_camera(name=camera.name, pos=camera.pos, quat=camera.quat, fovy=camera.fovy)
+
+
+def _add_floor(spec: mujoco.MjSpec) -> None:
+    spec.add_texture(
+        name="floor",
+        type=mujoco.mjtTexture.mjTEXTURE_2D,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
+        rgb1=(0.80, 0.82, 0.84),
+        rgb2=(0.72, 0.74, 0.77),
+        width=64,
+        height=64,
+    )
+    spec.add_texture(
+        name="sky",
+        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+        rgb1=(0.86, 0.91, 0.96),
+        rgb2=(0.55, 0.64, 0.74),
+        width=32,
+        height=192,
+    )
+    material = spec.add_material(name="floor", texrepeat=(5, 5), texuniform=True, reflectance=0.0)
+    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "floor"
+    spec.worldbody.add_geom(
+        name="floor",
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        size=(0, 0, 0.05),
+        material="floor",
+        contype=layers.WORLD,
+        conaffinity=layers.WORLD | layers.ROBOT,
+        friction=(0.8, 0.005, 0.0001),
+        solref=(0.005, 1.0),
+        group=layers.VISIBLE,
+    )
+
+
+def _add_lights(spec: mujoco.MjSpec) -> None:
+    spec.visual.headlight.ambient = (0.35, 0.35, 0.36)
+    spec.visual.headlight.diffuse = (0.25, 0.25, 0.25)
+    spec.visual.headlight.specular = (0.0, 0.0, 0.0)
+    spec.worldbody.add_light(
+        name="sun",
+        pos=(0.9, -0.7, 1.9),
+        dir=(-0.35, 0.45, -1.0),
+        diffuse=(0.55, 0.55, 0.53),
+        specular=(0.15, 0.15, 0.15),
+        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+        castshadow=True,
+    )
+
+
+def _add_cube(spec: mujoco.MjSpec, cube: Cube) -> None:
+    body = spec.worldbody.add_body(name=cube.name, pos=(0.5, 0, cube.half_size))
+    body.add_freejoint(name=cube.name)
+    body.add_geom(
+        name=cube.name,
+        type=mujoco.mjtGeom.mjGEOM_BOX,
+        size=(cube.half_size,) * 3,
+        mass=cube.mass,
+        rgba=(*cube.rgb, 1.0),
+        contype=layers.WORLD,
+        conaffinity=layers.WORLD | layers.ROBOT,
+        friction=(0.8, 0.005, 0.0001),
+        solref=(0.005, 1.0),
+        group=layers.VISIBLE,
+    )
