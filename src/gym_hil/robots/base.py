@@ -40,11 +40,11 @@ class Hand:
 
     build: Callable[[], mujoco.MjSpec]
     tcp_site: str
-    finger_joint: str
-    """Joint whose position tells the aperture."""
+    finger_joints: tuple[str, ...]
+    """Joints of the fingers; the first one's position tells the aperture."""
     actuator: str
     open_position: float
-    """Position of `finger_joint`, and command of `actuator`, with the fingers fully open (m or rad)."""
+    """Position of a finger joint, and command of `actuator`, with the fingers fully open (m or rad)."""
     closed_position: float
     """The same with the fingers touching."""
     finger_geoms: tuple[str, ...]
@@ -109,9 +109,9 @@ class Robot:
         return HAND_PREFIX + self.hand.tcp_site
 
     @property
-    def finger_joint(self) -> str:
-        """The joint that tells the aperture, as a composed model names it."""
-        return HAND_PREFIX + self.hand.finger_joint
+    def finger_joints(self) -> tuple[str, ...]:
+        """The fingers' joints as a composed model names them; the first one tells the aperture."""
+        return tuple(HAND_PREFIX + joint for joint in self.hand.finger_joints)
 
     @property
     def finger_actuator(self) -> str:

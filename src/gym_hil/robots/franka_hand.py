@@ -121,7 +121,7 @@ def build() -> mujoco.MjSpec:
 FRANKA_HAND = Hand(
     build=build,
     tcp_site="tcp",
-    finger_joint="left_finger_joint",
+    finger_joints=("left_finger_joint", "right_finger_joint"),
     actuator="fingers",
     open_position=FINGER_STROKE,
     closed_position=0.0,
