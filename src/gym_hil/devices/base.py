@@ -46,17 +46,18 @@ class Device(abc.ABC):
     @abc.abstractmethod
     def poll(self) -> DeviceReading:
         """Return the newest levels and every event since the last poll. Never blocks; after `close`, and
-        while nothing is connected, returns a reading with ``connected=False``."""
+        while nothing is connected, returns a reading with ``connected=False``.
+        """
 
     @abc.abstractmethod
     def help(self) -> str:
         """Return one line that says which key or button does what, made from the map in use."""
 
     def flush(self) -> None:
-        """Forget events and presses that nobody has polled: those made during a reset belong to no episode."""
+        """Forget unpolled events and presses: those made during a reset belong to no episode."""
         self.poll()
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Release the device. Calling it twice is allowed."""
 
     def __enter__(self) -> Device:

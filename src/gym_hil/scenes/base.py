@@ -35,7 +35,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Camera:
-    """A fixed camera: position (m), orientation (w x y z; it looks along its own -z), vertical field of view (deg)."""
+    """A camera: position (m), orientation (w x y z; it looks along -z), vertical field of view (deg)."""
 
     name: str
     pos: Vec3

@@ -59,7 +59,9 @@ class GymRenderingSpec:
         for name in ("height", "width", "video_height", "video_width"):
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or not 1 <= value <= 8192:
-                raise InvalidArgumentError(f"{name}={value!r} must be a whole number of pixels from 1 to 8192")
+                raise InvalidArgumentError(
+                    f"{name}={value!r} must be a whole number of pixels from 1 to 8192"
+                )
         if self.mode not in ("rgb_array", "human"):
             raise InvalidArgumentError(f"mode={self.mode!r} is not known. Valid: rgb_array, human.")
 
