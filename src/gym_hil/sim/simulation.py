@@ -1,6 +1,6 @@
 """A composed model at work: names resolved once, one `mj_step` call per control period.
 
-All of the control law lives in the model (`gym_hil.scenes.compose`). Per control period this module clamps the
+All of the control law lives in the model (`gym_hil.scenes.compose`). Per control period this module keeps the
 target near the measured TCP, hands the engine a velocity command, and steps; the engine does the rest.
 """
 
@@ -154,7 +154,7 @@ class Simulation:
     # Commands.
 
     def reset(self, poses: Mapping[str, Sequence[float]]) -> None:
-        """Put the robot at its home, the free bodies at `poses` (x y z, or x y z with a quaternion), all at rest."""
+        """Put the robot at its home and the free bodies at `poses` (x y z [and quaternion]), all at rest."""
         data = self.data
         mujoco.mj_resetData(self.model, data)
         data.qpos[:] = self._home
@@ -184,8 +184,9 @@ class Simulation:
         Args:
             translation: displacement of the target (3, m, world axes).
             rotation: rotation vector of the target (3, rad, world axes).
-            low, high: box (3, m, world frame) that the target must not leave. A target outside may only move
-                towards it.
+            low: lower corner (3, m, world frame) of the box that the target must not leave. A target outside
+                may only move towards it.
+            high: its upper corner.
         """
         data, act, ctrl = self.data, self._servo_act, self._servo_ctrl
         pos, quat = self.target_pos_w, self.target_quat_w

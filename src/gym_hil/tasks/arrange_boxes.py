@@ -1,0 +1,109 @@
+"""ArrangeBoxes: carry five coloured boxes to the squares of their colours.
+
+Reset options: ``box_xy`` (5, 2, m) puts the boxes there, in the order of `COLOURS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gym_hil.scenes.base import Cube, Scene, Target
+from gym_hil.sim.simulation import Simulation
+from gym_hil.tasks.base import Array, Intent, Start, Task, Workspace, finite_array
+from gym_hil.tasks.grasping import approach, is_held, over
+
+COLOURS = {
+    "red": (0.85, 0.18, 0.15),
+    "green": (0.18, 0.62, 0.27),
+    "blue": (0.15, 0.35, 0.80),
+    "yellow": (0.93, 0.75, 0.13),
+    "purple": (0.55, 0.25, 0.65),
+}
+BOXES = tuple(Cube(f"box_{name}", rgb) for name, rgb in COLOURS.items())
+ROW = np.linspace(-0.3, 0.3, 5)
+START_X, TARGET_X = 0.3, 0.5
+TARGETS = tuple(
+    Target(f"target_{name}", rgb, (TARGET_X, float(y), 0.0005))
+    for (name, rgb), y in zip(COLOURS.items(), ROW, strict=True)
+)
+TOLERANCE = 0.03
+"""Largest distance from a box to its target, horizontal and vertical (m)."""
+JITTER = 0.02
+"""How far a random start lies off the row, in x and y (m)."""
+CARRY_HEIGHT = 0.1
+"""Height of the TCP while carrying (m): a held box clears those that stand."""
+
+
+class ArrangeBoxes(Task):
+    """Carry every box to its target."""
+
+    name = "ArrangeBoxes"
+    description = "Put each box on the square of its colour."
+    max_episode_steps = 400
+    scene = Scene(robot_home="upright", cubes=BOXES, targets=TARGETS)
+    workspace = Workspace(np.array([0.2, -0.5, 0.0]), np.array([0.6, 0.5, 0.5]))
+    reset_options = ("box_xy",)
+    _goals = np.array([target.pos for target in TARGETS])
+
+    @property
+    def observation_size(self) -> int:
+        """Length of `environment_state`: five boxes and five targets, three numbers each."""
+        return 30
+
+    def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
+        """Shuffle the boxes along the row. The generator is used alike whatever the options are."""
+        xy = np.column_stack([np.full(5, START_X), rng.permutation(ROW)])
+        jitter = rng.uniform(-JITTER, JITTER, size=(5, 2))
+        if randomise:
+            xy += jitter
+        if "box_xy" in options:
+            xy = finite_array("box_xy", options["box_xy"], (5, 2))
+        return {box.name: np.array([*pos, box.half_size]) for box, pos in zip(BOXES, xy, strict=True)}
+
+    def observe(self, sim: Simulation) -> Array:
+        """Return the positions of all boxes, then of all targets (30, m, world frame)."""
+        return np.concatenate([*(sim.body_pos_w(box.name) for box in BOXES), self._goals.ravel()])
+
+    def misplacement(self, sim: Simulation, index: int) -> tuple[float, float]:
+        """Return the horizontal and the vertical distance (m) of box `index` from lying on its target."""
+        pos, goal = sim.body_pos_w(BOXES[index].name), self._goals[index]
+        return float(np.hypot(*(pos - goal)[:2])), float(abs(pos[2] - BOXES[index].half_size))
+
+    def is_placed(self, sim: Simulation, index: int, tolerance: float = TOLERANCE) -> bool:
+        """Return whether box `index` lies on its target."""
+        return max(self.misplacement(sim, index)) < tolerance
+
+    def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
+        """One term per box, 1 where it lies on its target."""
+        return {
+            box.name: (0.2, float(np.exp(-20.0 * np.hypot(*self.misplacement(sim, index)))))
+            for index, box in enumerate(BOXES)
+        }
+
+    def success(self, sim: Simulation, start: Start) -> bool:
+        """Every box lies on its target."""
+        return all(self.is_placed(sim, index) for index in range(len(BOXES)))
+
+    def intent(self, sim: Simulation, start: Start) -> Intent:
+        """Bring the held box to its target, else fetch the first that is not there."""
+        for index, box in enumerate(BOXES):
+            if is_held(sim, box):
+                return self._deliver(sim, index)
+        for index, box in enumerate(BOXES):
+            if not self.is_placed(sim, index, 0.8 * TOLERANCE):
+                return approach(sim, box)
+        tcp = sim.tcp_pos_w
+        return Intent(np.array([tcp[0], tcp[1], CARRY_HEIGHT]), opening=1.0)
+
+    def _deliver(self, sim: Simulation, index: int) -> Intent:
+        box = BOXES[index]
+        pos, goal = sim.body_pos_w(box.name), self._goals[index]
+        aside = float(np.hypot(*(pos - goal)[:2]))
+        if aside > 0.012:
+            return over(sim, goal, CARRY_HEIGHT, opening=0.0)
+        if pos[2] > box.half_size + 0.006:
+            return Intent(np.array([goal[0], goal[1], box.half_size]), opening=0.0)
+        return Intent(sim.tcp_pos_w.copy(), opening=1.0)

@@ -1,0 +1,74 @@
+"""PickCube: grasp a cube on the floor and lift it 10 cm.
+
+Reset options: ``cube_xy`` (2, m) puts the cube there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gym_hil.scenes.base import Cube, Scene
+from gym_hil.sim.simulation import Simulation
+from gym_hil.tasks.base import Array, Intent, Start, Task, Workspace, finite_array
+from gym_hil.tasks.grasping import approach, is_held, offset
+
+CUBE = Cube("cube", (0.85, 0.18, 0.15))
+FIXED_XY = (0.5, 0.0)
+SAMPLING_LOW, SAMPLING_HIGH = (0.3, -0.15), (0.5, 0.15)
+LIFT = 0.1
+"""Lift above the start that counts as success (m)."""
+HELD_DISTANCE = 0.05
+"""Largest distance of cube and TCP at success (m): a falling cube far from the hand is no success."""
+
+
+class PickCube(Task):
+    """Grasp the cube and lift it."""
+
+    name = "PickCube"
+    description = "Pick up the cube and lift it."
+    max_episode_steps = 100
+    scene = Scene(robot_home="reach_down", cubes=(CUBE,))
+    workspace = Workspace(np.array([0.2, -0.3, 0.0]), np.array([0.6, 0.3, 0.5]))
+    reset_options = ("cube_xy",)
+
+    @property
+    def observation_size(self) -> int:
+        """Length of `environment_state`: the cube's position."""
+        return 3
+
+    def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
+        """Draw the cube's position. The generator is used alike whatever the options are."""
+        drawn = rng.uniform(SAMPLING_LOW, SAMPLING_HIGH)
+        xy = drawn if randomise else np.array(FIXED_XY)
+        if "cube_xy" in options:
+            xy = finite_array("cube_xy", options["cube_xy"], (2,))
+        return {CUBE.name: np.array([*xy, CUBE.half_size])}
+
+    def observe(self, sim: Simulation) -> Array:
+        """Return the cube's position (3, m, world frame)."""
+        return sim.body_pos_w(CUBE.name)
+
+    def lift(self, sim: Simulation, start: Start) -> float:
+        """Return how far the cube is above its start (m)."""
+        return float(sim.body_pos_w(CUBE.name)[2] - start[CUBE.name][2])
+
+    def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
+        """Near the cube, and cube lifted."""
+        distance = float(np.linalg.norm(offset(sim, CUBE)))
+        lifted = min(1.0, max(0.0, self.lift(sim, start) / LIFT))
+        return {"near": (0.3, float(np.exp(-20.0 * distance))), "lift": (0.7, lifted)}
+
+    def success(self, sim: Simulation, start: Start) -> bool:
+        """Lifted by 10 cm, and still in the hand."""
+        held = float(np.linalg.norm(offset(sim, CUBE))) < HELD_DISTANCE
+        return held and self.lift(sim, start) > LIFT
+
+    def intent(self, sim: Simulation, start: Start) -> Intent:
+        """Fetch the cube, then lift."""
+        if not is_held(sim, CUBE):
+            return approach(sim, CUBE)
+        tcp = sim.tcp_pos_w
+        return Intent(np.array([tcp[0], tcp[1], start[CUBE.name][2] + 1.5 * LIFT]), opening=0.0)

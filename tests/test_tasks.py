@@ -1,0 +1,75 @@
+"""The tasks can be done: an expert that reads only their intents succeeds from every start."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gym_hil.errors import InvalidArgumentError
+from gym_hil.robots import PANDA_WITH_FRANKA_HAND
+from gym_hil.sim.simulation import Simulation
+from gym_hil.tasks import TASKS
+
+
+def run_expert(name: str, seed: int) -> int | None:
+    """Return how many steps the expert needed, or None."""
+    task = TASKS[name]
+    sim = Simulation(PANDA_WITH_FRANKA_HAND, task.scene, control_dt=0.1, physics_dt=0.004)
+    start = task.sample_start(np.random.default_rng(seed), randomise=True, options={})
+    sim.reset(start)
+    for step in range(task.max_episode_steps):
+        intent = task.intent(sim, start)
+        sim.command_gripper(intent.opening)
+        delta = np.clip(intent.tcp_pos_w - sim.target_pos_w, -0.025, 0.025)
+        sim.step(delta, np.zeros(3), task.workspace.low, task.workspace.high)
+        if task.success(sim, start):
+            return step + 1
+    return None
+
+
+def test_the_expert_picks_up_100_of_100_random_cubes():
+    assert [seed for seed in range(100) if run_expert("PickCube", seed) is None] == []
+
+
+def test_the_expert_arranges_all_boxes():
+    assert [seed for seed in range(10) if run_expert("ArrangeBoxes", seed) is None] == []
+
+
+@pytest.mark.parametrize("name", list(TASKS))
+def test_a_start_depends_on_the_generator_alone(name):
+    task = TASKS[name]
+
+    def drawn() -> list[list[float]]:
+        start = task.sample_start(np.random.default_rng(7), randomise=True, options={})
+        return [list(pos) for pos in start.values()]
+
+    assert drawn() == drawn()
+
+
+@pytest.mark.parametrize("name", list(TASKS))
+def test_dense_rewards_lie_between_0_and_1_and_nothing_is_done_at_the_start(name):
+    task = TASKS[name]
+    sim = Simulation(PANDA_WITH_FRANKA_HAND, task.scene, control_dt=0.1, physics_dt=0.004)
+    start = task.sample_start(np.random.default_rng(0), randomise=True, options={})
+    sim.reset(start)
+    terms = task.reward_terms(sim, start)
+    assert sum(weight for weight, _ in terms.values()) == pytest.approx(1.0)
+    assert all(0.0 <= value <= 1.0 for _, value in terms.values())
+    assert not task.success(sim, start)
+    assert task.failure(sim) is None
+
+
+def test_a_falling_cube_far_from_the_hand_is_no_success():
+    task = TASKS["PickCube"]
+    sim = Simulation(PANDA_WITH_FRANKA_HAND, task.scene, control_dt=0.1, physics_dt=0.004)
+    start = task.sample_start(np.random.default_rng(0), randomise=False, options={})
+    sim.reset({"cube": (0.3, 0.2, 0.4)})
+    assert not task.success(sim, start)
+
+
+def test_unknown_and_malformed_options_are_refused():
+    task = TASKS["PickCube"]
+    with pytest.raises(InvalidArgumentError, match='did you mean "cube_xy"'):
+        task.check_options({"cube_xyz": (0, 0)})
+    with pytest.raises(InvalidArgumentError, match="finite numbers"):
+        task.sample_start(np.random.default_rng(0), randomise=True, options={"cube_xy": (np.nan, 0)})
