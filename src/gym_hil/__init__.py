@@ -1,0 +1,34 @@
+"""Human-in-the-loop robot learning in MuJoCo. Importing registers the ids and loads no simulator."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gym_hil.registry import register_all
+
+if TYPE_CHECKING:
+    from gym_hil.envs.manipulation import ManipulationEnv as FrankaGymEnv
+    from gym_hil.envs.manipulation import ManipulationEnv as MujocoGymEnv
+    from gym_hil.sim.rendering import GymRenderingSpec
+    from gym_hil.wrappers.factory import make_env, wrap_env
+
+__version__ = "0.1.15"
+__all__ = ["FrankaGymEnv", "GymRenderingSpec", "MujocoGymEnv", "make_env", "wrap_env"]
+
+_HOMES = {
+    "FrankaGymEnv": ("gym_hil.envs.manipulation", "ManipulationEnv"),
+    "GymRenderingSpec": ("gym_hil.sim.rendering", "GymRenderingSpec"),
+    "MujocoGymEnv": ("gym_hil.envs.manipulation", "ManipulationEnv"),
+    "make_env": ("gym_hil.wrappers.factory", "make_env"),
+    "wrap_env": ("gym_hil.wrappers.factory", "wrap_env"),
+}
+
+register_all()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(import_module(module), attribute)

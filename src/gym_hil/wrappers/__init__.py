@@ -1,0 +1,1 @@
+"""Wrappers, and the factory that stacks them."""

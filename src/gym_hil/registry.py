@@ -1,0 +1,44 @@
+"""All environment ids, as data, and their registration with Gymnasium."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+
+from gym_hil.schema import ID_NAMESPACE
+
+TIME_LIMITS = {"PickCube": 100, "ArrangeBoxes": 400}
+"""Steps per episode of every task."""
+VERSIONS = (0, 1)
+"""Version 1 starts from random object positions by default; nothing else differs."""
+
+
+def base_ids() -> dict[str, dict[str, Any]]:
+    """Return every raw id with the keyword arguments of its environment."""
+    return {
+        f"{ID_NAMESPACE}/Panda{task}{state}Base-v{version}": {
+            "task": task,
+            "state_obs": bool(state),
+            "random_block_position": version == 1,
+        }
+        for task in TIME_LIMITS
+        for state in ("", "State")
+        for version in VERSIONS
+    }
+
+
+def register_all() -> None:
+    """Register every id that is not registered yet."""
+    for base, kwargs in base_ids().items():
+        limit = TIME_LIMITS[kwargs["task"]]
+        _register(base, "gym_hil.wrappers.factory:make_base", limit, kwargs)
+        wrapped = base.replace("Base-v", "-v")
+        _register(
+            wrapped, "gym_hil.wrappers.factory:make_env", limit, {"env_id": base, "gripper_penalty": -0.05}
+        )
+
+
+def _register(env_id: str, entry_point: str, limit: int, kwargs: dict[str, Any]) -> None:
+    if env_id not in gym.registry:
+        gym.register(id=env_id, entry_point=entry_point, max_episode_steps=limit, kwargs=kwargs)

@@ -1,0 +1,61 @@
+"""Build environments from keyword arguments: the entry points of all ids."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.errors import UnknownArgumentError, did_you_mean, require_one_of
+from gym_hil.registry import base_ids
+from gym_hil.wrappers.hil_wrappers import EEActionWrapper, GripperPenaltyWrapper, ResetDelayWrapper
+
+_ENV_ARGUMENTS = frozenset(inspect.signature(ManipulationEnv).parameters)
+
+
+def make_base(
+    task: str, use_gripper: bool = True, gripper_penalty: float | None = None, **kwargs: Any
+) -> gym.Env:
+    """Return the raw environment. Its action has 7 entries whatever `use_gripper` says."""
+    _refuse_unknown(kwargs, _ENV_ARGUMENTS | {"use_gripper", "gripper_penalty"})
+    env: gym.Env = ManipulationEnv(task, **kwargs)
+    return env if gripper_penalty is None else GripperPenaltyWrapper(env, penalty=gripper_penalty)
+
+
+def wrap_env(
+    env: gym.Env,
+    ee_step_size: Mapping[str, float] | None = None,
+    use_gripper: bool = True,
+    gripper_penalty: float | None = -0.02,
+    reset_delay_seconds: float = 0.0,
+) -> gym.Env:
+    """Return `env` with end-effector actions, gripper penalty, and a delay (s) before resets."""
+    env = EEActionWrapper(env, ee_action_step_size=ee_step_size, use_gripper=use_gripper)
+    if gripper_penalty is not None:
+        env = GripperPenaltyWrapper(env, penalty=gripper_penalty)
+    if reset_delay_seconds:
+        env = ResetDelayWrapper(env, delay_seconds=reset_delay_seconds)
+    return env
+
+
+def make_env(env_id: str, **kwargs: Any) -> gym.Env:
+    """Return the wrapped environment of a base id, such as ``"gym_hil/PandaPickCubeBase-v0"``.
+
+    Keyword arguments are those of `wrap_env` and of `ManipulationEnv`.
+    """
+    ids = base_ids()
+    require_one_of("env_id", env_id, ids)
+    wrapper_arguments = set(inspect.signature(wrap_env).parameters) - {"env"}
+    _refuse_unknown(kwargs, _ENV_ARGUMENTS | wrapper_arguments)
+    outer = {key: value for key, value in kwargs.items() if key in wrapper_arguments}
+    inner = {key: value for key, value in kwargs.items() if key not in wrapper_arguments}
+    return wrap_env(ManipulationEnv(**{**ids[env_id], **inner}), **outer)
+
+
+def _refuse_unknown(given: Mapping[str, Any], known: frozenset[str] | set[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise UnknownArgumentError(f"argument {name!r} is not known{did_you_mean(name, sorted(known))}")

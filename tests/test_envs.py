@@ -1,0 +1,229 @@
+"""One contract over every id: spaces, determinism, info, errors, saved states."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import warnings
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+import gym_hil
+from gym_hil import errors
+
+warnings.filterwarnings("ignore", message=".*out of date")
+
+IDS = [env_id for env_id in gym.registry if env_id.startswith("gym_hil/")]
+EVERY_STEP = {
+    "is_intervention": bool,
+    "teleop_action": np.ndarray,
+    "action_intervention": np.ndarray,
+    "succeed": bool,
+    "is_success": bool,
+    "next.success": bool,
+    "discrete_penalty": float,
+    "termination_reason": str,
+}
+pytestmark = pytest.mark.filterwarnings("ignore:.*out of date")
+
+
+def rollout(env: gym.Env, seed: int, steps: int) -> list[np.ndarray]:
+    observation, _ = env.reset(seed=seed)
+    env.action_space.seed(seed)
+    seen = [observation["agent_pos"]]
+    for _ in range(steps):
+        observation, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        seen.append(observation["agent_pos"])
+        if terminated or truncated:
+            break
+    return seen
+
+
+def test_importing_loads_no_simulator():
+    heavy = ("mujoco", "pygame", "torch", "imageio")
+    code = f"import sys, gym_hil; print([m for m in {heavy} if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_public_names_resolve():
+    assert all(getattr(gym_hil, name) for name in gym_hil.__all__)
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_every_id_keeps_gymnasiums_contract(env_id):
+    env = gym.make(env_id)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(env.unwrapped, skip_render_check=True)
+    assert env.spec.to_json()
+    observation, info = env.reset(seed=0)
+    assert info
+    observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
+    assert env.observation_space.contains(observation)
+    assert (type(reward), type(terminated), type(truncated)) == (float, bool, bool)
+    assert {key: type(info[key]) for key in EVERY_STEP} == EVERY_STEP
+    assert info["teleop_action"].shape == env.action_space.shape
+    assert info["teleop_action"].dtype == np.float32
+    env.close()
+    env.close()
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_the_same_seed_gives_the_same_episode(env_id):
+    env, other = gym.make(env_id), gym.make(env_id)
+    rollout(other, 3, 20)
+    for first, second in zip(rollout(env, 5, 30), rollout(other, 5, 30), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_observations_are_fresh_arrays():
+    seen = rollout(gym.make("gym_hil/PandaPickCube-v1"), 0, 3)
+    assert not any(np.shares_memory(seen[0], later) for later in seen[1:])
+
+
+def test_version_1_starts_anywhere_and_version_0_at_the_fixed_cube():
+    def cube(env_id: str, seed: int) -> list[float]:
+        return gym.make(env_id).reset(seed=seed)[0]["environment_state"].tolist()
+
+    assert cube("gym_hil/PandaPickCube-v0", 1) == cube("gym_hil/PandaPickCube-v0", 2)
+    assert cube("gym_hil/PandaPickCube-v1", 1) != cube("gym_hil/PandaPickCube-v1", 2)
+
+
+@pytest.mark.parametrize("command, closed", [(0.0, True), (2.0, False)])
+def test_0_closes_and_2_opens_the_fingers(command, closed):
+    env = gym.make("gym_hil/PandaPickCube-v0")
+    env.reset(seed=0)
+    for opposite in (2.0 - command, command):
+        for _ in range(6):
+            observation, *_ = env.step(np.array([0, 0, 0, opposite], np.float32))
+    gripper = observation["agent_pos"][14]
+    assert gripper > 250 if closed else gripper < 5
+
+
+def test_state_ids_end_with_the_objects_positions_and_never_render():
+    env = gym.make("gym_hil/PandaPickCubeState-v1", image_obs=True)
+    observation, _ = env.reset(seed=0)
+    np.testing.assert_array_equal(observation["agent_pos"][18:], observation["environment_state"])
+
+
+def test_images_are_observed_and_rendered():
+    env = gym.make("gym_hil/PandaPickCube-v0", image_obs=True, render_mode="rgb_array")
+    observation, _ = env.reset(seed=0)
+    for name in ("front", "wrist"):
+        image = observation["pixels"][name]
+        assert image.shape == (128, 128, 3) and image.dtype == np.uint8 and image.strides[0] > 0
+        assert image.std() > 5
+    frame = env.render()
+    assert frame.shape == (480, 640, 3) and frame.std() > 5
+    env.close()
+
+
+@pytest.mark.parametrize("env_id", ["gym_hil/PandaPickCubeBase-v1", "gym_hil/PandaArrangeBoxesBase-v1"])
+def test_a_saved_state_continues_bit_for_bit_also_in_another_environment(env_id):
+    env, other = gym.make(env_id), gym.make(env_id)
+    rollout(env, 1, 8)
+    state = pickle.loads(pickle.dumps(env.unwrapped.get_state()))
+    other.reset(options={"state": state})
+    actions = [env.action_space.sample() for _ in range(10)]
+    for action in actions:
+        first, second = env.step(action), other.step(action)
+        np.testing.assert_array_equal(first[0]["agent_pos"], second[0]["agent_pos"])
+        np.testing.assert_array_equal(first[0]["environment_state"], second[0]["environment_state"])
+    env.reset()
+    other.reset()
+    np.testing.assert_array_equal(env.unwrapped.get_state().physics, other.unwrapped.get_state().physics)
+
+
+def test_the_cube_starts_where_the_option_says():
+    env = gym.make("gym_hil/PandaPickCube-v0")
+    observation, _ = env.reset(seed=0, options={"cube_xy": (0.4, 0.1)})
+    np.testing.assert_allclose(observation["environment_state"], [0.4, 0.1, 0.02], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "action, message",
+    [
+        (np.zeros(6), r"shape \(6,\)"),
+        (np.array([np.nan, 0, 0, 0, 0, 0, 0]), "not finite"),
+        (np.array([np.inf, 0, 0, 0, 0, 0, 0]), "not finite"),
+        ("left", "not made of numbers"),
+    ],
+)
+def test_bad_actions_are_refused_by_name(action, message):
+    env = gym.make("gym_hil/PandaPickCubeBase-v0").unwrapped
+    env.reset(seed=0)
+    with pytest.raises(errors.InvalidActionError, match=message):
+        env.step(action)
+
+
+def test_actions_out_of_range_are_clipped():
+    env = gym.make("gym_hil/PandaPickCube-v0")
+    env.reset(seed=0)
+    *_, info = env.step(np.array([9, -9, 0, 7], np.float32))
+    np.testing.assert_array_equal(info["teleop_action"], [1, -1, 0, 2])
+
+
+@pytest.mark.parametrize(
+    "kwargs, message",
+    [
+        ({"reward_type": "spares"}, 'did you mean "sparse"'),
+        ({"image_ops": True}, 'did you mean "image_obs"'),
+        ({"physics_dt": 0.003}, "no whole multiple"),
+        ({"ee_step_size": {"x": 1}}, "needs x, y and z"),
+        ({"render_mode": "ansi"}, "rgb_array"),
+    ],
+)
+def test_bad_arguments_are_refused_by_name(kwargs, message):
+    with pytest.raises((errors.GymHilError, TypeError), match=message), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gym.make("gym_hil/PandaPickCube-v0", **kwargs)
+
+
+def test_calls_out_of_order_are_refused():
+    env = gym.make("gym_hil/PandaPickCubeBase-v0").unwrapped
+    with pytest.raises(errors.EpisodeOrderError, match="reset first"):
+        env.step(np.zeros(7))
+    env.close()
+    with pytest.raises(errors.EpisodeOrderError, match="after close"):
+        env.reset()
+
+
+def test_a_state_of_another_task_is_refused():
+    pick, arrange = gym.make("gym_hil/PandaPickCubeBase-v0"), gym.make("gym_hil/PandaArrangeBoxesBase-v0")
+    arrange.reset(seed=0)
+    with pytest.raises(errors.InvalidStateError, match="ArrangeBoxes"):
+        pick.reset(options={"state": arrange.unwrapped.get_state()})
+
+
+def test_the_penalty_is_paid_when_the_gripper_changes_its_mind():
+    env = gym.make("gym_hil/PandaPickCube-v0", gripper_penalty=-0.1)
+    env.reset(seed=0)
+    paid = [env.step(np.array([0, 0, 0, g], np.float32))[4]["discrete_penalty"] for g in (2, 0, 0, 1, 2)]
+    assert paid == [0.0, -0.1, 0.0, 0.0, -0.1]
+
+
+def test_success_ends_the_episode_and_says_so():
+    env = gym.make("gym_hil/PandaPickCube-v1")
+    env.reset(seed=0)
+    raw = env.unwrapped
+    for _ in range(100):
+        goal, opening = raw.expert_intent()
+        delta = np.clip((goal - raw.simulation.target_pos_w) / 0.025, -1, 1)
+        _, reward, terminated, truncated, info = env.step(np.array([*delta, 2 * opening], np.float32))
+        if terminated or truncated:
+            break
+    assert (reward, terminated, truncated) == (1.0, True, False)
+    assert info["is_success"] and info["next.success"] and info["termination_reason"] == "success"
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_vector_environments_work(mode):
+    envs = gym.make_vec("gym_hil/PandaPickCube-v1", num_envs=2, vectorization_mode=mode)
+    observation, _ = envs.reset(seed=0)
+    assert observation["agent_pos"].shape == (2, 18)
+    envs.step(envs.action_space.sample())
+    envs.close()
