@@ -1,0 +1,43 @@
+"""Input devices: sources of levels and events that know nothing of robots or environments.
+
+Importing this package loads no device's library; each class is imported when it is first named.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from gym_hil.devices.base import DISCONNECTED as DISCONNECTED
+from gym_hil.devices.base import NEUTRAL as NEUTRAL
+from gym_hil.devices.base import STILL as STILL
+from gym_hil.devices.base import Device as Device
+from gym_hil.devices.base import DeviceReading as DeviceReading
+from gym_hil.devices.base import Motion as Motion
+
+if TYPE_CHECKING:
+    from gym_hil.devices.controller_config import load_controller_config as load_controller_config
+    from gym_hil.devices.controls import Control as Control
+    from gym_hil.devices.gamepad import Gamepad as Gamepad
+    from gym_hil.devices.keyboard import Keyboard as Keyboard
+    from gym_hil.devices.virtual_gamepad import VirtualGamepad as VirtualGamepad
+
+_HOMES = {
+    "Control": "controls",
+    "Gamepad": "gamepad",
+    "Keyboard": "keyboard",
+    "VirtualGamepad": "virtual_gamepad",
+    "load_controller_config": "controller_config",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import the module that holds `name`."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the names that can be imported from here."""
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,111 @@
+"""Raw axis and button numbers of gamepads by name, from a `controller_config.json`.
+
+The file maps a controller's name, or ``"default"``, to ``axes``, ``buttons`` and ``axis_inversion``::
+
+    {"default": {"axes": {"left_x": 0, "left_y": 1, "right_x": 2, "right_y": 3},
+                 "buttons": {"x": 0, "a": 1, "b": 2, "y": 3, "lb": 4, "rb": 5, "lt": 6, "rt": 7},
+                 "axis_inversion": {"left_y": true, "right_y": true}}}
+
+An axis is inverted where the pad reports up or right as negative. A trigger stands under ``axes`` where the
+pad reports it as an axis, else under ``buttons``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypedDict
+
+from gym_hil.errors import InvalidArgumentError, did_you_mean
+
+DEFAULT = "default"
+STICKS = ("left_x", "left_y", "right_x", "right_y")
+TRIGGERS = ("lt", "rt")
+BUTTONS = ("a", "b", "x", "y", "lb", "rb", "start")
+_REQUIRED_AXES = ("left_x", "left_y", "right_y")
+_REQUIRED_BUTTONS = ("a", "x", "y", "rb")
+_SHIPPED = Path(__file__).with_name("controller_config.json")
+
+
+class ControllerConfig(TypedDict):
+    """Where one kind of gamepad keeps its sticks and buttons."""
+
+    axes: dict[str, int]
+    buttons: dict[str, int]
+    axis_inversion: dict[str, bool]
+
+
+def load_controller_config(
+    controller_name: str, config_path: str | os.PathLike[str] | None = None
+) -> ControllerConfig:
+    """Return the entry of `controller_name`, else of ``"default"``, from the file at `config_path` and after
+    that from the file shipped with this package.
+    """
+    entry = find_controller_config([controller_name], config_path) if config_path is not None else None
+    entry = entry or find_controller_config([controller_name], _SHIPPED)
+    assert entry is not None, "the shipped file has a default"
+    return entry
+
+
+def find_controller_config(
+    names: Iterable[str], config_path: str | os.PathLike[str]
+) -> ControllerConfig | None:
+    """Return the file's entry for the first of `names` that it has, else its ``"default"``, else None. Every
+    entry of the file is checked.
+    """
+    entries = _read(Path(config_path))
+    return next((entries[name] for name in (*names, DEFAULT) if name in entries), None)
+
+
+def _read(path: Path) -> dict[str, ControllerConfig]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidArgumentError(f"controller config {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InvalidArgumentError(f"controller config {path} is not JSON: {error}") from error
+    _require(isinstance(data, dict), path, "must be an object of controller names, not", data)
+    return {name: _checked(entry, f"{path}: {name!r}") for name, entry in data.items()}
+
+
+def _checked(entry: Any, where: str) -> ControllerConfig:
+    """Return `entry` as a `ControllerConfig`, or say what is wrong with it and where."""
+    _require(isinstance(entry, dict), where, "must be an object, not", entry)
+    _known(entry, ControllerConfig.__annotations__, where)
+    axes = _numbers(entry.get("axes", {}), STICKS + TRIGGERS, f"{where} axes", int)
+    buttons = _numbers(entry.get("buttons", {}), BUTTONS + TRIGGERS, f"{where} buttons", int)
+    inversion = _numbers(entry.get("axis_inversion", {}), STICKS, f"{where} axis_inversion", bool)
+    for kind, given, required in (("axes", axes, _REQUIRED_AXES), ("buttons", buttons, _REQUIRED_BUTTONS)):
+        missing = [name for name in required if name not in given]
+        _require(not missing, f"{where} {kind}", "lacks", ", ".join(missing))
+    for trigger in TRIGGERS:
+        _require(
+            (trigger in axes) != (trigger in buttons), where, "must have either an axis or a button", trigger
+        )
+    return {"axes": axes, "buttons": buttons, "axis_inversion": inversion}
+
+
+def _numbers(values: Any, valid: tuple[str, ...], where: str, kind: type) -> dict[str, Any]:
+    _require(isinstance(values, dict), where, "must be an object, not", values)
+    _known(values, valid, where)
+    for name, value in values.items():
+        right = type(value) is kind and int(value) >= 0
+        wanted = "true or false" if kind is bool else "an index, 0 or more"
+        _require(right, f"{where}.{name}", f"must be {wanted}, not", value)
+    return dict(values)
+
+
+def _known(values: dict[str, Any], valid: Iterable[str], where: str) -> None:
+    for name in values:
+        if name not in valid:
+            raise InvalidArgumentError(
+                f"controller config {where} has no {name!r}{did_you_mean(name, valid)}"
+            )
+
+
+def _require(condition: bool, where: object, problem: str, value: object) -> None:
+    if not condition:
+        shown = value if isinstance(value, str) else json.dumps(value)
+        raise InvalidArgumentError(f"controller config {where} {problem} {shown}")

@@ -1,0 +1,86 @@
+"""A keyboard fed from anywhere: a viewer's window, a web page, a global listener, a test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading
+from gym_hil.devices.controls import Control, PressLatch
+from gym_hil.devices.keymap import KEYBOARD, canonical_key, canonical_keymap, keymap_help
+from gym_hil.errors import InvalidArgumentError
+
+
+class Keyboard(Device):
+    """Turns keys into readings. It captures nothing: whoever sees the keys calls `press` and `release`, from
+    any thread and with any spelling that `canonical_key` knows.
+    """
+
+    name = "keyboard"
+
+    def __init__(
+        self,
+        keymap: Mapping[str, Control] = KEYBOARD,
+        *,
+        coarse_speed: float = 1.0,
+        fine_speed: float = 0.25,
+    ) -> None:
+        """Speeds are motion levels in (0, 1]: `fine_speed` while the fine-speed key is held, else
+        `coarse_speed`.
+        """
+        for name, speed in (("coarse_speed", coarse_speed), ("fine_speed", fine_speed)):
+            if not 0.0 < speed <= 1.0:
+                raise InvalidArgumentError(f"{name}={speed!r} is not in (0, 1]")
+        self.keymap = canonical_keymap(keymap)
+        self._coarse_speed = coarse_speed
+        self._fine_speed = fine_speed
+        self._latch = PressLatch()
+        self._connected = True
+        self._closed = False
+
+    def press(self, key: str) -> bool:
+        """Say that `key` went down, and return whether it means anything. A key that is already down is
+        repeating itself, which is no new press.
+        """
+        name = canonical_key(key)
+        control = self.keymap.get(name)
+        if control is None:
+            return False
+        if self.connected:
+            self._latch.press(name, control)
+        return True
+
+    def release(self, key: str) -> None:
+        """Say that `key` went up."""
+        self._latch.release(canonical_key(key))
+
+    def release_all(self) -> None:
+        """Say that every key went up: call it when the window loses the focus and sees no more releases."""
+        self._latch.release_all()
+
+    @property
+    def connected(self) -> bool:
+        """Whether keys arrive. Whoever feeds the keyboard sets it to False when its window or page goes."""
+        return self._connected and not self._closed
+
+    @connected.setter
+    def connected(self, value: bool) -> None:
+        self._connected = value
+        if not value:
+            self._latch.clear()
+
+    def poll(self) -> DeviceReading:
+        """Return the motion of the held keys and every press since the last poll."""
+        if not self.connected:
+            return DISCONNECTED
+        presses = self._latch.take()
+        speed = self._fine_speed if presses.active(Control.FINE) else self._coarse_speed
+        return presses.reading(presses.motion(speed))
+
+    def help(self) -> str:
+        """Return one line that names every key."""
+        return keymap_help(self.keymap)
+
+    def close(self) -> None:
+        """Ignore all keys from now on."""
+        self._closed = True
+        self._latch.clear()

@@ -1,0 +1,72 @@
+"""Brings up the parts of pygame that gamepads need, with or without a display, and shares its event queue.
+
+pygame keeps one event queue per process. A gamepad takes the events of its own pad out of it and puts every
+other pad's back; keys, mouse and window events are never touched.
+"""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+from typing import Any
+
+from gym_hil.errors import DeviceError, MissingExtraError
+
+
+def start() -> ModuleType:
+    """Return pygame with display events, joysticks and controllers ready. Call it in the main thread."""
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    # Without this, SDL drops presses while no window of this process has the keyboard focus.
+    os.environ.setdefault("SDL_JOYSTICK_ALLOW_BACKGROUND_EVENTS", "1")
+    try:
+        import pygame
+        from pygame._sdl2 import controller
+    except ImportError as error:
+        raise MissingExtraError("pygame", "gamepad", "A gamepad") from error
+    if not pygame.display.get_init():
+        _init_display(pygame)
+    pygame.joystick.init()
+    controller.init()
+    return pygame
+
+
+def _init_display(pygame: ModuleType) -> None:
+    """Start the video system, which owns the event queue; no window is opened."""
+    try:
+        pygame.display.init()
+        return
+    except pygame.error as error:
+        if "SDL_VIDEODRIVER" in os.environ:
+            raise DeviceError(
+                f"pygame cannot start with SDL_VIDEODRIVER={os.environ['SDL_VIDEODRIVER']}: {error}. "
+                "Unset it, or set it to dummy."
+            ) from error
+    os.environ["SDL_VIDEODRIVER"] = "dummy"
+    try:
+        pygame.display.init()
+    finally:
+        del os.environ["SDL_VIDEODRIVER"]
+
+
+def take_events(pygame: ModuleType, instance_id: int) -> list[Any]:
+    """Pump SDL, then take and return the events of the pad `instance_id`, oldest first. SDL reports an open
+    pad in both of its layers; what is not taken from either would fill the queue in time.
+    """
+    mine: list[Any] = []
+    others: list[Any] = []
+    for event in pygame.event.get(
+        [
+            pygame.CONTROLLERAXISMOTION,
+            pygame.CONTROLLERBUTTONDOWN,
+            pygame.CONTROLLERBUTTONUP,
+            pygame.JOYAXISMOTION,
+            pygame.JOYBUTTONDOWN,
+            pygame.JOYBUTTONUP,
+            pygame.JOYHATMOTION,
+            pygame.JOYDEVICEREMOVED,
+        ]
+    ):
+        (mine if event.instance_id == instance_id else others).append(event)
+    for event in others:
+        pygame.event.post(event)
+    return mine

@@ -1,0 +1,284 @@
+"""What every input device must do, as tests that a third party runs over its own device.
+
+Subclass `DeviceConformance`, and give it a pytest fixture `rig` that yields a `DeviceRig`: the device, and a
+way to work its buttons and axes from the outside::
+
+    class TestMyPad(DeviceConformance):
+        @pytest.fixture
+        def rig(self):
+            yield MyPadRig()
+"""
+
+from __future__ import annotations
+
+import abc
+import math
+import time
+import unittest
+from collections.abc import Callable
+
+from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading
+from gym_hil.devices.controls import DIRECTIONS, EVENTS, GRIPPER, Control
+from gym_hil.schema import EpisodeEvent, GripperCommand
+
+POLL_BUDGET = 0.02
+"""Seconds that one poll may take on average: a fifth of a 10 Hz control period."""
+
+
+class DeviceRig(abc.ABC):
+    """A device and the hand that works it. What the device lacks, leave out of `controls` and `axes`: the
+    tests of it are then skipped, and so are those of `disconnect` where it raises `NotImplementedError`.
+    """
+
+    device: Device
+    controls: frozenset[Control] = frozenset()
+    """Buttons that `press` and `release` can work."""
+    axes: tuple[int, ...] = ()
+    """Indices into `Motion` that `move` can work."""
+    can_hold: bool = True
+    """False where a button cannot be held for as long as one likes, as in a terminal."""
+
+    @abc.abstractmethod
+    def press(self, control: Control) -> None:
+        """Push a button down."""
+
+    @abc.abstractmethod
+    def release(self, control: Control) -> None:
+        """Let a button go, so that the next `press` is a new one."""
+
+    def move(self, axis: int, level: float) -> None:
+        """Push one axis to `level` in [-1, 1]."""
+        raise NotImplementedError
+
+    def disconnect(self) -> None:
+        """Pull the plug."""
+        raise NotImplementedError
+
+    def reconnect(self) -> None:
+        """Put the plug back."""
+        raise NotImplementedError
+
+    def settle(self) -> None:
+        """Wait until what was injected has reached the device."""
+
+
+def assert_valid_reading(reading: DeviceReading) -> None:
+    """Check the types and ranges of one reading, and that it is neutral where nothing is connected."""
+    assert isinstance(reading, DeviceReading)
+    assert isinstance(reading.motion, tuple) and len(reading.motion) == 6
+    assert all(math.isfinite(level) and -1.0 <= level <= 1.0 for level in reading.motion), reading.motion
+    assert isinstance(reading.gripper, GripperCommand)
+    assert isinstance(reading.engage, bool) and isinstance(reading.connected, bool)
+    assert isinstance(reading.engage_presses, int) and reading.engage_presses >= 0
+    assert isinstance(reading.events, tuple)
+    assert all(isinstance(event, EpisodeEvent) for event in reading.events)
+    if not reading.connected:
+        assert reading == DISCONNECTED
+
+
+class DeviceBasics:
+    """What holds for any device, also one that nobody can work from the outside. Needs a fixture `rig` with
+    an attribute `device`.
+    """
+
+    def test_has_a_name(self, rig: DeviceRig) -> None:
+        assert isinstance(rig.device.name, str) and rig.device.name
+
+    def test_help_is_one_line(self, rig: DeviceRig) -> None:
+        text = rig.device.help()
+        assert text.strip() and len(text.splitlines()) == 1, repr(text)
+
+    def test_poll_returns_at_once(self, rig: DeviceRig) -> None:
+        start = time.perf_counter()
+        for _ in range(50):
+            assert_valid_reading(rig.device.poll())
+        assert time.perf_counter() - start < 50 * POLL_BUDGET
+
+    def test_close_twice_then_nothing_is_connected(self, rig: DeviceRig) -> None:
+        rig.device.close()
+        rig.device.close()
+        assert rig.device.poll() == DISCONNECTED
+        rig.device.flush()
+        assert rig.device.help().strip()
+
+    def test_context_manager_closes(self, rig: DeviceRig) -> None:
+        with rig.device as device:
+            assert device is rig.device
+        assert rig.device.poll() == DISCONNECTED
+
+
+class DeviceConformance(DeviceBasics):
+    """Everything that holds for a device with buttons or axes."""
+
+    def test_rests_while_nobody_touches_it(self, rig: DeviceRig) -> None:
+        rig.settle()
+        assert rig.device.poll() == DeviceReading()
+
+    def test_a_tap_between_polls_arrives_exactly_once(self, rig: DeviceRig) -> None:
+        for control, event in _events(rig).items():
+            tap(rig, control)
+            assert polled_events(rig) == [event]
+            assert polled_events(rig) == []
+
+    def test_taps_arrive_in_their_order(self, rig: DeviceRig) -> None:
+        events = _events(rig)
+        for control in events:
+            tap(rig, control)
+        assert polled_events(rig) == list(events.values())
+
+    def test_a_held_button_is_one_press(self, rig: DeviceRig) -> None:
+        for control, event in _events(rig).items():
+            rig.press(control)
+            assert polled_events(rig) + polled_events(rig) + polled_events(rig) == [event]
+            rig.release(control)
+            assert polled_events(rig) == []
+
+    def test_buttons_pressed_together_all_arrive(self, rig: DeviceRig) -> None:
+        events = _events(rig)
+        for control in events:
+            rig.press(control)
+        assert sorted(polled_events(rig)) == sorted(events.values())
+        for control in events:
+            rig.release(control)
+        assert polled_events(rig) == []
+
+    def test_an_engage_tap_is_seen_once(self, rig: DeviceRig) -> None:
+        _need(Control.ENGAGE in rig.controls, "an engage button")
+        tap(rig, Control.ENGAGE)
+        rig.settle()
+        first, second = rig.device.poll(), rig.device.poll()
+        assert (first.engage, first.engage_presses) == (True, 1)
+        assert second.engage_presses == 0
+        assert not (rig.can_hold and second.engage)
+
+    def test_engage_taps_are_counted(self, rig: DeviceRig) -> None:
+        _need(Control.ENGAGE in rig.controls and rig.can_hold, "an engage button that can be tapped fast")
+        for _ in range(3):
+            tap(rig, Control.ENGAGE)
+        rig.settle()
+        assert rig.device.poll().engage_presses == 3
+        assert rig.device.poll().engage_presses == 0
+
+    def test_engage_lasts_while_held(self, rig: DeviceRig) -> None:
+        _need(Control.ENGAGE in rig.controls and rig.can_hold, "an engage button that can be held")
+        rig.press(Control.ENGAGE)
+        rig.settle()
+        readings = [rig.device.poll() for _ in range(3)]
+        assert all(reading.engage for reading in readings)
+        assert sum(reading.engage_presses for reading in readings) == 1
+        rig.release(Control.ENGAGE)
+        rig.settle()
+        assert not rig.device.poll().engage
+
+    def test_a_gripper_tap_is_not_lost(self, rig: DeviceRig) -> None:
+        for control, command in _gripper(rig).items():
+            tap(rig, control)
+            rig.settle()
+            assert rig.device.poll().gripper is command
+            if rig.can_hold:
+                assert rig.device.poll().gripper is GripperCommand.STAY
+
+    def test_a_gripper_button_lasts_while_held(self, rig: DeviceRig) -> None:
+        _need(rig.can_hold, "buttons that can be held")
+        for control, command in _gripper(rig).items():
+            rig.press(control)
+            rig.settle()
+            assert [rig.device.poll().gripper for _ in range(3)] == [command] * 3
+            rig.release(control)
+            rig.settle()
+            assert rig.device.poll().gripper is GripperCommand.STAY
+
+    def test_each_axis_moves_alone_and_the_right_way(self, rig: DeviceRig) -> None:
+        _need(bool(rig.axes), "axes")
+        for axis in rig.axes:
+            for level in (1.0, -1.0):
+                rig.move(axis, level)
+                rig.settle()
+                motion = rig.device.poll().motion
+                assert motion[axis] * level > 0.0, (axis, level, motion)
+                assert not any(other for index, other in enumerate(motion) if index != axis), motion
+            rig.move(axis, 0.0)
+            rig.settle()
+            rig.device.poll()
+            assert rig.device.poll().motion == STILL
+
+    def test_the_newest_motion_wins(self, rig: DeviceRig) -> None:
+        _need(bool(rig.axes), "axes")
+        rig.move(rig.axes[0], 1.0)
+        rig.move(rig.axes[0], -1.0)
+        rig.settle()
+        assert rig.device.poll().motion[rig.axes[0]] < 0.0
+        rig.move(rig.axes[0], 0.0)
+
+    def test_flush_forgets_presses(self, rig: DeviceRig) -> None:
+        for control in rig.controls:
+            tap(rig, control)
+        rig.settle()
+        rig.device.flush()
+        reading = rig.device.poll()
+        assert (reading.events, reading.engage_presses) == ((), 0)
+
+    def test_disconnected_is_neutral_and_reconnecting_resumes(self, rig: DeviceRig) -> None:
+        for control in rig.controls:
+            rig.press(control)
+        for axis in rig.axes:
+            rig.move(axis, 1.0)
+        rig.settle()
+        rig.device.poll()
+        _can(rig.disconnect, "a plug")
+        rig.settle()
+        assert [rig.device.poll() for _ in range(3)] == [DISCONNECTED] * 3
+        _can(rig.reconnect, "a plug that goes back in")
+        rig.settle()
+        assert rig.device.poll() == DeviceReading()
+        for control, event in _events(rig).items():
+            tap(rig, control)
+            assert polled_events(rig) == [event]
+
+
+def tap(rig: DeviceRig, control: Control) -> None:
+    """Press and release between two polls."""
+    rig.press(control)
+    rig.release(control)
+
+
+def polled_events(rig: DeviceRig) -> list[EpisodeEvent]:
+    """Return the events of one poll, after what was injected has arrived."""
+    rig.settle()
+    reading = rig.device.poll()
+    assert_valid_reading(reading)
+    return list(reading.events)
+
+
+def push_direction(rig: DeviceRig, axis: int, level: float) -> None:
+    """Move one axis of a rig whose device has direction keys: the `move` of such a rig."""
+    for control, (index, sign) in DIRECTIONS.items():
+        if index == axis:
+            rig.release(control)
+            if level * sign > 0.0:
+                rig.press(control)
+
+
+def _events(rig: DeviceRig) -> dict[Control, EpisodeEvent]:
+    events = {control: event for control, event in EVENTS.items() if control in rig.controls}
+    _need(bool(events), "buttons for episode events")
+    return events
+
+
+def _gripper(rig: DeviceRig) -> dict[Control, GripperCommand]:
+    commands = {control: command for control, command in GRIPPER.items() if control in rig.controls}
+    _need(bool(commands), "gripper buttons")
+    return commands
+
+
+def _need(present: bool, what: str) -> None:
+    if not present:
+        raise unittest.SkipTest(f"this device has no {what}")
+
+
+def _can(action: Callable[[], None], what: str) -> None:
+    try:
+        action()
+    except NotImplementedError:
+        raise unittest.SkipTest(f"this device has no {what}") from None
+

@@ -1,0 +1,239 @@
+"""The keyboard as pure logic: maps, spellings, repeats, speeds, taps, and the conformance suite."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from gym_hil.devices import DISCONNECTED, Control, Keyboard
+from gym_hil.devices.keymap import KEYBOARD, TERMINAL, canonical_key, canonical_keymap
+from gym_hil.errors import InvalidArgumentError
+from gym_hil.schema import EpisodeEvent, GripperCommand
+from gym_hil.testing.devices import DeviceConformance, DeviceRig, assert_valid_reading, push_direction
+
+
+class KeyboardRig(DeviceRig):
+    axes = (0, 1, 2)
+
+    def __init__(self, device: Keyboard) -> None:
+        self.device = self.keyboard = device
+        self.keys = {control: key for key, control in device.keymap.items()}
+        self.controls = frozenset(self.keys) - {
+            Control.FORWARD,
+            Control.BACKWARD,
+            Control.LEFT,
+            Control.RIGHT,
+            Control.UP,
+            Control.DOWN,
+        }
+
+    def press(self, control: Control) -> None:
+        self.keyboard.press(self.keys[control])
+
+    def release(self, control: Control) -> None:
+        self.keyboard.release(self.keys[control])
+
+    def move(self, axis: int, level: float) -> None:
+        push_direction(self, axis, level)
+
+    def disconnect(self) -> None:
+        self.keyboard.connected = False
+
+    def reconnect(self) -> None:
+        self.keyboard.connected = True
+
+
+class TestKeyboardConforms(DeviceConformance):
+    @pytest.fixture
+    def rig(self) -> KeyboardRig:
+        return KeyboardRig(Keyboard())
+
+
+class TestKeyboardWithAnotherMapConforms(DeviceConformance):
+    @pytest.fixture
+    def rig(self) -> KeyboardRig:
+        return KeyboardRig(Keyboard({**TERMINAL, "q": Control.RESET}))
+
+
+def test_the_default_map_is_the_documented_one() -> None:
+    assert KEYBOARD == {
+        "up": Control.FORWARD,
+        "down": Control.BACKWARD,
+        "left": Control.LEFT,
+        "right": Control.RIGHT,
+        "shift_l": Control.DOWN,
+        "shift_r": Control.UP,
+        "ctrl_l": Control.CLOSE,
+        "ctrl_r": Control.OPEN,
+        "space": Control.ENGAGE,
+        "enter": Control.SUCCESS,
+        "escape": Control.FAILURE,
+        "r": Control.RERECORD,
+        "p": Control.PAUSE,
+        "f": Control.FINE,
+    }
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [
+        ("ArrowUp", "up"),
+        ("ShiftRight", "shift_r"),
+        ("ControlLeft", "ctrl_l"),
+        ("KeyR", "r"),
+        (" ", "space"),
+        ("Return", "enter"),
+        ("KP_Enter", "enter"),
+        ("Esc", "escape"),
+        ("R", "r"),
+        ("LEFT_SHIFT", "shift_l"),
+        ("Control_R", "ctrl_r"),
+        ("shift", "shift_l"),
+        ("PageUp", "page_up"),
+    ],
+)
+def test_one_key_has_one_name(spelling: str, name: str) -> None:
+    assert canonical_key(spelling) == name
+
+
+def test_arrows_held_together_move_diagonally() -> None:
+    keyboard = Keyboard()
+    for key in ("up", "left", "shift_r"):
+        keyboard.press(key)
+    assert keyboard.poll().motion == (1.0, 1.0, 1.0, 0.0, 0.0, 0.0)
+
+
+def test_opposite_keys_cancel() -> None:
+    keyboard = Keyboard()
+    keyboard.press("left")
+    keyboard.press("right")
+    assert keyboard.poll().motion[1] == 0.0
+    keyboard.release("left")
+    assert keyboard.poll().motion[1] == -1.0
+
+
+def test_a_tapped_arrow_moves_for_one_poll() -> None:
+    keyboard = Keyboard()
+    keyboard.press("up")
+    keyboard.release("up")
+    assert [keyboard.poll().motion[0] for _ in range(2)] == [1.0, 0.0]
+
+
+def test_fine_speed_while_its_key_is_held() -> None:
+    keyboard = Keyboard(coarse_speed=0.8, fine_speed=0.1)
+    keyboard.press("up")
+    assert keyboard.poll().motion[0] == 0.8
+    keyboard.press("f")
+    assert keyboard.poll().motion[0] == 0.1
+    keyboard.release("f")
+    assert keyboard.poll().motion[0] == 0.8
+
+
+def test_a_repeating_key_is_one_press() -> None:
+    keyboard = Keyboard()
+    for _ in range(30):
+        keyboard.press("space")
+        keyboard.press("Enter")
+    reading = keyboard.poll()
+    assert (reading.engage_presses, reading.events) == (1, (EpisodeEvent.SUCCESS,))
+    keyboard.press("space")
+    assert keyboard.poll().engage_presses == 0
+
+
+def test_a_key_released_under_another_case_is_released() -> None:
+    keyboard = Keyboard()
+    keyboard.press("R")
+    keyboard.release("r")
+    keyboard.press("r")
+    assert keyboard.poll().events == (EpisodeEvent.RERECORD,) * 2
+
+
+def test_of_two_gripper_keys_the_last_counts() -> None:
+    keyboard = Keyboard()
+    keyboard.press("ctrl_l")
+    keyboard.poll()
+    keyboard.press("ctrl_r")
+    keyboard.release("ctrl_r")
+    assert keyboard.poll().gripper is GripperCommand.OPEN
+    assert keyboard.poll().gripper is GripperCommand.CLOSE
+
+
+def test_losing_the_focus_releases_keys_but_keeps_presses() -> None:
+    keyboard = Keyboard()
+    keyboard.press("enter")
+    keyboard.press("up")
+    keyboard.release_all()
+    assert keyboard.poll().events == (EpisodeEvent.SUCCESS,)
+    assert keyboard.poll().motion[0] == 0.0
+
+
+def test_keys_pressed_while_disconnected_or_closed_belong_to_nobody() -> None:
+    keyboard = Keyboard()
+    keyboard.press("enter")
+    keyboard.connected = False
+    keyboard.press("enter")
+    assert keyboard.poll() == DISCONNECTED
+    keyboard.connected = True
+    assert keyboard.poll().events == ()
+    keyboard.close()
+    keyboard.connected = True
+    keyboard.press("enter")
+    assert keyboard.poll() == DISCONNECTED
+
+
+def test_unknown_keys_are_reported_and_ignored() -> None:
+    keyboard = Keyboard()
+    assert keyboard.press("Enter") is True
+    assert keyboard.press("q") is False
+    keyboard.release("q")
+    assert keyboard.poll().events == (EpisodeEvent.SUCCESS,)
+
+
+def test_help_names_every_key_of_the_map_in_use() -> None:
+    assert Keyboard().help() == (
+        "Space: take over, Up arrow: forward, Down arrow: back, Left arrow: left, Right arrow: right, "
+        "right Shift: up, left Shift: down, left Ctrl: close gripper, right Ctrl: open gripper, "
+        "F: fine speed, Enter: success, Esc: failure, R: re-record, P: pause"
+    )
+    assert (
+        Keyboard({"k": Control.SUCCESS, "j": Control.SUCCESS, "F1": Control.PAUSE}).help()
+        == "K or J: success, F1: pause"
+    )
+
+
+def test_bad_speeds_and_maps_are_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"fine_speed=0.0 is not in \(0, 1\]"):
+        Keyboard(fine_speed=0.0)
+    with pytest.raises(InvalidArgumentError, match=r"coarse_speed=2 is not in \(0, 1\]"):
+        Keyboard(coarse_speed=2)
+    with pytest.raises(InvalidArgumentError, match="key 'enter' means both 'success' and 'failure'"):
+        canonical_keymap({"enter": Control.SUCCESS, "Return": Control.FAILURE})
+    with pytest.raises(InvalidArgumentError, match="key 'k' means 'success', which is not a Control"):
+        canonical_keymap({"k": "success"})  # type: ignore[dict-item]
+
+
+def test_ten_thousand_random_key_events() -> None:
+    rng = random.Random(7)
+    keyboard = Keyboard()
+    keys = [*KEYBOARD, "q", "F5", ""]
+    down: set[str] = set()
+    pressed = delivered = 0
+    for _ in range(10_000):
+        key, action = rng.choice(keys), rng.random()
+        if action < 0.45:
+            keyboard.press(key)
+            pressed += key == "enter" and key not in down
+            down.add(key)
+        elif action < 0.9:
+            keyboard.release(key)
+            down.discard(key)
+        elif action < 0.91:
+            keyboard.release_all()
+            down.clear()
+        else:
+            reading = keyboard.poll()
+            assert_valid_reading(reading)
+            delivered += reading.events.count(EpisodeEvent.SUCCESS)
+    delivered += keyboard.poll().events.count(EpisodeEvent.SUCCESS)
+    assert delivered == pressed > 100
