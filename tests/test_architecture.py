@@ -15,7 +15,7 @@ LAYERS = [
     {"tasks"},
     {"envs"},
     {"devices", "wrappers"},
-    {"examples"},
+    {"testing", "examples"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 ROOT = Path(gym_hil.__file__).parent

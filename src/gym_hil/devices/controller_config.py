@@ -90,11 +90,12 @@ def _checked(entry: Any, where: str) -> ControllerConfig:
 def _numbers(values: Any, valid: tuple[str, ...], where: str, kind: type) -> dict[str, Any]:
     _require(isinstance(values, dict), where, "must be an object, not", values)
     _known(values, valid, where)
-    for name, value in values.items():
-        right = type(value) is kind and int(value) >= 0
+    items: dict[str, Any] = values
+    for name, value in items.items():
+        right = type(value) is kind and value >= 0
         wanted = "true or false" if kind is bool else "an index, 0 or more"
         _require(right, f"{where}.{name}", f"must be {wanted}, not", value)
-    return dict(values)
+    return dict(items)
 
 
 def _known(values: dict[str, Any], valid: Iterable[str], where: str) -> None:

@@ -6,6 +6,7 @@ other pad's back; keys, mouse and window events are never touched.
 
 from __future__ import annotations
 
+import functools
 import os
 from types import ModuleType
 from typing import Any
@@ -52,21 +53,27 @@ def take_events(pygame: ModuleType, instance_id: int) -> list[Any]:
     """Pump SDL, then take and return the events of the pad `instance_id`, oldest first. SDL reports an open
     pad in both of its layers; what is not taken from either would fill the queue in time.
     """
+    # Asked for several types, pygame returns them type by type; asked for all but some, in their order.
     mine: list[Any] = []
     others: list[Any] = []
-    for event in pygame.event.get(
-        [
-            pygame.CONTROLLERAXISMOTION,
-            pygame.CONTROLLERBUTTONDOWN,
-            pygame.CONTROLLERBUTTONUP,
-            pygame.JOYAXISMOTION,
-            pygame.JOYBUTTONDOWN,
-            pygame.JOYBUTTONUP,
-            pygame.JOYHATMOTION,
-            pygame.JOYDEVICEREMOVED,
-        ]
-    ):
-        (mine if event.instance_id == instance_id else others).append(event)
+    for event in pygame.event.get(exclude=_foreign_types(pygame)):
+        is_mine = event.type in _pad_types(pygame) and event.instance_id == instance_id
+        (mine if is_mine else others).append(event)
     for event in others:
         pygame.event.post(event)
     return mine
+
+
+@functools.cache
+def _pad_types(pygame: ModuleType) -> frozenset[int]:
+    names = "CONTROLLERAXISMOTION CONTROLLERBUTTONDOWN CONTROLLERBUTTONUP JOYAXISMOTION JOYBUTTONDOWN"
+    more = "JOYBUTTONUP JOYHATMOTION JOYDEVICEREMOVED"
+    return frozenset(getattr(pygame, name) for name in f"{names} {more}".split())
+
+
+@functools.cache
+def _foreign_types(pygame: ModuleType) -> list[int]:
+    """Return the types of SDL's own events that are not about pads' sticks and buttons."""
+    named = (kind for kind in range(pygame.NOEVENT + 1, pygame.USEREVENT))
+    known = (kind for kind in named if pygame.event.event_name(kind) != "Unknown")
+    return [kind for kind in known if kind not in _pad_types(pygame)]

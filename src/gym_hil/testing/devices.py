@@ -58,7 +58,7 @@ class DeviceRig(abc.ABC):
         """Put the plug back."""
         raise NotImplementedError
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # noqa: B027
         """Wait until what was injected has reached the device."""
 
 
@@ -281,4 +281,3 @@ def _can(action: Callable[[], None], what: str) -> None:
         action()
     except NotImplementedError:
         raise unittest.SkipTest(f"this device has no {what}") from None
-

@@ -1,0 +1,136 @@
+"""A pad of software, read through real pygame."""
+
+from __future__ import annotations
+
+import logging
+import random
+
+import pytest
+
+pytest.importorskip("pygame")
+
+from gym_hil.devices.gamepad import GAMEPAD, Gamepad
+from gym_hil.devices.virtual_gamepad import VirtualGamepad
+from gym_hil.errors import InvalidArgumentError
+from gym_hil.schema import EpisodeEvent, GripperCommand
+
+
+@pytest.fixture
+def virtual():
+    pad = VirtualGamepad()
+    yield pad
+    pad.detach()
+
+
+@pytest.fixture
+def gamepad(virtual):
+    with Gamepad() as device:
+        device.poll()
+        yield device
+
+
+def test_sticks_move_along_the_robots_axes(virtual, gamepad):
+    virtual.set_axis("left_y", 1.0)
+    virtual.set_axis("left_x", 1.0)
+    virtual.set_axis("right_y", -1.0)
+    x, y, z, *turns = gamepad.poll().motion
+    assert (x, y, z) == pytest.approx((1.0, -1.0, -1.0), abs=0.01)
+    assert turns == [0, 0, 0]
+
+
+def test_small_stick_movements_rest(virtual, gamepad):
+    virtual.set_axis("left_y", 0.08)
+    assert gamepad.poll().motion[0] == 0.0
+
+
+def test_holding_rb_engages(virtual, gamepad):
+    virtual.press("rb")
+    first, second = gamepad.poll(), gamepad.poll()
+    assert (first.engage, first.engage_presses) == (True, 1)
+    assert (second.engage, second.engage_presses) == (True, 0)
+    virtual.release("rb")
+    assert not gamepad.poll().engage
+
+
+def test_taps_shorter_than_a_poll_arrive_exactly_once(virtual, gamepad):
+    for button in ("y", "a", "x", "y"):
+        virtual.press(button)
+        virtual.release(button)
+    expected = (EpisodeEvent.SUCCESS, EpisodeEvent.FAILURE, EpisodeEvent.RERECORD, EpisodeEvent.SUCCESS)
+    assert gamepad.poll().events == expected
+    assert gamepad.poll().events == ()
+
+
+def test_triggers_close_and_open(virtual, gamepad):
+    virtual.set_axis("lt", 1.0)
+    assert gamepad.poll().gripper is GripperCommand.CLOSE
+    virtual.set_axis("lt", 0.0)
+    virtual.set_axis("rt", 1.0)
+    assert gamepad.poll().gripper is GripperCommand.OPEN
+    virtual.set_axis("rt", 0.0)
+    assert gamepad.poll().gripper is GripperCommand.STAY
+
+
+def test_unplugging_lets_go_and_plugging_in_goes_on(caplog):
+    pad = VirtualGamepad()
+    with Gamepad() as device, caplog.at_level(logging.WARNING):
+        pad.press("rb")
+        assert device.poll().engage
+        pad.detach()
+        assert not device.poll().connected
+        assert "unplugged" in caplog.text
+        again = VirtualGamepad()
+        reading = device.poll()
+        assert reading.connected and not reading.engage
+        again.press("rb")
+        assert device.poll().engage
+        again.detach()
+
+
+def test_without_a_pad_it_names_the_alternatives_and_stays_usable(caplog):
+    with caplog.at_level(logging.WARNING), Gamepad() as device:
+        assert not device.poll().connected
+    assert "keyboard" in caplog.text
+
+
+def test_help_is_one_line_that_names_the_buttons(gamepad):
+    line = gamepad.help()
+    assert "\n" not in line
+    assert all(button.upper() in line for button in GAMEPAD)
+
+
+def test_after_close_nothing_is_connected(virtual, gamepad):
+    gamepad.close()
+    gamepad.close()
+    virtual.press("y")
+    assert not gamepad.poll().connected and gamepad.poll().events == ()
+
+
+def test_an_impossible_deadzone_is_refused():
+    with pytest.raises(InvalidArgumentError, match=r"deadzone=1\.5"):
+        Gamepad(deadzone=1.5)
+
+
+def test_a_storm_of_events_never_raises_and_loses_no_press():
+    rng = random.Random(0)
+    pad = VirtualGamepad()
+    pressed, counted, down = 0, 0, False
+    with Gamepad() as device:
+        device.poll()
+        for _ in range(3000):
+            match rng.randrange(4):
+                case 0:
+                    pad.set_axis(rng.choice(("left_x", "left_y", "right_y", "lt", "rt")), rng.random())
+                case 1 if not down:
+                    pad.press("y")
+                    down, pressed = True, pressed + 1
+                case 2 if down:
+                    pad.release("y")
+                    down = False
+                case 3:
+                    reading = device.poll()
+                    assert all(-1.0 <= level <= 1.0 for level in reading.motion)
+                    counted += reading.events.count(EpisodeEvent.SUCCESS)
+        counted += device.poll().events.count(EpisodeEvent.SUCCESS)
+    pad.detach()
+    assert counted == pressed > 100
