@@ -92,7 +92,8 @@ def _numbers(values: Any, valid: tuple[str, ...], where: str, kind: type) -> dic
     _known(values, valid, where)
     items: dict[str, Any] = values
     for name, value in items.items():
-        right = type(value) is kind and value >= 0
+        exact = type(value) is kind
+        right = exact and value >= 0
         wanted = "true or false" if kind is bool else "an index, 0 or more"
         _require(right, f"{where}.{name}", f"must be {wanted}, not", value)
     return dict(items)
