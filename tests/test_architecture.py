@@ -14,7 +14,9 @@ LAYERS = [
     {"sim"},
     {"tasks"},
     {"envs"},
-    {"devices", "wrappers"},
+    {"devices"},
+    {"operators"},
+    {"wrappers"},
     {"testing", "examples"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -10,6 +10,8 @@ from gym_hil.schema import ID_NAMESPACE
 
 TIME_LIMITS = {"PickCube": 100, "ArrangeBoxes": 400}
 """Steps per episode of every task."""
+OPERATORS = {"": None, "Gamepad": "gamepad", "SimulatedHuman": "simulated"}
+"""Who may take over, by the id's suffix."""
 VERSIONS = (0, 1)
 """Version 1 starts from random object positions by default; nothing else differs."""
 
@@ -33,10 +35,10 @@ def register_all() -> None:
     for base, kwargs in base_ids().items():
         limit = TIME_LIMITS[kwargs["task"]]
         _register(base, "gym_hil.wrappers.factory:make_base", limit, kwargs)
-        wrapped = base.replace("Base-v", "-v")
-        _register(
-            wrapped, "gym_hil.wrappers.factory:make_env", limit, {"env_id": base, "gripper_penalty": -0.05}
-        )
+        for suffix, operator in OPERATORS.items():
+            arguments = {"env_id": base, "gripper_penalty": -0.05, "operator": operator}
+            wrapped = base.replace("Base-v", f"{suffix}-v")
+            _register(wrapped, "gym_hil.wrappers.factory:make_env", limit, arguments)
 
 
 def _register(env_id: str, entry_point: str, limit: int, kwargs: dict[str, Any]) -> None:

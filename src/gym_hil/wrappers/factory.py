@@ -10,8 +10,11 @@ import gymnasium as gym
 
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import UnknownArgumentError, did_you_mean, require_one_of
+from gym_hil.operators.base import Operator
+from gym_hil.operators.named import make_operator
 from gym_hil.registry import base_ids
 from gym_hil.wrappers.hil_wrappers import EEActionWrapper, GripperPenaltyWrapper, ResetDelayWrapper
+from gym_hil.wrappers.intervention import InterventionWrapper
 
 _ENV_ARGUMENTS = frozenset(inspect.signature(ManipulationEnv).parameters)
 
@@ -31,11 +34,22 @@ def wrap_env(
     use_gripper: bool = True,
     gripper_penalty: float | None = -0.02,
     reset_delay_seconds: float = 0.0,
+    operator: str | Operator | None = None,
+    preset: str = "expert",
+    controller_config_path: str | None = None,
 ) -> gym.Env:
-    """Return `env` with end-effector actions, gripper penalty, and a delay (s) before resets."""
+    """Return `env` with end-effector actions, gripper penalty, a human, and a delay (s) before resets.
+
+    `operator` may take over: an `Operator`, ``"gamepad"``, ``"simulated"`` (with the limits of `preset`) or
+    ``"expert"``; None leaves the policy alone. `controller_config_path` is the gamepad's.
+    """
     env = EEActionWrapper(env, ee_action_step_size=ee_step_size, use_gripper=use_gripper)
     if gripper_penalty is not None:
         env = GripperPenaltyWrapper(env, penalty=gripper_penalty)
+    if operator is not None:
+        if isinstance(operator, str):
+            operator = make_operator(operator, preset=preset, controller_config_path=controller_config_path)
+        env = InterventionWrapper(env, operator)
     if reset_delay_seconds:
         env = ResetDelayWrapper(env, delay_seconds=reset_delay_seconds)
     return env

@@ -46,7 +46,7 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
                     f"ee_step_size[{axis!r}]={size!r} must be in (0, {MAX_TRANSLATION}] m"
                 )
         self.use_gripper = bool(use_gripper)
-        self._scale = np.array([sizes[axis] for axis in "xyz"])
+        self.scale = np.array([sizes[axis] for axis in "xyz"])
         low, high = [-1.0, -1.0, -1.0, 0.0], [1.0, 1.0, 1.0, 2.0]
         size = 4 if self.use_gripper else 3
         self.action_space = spaces.Box(np.array(low[:size], np.float32), np.array(high[:size], np.float32))
@@ -55,7 +55,7 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
         """Return the raw action (7) of an end-effector action."""
         executed = self.executed(action)
         raw = np.zeros(7)
-        raw[:3] = executed[:3] * self._scale
+        raw[:3] = executed[:3] * self.scale
         if self.use_gripper:
             raw[6] = executed[3] - float(schema.GripperCommand.STAY)
         return raw

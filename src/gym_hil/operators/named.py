@@ -1,0 +1,25 @@
+"""Operators by name, for ids and command lines."""
+
+from __future__ import annotations
+
+from gym_hil.errors import require_one_of
+from gym_hil.operators.base import Operator
+from gym_hil.operators.expert import Expert
+from gym_hil.operators.human import Human
+from gym_hil.operators.simulated import SimulatedHuman
+
+NAMES = ("expert", "simulated", "gamepad")
+
+
+def make_operator(
+    name: str, *, preset: str = "expert", controller_config_path: str | None = None
+) -> Operator:
+    """Return the operator called `name`; `preset` is the simulated human's."""
+    require_one_of("operator", name, NAMES)
+    if name == "expert":
+        return Expert()
+    if name == "simulated":
+        return SimulatedHuman(preset)
+    from gym_hil.devices.gamepad import Gamepad
+
+    return Human(Gamepad(controller_config_path))

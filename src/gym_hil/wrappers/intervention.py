@@ -1,0 +1,112 @@
+"""The takeover: each step the operator is asked, and every step knows who acted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from gym_hil import schema
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.errors import InvalidArgumentError
+from gym_hil.operators.base import Operator, View
+from gym_hil.schema import EpisodeEvent, TerminationReason
+from gym_hil.wrappers.hil_wrappers import EEActionWrapper
+
+_ENDS = {
+    EpisodeEvent.SUCCESS: TerminationReason.HUMAN_SUCCESS,
+    EpisodeEvent.FAILURE: TerminationReason.HUMAN_FAILURE,
+    EpisodeEvent.RERECORD: TerminationReason.RERECORD,
+}
+
+
+class InterventionWrapper(gym.Wrapper):
+    """Lets `operator` act instead of the policy. Goes around an `EEActionWrapper`.
+
+    Adds to each step's info who acted and what each wanted: `policy_action`, `human_action` (NaN while nobody
+    intervenes), `is_intervention`, `intervention_id` (0 while the policy acts; 1, 2, ... counts takeovers in
+    the episode), `phase` (``"policy"``, ``"takeover"``, ``"human"``, ``"release"``), and `intervene_action`
+    while a human acts. Success, failure and re-record that the human calls end the episode.
+    """
+
+    def __init__(self, env: gym.Env, operator: Operator) -> None:
+        super().__init__(env)
+        self.operator = operator
+        self._ee = _find_ee_wrapper(env)
+        raw = env.unwrapped
+        assert isinstance(raw, ManipulationEnv)
+        self._raw = raw
+        self._scale = self._ee.scale
+        self._interventions = 0
+        self._engaged = False
+
+    def reset(self, *, seed: int | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Reset; presses from before belong to nobody."""
+        observation, info = self.env.reset(seed=seed, **kwargs)
+        self.operator.reset(self._raw, seed)
+        self._interventions = 0
+        self._engaged = False
+        idle = info[schema.TELEOP_ACTION]
+        return observation, {**info, **self._who(idle, None, "policy")}
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Ask the operator, act, and say who did."""
+        policy_action = self._ee.executed(action)
+        decision = self.operator.decide(View(self._raw, policy_action, self._scale))
+        human_action = None
+        if decision.action is not None:
+            human_action = self._ee.executed(decision.action[: policy_action.size])
+        phase = self._phase(decision.engaged)
+        if phase in ("takeover", "release"):
+            self._raw.simulation.anchor_target()
+        executed = policy_action if human_action is None else human_action
+        observation, reward, terminated, truncated, info = self.env.step(executed)
+        info.update(self._who(policy_action, human_action, phase))
+        called = next((event for event in decision.events if event in _ENDS), None)
+        if called is not None:
+            terminated = True
+            reward = 1.0 if called is EpisodeEvent.SUCCESS else reward
+            info[schema.TERMINATION_REASON] = _ENDS[called].value
+            info[schema.NEXT_SUCCESS] = called is EpisodeEvent.SUCCESS
+        info[schema.RERECORD_EPISODE] = called is EpisodeEvent.RERECORD
+        info[schema.TERMINATE_EPISODE] = called is not None
+        return observation, reward, terminated, truncated, info
+
+    def close(self) -> None:
+        """Release the operator's device, then the environment."""
+        self.operator.close()
+        self.env.close()
+
+    def _phase(self, engaged: bool) -> str:
+        before, self._engaged = self._engaged, engaged
+        if engaged and not before:
+            self._interventions += 1
+            return "takeover"
+        if engaged:
+            return "human"
+        return "release" if before else "policy"
+
+    def _who(self, policy_action: np.ndarray, human_action: np.ndarray | None, phase: str) -> dict[str, Any]:
+        nobody = np.full_like(policy_action, np.nan)
+        facts: dict[str, Any] = {
+            schema.IS_INTERVENTION: human_action is not None,
+            schema.POLICY_ACTION: policy_action,
+            schema.HUMAN_ACTION: nobody if human_action is None else human_action,
+            schema.INTERVENTION_ID: self._interventions if human_action is not None else 0,
+            schema.PHASE: phase,
+        }
+        if human_action is not None:
+            facts[schema.INTERVENE_ACTION] = human_action
+        return facts
+
+
+def _find_ee_wrapper(env: gym.Env) -> EEActionWrapper:
+    layer: Any = env
+    while isinstance(layer, gym.Wrapper):
+        if isinstance(layer, EEActionWrapper):
+            return layer
+        layer = layer.env
+    raise InvalidArgumentError(
+        "InterventionWrapper goes around an EEActionWrapper; this environment has none"
+    )

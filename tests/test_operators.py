@@ -1,0 +1,167 @@
+"""Taking over: who acted is always known, nothing is executed twice, seeds decide all."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import gym_hil  # noqa: F401
+from gym_hil.devices.keyboard import Keyboard
+from gym_hil.errors import InvalidArgumentError
+from gym_hil.operators import PRESETS, Engage, Human, Limits, SimulatedHuman
+from gym_hil.wrappers.factory import make_env
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*out of date")
+STAY = np.array([0, 0, 0, 1], np.float32)
+POLICY = np.array([0.5, 0, 0, 1], np.float32)
+
+
+def successes(preset: str, episodes: int, policy: str = "zero") -> int:
+    env = gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1", preset=preset)
+    count = 0
+    for seed in range(episodes):
+        env.reset(seed=seed)
+        rng = np.random.default_rng(seed)
+        done = False
+        while not done:
+            action = STAY if policy == "zero" else rng.uniform([-1, -1, -1, 0], [1, 1, 1, 2])
+            *_, terminated, truncated, info = env.step(action)
+            done = terminated or truncated
+        count += info["is_success"]
+    env.close()
+    return count
+
+
+@pytest.fixture
+def keyboard():
+    return Keyboard()
+
+
+@pytest.fixture
+def make(keyboard):
+    def make_with(engage: Engage | str = Engage.HOLD) -> gym.Env:
+        env = make_env("gym_hil/PandaPickCubeBase-v0", operator=Human(keyboard, engage))
+        env.reset(seed=0)
+        return env
+
+    return make_with
+
+
+def test_with_an_idle_policy_the_simulated_expert_always_succeeds():
+    assert successes("expert", 100) == 100
+
+
+@pytest.mark.parametrize("preset", sorted(set(PRESETS) - {"expert"}))
+def test_other_people_mostly_succeed(preset):
+    assert successes(preset, 50) >= 45
+
+
+def test_the_same_seed_gives_the_same_takeovers():
+    def phases() -> list[tuple[str, float]]:
+        env = gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1", preset="novice")
+        env.reset(seed=4)
+        steps = [env.step(STAY) for _ in range(14)]
+        return [(step[4]["phase"], float(step[4]["teleop_action"].sum())) for step in steps]
+
+    assert phases() == phases()
+
+
+def test_holding_takes_over_within_one_step_and_releasing_gives_back(keyboard, make):
+    env = make()
+    assert env.step(POLICY)[4]["phase"] == "policy"
+    keyboard.press("space")
+    keyboard.press("left")
+    info = env.step(POLICY)[4]
+    assert info["is_intervention"] is True and info["phase"] == "takeover" and info["intervention_id"] == 1
+    np.testing.assert_array_equal(info["teleop_action"], [0, 1, 0, 1])
+    np.testing.assert_array_equal(info["intervene_action"], [0, 1, 0, 1])
+    np.testing.assert_array_equal(info["policy_action"], POLICY)
+    keyboard.release("space")
+    info = env.step(POLICY)[4]
+    assert info["is_intervention"] is False and info["phase"] == "release" and info["intervention_id"] == 0
+    np.testing.assert_array_equal(info["teleop_action"], POLICY)
+    assert "intervene_action" not in info and np.isnan(info["human_action"]).all()
+
+
+def test_a_toggle_stays_until_pressed_again(keyboard, make):
+    env = make(Engage.TOGGLE)
+    keyboard.press("space")
+    keyboard.release("space")
+    assert [env.step(POLICY)[4]["is_intervention"] for _ in range(3)] == [True] * 3
+    keyboard.press("space")
+    keyboard.release("space")
+    assert env.step(POLICY)[4]["is_intervention"] is False
+
+
+def test_motion_takes_over_and_holds_over_a_short_pause(keyboard, make):
+    env = make(Engage.MOTION)
+    keyboard.press("up")
+    assert env.step(POLICY)[4]["is_intervention"]
+    keyboard.release("up")
+    assert [env.step(POLICY)[4]["is_intervention"] for _ in range(6)] == [True] * 5 + [False]
+
+
+@pytest.mark.parametrize(
+    "key, reason, reward, success",
+    [
+        ("enter", "human_success", 1.0, True),
+        ("escape", "human_failure", 0.0, False),
+        ("r", "rerecord_episode", 0.0, False),
+    ],
+)
+def test_what_the_human_calls_ends_the_episode_once(keyboard, make, key, reason, reward, success):
+    env = make()
+    keyboard.press(key)
+    _, got, terminated, truncated, info = env.step(STAY)
+    assert (got, terminated, truncated) == (reward, True, False)
+    assert info["termination_reason"] == reason and info["next.success"] is success
+    assert info["is_success"] is False, "the environment has seen no success"
+    assert info["rerecord_episode"] is (key == "r") and info["terminate_episode"] is True
+    env.reset()
+    assert env.step(STAY)[2] is False
+
+
+def test_what_is_pressed_during_a_reset_belongs_to_nobody(keyboard, make):
+    env = make()
+    keyboard.press("enter")
+    env.reset()
+    assert env.step(STAY)[2] is False
+
+
+def test_an_unplugged_device_lets_go(keyboard, make):
+    env = make(Engage.TOGGLE)
+    keyboard.press("space")
+    assert env.step(POLICY)[4]["is_intervention"]
+    keyboard.connected = False
+    assert not env.step(POLICY)[4]["is_intervention"]
+    keyboard.connected = True
+    assert not env.step(POLICY)[4]["is_intervention"]
+
+
+def test_without_gripper_human_actions_have_three_entries(keyboard):
+    env = make_env("gym_hil/PandaPickCubeBase-v0", operator=Human(keyboard), use_gripper=False)
+    env.reset(seed=0)
+    keyboard.press("space")
+    keyboard.press("ctrl_l")
+    info = env.step(np.zeros(3, np.float32))[4]
+    np.testing.assert_array_equal(info["teleop_action"], [0, 0, 0])
+
+
+def test_a_handover_does_not_jerk_the_arm(keyboard, make):
+    env = make()
+    for _ in range(4):
+        env.step(np.array([-1, 0, 0, 1], np.float32))
+    before = env.unwrapped.simulation.tcp_pos_w.copy()
+    keyboard.press("space")
+    env.step(POLICY)
+    assert np.linalg.norm(env.unwrapped.simulation.tcp_pos_w - before) < 0.01
+
+
+def test_impossible_people_are_refused():
+    with pytest.raises(InvalidArgumentError, match='did you mean "novice"'):
+        SimulatedHuman("novise")
+    with pytest.raises(InvalidArgumentError, match="attention=2"):
+        Limits(attention=2)
+    with pytest.raises(InvalidArgumentError, match="engage='grab'"):
+        Human(Keyboard(), "grab")
