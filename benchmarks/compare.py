@@ -1,0 +1,412 @@
+"""The same work on gym-hil and its peers, side by side in one run.
+
+    python benchmarks/compare.py --list
+    python benchmarks/compare.py --rounds 5 --json compare.json
+
+Every contender gets an environment of its own (made once, kept in the cache) and one process per workload.
+Rounds alternate between the processes, so a busy machine slows all of them alike; medians and ratios over rounds
+are reported. One that cannot be installed or run is reported with the reason and the rest goes on. Needs only
+Python; uses `uv` where it is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from contenders import CONTENDERS, HERE, SCALE, WORKLOADS, Contender
+
+Table = list[list[str]]
+
+
+class Fault(Exception):  # noqa: N818
+    """A contender that cannot be installed or run, and why."""
+
+
+def command(arguments: list[str], log: Path, timeout: float) -> None:
+    with log.open("a") as out:
+        print("$", *arguments, file=out, flush=True)
+        try:
+            code = subprocess.run(arguments, stdout=out, stderr=subprocess.STDOUT, timeout=timeout).returncode
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Fault(f"{error} (log: {log})") from error
+    if code:
+        raise Fault(f"{reason(log)} (log: {log})")
+
+
+def reason(log: Path) -> str:
+    """The last line of a log that says something."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower()]
+    return (errors or lines or ["it said nothing"])[-1][:300]
+
+
+# --- environments ---
+
+
+def find_python(version: str) -> str | None:
+    """An interpreter of that version which starts: on the path, of pyenv, or the one that runs this."""
+    candidates = [sys.executable, shutil.which(f"python{version}")]
+    candidates += sorted(map(str, Path.home().glob(f".pyenv/versions/{version}*/bin/python")), reverse=True)
+    for path in filter(None, candidates):
+        query = [path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        if subprocess.run(query, capture_output=True, text=True).stdout.strip() == version:
+            return path
+    return None
+
+
+def environment(contender: Contender, cache: Path, version: str, timeout: float) -> Path:
+    """The interpreter of the contender's environment, made if it is not in the cache."""
+    key = "\n".join((version, *contender.requirements))
+    for requirement in contender.requirements:
+        if requirement.startswith("-e "):
+            key += (Path(requirement[3:]) / "pyproject.toml").read_text()
+    folder = cache / f"{contender.module}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    done = folder / "installed"
+    if done.exists():
+        return python
+    shutil.rmtree(folder, ignore_errors=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    log = folder.with_suffix(".log")
+    log.unlink(missing_ok=True)
+    uv, base = shutil.which("uv"), find_python(version)
+    requirements = [part for requirement in contender.requirements for part in requirement.split(" ", 1)]
+    if uv:
+        command([uv, "venv", "--quiet", "--python", base or version, str(folder)], log, timeout)
+        command([uv, "pip", "install", "--quiet", "--python", str(python), *requirements], log, timeout)
+    elif base:
+        command([base, "-m", "venv", str(folder)], log, timeout)
+        command([str(python), "-m", "pip", "install", "--quiet", *requirements], log, timeout)
+    else:
+        raise Fault(f"Python {version} not found, nor uv to fetch it")
+    done.touch()
+    return python
+
+
+# --- workers ---
+
+
+class Worker:
+    """A contender's process, ready to run one workload; `opened` is what opening cost and what the model is."""
+
+    def __init__(
+        self,
+        contender: Contender,
+        workload: str,
+        python: Path | str,
+        log: Path,
+        timeout: float,
+        seed: int = 0,
+    ):
+        self.log, self.timeout = log, timeout
+        env = dict(os.environ)
+        if sys.platform == "linux":
+            env.setdefault("MUJOCO_GL", "egl")
+        with log.open("w") as errors:
+            self.process = subprocess.Popen(
+                [str(python), "-I", str(HERE / "worker.py")],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=env,
+            )
+        work = contender.workloads[workload]
+        self.opened = self.ask(
+            path=str(contender.path), module=contender.module, make=work.make, kwargs=work.kwargs, seed=seed
+        )
+
+    def ask(self, **request: Any) -> dict:
+        assert self.process.stdin and self.process.stdout
+        deadline = threading.Timer(self.timeout, self.process.kill)
+        deadline.start()
+        try:
+            print(json.dumps(request), file=self.process.stdin, flush=True)
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        finally:
+            in_time = deadline.is_alive()
+            deadline.cancel()
+        answer = json.loads(line) if line else {"error": reason(self.log)}
+        if "error" in answer:
+            self.close()
+            why = answer["error"] if in_time else f"no answer within {self.timeout:g} s"
+            raise Fault(f"{why} (log: {self.log})")
+        return answer
+
+    def close(self) -> None:
+        assert self.process.stdin and self.process.stdout
+        try:
+            self.process.stdin.close()
+            self.process.wait(10)
+        except (BrokenPipeError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+
+# --- measuring ---
+
+
+def measure(
+    workload: str, contenders: list[Contender], pythons: dict[str, Path | str], options: argparse.Namespace
+) -> list[dict]:
+    """Results of one workload: opened one after another, then `rounds` alternating measurements of each."""
+    results, workers = [], {}
+    for contender in contenders:
+        result: dict = {
+            "contender": contender.name,
+            "ours": contender.ours,
+            "workload": workload,
+            "rounds": [],
+        }
+        results.append(result)
+        python = pythons[contender.name]
+        if isinstance(python, Fault):
+            result["error"] = f"not installed: {python}"
+            continue
+        say(f"{workload}: opening {contender.name}")
+        log = options.cache / f"{contender.module}-{workload}.log"
+        try:
+            worker = Worker(contender, workload, python, log, options.timeout, options.seed)
+        except Fault as failure:
+            result["error"] = str(failure)
+        else:
+            result.update(worker.opened)
+            workers[contender.name] = worker, result
+    seconds = options.seconds * SCALE.get(workload, 1)
+    for number in range(options.rounds):
+        names = list(workers)
+        first = number % max(len(names), 1)
+        for name in names[first:] + names[:first]:
+            worker, result = workers[name]
+            say(f"{workload}: round {number + 1}/{options.rounds}, {name}")
+            try:
+                steps = max(1, round(seconds * result["facts"]["control_hz"]))
+                result["rounds"].append(worker.ask(steps=steps))
+            except Fault as failure:
+                result["error"] = str(failure)
+                del workers[name]
+    for worker, _ in workers.values():
+        worker.close()
+    for result in results:
+        if "error" not in result:
+            result["medians"] = medians(result["rounds"])
+    compare(results)
+    return results
+
+
+def medians(rounds: list[dict]) -> dict:
+    resets = sum(one["resets"] for one in rounds)
+    return {
+        "steps_per_s": median(one["steps"] / one["step_s"] for one in rounds),
+        "sim_s_per_s": median(one["sim_s"] / one["step_s"] for one in rounds),
+        "reset_s": sum(one["reset_s"] for one in rounds) / resets if resets else None,
+        "memory_mb": max(one["memory_mb"] for one in rounds),
+    }
+
+
+def compare(results: list[dict]) -> None:
+    """Add to each result how many times faster ours was in the same round: median, least and most."""
+    ours = next((result for result in results if result["ours"] and "medians" in result), None)
+    for result in results:
+        if ours is None or "medians" not in result:
+            continue
+        for name, amount in (("steps", "steps"), ("sim", "sim_s")):
+            ratios = [
+                (mine[amount] / mine["step_s"]) / (theirs[amount] / theirs["step_s"])
+                for mine, theirs in zip(ours["rounds"], result["rounds"], strict=True)
+            ]
+            result["medians"][f"ours_over_it_{name}"] = median(ratios)
+            result["medians"][f"ours_over_it_{name}_range"] = [min(ratios), max(ratios)]
+
+
+# --- reporting ---
+
+
+def machine() -> dict:
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        model = names[0].split(":", 1)[1].strip() if names else model
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return {"cpu": model, "cores": cores, "system": platform.platform(), "load_1min": load}
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A few significant digits, without an exponent."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
+
+
+def speed_table(results: list[dict]) -> Table:
+    head = "workload, contender, steps/s, sim s/s, ours/it sim s, range, ours/it steps, reset ms, import s, make s"
+    table = [[*head.split(", "), "first reset s", "first step s", "memory MB"]]
+    for result in results:
+        row = [result["workload"], result["contender"]]
+        if "medians" not in result:
+            table.append([*row, "failed: " + result["error"]])
+            continue
+        got = result["medians"]
+        row += [number(got["steps_per_s"]), number(got["sim_s_per_s"]), number(got.get("ours_over_it_sim"))]
+        row += ["..".join(map(number, got.get("ours_over_it_sim_range", (None,))))]
+        row += [number(got.get("ours_over_it_steps")), number(got["reset_s"] and got["reset_s"] * 1e3)]
+        row += [number(result[key]) for key in ("import_s", "make_s", "reset_s", "first_step_s")]
+        table.append([*row, number(got["memory_mb"])])
+    return table
+
+
+def facts_table(results: list[dict]) -> Table:
+    """What the models say differs: a row a fact, a column a contender; the same in all workloads, once."""
+    columns: dict[str, dict] = {}
+    for result in results:
+        if "facts" in result:
+            column = columns.setdefault(result["contender"], {})
+            for key, value in result["facts"].items():
+                text = f"{value:g}" if isinstance(value, float) else str(value)
+                if text not in column.setdefault(key, []) and text:
+                    column[key].append(text)
+    keys = list(next(iter(columns.values()), ()))
+    return [
+        ["", *columns],
+        *([key, *(" / ".join(column[key]) for column in columns.values())] for key in keys),
+    ]
+
+
+def remarks(contenders: list[Contender], workloads: list[str]) -> list[str]:
+    """What differs and no model says."""
+    lines = []
+    for one in contenders:
+        differs = [f"{name}: {one.workloads[name].differs}" for name in workloads if name in one.workloads]
+        parts = [one.note, *(text for text in differs if not text.endswith(": "))]
+        lines.append(f"- {one.name}: {'; '.join(filter(None, parts))}")
+    return lines
+
+
+def show(table: Table) -> None:
+    """As a Markdown table, readable as it stands; a failure's row is short and may run on."""
+    full = [row for row in table if len(row) == len(table[0])]
+    short = [row[:-1] for row in table if len(row) < len(table[0])]
+    widths = [max(len(row[i]) for row in full + short if i < len(row)) for i in range(len(table[0]))]
+    for index, row in enumerate(table):
+        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) + " |")
+        if index == 0:
+            print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    print()
+
+
+def choose(text: str | None, names: list[str], what: str) -> list[str]:
+    """The names that a comma-separated list of parts of names asks for."""
+    if not text:
+        return names
+    parts = [part.strip().lower() for part in text.split(",")]
+    for part in parts:
+        if not any(part in name.lower() for name in names):
+            raise SystemExit(f"no {what} {part!r}; there are: {', '.join(names)}")
+    return [name for name in names if any(part in name.lower() for part in parts)]
+
+
+def succeeded(results: list[dict]) -> bool:
+    """Ours all ran, and something was compared: a peer too, where one was asked for."""
+    ours = [result for result in results if result["ours"]]
+    peers = [result for result in results if not result["ours"]]
+    return bool(
+        results
+        and all("medians" in result for result in ours)
+        and (not peers or any("medians" in result for result in peers))
+    )
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--list", action="store_true", help="what there is to compare, and stop")
+    parser.add_argument("--contenders", help="parts of names, comma-separated (default: all)")
+    parser.add_argument("--workloads", default="state,images", help="comma-separated (default: %(default)s)")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="alternating measurements (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=20,
+        help="simulated seconds per measurement, images a tenth (%(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the random actions (default: %(default)s)")
+    parser.add_argument(
+        "--python", default="3.12", help="version for all environments (default: %(default)s)"
+    )
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "gym-hil-bench")
+    parser.add_argument(
+        "--timeout", type=float, default=900, help="seconds per installation or answer (%(default)s)"
+    )
+    parser.add_argument("--json", type=Path, help="write everything measured here")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None, contenders: tuple[Contender, ...] = CONTENDERS) -> int:
+    options = parse(arguments)
+    if options.list:
+        for name, what in WORKLOADS.items():
+            print(f"{name:8} {what}")
+        print()
+        for contender in contenders:
+            print(
+                f"{contender.name:22} {', '.join(contender.workloads):22} {' '.join(contender.requirements)}"
+            )
+        return 0
+    chosen = choose(options.contenders, [contender.name for contender in contenders], "contender")
+    workloads = choose(options.workloads, list(WORKLOADS), "workload")
+    entrants = [contender for contender in contenders if contender.name in chosen]
+    options.cache.mkdir(parents=True, exist_ok=True)
+    pythons: dict = {}
+    for contender in entrants:
+        say(f"installing {contender.name}")
+        try:
+            pythons[contender.name] = environment(contender, options.cache, options.python, options.timeout)
+        except Fault as failure:
+            pythons[contender.name] = failure
+    here = machine()
+    results = [
+        result
+        for workload in workloads
+        for result in measure(
+            workload, [one for one in entrants if workload in one.workloads], pythons, options
+        )
+    ]
+    print(f"{here['cpu']}, {here['cores']} cores, load {number(here['load_1min'])}, {here['system']}")
+    print(f"{options.rounds} alternating rounds, medians; ratios are within a round\n")
+    show(speed_table(results))
+    show(facts_table(results))
+    print("\n".join(remarks(entrants, workloads)))
+    if options.json:
+        settings = {
+            key: str(value) if isinstance(value, Path) else value for key, value in vars(options).items()
+        }
+        report = {"machine": here, "options": settings, "results": results}
+        options.json.write_text(json.dumps(report, indent=2) + "\n")
+    return 0 if succeeded(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""Who is compared, on what, and what to know when reading the numbers. Data only: behaviour is elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    make: str
+    """`module:function` that returns a Gymnasium-like environment, in the contender's interpreter."""
+    kwargs: dict
+    differs: str = ""
+    """What differs from the same workload of the others and cannot be read off the model."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    name: str
+    requirements: tuple[str, ...]
+    module: str
+    """What a user imports; the time it takes is reported."""
+    workloads: dict[str, Workload]
+    note: str = ""
+    ours: bool = False
+    path: Path = HERE
+    """Folder of the module that `make` names."""
+
+
+WORKLOADS = {
+    "state": "state observations, 10 Hz control",
+    "images": "two 128x128 cameras, 10 Hz control",
+    "native": "state observations, each package as it comes: its own control rate and controller",
+}
+SCALE = {"images": 0.1}
+"""Share of the simulated seconds that a workload gets: images are up to a hundred times slower."""
+
+OLD_MUJOCO = "pinned to MuJoCo 3.3.7: fails on 4.0"
+
+
+def pick_cube(differs: str = "", **kwargs: object) -> Workload:
+    return Workload(
+        make="gymnasium:make", kwargs={"id": "gym_hil/PandaPickCubeBase-v0", **kwargs}, differs=differs
+    )
+
+
+def robosuite(differs: str = "", **kwargs: object) -> Workload:
+    return Workload(make="adapters:robosuite_lift", kwargs=kwargs, differs=differs)
+
+
+def so101(differs: str, **kwargs: object) -> Workload:
+    return Workload(make="adapters:so101_pick_lift", kwargs=kwargs, differs=differs)
+
+
+CONTENDERS = (
+    Contender(
+        name="gym-hil (ours)",
+        requirements=(f"-e {ROOT}",),
+        module="gym_hil",
+        ours=True,
+        note="this working tree",
+        workloads={
+            "state": pick_cube(),
+            "images": pick_cube(image_obs=True),
+            "native": pick_cube(),
+        },
+    ),
+    Contender(
+        name="gym-hil 0.1.14",
+        requirements=("gym-hil==0.1.14", "mujoco==3.8.1"),
+        module="gym_hil",
+        note="opens an OpenGL context for states too; its mujoco<3.9",
+        workloads={
+            "state": pick_cube("rotation actions ignored"),
+            "images": pick_cube("rotation actions ignored", image_obs=True),
+            "native": pick_cube("rotation actions ignored"),
+        },
+    ),
+    Contender(
+        name="robosuite Lift",
+        requirements=("robosuite==1.5.2", "mujoco==3.3.7"),
+        module="robosuite",
+        note=OLD_MUJOCO + "; OSC_POSE compiled by numba at first use; a reset rebuilds the model",
+        workloads={
+            "state": robosuite("OSC_POSE at 10 Hz by control_freq"),
+            "images": robosuite("OSC_POSE at 10 Hz; agentview, eye in hand", cameras=True),
+            "native": robosuite("OSC_POSE at its 20 Hz", control_freq=20),
+        },
+    ),
+    Contender(
+        name="Fetch PickAndPlace",
+        requirements=("gymnasium-robotics==1.4.2", "mujoco==3.3.7"),
+        module="gymnasium_robotics",
+        note=OLD_MUJOCO,
+        workloads={
+            "state": Workload(
+                make="adapters:fetch_pick_and_place",
+                kwargs={"n_substeps": 50},
+                differs="mocap weld, no rotation; 10 Hz set from outside (n_substeps), it comes with 25 Hz",
+            ),
+            "native": Workload(
+                make="adapters:fetch_pick_and_place", kwargs={}, differs="mocap weld, no rotation; 25 Hz"
+            ),
+        },
+    ),
+    Contender(
+        name="so101-nexus PickLift",
+        requirements=("so101-nexus==0.10.0",),
+        module="so101_nexus",
+        note="5-joint arm; needs Python 3.12 and mujoco<4",
+        workloads={
+            "state": so101(
+                "end-effector deltas; 10 Hz by PhysicsConfig, it comes with 50 Hz",
+                control_mode="pd_ee_delta_pose",
+            ),
+            "images": so101(
+                "end-effector deltas; overhead and wrist camera",
+                control_mode="pd_ee_delta_pose",
+                cameras=True,
+            ),
+            "native": so101("joint targets at its 50 Hz", control_mode="pd_joint_pos", native=True),
+        },
+    ),
+    Contender(
+        name="so101-nexus, joints",
+        requirements=("so101-nexus==0.10.0",),
+        module="so101_nexus",
+        note="the same without Cartesian control: less work, the peer at its fastest",
+        workloads={"state": so101("joint targets, 10 Hz by PhysicsConfig", control_mode="pd_joint_pos")},
+    ),
+)

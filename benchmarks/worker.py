@@ -1,0 +1,144 @@
+"""One contender, one workload, in the contender's own interpreter; spoken to in lines of JSON.
+
+    -> {"path": folder, "module": name, "make": "module:function", "kwargs": {...}, "seed": n}     once
+    <- {"import_s", "make_s", "reset_s", "first_step_s", "facts": {...}}
+    -> {"steps": n}                                                          any number of times
+    <- {"steps", "step_s", "sim_s", "resets", "reset_s", "memory_mb"}
+    <- {"error": "..."}                                                      instead, and it exits
+
+An episode's end is followed by a reset whose time is counted apart. What the contender prints goes to stderr.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import platform
+import resource
+import sys
+import traceback
+from time import perf_counter
+
+
+def facts(env, control_dt: float) -> dict:
+    """What the model itself says about how the work differs."""
+    import mujoco
+
+    model = env.unwrapped.model
+    opt = model.opt
+    shown = (model.geom_type == mujoco.mjtGeom.mjGEOM_MESH) & (model.geom_group < 3)
+    meshes = model.geom_dataid[shown & (model.geom_rgba[:, 3] > 0)]
+    lights = getattr(model, "light_castshadow", ())
+    return {
+        "python": platform.python_version(),
+        "mujoco": mujoco.__version__,
+        "control_hz": round(1 / control_dt, 3),
+        "timestep_ms": round(opt.timestep * 1e3, 6),
+        "substeps": round(control_dt / opt.timestep),
+        "solver": mujoco.mjtSolver(opt.solver).name.removeprefix("mjSOL_").lower(),
+        "integrator": mujoco.mjtIntegrator(opt.integrator).name.removeprefix("mjINT_").lower(),
+        "cone": mujoco.mjtCone(opt.cone).name.removeprefix("mjCONE_").lower(),
+        "iterations": int(opt.iterations),
+        "noslip": int(opt.noslip_iterations),
+        "dofs": int(model.nv),
+        "geoms": int(model.ngeom),
+        "shown_mesh_faces": int(model.mesh_facenum[meshes].sum()) if len(meshes) else 0,
+        "shadow_lights": int(sum(map(bool, lights))),
+        "shadow_map": int(model.vis.quality.shadowsize),
+        "multisamples": int(model.vis.quality.offsamples),
+        "opengl": opengl(),
+    }
+
+
+def opengl() -> str:
+    """The renderer behind the current OpenGL context, if there is one and it can be asked."""
+    if "OpenGL" not in sys.modules:
+        return ""
+    try:
+        from OpenGL import GL
+
+        return GL.glGetString(GL.GL_RENDERER).decode()
+    except Exception:
+        return ""
+
+
+class Session:
+    def __init__(self, path: str, module: str, make: str, kwargs: dict, seed: int):
+        import numpy as np
+
+        sys.path.insert(0, path)
+        start = perf_counter()
+        importlib.import_module(module)
+        imported = perf_counter()
+        source, _, function = make.partition(":")
+        self.env = getattr(importlib.import_module(source), function)(**kwargs)
+        made = perf_counter()
+        self.env.reset(seed=seed)
+        was_reset = perf_counter()
+        self.random = np.random.default_rng(seed)
+        first = self.run(1)
+        self.opened = {
+            "import_s": imported - start,
+            "make_s": made - imported,
+            "reset_s": was_reset - made,
+            "first_step_s": first["step_s"],
+            "facts": facts(self.env, first["sim_s"]),
+        }
+
+    def now(self) -> float:
+        """Simulated time, s."""
+        return float(self.env.unwrapped.data.time)
+
+    def run(self, steps: int) -> dict:
+        env, space = self.env, self.env.action_space
+        actions = self.random.uniform(space.low, space.high, (steps, *space.shape)).astype(space.dtype)
+        step_s = sim_s = reset_s = 0.0
+        resets = 0
+        clock, start = self.now(), perf_counter()
+        for action in actions:
+            _, _, terminated, truncated, _ = env.step(action)
+            if terminated or truncated:
+                ended = perf_counter()
+                step_s += ended - start
+                sim_s += self.now() - clock
+                env.reset()
+                resets += 1
+                clock, start = self.now(), perf_counter()
+                reset_s += start - ended
+        step_s += perf_counter() - start
+        sim_s += self.now() - clock
+        memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return {
+            "steps": steps,
+            "step_s": step_s,
+            "sim_s": sim_s,
+            "resets": resets,
+            "reset_s": reset_s,
+            "memory_mb": memory_mb,
+        }
+
+
+def main() -> int:
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    session = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if session is None:
+                session = Session(**request)
+                answer = session.opened
+            else:
+                answer = session.run(**request)
+        except BaseException as error:
+            traceback.print_exc()
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), file=answers)
+        if "error" in answer:
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
