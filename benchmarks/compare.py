@@ -4,8 +4,8 @@
     python benchmarks/compare.py --rounds 5 --json compare.json
 
 Every contender gets an environment of its own (made once, kept in the cache) and one process per workload.
-Rounds alternate between the processes, so a busy machine slows all of them alike; medians and ratios over rounds
-are reported. One that cannot be installed or run is reported with the reason and the rest goes on. Needs only
+Rounds alternate between the processes, so a busy machine slows all of them alike; medians and ratios are
+reported. One that cannot be installed or run is reported with the reason and the rest goes on. Needs only
 Python; uses `uv` where it is there.
 """
 
@@ -98,7 +98,7 @@ def environment(contender: Contender, cache: Path, version: str, timeout: float)
 
 
 class Worker:
-    """A contender's process, ready to run one workload; `opened` is what opening cost and what the model is."""
+    """A contender's process, ready to run one workload; `opened` tells what opening cost."""
 
     def __init__(
         self,
@@ -259,8 +259,8 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def speed_table(results: list[dict]) -> Table:
-    head = "workload, contender, steps/s, sim s/s, ours/it sim s, range, ours/it steps, reset ms, import s, make s"
-    table = [[*head.split(", "), "first reset s", "first step s", "memory MB"]]
+    head = "workload, contender, steps/s, sim s/s, ours/it sim s, range, ours/it steps, reset ms, import s"
+    table = [[*head.split(", "), "make s", "first reset s", "first step s", "memory MB"]]
     for result in results:
         row = [result["workload"], result["contender"]]
         if "medians" not in result:
