@@ -17,7 +17,7 @@ LAYERS = [
     {"devices"},
     {"operators"},
     {"wrappers"},
-    {"testing", "examples"},
+    {"testing", "cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 ROOT = Path(gym_hil.__file__).parent

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.operators.base import Action, Decision, Operator, View, ee_action
 from gym_hil.schema import GripperCommand
 
 
-def expert_action(view: View) -> Action:
-    """Return the expert's action (4) for the state that `view` shows."""
-    goal, opening = view.env.expert_intent()
-    way = (goal - view.env.simulation.target_pos_w) / view.scale
-    x, y, z = np.clip(way, -1.0, 1.0)
+def expert_command(env: ManipulationEnv, scale: NDArray[np.float64]) -> Action:
+    """Return the expert's action (4) in the state of `env`; `scale` is in metres per unit."""
+    goal, opening = env.expert_intent()
+    x, y, z = np.clip((goal - env.simulation.target_pos_w) / scale, -1.0, 1.0)
     gripper = GripperCommand.OPEN if opening > 0.5 else GripperCommand.CLOSE
     return ee_action(x, y, z, gripper)
+
+
+def expert_action(view: View) -> Action:
+    """Return the expert's action (4) for the step that `view` shows."""
+    return expert_command(view.env, view.scale)
 
 
 class Expert(Operator):

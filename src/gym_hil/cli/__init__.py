@@ -1,0 +1,33 @@
+"""The command ``gym-hil``: a thin layer of arguments over the library."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; exits with 0 only when what was asked happened."""
+    from typing import Annotated
+
+    import tyro
+
+    from gym_hil.cli.doctor import Doctor
+    from gym_hil.cli.listing import List
+    from gym_hil.cli.play import Play
+    from gym_hil.errors import GymHilError
+
+    command = tyro.cli(
+        Annotated[Play, tyro.conf.subcommand("play")]
+        | Annotated[List, tyro.conf.subcommand("list")]
+        | Annotated[Doctor, tyro.conf.subcommand("doctor")],
+        prog="gym-hil",
+        description="Human-in-the-loop robot learning in MuJoCo.",
+    )
+    try:
+        sys.exit(command.run())
+    except GymHilError as error:
+        print(f"gym-hil: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        print(f"gym-hil: {error}", file=sys.stderr)
+        sys.exit(1)

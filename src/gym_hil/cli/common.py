@@ -1,0 +1,38 @@
+"""What commands share: short ids, JSON results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+
+import gym_hil  # noqa: F401
+from gym_hil.errors import InvalidArgumentError, did_you_mean
+from gym_hil.schema import ID_NAMESPACE
+
+
+def all_ids() -> list[str]:
+    """Return every id of this package."""
+    return [env_id for env_id in gym.registry if env_id.startswith(f"{ID_NAMESPACE}/")]
+
+
+def full_id(task: str) -> str:
+    """Return the full id of `task`, which may lack the namespace.
+
+    Raises:
+        InvalidArgumentError: there is no such id.
+    """
+    env_id = task if task.startswith(f"{ID_NAMESPACE}/") else f"{ID_NAMESPACE}/{task}"
+    if env_id not in all_ids():
+        names = [known.removeprefix(f"{ID_NAMESPACE}/") for known in all_ids()]
+        raise InvalidArgumentError(f"task {task!r} is not known{did_you_mean(task, names)}")
+    return env_id
+
+
+def write_json(path: Path | None, result: Any) -> None:
+    """Write `result` to `path` where one is given."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(result, indent=2) + "\n")

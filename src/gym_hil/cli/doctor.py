@@ -1,0 +1,110 @@
+"""``gym-hil doctor``: what works here, and how to mend what does not."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from gym_hil.cli.common import write_json
+from gym_hil.errors import GymHilError
+
+EXTRAS = {"gamepad": "pygame"}
+"""Extra of this package and the module it brings."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    works: bool
+    found: str
+    mend: str = ""
+
+
+@dataclass(kw_only=True)
+class Doctor:
+    """Say what works here and how to mend what does not. Fails when simulation or rendering fails."""
+
+    json: Path | None = None
+    """Write the findings to this file as well."""
+
+    def run(self) -> int:
+        """Print the findings."""
+        findings = [_python(), _mujoco(), _rendering(), _display(), *_extras(), _gamepads()]
+        table = Table("", "what", "found", "to mend it")
+        for finding in findings:
+            mark = "[green]ok[/]" if finding.works else "[yellow]--[/]"
+            table.add_row(mark, finding.what, finding.found, finding.mend)
+        Console().print(table)
+        write_json(self.json, [asdict(finding) for finding in findings])
+        return 0 if all(finding.works for finding in findings[:3]) else 1
+
+
+def _python() -> Finding:
+    return Finding("Python", True, f"{platform.python_version()} on {platform.platform()}")
+
+
+def _mujoco() -> Finding:
+    try:
+        import mujoco
+
+        from gym_hil.envs.manipulation import ManipulationEnv
+
+        env = ManipulationEnv("PickCube")
+        env.reset(seed=0)
+        env.step(env.action_space.sample() * 0)
+        return Finding("MuJoCo", True, mujoco.__version__)
+    except Exception as error:
+        return Finding("MuJoCo", False, str(error), 'pip install --upgrade "gym-hil"')
+
+
+def _rendering() -> Finding:
+    from gym_hil.sim import gl
+
+    try:
+        context = gl.make_context(64, 64)
+        from OpenGL import GL
+
+        renderer = GL.glGetString(GL.GL_RENDERER)
+        context.free()
+        name = renderer.decode() if renderer else "unknown renderer"
+        return Finding("rendering", True, f"{gl.chosen_backend()}: {name}")
+    except GymHilError as error:
+        return Finding("rendering", False, str(error), gl.INSTALL_HINT)
+
+
+def _display() -> Finding:
+    from gym_hil.sim.gl import has_display
+
+    works = has_display()
+    return Finding("display", works, "yes" if works else "none", "" if works else "not needed: use --video")
+
+
+def _extras() -> list[Finding]:
+    return [
+        Finding(
+            f"extra {extra}",
+            importlib.util.find_spec(module) is not None,
+            module,
+            "" if importlib.util.find_spec(module) else f'pip install "gym-hil[{extra}]"',
+        )
+        for extra, module in EXTRAS.items()
+    ]
+
+
+def _gamepads() -> Finding:
+    try:
+        from gym_hil.devices.sdl import start
+
+        pygame = start()
+        pygame.event.pump()
+        names = [pygame.joystick.Joystick(i).get_name() for i in range(pygame.joystick.get_count())]
+    except GymHilError as error:
+        return Finding("gamepads", False, "unknown", str(error))
+    return Finding("gamepads", bool(names), ", ".join(names) or "none", "" if names else "plug one in")

@@ -1,0 +1,131 @@
+"""``gym-hil play``: run a task with somebody in charge, and show what happened."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import gymnasium as gym
+import numpy as np
+import tyro
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from gym_hil.cli.banner import with_banner
+from gym_hil.cli.common import full_id, write_json
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.errors import InvalidArgumentError
+from gym_hil.operators.policies import make_policy
+from gym_hil.wrappers.factory import make_env
+
+
+@dataclass(frozen=True)
+class Episode:
+    """How one episode went."""
+
+    seed: int
+    success: bool
+    steps: int
+    reward: float
+    interventions: int
+    intervened_steps: int
+    end: str
+
+
+@dataclass(kw_only=True)
+class Play:
+    """Run episodes of a task. Fails unless every episode succeeds, or `--min-success` of them do."""
+
+    task: Annotated[str, tyro.conf.Positional]
+    """Environment id, with or without "gym_hil/": PandaPickCube-v0, PandaArrangeBoxes-v1, ..."""
+    operator: Literal["none", "expert", "simulated", "gamepad"] = "expert"
+    """Who may take over from the policy."""
+    preset: Literal["expert", "novice", "keyboard", "inattentive"] = "expert"
+    """Limits of the simulated human."""
+    policy: Literal["zero", "random", "noisy-expert"] = "zero"
+    """What acts while nobody takes over."""
+    episodes: int = 1
+    """How many episodes."""
+    seed: int = 0
+    """Seed of the first episode; each further one adds 1."""
+    video: Path | None = None
+    """Write a video (.mp4) of all episodes, with a banner that says who acts."""
+    json: Path | None = None
+    """Write the table to this file as well."""
+    min_success: float = 1.0
+    """Share of episodes, in [0, 1], that must succeed for exit status 0."""
+
+    def run(self) -> int:
+        """Play, and print the table."""
+        if self.episodes < 1:
+            raise InvalidArgumentError(f"episodes={self.episodes} must be at least 1")
+        env = self._make()
+        video = None
+        if self.video is not None:
+            import imageio
+
+            self.video.parent.mkdir(parents=True, exist_ok=True)
+            video = imageio.get_writer(self.video, fps=env.metadata["render_fps"], macro_block_size=None)
+        console = Console()
+        episodes = []
+        try:
+            with Progress(console=console, transient=True) as progress:
+                for seed in progress.track(
+                    range(self.seed, self.seed + self.episodes), description="playing"
+                ):
+                    episodes.append(self._episode(env, seed, video))
+        finally:
+            if video is not None:
+                video.close()
+            env.close()
+        console.print(_table(episodes))
+        rate = sum(episode.success for episode in episodes) / len(episodes)
+        console.print(f"{sum(e.success for e in episodes)} of {len(episodes)} episodes succeeded.")
+        if self.video is not None:
+            console.print(f"Video: {self.video}")
+        write_json(self.json, {"task": self.task, "episodes": [asdict(e) for e in episodes], "success": rate})
+        return 0 if rate >= self.min_success else 1
+
+    def _make(self) -> gym.Env:
+        spec = gym.spec(full_id(self.task))
+        if "env_id" not in spec.kwargs:
+            raise InvalidArgumentError(f"task {self.task!r} has raw actions; play takes those without Base")
+        env = make_env(
+            spec.kwargs["env_id"],
+            operator=None if self.operator == "none" else self.operator,
+            preset=self.preset,
+            render_mode="rgb_array" if self.video is not None else None,
+        )
+        assert spec.max_episode_steps is not None
+        return gym.wrappers.TimeLimit(env, spec.max_episode_steps)
+
+    def _episode(self, env: gym.Env, seed: int, video: Any) -> Episode:
+        raw = env.unwrapped
+        assert isinstance(raw, ManipulationEnv)
+        policy, rng = make_policy(self.policy), np.random.default_rng(seed)
+        _, info = env.reset(seed=seed)
+        steps, total, intervened, interventions = 0, 0.0, 0, 0
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, reward, terminated, truncated, info = env.step(policy(raw, rng))
+            steps += 1
+            total += float(reward)
+            intervened += info["is_intervention"]
+            interventions = max(interventions, info.get("intervention_id", 0))
+            if video is not None:
+                video.append_data(with_banner(np.asarray(env.render()), info, steps * raw.control_dt))
+        success = bool(info["next.success"])
+        end = info["termination_reason"] or "time_limit"
+        return Episode(seed, success, steps, total, interventions, intervened, end)
+
+
+def _table(episodes: list[Episode]) -> Table:
+    table = Table("seed", "success", "steps", "reward", "interventions", "intervened steps", "end")
+    for episode in episodes:
+        row = asdict(episode)
+        row["success"] = "[green]yes[/]" if episode.success else "[red]no[/]"
+        row["reward"] = f"{episode.reward:.2f}"
+        table.add_row(*(str(value) for value in row.values()))
+    return table
