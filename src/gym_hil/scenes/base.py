@@ -44,9 +44,9 @@ class Camera:
 
 
 FRONT_CAMERA = Camera("front", (1.3, 0.0, 0.7), (0.5963678, 0.3799282, 0.3799282, 0.5963678), 45.0)
-WRIST_CAMERA = Camera("wrist", (-0.05, 0.015, 0.0), (0.0, 0.7071068, 0.7071068, 0.0), 42.5)
-"""On the hand's mounting face, looking along the hand."""
-THIRD_PERSON_CAMERA = Camera("third_person", (1.25, -0.95, 0.75), (0.7719, 0.4618, 0.2247, 0.3757), 38.0)
+WRIST_CAMERA = Camera("wrist", (-0.065, 0.0, 0.01), (-0.0882, -0.7016, 0.7016, 0.0882), 60.0)
+"""On the hand, tilted by .25 rad towards the TCP: both fingers and what lies between them are in view."""
+THIRD_PERSON_CAMERA = Camera("third_person", (1.35, -1.15, 0.85), (0.758, 0.5385, 0.2132, 0.3001), 42.0)
 
 
 @dataclass(frozen=True, kw_only=True)
