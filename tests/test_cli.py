@@ -55,7 +55,24 @@ def test_doctor_says_what_works(tmp_path):
     assert findings["MuJoCo"]["works"] and findings["rendering"]["works"]
 
 
+def test_bench_measures_everything_it_shows(tmp_path):
+    path = tmp_path / "bench.json"
+    done = gym_hil("bench", "--quick", "--tasks", "PandaPickCube-v1", "--json", str(path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(path.read_text())["tasks"]["PandaPickCube-v1"]
+    for kind in ("state", "images"):
+        assert all(value > 0 for value in found[kind].values()), found[kind]
+        assert found[kind]["times_engine"] > 1
+    assert found["images"]["steps_per_s"] < found["state"]["steps_per_s"]
+    assert {row["mode"] for row in found["vector"]} >= {"sync", "async"}
+
+
+def test_bench_names_the_nearest_task():
+    done = gym_hil("bench", "--quick", "--tasks", "PandaPickCub-v1")
+    assert done.returncode == 2 and 'did you mean "PandaPickCube-v1"' in done.stderr
+
+
 def test_every_command_explains_itself():
-    for command in ("play", "list", "doctor"):
+    for command in ("play", "list", "doctor", "bench"):
         done = gym_hil(command, "--help")
         assert done.returncode == 0 and "--json" in done.stdout

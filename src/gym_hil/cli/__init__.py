@@ -11,6 +11,7 @@ def main() -> None:
 
     import tyro
 
+    from gym_hil.cli.bench import Bench
     from gym_hil.cli.doctor import Doctor
     from gym_hil.cli.listing import List
     from gym_hil.cli.play import Play
@@ -19,7 +20,8 @@ def main() -> None:
     command = tyro.cli(
         Annotated[Play, tyro.conf.subcommand("play")]
         | Annotated[List, tyro.conf.subcommand("list")]
-        | Annotated[Doctor, tyro.conf.subcommand("doctor")],
+        | Annotated[Doctor, tyro.conf.subcommand("doctor")]
+        | Annotated[Bench, tyro.conf.subcommand("bench")],
         prog="gym-hil",
         description="Human-in-the-loop robot learning in MuJoCo.",
     )

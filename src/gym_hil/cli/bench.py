@@ -1,0 +1,136 @@
+"""``gym-hil bench``: how fast the tasks are on this machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import mujoco
+from rich.console import Console
+from rich.table import Table
+
+from gym_hil.cli import measuring
+from gym_hil.cli.common import full_id, write_json
+from gym_hil.errors import InvalidArgumentError
+
+_ROWS = {
+    "import_s": ("import gym_hil, beyond gymnasium", "s", 3),
+    "make_s": ("make, first in a process", "s", 3),
+    "first_reset_s": ("first reset", "s", 4),
+    "memory_mb": ("memory of the process", "MB", 0),
+    "steps_per_s": ("steps", "/s", 0),
+    "sim_s_per_s": ("simulated seconds per second", "", 1),
+    "times_engine": ("env.step / bare mj_step", "x", 2),
+    "reset_ms": ("reset", "ms", 2),
+}
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """Measure speed on this machine: start, steps, resets, memory, vectors, and the raw engine's share."""
+
+    tasks: list[str] = field(default_factory=lambda: ["PandaPickCube-v1", "PandaArrangeBoxes-v1"])
+    """Environment ids, with or without "gym_hil/"."""
+    quick: bool = False
+    """A few steps of everything: shows that it works, not how fast."""
+    images: bool = True
+    """Measure image observations (two cameras, 128x128) as well."""
+    vector: bool = True
+    """Measure vectors of environments as well."""
+    seed: int = 0
+    """Seed of the random actions."""
+    json: Path | None = None
+    """Write the figures to this file as well."""
+
+    def run(self) -> int:
+        """Measure and print."""
+        if not self.tasks:
+            raise InvalidArgumentError("tasks is empty; name at least one environment id")
+        console = Console()
+        result = {"machine": machine(), "tasks": {task: self._task(task, console) for task in self.tasks}}
+        console.print(_facts(result["machine"]))
+        for kind in ("state", "images") if self.images else ("state",):
+            console.print(_kind_table(kind, result["tasks"]))
+        if self.vector:
+            console.print(_vector_table(result["tasks"]))
+        write_json(self.json, result)
+        return 0
+
+    def _task(self, task: str, console: Console) -> dict[str, Any]:
+        env_id = full_id(task)
+        rounds = 1 if self.quick else 5
+        found: dict[str, Any] = {}
+        with console.status("") as status:
+            for kind in ("state", "images") if self.images else ("state",):
+                image_obs = kind == "images"
+                status.update(f"{task}: {kind}")
+                steps = (10, 3) if self.quick else (400, 30)
+                start = measuring.start_up(env_id, image_obs=image_obs, rounds=rounds)
+                speed = measuring.stepping(
+                    env_id, image_obs=image_obs, steps=steps[image_obs], rounds=rounds, seed=self.seed
+                )
+                found[kind] = {**asdict(start), **asdict(speed)}
+            if self.vector:
+                status.update(f"{task}: vector")
+                found["vector"] = self._vector(env_id, rounds)
+        return found
+
+    def _vector(self, env_id: str, rounds: int) -> list[dict[str, Any]]:
+        modes = ["sync", "async"]
+        if gym.spec(env_id).vector_entry_point is not None:
+            modes.append("vector_entry_point")
+        rows = []
+        for num_envs in (1, 2) if self.quick else (1, 8, 64):
+            for mode in modes:
+                if mode == "async" and num_envs > 8:
+                    continue  # a process each
+                steps = 3 if self.quick else max(5, 800 // num_envs)
+                rate = measuring.vector_steps_per_s(
+                    env_id, num_envs=num_envs, mode=mode, steps=steps, rounds=rounds, seed=self.seed
+                )
+                rows.append({"num_envs": num_envs, "mode": mode, "steps_per_s": rate})
+        return rows
+
+
+def machine() -> dict[str, Any]:
+    """Return what figures of speed depend on."""
+    cpuinfo = Path("/proc/cpuinfo")
+    names = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    cpu = next((line.split(":", 1)[1].strip() for line in names if line.startswith("model name")), "")
+    affinity = getattr(os, "sched_getaffinity", None)
+    return {
+        "cpu": cpu or platform.processor() or platform.machine(),
+        "cores": len(affinity(0)) if affinity else os.cpu_count(),
+        "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "mujoco": mujoco.__version__,
+    }
+
+
+def _facts(found: dict[str, Any]) -> Table:
+    table = Table("machine", "")
+    for key, value in found.items():
+        table.add_row(key, f"{value:.2f}" if isinstance(value, float) else str(value))
+    return table
+
+
+def _kind_table(kind: str, tasks: dict[str, Any]) -> Table:
+    table = Table(kind, *tasks)
+    for key, (label, unit, digits) in _ROWS.items():
+        values = [found[kind][key] for found in tasks.values()]
+        cells = ["-" if value is None else f"{value:,.{digits}f} {unit}".rstrip() for value in values]
+        table.add_row(label, *cells)
+    return table
+
+
+def _vector_table(tasks: dict[str, Any]) -> Table:
+    table = Table("vector, environment steps per s", "mode", *tasks)
+    for rows in zip(*(found["vector"] for found in tasks.values()), strict=True):
+        first = rows[0]
+        table.add_row(f"{first['num_envs']}", first["mode"], *(f"{row['steps_per_s']:,.0f}" for row in rows))
+    return table

@@ -1,0 +1,144 @@
+"""How fast an environment is: the measurements behind ``gym-hil bench``.
+
+Clocks are wall clocks. The engine's share alternates step by step with the environment, so that a busy
+machine slows both alike.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import gymnasium as gym
+import mujoco
+import numpy as np
+
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.errors import GymHilError
+
+_FRESH = """
+import json, sys
+from time import perf_counter as now
+import gymnasium as gym
+start = now()
+import gym_hil
+imported = now()
+env = gym.make(sys.argv[1], image_obs=sys.argv[2] == "True", disable_env_checker=True)
+made = now()
+env.reset(seed=0)
+reset = now()
+try:
+    with open("/proc/self/status") as status:
+        memory = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+except OSError:
+    memory = None
+print(json.dumps({"import_s": imported - start, "make_s": made - imported, "first_reset_s": reset - made,
+                  "memory_mb": memory}))
+"""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a fresh process pays for its first environment, as seconds and MB of the whole process."""
+
+    import_s: float
+    """``import gym_hil`` beyond Gymnasium."""
+    make_s: float
+    """`gym.make`, the import of MuJoCo included."""
+    first_reset_s: float
+    memory_mb: float | None
+    """Largest resident size; None where the system does not tell."""
+
+
+@dataclass(frozen=True)
+class Stepping:
+    """Medians over rounds."""
+
+    steps_per_s: float
+    sim_s_per_s: float
+    """Simulated seconds per second."""
+    times_engine: float
+    """Duration of `env.step` in units of the bare ``mj_step(nstep=...)`` from the same states."""
+    reset_ms: float
+
+
+def start_up(env_id: str, *, image_obs: bool, rounds: int) -> Start:
+    """Return medians over `rounds` fresh processes.
+
+    Raises:
+        GymHilError: the process failed; the message ends with its last line.
+    """
+    found = []
+    for _ in range(rounds):
+        command = [sys.executable, "-c", _FRESH, env_id, str(image_obs)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise GymHilError(f"{env_id} does not start: {done.stderr.strip().splitlines()[-1]}")
+        found.append(json.loads(done.stdout.splitlines()[-1]))
+    middle = {key: median(one[key] for one in found) for key in found[0] if found[0][key] is not None}
+    return Start(**{"memory_mb": None, **middle})
+
+
+def stepping(env_id: str, *, image_obs: bool, steps: int, rounds: int, seed: int) -> Stepping:
+    """Return how fast `env_id` steps under random actions: `rounds` rounds of `steps` steps."""
+    env = gym.make(env_id, image_obs=image_obs)
+    raw = env.unwrapped
+    assert isinstance(raw, ManipulationEnv)
+    simulation, nstep = raw.simulation, round(raw.control_dt / raw.physics_dt)
+    twin = mujoco.MjData(simulation.model)
+    spec = mujoco.mjtState.mjSTATE_INTEGRATION
+    rng = np.random.default_rng(seed)
+    env.reset(seed=seed)
+    resets, totals, engines = [], [], []
+    for number in range(rounds + 1):
+        env_s = engine_s = 0.0
+        for _ in range(steps):
+            action = _random_action(env.action_space, rng)
+            mujoco.mj_setState(simulation.model, twin, simulation.save(), spec)
+            before = perf_counter()
+            _, _, terminated, truncated, _ = env.step(action)
+            between = perf_counter()
+            mujoco.mj_step(simulation.model, twin, nstep)
+            after = perf_counter()
+            env_s += between - before
+            engine_s += after - between
+            if terminated or truncated:
+                before = perf_counter()
+                env.reset()
+                resets.append(perf_counter() - before)
+        if number:  # the first round warms up
+            totals.append(env_s / steps)
+            engines.append(env_s / engine_s)
+    for _ in range(10):
+        before = perf_counter()
+        env.reset()
+        resets.append(perf_counter() - before)
+    env.close()
+    step_s = median(totals)
+    return Stepping(1.0 / step_s, raw.control_dt / step_s, median(engines), median(resets) * 1e3)
+
+
+def vector_steps_per_s(env_id: str, *, num_envs: int, mode: str, steps: int, rounds: int, seed: int) -> float:
+    """Return environment steps per second of a vector of `num_envs` under random actions."""
+    envs = gym.make_vec(env_id, num_envs=num_envs, vectorization_mode=mode)
+    try:
+        rng = np.random.default_rng(seed)
+        envs.reset(seed=seed)
+        rates = []
+        for _ in range(rounds + 1):
+            before = perf_counter()
+            for _ in range(steps):
+                envs.step(_random_action(envs.action_space, rng))
+            rates.append(num_envs * steps / (perf_counter() - before))
+    finally:
+        envs.close()
+    return median(rates[1:])
+
+
+def _random_action(space: Any, rng: np.random.Generator) -> np.ndarray:
+    return rng.uniform(space.low, space.high).astype(space.dtype)
