@@ -15,8 +15,11 @@ README = Path(__file__).parent.parent / "README.md"
 
 
 @pytest.mark.parametrize("snippet", re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL))
-def test_snippets_run(snippet):
-    subprocess.run([sys.executable, "-c", snippet], check=True)
+def test_snippets_run(snippet, tmp_path):
+    subprocess.run([sys.executable, "-c", snippet], check=True, cwd=tmp_path)
+    for name in re.findall(r'"(\w+\.mp4)"', snippet):
+        frames = iio.imread(tmp_path / name)
+        assert len(frames) == 200 and frames[0].std() > 5 and (frames[0] != frames[-1]).any()
 
 
 def test_the_commands_run(tmp_path):

@@ -31,6 +31,8 @@ class Finding:
 class Doctor:
     """Say what works here and how to mend what does not. Fails when simulation or rendering fails."""
 
+    seed: int = 0
+    """Changes nothing here; every command takes it."""
     json: Path | None = None
     """Write the findings to this file as well."""
 

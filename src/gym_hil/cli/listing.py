@@ -18,6 +18,8 @@ from gym_hil.cli.common import all_ids, write_json
 class List:
     """Show all environment ids with the shapes of their actions and observations, and their time limits."""
 
+    seed: int = 0
+    """Changes nothing here; every command takes it."""
     json: Path | None = None
     """Write the list to this file as well."""
 

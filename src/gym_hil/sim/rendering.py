@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import weakref
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -82,6 +84,7 @@ class Renderer:
         self._context: Any = None
         self._scene: Any = None
         self._closed = False
+        _open.add(self)
 
     def render(self, data: mujoco.MjData, camera: int) -> Image:
         """Return a fresh image, (height, width, 3) uint8, of `data` seen by camera number `camera`."""
@@ -149,3 +152,13 @@ class Renderer:
         self._scene = mujoco.MjvScene(model, MAX_GEOMS)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = quality.shadow_size > 0
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+
+
+_open: weakref.WeakSet[Renderer] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Free OpenGL while the interpreter still stands, for environments that nobody closed."""
+    for renderer in list(_open):
+        renderer.close()
