@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import weakref
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -84,7 +85,6 @@ class Renderer:
         self._context: Any = None
         self._scene: Any = None
         self._closed = False
-        _open.add(self)
 
     def render(self, data: mujoco.MjData, camera: int) -> Image:
         """Return a fresh image, (height, width, 3) uint8, of `data` seen by camera number `camera`."""
@@ -125,6 +125,8 @@ class Renderer:
     def _start(self) -> None:
         model, quality = self._model, self._quality
         self._gl = gl.make_context(self._rect.width, self._rect.height)
+        _open.add(self)
+        _close_at_exit()
         visual = model.vis
         before = (
             visual.global_.offwidth,
@@ -157,8 +159,7 @@ class Renderer:
 _open: weakref.WeakSet[Renderer] = weakref.WeakSet()
 
 
-@atexit.register
-def _close_all() -> None:
-    """Free OpenGL while the interpreter still stands, for environments that nobody closed."""
-    for renderer in list(_open):
-        renderer.close()
+@functools.cache
+def _close_at_exit() -> None:
+    # Registered after the backend's own hooks, so it runs before them, while OpenGL still stands.
+    atexit.register(lambda: [renderer.close() for renderer in list(_open)])
