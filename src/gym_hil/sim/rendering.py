@@ -159,7 +159,12 @@ class Renderer:
 _open: weakref.WeakSet[Renderer] = weakref.WeakSet()
 
 
+def _close_all() -> None:
+    for renderer in list(_open):
+        renderer.close()
+
+
 @functools.cache
 def _close_at_exit() -> None:
     # Registered after the backend's own hooks, so it runs before them, while OpenGL still stands.
-    atexit.register(lambda: [renderer.close() for renderer in list(_open)])
+    atexit.register(_close_all)
