@@ -12,12 +12,13 @@ LAYERS = [
     {"robots"},
     {"scenes"},
     {"sim"},
+    {"devices"},
+    {"viewers"},
     {"tasks"},
     {"envs"},
-    {"devices"},
     {"operators"},
     {"wrappers"},
-    {"testing", "cli"},
+    {"testing", "cli", "examples"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 ROOT = Path(gym_hil.__file__).parent

@@ -12,14 +12,23 @@ if TYPE_CHECKING:
     from gym_hil.envs.manipulation import ManipulationEnv as MujocoGymEnv
     from gym_hil.sim.rendering import GymRenderingSpec
     from gym_hil.wrappers.factory import make_env, wrap_env
+    from gym_hil.wrappers.viewer_wrapper import PassiveViewerWrapper
 
 __version__ = "0.1.15"
-__all__ = ["FrankaGymEnv", "GymRenderingSpec", "MujocoGymEnv", "make_env", "wrap_env"]
+__all__ = [
+    "FrankaGymEnv",
+    "GymRenderingSpec",
+    "MujocoGymEnv",
+    "PassiveViewerWrapper",
+    "make_env",
+    "wrap_env",
+]
 
 _HOMES = {
     "FrankaGymEnv": ("gym_hil.envs.manipulation", "ManipulationEnv"),
     "GymRenderingSpec": ("gym_hil.sim.rendering", "GymRenderingSpec"),
     "MujocoGymEnv": ("gym_hil.envs.manipulation", "ManipulationEnv"),
+    "PassiveViewerWrapper": ("gym_hil.wrappers.viewer_wrapper", "PassiveViewerWrapper"),
     "make_env": ("gym_hil.wrappers.factory", "make_env"),
     "wrap_env": ("gym_hil.wrappers.factory", "wrap_env"),
 }

@@ -10,8 +10,14 @@ from gym_hil.schema import ID_NAMESPACE
 
 TIME_LIMITS = {"PickCube": 100, "ArrangeBoxes": 400}
 """Steps per episode of every task."""
-OPERATORS = {"": None, "Gamepad": "gamepad", "SimulatedHuman": "simulated"}
-"""Who may take over, by the id's suffix."""
+SUFFIXES: dict[str, dict[str, Any]] = {
+    "": {},
+    "Viewer": {"use_viewer": True},
+    "Gamepad": {"operator": "gamepad"},
+    "Keyboard": {"operator": "keyboard"},
+    "SimulatedHuman": {"operator": "simulated"},
+}
+"""Who shows it or may take over, by the id's suffix, as arguments of `wrap_env`."""
 VERSIONS = (0, 1)
 """Version 1 starts from random object positions by default; nothing else differs."""
 
@@ -35,8 +41,8 @@ def register_all() -> None:
     for base, kwargs in base_ids().items():
         limit = TIME_LIMITS[kwargs["task"]]
         _register(base, "gym_hil.wrappers.factory:make_base", limit, kwargs)
-        for suffix, operator in OPERATORS.items():
-            arguments = {"env_id": base, "gripper_penalty": -0.05, "operator": operator}
+        for suffix, outer in SUFFIXES.items():
+            arguments = {"env_id": base, "gripper_penalty": -0.05, **outer}
             wrapped = base.replace("Base-v", f"{suffix}-v")
             _register(wrapped, "gym_hil.wrappers.factory:make_env", limit, arguments)
 

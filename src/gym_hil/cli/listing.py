@@ -35,10 +35,9 @@ class List:
 
 
 def _describe(env_id: str) -> dict[str, Any]:
-    # Spaces do not depend on who may take over, so no device is opened to list them.
+    # Spaces do not depend on who may take over or look, so nothing is opened to list them.
     spec = gym.spec(env_id)
-    kwargs = {**spec.kwargs, "operator": None} if "operator" in spec.kwargs else spec.kwargs
-    env = spec.make(**kwargs)
+    env = spec.make(**{key: None for key in ("operator", "use_viewer") if key in spec.kwargs})
     row = {
         "id": env_id,
         "action": str(env.action_space.shape),

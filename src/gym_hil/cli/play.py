@@ -18,7 +18,10 @@ from gym_hil.cli.common import full_id, write_json
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.operators.policies import make_policy
+from gym_hil.sim.gl import has_display
 from gym_hil.wrappers.factory import make_env
+from gym_hil.wrappers.human_cost import HUMAN_COST, HumanCost, RecordHumanCost
+from gym_hil.wrappers.pacing import RealTimeWrapper
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,8 @@ class Episode:
     success: bool
     steps: int
     reward: float
-    interventions: int
-    intervened_steps: int
     end: str
+    human: HumanCost
 
 
 @dataclass(kw_only=True)
@@ -40,7 +42,7 @@ class Play:
 
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCube-v0, PandaArrangeBoxes-v1, ..."""
-    operator: Literal["none", "expert", "simulated", "gamepad"] = "expert"
+    operator: Literal["none", "expert", "simulated", "gamepad", "keyboard"] = "expert"
     """Who may take over from the policy."""
     preset: Literal["expert", "novice", "keyboard", "inattentive"] = "expert"
     """Limits of the simulated human."""
@@ -54,6 +56,8 @@ class Play:
     """Write a video (.mp4) of all episodes, with a banner that says who acts."""
     json: Path | None = None
     """Write the table to this file as well."""
+    window: bool = True
+    """Open a window where there is a display and no video is asked for; then in real time."""
     min_success: float = 1.0
     """Share of episodes, in [0, 1], that must succeed for exit status 0."""
 
@@ -96,36 +100,46 @@ class Play:
             spec.kwargs["env_id"],
             operator=None if self.operator == "none" else self.operator,
             preset=self.preset,
+            use_viewer=self.window and self.video is None and has_display(),
             render_mode="rgb_array" if self.video is not None else None,
         )
         assert spec.max_episode_steps is not None
-        return gym.wrappers.TimeLimit(env, spec.max_episode_steps)
+        env = RecordHumanCost(gym.wrappers.TimeLimit(env, spec.max_episode_steps))
+        raw = env.unwrapped
+        assert isinstance(raw, ManipulationEnv)
+        in_real_time = raw.window is not None or self.operator in ("gamepad", "keyboard")
+        return RealTimeWrapper(env) if in_real_time else env
 
     def _episode(self, env: gym.Env, seed: int, video: Any) -> Episode:
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
         policy, rng = make_policy(self.policy), np.random.default_rng(seed)
         _, info = env.reset(seed=seed)
-        steps, total, intervened, interventions = 0, 0.0, 0, 0
+        steps, total = 0, 0.0
         terminated = truncated = False
         while not (terminated or truncated):
             _, reward, terminated, truncated, info = env.step(policy(raw, rng))
             steps += 1
             total += float(reward)
-            intervened += info["is_intervention"]
-            interventions = max(interventions, info.get("intervention_id", 0))
             if video is not None:
                 video.append_data(with_banner(np.asarray(env.render()), info, steps * raw.control_dt))
-        success = bool(info["next.success"])
+        human = HumanCost(**info[HUMAN_COST])
         end = info["termination_reason"] or "time_limit"
-        return Episode(seed, success, steps, total, interventions, intervened, end)
+        return Episode(seed, human.success, steps, total, end, human)
 
 
 def _table(episodes: list[Episode]) -> Table:
-    table = Table("seed", "success", "steps", "reward", "interventions", "intervened steps", "end")
+    table = Table("seed", "success", "steps", "reward", "end", "takeovers", "human s", "rate")
     for episode in episodes:
-        row = asdict(episode)
-        row["success"] = "[green]yes[/]" if episode.success else "[red]no[/]"
-        row["reward"] = f"{episode.reward:.2f}"
-        table.add_row(*(str(value) for value in row.values()))
+        human = episode.human
+        table.add_row(
+            str(episode.seed),
+            "[green]yes[/]" if episode.success else "[red]no[/]",
+            str(episode.steps),
+            f"{episode.reward:.2f}",
+            episode.end,
+            str(human.interventions),
+            f"{human.intervened_s:.1f}",
+            f"{human.rate:.0%}",
+        )
     return table

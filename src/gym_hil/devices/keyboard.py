@@ -84,3 +84,7 @@ class Keyboard(Device):
         """Ignore all keys from now on."""
         self._closed = True
         self._latch.clear()
+
+
+class WindowKeyboard(Keyboard):
+    """The keyboard of the environment's own window, which feeds it."""

@@ -14,8 +14,11 @@ from typing import Any
 from gym_hil.errors import DeviceError, MissingExtraError
 
 
-def start() -> ModuleType:
-    """Return pygame with display events, joysticks and controllers ready. Call it in the main thread."""
+def start(purpose: str = "A gamepad", extra: str = "gamepad") -> ModuleType:
+    """Return pygame with display events, joysticks and controllers ready. Call it in the main thread.
+
+    `purpose` and `extra` are for the message when pygame is missing.
+    """
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     # Without this, SDL drops presses while no window of this process has the keyboard focus.
     os.environ.setdefault("SDL_JOYSTICK_ALLOW_BACKGROUND_EVENTS", "1")
@@ -23,7 +26,7 @@ def start() -> ModuleType:
         import pygame
         from pygame._sdl2 import controller
     except ImportError as error:
-        raise MissingExtraError("pygame", "gamepad", "A gamepad") from error
+        raise MissingExtraError("pygame", extra, purpose) from error
     if not pygame.display.get_init():
         _init_display(pygame)
     pygame.joystick.init()
@@ -62,6 +65,11 @@ def take_events(pygame: ModuleType, instance_id: int) -> list[Any]:
     for event in others:
         pygame.event.post(event)
     return mine
+
+
+def take_window_events(pygame: ModuleType) -> list[Any]:
+    """Pump SDL, then take and return all events that are not a pad's, oldest first."""
+    return list(pygame.event.get(exclude=list(_pad_types(pygame))))
 
 
 @functools.cache

@@ -8,6 +8,7 @@ joint positions (7, rad), joint velocities (7, rad/s), gripper (0 open .. 255 cl
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,16 +19,21 @@ from gymnasium import spaces
 
 from gym_hil import schema
 from gym_hil.errors import (
+    DeviceError,
     EpisodeOrderError,
     InvalidActionError,
     InvalidArgumentError,
     InvalidStateError,
+    MissingExtraError,
     require_one_of,
 )
 from gym_hil.robots import PANDA_WITH_FRANKA_HAND, Robot
-from gym_hil.sim.rendering import GymRenderingSpec, Image, Renderer
+from gym_hil.sim.rendering import FAST, GymRenderingSpec, Image, Quality, Renderer
 from gym_hil.sim.simulation import Array, Simulation
 from gym_hil.tasks import TASKS, Task
+from gym_hil.viewers.window import Window
+
+log = logging.getLogger(__name__)
 
 MAX_TRANSLATION = 0.1
 """Largest step of the target per action and axis (m): 1 m/s at 10 Hz."""
@@ -63,7 +69,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         control_dt: seconds per step; a whole multiple of `physics_dt`.
         physics_dt: seconds per physics step.
         render_spec: size and quality of images.
-        render_mode: ``"rgb_array"``, ``"human"`` or None.
+        render_mode: ``"rgb_array"``, ``"human"`` (a window, where there is a display) or None.
         image_obs: observe pixels of the cameras ``front`` and ``wrist`` instead of the objects' positions.
         state_obs: append the objects' positions to `agent_pos` and render nothing, whatever `image_obs` says.
         reward_type: ``"sparse"`` (1.0 on success) or ``"dense"`` (in [0, 1]).
@@ -115,6 +121,8 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._done = True
         self._closed = False
         self._renderers: dict[str, Renderer] = {}
+        self.window: Window | None = None
+        self._window_refused = False
 
     # Gymnasium's interface.
 
@@ -147,6 +155,9 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             self.simulation.reset({name: pos.tolist() for name, pos in self._start.items()})
             self._elapsed_steps = 0
             self._done = False
+        if self.render_mode == "human":
+            self.open_window()
+        self._show(success=False)
         return self._observe(), self._info(self._idle_action(), success=False)
 
     def step(self, action: np.ndarray) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -178,6 +189,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         else:
             reward = task.dense_reward(sim, self._start)
         self._done = reason is not None
+        self._show(success=success)
         info = self._info(command.astype(np.float32), success=success, reason=reason)
         return self._observe(), reward, self._done, False, info
 
@@ -186,16 +198,28 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._require_open("render")
         if self.render_mode != "rgb_array":
             return None
-        spec = self.render_spec
-        if "video" not in self._renderers:
-            self._renderers["video"] = Renderer(
-                self.simulation.model, spec.video_height, spec.video_width, spec.video_quality
-            )
-        return self._renderers["video"].render(self.simulation.data, self._video_camera)
+        return self._third_person("video", self.render_spec.video_quality)
+
+    def open_window(self, *, show_help: bool = True) -> Window | None:
+        """Show every step in a window from now on. Return it, or None where there cannot be one: then one
+        line is logged, once, that says why and how to see the robot.
+        """
+        self._require_open("open_window")
+        if self.window is None and not self._window_refused:
+            spec = self.render_spec
+            title = f"gym-hil {self.task.name}"
+            try:
+                self.window = Window(title, spec.video_width, spec.video_height, show_help=show_help)
+            except (DeviceError, MissingExtraError) as error:
+                self._window_refused = True
+                log.warning("No window: %s. To see the robot, run: gym-hil play --video robot.mp4", error)
+        return self.window
 
     def close(self) -> None:
         """Free all resources. Calling it twice is allowed."""
         self._closed = True
+        if self.window is not None:
+            self.window.close()
         for renderer in self._renderers.values():
             renderer.close()
         self._renderers.clear()
@@ -276,6 +300,19 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         if not np.isfinite(command).all():
             raise InvalidActionError(f"action {command.tolist()} has values that are not finite")
         return np.minimum(np.maximum(command, -ACTION_LIMIT), ACTION_LIMIT)
+
+    def _third_person(self, name: str, quality: Quality) -> Image:
+        spec = self.render_spec
+        if name not in self._renderers:
+            model = self.simulation.model
+            self._renderers[name] = Renderer(model, spec.video_height, spec.video_width, quality)
+        return self._renderers[name].render(self.simulation.data, self._video_camera)
+
+    def _show(self, *, success: bool) -> None:
+        if self.window is None or self.window.closed:
+            return
+        clock_s = self._elapsed_steps * self.control_dt
+        self.window.show(self._third_person("window", FAST), clock_s, success=success)
 
     def _idle_action(self) -> np.ndarray:
         return np.zeros(7, dtype=np.float32)

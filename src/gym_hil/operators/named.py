@@ -5,10 +5,10 @@ from __future__ import annotations
 from gym_hil.errors import require_one_of
 from gym_hil.operators.base import Operator
 from gym_hil.operators.expert import Expert
-from gym_hil.operators.human import Human
+from gym_hil.operators.human import Engage, Human
 from gym_hil.operators.simulated import SimulatedHuman
 
-NAMES = ("expert", "simulated", "gamepad")
+NAMES = ("expert", "simulated", "gamepad", "keyboard")
 
 
 def make_operator(
@@ -20,6 +20,10 @@ def make_operator(
         return Expert()
     if name == "simulated":
         return SimulatedHuman(preset)
+    if name == "keyboard":
+        from gym_hil.devices.keyboard import WindowKeyboard
+
+        return Human(WindowKeyboard(), Engage.TOGGLE)
     from gym_hil.devices.gamepad import Gamepad
 
     return Human(Gamepad(controller_config_path))

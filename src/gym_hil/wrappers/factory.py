@@ -13,8 +13,12 @@ from gym_hil.errors import UnknownArgumentError, did_you_mean, require_one_of
 from gym_hil.operators.base import Operator
 from gym_hil.operators.named import make_operator
 from gym_hil.registry import base_ids
-from gym_hil.wrappers.hil_wrappers import EEActionWrapper, GripperPenaltyWrapper, ResetDelayWrapper
+from gym_hil.wrappers.ee_action import EEActionWrapper
+from gym_hil.wrappers.gripper_penalty import GripperPenaltyWrapper
 from gym_hil.wrappers.intervention import InterventionWrapper
+from gym_hil.wrappers.reset_delay import ResetDelayWrapper
+from gym_hil.wrappers.same_step_reset import SameStepReset
+from gym_hil.wrappers.viewer_wrapper import PassiveViewerWrapper
 
 _ENV_ARGUMENTS = frozenset(inspect.signature(ManipulationEnv).parameters)
 
@@ -31,25 +35,51 @@ def make_base(
 def wrap_env(
     env: gym.Env,
     ee_step_size: Mapping[str, float] | None = None,
+    use_viewer: bool = False,
+    use_gamepad: bool = False,
     use_gripper: bool = True,
+    use_inputs_control: bool = False,
+    auto_reset: bool = False,
+    show_ui: bool = True,
     gripper_penalty: float | None = -0.02,
     reset_delay_seconds: float = 0.0,
+    controller_config_path: str | None = None,
+    *,
     operator: str | Operator | None = None,
     preset: str = "expert",
-    controller_config_path: str | None = None,
 ) -> gym.Env:
     """Return `env` with end-effector actions, gripper penalty, a human, and a delay (s) before resets.
 
-    `operator` may take over: an `Operator`, ``"gamepad"``, ``"simulated"`` (with the limits of `preset`) or
-    ``"expert"``; None leaves the policy alone. `controller_config_path` is the gamepad's.
+    Args:
+        env: a raw environment.
+        ee_step_size: metres per unit of action for x, y and z.
+        use_viewer: show it in a window, where there is a display.
+        use_gamepad: with `use_inputs_control`: a gamepad, else the window's keyboard.
+        use_gripper: whether the action has a gripper entry.
+        use_inputs_control: let a person take over; the same as `operator` ``"gamepad"`` or ``"keyboard"``.
+        auto_reset: begin the next episode in the step that ends one; see `gymnasium.wrappers.Autoreset` for
+            the usual way. The last observation is then in ``info["final_obs"]``.
+        show_ui: show the key map in the window.
+        gripper_penalty: in ``info["discrete_penalty"]`` when the gripper changes its mind; None for none.
+        reset_delay_seconds: time to get ready before a reset.
+        controller_config_path: JSON file that maps a gamepad's axes and buttons.
+        operator: who may take over: an `Operator`, ``"gamepad"``, ``"keyboard"``, ``"simulated"`` (with the
+            limits of `preset`) or ``"expert"``; None leaves the policy alone.
+        preset: limits of the simulated human.
     """
+    if use_inputs_control and operator is None:
+        operator = "gamepad" if use_gamepad else "keyboard"
     env = EEActionWrapper(env, ee_action_step_size=ee_step_size, use_gripper=use_gripper)
+    if use_viewer:
+        env = PassiveViewerWrapper(env, show_left_ui=show_ui, show_right_ui=show_ui)
     if gripper_penalty is not None:
         env = GripperPenaltyWrapper(env, penalty=gripper_penalty)
     if operator is not None:
         if isinstance(operator, str):
             operator = make_operator(operator, preset=preset, controller_config_path=controller_config_path)
         env = InterventionWrapper(env, operator)
+    if auto_reset:
+        env = SameStepReset(env)
     if reset_delay_seconds:
         env = ResetDelayWrapper(env, delay_seconds=reset_delay_seconds)
     return env

@@ -8,11 +8,13 @@ import gymnasium as gym
 import numpy as np
 
 from gym_hil import schema
+from gym_hil.devices.keyboard import WindowKeyboard
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.operators.base import Operator, View
+from gym_hil.operators.human import Human
 from gym_hil.schema import EpisodeEvent, TerminationReason
-from gym_hil.wrappers.hil_wrappers import EEActionWrapper
+from gym_hil.wrappers.ee_action import EEActionWrapper
 
 _ENDS = {
     EpisodeEvent.SUCCESS: TerminationReason.HUMAN_SUCCESS,
@@ -40,6 +42,12 @@ class InterventionWrapper(gym.Wrapper):
         self._scale = self._ee.scale
         self._interventions = 0
         self._engaged = False
+        keyboard = operator.device if isinstance(operator, Human) else None
+        if isinstance(keyboard, WindowKeyboard):
+            window = raw.open_window()
+            keyboard.connected = window is not None
+            if window is not None:
+                window.feed(keyboard)
 
     def reset(self, *, seed: int | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Reset; presses from before belong to nobody."""
@@ -53,6 +61,9 @@ class InterventionWrapper(gym.Wrapper):
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Ask the operator, act, and say who did."""
         policy_action = self._ee.executed(action)
+        window = self._raw.window
+        if window is not None:
+            window.pump()
         decision = self.operator.decide(View(self._raw, policy_action, self._scale))
         human_action = None
         if decision.action is not None:
@@ -60,6 +71,8 @@ class InterventionWrapper(gym.Wrapper):
         phase = self._phase(decision.engaged)
         if phase in ("takeover", "release"):
             self._raw.simulation.anchor_target()
+        if window is not None:
+            window.who = "POLICY" if human_action is None else "HUMAN"
         executed = policy_action if human_action is None else human_action
         observation, reward, terminated, truncated, info = self.env.step(executed)
         info.update(self._who(policy_action, human_action, phase))

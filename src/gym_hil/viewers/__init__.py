@@ -1,0 +1,1 @@
+"""Where a person sees the robot."""

@@ -1,0 +1,35 @@
+"""What it costs to change the gripper's mind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.utils import RecordConstructorArgs
+
+from gym_hil import schema
+from gym_hil.errors import InvalidArgumentError
+
+
+class GripperPenaltyWrapper(gym.Wrapper, RecordConstructorArgs):
+    """Report `penalty` in ``info["discrete_penalty"]`` whenever the gripper is told to change its mind.
+
+    The reward is left alone: learners that want the penalty read it from info.
+    """
+
+    def __init__(self, env: gym.Env, penalty: float = -0.05) -> None:
+        RecordConstructorArgs.__init__(self, penalty=penalty)
+        gym.Wrapper.__init__(self, env)
+        if not np.isfinite(penalty):
+            raise InvalidArgumentError(f"gripper_penalty={penalty!r} must be a finite number")
+        self.penalty = float(penalty)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Step, and compare the fingers' command before and after."""
+        simulation = self.env.unwrapped.simulation  # type: ignore[attr-defined]
+        before = simulation.gripper_closing
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        changed = simulation.gripper_closing != before
+        info[schema.DISCRETE_PENALTY] = self.penalty if changed else 0.0
+        return observation, reward, terminated, truncated, info

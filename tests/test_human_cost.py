@@ -1,0 +1,53 @@
+"""Time and cost: pacing keeps the beat, and the metrics add up."""
+
+from __future__ import annotations
+
+import time
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import gym_hil  # noqa: F401
+from gym_hil.errors import InvalidArgumentError
+from gym_hil.wrappers.human_cost import RecordHumanCost
+from gym_hil.wrappers.pacing import RealTimeWrapper
+
+STAY = np.array([0, 0, 0, 1], np.float32)
+
+
+@pytest.mark.parametrize("preset", ["expert", "novice"])
+def test_what_an_episode_cost_adds_up(preset):
+    env = RecordHumanCost(gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1", preset=preset))
+    env.reset(seed=1)
+    acted, done = [], False
+    while not done:
+        *_, terminated, truncated, info = env.step(STAY)
+        acted.append(info["intervention_id"])
+        done = terminated or truncated
+    cost = info["human_cost"]
+    assert cost["steps"] == len(acted) and cost["intervened_steps"] == sum(map(bool, acted)) > 0
+    assert cost["interventions"] == len(set(acted) - {0})
+    assert cost["intervened_s"] == pytest.approx(0.1 * cost["intervened_steps"])
+    assert cost["mean_length_s"] * cost["interventions"] == pytest.approx(cost["intervened_s"])
+    assert cost["time_to_takeover_s"] == pytest.approx(0.1 * next(i for i, who in enumerate(acted) if who))
+    assert cost["success"] and not cost["success_alone"]
+    assert env.summary()["success"] == 1.0 and env.summary()["rate"] == cost["rate"]
+
+
+def test_real_time_keeps_the_period_and_counts_what_was_late():
+    env = RealTimeWrapper(gym.make("gym_hil/PandaPickCube-v1"), period_s=0.03)
+    env.reset(seed=0)
+    start = time.perf_counter()
+    for _ in range(11):
+        env.step(STAY)
+    assert 0.3 <= time.perf_counter() - start < 0.6
+    before = env.overruns
+    time.sleep(0.05)
+    env.step(STAY)
+    assert env.overruns == before + 1 and env.worst_overrun_s > 0.01
+
+
+def test_impossible_periods_are_refused():
+    with pytest.raises(InvalidArgumentError, match="slow_motion=0"):
+        RealTimeWrapper(gym.make("gym_hil/PandaPickCube-v1"), slow_motion=0)
