@@ -227,3 +227,29 @@ def test_vector_environments_work(mode):
     assert observation["agent_pos"].shape == (2, 18)
     envs.step(envs.action_space.sample())
     envs.close()
+
+
+@pytest.mark.parametrize("env_id", ["gym_hil/PandaPickCube-v1", "gym_hil/PandaArrangeBoxesBase-v1"])
+def test_record_video_works(env_id, tmp_path):
+    env = gym.wrappers.RecordVideo(gym.make(env_id, render_mode="rgb_array"), str(tmp_path))
+    env.reset(seed=0)
+    for _ in range(5):
+        env.step(env.action_space.sample())
+    env.close()
+    assert list(tmp_path.glob("*.mp4"))
+
+
+def test_pickled_environments_continue_as_the_original():
+    env = gym.make("gym_hil/PandaPickCube-v1")
+    rollout(env, 4, 6)
+    twin = pickle.loads(pickle.dumps(env))
+    for _ in range(5):
+        action = env.action_space.sample()
+        first, second = env.step(action)[0], twin.step(action)[0]
+        np.testing.assert_array_equal(first["agent_pos"], second["agent_pos"])
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_specs_survive_json(env_id):
+    spec = gym.envs.registration.EnvSpec.from_json(gym.spec(env_id).to_json())
+    assert spec.kwargs == gym.spec(env_id).kwargs

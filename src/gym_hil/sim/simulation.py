@@ -20,6 +20,8 @@ from gym_hil.scenes.compose import SERVO_NAMES, TARGET, compose
 
 Array = NDArray[np.float64]
 PHYSICS_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+BRAKE = 0.04
+"""How hard a moving TCP is braked when its target is anchored (s); chosen so that it overshoots least."""
 
 
 def substeps(control_dt: float, physics_dt: float) -> int:
@@ -167,9 +169,19 @@ class Simulation:
         mujoco.mj_forward(self.model, data)
 
     def anchor_target(self) -> None:
-        """Put the target where the TCP is, so that whoever commands next starts without a jerk."""
-        self.data.mocap_pos[self._mocap] = self.tcp_pos_w
-        self.data.mocap_quat[self._mocap] = self.tcp_quat_w
+        """Put the target where the TCP is, so that whoever commands next starts without a jerk.
+
+        What the TCP still moves is braked: the next step begins with its set-point `BRAKE` seconds of motion
+        behind the target and lets it come back within the control period.
+        """
+        model, data = self.model, self.data
+        data.mocap_pos[self._mocap] = self.tcp_pos_w
+        data.mocap_quat[self._mocap] = self.tcp_quat_w
+        mujoco.mj_comPos(model, data)
+        mujoco.mj_comVel(model, data)
+        twist = np.empty(6)  # rotation first, in the TCP's axes, which are now the target's
+        mujoco.mj_objectVelocity(model, data, mujoco.mjtObj.mjOBJ_SITE, self._tcp, twist, 1)
+        data.act[self._servo_act] = -BRAKE * np.roll(twist, 3)
 
     def command_gripper(self, opening: float) -> None:
         """Send the fingers to `opening`: 0 closed, 1 open. They keep going until told otherwise."""
@@ -198,8 +210,8 @@ class Simulation:
         velocity[:3] = to_local @ (goal - pos)
         velocity[3:] = to_local @ rotation
         velocity /= self.control_dt
-        data.act[act] = self._lag * velocity
-        data.ctrl[ctrl] = velocity
+        data.ctrl[ctrl] = velocity - data.act[act] / self.control_dt
+        data.act[act] += self._lag * velocity
         mujoco.mj_step(self.model, data, self._nstep)
         data.act[act] = 0.0
         data.ctrl[ctrl] = 0.0

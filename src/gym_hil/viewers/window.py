@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +36,8 @@ class Window:
             raise DeviceError("there is no display here")
         if _current is not None:
             raise DeviceError("this process has a window already")
+        # SDL would else draw the window through an OpenGL context of its own, beside the renderer's.
+        os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
         self._pygame = pygame = sdl.start("A window", extra="viewer")
         if pygame.display.get_driver() == "dummy":
             raise DeviceError("the display cannot be used")
