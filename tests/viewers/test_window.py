@@ -120,7 +120,7 @@ def close_the_window(screen):
     connection = display.Display(screen["DISPLAY"])
     for window in connection.screen().root.query_tree().children:
         protocols = connection.intern_atom("WM_PROTOCOLS")
-        if window.get_wm_name() == "gym-hil PickCube":
+        if window.get_attributes().map_state == X.IsViewable:
             data = (32, [connection.intern_atom("WM_DELETE_WINDOW"), X.CurrentTime, 0, 0, 0])
             window.send_event(ClientMessage(window=window, client_type=protocols, data=data))
     connection.close()
