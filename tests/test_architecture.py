@@ -18,6 +18,7 @@ LAYERS = [
     {"envs"},
     {"operators"},
     {"wrappers"},
+    {"training"},
     {"testing", "cli", "examples"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -25,7 +25,7 @@ def test_snippets_run(snippet, tmp_path):
 def test_the_commands_run(tmp_path):
     commands = [
         line for block in re.findall(r"```bash\n(.*?)```", README.read_text(), re.DOTALL)
-        for line in block.splitlines() if line.startswith("gym-hil ")
+        for line in block.splitlines() if line.startswith("gym-hil ") and "my-run" not in line
     ]  # fmt: skip
     assert len(commands) == 2
     for command in commands:
@@ -34,3 +34,17 @@ def test_the_commands_run(tmp_path):
         subprocess.run(run, check=True, cwd=tmp_path)
         frames = iio.imread(tmp_path / command.split()[-1])
         assert frames.shape[0] > 10 and frames[0].std() > 5
+
+
+@pytest.mark.slow
+def test_the_training_commands_run(tmp_path):
+    pytest.importorskip("stable_baselines3")
+    commands = [
+        line for line in README.read_text().splitlines() if "gym-hil " in line[:8] and "my-run" in line
+    ]
+    assert len(commands) == 2
+    for command in commands:
+        code = "from gym_hil.cli import main; main()"
+        run = [sys.executable, "-c", code, *shlex.split(command)[1:]]
+        subprocess.run(run, check=True, cwd=tmp_path)
+    assert iio.imread(tmp_path / "learned.mp4").shape[0] > 20

@@ -22,7 +22,7 @@ pytestmark = [
 
 PROGRAM = """
 import json, sys
-import gymnasium as gym, numpy as np
+import gymnasium as gym, numpy as np, pygame
 import gym_hil
 from gym_hil.wrappers.pacing import RealTimeWrapper
 env = gym.make("gym_hil/PandaPickCubeKeyboard-v1", render_mode="human", max_episode_steps=1000)
@@ -33,7 +33,9 @@ for _ in range(int(sys.argv[1])):
     *_, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
     raw = env.unwrapped
     print(json.dumps({"human": info["is_intervention"], "x": float(raw.simulation.tcp_pos_w[0]),
-                      "closed": raw.window.closed, "reason": info["termination_reason"]}), flush=True)
+                      "closed": raw.window.closed,
+                      "focus": not raw.window.closed and pygame.key.get_focused(),
+                      "reason": info["termination_reason"]}), flush=True)
     if terminated or truncated:
         env.reset()
 env.close()
@@ -92,7 +94,7 @@ def until(program, wanted, limit=60):
 
 def test_keys_in_the_window_move_the_robot_and_closing_it_ends_nothing(screen, tmp_path):
     with running(screen, 150) as program:
-        before = until(program, lambda line: not line["human"])
+        before = until(program, lambda line: line["focus"] and not line["human"])
         xdotool(screen, "key", "space")
         until(program, lambda line: line["human"])
         xdotool(screen, "keydown", "Up")

@@ -15,13 +15,16 @@ def main() -> None:
     from gym_hil.cli.doctor import Doctor
     from gym_hil.cli.listing import List
     from gym_hil.cli.play import Play
+    from gym_hil.cli.train import Eval, Train
     from gym_hil.errors import GymHilError
 
     command = tyro.cli(
         Annotated[Play, tyro.conf.subcommand("play")]
         | Annotated[List, tyro.conf.subcommand("list")]
         | Annotated[Doctor, tyro.conf.subcommand("doctor")]
-        | Annotated[Bench, tyro.conf.subcommand("bench")],
+        | Annotated[Bench, tyro.conf.subcommand("bench")]
+        | Annotated[Train, tyro.conf.subcommand("train")]
+        | Annotated[Eval, tyro.conf.subcommand("eval")],
         prog="gym-hil",
         description="Human-in-the-loop robot learning in MuJoCo.",
     )

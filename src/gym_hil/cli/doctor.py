@@ -13,7 +13,7 @@ from rich.table import Table
 from gym_hil.cli.common import write_json
 from gym_hil.errors import GymHilError
 
-EXTRAS = {"gamepad": "pygame", "viewer": "pygame"}
+EXTRAS = {"gamepad": "pygame", "viewer": "pygame", "train": "stable_baselines3"}
 """Extra of this package and the module it brings."""
 
 

@@ -17,7 +17,7 @@ from gym_hil.cli.banner import with_banner
 from gym_hil.cli.common import full_id, write_json
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
-from gym_hil.operators.policies import make_policy
+from gym_hil.operators.policies import Policy, make_policy
 from gym_hil.sim.gl import has_display
 from gym_hil.wrappers.factory import make_env
 from gym_hil.wrappers.human_cost import HUMAN_COST, HumanCost, RecordHumanCost
@@ -44,10 +44,10 @@ class Play:
     """Environment id, with or without "gym_hil/": PandaPickCube-v0, PandaArrangeBoxes-v1, ..."""
     operator: Literal["none", "expert", "simulated", "gamepad", "keyboard"] = "expert"
     """Who may take over from the policy."""
-    preset: Literal["expert", "novice", "keyboard", "inattentive"] = "expert"
+    preset: Literal["expert", "novice", "keyboard", "coach", "inattentive"] = "expert"
     """Limits of the simulated human."""
-    policy: Literal["zero", "random", "noisy-expert"] = "zero"
-    """What acts while nobody takes over."""
+    policy: str = "zero"
+    """What acts while nobody takes over: zero, random, noisy-expert, or a folder that `gym-hil train` wrote."""
     episodes: int = 1
     """How many episodes."""
     seed: int = 0
@@ -110,10 +110,21 @@ class Play:
         in_real_time = raw.window is not None or self.operator in ("gamepad", "keyboard")
         return RealTimeWrapper(env) if in_real_time else env
 
+    def _policy(self) -> Policy:
+        folder = Path(self.policy)
+        if not folder.is_dir():
+            return make_policy(self.policy)
+        from gym_hil.cli.train import require_libraries, state_base_id
+
+        require_libraries()
+        from gym_hil.training.checkpoint import load_policy
+
+        return load_policy(folder, state_base_id(self.task))
+
     def _episode(self, env: gym.Env, seed: int, video: Any) -> Episode:
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
-        policy, rng = make_policy(self.policy), np.random.default_rng(seed)
+        policy, rng = self._policy(), np.random.default_rng(seed)
         _, info = env.reset(seed=seed)
         steps, total = 0, 0.0
         terminated = truncated = False

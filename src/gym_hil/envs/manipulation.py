@@ -158,7 +158,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         if self.render_mode == "human":
             self.open_window()
         self._show(success=False)
-        return self._observe(), self._info(self._idle_action(), success=False)
+        return self.observe(), self._info(self._idle_action(), success=False)
 
     def step(self, action: np.ndarray) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Act for one control period. Actions beyond `action_space` are clipped to it.
@@ -191,7 +191,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._done = reason is not None
         self._show(success=success)
         info = self._info(command.astype(np.float32), success=success, reason=reason)
-        return self._observe(), reward, self._done, False, info
+        return self.observe(), reward, self._done, False, info
 
     def render(self) -> Image | None:
         """Return an image (height, width, 3) uint8 of `render_spec`'s video size, or None without a mode."""
@@ -343,7 +343,8 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             return spaces.Dict({schema.AGENT_POS: numbers(agent), schema.PIXELS: spaces.Dict(pixels)})
         return spaces.Dict({schema.AGENT_POS: numbers(agent), schema.ENVIRONMENT_STATE: numbers(objects)})
 
-    def _observe(self) -> Observation:
+    def observe(self) -> Observation:
+        """Return the observation of the present state, in fresh arrays."""
         sim = self.simulation
         objects = None if self.image_obs else self.task.observe(sim).astype(np.float32)
         agent = np.empty(18 + (objects.size if self.state_obs and objects is not None else 0), np.float32)

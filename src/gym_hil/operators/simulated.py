@@ -58,6 +58,7 @@ PRESETS = {
     "expert": Limits(),
     "novice": Limits(patience=8, reaction_delay=2, noise=0.15, mistakes=0.02),
     "keyboard": Limits(patience=6, reaction_delay=1, quantised=True),
+    "coach": Limits(patience=20, max_hold=20),
     "inattentive": Limits(patience=10, reaction_delay=2, noise=0.1, attention=0.15),
 }
 

@@ -1,0 +1,148 @@
+"""Soft actor-critic as RLPD runs it, on Stable-Baselines3: LayerNorm critics, half of every batch from
+demonstrations and interventions, half from all experience (Ball et al. 2023, arXiv:2302.02948; HIL-SERL,
+arXiv:2410.21845, adds the interventions).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3 import SAC
+from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.policies import ContinuousCritic
+from stable_baselines3.common.type_aliases import ReplayBufferSamples
+from stable_baselines3.common.utils import polyak_update
+from stable_baselines3.sac.policies import SACPolicy
+from torch import nn
+from torch.nn import functional
+
+from gym_hil import schema
+from gym_hil.training.policy_env import EXECUTED
+
+
+class LayerNormCritic(ContinuousCritic):
+    """Q-networks with a LayerNorm before every activation: it bounds what they extrapolate."""
+
+    def __init__(self, *args: Any, net_arch: list[int], **kwargs: Any) -> None:
+        super().__init__(*args, net_arch=net_arch, **kwargs)
+        for number, network in enumerate(self.q_networks):
+            layers: list[nn.Module] = []
+            for layer in network:
+                layers.append(layer)
+                if isinstance(layer, nn.Linear) and layer.out_features != 1:
+                    layers.append(nn.LayerNorm(layer.out_features))
+            normed = nn.Sequential(*layers)
+            self.q_networks[number] = normed
+            self.add_module(f"qf{number}", normed)
+
+
+class HilPolicy(SACPolicy):
+    """SAC's policy with `LayerNormCritic`s."""
+
+    def make_critic(self, features_extractor: Any = None) -> LayerNormCritic:
+        """Return a critic on the policy's device."""
+        kwargs = self._update_features_extractor(self.critic_kwargs, features_extractor)
+        return LayerNormCritic(**kwargs).to(self.device)
+
+
+class HilReplayBuffer(ReplayBuffer):
+    """All experience, and beside it `prior`: what humans did."""
+
+    def __init__(
+        self,
+        buffer_size: int,
+        observation_space: spaces.Space,
+        action_space: spaces.Space,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(buffer_size, observation_space, action_space, *args, **kwargs)
+        self.prior = ReplayBuffer(buffer_size, observation_space, action_space, *args, **kwargs)
+
+    def add(
+        self,
+        obs: np.ndarray,
+        next_obs: np.ndarray,
+        action: np.ndarray,
+        reward: np.ndarray,
+        done: np.ndarray,
+        infos: list[dict[str, Any]],
+    ) -> None:
+        """Store a step; one that a human did is stored in both."""
+        super().add(obs, next_obs, action, reward, done, infos)
+        if infos[0][schema.IS_INTERVENTION]:
+            self.prior.add(obs, next_obs, action, reward, done, infos)
+
+    def sample(self, batch_size: int, env: Any = None) -> ReplayBufferSamples:
+        """Return a batch, half from `prior` and half from everything; all from the one that has something."""
+        if self.prior.size() == 0:
+            return super().sample(batch_size, env)
+        if self.size() == 0:
+            return self.prior.sample(batch_size, env)
+        halves = self.prior.sample(batch_size // 2, env), super().sample(batch_size - batch_size // 2, env)
+        joined = [None if one is None else torch.cat((one, two)) for one, two in zip(*halves, strict=True)]
+        return ReplayBufferSamples(*joined)
+
+
+class HilSAC(SAC):
+    """SAC that stores the executed action, whoever decided on it, and learns as RLPD does: several critic
+    updates for one of the actor, and no entropy in the critic's target.
+    """
+
+    def train(self, gradient_steps: int, batch_size: int = 64) -> None:
+        """Update the critic `gradient_steps` times, then actor and entropy coefficient once."""
+        assert self.replay_buffer is not None and self.ent_coef_optimizer is not None
+        self.policy.set_training_mode(True)
+        self._update_learning_rate([self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer])
+        for _ in range(gradient_steps):
+            batch = self.replay_buffer.sample(batch_size)
+            with torch.no_grad():
+                next_actions, _ = self.actor.action_log_prob(batch.next_observations)
+                next_q = torch.cat(self.critic_target(batch.next_observations, next_actions), dim=1)
+                worst = next_q.min(dim=1, keepdim=True).values
+                target = batch.rewards + (1.0 - batch.dones) * self.gamma * worst
+            loss = sum(functional.mse_loss(q, target) for q in self.critic(batch.observations, batch.actions))
+            assert isinstance(loss, torch.Tensor)
+            self.critic.optimizer.zero_grad()
+            loss.backward()
+            self.critic.optimizer.step()
+            polyak_update(self.critic.parameters(), self.critic_target.parameters(), self.tau)
+        self._train_actor(batch)
+        self._n_updates += gradient_steps
+        self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
+        self.logger.record("train/critic_loss", loss.item())
+
+    def _train_actor(self, batch: ReplayBufferSamples) -> None:
+        assert self.ent_coef_optimizer is not None and self.log_ent_coef is not None
+        actions, log_prob = self.actor.action_log_prob(batch.observations)
+        log_prob = log_prob.reshape(-1, 1)
+        assert isinstance(self.target_entropy, float)
+        entropy_loss = -(self.log_ent_coef * (log_prob + self.target_entropy).detach()).mean()
+        self.ent_coef_optimizer.zero_grad()
+        entropy_loss.backward()
+        self.ent_coef_optimizer.step()
+        weight = self.log_ent_coef.detach().exp()
+        self.critic.requires_grad_(False)
+        q = torch.cat(self.critic(batch.observations, actions), dim=1).mean(dim=1, keepdim=True)
+        loss = (weight * log_prob - q).mean()
+        self.actor.optimizer.zero_grad()
+        loss.backward()
+        self.actor.optimizer.step()
+        self.critic.requires_grad_(True)
+        self.logger.record("train/ent_coef", weight.item())
+        self.logger.record("train/actor_loss", loss.item())
+
+    def _store_transition(
+        self,
+        replay_buffer: Any,
+        buffer_action: np.ndarray,
+        new_obs: Any,
+        reward: np.ndarray,
+        dones: np.ndarray,
+        infos: list[dict[str, Any]],
+    ) -> None:
+        executed = np.stack([info[EXECUTED] for info in infos])
+        super()._store_transition(replay_buffer, executed, new_obs, reward, dones, infos)

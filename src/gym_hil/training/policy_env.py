@@ -1,0 +1,85 @@
+"""What a learner sees and does: a flat vector of features in, four numbers in [-1, 1] out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from gym_hil import schema
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.operators.base import Operator
+from gym_hil.wrappers.factory import make_env
+from gym_hil.wrappers.human_cost import RecordHumanCost
+
+EXECUTED = "executed_action"
+"""Info key: the action that was executed, as the learner would have given it."""
+_CENTRE = np.array([0.4, 0.0, 0.1], np.float32)
+_REACH, _NEAR, _CLOSE = 0.2, 0.1, 0.02
+
+
+def features(observation: dict[str, Any]) -> NDArray[np.float32]:
+    """Return the learner's features of an observation: the TCP's position, how far the fingers are closed,
+    and every position of `environment_state` in the world and from the TCP, coarse and fine.
+    """
+    agent = observation[schema.AGENT_POS]
+    places = observation[schema.ENVIRONMENT_STATE].reshape(-1, 3)
+    tcp = agent[15:18]
+    way = places - tcp
+    return np.concatenate(
+        [
+            (tcp - _CENTRE) / _REACH,
+            [agent[14] * (2.0 / schema.FULLY_CLOSED) - 1.0],
+            ((places - _CENTRE) / _REACH).ravel(),
+            np.clip(way / _NEAR, -3.0, 3.0).ravel(),
+            np.tanh(way / _CLOSE).ravel(),
+        ],
+        dtype=np.float32,
+    )
+
+
+def to_command(action: Any) -> NDArray[np.float32]:
+    """Return the end-effector action (4) of a learner's action (4)."""
+    command = np.array(action, np.float32)
+    command[3] = schema.GripperCommand.CLOSE if command[3] < 0.0 else schema.GripperCommand.OPEN
+    return command
+
+
+class PolicyEnv(gym.Wrapper):
+    """The gripper's part of an action is a held state: below 0 closed, else open."""
+
+    def __init__(self, env: gym.Env) -> None:
+        super().__init__(env)
+        raw = env.unwrapped
+        assert isinstance(raw, ManipulationEnv)
+        self._raw = raw
+        places = raw.task.observation_size
+        self.observation_space = spaces.Box(-np.inf, np.inf, (4 + 3 * places,), np.float32)
+        self.action_space = spaces.Box(-1.0, 1.0, (4,), np.float32)
+
+    def reset(self, **kwargs: Any) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Reset."""
+        observation, info = self.env.reset(**kwargs)
+        return features(observation), info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Step, and report what was executed as the learner would have given it."""
+        observation, reward, terminated, truncated, info = self.env.step(to_command(action))
+        if info[schema.IS_INTERVENTION]:
+            executed = info[schema.TELEOP_ACTION].copy()
+            executed[3] = -1.0 if self._raw.simulation.gripper_closing else 1.0
+            info[EXECUTED] = executed
+        else:
+            info[EXECUTED] = np.array(action, np.float32)
+        return features(observation), reward, terminated, truncated, info
+
+
+def make_policy_env(env_id: str, operator: Operator | None, **kwargs: Any) -> PolicyEnv:
+    """Return the base id `env_id` for a learner, with its time limit and human-cost metrics."""
+    limit = gym.spec(env_id).max_episode_steps
+    assert limit is not None
+    env = make_env(env_id, operator=operator, gripper_penalty=None, **kwargs)
+    return PolicyEnv(RecordHumanCost(gym.wrappers.TimeLimit(env, limit)))
