@@ -47,7 +47,7 @@ class Play:
     preset: Literal["expert", "novice", "keyboard", "coach", "inattentive"] = "expert"
     """Limits of the simulated human."""
     policy: str = "zero"
-    """What acts while nobody takes over: zero, random, noisy-expert, or a folder that `gym-hil train` wrote."""
+    """What acts while nobody takes over: zero, random, noisy-expert, or a folder of `gym-hil train`."""
     episodes: int = 1
     """How many episodes."""
     seed: int = 0

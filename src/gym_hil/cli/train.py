@@ -64,9 +64,9 @@ class Train:
 
         def report(point: Point) -> None:
             console.print(
-                f"{point.robot_minutes:5.1f} robot min  {point.wall_s:5.0f} s  "
-                f"alone {point.success_alone:4.0%}  with help {point.success_with_help:4.0%}  interventions {point.intervention_rate:4.0%}  "
-                f"human {point.human_s:5.1f} s"
+                f"{point.robot_minutes:5.1f} min {point.wall_s:5.0f} s  alone {point.success_alone:4.0%}"
+                f"  with help {point.success_with_help:4.0%}  takeover rate {point.intervention_rate:4.0%}"
+                f"  human {point.human_s:5.1f} s"
             )
 
         found = train(config, self.out, report)
