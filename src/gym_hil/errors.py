@@ -26,6 +26,10 @@ class InvalidStateError(GymHilError, ValueError):
     """A saved state that does not belong to this environment."""
 
 
+class InvalidDatasetError(GymHilError, ValueError):
+    """Recorded episodes that cannot be read, or a folder that holds something else."""
+
+
 class EpisodeOrderError(GymHilError, RuntimeError):
     """`step`, `render` or `reset` called at a moment that has no meaning, such as after `close`."""
 

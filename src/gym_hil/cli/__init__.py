@@ -15,6 +15,7 @@ def main() -> None:
     from gym_hil.cli.doctor import Doctor
     from gym_hil.cli.listing import List
     from gym_hil.cli.play import Play
+    from gym_hil.cli.record import Inspect, Record, Replay
     from gym_hil.cli.train import Eval, Train
     from gym_hil.errors import GymHilError
 
@@ -24,7 +25,10 @@ def main() -> None:
         | Annotated[Doctor, tyro.conf.subcommand("doctor")]
         | Annotated[Bench, tyro.conf.subcommand("bench")]
         | Annotated[Train, tyro.conf.subcommand("train")]
-        | Annotated[Eval, tyro.conf.subcommand("eval")],
+        | Annotated[Eval, tyro.conf.subcommand("eval")]
+        | Annotated[Record, tyro.conf.subcommand("record")]
+        | Annotated[Replay, tyro.conf.subcommand("replay")]
+        | Annotated[Inspect, tyro.conf.subcommand("inspect")],
         prog="gym-hil",
         description="Human-in-the-loop robot learning in MuJoCo.",
     )

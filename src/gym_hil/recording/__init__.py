@@ -1,0 +1,1 @@
+"""Episodes on disk: recorded safely, read with suspicion, replayed bit for bit."""

@@ -1,0 +1,209 @@
+"""Recording: nothing that was finished is ever lost, nothing spoilt is ever read, and all replays exactly."""
+
+from __future__ import annotations
+
+import errno
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from gym_hil.errors import InvalidDatasetError
+from gym_hil.recording import store as store_module
+from gym_hil.recording.quality import judge
+from gym_hil.recording.replay import first_difference, make_replay_env
+from gym_hil.recording.store import EpisodeStore
+
+MAIN = [sys.executable, "-c", "from gym_hil.cli import main; main()"]
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*MAIN, *map(str, arguments)], capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("data") / "picks"
+    done = run("record", "PandaPickCube-v1", "--root", root, "--episodes", 10, "--policy", "random")
+    assert done.returncode == 0, done.stderr
+    return root
+
+
+@pytest.fixture
+def copy(recorded, tmp_path) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(recorded, tmp_path / "copy"))
+
+
+def test_what_was_recorded_is_inspected_and_replays_bit_for_bit(recorded, tmp_path):
+    facts = tmp_path / "facts.json"
+    done = run("inspect", recorded, "--json", facts)
+    assert done.returncode == 0, done.stderr
+    episodes = json.loads(facts.read_text())["episodes"]
+    assert len(episodes) == 10 and any(episode["interventions"] > 0 for episode in episodes.values())
+    done = run("replay", recorded, "--verify", "--video", tmp_path / "again.mp4", "--episode", "0")
+    assert done.returncode == 0 and "bit-identical" in done.stdout, done.stdout + done.stderr
+    assert iio.imread(tmp_path / "again.mp4").shape[0] == episodes["0"]["length"] + 1
+    done = run("replay", recorded, "--verify")
+    assert done.returncode == 0 and done.stdout.count("bit-identical") == 10
+
+
+def test_every_frame_says_who_acted(recorded):
+    store = EpisodeStore(recorded)
+    for number in store.numbers():
+        frames = store.read(number).frames
+        human = frames["complementary_info.is_intervention"]
+        np.testing.assert_array_equal(frames["action"][human], frames["human_action"][human])
+        np.testing.assert_array_equal(frames["action"][~human], frames["policy_action"][~human])
+        assert np.isnan(frames["human_action"][~human]).all()
+        assert frames["next.done"].sum() == 1 and frames["next.done"][-1]
+
+
+def test_verify_says_where_a_replay_first_differs(recorded):
+    store = EpisodeStore(recorded)
+    episode = store.read(0)
+    episode.frames["observation.state"][5, 2] += 1e-7
+    episode.frames["observation.state"][7, 0] += 1.0
+    difference = first_difference(episode, make_replay_env(store.env_id))
+    assert difference is not None and (difference.step, difference.index) == (5, 2)
+
+
+def test_resume_goes_on_and_refuses_what_is_not_asked_for(copy):
+    again = run("record", "PandaPickCube-v1", "--root", copy, "--episodes", 12)
+    assert again.returncode == 2 and "has 10 episodes" in again.stderr
+    other = run("record", "PandaArrangeBoxes-v1", "--root", copy, "--resume")
+    assert other.returncode == 2 and "not of gym_hil/PandaArrangeBoxesBase-v1" in other.stderr
+    done = run("record", "PandaPickCube-v1", "--root", copy, "--episodes", 12, "--resume")
+    assert done.returncode == 0 and EpisodeStore(copy).numbers() == list(range(12))
+
+
+def test_a_full_disk_costs_no_finished_episode(copy, monkeypatch):
+    store = EpisodeStore(copy, EpisodeStore(copy).env_id, resume=True)
+    episode = store.read(3)
+
+    def full(path, content):
+        path.write_bytes(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store_module, "_write", full)
+    with pytest.raises(OSError, match="No space"):
+        store.append(episode)
+    assert store.numbers() == list(range(10)) and not list(copy.glob(".writing-*"))
+    assert all(store.read(number).length for number in store.numbers())
+
+
+SPOILERS = {
+    "no meta": lambda p: (p / "meta.json").unlink(),
+    "no frames": lambda p: (p / "frames.npz").unlink(),
+    "empty meta": lambda p: (p / "meta.json").write_text(""),
+    "half a meta": lambda p: (p / "meta.json").write_text((p / "meta.json").read_text()[:99]),
+    "meta of something else": lambda p: (p / "meta.json").write_text("[1, 2]"),
+    "half the frames": lambda p: (p / "frames.npz").write_bytes((p / "frames.npz").read_bytes()[:500]),
+    "no frames in the file": lambda p: (p / "frames.npz").write_bytes(b""),
+    "one byte is wrong": lambda p: flip(p / "frames.npz"),
+    "no initial state": lambda p: change(p, lambda meta: meta.pop("initial")),
+    "a bent initial state": lambda p: change(p, lambda meta: meta.update(initial={"task": 1})),
+    "no length": lambda p: change(p, lambda meta: meta.pop("length")),
+    "another length": lambda p: change(p, lambda meta: meta.update(length=3)),
+    "no hash": lambda p: change(p, lambda meta: meta.pop("frames_sha256")),
+    "another hash": lambda p: change(p, lambda meta: meta.update(frames_sha256="0")),
+    "a word as length": lambda p: change(p, lambda meta: meta.update(length="long")),
+}
+FOREIGN = {
+    "no such folder": lambda p: p.rename(p.with_name("elsewhere")),
+    "no dataset file": lambda p: (p / "dataset.json").unlink(),
+    "empty dataset file": lambda p: (p / "dataset.json").write_text(""),
+    "another format": lambda p: (p / "dataset.json").write_text('{"format": "x", "version": 1}'),
+    "another version": lambda p: (p / "dataset.json").write_text(
+        '{"format": "gym-hil episodes", "version": 9}'
+    ),
+}
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def change(path: Path, how) -> None:
+    meta = json.loads((path / "meta.json").read_text())
+    how(meta)
+    (path / "meta.json").write_text(json.dumps(meta))
+
+
+@pytest.mark.parametrize("what", SPOILERS)
+def test_a_spoilt_episode_is_refused_by_name(copy, what):
+    SPOILERS[what](copy / "episode_000004")
+    store = EpisodeStore(copy)
+    with pytest.raises((InvalidDatasetError, ValueError), match=r"episode_000004|initial state"):
+        store.read(4)
+    assert store.read(5).length > 0
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_foreign_folder_is_refused_by_name(copy, what):
+    FOREIGN[what](copy)
+    with pytest.raises(InvalidDatasetError, match="copy"):
+        EpisodeStore(copy)
+
+
+def test_an_idle_demonstration_is_warned_of(tmp_path):
+    done = run(
+        "record", "PandaPickCube-v1", "--root", tmp_path / "idle", "--operator", "gamepad", "--episodes", 1
+    )
+    assert done.returncode == 0, done.stderr
+    warnings = judge(EpisodeStore(tmp_path / "idle").read(0)).warnings
+    assert warnings == ("nothing was done", "cut off by the time limit", "ends without success")
+
+
+def kill_again_and_again(root: Path, times: int) -> None:
+    rng = random.Random(0)
+    before: dict[int, int] = {}
+    for _ in range(times):
+        command = [
+            *MAIN,
+            "record",
+            "PandaPickCube-v1",
+            "--root",
+            str(root),
+            "--episodes",
+            "100000",
+            "--resume",
+        ]
+        program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert program.stdout is not None
+        program.stdout.readline()
+        time.sleep(rng.uniform(0.0, 0.4))
+        program.kill()
+        program.wait()
+        store = EpisodeStore(root)
+        now = {number: store.read(number).length for number in store.numbers()}
+        assert before.items() <= now.items() and len(now) > len(before)
+        assert sorted(now) == list(range(len(now)))
+        before = now
+
+
+def test_kill_9_costs_no_finished_episode(tmp_path):
+    kill_again_and_again(tmp_path / "killed", 3)
+
+
+@pytest.mark.slow
+def test_a_hundred_kills_cost_no_finished_episode(tmp_path):
+    kill_again_and_again(tmp_path / "killed", 100)
+
+
+def test_what_a_crash_left_is_set_aside_by_name(copy):
+    (copy / ".writing-000010").mkdir()
+    (copy / ".writing-000010" / "frames.npz").write_bytes(b"half")
+    done = run("record", "PandaPickCube-v1", "--root", copy, "--episodes", 11, "--resume")
+    assert done.returncode == 0 and "writing-000010 was set aside" in done.stdout
+    assert (copy / "set-aside" / "writing-000010" / "frames.npz").read_bytes() == b"half"
+    assert EpisodeStore(copy).numbers() == list(range(11))
