@@ -18,7 +18,7 @@ LAYERS = [
     {"envs"},
     {"operators"},
     {"wrappers"},
-    {"training", "recording"},
+    {"training", "recording", "lerobot"},
     {"testing", "cli", "examples"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -71,6 +71,17 @@ def test_bench_names_the_nearest_task():
 
 
 def test_every_command_explains_itself():
-    for command in ("play", "list", "doctor", "bench", "train", "eval", "record", "replay", "inspect"):
+    for command in (
+        "play",
+        "list",
+        "doctor",
+        "bench",
+        "train",
+        "eval",
+        "record",
+        "replay",
+        "inspect",
+        "lerobot-config",
+    ):
         done = gym_hil(command, "--help")
         assert done.returncode == 0 and "--json" in done.stdout and "--seed" in done.stdout

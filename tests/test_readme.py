@@ -25,7 +25,7 @@ def test_snippets_run(snippet, tmp_path):
 def test_the_commands_run(tmp_path):
     commands = [
         line for block in re.findall(r"```bash\n(.*?)```", README.read_text(), re.DOTALL)
-        for line in block.splitlines() if line.startswith("gym-hil ") and "my-run" not in line
+        for line in block.splitlines() if line.startswith("gym-hil ") and "play" in line and "my-run" not in line
     ]  # fmt: skip
     assert len(commands) == 2
     for command in commands:
@@ -48,3 +48,11 @@ def test_the_training_commands_run(tmp_path):
         run = [sys.executable, "-c", code, *shlex.split(command)[1:]]
         subprocess.run(run, check=True, cwd=tmp_path)
     assert iio.imread(tmp_path / "learned.mp4").shape[0] > 20
+
+
+def test_the_recording_commands_run(tmp_path):
+    commands = [line for line in README.read_text().splitlines() if re.match(r"gym-hil .*\bpicks\b", line)]
+    assert len(commands) == 3
+    for command in commands:
+        code = "from gym_hil.cli import main; main()"
+        subprocess.run([sys.executable, "-c", code, *shlex.split(command)[1:]], check=True, cwd=tmp_path)

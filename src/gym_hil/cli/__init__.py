@@ -13,6 +13,7 @@ def main() -> None:
 
     from gym_hil.cli.bench import Bench
     from gym_hil.cli.doctor import Doctor
+    from gym_hil.cli.lerobot_config import LerobotConfig
     from gym_hil.cli.listing import List
     from gym_hil.cli.play import Play
     from gym_hil.cli.record import Inspect, Record, Replay
@@ -28,7 +29,8 @@ def main() -> None:
         | Annotated[Eval, tyro.conf.subcommand("eval")]
         | Annotated[Record, tyro.conf.subcommand("record")]
         | Annotated[Replay, tyro.conf.subcommand("replay")]
-        | Annotated[Inspect, tyro.conf.subcommand("inspect")],
+        | Annotated[Inspect, tyro.conf.subcommand("inspect")]
+        | Annotated[LerobotConfig, tyro.conf.subcommand("lerobot-config")],
         prog="gym-hil",
         description="Human-in-the-loop robot learning in MuJoCo.",
     )

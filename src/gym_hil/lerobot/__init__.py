@@ -1,0 +1,1 @@
+"""What Hugging Face LeRobot needs from us beyond the ids."""
