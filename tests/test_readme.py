@@ -25,7 +25,7 @@ def test_snippets_run(snippet, tmp_path):
 def test_the_commands_run(tmp_path):
     commands = [
         line for block in re.findall(r"```bash\n(.*?)```", README.read_text(), re.DOTALL)
-        for line in block.splitlines() if line.startswith("gym-hil ") and "play" in line and "my-run" not in line
+        for line in block.splitlines() if line.startswith("gym-hil play") and "my-run" not in line
     ]  # fmt: skip
     assert len(commands) == 2
     for command in commands:

@@ -125,6 +125,7 @@ def close_the_window(screen):
         if window.get_attributes().map_state == X.IsViewable:
             data = (32, [connection.intern_atom("WM_DELETE_WINDOW"), X.CurrentTime, 0, 0, 0])
             window.send_event(ClientMessage(window=window, client_type=protocols, data=data))
+    connection.sync()
     connection.close()
 
 
