@@ -10,7 +10,9 @@ import gym_hil  # noqa: F401
 from gym_hil.devices.keyboard import Keyboard
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.operators import PRESETS, Engage, Human, Limits, SimulatedHuman
+from gym_hil.operators.policies import make_policy
 from gym_hil.wrappers.factory import make_env
+from gym_hil.wrappers.human_cost import RecordHumanCost
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*out of date")
 STAY = np.array([0, 0, 0, 1], np.float32)
@@ -165,3 +167,21 @@ def test_impossible_people_are_refused():
         Limits(attention=2)
     with pytest.raises(InvalidArgumentError, match="engage='grab'"):
         Human(Keyboard(), "grab")
+
+
+def with_noisy_expert(operator: str | None) -> dict[str, float]:
+    env = gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1", operator=operator, preset="keyboard")
+    env = RecordHumanCost(env)
+    for seed in range(100):
+        env.reset(seed=seed)
+        policy, rng, done = make_policy("noisy-expert"), np.random.default_rng(seed), False
+        while not done:
+            *_, terminated, truncated, _ = env.step(policy(env.unwrapped, rng))
+            done = terminated or truncated
+    return env.summary()
+
+
+def test_a_policy_that_mostly_fails_alone_succeeds_with_a_little_help():
+    assert 0.2 <= with_noisy_expert(None)["success"] <= 0.4
+    helped = with_noisy_expert("simulated")
+    assert helped["success"] >= 0.95 and helped["rate"] < 0.4

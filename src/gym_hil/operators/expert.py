@@ -10,10 +10,14 @@ from gym_hil.operators.base import Action, Decision, Operator, View, ee_action
 from gym_hil.schema import GripperCommand
 
 
-def expert_command(env: ManipulationEnv, scale: NDArray[np.float64]) -> Action:
-    """Return the expert's action (4) in the state of `env`; `scale` is in metres per unit."""
+def expert_command(
+    env: ManipulationEnv, scale: NDArray[np.float64], misplaced: NDArray[np.float64] | float = 0.0
+) -> Action:
+    """Return the expert's action (4) in the state of `env`; `scale` is in metres per unit. The expert sees
+    its goal `misplaced` by as much (3, m, world axes).
+    """
     goal, opening = env.expert_intent()
-    x, y, z = np.clip((goal - env.simulation.target_pos_w) / scale, -1.0, 1.0)
+    x, y, z = np.clip((goal + misplaced - env.simulation.target_pos_w) / scale, -1.0, 1.0)
     gripper = GripperCommand.OPEN if opening > 0.5 else GripperCommand.CLOSE
     return ee_action(x, y, z, gripper)
 
