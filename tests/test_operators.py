@@ -83,7 +83,7 @@ def test_holding_takes_over_within_one_step_and_releasing_gives_back(keyboard, m
     info = env.step(POLICY)[4]
     assert info["is_intervention"] is False and info["phase"] == "release" and info["intervention_id"] == 0
     np.testing.assert_array_equal(info["teleop_action"], POLICY)
-    assert "intervene_action" not in info and np.isnan(info["human_action"]).all()
+    assert "intervene_action" not in info and (info["human_action"] == STAY).all()
 
 
 def test_a_toggle_stays_until_pressed_again(keyboard, make):

@@ -62,7 +62,7 @@ def test_every_frame_says_who_acted(recorded):
         human = frames["complementary_info.is_intervention"]
         np.testing.assert_array_equal(frames["action"][human], frames["human_action"][human])
         np.testing.assert_array_equal(frames["action"][~human], frames["policy_action"][~human])
-        assert np.isnan(frames["human_action"][~human]).all()
+        assert (frames["human_action"][~human] == [0, 0, 0, 1]).all()
         assert frames["next.done"].sum() == 1 and frames["next.done"][-1]
 
 

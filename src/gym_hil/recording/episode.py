@@ -32,7 +32,7 @@ FRAMES: dict[str, str] = {
     "phase": "uint8",
 }
 """Arrays with one row per step, and their types. Observations are those before the step; `action` is the
-executed one; `human_action` is NaN while the policy acts."""
+executed one; `human_action` is idle while the policy acts."""
 
 
 @dataclass(frozen=True)

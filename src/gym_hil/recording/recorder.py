@@ -58,16 +58,16 @@ class EpisodeRecorder(gym.Wrapper):
             "observation.state": self._agent_pos,
             "observation.environment_state": objects,
             "action": executed,
-            "policy_action": info.get(schema.POLICY_ACTION, executed),
-            "human_action": info.get(schema.HUMAN_ACTION, np.full_like(executed, np.nan)),
+            "policy_action": info[schema.POLICY_ACTION],
+            "human_action": info[schema.HUMAN_ACTION],
             "next.reward": reward,
             "next.done": terminated or truncated,
             "next.truncated": truncated,
             "next.success": info[schema.NEXT_SUCCESS],
             "complementary_info.discrete_penalty": info[schema.DISCRETE_PENALTY],
             "complementary_info.is_intervention": info[schema.IS_INTERVENTION],
-            "intervention_id": info.get(schema.INTERVENTION_ID, 0),
-            "phase": PHASES.index(info.get(schema.PHASE, "policy")),
+            "intervention_id": info[schema.INTERVENTION_ID],
+            "phase": PHASES.index(info[schema.PHASE]),
         }
         for name, value in row.items():
             self._rows[name].append(value)

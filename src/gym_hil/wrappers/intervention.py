@@ -26,7 +26,7 @@ _ENDS = {
 class InterventionWrapper(gym.Wrapper):
     """Lets `operator` act instead of the policy. Goes around an `EEActionWrapper`.
 
-    Adds to each step's info who acted and what each wanted: `policy_action`, `human_action` (NaN while nobody
+    Adds to each step's info who acted and what each wanted: `policy_action`, `human_action` (idle while nobody
     intervenes), `is_intervention`, `intervention_id` (0 while the policy acts; 1, 2, ... counts takeovers in
     the episode), `phase` (``"policy"``, ``"takeover"``, ``"human"``, ``"release"``), and `intervene_action`
     while a human acts. Success, failure and re-record that the human calls end the episode.
@@ -101,7 +101,8 @@ class InterventionWrapper(gym.Wrapper):
         return "release" if before else "policy"
 
     def _who(self, policy_action: np.ndarray, human_action: np.ndarray | None, phase: str) -> dict[str, Any]:
-        nobody = np.full_like(policy_action, np.nan)
+        nobody = np.zeros_like(policy_action)
+        nobody[3:] = schema.GripperCommand.STAY
         facts: dict[str, Any] = {
             schema.IS_INTERVENTION: human_action is not None,
             schema.POLICY_ACTION: policy_action,
