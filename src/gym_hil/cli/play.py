@@ -42,7 +42,7 @@ class Play:
 
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCube-v0, PandaArrangeBoxes-v1, ..."""
-    operator: Literal["none", "expert", "simulated", "gamepad", "keyboard"] = "expert"
+    operator: Literal["none", "expert", "simulated", "gamepad", "keyboard", "terminal"] = "expert"
     """Who may take over from the policy."""
     preset: Literal["expert", "novice", "keyboard", "coach", "inattentive"] = "expert"
     """Limits of the simulated human."""
@@ -107,7 +107,7 @@ class Play:
         env = RecordHumanCost(gym.wrappers.TimeLimit(env, spec.max_episode_steps))
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
-        in_real_time = raw.window is not None or self.operator in ("gamepad", "keyboard")
+        in_real_time = raw.window is not None or self.operator in ("gamepad", "keyboard", "terminal")
         return RealTimeWrapper(env) if in_real_time else env
 
     def _policy(self) -> Policy:

@@ -16,16 +16,24 @@ from gym_hil.devices.base import DeviceReading as DeviceReading
 from gym_hil.devices.base import Motion as Motion
 
 if TYPE_CHECKING:
+    from gym_hil.devices.combined import CombinedDevice as CombinedDevice
     from gym_hil.devices.controller_config import load_controller_config as load_controller_config
     from gym_hil.devices.controls import Control as Control
     from gym_hil.devices.gamepad import Gamepad as Gamepad
     from gym_hil.devices.keyboard import Keyboard as Keyboard
+    from gym_hil.devices.recorded import RecordedDevice as RecordedDevice
+    from gym_hil.devices.recorded import RecordingDevice as RecordingDevice
+    from gym_hil.devices.terminal import TerminalKeyboard as TerminalKeyboard
     from gym_hil.devices.virtual_gamepad import VirtualGamepad as VirtualGamepad
 
 _HOMES = {
+    "CombinedDevice": "combined",
     "Control": "controls",
     "Gamepad": "gamepad",
     "Keyboard": "keyboard",
+    "RecordedDevice": "recorded",
+    "RecordingDevice": "recorded",
+    "TerminalKeyboard": "terminal",
     "VirtualGamepad": "virtual_gamepad",
     "load_controller_config": "controller_config",
 }

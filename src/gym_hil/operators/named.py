@@ -8,7 +8,7 @@ from gym_hil.operators.expert import Expert
 from gym_hil.operators.human import Engage, Human
 from gym_hil.operators.simulated import SimulatedHuman
 
-NAMES = ("expert", "simulated", "gamepad", "keyboard")
+NAMES = ("expert", "simulated", "gamepad", "keyboard", "terminal")
 
 
 def make_operator(
@@ -24,6 +24,10 @@ def make_operator(
         from gym_hil.devices.keyboard import WindowKeyboard
 
         return Human(WindowKeyboard(), Engage.TOGGLE)
+    if name == "terminal":
+        from gym_hil.devices.terminal import TerminalKeyboard
+
+        return Human(TerminalKeyboard(), Engage.TOGGLE)
     from gym_hil.devices.gamepad import Gamepad
 
     return Human(Gamepad(controller_config_path))

@@ -1,0 +1,137 @@
+"""What a person did with a device, as a file: one JSON object a line, written as it happens."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gym_hil.devices.base import STILL, DeviceReading, Motion
+from gym_hil.errors import InvalidDatasetError
+from gym_hil.schema import EpisodeEvent, GripperCommand
+
+FORMAT = "gym-hil device log"
+VERSION = 1
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TimedReading:
+    """A reading and when it was made."""
+
+    time_s: float
+    """Seconds since the recording began."""
+    reading: DeviceReading
+
+
+@dataclass(frozen=True)
+class DeviceLog:
+    """A recording: the readings that differed from the one before, and those with presses."""
+
+    device: str
+    """Name of the device that was recorded."""
+    readings: tuple[TimedReading, ...]
+    end_s: float
+    """When the recording ended (s)."""
+
+
+def header_line(device: str) -> str:
+    """Return the first line of a log."""
+    return json.dumps({"format": FORMAT, "version": VERSION, "device": device}) + "\n"
+
+
+def reading_line(timed: TimedReading) -> str:
+    """Return the line of one reading; what is at rest is left out."""
+    reading = timed.reading
+    record: dict[str, Any] = {"time_s": timed.time_s}
+    if not reading.connected:
+        record["connected"] = False
+    if reading.motion != STILL:
+        record["motion"] = list(reading.motion)
+    if reading.gripper is not GripperCommand.STAY:
+        record["gripper"] = reading.gripper.name.lower()
+    if reading.engage:
+        record["engage"] = True
+    if reading.engage_presses:
+        record["engage_presses"] = reading.engage_presses
+    if reading.events:
+        record["events"] = [event.value for event in reading.events]
+    return json.dumps(record) + "\n"
+
+
+def end_line(time_s: float) -> str:
+    """Return the last line of a log that was closed in order."""
+    return json.dumps({"time_s": time_s, "end": True}) + "\n"
+
+
+def load_device_log(path: str | os.PathLike[str]) -> DeviceLog:
+    """Return the log in the file `path`. A last line cut short by a crash is left out, with a warning.
+
+    Raises:
+        InvalidDatasetError: the file holds something else, or a line in its middle is broken.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InvalidDatasetError(f"device log {str(path)!r} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InvalidDatasetError(f"{str(path)!r} is not a device log: it is no text") from None
+    device = _device_of(path, lines[0] if lines else "")
+    readings: list[TimedReading] = []
+    end_s = 0.0
+    for number, line in enumerate(lines[1:], start=2):
+        try:
+            record = json.loads(line)
+            time_s = float(record["time_s"])
+            if not (math.isfinite(time_s) and time_s >= end_s):
+                raise ValueError(f"time_s={time_s!r} comes after {end_s!r}")
+            ended = bool(record.get("end", False))
+            if not ended:
+                readings.append(TimedReading(time_s, _reading(record)))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            if number == len(lines):
+                _log.warning("device log %s: its last line is cut short; the rest is used", path)
+                break
+            raise InvalidDatasetError(f"device log {str(path)!r}, line {number} is broken: {error}") from None
+        end_s = time_s
+        if ended:
+            break
+    return DeviceLog(device, tuple(readings), end_s)
+
+
+def _device_of(path: Path, line: str) -> str:
+    try:
+        header = json.loads(line)
+        known = header["format"] == FORMAT
+        version, device = header["version"], str(header["device"])
+    except (ValueError, TypeError, KeyError):
+        known = False
+    if not known:
+        raise InvalidDatasetError(f"{str(path)!r} is not a device log: its first line does not say so")
+    if version != VERSION:
+        raise InvalidDatasetError(f"device log {str(path)!r} has version {version!r}; this reads {VERSION}")
+    return device
+
+
+def _reading(record: dict[str, Any]) -> DeviceReading:
+    return DeviceReading(
+        connected=bool(record.get("connected", True)),
+        motion=_motion(record.get("motion", STILL)),
+        gripper=GripperCommand[str(record.get("gripper", "stay")).upper()],
+        engage=bool(record.get("engage", False)),
+        engage_presses=int(record.get("engage_presses", 0)),
+        events=tuple(EpisodeEvent(event) for event in record.get("events", ())),
+    )
+
+
+def _motion(levels: Any) -> Motion:
+    x, y, z, rx, ry, rz = (float(level) for level in levels)
+    motion = (x, y, z, rx, ry, rz)
+    if not all(-1.0 <= level <= 1.0 for level in motion):
+        raise ValueError(f"motion {motion} is not in [-1, 1]")
+    return motion

@@ -1,0 +1,174 @@
+"""Keys typed into the terminal, which also work over SSH where no window does."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import select
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading
+from gym_hil.devices.controls import Control, PressLatch
+from gym_hil.devices.keymap import TERMINAL, canonical_key, canonical_keymap, keymap_help
+
+_log = logging.getLogger(__name__)
+ESCAPE_S = 0.03
+"""Seconds after which a lone escape byte is the Esc key and not the beginning of another."""
+
+NO_FILE = -1
+
+_FINAL = {"A": "up", "B": "down", "C": "right", "D": "left"}
+_NUMBERED = {"5": "page_up", "6": "page_down"}
+_CHARACTERS = {"\r": "enter", "\n": "enter", " ": "space"}
+
+
+def split_keys(text: str) -> tuple[list[str], str]:
+    """Return the keys that `text` from a terminal spells, and the end of it that may be half a key.
+
+    Sequences that mean no known key are skipped.
+    """
+    keys: list[str] = []
+    at = 0
+    while at < len(text):
+        if text[at] != "\x1b":
+            keys.append(_CHARACTERS.get(text[at], text[at]))
+            at += 1
+            continue
+        if at + 1 == len(text):
+            return keys, text[at:]
+        if text[at + 1] not in "[O":
+            keys.append("escape")
+            at += 1
+            continue
+        end = at + 2
+        while end < len(text) and not "@" <= text[end] <= "~":
+            end += 1
+        if end == len(text):
+            return keys, text[at:]
+        body = text[at + 2 : end]
+        key = _NUMBERED.get(body.split(";")[0]) if text[end] == "~" else _FINAL.get(text[end])
+        if key is not None:
+            keys.append(key)
+        at = end + 1
+    return keys, ""
+
+
+class TerminalKeyboard(Device):
+    """Keys of a terminal. A terminal tells presses only, so each one, and each repetition of a held key,
+    counts for one poll; take over with `Engage.TOGGLE`. Ctrl-C works as ever.
+
+    The terminal gets its settings back on `close`, and at exit. Where there is none, as under a job
+    scheduler or on Windows, the device is unplugged and says so once.
+
+    Args:
+        keymap: key names to their meaning.
+        fd: file descriptor of the terminal; None for standard input.
+    """
+
+    name = "terminal"
+
+    def __init__(self, keymap: Mapping[str, Control] = TERMINAL, *, fd: int | None = None) -> None:
+        self.keymap = canonical_keymap(keymap)
+        self._latch = PressLatch()
+        self._fd = _stdin() if fd is None else fd
+        self._settings: list[Any] = []
+        self._thread: threading.Thread | None = None
+        self._connected = False
+        if not self._prepare():
+            _log.warning(
+                "Standard input is no terminal that sends single keys; use the keyboard of a window, a "
+                "gamepad or the simulated human."
+            )
+            return
+        self._connected = True
+        self._wake_read, self._wake_write = os.pipe()
+        self._thread = threading.Thread(target=self._listen, name="terminal keys", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def poll(self) -> DeviceReading:
+        """Return the presses since the last poll."""
+        presses = self._latch.take()
+        reading = presses.reading(presses.motion())
+        if self._connected:
+            return reading
+        return DeviceReading(events=reading.events) if reading.events else DISCONNECTED
+
+    def help(self) -> str:
+        """Return one line that names every key."""
+        return keymap_help(self.keymap)
+
+    def close(self) -> None:
+        """Give the terminal its settings back."""
+        self._connected = False
+        self._latch.clear()
+        if self._thread is None:
+            return
+        os.write(self._wake_write, b"x")
+        self._thread.join()
+        self._thread = None
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        self._restore()
+        atexit.unregister(self.close)
+
+    def _prepare(self) -> bool:
+        """Ask the terminal for single keys without echo, and return whether it can."""
+        if self._fd == NO_FILE or not os.isatty(self._fd):
+            return False
+        try:
+            import termios
+            import tty
+        except ImportError:
+            return False
+        self._settings = termios.tcgetattr(self._fd)
+        tty.setcbreak(self._fd)
+        return True
+
+    def _restore(self) -> None:
+        import termios
+
+        try:
+            termios.tcsetattr(self._fd, termios.TCSANOW, self._settings)
+        except (termios.error, OSError):
+            _log.debug("the terminal is gone")
+
+    def _listen(self) -> None:
+        half = ""
+        while True:
+            ready, _, _ = select.select([self._fd, self._wake_read], [], [], ESCAPE_S if half else None)
+            if self._wake_read in ready:
+                return
+            if ready:
+                typed = self._read()
+                if not typed:
+                    self._connected = False
+                    return
+                keys, half = split_keys(half + typed)
+            else:
+                keys, half = (["escape"] if half == "\x1b" else []), ""
+            for key in keys:
+                self._tap(canonical_key(key))
+
+    def _read(self) -> str:
+        try:
+            return os.read(self._fd, 1024).decode("utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    def _tap(self, key: str) -> None:
+        control = self.keymap.get(key)
+        if control is not None:
+            self._latch.press(key, control)
+            self._latch.release(key)
+
+
+def _stdin() -> int:
+    try:
+        return sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError):
+        return NO_FILE

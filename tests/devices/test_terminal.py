@@ -1,0 +1,168 @@
+"""Keys through a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import termios
+import time
+
+import pytest
+
+from gym_hil.devices import DISCONNECTED, CombinedDevice, Control, Keyboard, TerminalKeyboard
+from gym_hil.devices.controls import DIRECTIONS
+from gym_hil.devices.terminal import ESCAPE_S, split_keys
+from gym_hil.schema import EpisodeEvent, GripperCommand
+from gym_hil.testing.devices import DeviceConformance, DeviceRig
+
+BYTES = {
+    "space": b" ",
+    "enter": b"\r",
+    "escape": b"\x1b",
+    "up": b"\x1b[A",
+    "down": b"\x1b[B",
+    "right": b"\x1b[C",
+    "left": b"\x1b[D",
+    "page_up": b"\x1b[5~",
+    "page_down": b"\x1b[6~",
+}
+
+
+class TerminalRig(DeviceRig):
+    axes = (0, 1, 2)
+    can_hold = False
+
+    def __init__(self) -> None:
+        self.hand, self.terminal = pty.openpty()
+        self.device = TerminalKeyboard(fd=self.terminal)
+        self.keys = {control: key for key, control in self.device.keymap.items()}
+        self.controls = frozenset(self.keys) - frozenset(DIRECTIONS)
+
+    def press(self, control: Control) -> None:
+        self.type(self.keys[control])
+
+    def type(self, key: str) -> None:
+        os.write(self.hand, BYTES.get(key) or key.encode())
+
+    def release(self, control: Control) -> None:
+        pass
+
+    def move(self, axis: int, level: float) -> None:
+        for control, (index, sign) in DIRECTIONS.items():
+            if index == axis and level * sign > 0:
+                self.press(control)
+
+    def disconnect(self) -> None:
+        os.close(self.hand)
+        self.hand = -1
+
+    def settle(self) -> None:
+        time.sleep(ESCAPE_S + 0.05)
+
+    def close(self) -> None:
+        self.device.close()
+        for fd in (self.hand, self.terminal):
+            if fd >= 0:
+                os.close(fd)
+
+
+@pytest.fixture
+def rig():
+    rig = TerminalRig()
+    yield rig
+    rig.close()
+
+
+class TestTerminalConforms(DeviceConformance):
+    @pytest.fixture
+    def rig(self, rig):
+        return rig
+
+
+def test_the_terminal_gets_its_settings_back():
+    hand, terminal = pty.openpty()
+    before = termios.tcgetattr(terminal)
+    device = TerminalKeyboard(fd=terminal)
+    assert not termios.tcgetattr(terminal)[3] & (termios.ECHO | termios.ICANON)
+    assert termios.tcgetattr(terminal)[3] & termios.ISIG, "Ctrl-C works"
+    device.close()
+    assert termios.tcgetattr(terminal) == before
+    os.close(hand)
+    os.close(terminal)
+
+
+def test_a_program_that_forgets_to_close_gives_the_terminal_back_too():
+    hand, terminal = pty.openpty()
+    before = termios.tcgetattr(terminal)
+    code = "import gym_hil.devices as d; k = d.TerminalKeyboard(); assert k.poll().connected; 1 / 0"
+    done = subprocess.run([sys.executable, "-c", code], stdin=terminal, capture_output=True, timeout=60)
+    assert b"ZeroDivisionError" in done.stderr
+    assert termios.tcgetattr(terminal) == before
+    os.close(hand)
+    os.close(terminal)
+
+
+def test_a_held_key_repeats(rig):
+    for _ in range(3):
+        rig.type("up")
+        rig.type("left")
+        rig.settle()
+        assert rig.device.poll().motion[:3] == (1.0, 1.0, 0.0)
+    assert rig.device.poll().motion[:3] == (0.0, 0.0, 0.0)
+
+
+def test_without_a_terminal_it_is_unplugged_and_says_so(caplog):
+    read, write = os.pipe()
+    device = TerminalKeyboard(fd=read)
+    assert device.poll() == DISCONNECTED
+    assert "no terminal" in caplog.text
+    device.close()
+    os.close(read)
+    os.close(write)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "half"),
+    [
+        ("\x1b[A\x1bOBr", ["up", "down", "r"], ""),
+        ("\x1b", [], "\x1b"),
+        ("\x1b[", [], "\x1b["),
+        ("\x1b\x1b[A", ["escape", "up"], ""),
+        ("\x1br", ["escape", "r"], ""),
+        ("\x1b[1;5C\x1b[6;2~", ["right", "page_down"], ""),
+        ("\x1b[200~x", ["x"], ""),
+        ("\x1b[5", [], "\x1b[5"),
+        ("\r\n ", ["enter", "enter", "space"], ""),
+    ],
+)
+def test_bytes_become_keys(text, keys, half):
+    assert split_keys(text) == (keys, half)
+
+
+def test_a_key_split_over_two_packets_is_one_key(rig):
+    os.write(rig.hand, b"\x1b")
+    time.sleep(ESCAPE_S / 4)
+    os.write(rig.hand, b"[A")
+    rig.settle()
+    reading = rig.device.poll()
+    assert reading.motion[0] == 1.0 and reading.events == ()
+
+
+def test_the_terminal_ends_what_another_device_drives(rig):
+    keyboard = Keyboard()
+    device = CombinedDevice(keyboard, rig.device)
+    keyboard.press("space")
+    keyboard.press("left")
+    keyboard.press("ctrl_l")
+    rig.type("enter")
+    rig.settle()
+    reading = device.poll()
+    assert reading.motion[:3] == (0.0, 1.0, 0.0) and reading.engage and reading.engage_presses == 1
+    assert reading.gripper is GripperCommand.CLOSE and reading.events == (EpisodeEvent.SUCCESS,)
+    keyboard.connected = False
+    assert device.poll().connected
+    assert "terminal: Space: take over" in device.help() and len(device.help().splitlines()) == 1
+    device.close()
+    assert device.poll() == DISCONNECTED
