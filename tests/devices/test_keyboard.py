@@ -10,38 +10,8 @@ from gym_hil.devices import DISCONNECTED, Control, Keyboard
 from gym_hil.devices.keymap import KEYBOARD, TERMINAL, canonical_key, canonical_keymap
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.schema import EpisodeEvent, GripperCommand
-from gym_hil.testing.devices import DeviceConformance, DeviceRig, assert_valid_reading, push_direction
-
-
-class KeyboardRig(DeviceRig):
-    axes = (0, 1, 2)
-
-    def __init__(self, device: Keyboard) -> None:
-        self.device = self.keyboard = device
-        self.keys = {control: key for key, control in device.keymap.items()}
-        self.controls = frozenset(self.keys) - {
-            Control.FORWARD,
-            Control.BACKWARD,
-            Control.LEFT,
-            Control.RIGHT,
-            Control.UP,
-            Control.DOWN,
-        }
-
-    def press(self, control: Control) -> None:
-        self.keyboard.press(self.keys[control])
-
-    def release(self, control: Control) -> None:
-        self.keyboard.release(self.keys[control])
-
-    def move(self, axis: int, level: float) -> None:
-        push_direction(self, axis, level)
-
-    def disconnect(self) -> None:
-        self.keyboard.connected = False
-
-    def reconnect(self) -> None:
-        self.keyboard.connected = True
+from gym_hil.testing.devices import DeviceConformance, assert_valid_reading
+from gym_hil.testing.rigs import KeyboardRig
 
 
 class TestKeyboardConforms(DeviceConformance):

@@ -8,44 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from gym_hil.devices import DISCONNECTED, Control, Keyboard, RecordedDevice, RecordingDevice
+from gym_hil.devices import DISCONNECTED, Keyboard, RecordedDevice, RecordingDevice
 from gym_hil.devices.device_log import DeviceLog, TimedReading, load_device_log
 from gym_hil.errors import InvalidArgumentError, InvalidDatasetError
 from gym_hil.schema import EpisodeEvent
-from gym_hil.testing.devices import DeviceBasics, DeviceConformance, DeviceRig, push_direction
+from gym_hil.testing.devices import DeviceBasics, DeviceConformance
+from gym_hil.testing.rigs import KeyboardRig
 
 KEYS = ("space", "up", "down", "left", "shift_r", "ctrl_l", "ctrl_r", "enter", "escape", "r", "f")
-
-
-class RecordingRig(DeviceRig):
-    axes = (0, 1, 2)
-
-    def __init__(self, path: Path) -> None:
-        self.keyboard = Keyboard()
-        self.keys = {control: key for key, control in self.keyboard.keymap.items()}
-        self.controls = frozenset({Control.ENGAGE, Control.SUCCESS, Control.RERECORD, Control.CLOSE})
-        self.device = RecordingDevice(self.keyboard, path)
-
-    def press(self, control: Control) -> None:
-        self.keyboard.press(self.keys[control])
-
-    def release(self, control: Control) -> None:
-        self.keyboard.release(self.keys[control])
-
-    def move(self, axis: int, level: float) -> None:
-        push_direction(self, axis, level)
-
-    def disconnect(self) -> None:
-        self.keyboard.connected = False
-
-    def reconnect(self) -> None:
-        self.keyboard.connected = True
 
 
 class TestRecordingConforms(DeviceConformance):
     @pytest.fixture
     def rig(self, tmp_path):
-        rig = RecordingRig(tmp_path / "log.jsonl")
+        rig = KeyboardRig(Keyboard())
+        rig.device = RecordingDevice(rig.keyboard, tmp_path / "log.jsonl")
         yield rig
         rig.device.close()
 

@@ -11,61 +11,11 @@ import time
 
 import pytest
 
-from gym_hil.devices import DISCONNECTED, CombinedDevice, Control, Keyboard, TerminalKeyboard
-from gym_hil.devices.controls import DIRECTIONS
+from gym_hil.devices import DISCONNECTED, CombinedDevice, Keyboard, TerminalKeyboard
 from gym_hil.devices.terminal import ESCAPE_S, split_keys
 from gym_hil.schema import EpisodeEvent, GripperCommand
-from gym_hil.testing.devices import DeviceConformance, DeviceRig
-
-BYTES = {
-    "space": b" ",
-    "enter": b"\r",
-    "escape": b"\x1b",
-    "up": b"\x1b[A",
-    "down": b"\x1b[B",
-    "right": b"\x1b[C",
-    "left": b"\x1b[D",
-    "page_up": b"\x1b[5~",
-    "page_down": b"\x1b[6~",
-}
-
-
-class TerminalRig(DeviceRig):
-    axes = (0, 1, 2)
-    can_hold = False
-
-    def __init__(self) -> None:
-        self.hand, self.terminal = pty.openpty()
-        self.device = TerminalKeyboard(fd=self.terminal)
-        self.keys = {control: key for key, control in self.device.keymap.items()}
-        self.controls = frozenset(self.keys) - frozenset(DIRECTIONS)
-
-    def press(self, control: Control) -> None:
-        self.type(self.keys[control])
-
-    def type(self, key: str) -> None:
-        os.write(self.hand, BYTES.get(key) or key.encode())
-
-    def release(self, control: Control) -> None:
-        pass
-
-    def move(self, axis: int, level: float) -> None:
-        for control, (index, sign) in DIRECTIONS.items():
-            if index == axis and level * sign > 0:
-                self.press(control)
-
-    def disconnect(self) -> None:
-        os.close(self.hand)
-        self.hand = -1
-
-    def settle(self) -> None:
-        time.sleep(ESCAPE_S + 0.05)
-
-    def close(self) -> None:
-        self.device.close()
-        for fd in (self.hand, self.terminal):
-            if fd >= 0:
-                os.close(fd)
+from gym_hil.testing.devices import DeviceConformance
+from gym_hil.testing.rigs import TerminalRig
 
 
 @pytest.fixture

@@ -1,1 +1,4 @@
-"""Conformance suites that anybody can run over devices of their own. Importing it imports no test runner."""
+"""Conformance suites that anybody can run over devices and operators of their own.
+
+`devices` imports no test runner; `operators` needs pytest.
+"""

@@ -1,0 +1,147 @@
+"""Hands that work this package's own devices: examples for a `DeviceRig`, and what its tests use."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from gym_hil.devices.controls import DIRECTIONS, Control
+from gym_hil.devices.gamepad import Gamepad
+from gym_hil.devices.keyboard import Keyboard
+from gym_hil.devices.terminal import ESCAPE_S, TerminalKeyboard
+from gym_hil.devices.virtual_gamepad import VirtualGamepad
+from gym_hil.testing.devices import DeviceRig, push_direction
+
+_TERMINAL_BYTES = {
+    "space": b" ",
+    "enter": b"\r",
+    "escape": b"\x1b",
+    "up": b"\x1b[A",
+    "down": b"\x1b[B",
+    "right": b"\x1b[C",
+    "left": b"\x1b[D",
+    "page_up": b"\x1b[5~",
+    "page_down": b"\x1b[6~",
+}
+_PAD_BUTTONS = {
+    Control.ENGAGE: "rb",
+    Control.SUCCESS: "y",
+    Control.FAILURE: "a",
+    Control.RERECORD: "x",
+    Control.CLOSE: "lt",
+    Control.OPEN: "rt",
+}
+_PAD_AXES = (("left_y", 1.0), ("left_x", -1.0), ("right_y", 1.0))
+
+
+class KeyboardRig(DeviceRig):
+    """A `Keyboard` that is fed directly."""
+
+    axes = (0, 1, 2)
+
+    def __init__(self, keyboard: Keyboard) -> None:
+        self.device = self.keyboard = keyboard
+        self.keys = {control: key for key, control in keyboard.keymap.items()}
+        self.controls = frozenset(self.keys) - DIRECTIONS.keys()
+
+    def press(self, control: Control) -> None:
+        self.keyboard.press(self.keys[control])
+
+    def release(self, control: Control) -> None:
+        self.keyboard.release(self.keys[control])
+
+    def move(self, axis: int, level: float) -> None:
+        push_direction(self, axis, level)
+
+    def disconnect(self) -> None:
+        self.keyboard.connected = False
+
+    def reconnect(self) -> None:
+        self.keyboard.connected = True
+
+
+class GamepadRig(DeviceRig):
+    """A `Gamepad` behind a pad made of software, through SDL and pygame. Call `close` when done."""
+
+    axes = (0, 1, 2)
+    controls = frozenset(_PAD_BUTTONS)
+
+    def __init__(self) -> None:
+        self.pad = VirtualGamepad()
+        self.device = Gamepad()
+
+    def press(self, control: Control) -> None:
+        self._set(control, down=True)
+
+    def release(self, control: Control) -> None:
+        self._set(control, down=False)
+
+    def move(self, axis: int, level: float) -> None:
+        name, sign = _PAD_AXES[axis]
+        self.pad.set_axis(name, sign * level)
+
+    def disconnect(self) -> None:
+        self.pad.detach()
+
+    def reconnect(self) -> None:
+        if not self.pad.attached:
+            self.pad = VirtualGamepad()
+
+    def close(self) -> None:
+        """Unplug the pad."""
+        self.device.close()
+        self.pad.detach()
+
+    def _set(self, control: Control, *, down: bool) -> None:
+        button = _PAD_BUTTONS[control]
+        if button in ("lt", "rt"):
+            self.pad.set_axis(button, float(down))
+        elif down:
+            self.pad.press(button)
+        else:
+            self.pad.release(button)
+
+
+class TerminalRig(DeviceRig):
+    """A `TerminalKeyboard` at a pseudo-terminal (not on Windows). Call `close` when done."""
+
+    axes = (0, 1, 2)
+    can_hold = False
+
+    def __init__(self) -> None:
+        self.hand, self.terminal = os.openpty()
+        self.device = TerminalKeyboard(fd=self.terminal)
+        self.keys = {control: key for key, control in self.device.keymap.items()}
+        self.controls = frozenset(self.keys) - DIRECTIONS.keys()
+
+    def press(self, control: Control) -> None:
+        self.type(self.keys[control])
+
+    def type(self, key: str) -> None:
+        """Send the bytes of one key."""
+        if self.hand >= 0:
+            os.write(self.hand, _TERMINAL_BYTES.get(key) or key.encode())
+
+    def release(self, control: Control) -> None:
+        """A terminal tells no releases."""
+
+    def move(self, axis: int, level: float) -> None:
+        for control, (index, sign) in DIRECTIONS.items():
+            if index == axis and level * sign > 0:
+                self.press(control)
+
+    def disconnect(self) -> None:
+        if self.hand >= 0:
+            os.close(self.hand)
+            self.hand = -1
+
+    def settle(self) -> None:
+        time.sleep(ESCAPE_S + 0.05)
+
+    def close(self) -> None:
+        """Close both ends."""
+        self.device.close()
+        self.disconnect()
+        if self.terminal >= 0:
+            os.close(self.terminal)
+            self.terminal = -1
