@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("pygame")
 
+from gym_hil.devices.base import DeviceReading
 from gym_hil.devices.gamepad import GAMEPAD, Gamepad
 from gym_hil.devices.virtual_gamepad import VirtualGamepad
 from gym_hil.errors import InvalidArgumentError
@@ -134,3 +135,28 @@ def test_a_storm_of_events_never_raises_and_loses_no_press():
         counted += device.poll().events.count(EpisodeEvent.SUCCESS)
     pad.detach()
     assert counted == pressed > 100
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+def test_a_pad_that_nobody_opened_may_go(mapped):
+    pad = VirtualGamepad(mapped=mapped)
+    with Gamepad() as device:
+        device.poll()
+        other = VirtualGamepad(mapped=mapped)
+        pad.press("y" if mapped else "b")
+        other.detach()
+        assert len(device.poll().events) == 1
+        other = VirtualGamepad(mapped=mapped)
+        other.detach()
+        pad.detach()
+        assert not device.poll().connected
+
+
+def test_what_was_pressed_before_an_unplug_counts_and_the_rest_lets_go(virtual, gamepad):
+    virtual.press("rb")
+    virtual.set_axis("left_x", 1.0)
+    gamepad.poll()
+    virtual.press("y")
+    virtual.detach()
+    reading = gamepad.poll()
+    assert reading == DeviceReading(events=(EpisodeEvent.SUCCESS,), connected=False)

@@ -31,7 +31,8 @@ class DeviceReading:
     events: tuple[EpisodeEvent, ...] = ()
     """Episode events since the last poll, oldest first."""
     connected: bool = True
-    """False while the device is unplugged; the rest of the reading is then neutral."""
+    """False while the device is unplugged; the rest of the reading is then neutral, save for the events that
+    were pressed before."""
 
 
 NEUTRAL = DeviceReading()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading
+from gym_hil.devices.base import STILL, Device, DeviceReading
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.schema import GripperCommand
 
@@ -21,9 +21,7 @@ class CombinedDevice(Device):
 
     def poll(self) -> DeviceReading:
         """Poll every device."""
-        readings = [reading for reading in (device.poll() for device in self.devices) if reading.connected]
-        if not readings:
-            return DISCONNECTED
+        readings = [device.poll() for device in self.devices]
         commands = (r.gripper for r in readings if r.gripper is not GripperCommand.STAY)
         return DeviceReading(
             motion=next((r.motion for r in readings if r.motion != STILL), STILL),
@@ -31,6 +29,7 @@ class CombinedDevice(Device):
             engage=any(r.engage for r in readings),
             engage_presses=sum(r.engage_presses for r in readings),
             events=tuple(event for r in readings for event in r.events),
+            connected=any(r.connected for r in readings),
         )
 
     def flush(self) -> None:

@@ -152,7 +152,7 @@ class Gamepad(Device):
         _log.warning('Gamepad "%s" was unplugged; plug it in again to go on.', pad.name)
         events = self._latch.take().reading(DISCONNECTED.motion).events
         self._let_go(pad)
-        return DeviceReading(events=events) if events else DISCONNECTED
+        return DeviceReading(events=events, connected=False)
 
     def _let_go(self, pad: Pad) -> None:
         _taken.discard(pad.instance_id)

@@ -113,7 +113,7 @@ class RecordedDevice(Device):
         newest = self._level
         events = tuple(event for reading in passed for event in reading.events)
         if not newest.connected:
-            return DeviceReading(events=events) if events else DISCONNECTED
+            return DeviceReading(events=events, connected=False)
         commands = [reading.gripper for reading in passed if reading.gripper is not GripperCommand.STAY]
         return DeviceReading(
             motion=newest.motion,

@@ -59,12 +59,26 @@ def take_events(pygame: ModuleType, instance_id: int) -> list[Any]:
     # Asked for several types, pygame returns them type by type; asked for all but some, in their order.
     mine: list[Any] = []
     others: list[Any] = []
-    for event in pygame.event.get(exclude=_foreign_types(pygame)):
+    removed = pygame.JOYDEVICEREMOVED
+    events = list(pygame.event.get(exclude=[*_foreign_types(pygame), removed]))
+    try:
+        events += pygame.event.get(removed)
+    except (SystemError, KeyError):
+        # pygame stumbles over the removal of a pad that nobody has opened, and loses those that came with it.
+        if instance_id not in _present(pygame):
+            events.append(pygame.event.Event(removed, instance_id=instance_id))
+    for event in events:
         is_mine = event.type in _pad_types(pygame) and event.instance_id == instance_id
         (mine if is_mine else others).append(event)
     for event in others:
         pygame.event.post(event)
     return mine
+
+
+def _present(pygame: ModuleType) -> set[int]:
+    """Return SDL's numbers of the pads that are plugged in."""
+    pads = (pygame.joystick.Joystick(index) for index in range(pygame.joystick.get_count()))
+    return {pad.get_instance_id() for pad in pads}
 
 
 def take_window_events(pygame: ModuleType) -> list[Any]:

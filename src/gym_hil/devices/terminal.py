@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading
+from gym_hil.devices.base import Device, DeviceReading
 from gym_hil.devices.controls import Control, PressLatch
 from gym_hil.devices.keymap import TERMINAL, canonical_key, canonical_keymap, keymap_help
 
@@ -96,7 +96,7 @@ class TerminalKeyboard(Device):
         reading = presses.reading(presses.motion())
         if self._connected:
             return reading
-        return DeviceReading(events=reading.events) if reading.events else DISCONNECTED
+        return DeviceReading(events=reading.events, connected=False)
 
     def help(self) -> str:
         """Return one line that names every key."""

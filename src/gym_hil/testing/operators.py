@@ -29,6 +29,7 @@ from gym_hil.operators.base import Decision, Operator, View
 from gym_hil.operators.human import Engage, Human
 from gym_hil.schema import EpisodeEvent, GripperCommand
 from gym_hil.testing.devices import DeviceRig, tap
+from gym_hil.testing.fuzz import RandomHand, play_after_close, play_at_random
 from gym_hil.testing.trace import WatchedEnv, peak_acceleration, tcp_positions
 from gym_hil.wrappers.factory import wrap_env
 from gym_hil.wrappers.human_cost import HUMAN_COST, RecordHumanCost
@@ -177,6 +178,7 @@ class TakeoverConformance:
     engage: Engage = Engage.HOLD
     hold_over_steps = 5
     """With `Engage.MOTION`: steps without motion before control goes back."""
+    random_events = 10_000
 
     @pytest.fixture
     def env(self, rig: DeviceRig) -> Iterator[gym.Env]:
@@ -332,6 +334,16 @@ class TakeoverConformance:
                 assert not env.step(action)[4][schema.IS_INTERVENTION]
         bound = HAND_OVER * peak_acceleration(alone, dt)
         assert peak_acceleration(handed_over, dt) <= bound
+
+    def test_random_events_neither_raise_nor_hang_nor_move_the_robot(
+        self, rig: DeviceRig, env: gym.Env
+    ) -> None:
+        hand = RandomHand(rig, seed=0)
+        watched(env).during_reset = hand.storm
+        strict = self.engage is Engage.HOLD
+        by_human, by_policy = play_at_random(env, hand, self.random_events, strict=strict)
+        assert min(by_human, by_policy) > 0.02 * (by_human + by_policy), (by_human, by_policy)
+        play_after_close(env, hand, self.random_events // 20)
 
     @staticmethod
     def _can(action: Any) -> None:

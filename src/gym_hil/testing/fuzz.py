@@ -1,0 +1,159 @@
+"""Random hands: what thousands of senseless device events must not do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import gymnasium as gym
+import numpy as np
+
+from gym_hil import schema
+from gym_hil.devices.controls import Control
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.testing.devices import DeviceRig, assert_valid_reading, tap
+
+STILL_STEPS = 4
+"""Steps after a release from which on the arm must stand still."""
+STILL_M = 0.0005
+"""How far the TCP may creep per step then (m)."""
+
+
+class RandomHand:
+    """Presses, releases, moves, storms, pulls the plug and puts it back, all at random from `seed`.
+
+    Attributes:
+        events: how many things it has done.
+        plugged: whether the plug is in.
+        engaging: whether the engage button is down or was tapped since `polled` was called.
+    """
+
+    def __init__(self, rig: DeviceRig, seed: int) -> None:
+        self.rig = rig
+        self.events = 0
+        self.plugged = True
+        self._rng = np.random.default_rng(seed)
+        self._can_be_plugged = type(rig).reconnect is not DeviceRig.reconnect
+        self._held: set[Control] = set()
+        self._tapped = False
+        self._controls = sorted(rig.controls, key=str)
+
+    @property
+    def engaging(self) -> bool:
+        """See the class."""
+        return self._tapped or Control.ENGAGE in self._held
+
+    def polled(self) -> None:
+        """Say that the device was read, or flushed."""
+        self._tapped = False
+
+    def act(self) -> None:
+        """Do one thing."""
+        self.events += 1
+        kind = self._rng.random()
+        if kind < 0.004 and self._can_be_plugged:
+            self.pull_or_plug()
+        elif kind < 0.5 and self.rig.axes:
+            self.rig.move(int(self._rng.choice(self.rig.axes)), float(self._rng.uniform(-1.0, 1.0)))
+        elif kind < 0.52:
+            self._all_together()
+        elif self._controls:
+            self._work(self._controls[int(self._rng.integers(len(self._controls)))])
+
+    def storm(self, most: int = 20) -> None:
+        """Do up to `most` things at once."""
+        for _ in range(int(self._rng.integers(most + 1))):
+            self.act()
+
+    def chance(self, probability: float) -> bool:
+        """Return True with `probability`."""
+        return bool(self._rng.random() < probability)
+
+    def _work(self, control: Control) -> None:
+        if control in self._held:
+            self._held.discard(control)
+            self.rig.release(control)
+        elif self._rng.random() < 0.5:
+            self._held.add(control)
+            self._tapped |= control is Control.ENGAGE
+            self.rig.press(control)
+        else:
+            self._tapped |= control is Control.ENGAGE
+            tap(self.rig, control)
+
+    def _all_together(self) -> None:
+        for control in self._controls:
+            self._held.add(control)
+            self.rig.press(control)
+        self._tapped = True
+        for control in self._controls:
+            self._held.discard(control)
+            self.rig.release(control)
+
+    def pull_or_plug(self) -> None:
+        """Pull the plug, or put it back, where there is one."""
+        move: Callable[[], None] = self.rig.disconnect if self.plugged else self.rig.reconnect
+        try:
+            move()
+        except NotImplementedError:
+            return
+        self.plugged = not self.plugged
+        self._held.clear()
+        self._tapped = False
+        if self.plugged:
+            self.rig.settle()
+
+
+def play_at_random(env: gym.Env, hand: RandomHand, events: int, *, strict: bool) -> tuple[int, int]:
+    """Step an idle policy in `env`, whose human's device `hand` works, until it has done `events` things.
+
+    Check that the human acts only while engaged, and that the robot stands still while nobody acts. `strict`
+    also checks that nobody acts while the engage button is up. Return the steps that the human and the
+    policy executed.
+    """
+    raw = env.unwrapped
+    assert isinstance(raw, ManipulationEnv)
+    idle = np.zeros(env.action_space.shape or (), np.float32)
+    idle[3:] = schema.GripperCommand.STAY
+    steps = {True: 0, False: 0}
+    quiet = 0
+    env.reset(seed=0)
+    hand.polled()
+    while hand.events < events:
+        hand.storm()
+        if not hand.plugged and hand.chance(0.3):
+            hand.pull_or_plug()
+        before = raw.simulation.tcp_pos_w.copy(), raw.simulation.target_pos_w.copy()
+        *_, terminated, truncated, info = env.step(idle)
+        human = info[schema.IS_INTERVENTION]
+        steps[human] += 1
+        assert not human or hand.plugged, "an unplugged device acted"
+        if strict and not hand.engaging:
+            assert not human, "the engage button is up, and yet the human acted"
+        hand.polled()
+        quiet = quiet + 1 if info[schema.PHASE] == "policy" else 0
+        if not human:
+            np.testing.assert_array_equal(info[schema.TELEOP_ACTION], idle)
+        if quiet:
+            np.testing.assert_array_equal(raw.simulation.target_pos_w, before[1])
+        if quiet > STILL_STEPS:
+            moved = float(np.linalg.norm(raw.simulation.tcp_pos_w - before[0]))
+            assert moved < STILL_M, f"the TCP crept {moved * 1e3:.2f} mm while nobody acted"
+        if terminated or truncated:
+            env.reset()
+            hand.polled()
+            quiet = 0
+    return steps[True], steps[False]
+
+
+def play_after_close(env: gym.Env, hand: RandomHand, events: int) -> None:
+    """Close the device; the hand goes on, and neither it nor `env` may notice."""
+    hand.rig.device.close()
+    stop = hand.events + events
+    env.reset(seed=1)
+    while hand.events < stop:
+        hand.storm()
+        assert_valid_reading(hand.rig.device.poll())
+        *_, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
+        assert not info[schema.IS_INTERVENTION]
+        if terminated or truncated:
+            env.reset()
