@@ -37,16 +37,23 @@ def base_ids() -> dict[str, dict[str, Any]]:
 
 
 def register_all() -> None:
-    """Register every id that is not registered yet."""
+    """Register every id that is not registered yet; those that nobody drives have a vector of their own."""
     for base, kwargs in base_ids().items():
         limit = TIME_LIMITS[kwargs["task"]]
-        _register(base, "gym_hil.wrappers.factory:make_base", limit, kwargs)
+        _register(base, "make_base", limit, kwargs, vector=True)
         for suffix, outer in SUFFIXES.items():
             arguments = {"env_id": base, "gripper_penalty": -0.05, **outer}
             wrapped = base.replace("Base-v", f"{suffix}-v")
-            _register(wrapped, "gym_hil.wrappers.factory:make_env", limit, arguments)
+            _register(wrapped, "make_env", limit, arguments, vector=suffix in ("", "SimulatedHuman"))
 
 
-def _register(env_id: str, entry_point: str, limit: int, kwargs: dict[str, Any]) -> None:
-    if env_id not in gym.registry:
-        gym.register(id=env_id, entry_point=entry_point, max_episode_steps=limit, kwargs=kwargs)
+def _register(env_id: str, maker: str, limit: int, kwargs: dict[str, Any], *, vector: bool) -> None:
+    if env_id in gym.registry:
+        return
+    gym.register(
+        id=env_id,
+        entry_point=f"gym_hil.wrappers.factory:{maker}",
+        vector_entry_point=f"gym_hil.wrappers.vector:{maker}_vector" if vector else None,
+        max_episode_steps=limit,
+        kwargs=kwargs,
+    )

@@ -132,6 +132,15 @@ def test_images_show_the_red_cube_and_are_fresh_arrays(sim):
     assert 10 < red.sum() < 2000
 
 
+def test_an_image_depends_on_the_state_alone_not_on_the_camera_before(sim):
+    renderer = Renderer(sim.model, 128, 128, FAST)
+    first = renderer.render(sim.data, 0)
+    renderer.render(sim.data, 1)
+    assert (renderer.render(sim.data, 0) == first).all()
+    assert (renderer.render(sim.data, 0) == first).all()
+    renderer.close()
+
+
 def test_impossible_image_sizes_are_refused():
     with pytest.raises(InvalidArgumentError, match="height=0"):
         GymRenderingSpec(height=0)

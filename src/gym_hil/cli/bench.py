@@ -16,6 +16,7 @@ from rich.table import Table
 from gym_hil.cli import measuring
 from gym_hil.cli.common import full_id, write_json
 from gym_hil.errors import InvalidArgumentError
+from gym_hil.wrappers.vector import cores
 
 _ROWS = {
     "import_s": ("import gym_hil, beyond gymnasium", "s", 3),
@@ -101,10 +102,9 @@ def machine() -> dict[str, Any]:
     cpuinfo = Path("/proc/cpuinfo")
     names = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     cpu = next((line.split(":", 1)[1].strip() for line in names if line.startswith("model name")), "")
-    affinity = getattr(os, "sched_getaffinity", None)
     return {
         "cpu": cpu or platform.processor() or platform.machine(),
-        "cores": len(affinity(0)) if affinity else os.cpu_count(),
+        "cores": cores(),
         "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "system": platform.platform(),
         "python": platform.python_version(),

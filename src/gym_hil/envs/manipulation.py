@@ -110,7 +110,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self.reward_type = reward_type
         self.random_block_position = bool(random_block_position)
         self.render_spec = render_spec or GymRenderingSpec()
-        self.simulation = Simulation(robot, task.scene, control_dt=control_dt, physics_dt=physics_dt)
+        self.simulation = self._simulate(robot, control_dt, physics_dt)
         self.metadata = {**self.metadata, "render_fps": round(1.0 / control_dt)}
         self._video_camera = self._camera_number(self.render_spec.camera_id)
         self.action_space = spaces.Box(-ACTION_LIMIT, ACTION_LIMIT, dtype=np.float32)
@@ -286,6 +286,9 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
 
     # Internals.
 
+    def _simulate(self, robot: Robot, control_dt: float, physics_dt: float) -> Simulation:
+        return Simulation(robot, self.task.scene, control_dt=control_dt, physics_dt=physics_dt)
+
     def _require_open(self, verb: str) -> None:
         if self._closed:
             raise EpisodeOrderError(f"{verb} was called after close; make a new environment")
@@ -355,12 +358,15 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         if objects is not None:
             agent[18:] = objects if self.state_obs else agent[18:]
             return {schema.AGENT_POS: agent, schema.ENVIRONMENT_STATE: objects}
-        spec = self.render_spec
+        return {schema.AGENT_POS: agent, schema.PIXELS: self.draw()}
+
+    def draw(self) -> dict[str, Image]:
+        """Return what the observation's cameras see, (height, width, 3) uint8 each, in fresh arrays."""
+        sim, spec = self.simulation, self.render_spec
         if "observation" not in self._renderers:
             self._renderers["observation"] = Renderer(sim.model, spec.height, spec.width, spec.quality)
         renderer = self._renderers["observation"]
-        pixels = {name: renderer.render(sim.data, self._camera_number(name)) for name in OBSERVATION_CAMERAS}
-        return {schema.AGENT_POS: agent, schema.PIXELS: pixels}
+        return {name: renderer.render(sim.data, self._camera_number(name)) for name in OBSERVATION_CAMERAS}
 
     def _info(
         self, action: np.ndarray, *, success: bool, reason: schema.TerminationReason | None = None

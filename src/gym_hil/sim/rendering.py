@@ -96,6 +96,8 @@ class Renderer:
         mujoco.mj_camlight(self._model, data)
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._camera.fixedcamid = camera
+        # The headlight takes its place from the camera of the frame before, so the camera moves first.
+        mujoco.mjv_updateCamera(self._model, data, self._camera, self._scene)
         mujoco.mjv_updateScene(
             self._model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
         )

@@ -59,15 +59,26 @@ class Simulation:
         data: its state; derived positions are up to date after `reset`, `step` and `restore`.
         robot: what is being simulated.
         physics_dt: seconds per physics step.
+
+    A `model` that was composed from the same arguments before saves compiling it again; several simulations
+    may share one.
     """
 
-    def __init__(self, robot: Robot, scene: Scene, *, control_dt: float, physics_dt: float) -> None:
+    def __init__(
+        self,
+        robot: Robot,
+        scene: Scene,
+        *,
+        control_dt: float,
+        physics_dt: float,
+        model: mujoco.MjModel | None = None,
+    ) -> None:
         self._nstep = substeps(control_dt, physics_dt)
         self.robot = robot
         self.scene = scene
         self.control_dt = float(control_dt)
         self.physics_dt = float(physics_dt)
-        self.model = model = compose(robot, scene, physics_dt)
+        self.model = model = compose(robot, scene, physics_dt) if model is None else model
         self.data = mujoco.MjData(model)
         self._joint_qpos = _slice_or_array([model.joint(name).qposadr[0] for name in robot.joints])
         self._joint_dof = _slice_or_array([model.joint(name).dofadr[0] for name in robot.joints])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -23,12 +23,21 @@ from gym_hil.wrappers.viewer_wrapper import PassiveViewerWrapper
 _ENV_ARGUMENTS = frozenset(inspect.signature(ManipulationEnv).parameters)
 
 
+RawEnv = Callable[..., ManipulationEnv]
+"""What makes the innermost environment from its keyword arguments."""
+
+
 def make_base(
-    task: str, use_gripper: bool = True, gripper_penalty: float | None = None, **kwargs: Any
+    task: str,
+    use_gripper: bool = True,
+    gripper_penalty: float | None = None,
+    *,
+    raw_env: RawEnv = ManipulationEnv,
+    **kwargs: Any,
 ) -> gym.Env:
     """Return the raw environment. Its action has 7 entries whatever `use_gripper` says."""
     _refuse_unknown(kwargs, _ENV_ARGUMENTS | {"use_gripper", "gripper_penalty"})
-    env: gym.Env = ManipulationEnv(task, **kwargs)
+    env: gym.Env = raw_env(task, **kwargs)
     return env if gripper_penalty is None else GripperPenaltyWrapper(env, penalty=gripper_penalty)
 
 
@@ -85,7 +94,7 @@ def wrap_env(
     return env
 
 
-def make_env(env_id: str, **kwargs: Any) -> gym.Env:
+def make_env(env_id: str, *, raw_env: RawEnv = ManipulationEnv, **kwargs: Any) -> gym.Env:
     """Return the wrapped environment of a base id, such as ``"gym_hil/PandaPickCubeBase-v0"``.
 
     Keyword arguments are those of `wrap_env` and of `ManipulationEnv`.
@@ -96,7 +105,7 @@ def make_env(env_id: str, **kwargs: Any) -> gym.Env:
     _refuse_unknown(kwargs, _ENV_ARGUMENTS | wrapper_arguments)
     outer = {key: value for key, value in kwargs.items() if key in wrapper_arguments}
     inner = {key: value for key, value in kwargs.items() if key not in wrapper_arguments}
-    return wrap_env(ManipulationEnv(**{**ids[env_id], **inner}), **outer)
+    return wrap_env(raw_env(**{**ids[env_id], **inner}), **outer)
 
 
 def _refuse_unknown(given: Mapping[str, Any], known: frozenset[str] | set[str]) -> None:
