@@ -17,6 +17,7 @@ from gym_hil.cli.banner import with_banner
 from gym_hil.cli.common import full_id, write_json
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
+from gym_hil.operators.named import PEOPLE
 from gym_hil.operators.policies import Policy, make_policy
 from gym_hil.sim.gl import has_display
 from gym_hil.wrappers.factory import make_env
@@ -42,7 +43,9 @@ class Play:
 
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCube-v0, PandaArrangeBoxes-v1, ..."""
-    operator: Literal["none", "expert", "simulated", "gamepad", "keyboard", "terminal"] = "expert"
+    operator: Literal[
+        "none", "expert", "simulated", "gamepad", "keyboard", "global-keyboard", "spacemouse", "terminal"
+    ] = "expert"
     """Who may take over from the policy."""
     preset: Literal["expert", "novice", "keyboard", "coach", "inattentive"] = "expert"
     """Limits of the simulated human."""
@@ -107,7 +110,7 @@ class Play:
         env = RecordHumanCost(gym.wrappers.TimeLimit(env, spec.max_episode_steps))
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
-        in_real_time = raw.window is not None or self.operator in ("gamepad", "keyboard", "terminal")
+        in_real_time = raw.window is not None or self.operator in PEOPLE
         return RealTimeWrapper(env) if in_real_time else env
 
     def _policy(self) -> Policy:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from gym_hil.cli.common import full_id, write_json
 from gym_hil.errors import InvalidArgumentError
+from gym_hil.operators.named import PEOPLE
 from gym_hil.operators.policies import make_policy
 from gym_hil.recording.quality import Quality, judge
 from gym_hil.recording.recorder import EpisodeRecorder
@@ -33,7 +34,7 @@ class Record:
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
     root: Path
     """Folder for the episodes."""
-    operator: Literal["simulated", "expert", "gamepad", "keyboard"] = "simulated"
+    operator: Literal["simulated", "expert", "gamepad", "keyboard", "spacemouse", "terminal"] = "simulated"
     """Who may take over from the policy."""
     preset: Literal["expert", "novice", "keyboard", "coach", "inattentive"] = "expert"
     """Limits of the simulated human."""
@@ -83,7 +84,7 @@ class Record:
         return 0 if kept >= self.episodes else 1
 
     def _make(self, spec: Any) -> EpisodeRecorder:
-        person = self.operator in ("gamepad", "keyboard")
+        person = self.operator in PEOPLE
         env = make_env(
             spec.kwargs["env_id"],
             operator=self.operator,

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from gym_hil.devices.controller_config import load_controller_config as load_controller_config
     from gym_hil.devices.controls import Control as Control
     from gym_hil.devices.gamepad import Gamepad as Gamepad
+    from gym_hil.devices.global_keyboard import GlobalKeyboard as GlobalKeyboard
     from gym_hil.devices.keyboard import Keyboard as Keyboard
+    from gym_hil.devices.lerobot_teleoperator import LeRobotTeleoperator as LeRobotTeleoperator
     from gym_hil.devices.recorded import RecordedDevice as RecordedDevice
     from gym_hil.devices.recorded import RecordingDevice as RecordingDevice
+    from gym_hil.devices.spacemouse import SpaceMouse as SpaceMouse
     from gym_hil.devices.terminal import TerminalKeyboard as TerminalKeyboard
     from gym_hil.devices.virtual_gamepad import VirtualGamepad as VirtualGamepad
 
@@ -30,9 +33,12 @@ _HOMES = {
     "CombinedDevice": "combined",
     "Control": "controls",
     "Gamepad": "gamepad",
+    "GlobalKeyboard": "global_keyboard",
     "Keyboard": "keyboard",
+    "LeRobotTeleoperator": "lerobot_teleoperator",
     "RecordedDevice": "recorded",
     "RecordingDevice": "recorded",
+    "SpaceMouse": "spacemouse",
     "TerminalKeyboard": "terminal",
     "VirtualGamepad": "virtual_gamepad",
     "load_controller_config": "controller_config",

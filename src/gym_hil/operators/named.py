@@ -8,7 +8,9 @@ from gym_hil.operators.expert import Expert
 from gym_hil.operators.human import Engage, Human
 from gym_hil.operators.simulated import SimulatedHuman
 
-NAMES = ("expert", "simulated", "gamepad", "keyboard", "terminal")
+PEOPLE = ("gamepad", "keyboard", "global-keyboard", "spacemouse", "terminal")
+"""Devices that a person can drive with; the spacemouse's episodes are ended with keys in the terminal."""
+NAMES = ("expert", "simulated", *PEOPLE)
 
 
 def make_operator(
@@ -24,6 +26,16 @@ def make_operator(
         from gym_hil.devices.keyboard import WindowKeyboard
 
         return Human(WindowKeyboard(), Engage.TOGGLE)
+    if name == "global-keyboard":
+        from gym_hil.devices.global_keyboard import GlobalKeyboard
+
+        return Human(GlobalKeyboard(), Engage.TOGGLE)
+    if name == "spacemouse":
+        from gym_hil.devices.combined import CombinedDevice
+        from gym_hil.devices.spacemouse import SpaceMouse
+        from gym_hil.devices.terminal import TerminalKeyboard
+
+        return Human(CombinedDevice(SpaceMouse(), TerminalKeyboard()), Engage.MOTION)
     if name == "terminal":
         from gym_hil.devices.terminal import TerminalKeyboard
 

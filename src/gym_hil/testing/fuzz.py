@@ -12,7 +12,7 @@ from gym_hil.devices.controls import Control
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.testing.devices import DeviceRig, assert_valid_reading, tap
 
-STILL_STEPS = 4
+STILL_STEPS = 8
 """Steps after a release from which on the arm must stand still."""
 STILL_M = 0.0005
 """How far the TCP may creep per step then (m)."""
@@ -99,8 +99,7 @@ class RandomHand:
         self.plugged = not self.plugged
         self._held.clear()
         self._tapped = False
-        if self.plugged:
-            self.rig.settle()
+        self.rig.settle()
 
 
 def play_at_random(env: gym.Env, hand: RandomHand, events: int, *, strict: bool) -> tuple[int, int]:

@@ -72,8 +72,9 @@ def wrap_env(
         gripper_penalty: in ``info["discrete_penalty"]`` when the gripper changes its mind; None for none.
         reset_delay_seconds: time to get ready before a reset.
         controller_config_path: JSON file that maps a gamepad's axes and buttons.
-        operator: who may take over: an `Operator`, ``"gamepad"``, ``"keyboard"``, ``"terminal"``,
-            ``"simulated"`` (with the limits of `preset`) or ``"expert"``; None leaves the policy alone.
+        operator: who may take over: an `Operator`, a person (``"gamepad"``, ``"keyboard"``,
+            ``"global-keyboard"``, ``"spacemouse"``, ``"terminal"``), ``"simulated"`` (with the limits of
+            `preset`) or ``"expert"``; None leaves the policy alone.
         preset: limits of the simulated human.
     """
     if use_inputs_control and operator is None:

@@ -1,0 +1,160 @@
+"""A 3Dconnexion SpaceMouse: six axes and two buttons, read through hidapi by pyspacemouse."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading, Motion
+from gym_hil.devices.controls import Control, PressLatch
+from gym_hil.errors import InvalidArgumentError, MissingExtraError
+
+BUTTONS: Mapping[int, Control] = {0: Control.CLOSE, 1: Control.OPEN}
+"""Left button, right button. Join a `TerminalKeyboard` in a `CombinedDevice` to end episodes."""
+
+IDLE_S = 0.002
+"""Pause between two looks for a report (s); a SpaceMouse sends one every 8 ms or slower."""
+RETRY_S = 1.0
+"""Pause between two looks for a SpaceMouse while there is none (s)."""
+
+_AXES = ("x", "y", "z", "roll", "pitch", "yaw")
+_log = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """What `SpaceMouse` needs of pyspacemouse's device."""
+
+    def read(self) -> Any:
+        """Take one report if there is one, and return the state: `x`, `y`, `z`, `roll`, `pitch`, `yaw` in
+        [-1, 1], `buttons`, and `t`, which changes with every report.
+        """
+
+    def close(self) -> None:
+        """Let the device go."""
+
+
+def open_spacemouse() -> Source:
+    """Return the first SpaceMouse, its axes x forward, y left, z up.
+
+    Raises:
+        RuntimeError: there is none, or hidapi cannot be used.
+    """
+    import pyspacemouse
+
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it found
+        return pyspacemouse.open(axis_convention=pyspacemouse.AxisConvention.ROS)
+
+
+class SpaceMouse(Device):
+    """A SpaceMouse. It has no button for taking over: use `Engage.MOTION`, which holds over short pauses.
+
+    A thread of its own reads every report, so that none is lost and the newest wins. The SpaceMouse may be
+    plugged in at any time.
+
+    Args:
+        buttons: numbers of buttons to their meaning.
+        deadzone: levels up to this count as rest; beyond it they start from 0.
+        open_source: opens the device; raises where there is none.
+    """
+
+    name = "spacemouse"
+
+    def __init__(
+        self,
+        buttons: Mapping[int, Control] = BUTTONS,
+        *,
+        deadzone: float = 0.05,
+        open_source: Callable[[], Source] = open_spacemouse,
+    ) -> None:
+        if not 0.0 <= deadzone < 1.0:
+            raise InvalidArgumentError(f"deadzone={deadzone!r} is not in [0, 1)")
+        if open_source is open_spacemouse and importlib.util.find_spec("pyspacemouse") is None:
+            raise MissingExtraError("pyspacemouse", "spacemouse", "a SpaceMouse")
+        self._buttons = dict(buttons)
+        self._deadzone = deadzone
+        self._open_source = open_source
+        self._latch = PressLatch()
+        self._motion = STILL
+        self._connected = False
+        self._complaint = ""
+        self._stop = threading.Event()
+        self._tried = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="spacemouse", daemon=True)
+        self._thread.start()
+        self._tried.wait(RETRY_S)
+
+    def poll(self) -> DeviceReading:
+        """Return the newest levels and the presses since the last poll."""
+        if self._stop.is_set() or not self._connected:
+            return DISCONNECTED
+        return self._latch.take().reading(self._motion)
+
+    def help(self) -> str:
+        """Return one line that says what the cap and the buttons do."""
+        names = ", ".join(
+            f"button {number + 1}: {control.value}" for number, control in self._buttons.items()
+        )
+        return f"push, pull, lift or press the cap: take over and move; {names}"
+
+    def close(self) -> None:
+        """Let the SpaceMouse go."""
+        self._stop.set()
+        self._thread.join()
+
+    def _listen(self) -> None:
+        while not self._stop.is_set():
+            try:
+                source = self._open_source()
+            except Exception as error:
+                self._complain(error)
+                self._tried.set()
+                self._stop.wait(RETRY_S)
+                continue
+            self._connected, self._complaint = True, ""
+            self._tried.set()
+            try:
+                self._read(source)
+            except Exception as error:
+                _log.warning("SpaceMouse was unplugged (%s); plug it in again to go on.", error)
+            self._connected, self._motion = False, STILL
+            self._latch.clear()
+            with contextlib.suppress(Exception):
+                source.close()
+
+    def _read(self, source: Source) -> None:
+        last: float | None = None
+        while not self._stop.is_set():
+            state = source.read()
+            if state.t == last:
+                self._stop.wait(IDLE_S)
+                continue
+            last = state.t
+            self._motion = self._levels(state)
+            for number, control in self._buttons.items():
+                if number < len(state.buttons) and state.buttons[number]:
+                    self._latch.press(number, control)
+                else:
+                    self._latch.release(number)
+
+    def _levels(self, state: Any) -> Motion:
+        x, y, z, rx, ry, rz = (self._level(float(getattr(state, axis))) for axis in _AXES)
+        return (x, y, z, rx, ry, rz)
+
+    def _level(self, level: float) -> float:
+        beyond = min(1.0, (abs(level) - self._deadzone) / (1.0 - self._deadzone))
+        return 0.0 if beyond <= 0.0 else beyond if level > 0.0 else -beyond
+
+    def _complain(self, error: Exception) -> None:
+        """Say once why there is no SpaceMouse."""
+        if str(error) != self._complaint:
+            self._complaint = str(error)
+            _log.warning(
+                "No SpaceMouse: %s. Plug one in at any time. It needs the library hidapi (Debian: libhidapi-"
+                "hidraw0, macOS: brew install hidapi) and, on Linux, the right to read /dev/hidraw*.",
+                error,
+            )

@@ -1,0 +1,85 @@
+"""Keys on a real X server, heard without any window; and reasons where that cannot be."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gym_hil.devices import DISCONNECTED, GlobalKeyboard
+from gym_hil.errors import MissingExtraError
+
+PROGRAM = """
+import time
+from gym_hil.devices import GlobalKeyboard
+with GlobalKeyboard() as keyboard:
+    print("ready", flush=True)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        reading = keyboard.poll()
+        if reading != type(reading)():
+            print(reading.motion[:3], reading.engage_presses, [e.value for e in reading.events], flush=True)
+        if reading.events:
+            break
+        time.sleep(0.01)
+"""
+
+
+def test_without_the_package_the_extra_is_named(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"gym-hil\[pynput\]"):
+        GlobalKeyboard()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="about Linux")
+@pytest.mark.parametrize(
+    ("variables", "reason"), [({"WAYLAND_DISPLAY": "wayland-0"}, "Wayland"), ({}, "there is no display")]
+)
+def test_where_it_cannot_hear_it_says_why(monkeypatch, caplog, variables, reason):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    for name in ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    device = GlobalKeyboard()
+    assert device.poll() == DISCONNECTED
+    assert reason in caplog.text and "terminal" in caplog.text
+    device.close()
+
+
+@pytest.mark.display
+@pytest.mark.skipif(not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
+def test_keys_are_heard_without_a_window():
+    import importlib.util
+
+    if importlib.util.find_spec("pynput") is None:
+        pytest.skip("needs pynput")
+    number = 290 + os.getpid() % 100
+    server = subprocess.Popen(["Xvfb", f":{number}", "-noreset"], stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "DISPLAY": f":{number}"}
+    environment.pop("WAYLAND_DISPLAY", None)
+    environment.pop("XDG_SESSION_TYPE", None)
+    try:
+        for _ in range(50):
+            probe = subprocess.run(["xdotool", "getmouselocation"], env=environment, capture_output=True)
+            if probe.returncode == 0:
+                break
+            time.sleep(0.1)
+        program = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        assert program.stdout is not None and program.stdout.readline() == "ready\n"
+        for key in ("space", "Up", "Left", "Return"):
+            subprocess.run(["xdotool", "key", key], env=environment, check=True)
+            time.sleep(0.05)
+        heard, _ = program.communicate(timeout=20)
+    finally:
+        server.terminate()
+        server.wait()
+    assert "(0.0, 0.0, 0.0) 1 []" in heard
+    assert "(1.0, 0.0, 0.0) 0 []" in heard and "(0.0, 1.0, 0.0) 0 []" in heard
+    assert "['success']" in heard

@@ -1,0 +1,165 @@
+"""A SpaceMouse made of its own HID reports, decoded by the real pyspacemouse."""
+
+from __future__ import annotations
+
+import queue
+import time
+
+import pytest
+
+pyspacemouse = pytest.importorskip("pyspacemouse")
+
+from gym_hil.devices import DISCONNECTED, Control, SpaceMouse  # noqa: E402
+from gym_hil.devices import spacemouse as module  # noqa: E402
+from gym_hil.errors import InvalidArgumentError, MissingExtraError  # noqa: E402
+from gym_hil.operators import Engage  # noqa: E402
+from gym_hil.testing.devices import DeviceConformance, DeviceRig  # noqa: E402
+from gym_hil.testing.operators import TakeoverConformance  # noqa: E402
+
+MODEL = "SpaceMouseCompact" if "SpaceMouseCompact" in pyspacemouse.get_device_specs() else "SpaceNavigator"
+FULL = 350
+"""Counts of a cap pushed all the way."""
+HID_AXES = {0: (2, -1), 1: (1, -1), 2: (3, -1), 3: (5, -1), 4: (4, -1), 5: (6, -1)}
+"""World axis to the place of its count in the report, from 1, and its sign. The cap's own axes are x right,
+y towards the person, z down (USB HID usage tables, multi-axis controller)."""
+
+
+class FakeHid:
+    """What pyspacemouse needs of a USB device."""
+
+    product_string = manufacturer_string = serial_number = "fake"
+    release_number = 1
+
+    def __init__(self) -> None:
+        self.reports: queue.Queue[bytes] = queue.Queue()
+        self.plugged = True
+
+    def open(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def is_open(self) -> bool:
+        return True
+
+    def set_nonblocking(self, on: bool) -> None:
+        pass
+
+    def read(self, size: int) -> bytes:
+        if not self.plugged:
+            raise OSError("device is gone")
+        try:
+            return self.reports.get_nowait()
+        except queue.Empty:
+            return b""
+
+
+class SpaceMouseRig(DeviceRig):
+    axes = (0, 1, 2, 3, 4, 5)
+    controls = frozenset({Control.CLOSE, Control.OPEN})
+
+    def __init__(self) -> None:
+        self.hid = FakeHid()
+        self.counts = [0] * 7
+        self.buttons = 0
+        spec = pyspacemouse.get_device_specs()[MODEL]
+        self.spec = pyspacemouse.apply_axis_convention(spec, pyspacemouse.AxisConvention.ROS)
+        self.device = SpaceMouse(open_source=self.open)
+
+    def open(self):
+        if not self.hid.plugged:
+            raise RuntimeError("No connected or supported devices found.")
+        device = pyspacemouse.SpaceMouseDevice(self.spec, self.hid)
+        device.open()
+        return device
+
+    def press(self, control: Control) -> None:
+        self._button(control, 1)
+
+    def release(self, control: Control) -> None:
+        self._button(control, 0)
+
+    def _button(self, control: Control, down: int) -> None:
+        bit = 1 << (0 if control is Control.CLOSE else 1)
+        self.buttons = self.buttons | bit if down else self.buttons & ~bit
+        self.hid.reports.put(bytes([3, self.buttons, 0]))
+
+    def move(self, axis: int, level: float) -> None:
+        place, sign = HID_AXES[axis]
+        self.counts[place] = round(sign * level * FULL)
+        words = [count.to_bytes(2, "little", signed=True) for count in self.counts[1:]]
+        self.hid.reports.put(bytes([1]) + b"".join(words[:3]))
+        self.hid.reports.put(bytes([2]) + b"".join(words[3:]))
+
+    def disconnect(self) -> None:
+        self.hid.plugged = False
+
+    def reconnect(self) -> None:
+        self.hid.reports = queue.Queue()
+        self.counts = [0] * 7
+        self.hid.plugged = True
+        deadline = time.monotonic() + 3.0
+        while not self.device.poll().connected and not self.device._stop.is_set():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def settle(self) -> None:
+        while not self.hid.reports.empty() and self.hid.plugged and not self.device._stop.is_set():
+            time.sleep(0.001)
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def rig(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_S", 0.02)
+    rig = SpaceMouseRig()
+    yield rig
+    rig.device.close()
+
+
+class TestSpaceMouseConforms(DeviceConformance):
+    @pytest.fixture
+    def rig(self, rig):
+        return rig
+
+
+class TestTakingOverWithASpaceMouse(TakeoverConformance):
+    engage = Engage.MOTION
+
+    @pytest.fixture
+    def rig(self, rig):
+        return rig
+
+
+def test_a_cap_at_rest_that_trembles_does_not_move(rig):
+    rig.move(0, 0.04)
+    rig.settle()
+    assert not any(rig.device.poll().motion)
+
+
+def test_all_six_axes_at_once(rig):
+    for axis in range(6):
+        rig.move(axis, 1.0 if axis % 2 else -0.5)
+    rig.settle()
+    motion = rig.device.poll().motion
+    assert motion[1::2] == (1.0, 1.0, 1.0)
+    assert motion[0::2] == pytest.approx([-0.45 / 0.95] * 3, abs=0.01)
+
+
+def test_without_one_it_says_what_to_do(caplog):
+    def none():
+        raise RuntimeError("No connected or supported devices found.")
+
+    with SpaceMouse(open_source=none) as device:
+        assert device.poll() == DISCONNECTED
+    assert "Plug one in at any time" in caplog.text and "hidraw" in caplog.text
+    assert caplog.text.count("No SpaceMouse") == 1
+
+
+def test_bad_arguments_and_missing_packages_are_named(monkeypatch):
+    with pytest.raises(InvalidArgumentError, match="deadzone=1"):
+        SpaceMouse(deadzone=1)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"gym-hil\[spacemouse\]"):
+        SpaceMouse()
