@@ -63,8 +63,7 @@ class GlobalKeyboard(Keyboard):
         """Stop listening."""
         super().close()
         if self._listener is not None:
-            self._listener.stop()
-            self._listener.join()
+            self._listener.stop()  # Its thread may need one more key to end: nobody joins it.
             self._listener = None
 
     def _on_press(self, key: Any) -> None:
