@@ -58,6 +58,7 @@ class Bench:
             console.print(_kind_table(kind, result["tasks"]))
         if self.vector:
             console.print(_vector_table(result["tasks"]))
+            console.print(_scaling_table(result["tasks"]))
         write_json(self.json, result)
         return 0
 
@@ -78,6 +79,12 @@ class Bench:
             if self.vector:
                 status.update(f"{task}: vector")
                 found["vector"] = self._vector(env_id, rounds)
+                if gym.spec(env_id).vector_entry_point is not None:
+                    size, total = (2, 4) if self.quick else (256, 1024)
+                    scaling = measuring.scaling(
+                        env_id, num_envs=size, steps=total, rounds=rounds, seed=self.seed
+                    )
+                    found["scaling"] = asdict(scaling)
         return found
 
     def _vector(self, env_id: str, rounds: int) -> list[dict[str, Any]]:
@@ -125,6 +132,20 @@ def _kind_table(kind: str, tasks: dict[str, Any]) -> Table:
         values = [found[kind][key] for found in tasks.values()]
         cells = ["-" if value is None else f"{value:,.{digits}f} {unit}".rstrip() for value in values]
         table.add_row(label, *cells)
+    return table
+
+
+def _scaling_table(tasks: dict[str, Any]) -> Table:
+    rows = {
+        "environments": ("num_envs", "{}"),
+        "steps per s, in units of one environment's": ("times_one", "{:.2f} x"),
+        "bare engine on as many threads, the same": ("engine_times_one", "{:.2f} x"),
+        "memory per environment": ("memory_mb_per_env", "{:.2f} MB"),
+    }
+    table = Table("vector on all cores", *tasks)
+    for label, (key, form) in rows.items():
+        values = [found.get("scaling", {}).get(key) for found in tasks.values()]
+        table.add_row(label, *("-" if value is None else form.format(value) for value in values))
     return table
 
 

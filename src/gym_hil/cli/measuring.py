@@ -7,8 +7,10 @@ machine slows both alike.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
@@ -20,6 +22,7 @@ import numpy as np
 
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import GymHilError
+from gym_hil.wrappers.vector import cores
 
 _FRESH = """
 import json, sys
@@ -138,6 +141,83 @@ def vector_steps_per_s(env_id: str, *, num_envs: int, mode: str, steps: int, rou
     finally:
         envs.close()
     return median(rates[1:])
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """A vector on all cores beside one environment; medians of ratios within a round."""
+
+    num_envs: int
+    times_one: float
+    """Environment steps per second of the vector, in units of the single environment's."""
+    engine_times_one: float
+    """The same of the bare engine on as many threads: what this machine has to give at this moment."""
+    memory_mb_per_env: float | None
+    """Resident memory that each environment added; None where the system does not tell."""
+
+
+def scaling(env_id: str, *, num_envs: int, steps: int, rounds: int, seed: int) -> Scaling:
+    """Return how a vector of `num_envs` scales: `rounds` rounds of about `steps` environment steps each of
+    one environment, of the vector and of the bare engine, in turn.
+    """
+    one = gym.make(env_id)
+    one.reset(seed=seed)
+    before = _resident_mb()
+    many = gym.make_vec(env_id, num_envs=num_envs, vectorization_mode="vector_entry_point")
+    many.reset(seed=seed)
+    rng = np.random.default_rng(seed)
+    found: list[tuple[float, float]] = []
+    memory = None
+    for number in range(rounds + 1):
+        turns = max(1, steps // num_envs)
+        actions = [_random_action(many.action_space, rng) for _ in range(turns)]
+        start = perf_counter()
+        for action in np.concatenate(actions):
+            _, _, terminated, truncated, _ = one.step(action)
+            if terminated or truncated:
+                one.reset()
+        one_s = perf_counter() - start
+        start = perf_counter()
+        for action in actions:
+            many.step(action)
+        many_s = perf_counter() - start
+        if number == 0:  # warms up
+            after = _resident_mb()
+            memory = None if before is None or after is None else (after - before) / num_envs
+        else:
+            found.append((one_s / many_s, _engine_scaling(one.unwrapped, steps)))
+    one.close()
+    many.close()
+    vector, engine = (median(column) for column in zip(*found, strict=True))
+    return Scaling(num_envs, vector, engine, memory)
+
+
+def _engine_scaling(env: Any, steps: int) -> float:
+    """Return how much faster `steps` control periods of the bare engine are on threads than one by one."""
+    model, nstep = env.model, round(env.control_dt / env.physics_dt)
+    share = max(1, steps // cores())
+
+    def work(count: int) -> float:
+        data = mujoco.MjData(model)
+        mujoco.mj_copyState(model, env.data, data, int(mujoco.mjtState.mjSTATE_INTEGRATION))
+        start = perf_counter()
+        for _ in range(count):
+            mujoco.mj_step(model, data, nstep)
+        return perf_counter() - start
+
+    alone_s = work(share)
+    with ThreadPoolExecutor(cores()) as pool:
+        start = perf_counter()
+        list(pool.map(work, [share] * cores()))
+        return cores() * alone_s / (perf_counter() - start)
+
+
+def _resident_mb() -> float | None:
+    try:
+        with open("/proc/self/statm") as sizes:
+            return int(sizes.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    except OSError:
+        return None
 
 
 def _random_action(space: Any, rng: np.random.Generator) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +30,16 @@ class Workspace:
 
     low: Array
     high: Array
+
+    def within_reach(self, pos: Array) -> bool:
+        """Return whether the fingers still get hold of what is at `pos` (3, m), whatever its height."""
+        x, y, _ = pos.tolist()
+        (low_x, low_y), (high_x, high_y) = self._reach
+        return bool(low_x <= x <= high_x and low_y <= y <= high_y)
+
+    @cached_property
+    def _reach(self) -> tuple[list[float], list[float]]:
+        return (self.low - REACH_MARGIN)[:2].tolist(), (self.high + REACH_MARGIN)[:2].tolist()
 
 
 @dataclass(frozen=True)
@@ -82,9 +93,7 @@ class Task(abc.ABC):
     def failure(self, sim: Simulation) -> TerminationReason | None:
         """Return why the episode cannot succeed any more, or None."""
         for cube in self.scene.cubes:
-            pos = sim.body_pos_w(cube.name)
-            low, high = self.workspace.low - REACH_MARGIN, self.workspace.high + REACH_MARGIN
-            if not (low[0] <= pos[0] <= high[0] and low[1] <= pos[1] <= high[1]):
+            if not self.workspace.within_reach(sim.body_pos_w(cube.name)):
                 return TerminationReason.OUT_OF_REACH
         return None
 

@@ -63,8 +63,7 @@ class PickCube(Task):
 
     def success(self, sim: Simulation, start: Start) -> bool:
         """Lifted by 10 cm, and still in the hand."""
-        held = float(np.linalg.norm(offset(sim, CUBE))) < HELD_DISTANCE
-        return held and self.lift(sim, start) > LIFT
+        return self.lift(sim, start) > LIFT and float(np.linalg.norm(offset(sim, CUBE))) < HELD_DISTANCE
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
         """Fetch the cube, then lift."""

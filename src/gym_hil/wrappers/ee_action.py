@@ -49,12 +49,7 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
 
     def action(self, action: Any) -> np.ndarray:
         """Return the raw action (7) of an end-effector action."""
-        executed = self.executed(action)
-        raw = np.zeros(7)
-        raw[:3] = executed[:3] * self.scale
-        if self.use_gripper:
-            raw[6] = executed[3] - float(schema.GripperCommand.STAY)
-        return raw
+        return self._raw(self.executed(action))
 
     def executed(self, action: Any) -> np.ndarray:
         """Return `action` as it will be executed: float32, inside the action space.
@@ -83,8 +78,15 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step; the info's actions get this wrapper's shape."""
         executed = self.executed(action)
-        observation, reward, terminated, truncated, info = self.env.step(self.action(executed))
+        observation, reward, terminated, truncated, info = self.env.step(self._raw(executed))
         return observation, reward, terminated, truncated, {**info, **_actions(executed)}
+
+    def _raw(self, executed: np.ndarray) -> np.ndarray:
+        raw = np.zeros(7)
+        raw[:3] = executed[:3] * self.scale
+        if self.use_gripper:
+            raw[6] = executed[3] - float(schema.GripperCommand.STAY)
+        return raw
 
 
 def _actions(executed: np.ndarray) -> dict[str, np.ndarray]:
