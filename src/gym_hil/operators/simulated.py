@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError, require_one_of
+from gym_hil.operators.attention import AttentionBudget
 from gym_hil.operators.base import LET_GO, Action, Decision, Operator, View
 from gym_hil.operators.expert import expert_action
+from gym_hil.operators.gates import Gate
+
+STREAM = 10
+"""Sets this human's random numbers apart from those of others with the same seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +25,11 @@ class Limits:
 
     disagreement: float = 0.7
     """Takes over when the policy's `disagreement` with the expert is larger than this on average over
-    `patience` steps, and lets go when it is less than half of it."""
+    `patience` steps, and lets go when it is less than half of it. Infinite: never for this reason."""
     patience: int = 5
     """Steps over which disagreement is judged."""
+    gates: tuple[Gate, ...] = ()
+    """Further reasons to take over, any of which is enough; it does not let go while one persists."""
     reaction_delay: int = 0
     """Steps between deciding to take over and acting."""
     min_hold: int = 5
@@ -36,6 +44,9 @@ class Limits:
     """Axes are 0, fine or full speed, as from keys."""
     attention: float = 1.0
     """Probability, per step, of watching at all while the policy acts."""
+    budget_s_per_hour: float = math.inf
+    """Seconds of acting within any hour of the robot's time; beyond it the policy is left alone. A reset with
+    a seed begins a new hour, one without goes on."""
     mistakes: float = 0.0
     """Probability, per step while acting, of a command in a random direction."""
 
@@ -44,7 +55,7 @@ class Limits:
         for name in ("attention", "mistakes"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} is no probability in [0, 1]")
-        for name in ("disagreement", "noise", "reaction_delay"):
+        for name in ("disagreement", "noise", "reaction_delay", "budget_s_per_hour"):
             if not getattr(self, name) >= 0:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} must be at least 0")
         if self.patience < 1 or not 1 <= self.min_hold <= self.max_hold:
@@ -99,33 +110,50 @@ class SimulatedHuman(Operator):
         self._holding = 0
         self._reacting_in: int | None = None
         self._disagreements: deque[float] = deque(maxlen=preset.patience)
+        self._judges = [gate.judge() for gate in preset.gates]
+        self._budget = AttentionBudget(preset.budget_s_per_hour)
 
     def reset(self, env: ManipulationEnv, seed: int | None) -> None:
         """Begin an episode; a `seed` fixes everything this human will do in it."""
         if seed is not None:
-            self._rng = np.random.default_rng((seed, len(fields(Limits))))
+            self._rng = np.random.default_rng((seed, STREAM))
+            self._budget = AttentionBudget(self.limits.budget_s_per_hour)
+        self._judges = [gate.judge() for gate in self.limits.gates]
         self._begin()
 
     def decide(self, view: View) -> Decision:
-        """Judge the policy; act while it is wrong."""
+        """Judge the policy; act while it is wrong, and there is attention left."""
+        step_s = view.env.control_dt
+        self._budget.pass_time(step_s)
+        if not self._acts(view):
+            return LET_GO
+        if not self._budget.allows(step_s):
+            self._begin()
+            return LET_GO
+        self._budget.spend(step_s)
+        return Decision(self._as_commanded(expert_action(view)))
+
+    def _acts(self, view: View) -> bool:
         limits = self.limits
         self._disagreements.append(disagreement(view))
         mean = float(np.mean(self._disagreements))
+        opinions = [judge(view, self._rng) for judge in self._judges]  # each hears of every step
+        asked = any(opinions)
         watching = self._rng.random() < limits.attention
         if self._holding == 0 and self._reacting_in is None:
             judged = len(self._disagreements) == limits.patience
-            if not (watching and judged and mean > limits.disagreement):
-                return LET_GO
+            if not (watching and (asked or (judged and mean > limits.disagreement))):
+                return False
             self._reacting_in = limits.reaction_delay
         if self._reacting_in:
             self._reacting_in -= 1
-            return LET_GO
+            return False
         self._holding += 1
-        trusts_again = self._holding > limits.min_hold and mean < 0.5 * limits.disagreement
-        if self._holding > limits.max_hold or trusts_again:
+        trusts_again = mean < 0.5 * limits.disagreement and not asked
+        if self._holding > limits.max_hold or (self._holding > limits.min_hold and trusts_again):
             self._begin()
-            return LET_GO
-        return Decision(self._as_commanded(expert_action(view)))
+            return False
+        return True
 
     def _begin(self) -> None:
         self._holding = 0

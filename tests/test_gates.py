@@ -1,0 +1,154 @@
+"""When a simulated human takes over: each reason alone, and how long its attention lasts."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from gym_hil.errors import InvalidArgumentError
+from gym_hil.operators import (
+    PRESETS,
+    Chance,
+    LeavingWorkspace,
+    Limits,
+    NoProgress,
+    Schedule,
+    SimulatedHuman,
+)
+from gym_hil.operators.attention import AttentionBudget
+from gym_hil.testing.operators import OperatorBasics, environment
+from gym_hil.wrappers.factory import make_env
+
+STAY = np.array([0, 0, 0, 1], np.float32)
+OUT = np.array([-1, 0, 0, 1], np.float32)
+
+
+def only(*gates, **limits) -> SimulatedHuman:
+    return SimulatedHuman(Limits(disagreement=math.inf, gates=gates, **limits))
+
+
+def acted(operator: SimulatedHuman, action: np.ndarray, steps: int, seed: int | None = 0) -> list[bool]:
+    env = make_env("gym_hil/PandaPickCubeBase-v1", operator=operator)
+    env.reset(seed=seed)
+    result = []
+    for _ in range(steps):
+        *_, terminated, _, info = env.step(action)
+        result.append(info["is_intervention"])
+        if terminated:
+            break
+    return result
+
+
+def test_without_a_reason_nobody_takes_over():
+    assert not any(acted(only(), OUT, 60))
+
+
+def test_a_schedule_is_kept_to_the_step():
+    who = acted(only(Schedule(start=7, length=6, every=20), min_hold=1), OUT, 50)
+    assert [step for step, human in enumerate(who) if human] == [
+        *range(7, 13),
+        *range(27, 33),
+        *range(47, 50),
+    ]
+
+
+def test_chance_comes_as_often_as_it_says():
+    who = [
+        human
+        for seed in range(20)
+        for human in acted(only(Chance(probability=0.1), min_hold=1, max_hold=1), OUT, 60, seed)
+    ]
+    # A takeover of one step is followed by one without: a renewal of mean length 1 / 0.1 + 1.
+    assert np.mean(who) == pytest.approx(1 / 11, abs=0.03)
+
+
+def test_who_stands_still_is_helped_after_a_while():
+    who = acted(only(NoProgress(steps=15)), STAY, 30)
+    assert who.index(True) == 15
+
+
+def test_who_makes_progress_is_left_alone():
+    from gym_hil.operators.expert import expert_command
+
+    env = make_env("gym_hil/PandaPickCubeBase-v1", operator=only(NoProgress(steps=10, metres=0.01)))
+    env.reset(seed=0)
+    terminated = False
+    while not terminated:
+        *_, terminated, _, info = env.step(expert_command(env.unwrapped, np.full(3, 0.025)))
+        assert not info["is_intervention"]
+    assert info["is_success"]
+
+
+def test_who_is_about_to_leave_is_held_back():
+    operator = only(LeavingWorkspace(lookahead=3))
+    env = make_env("gym_hil/PandaPickCubeBase-v1", operator=operator)
+    env.reset(seed=0)
+    low = env.unwrapped.task.workspace.low
+    for _ in range(60):
+        x = env.unwrapped.simulation.tcp_pos_w[0]
+        if env.step(OUT)[4]["is_intervention"]:
+            break
+    assert x - 3 * 0.025 < low[0] < x
+    assert not any(acted(only(LeavingWorkspace()), STAY, 30))
+
+
+def test_the_budget_ends_a_takeover_and_the_next():
+    operator = SimulatedHuman(Limits(budget_s_per_hour=1.5))
+    env = environment(operator, limit=100)
+    total = 0
+    for episode in range(3):
+        env.reset(seed=3 if episode == 0 else None)
+        done = False
+        while not done:
+            *_, terminated, truncated, info = env.step(STAY)
+            total += info["is_intervention"]
+            done = terminated or truncated
+    assert total == 15
+    env.reset(seed=3)
+    assert any(env.step(STAY)[4]["is_intervention"] for _ in range(10)), "a seed begins a new hour"
+
+
+def test_the_budget_comes_back_after_an_hour():
+    budget = AttentionBudget(1.0)
+    for _ in range(10):
+        budget.pass_time(0.1)
+        assert budget.allows(0.1)
+        budget.spend(0.1)
+    assert not budget.allows(0.1)
+    budget.pass_time(3598.9)
+    assert not budget.allows(0.1)
+    budget.pass_time(0.3)
+    assert budget.allows(0.1) and not budget.allows(0.5)
+
+
+def test_gates_add_to_the_presets_without_changing_them():
+    """Takeovers per preset with an idle policy, as they were before there were gates."""
+    assert {name: sum(acted(SimulatedHuman(name), STAY, 100, 4)) for name in PRESETS} == BEFORE
+
+
+BEFORE = {"expert": 9, "novice": 10, "keyboard": 9, "coach": 9, "inattentive": 11}
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (lambda: NoProgress(steps=0), "steps=0"),
+        (lambda: NoProgress(metres=0), "metres=0"),
+        (lambda: LeavingWorkspace(lookahead=0), "lookahead=0"),
+        (lambda: Schedule(length=9, every=8), "length=9"),
+        (lambda: Chance(probability=1.5), "probability=1.5"),
+        (lambda: Limits(budget_s_per_hour=-1), "budget_s_per_hour=-1"),
+    ],
+)
+def test_impossible_gates_are_refused(make, complaint):
+    with pytest.raises(InvalidArgumentError, match=complaint):
+        make()
+
+
+class TestGatedHuman(OperatorBasics):
+    @pytest.fixture
+    def operator(self):
+        gates = (NoProgress(), LeavingWorkspace(), Schedule(), Chance())
+        return SimulatedHuman(Limits(gates=gates, budget_s_per_hour=30.0))
