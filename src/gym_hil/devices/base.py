@@ -7,6 +7,7 @@ exactly once, even when the button was down and up again between two polls.
 from __future__ import annotations
 
 import abc
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gym_hil.schema import EpisodeEvent, GripperCommand
@@ -37,6 +38,24 @@ class DeviceReading:
 
 NEUTRAL = DeviceReading()
 DISCONNECTED = DeviceReading(connected=False)
+
+
+def merged(readings: Sequence[DeviceReading]) -> DeviceReading:
+    """Return consecutive readings, oldest first and at least one, as if they had been one: the newest levels,
+    and every press.
+    """
+    newest = readings[-1]
+    events = tuple(event for reading in readings for event in reading.events)
+    if not newest.connected:
+        return DeviceReading(events=events, connected=False)
+    commands = [reading.gripper for reading in readings if reading.gripper is not GripperCommand.STAY]
+    return DeviceReading(
+        motion=newest.motion,
+        gripper=commands[-1] if commands else GripperCommand.STAY,
+        engage=any(reading.engage for reading in readings),
+        engage_presses=sum(reading.engage_presses for reading in readings),
+        events=events,
+    )
 
 
 class Device(abc.ABC):

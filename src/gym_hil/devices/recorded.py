@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading
+from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading, merged
 from gym_hil.devices.device_log import (
     DeviceLog,
     TimedReading,
@@ -18,7 +18,6 @@ from gym_hil.devices.device_log import (
     reading_line,
 )
 from gym_hil.errors import InvalidArgumentError
-from gym_hil.schema import GripperCommand
 
 
 class RecordingDevice(Device):
@@ -110,18 +109,7 @@ class RecordedDevice(Device):
         passed = self._take()
         if self.finished and not passed:
             return DISCONNECTED
-        newest = self._level
-        events = tuple(event for reading in passed for event in reading.events)
-        if not newest.connected:
-            return DeviceReading(events=events, connected=False)
-        commands = [reading.gripper for reading in passed if reading.gripper is not GripperCommand.STAY]
-        return DeviceReading(
-            motion=newest.motion,
-            gripper=commands[-1] if commands else newest.gripper,
-            engage=newest.engage or any(reading.engage for reading in passed),
-            engage_presses=sum(reading.engage_presses for reading in passed),
-            events=events,
-        )
+        return merged(passed or [self._level])
 
     def flush(self) -> None:
         """Do nothing: what was pressed during resets was never written down."""

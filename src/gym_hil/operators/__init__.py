@@ -12,6 +12,7 @@ from gym_hil.operators.gates import LeavingWorkspace as LeavingWorkspace
 from gym_hil.operators.gates import NoProgress as NoProgress
 from gym_hil.operators.gates import Schedule as Schedule
 from gym_hil.operators.human import Engage as Engage
+from gym_hil.operators.human import Grip as Grip
 from gym_hil.operators.human import Human as Human
 from gym_hil.operators.simulated import PRESETS as PRESETS
 from gym_hil.operators.simulated import Limits as Limits

@@ -58,6 +58,16 @@ class Operator(abc.ABC):
     def reset(self, env: ManipulationEnv, seed: int | None) -> None:  # noqa: B027
         """Begin an episode. What was pressed before belongs to nobody."""
 
+    @property
+    def paused(self) -> bool:
+        """Whether the person wants the world to wait. Whoever keeps real time then calls `idle` until it is
+        over; where nobody does, a pause means nothing.
+        """
+        return False
+
+    def idle(self) -> None:  # noqa: B027
+        """Listen while paused. What is heard counts in the next `decide`."""
+
     def help(self) -> str:
         """Return one line that says how to drive, or nothing."""
         return ""

@@ -8,11 +8,17 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from gym_hil import schema
 from gym_hil.errors import InvalidArgumentError
+from gym_hil.operators.base import Operator
+
+LISTEN_S = 0.02
+"""Seconds between two looks at the device while paused."""
 
 
 class RealTimeWrapper(gym.Wrapper):
-    """Start steps no closer than `period_s` (s) apart, so that a person can follow.
+    """Start steps no closer than `period_s` (s) apart, so that a person can follow, and wait while the person
+    has pressed pause.
 
     A step that starts later than it should counts as an overrun and is not caught up.
 
@@ -20,18 +26,37 @@ class RealTimeWrapper(gym.Wrapper):
         env: the environment.
         period_s: seconds per step; None takes the environment's control period.
         slow_motion: how many times slower than that.
+        human_slow_motion: how many times slower again while the human acts, for devices that are hard to
+            drive with.
+        takeover_pause_s: seconds that the world waits when the human has taken over, to look and to aim.
     """
 
-    def __init__(self, env: gym.Env, period_s: float | None = None, slow_motion: float = 1.0) -> None:
+    def __init__(
+        self,
+        env: gym.Env,
+        period_s: float | None = None,
+        slow_motion: float = 1.0,
+        *,
+        human_slow_motion: float = 1.0,
+        takeover_pause_s: float = 0.0,
+    ) -> None:
         super().__init__(env)
         period = env.unwrapped.control_dt if period_s is None else period_s  # type: ignore[attr-defined]
-        for name, value in (("period_s", period), ("slow_motion", slow_motion)):
+        factors = {"slow_motion": slow_motion, "human_slow_motion": human_slow_motion}
+        for name, value in {"period_s": period, **factors}.items():
             if not (np.isfinite(value) and value > 0):
                 raise InvalidArgumentError(f"{name}={value!r} must be a positive number")
+        if not (np.isfinite(takeover_pause_s) and takeover_pause_s >= 0):
+            raise InvalidArgumentError(f"takeover_pause_s={takeover_pause_s!r} must be at least 0 s")
         self.period_s = float(period) * float(slow_motion)
+        self.human_slow_motion = float(human_slow_motion)
+        self.takeover_pause_s = float(takeover_pause_s)
         self.overruns = 0
         self.worst_overrun_s = 0.0
         self._due: float | None = None
+        self._operator: Operator | None = None
+        if env.has_wrapper_attr("operator"):
+            self._operator = env.get_wrapper_attr("operator")
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Reset; the first step may start at once."""
@@ -41,6 +66,7 @@ class RealTimeWrapper(gym.Wrapper):
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Wait until the step is due, then step."""
+        self._wait_out_pause()
         now = time.perf_counter()
         if self._due is None:
             self._due = now
@@ -50,5 +76,21 @@ class RealTimeWrapper(gym.Wrapper):
             self.overruns += 1
             self.worst_overrun_s = max(self.worst_overrun_s, now - self._due)
             self._due = now
-        self._due += self.period_s
-        return self.env.step(action)
+        result = self.env.step(action)
+        info = result[4]
+        slower = self.human_slow_motion if info.get(schema.IS_INTERVENTION) else 1.0
+        pause_s = self.takeover_pause_s if info.get(schema.PHASE) == "takeover" else 0.0
+        self._due += self.period_s * slower + pause_s
+        return result
+
+    def _wait_out_pause(self) -> None:
+        operator = self._operator
+        if operator is None or not operator.paused:
+            return
+        window = getattr(self.env.unwrapped, "window", None)
+        while operator.paused and not (window is not None and window.closed):
+            time.sleep(LISTEN_S)
+            if window is not None:
+                window.pump()
+            operator.idle()
+        self._due = None
