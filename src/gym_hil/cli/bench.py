@@ -13,7 +13,7 @@ import mujoco
 from rich.console import Console
 from rich.table import Table
 
-from gym_hil.cli import measuring
+from gym_hil.cli import latency, measuring
 from gym_hil.cli.common import full_id, write_json
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.wrappers.vector import cores
@@ -27,6 +27,8 @@ _ROWS = {
     "sim_s_per_s": ("simulated seconds per second", "", 1),
     "times_engine": ("env.step / bare mj_step", "x", 2),
     "reset_ms": ("reset", "ms", 2),
+    "latency_ms": ("key press to moved arm, in real time", "ms", 1),
+    "worst_latency_ms": ("the same, at worst", "ms", 1),
 }
 
 
@@ -42,6 +44,8 @@ class Bench:
     """Measure image observations (two cameras, 128x128) as well."""
     vector: bool = True
     """Measure vectors of environments as well."""
+    latency: bool = True
+    """Measure in real time how long a key press takes to move the arm."""
     seed: int = 0
     """Seed of the random actions."""
     json: Path | None = None
@@ -76,6 +80,11 @@ class Bench:
                     env_id, image_obs=image_obs, steps=steps[image_obs], rounds=rounds, seed=self.seed
                 )
                 found[kind] = {**asdict(start), **asdict(speed)}
+                if self.latency:
+                    wait = latency.measure(
+                        env_id, image_obs=image_obs, presses=2 if self.quick else 40, seed=self.seed
+                    )
+                    found[kind] |= {"latency_ms": wait.median_ms, "worst_latency_ms": wait.worst_ms}
             if self.vector:
                 status.update(f"{task}: vector")
                 found["vector"] = self._vector(env_id, rounds)
@@ -129,7 +138,7 @@ def _facts(found: dict[str, Any]) -> Table:
 def _kind_table(kind: str, tasks: dict[str, Any]) -> Table:
     table = Table(kind, *tasks)
     for key, (label, unit, digits) in _ROWS.items():
-        values = [found[kind][key] for found in tasks.values()]
+        values = [found[kind].get(key) for found in tasks.values()]
         cells = ["-" if value is None else f"{value:,.{digits}f} {unit}".rstrip() for value in values]
         table.add_row(label, *cells)
     return table

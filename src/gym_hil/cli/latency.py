@@ -1,0 +1,65 @@
+"""From a key going down to the arm having moved: what a person's hand feels."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from gym_hil.devices import Keyboard
+from gym_hil.operators import Engage, Human
+from gym_hil.wrappers.factory import make_env
+from gym_hil.wrappers.pacing import RealTimeWrapper
+
+
+@dataclass(frozen=True)
+class Latency:
+    """From a key press to the end of the physics that it caused, in real time."""
+
+    period_ms: float
+    """Control period: a press just after a step has begun waits as long for the next one."""
+    median_ms: float
+    worst_ms: float
+
+
+def measure(env_id: str, *, image_obs: bool, presses: int, seed: int) -> Latency:
+    """Press a key at `presses` random moments while `env_id` runs at its own control rate."""
+    keyboard = Keyboard()
+    operator = Human(keyboard, engage=Engage.MOTION, hold_over_steps=0)
+    base_id = gym.spec(env_id).kwargs.get("env_id", env_id)
+    env = RealTimeWrapper(make_env(base_id, image_obs=image_obs, operator=operator))
+    raw: Any = env.unwrapped
+    simulation, simulate = raw.simulation, raw.simulation.step
+    pressed_s: list[float] = []
+    moved_s: list[float] = []
+
+    def spy(translation: Any, *rest: Any) -> None:
+        simulate(translation, *rest)
+        if np.any(translation):
+            moved_s.append(time.perf_counter())
+
+    def press() -> None:
+        pressed_s.append(time.perf_counter())
+        keyboard.press("up")
+
+    simulation.step = spy
+    rng = np.random.default_rng(seed)
+    idle = np.array([0, 0, 0, 1], np.float32)
+    env.reset(seed=seed)
+    for number in range(presses):
+        finger = threading.Timer(rng.uniform(0.5, 1.5) * env.period_s, press)
+        finger.start()
+        while len(moved_s) <= number:
+            env.step(idle)
+        finger.join()
+        keyboard.release("up")
+        del moved_s[number + 1 :]
+        if number % 8 == 7:
+            env.reset()
+    env.close()
+    waits_ms = 1e3 * (np.array(moved_s) - np.array(pressed_s))
+    return Latency(1e3 * env.period_s, float(np.median(waits_ms)), float(waits_ms.max()))

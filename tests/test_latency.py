@@ -1,0 +1,17 @@
+"""A person's hand and the arm: one control period at most lies between."""
+
+from __future__ import annotations
+
+import pytest
+
+import gym_hil  # noqa: F401
+from gym_hil.cli import latency
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("image_obs", [False, True])
+def test_a_key_press_moves_the_arm_within_one_control_period(image_obs):
+    found = latency.measure("gym_hil/PandaPickCube-v1", image_obs=image_obs, presses=30, seed=0)
+    assert found.period_ms == pytest.approx(100.0)
+    assert 20.0 < found.median_ms < 80.0, "half a period, as presses come at random moments"
+    assert found.worst_ms <= found.period_ms + 5.0
