@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -116,3 +117,30 @@ def test_the_terminal_ends_what_another_device_drives(rig):
     assert "terminal: Space: take over" in device.help() and len(device.help().splitlines()) == 1
     device.close()
     assert device.poll() == DISCONNECTED
+
+
+def test_the_command_is_driven_over_a_terminal(tmp_path):
+    hand, terminal = pty.openpty()
+    code = "from gym_hil.cli import main; main()"
+    arguments = ["play", "PandaPickCube-v1", "--operator", "terminal", "--no-window"]
+    arguments += ["--json", str(tmp_path / "table.json")]
+    program = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], stdin=terminal, stdout=terminal, stderr=terminal
+    )
+    os.close(terminal)
+    said = b""
+    typed = False
+    try:
+        while True:
+            said += os.read(hand, 1024)
+            if not typed and b"re-record" in said:
+                typed = True
+                for key in (b" ", b"\x1b[A", b"\r"):
+                    time.sleep(0.3)
+                    os.write(hand, key)
+    except OSError:  # the program has ended
+        pass
+    assert program.wait(timeout=60) == 0
+    os.close(hand)
+    (episode,) = json.loads((tmp_path / "table.json").read_text())["episodes"]
+    assert episode["end"] == "human_success" and episode["human"]["interventions"] == 1

@@ -76,6 +76,8 @@ class Play:
             self.video.parent.mkdir(parents=True, exist_ok=True)
             video = imageio.get_writer(self.video, fps=env.metadata["render_fps"], macro_block_size=None)
         console = Console()
+        if self.operator in PEOPLE:
+            console.print(env.get_wrapper_attr("operator").help(), highlight=False)
         episodes = []
         try:
             with Progress(console=console, transient=True) as progress:
