@@ -7,6 +7,7 @@ import pytest
 
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.robots import PANDA_WITH_FRANKA_HAND
+from gym_hil.schema import TerminationReason
 from gym_hil.sim.simulation import Simulation
 from gym_hil.tasks import TASKS
 
@@ -29,6 +30,40 @@ def run_expert(name: str, seed: int) -> int | None:
 
 def test_the_expert_picks_up_100_of_100_random_cubes():
     assert [seed for seed in range(100) if run_expert("PickCube", seed) is None] == []
+
+
+def test_the_expert_inserts_99_of_100_pegs():
+    assert len([seed for seed in range(100) if run_expert("InsertPeg", seed) is None]) <= 1
+
+
+def test_a_peg_beside_the_hole_is_not_inserted_and_one_that_lies_is_lost():
+    task = TASKS["InsertPeg"]
+    sim = Simulation(PANDA_WITH_FRANKA_HAND, task.scene, control_dt=0.1, physics_dt=0.004)
+    start = task.sample_start(np.random.default_rng(0), randomise=False, options={})
+    x, y = start["socket"][:2]
+    sim.reset({**start, "peg": np.array([x, y, 0.045])})
+    assert task.success(sim, start)
+    sim.reset({**start, "peg": np.array([x + 0.06, y, 0.04])})
+    assert not task.success(sim, start) and task.failure(sim) is None
+    sim.reset({**start, "peg": np.array([x, y, 0.065])})
+    assert not task.success(sim, start)
+    sim.reset({**start, "peg": np.array([0.4, -0.1, 0.012, 0.7071, 0.7071, 0.0, 0.0])})
+    assert task.failure(sim) is TerminationReason.TOPPLED
+
+
+def test_the_socket_stays_where_it_is_put():
+    task = TASKS["InsertPeg"]
+    sim = Simulation(PANDA_WITH_FRANKA_HAND, task.scene, control_dt=0.1, physics_dt=0.004)
+    options = {"socket_xy": (0.4, 0.12), "socket_yaw": 0.02, "peg_xy": (0.4, -0.05)}
+    start = task.sample_start(np.random.default_rng(0), randomise=True, options=options)
+    sim.reset(start)
+    saved = sim.save()
+    for _ in range(10):
+        sim.step(np.array([0.0, 0.02, -0.02]), np.zeros(3), task.workspace.low, task.workspace.high)
+    assert task.opening(sim) == pytest.approx([0.4, 0.12, 0.03], abs=1e-9)
+    sim.reset(task.sample_start(np.random.default_rng(1), randomise=True, options={}))
+    sim.restore(saved)
+    assert task.opening(sim) == pytest.approx([0.4, 0.12, 0.03], abs=1e-9)
 
 
 @pytest.mark.slow

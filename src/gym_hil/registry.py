@@ -8,7 +8,7 @@ import gymnasium as gym
 
 from gym_hil.schema import ID_NAMESPACE
 
-TIME_LIMITS = {"PickCube": 100, "ArrangeBoxes": 400}
+TIME_LIMITS = {"PickCube": 100, "ArrangeBoxes": 400, "InsertPeg": 150}
 """Steps per episode of every task."""
 SUFFIXES: dict[str, dict[str, Any]] = {
     "": {},

@@ -58,6 +58,7 @@ class TerminationReason(str, enum.Enum):
 
     SUCCESS = "success"
     OUT_OF_REACH = "object_out_of_reach"
+    TOPPLED = "object_toppled"
     UNSTABLE = "simulation_unstable"
     HUMAN_SUCCESS = "human_success"
     HUMAN_FAILURE = "human_failure"

@@ -17,7 +17,7 @@ NO_TURN = np.zeros(3)
 
 @pytest.fixture
 def sim() -> Simulation:
-    scene = Scene(robot_home="reach_down", cubes=(Cube("cube", (0.85, 0.2, 0.15)),))
+    scene = Scene(robot_home="reach_down", props=(Cube("cube", (0.85, 0.2, 0.15)),))
     simulation = Simulation(PANDA_WITH_FRANKA_HAND, scene, control_dt=0.1, physics_dt=0.004)
     simulation.reset({"cube": (0.5, 0.0, 0.02)})
     return simulation

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from gym_hil.tasks import TASKS
+
 MODES: dict[str, str | None] = {"teleoperate": None, "record": "record", "replay": "replay"}
 """Name of a file, and LeRobot's mode."""
 
@@ -27,7 +29,7 @@ def gym_manipulator_config(
         "dataset": {
             "repo_id": repo_id,
             "root": str(root),
-            "task": "pick up the cube" if "PickCube" in task else "arrange the boxes",
+            "task": _description(task),
             "num_episodes_to_record": episodes,
             "replay_episode": 0,
             "push_to_hub": False,
@@ -35,6 +37,10 @@ def gym_manipulator_config(
         "mode": mode,
         "device": "cpu",
     }
+
+
+def _description(task: str) -> str:
+    return next(known.description for name, known in TASKS.items() if name in task)
 
 
 def write_configs(task: str, out: Path, *, repo_id: str, episodes: int) -> dict[str, Path]:

@@ -22,6 +22,41 @@ class Cube:
     half_size: float = 0.02
     mass: float = 0.1
 
+    @property
+    def half_sizes(self) -> Vec3:
+        """Half its edges (m)."""
+        return (self.half_size,) * 3
+
+
+@dataclass(frozen=True)
+class Peg:
+    """A square peg that moves freely. `half_width` and `half_length` in m, `mass` in kg."""
+
+    name: str
+    rgb: Rgb
+    half_width: float
+    half_length: float
+    mass: float = 0.1
+
+    @property
+    def half_sizes(self) -> Vec3:
+        """Half its edges (m); it is long along z."""
+        return (self.half_width, self.half_width, self.half_length)
+
+
+@dataclass(frozen=True)
+class Socket:
+    """A block on the floor with a square hole. It stays where a start puts it.
+
+    Its frame lies on the floor below the hole's middle; lengths in m.
+    """
+
+    name: str
+    rgb: Rgb
+    half_opening: float
+    wall: float
+    height: float
+
 
 @dataclass(frozen=True)
 class Target:
@@ -54,7 +89,9 @@ class Scene:
     """Props and cameras of a task. `robot_home` names the arm's configuration at the start."""
 
     robot_home: str
-    cubes: tuple[Cube, ...] = ()
+    props: tuple[Cube | Peg, ...] = ()
+    """What moves freely."""
+    sockets: tuple[Socket, ...] = ()
     targets: tuple[Target, ...] = ()
     cameras: tuple[Camera, ...] = (FRONT_CAMERA, THIRD_PERSON_CAMERA)
 
@@ -76,8 +113,10 @@ def add_surroundings(spec: mujoco.MjSpec, scene: Scene) -> None:
             contype=0,
             conaffinity=0,
         )
-    for cube in scene.cubes:
-        _add_cube(spec, cube)
+    for prop in scene.props:
+        _add_prop(spec, prop)
+    for socket in scene.sockets:
+        _add_socket(spec, socket)
 
 
 def add_camera(body: mujoco.MjsBody, camera: Camera) -> None:
@@ -134,15 +173,34 @@ def _add_lights(spec: mujoco.MjSpec) -> None:
     )
 
 
-def _add_cube(spec: mujoco.MjSpec, cube: Cube) -> None:
-    body = spec.worldbody.add_body(name=cube.name, pos=(0.5, 0, cube.half_size))
-    body.add_freejoint(name=cube.name)
+def _add_prop(spec: mujoco.MjSpec, prop: Cube | Peg) -> None:
+    body = spec.worldbody.add_body(name=prop.name, pos=(0.5, 0, prop.half_sizes[2]))
+    body.add_freejoint(name=prop.name)
+    _add_block(body, prop.name, (0, 0, 0), prop.half_sizes, prop.rgb, mass=prop.mass)
+
+
+def _add_socket(spec: mujoco.MjSpec, socket: Socket) -> None:
+    body = spec.worldbody.add_body(name=socket.name, mocap=True)
+    middle, half_wall, half_height = socket.half_opening + socket.wall / 2, socket.wall / 2, socket.height / 2
+    long, short = socket.half_opening + socket.wall, socket.half_opening
+    for side, sign in (("front", 1), ("back", -1)):
+        size = (half_wall, long, half_height)
+        _add_block(body, f"{socket.name}_{side}", (sign * middle, 0, half_height), size, socket.rgb)
+    for side, sign in (("left", 1), ("right", -1)):
+        size = (short, half_wall, half_height)
+        _add_block(body, f"{socket.name}_{side}", (0, sign * middle, half_height), size, socket.rgb)
+
+
+def _add_block(
+    body: mujoco.MjsBody, name: str, pos: Vec3, half_sizes: Vec3, rgb: Rgb, mass: float = 0
+) -> None:
     body.add_geom(
-        name=cube.name,
+        name=name,
         type=mujoco.mjtGeom.mjGEOM_BOX,
-        size=(cube.half_size,) * 3,
-        mass=cube.mass,
-        rgba=(*cube.rgb, 1.0),
+        pos=pos,
+        size=half_sizes,
+        mass=mass,
+        rgba=(*rgb, 1.0),
         contype=layers.WORLD,
         conaffinity=layers.WORLD | layers.ROBOT,
         friction=(0.8, 0.005, 0.0001),

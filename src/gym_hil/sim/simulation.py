@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import mujoco
 import numpy as np
@@ -42,14 +41,6 @@ def substeps(control_dt: float, physics_dt: float) -> int:
             f"nearest: physics_dt={control_dt / below:.6g} or {control_dt / above:.6g}"
         )
     return count
-
-
-@dataclass(frozen=True)
-class FreeBody:
-    """Addresses of a body that moves freely."""
-
-    body: int
-    qpos: int
 
 
 class Simulation:
@@ -91,7 +82,9 @@ class Simulation:
         self._servo_ctrl = _slice_or_array([actuator.id for actuator in servo])
         self._servo_act = _slice_or_array([actuator.actadr[0] for actuator in servo])
         self._mocap = int(model.body(TARGET).mocapid[0])
-        self._free = {cube.name: self._free_body(cube.name) for cube in scene.cubes}
+        self._free_qpos = {prop.name: int(model.joint(prop.name).qposadr[0]) for prop in scene.props}
+        self._fixtures = {socket.name: int(model.body(socket.name).mocapid[0]) for socket in scene.sockets}
+        self._bodies = {name: int(model.body(name).id) for name in (*self._free_qpos, *self._fixtures)}
         self._home = self._home_qpos()
         impedance = robot.impedance
         self._lag = np.array(
@@ -158,8 +151,13 @@ class Simulation:
         return bool(abs(command - hand.closed_position) < abs(command - hand.open_position))
 
     def body_pos_w(self, name: str) -> Array:
-        """Return the position of a free body (3, m). A view."""
-        return self.data.xpos[self._free[name].body]
+        """Return the position of a prop or socket (3, m). A view."""
+        return self.data.xpos[self._bodies[name]]
+
+    def point_pos_w(self, name: str, point: Sequence[float]) -> Array:
+        """Return where `point` (3, m, in the frame of a prop or socket) is (3, m), a fresh array."""
+        body = self._bodies[name]
+        return self.data.xpos[body] + self.data.xmat[body].reshape(3, 3) @ point
 
     def is_finite(self) -> bool:
         """Return whether every coordinate and velocity is a number."""
@@ -168,13 +166,17 @@ class Simulation:
     # Commands.
 
     def reset(self, poses: Mapping[str, Sequence[float]]) -> None:
-        """Put the robot at its home and the free bodies at `poses` (x y z [and quaternion]), all at rest."""
+        """Put the robot at its home, props and sockets at `poses` (x y z [and quaternion]), all at rest."""
         data = self.data
         mujoco.mj_resetData(self.model, data)
         data.qpos[:] = self._home
         for name, pose in poses.items():
-            start = self._free[name].qpos
-            data.qpos[start : start + len(pose)] = pose
+            if name in self._fixtures:
+                data.mocap_pos[self._fixtures[name]] = pose[:3]
+                data.mocap_quat[self._fixtures[name]] = pose[3:] if len(pose) > 3 else (1, 0, 0, 0)
+            else:
+                start = self._free_qpos[name]
+                data.qpos[start : start + len(pose)] = pose
         data.ctrl[self._finger_ctrl] = self.robot.hand.open_position
         mujoco.mj_kinematics(self.model, data)
         self.anchor_target()
@@ -274,9 +276,6 @@ class Simulation:
         for joint in self.robot.finger_joints:
             qpos[self.model.joint(joint).qposadr] = self.robot.hand.open_position
         return qpos
-
-    def _free_body(self, name: str) -> FreeBody:
-        return FreeBody(int(self.model.body(name).id), int(self.model.joint(name).qposadr[0]))
 
 
 def _slice_or_array(addresses: Sequence[int]) -> slice | NDArray[np.intp]:

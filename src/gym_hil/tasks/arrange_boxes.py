@@ -43,7 +43,7 @@ class ArrangeBoxes(Task):
     name = "ArrangeBoxes"
     description = "Put each box on the square of its colour."
     max_episode_steps = 400
-    scene = Scene(robot_home="upright", cubes=BOXES, targets=TARGETS)
+    scene = Scene(robot_home="upright", props=BOXES, targets=TARGETS)
     workspace = Workspace(np.array([0.2, -0.5, 0.0]), np.array([0.6, 0.5, 0.5]))
     reset_options = ("box_xy",)
     _goals = np.array([target.pos for target in TARGETS])
@@ -90,11 +90,11 @@ class ArrangeBoxes(Task):
     def intent(self, sim: Simulation, start: Start) -> Intent:
         """Bring the held box to its target, else fetch the first that is not there."""
         for index, box in enumerate(BOXES):
-            if is_held(sim, box):
+            if is_held(sim, sim.body_pos_w(box.name), box.half_size):
                 return self._deliver(sim, index)
         for index, box in enumerate(BOXES):
             if not self.is_placed(sim, index, 0.8 * TOLERANCE):
-                return approach(sim, box)
+                return approach(sim, sim.body_pos_w(box.name))
         tcp = sim.tcp_pos_w
         return Intent(np.array([tcp[0], tcp[1], CARRY_HEIGHT]), opening=1.0)
 

@@ -21,7 +21,7 @@ from gym_hil.sim.simulation import Simulation
 
 Array = NDArray[np.float64]
 Start = Mapping[str, Array]
-"""Start position of every free body (3, m, world frame)."""
+"""Where every prop and socket starts: position (3, m, world frame), or position and quaternion (7)."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class Task(abc.ABC):
     workspace: ClassVar[Workspace]
     reset_options: ClassVar[tuple[str, ...]]
     """Names that `reset(options=...)` understands, `state` aside."""
+    pairs: ClassVar[tuple[tuple[int, int], ...]] = ()
+    """Which position of `environment_state` (by number) has to come to which other one."""
 
     @abc.abstractmethod
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
@@ -92,8 +94,8 @@ class Task(abc.ABC):
 
     def failure(self, sim: Simulation) -> TerminationReason | None:
         """Return why the episode cannot succeed any more, or None."""
-        for cube in self.scene.cubes:
-            if not self.workspace.within_reach(sim.body_pos_w(cube.name)):
+        for prop in self.scene.props:
+            if not self.workspace.within_reach(sim.body_pos_w(prop.name)):
                 return TerminationReason.OUT_OF_REACH
         return None
 

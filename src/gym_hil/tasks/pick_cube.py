@@ -13,7 +13,7 @@ import numpy as np
 from gym_hil.scenes.base import Cube, Scene
 from gym_hil.sim.simulation import Simulation
 from gym_hil.tasks.base import Array, Intent, Start, Task, Workspace, finite_array
-from gym_hil.tasks.grasping import approach, is_held, offset
+from gym_hil.tasks.grasping import approach, is_held
 
 CUBE = Cube("cube", (0.85, 0.18, 0.15))
 FIXED_XY = (0.5, 0.0)
@@ -30,7 +30,7 @@ class PickCube(Task):
     name = "PickCube"
     description = "Pick up the cube and lift it."
     max_episode_steps = 100
-    scene = Scene(robot_home="reach_down", cubes=(CUBE,))
+    scene = Scene(robot_home="reach_down", props=(CUBE,))
     workspace = Workspace(np.array([0.2, -0.3, 0.0]), np.array([0.6, 0.3, 0.5]))
     reset_options = ("cube_xy",)
 
@@ -51,23 +51,27 @@ class PickCube(Task):
         """Return the cube's position (3, m, world frame)."""
         return sim.body_pos_w(CUBE.name)
 
+    def distance(self, sim: Simulation) -> float:
+        """Return how far the cube is from the TCP (m)."""
+        return float(np.linalg.norm(sim.body_pos_w(CUBE.name) - sim.tcp_pos_w))
+
     def lift(self, sim: Simulation, start: Start) -> float:
         """Return how far the cube is above its start (m)."""
         return float(sim.body_pos_w(CUBE.name)[2] - start[CUBE.name][2])
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Near the cube, and cube lifted."""
-        distance = float(np.linalg.norm(offset(sim, CUBE)))
         lifted = min(1.0, max(0.0, self.lift(sim, start) / LIFT))
-        return {"near": (0.3, float(np.exp(-20.0 * distance))), "lift": (0.7, lifted)}
+        return {"near": (0.3, float(np.exp(-20.0 * self.distance(sim)))), "lift": (0.7, lifted)}
 
     def success(self, sim: Simulation, start: Start) -> bool:
         """Lifted by 10 cm, and still in the hand."""
-        return self.lift(sim, start) > LIFT and float(np.linalg.norm(offset(sim, CUBE))) < HELD_DISTANCE
+        return self.lift(sim, start) > LIFT and self.distance(sim) < HELD_DISTANCE
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
         """Fetch the cube, then lift."""
-        if not is_held(sim, CUBE):
-            return approach(sim, CUBE)
+        cube = sim.body_pos_w(CUBE.name)
+        if not is_held(sim, cube, CUBE.half_size):
+            return approach(sim, cube)
         tcp = sim.tcp_pos_w
         return Intent(np.array([tcp[0], tcp[1], start[CUBE.name][2] + 1.5 * LIFT]), opening=0.0)

@@ -46,6 +46,6 @@ def load_policy(run_dir: Path, env_id: str) -> Policy:
     require_task(run_dir, config, env_id)
 
     def policy(env: ManipulationEnv, rng: np.random.Generator) -> Action:
-        return to_command(act(features(env.observe())))
+        return to_command(act(features(env.observe(), env.task)))
 
     return policy

@@ -12,23 +12,26 @@ from numpy.typing import NDArray
 from gym_hil import schema
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.operators.base import Operator
+from gym_hil.tasks import Task
 from gym_hil.wrappers.factory import make_env
 from gym_hil.wrappers.human_cost import RecordHumanCost
 
 EXECUTED = "executed_action"
 """Info key: the action that was executed, as the learner would have given it."""
 _CENTRE = np.array([0.4, 0.0, 0.1], np.float32)
-_REACH, _NEAR, _CLOSE = 0.2, 0.1, 0.02
+_REACH, _NEAR, _CLOSE, _FINE = 0.2, 0.1, 0.02, 0.002
 
 
-def features(observation: dict[str, Any]) -> NDArray[np.float32]:
+def features(observation: dict[str, Any], task: Task) -> NDArray[np.float32]:
     """Return the learner's features of an observation: the TCP's position, how far the fingers are closed,
-    and every position of `environment_state` in the world and from the TCP, coarse and fine.
+    every position of `environment_state` in the world and from the TCP, coarse and fine, and the way from one
+    to the other of the task's `pairs`, coarse, fine and to the millimetre.
     """
     agent = observation[schema.AGENT_POS]
     places = observation[schema.ENVIRONMENT_STATE].reshape(-1, 3)
     tcp = agent[15:18]
     way = places - tcp
+    apart = np.array([places[goal] - places[moved] for moved, goal in task.pairs], np.float32).reshape(-1, 3)
     return np.concatenate(
         [
             (tcp - _CENTRE) / _REACH,
@@ -36,6 +39,9 @@ def features(observation: dict[str, Any]) -> NDArray[np.float32]:
             ((places - _CENTRE) / _REACH).ravel(),
             np.clip(way / _NEAR, -3.0, 3.0).ravel(),
             np.tanh(way / _CLOSE).ravel(),
+            np.clip(apart / _NEAR, -3.0, 3.0).ravel(),
+            np.tanh(apart / _CLOSE).ravel(),
+            np.tanh(apart / _FINE).ravel(),
         ],
         dtype=np.float32,
     )
@@ -56,14 +62,14 @@ class PolicyEnv(gym.Wrapper):
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
         self._raw = raw
-        places = raw.task.observation_size
-        self.observation_space = spaces.Box(-np.inf, np.inf, (4 + 3 * places,), np.float32)
+        size = 4 + 3 * raw.task.observation_size + 9 * len(raw.task.pairs)
+        self.observation_space = spaces.Box(-np.inf, np.inf, (size,), np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, (4,), np.float32)
 
     def reset(self, **kwargs: Any) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Reset."""
         observation, info = self.env.reset(**kwargs)
-        return features(observation), info
+        return features(observation, self._raw.task), info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step, and report what was executed as the learner would have given it."""
@@ -74,7 +80,7 @@ class PolicyEnv(gym.Wrapper):
             info[EXECUTED] = executed
         else:
             info[EXECUTED] = np.array(action, np.float32)
-        return features(observation), reward, terminated, truncated, info
+        return features(observation, self._raw.task), reward, terminated, truncated, info
 
 
 def make_policy_env(env_id: str, operator: Operator | None, **kwargs: Any) -> PolicyEnv:

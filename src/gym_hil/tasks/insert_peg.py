@@ -1,0 +1,133 @@
+"""InsertPeg: grasp a standing square peg and insert it into a socket with 1 mm of clearance.
+
+The peg is 24 mm wide and the hole 25 mm. The socket is turned by a little too; end-effector actions cannot
+turn the peg, so the hand gives way until it fits.
+
+Reset options: ``peg_xy`` (2, m) puts the peg there, ``socket_xy`` (2, m) and ``socket_yaw`` (rad) the socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gym_hil.scenes.base import Peg, Scene, Socket
+from gym_hil.schema import TerminationReason
+from gym_hil.sim.simulation import Simulation
+from gym_hil.tasks.base import Array, Intent, Start, Task, Workspace, finite_array
+from gym_hil.tasks.grasping import approach, is_held, over
+
+PEG = Peg("peg", (0.93, 0.60, 0.13), half_width=0.012, half_length=0.04)
+SOCKET = Socket("socket", (0.25, 0.35, 0.50), half_opening=0.0125, wall=0.018, height=0.03)
+FIXED_PEG_XY, FIXED_SOCKET_XY = (0.42, -0.08), (0.45, 0.10)
+PEG_LOW, PEG_HIGH = (0.35, -0.14), (0.50, -0.04)
+SOCKET_LOW, SOCKET_HIGH = (0.36, 0.05), (0.50, 0.15)
+YAW = 0.03
+"""Largest turn of the socket (rad): at 0.04 the peg would need more than the clearance."""
+DEPTH = 0.02
+"""How deep the peg's tip must be in the hole (m)."""
+GRASP = (0.0, 0.0, 0.02)
+"""Where the expert holds the peg (m, in its frame)."""
+CLEAR = 0.015
+"""Height of the tip above the socket while carrying (m)."""
+NEAR = 0.006
+"""Horizontal error of the tip below which the expert aligns it, at its present height (m)."""
+ALIGNED = 0.001
+"""Horizontal error to come down with (m)."""
+DESCENT = 0.01
+"""How far it comes down per step (m): a fast TCP trails its target sideways too."""
+
+
+class InsertPeg(Task):
+    """Insert the peg into the socket."""
+
+    name = "InsertPeg"
+    description = "Insert the peg into the socket."
+    max_episode_steps = 150
+    scene = Scene(robot_home="reach_down", props=(PEG,), sockets=(SOCKET,))
+    workspace = Workspace(np.array([0.2, -0.3, 0.0]), np.array([0.6, 0.3, 0.5]))
+    reset_options = ("peg_xy", "socket_xy", "socket_yaw")
+    pairs = ((1, 2),)
+
+    @property
+    def observation_size(self) -> int:
+        """Length of `environment_state`: the peg's grasp and tip, and the middle of the hole's opening."""
+        return 9
+
+    def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
+        """Draw both places and the socket's yaw. The generator is used alike whatever the options are."""
+        drawn = rng.uniform(PEG_LOW, PEG_HIGH), rng.uniform(SOCKET_LOW, SOCKET_HIGH)
+        turned = rng.uniform(-YAW, YAW)
+        peg, socket = drawn if randomise else (np.array(FIXED_PEG_XY), np.array(FIXED_SOCKET_XY))
+        yaw = turned if randomise else 0.0
+        if "peg_xy" in options:
+            peg = finite_array("peg_xy", options["peg_xy"], (2,))
+        if "socket_xy" in options:
+            socket = finite_array("socket_xy", options["socket_xy"], (2,))
+        if "socket_yaw" in options:
+            yaw = float(finite_array("socket_yaw", options["socket_yaw"], ()))
+        quat = (np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2))
+        return {
+            PEG.name: np.array([*peg, PEG.half_length]),
+            SOCKET.name: np.array([*socket, 0.0, *quat]),
+        }
+
+    def grasp(self, sim: Simulation) -> Array:
+        """Return where the peg is held (3, m, world frame)."""
+        return sim.point_pos_w(PEG.name, GRASP)
+
+    def tip(self, sim: Simulation) -> Array:
+        """Return the middle of the peg's lower end (3, m, world frame)."""
+        return sim.point_pos_w(PEG.name, (0.0, 0.0, -PEG.half_length))
+
+    def opening(self, sim: Simulation) -> Array:
+        """Return the middle of the hole's opening (3, m, world frame)."""
+        return sim.point_pos_w(SOCKET.name, (0.0, 0.0, SOCKET.height))
+
+    def observe(self, sim: Simulation) -> Array:
+        """Return the peg's grasp and tip, and the hole's opening (9, m, world frame)."""
+        return np.concatenate([self.grasp(sim), self.tip(sim), self.opening(sim)])
+
+    def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
+        """Hand near the peg, tip near the opening, tip in the hole."""
+        way = self.tip(sim) - self.opening(sim)
+        aside = float(np.hypot(way[0], way[1]))
+        reach = float(np.linalg.norm(self.grasp(sim) - sim.tcp_pos_w))
+        depth = float(np.clip(-way[2] / DEPTH, 0.0, 1.0)) if aside < SOCKET.half_opening else 0.0
+        return {
+            "near": (0.2, float(np.exp(-20.0 * reach))),
+            "over": (0.4, float(np.exp(-20.0 * np.hypot(aside, max(0.0, way[2]))))),
+            "inserted": (0.4, depth),
+        }
+
+    def success(self, sim: Simulation, start: Start) -> bool:
+        """The tip is 2 cm deep, in the hole."""
+        way = self.tip(sim) - self.opening(sim)
+        inside = float(np.hypot(way[0], way[1])) < SOCKET.half_opening
+        return inside and float(-way[2]) > DEPTH
+
+    def failure(self, sim: Simulation) -> TerminationReason | None:
+        """A peg that lies on its side cannot be stood up with end-effector actions."""
+        tip, centre = self.tip(sim), sim.body_pos_w(PEG.name)
+        if centre[2] - tip[2] < 0.5 * PEG.half_length and centre[2] < PEG.half_length:
+            return TerminationReason.TOPPLED
+        return super().failure(sim)
+
+    def intent(self, sim: Simulation, start: Start) -> Intent:
+        """Fetch the peg, carry it over the hole, let it down."""
+        grasp = self.grasp(sim)
+        if not is_held(sim, grasp, PEG.half_width):
+            return approach(sim, grasp)
+        tip, opening = self.tip(sim), self.opening(sim)
+        way = opening - tip
+        aside = float(np.hypot(way[0], way[1]))
+        if tip[2] > opening[2] + 2 * CLEAR or aside > NEAR:
+            goal = sim.tcp_pos_w + way
+            return over(sim, goal, float(goal[2] + CLEAR), opening=0.0)
+        inside = tip[2] < opening[2]
+        if inside:
+            way = opening - grasp
+        down = DESCENT if inside or aside < ALIGNED else 0.0
+        return Intent(sim.target_pos_w + np.array([way[0], way[1], -down]), opening=0.0)
