@@ -26,7 +26,7 @@ def is_held(sim: Simulation, grasp: Array, half_width: float) -> bool:
 
 
 def approach(sim: Simulation, grasp: Array) -> Intent:
-    """Return how to get hold of what is at `grasp` (3, m, world frame) from anywhere: over it, down, close."""
+    """Return how to get hold of what is at `grasp` (3, m, world frame): over it, down, close."""
     way = grasp - sim.tcp_pos_w
     aside = float(np.hypot(way[0], way[1]))
     if aside < 2 * ALIGNED and abs(way[2]) < CENTRED and sim.gripper_closing:

@@ -27,9 +27,9 @@ class InterventionWrapper(gym.Wrapper):
     """Lets `operator` act instead of the policy. Goes around an `EEActionWrapper`.
 
     Adds to each step's info who acted and what each wanted: `policy_action`, `human_action` (idle while
-    nobody intervenes), `is_intervention`, `intervention_id` (0 while the policy acts; 1, 2, ... counts takeovers
-    in the episode), `phase` (``"policy"``, ``"takeover"``, ``"human"``, ``"release"``), and `intervene_action`
-    while a human acts. Success, failure and re-record that the human calls end the episode.
+    nobody intervenes), `is_intervention`, `intervention_id` (0 while the policy acts; 1, 2, ... counts
+    takeovers in the episode), `phase` (``"policy"``, ``"takeover"``, ``"human"``, ``"release"``), and
+    `intervene_action` while a human acts. Success, failure and re-record that the human calls end it.
     """
 
     def __init__(self, env: gym.Env, operator: Operator) -> None:
