@@ -22,7 +22,8 @@ print(gl.chosen_backend())
 
 
 def run(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    clean = {k: v for k, v in os.environ.items() if k not in ("MUJOCO_GL", "DISPLAY", "WAYLAND_DISPLAY")}
+    chosen = ("MUJOCO_GL", "PYOPENGL_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY")
+    clean = {k: v for k, v in os.environ.items() if k not in chosen}
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env={**clean, **variables}
     )
