@@ -15,6 +15,7 @@ SUFFIXES: dict[str, dict[str, Any]] = {
     "Viewer": {"use_viewer": True},
     "Gamepad": {"operator": "gamepad"},
     "Keyboard": {"operator": "keyboard"},
+    "Browser": {"operator": "browser"},
     "SimulatedHuman": {"operator": "simulated"},
 }
 """Who shows it or may take over, by the id's suffix, as arguments of `wrap_env`."""

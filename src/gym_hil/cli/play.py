@@ -17,7 +17,8 @@ from gym_hil.cli.banner import with_banner
 from gym_hil.cli.common import full_id, write_json
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
-from gym_hil.operators.named import PEOPLE
+from gym_hil.operators.base import Operator
+from gym_hil.operators.named import PEOPLE, make_operator
 from gym_hil.operators.policies import Policy, make_policy
 from gym_hil.sim.gl import has_display
 from gym_hil.wrappers.factory import make_env
@@ -44,7 +45,15 @@ class Play:
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCube-v0, PandaArrangeBoxes-v1, ..."""
     operator: Literal[
-        "none", "expert", "simulated", "gamepad", "keyboard", "global-keyboard", "spacemouse", "terminal"
+        "none",
+        "expert",
+        "simulated",
+        "gamepad",
+        "keyboard",
+        "global-keyboard",
+        "spacemouse",
+        "terminal",
+        "browser",
     ] = "expert"
     """Who may take over from the policy."""
     preset: Literal["expert", "novice", "keyboard", "coach", "inattentive"] = "expert"
@@ -61,6 +70,11 @@ class Play:
     """Write the table to this file as well."""
     window: bool = True
     """Open a window where there is a display and no video is asked for; then in real time."""
+    web: bool = False
+    """Show it on a web page of this machine and print its address on a line of its own. You drive from there,
+    unless `--operator` names somebody other than the expert."""
+    port: int = 0
+    """Port of that page; 0 takes a free one."""
     min_success: float = 1.0
     """Share of episodes, in [0, 1], that must succeed for exit status 0."""
 
@@ -101,18 +115,24 @@ class Play:
         spec = gym.spec(full_id(self.task))
         if "env_id" not in spec.kwargs:
             raise InvalidArgumentError(f"task {self.task!r} has raw actions; play takes those without Base")
+        on_page = self.web or self.operator == "browser"
+        operator: str | Operator | None = None if self.operator == "none" else self.operator
+        if on_page and self.operator in ("expert", "browser"):
+            operator = make_operator("browser", port=self.port)
         env = make_env(
             spec.kwargs["env_id"],
-            operator=None if self.operator == "none" else self.operator,
+            operator=operator,
             preset=self.preset,
-            use_viewer=self.window and self.video is None and has_display(),
+            use_viewer=self.window and not on_page and self.video is None and has_display(),
             render_mode="rgb_array" if self.video is not None else None,
         )
         assert spec.max_episode_steps is not None
         env = RecordHumanCost(gym.wrappers.TimeLimit(env, spec.max_episode_steps))
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
-        in_real_time = raw.window is not None or self.operator in PEOPLE
+        if on_page:
+            raw.open_page(self.port)
+        in_real_time = bool(raw.screens) or self.operator in PEOPLE
         return RealTimeWrapper(env) if in_real_time else env
 
     def _policy(self) -> Policy:

@@ -31,6 +31,7 @@ from gym_hil.robots import PANDA_WITH_FRANKA_HAND, Robot
 from gym_hil.sim.rendering import FAST, GymRenderingSpec, Image, Quality, Renderer
 from gym_hil.sim.simulation import Array, Simulation
 from gym_hil.tasks import TASKS, Task
+from gym_hil.viewers.page import Page
 from gym_hil.viewers.window import Window
 
 log = logging.getLogger(__name__)
@@ -123,6 +124,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._renderers: dict[str, Renderer] = {}
         self.window: Window | None = None
         self._window_refused = False
+        self.page: Page | None = None
 
     # Gymnasium's interface.
 
@@ -215,9 +217,29 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
                 log.warning("No window: %s. To see the robot, run: gym-hil play --video robot.mp4", error)
         return self.window
 
+    def open_page(self, port: int = 0) -> Page:
+        """Show every step on a web page from now on, print its address on a line of its own, and return it.
+
+        Raises:
+            DeviceError: `port` is taken.
+            MissingExtraError: aiohttp is not installed.
+        """
+        self._require_open("open_page")
+        if self.page is None:
+            self.page = Page(f"gym-hil {self.task.name}", self.simulation.model, port)
+            print(self.page.url, flush=True)  # noqa: T201
+        return self.page
+
+    @property
+    def screens(self) -> list[Window | Page]:
+        """What shows it: window and page, where they are open."""
+        return [screen for screen in (self.window, self.page) if screen is not None]
+
     def close(self) -> None:
         """Free all resources. Calling it twice is allowed."""
         self._closed = True
+        if self.page is not None:
+            self.page.close()
         if self.window is not None:
             self.window.close()
         for renderer in self._renderers.values():
@@ -312,9 +334,11 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         return self._renderers[name].render(self.simulation.data, self._video_camera)
 
     def _show(self, *, success: bool) -> None:
+        clock_s = self._elapsed_steps * self.control_dt
+        if self.page is not None:
+            self.page.show(self.simulation.data, clock_s, success=success)
         if self.window is None or self.window.closed:
             return
-        clock_s = self._elapsed_steps * self.control_dt
         self.window.show(self._third_person("window", FAST), clock_s, success=success)
 
     def _idle_action(self) -> np.ndarray:

@@ -8,15 +8,15 @@ from gym_hil.operators.expert import Expert
 from gym_hil.operators.human import Engage, Human
 from gym_hil.operators.simulated import SimulatedHuman
 
-PEOPLE = ("gamepad", "keyboard", "global-keyboard", "spacemouse", "terminal")
+PEOPLE = ("gamepad", "keyboard", "global-keyboard", "spacemouse", "terminal", "browser")
 """Devices that a person can drive with; the spacemouse's episodes are ended with keys in the terminal."""
 NAMES = ("expert", "simulated", *PEOPLE)
 
 
 def make_operator(
-    name: str, *, preset: str = "expert", controller_config_path: str | None = None
+    name: str, *, preset: str = "expert", controller_config_path: str | None = None, port: int = 0
 ) -> Operator:
-    """Return the operator called `name`; `preset` is the simulated human's."""
+    """Return the operator called `name`; `preset` is the simulated human's, `port` the web page's."""
     require_one_of("operator", name, NAMES)
     if name == "expert":
         return Expert()
@@ -36,6 +36,10 @@ def make_operator(
         from gym_hil.devices.terminal import TerminalKeyboard
 
         return Human(CombinedDevice(SpaceMouse(), TerminalKeyboard()), Engage.MOTION)
+    if name == "browser":
+        from gym_hil.devices.keyboard import PageKeyboard
+
+        return Human(PageKeyboard(port), Engage.TOGGLE)
     if name == "terminal":
         from gym_hil.devices.terminal import TerminalKeyboard
 

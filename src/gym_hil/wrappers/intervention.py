@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from gym_hil import schema
-from gym_hil.devices.keyboard import WindowKeyboard
+from gym_hil.devices.keyboard import PageKeyboard, WindowKeyboard
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.operators.base import Operator, View
@@ -48,6 +48,8 @@ class InterventionWrapper(gym.Wrapper):
             keyboard.connected = window is not None
             if window is not None:
                 window.feed(keyboard)
+        elif isinstance(keyboard, PageKeyboard):
+            raw.open_page(keyboard.port).feed(keyboard)
 
     def reset(self, *, seed: int | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Reset; presses from before belong to nobody."""
@@ -61,9 +63,8 @@ class InterventionWrapper(gym.Wrapper):
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Ask the operator, act, and say who did."""
         policy_action = self._ee.executed(action)
-        window = self._raw.window
-        if window is not None:
-            window.pump()
+        for screen in self._raw.screens:
+            screen.pump()
         decision = self.operator.decide(View(self._raw, policy_action, self._scale))
         human_action = None
         if decision.action is not None:
@@ -71,8 +72,8 @@ class InterventionWrapper(gym.Wrapper):
         phase = self._phase(decision.engaged)
         if phase in ("takeover", "release"):
             self._raw.simulation.anchor_target()
-        if window is not None:
-            window.who = "POLICY" if human_action is None else "HUMAN"
+        for screen in self._raw.screens:
+            screen.who = "POLICY" if human_action is None else "HUMAN"
         executed = policy_action if human_action is None else human_action
         observation, reward, terminated, truncated, info = self.env.step(executed)
         info.update(self._who(policy_action, human_action, phase))
