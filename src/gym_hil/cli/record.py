@@ -34,7 +34,15 @@ class Record:
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
     root: Path
     """Folder for the episodes."""
-    operator: Literal["simulated", "expert", "gamepad", "keyboard", "spacemouse", "terminal"] = "simulated"
+    operator: Literal[
+        "simulated",
+        "expert",
+        "gamepad",
+        "keyboard",
+        "browser",
+        "spacemouse",
+        "terminal",
+    ] = "simulated"
     """Who may take over from the policy."""
     preset: Literal["expert", "novice", "keyboard", "coach", "inattentive"] = "expert"
     """Limits of the simulated human."""

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from gym_hil.cli.common import full_id, write_json
 from gym_hil.errors import InvalidArgumentError, MissingExtraError
+from gym_hil.registry import SUFFIXES
 
 if TYPE_CHECKING:
     from gym_hil.training.run import Point
@@ -26,7 +27,7 @@ class Train:
 
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
-    operator: Literal["simulated", "gamepad", "keyboard", "none"] = "simulated"
+    operator: Literal["simulated", "gamepad", "keyboard", "browser", "none"] = "simulated"
     """Who demonstrates and takes over; none: scripted demonstrations, and nobody afterwards."""
     preset: Literal["coach", "expert", "novice", "keyboard", "inattentive"] = "coach"
     """Limits of the simulated human."""
@@ -123,7 +124,7 @@ def state_base_id(task: str) -> str:
     """Return the base id with state observations of any id of the same task and version."""
     env_id = full_id(task)
     name, version = env_id.rsplit("-v", 1)
-    for suffix in ("SimulatedHuman", "Viewer", "Gamepad", "Keyboard", "Base"):
+    for suffix in (*SUFFIXES, "Base"):
         name = name.removesuffix(suffix)
     return f"{name.removesuffix('State')}StateBase-v{version}"
 
