@@ -62,13 +62,16 @@ def browser():
 
 
 def steps(program, count):
+    """Return the next `count` steps, none that is over already."""
+    while not program.empty():
+        program.get()
     return [program.get(timeout=30).split() for _ in range(count)]
 
 
 def until(program, wanted, limit=50):
     seen = []
     for _ in range(limit):
-        seen += steps(program, 1)
+        seen.append(program.get(timeout=30).split())
         if wanted(seen[-1]):
             return seen[-1]
     raise AssertionError(seen[-5:])
@@ -77,8 +80,6 @@ def until(program, wanted, limit=50):
 def take_over(program, body):
     """Press Space until it works: on a busy machine the page may just have been silent."""
     for _ in range(5):
-        while not program.empty():
-            program.get()
         body.send_keys(Keys.SPACE)
         if any(line[0] == "human" for line in steps(program, 10)):
             return
