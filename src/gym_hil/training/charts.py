@@ -37,7 +37,8 @@ def chart(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape(title)}" font-family="sans-serif" font-size="12" fill="currentColor">',
         f'<text x="{LEFT}" y="18" font-weight="bold">{escape(title)}</text>',
-        f'<text x="{(LEFT + WIDTH - RIGHT) / 2:g}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x_label)}</text>',
+        f'<text x="{(LEFT + WIDTH - RIGHT) / 2:g}" y="{HEIGHT - 8}" text-anchor="middle">'
+        f"{escape(x_label)}</text>",
     ]
     for tick in y_ticks:
         y = plot.y(tick)
@@ -57,8 +58,8 @@ def chart(
 def legend(names: Sequence[str]) -> str:
     """Return HTML that says which colour is whose, in the order of the lines."""
     items = (
-        f'<span style="white-space:nowrap"><span style="color:{COLOURS[number % len(COLOURS)]}">&#9644;</span> '
-        f"{escape(name)}</span>"
+        '<span style="white-space:nowrap">'
+        f'<span style="color:{COLOURS[number % len(COLOURS)]}">&#9644;</span> {escape(name)}</span>'
         for number, name in enumerate(names)
     )
     return f"<p>{' &nbsp; '.join(items)}</p>"
