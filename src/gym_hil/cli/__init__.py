@@ -13,10 +13,12 @@ def main() -> None:
 
     from gym_hil.cli.bench import Bench
     from gym_hil.cli.doctor import Doctor
+    from gym_hil.cli.inspecting import Inspect
     from gym_hil.cli.lerobot_config import LerobotConfig
     from gym_hil.cli.listing import List
     from gym_hil.cli.play import Play
-    from gym_hil.cli.record import Inspect, Record, Replay
+    from gym_hil.cli.record import Record
+    from gym_hil.cli.replay import Replay
     from gym_hil.cli.train import Eval, Train
     from gym_hil.errors import GymHilError
 

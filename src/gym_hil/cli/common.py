@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 
 import gym_hil  # noqa: F401
-from gym_hil.errors import InvalidArgumentError, did_you_mean
+from gym_hil.errors import InvalidArgumentError, did_you_mean, require_one_of
+from gym_hil.operators.policies import POLICIES, Policy
 from gym_hil.schema import ID_NAMESPACE
 
 
@@ -36,3 +38,20 @@ def write_json(path: Path | None, result: Any) -> None:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def policy_maker(name: str, task: str) -> Callable[[], Policy]:
+    """Return what makes a policy for each episode of `task`: one of those without learning, or the one that
+    `gym-hil train` left in the folder `name`.
+    """
+    folder = Path(name)
+    if name in POLICIES or not folder.is_dir():
+        require_one_of("policy", name, POLICIES)
+        return POLICIES[name]
+    from gym_hil.cli.train import require_libraries, state_base_id
+
+    require_libraries()
+    from gym_hil.training.checkpoint import load_policy
+
+    policy = load_policy(folder, state_base_id(task))
+    return lambda: policy

@@ -1,8 +1,8 @@
-"""``gym-hil record``, ``replay`` and ``inspect``: episodes on disk."""
+"""``gym-hil record``: episodes of a person, or of a simulated one, on disk."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,35 +10,43 @@ import gymnasium as gym
 import numpy as np
 import tyro
 from rich.console import Console
-from rich.table import Table
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gym_hil.cli.common import full_id, write_json
+from gym_hil.cli.common import full_id, policy_maker, write_json
+from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
+from gym_hil.operators.human import Human
 from gym_hil.operators.named import PEOPLE
-from gym_hil.operators.policies import make_policy
-from gym_hil.recording.quality import Quality, judge
+from gym_hil.operators.policies import Policy
+from gym_hil.recording.dataset import About, Dataset, Format, begun_as
 from gym_hil.recording.recorder import EpisodeRecorder
-from gym_hil.recording.replay import first_difference, make_replay_env, replayed, same_model
-from gym_hil.recording.store import EpisodeStore
-from gym_hil.schema import TerminationReason
+from gym_hil.recording.review import QUESTION, Verdict, ask, called
 from gym_hil.sim.gl import has_display
+from gym_hil.sim.rendering import GymRenderingSpec
 from gym_hil.wrappers.factory import make_env
 from gym_hil.wrappers.pacing import RealTimeWrapper
+
+_TERMINAL = ("terminal", "spacemouse")
+"""Operators that hear the keys of the terminal themselves."""
 
 
 @dataclass(kw_only=True)
 class Record:
-    """Record episodes. Killing it at any instant costs at most the running episode; `--resume` goes on."""
+    """Record episodes. Killing it at any instant costs at most the running episode; `--resume` goes on.
+
+    With `--repo-id` it writes a LeRobotDataset v3, ready for `lerobot-train`.
+    """
 
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
     root: Path
-    """Folder for the episodes."""
+    """Folder for the dataset."""
     operator: Literal[
         "simulated",
         "expert",
         "gamepad",
         "keyboard",
+        "global-keyboard",
         "browser",
         "spacemouse",
         "terminal",
@@ -46,12 +54,23 @@ class Record:
     """Who may take over from the policy."""
     preset: Literal["expert", "novice", "keyboard", "coach", "inattentive"] = "expert"
     """Limits of the simulated human."""
-    policy: Literal["zero", "random", "noisy-expert"] = "zero"
-    """What acts while nobody takes over."""
+    policy: str = "zero"
+    """What acts while nobody takes over: zero, random, noisy-expert, or a folder of `gym-hil train`."""
     episodes: int = 10
-    """How many episodes the folder shall have in the end."""
+    """How many episodes the dataset shall have in the end."""
+    format: Format | None = None
+    """episodes: this package's own. lerobot: LeRobotDataset v3, and the default with `--repo-id`."""
+    repo_id: str | None = None
+    """Name of the dataset, user/name."""
+    image_size: int = 128
+    """Height and width (pixels) of the pictures of the cameras front and wrist in formats that keep pictures;
+    0 for no pictures."""
+    ask: bool = True
+    """Ask a person after each episode whether to keep it, unless a button has said so already."""
+    real_time: bool = False
+    """Keep to the control rate even when no person takes part, and say which steps came late."""
     seed: int = 0
-    """Seed of episode 0; each further one adds 1."""
+    """Seed of episode 0; each further start adds 1."""
     resume: bool = False
     """Continue in a folder that has episodes."""
     json: Path | None = None
@@ -65,143 +84,123 @@ class Record:
         spec = gym.spec(full_id(self.task))
         if "env_id" not in spec.kwargs:
             raise InvalidArgumentError(f"task {self.task!r} has raw actions; record takes those without Base")
-        store = EpisodeStore(self.root, spec.kwargs["env_id"], resume=self.resume)
-        for name in store.set_aside:
-            console.print(f"Half-written {name} was set aside under {self.root / 'set-aside'}.")
-        env = self._make(spec)
-        tries = 0
+        new_policy = policy_maker(self.policy, self.task)
+        dataset = self._dataset(spec.kwargs["env_id"], console)
+        env = self._make(spec, dataset.about.image_size)
         try:
-            while len(store.numbers()) < self.episodes:
-                number = max(store.numbers(), default=-1) + 1
-                end = self._episode(env, self.seed + number + 100_000 * tries)
-                if end == TerminationReason.RERECORD:
-                    tries += 1
-                    console.print(f"episode {number}: once more")
-                    continue
-                tries = 0
-                episode = env.episode()
-                store.append(episode)
-                console.print(f"episode {number}: {episode.length} steps, {episode.meta['end']}")
+            self._write_missing(dataset, env, console)
+            self._record(dataset, env, new_policy, console)
         except KeyboardInterrupt:
             console.print("Stopped; the running episode was dropped. Go on with --resume.")
         finally:
-            env.close()
-        kept = len(store.numbers())
+            try:
+                dataset.close()
+            finally:
+                env.close()
+        kept = len(dataset.journal.numbers())
         console.print(f"{kept} episodes in {self.root}")
-        write_json(self.json, {"root": str(self.root), "env_id": store.env_id, "episodes": kept})
+        pace = self._pace
+        facts: dict[str, Any] = {
+            "root": str(self.root), "env_id": dataset.journal.env_id, "episodes": kept
+        }  # fmt: skip
+        if pace is not None:
+            facts |= {"steps": self._steps, "late": pace.overruns, "worst_s": pace.worst_overrun_s}
+            console.print(
+                f"In real time: {pace.overruns} of {self._steps} steps began late, "
+                f"the worst by {1000 * pace.worst_overrun_s:.0f} ms."
+            )
+        write_json(self.json, facts)
         return 0 if kept >= self.episodes else 1
 
-    def _make(self, spec: Any) -> EpisodeRecorder:
+    def _dataset(self, env_id: str, console: Console) -> Dataset:
+        format: Format = self.format or ("episodes" if self.repo_id is None else "lerobot")
+        about = About(format, self.repo_id, 0 if format == "episodes" else self.image_size)
+        if self.resume and self.format is None and self.repo_id is None:
+            about = begun_as(self.root) or about
+        with console.status(f"Opening {self.root}"):
+            dataset = Dataset(self.root, env_id, about, resume=self.resume)
+        for name in dataset.set_aside:
+            console.print(f"Half-written {name} was set aside under {dataset.journal.root / 'set-aside'}.")
+        return dataset
+
+    def _make(self, spec: Any, image_size: int) -> EpisodeRecorder:
         person = self.operator in PEOPLE
+        size = image_size or 128
         env = make_env(
             spec.kwargs["env_id"],
             operator=self.operator,
             preset=self.preset,
-            use_viewer=person and has_display(),
+            use_viewer=person and has_display() and self.operator != "browser",
+            render_spec=GymRenderingSpec(height=size, width=size),
         )
         env = gym.wrappers.TimeLimit(env, spec.max_episode_steps)
-        if person:
-            env = RealTimeWrapper(env)
+        self._steps = 0
+        self._pace = RealTimeWrapper(env) if person or self.real_time else None
         described = {"env_id": spec.kwargs["env_id"], "operator": self.operator, "policy": self.policy}
-        return EpisodeRecorder(env, described)
+        return EpisodeRecorder(self._pace or env, described, cameras=image_size > 0)
 
-    def _episode(self, env: EpisodeRecorder, seed: int) -> str:
-        policy, rng = make_policy(self.policy), np.random.default_rng(seed)
+    def _write_missing(self, dataset: Dataset, env: EpisodeRecorder, console: Console) -> None:
+        missing = dataset.missing()
+        with Progress(console=console, transient=True) as progress:
+            for number in progress.track(missing, description="writing what was missing"):
+                dataset.write_missing(number, _raw(env))
+        if missing:
+            console.print(f"{len(missing)} episodes that were safe in the journal were written again.")
+
+    def _record(self, dataset: Dataset, env: EpisodeRecorder, new_policy: Any, console: Console) -> None:
+        journal = dataset.journal
+        numbers = journal.numbers()
+        seed = self.seed
+        if numbers:
+            seed = max(seed, int(journal.read(numbers[-1]).meta["seed"]) + 1)
+        if self.operator in PEOPLE:
+            console.print(env.get_wrapper_attr("operator").help(), highlight=False)
+        columns = (
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        )  # fmt: skip
+        with Progress(*columns, console=console, transient=True) as progress:
+            bar = progress.add_task("recording", total=self.episodes, completed=len(numbers))
+            while len(numbers) < self.episodes:
+                end = self._episode(env, new_policy(), seed)
+                if end is None:
+                    console.print("The window was closed; the running episode was dropped. --resume goes on.")
+                    return
+                verdict = self._verdict(env, end, console)
+                if verdict is Verdict.AGAIN:
+                    console.print("once more, from the same start")
+                    continue
+                seed += 1
+                if verdict is Verdict.DISCARD:
+                    console.print("discarded")
+                    continue
+                episode = env.episode()
+                number = dataset.append(episode, env.pictures)
+                numbers.append(number)
+                progress.advance(bar)
+                console.print(f"episode {number}: {episode.length} steps, {episode.meta['end']}")
+
+    def _episode(self, env: EpisodeRecorder, policy: Policy, seed: int) -> str | None:
+        """Run an episode, and return how it ended; None when its window was closed."""
+        raw, rng = _raw(env), np.random.default_rng(seed)
         env.reset(seed=seed)
         while True:
-            *_, terminated, truncated, info = env.step(policy(env.unwrapped, rng))  # type: ignore[arg-type]
+            *_, terminated, truncated, info = env.step(policy(raw, rng))
+            self._steps += 1
+            if raw.window is not None and raw.window.closed:
+                return None
             if terminated or truncated:
                 return str(info["termination_reason"])
 
-
-@dataclass(kw_only=True)
-class Replay:
-    """Run recorded episodes again, from their stored initial state and executed actions."""
-
-    root: Annotated[Path, tyro.conf.Positional]
-    """Folder that `gym-hil record` wrote."""
-    episode: int | None = None
-    """Number of the episode; all of them without it."""
-    verify: bool = False
-    """Fail unless every observation is bit-identical, and say where it first differs."""
-    video: Path | None = None
-    """Write a video (.mp4) in high quality."""
-    seed: int = 0
-    """Changes nothing here; every command takes it."""
-    json: Path | None = None
-    """Write the differences to this file as well."""
-
-    def run(self) -> int:
-        """Replay."""
-        console = Console()
-        store = EpisodeStore(self.root)
-        numbers = store.numbers() if self.episode is None else [self.episode]
-        if not numbers:
-            raise InvalidArgumentError(f"{self.root} has no episodes")
-        env = make_replay_env(store.env_id, render_mode="rgb_array" if self.video else None)
-        found: dict[int, Any] = {}
-        for number in numbers:
-            episode = store.read(number)
-            if self.verify:
-                difference = first_difference(episode, env)
-                found[number] = None if difference is None else asdict(difference)
-                if difference is None:
-                    console.print(f"episode {number}: {episode.length} steps, bit-identical")
-                    continue
-                why = "" if same_model(episode, env) else " The model is not the one it was recorded with."
-                console.print(
-                    f"episode {number}: differs before step {difference.step} in {difference.name}"
-                    f"[{difference.index}]: {difference.recorded!r} recorded, {difference.replayed!r} "
-                    f"replayed.{why}",
-                    markup=False,
-                )
-        if self.video is not None:
-            import imageio
-
-            self.video.parent.mkdir(parents=True, exist_ok=True)
-            with imageio.get_writer(
-                self.video, fps=env.metadata["render_fps"], macro_block_size=None
-            ) as video:
-                for number in numbers:
-                    for _ in replayed(store.read(number), env):
-                        video.append_data(env.render())
-            console.print(f"Video: {self.video}")
-        env.close()
-        write_json(self.json, {"episodes": found})
-        return 0 if all(difference is None for difference in found.values()) else 1
+    def _verdict(self, env: EpisodeRecorder, end: str, console: Console) -> Verdict:
+        verdict = called(end)
+        operator = env.get_wrapper_attr("operator")
+        if verdict is None and self.ask and isinstance(operator, Human):
+            console.print(QUESTION)
+            verdict = ask(operator.device, _raw(env).screens, typed=self.operator not in _TERMINAL)
+        return verdict or Verdict.KEEP
 
 
-@dataclass(kw_only=True)
-class Inspect:
-    """Say what is in a folder of episodes, and warn of demonstrations that would mislead a learner."""
-
-    root: Annotated[Path, tyro.conf.Positional]
-    """Folder that `gym-hil record` wrote."""
-    seed: int = 0
-    """Changes nothing here; every command takes it."""
-    json: Path | None = None
-    """Write the facts to this file as well."""
-
-    def run(self) -> int:
-        """Print the table."""
-        store = EpisodeStore(self.root)
-        facts = {number: judge(store.read(number)) for number in store.numbers()}
-        Console().print(_table(facts))
-        Console().print(f"{len(facts)} episodes of {store.env_id}")
-        write_json(self.json, {"env_id": store.env_id, "episodes": {n: asdict(q) for n, q in facts.items()}})
-        return 0
-
-
-def _table(facts: dict[int, Quality]) -> Table:
-    table = Table("episode", "steps", "success", "end", "takeovers", "by a human", "warnings")
-    for number, quality in facts.items():
-        table.add_row(
-            str(number),
-            str(quality.length),
-            "[green]yes[/]" if quality.success else "[red]no[/]",
-            quality.end,
-            str(quality.interventions),
-            f"{quality.intervened_share:.0%}",
-            "; ".join(quality.warnings),
-        )
-    return table
+def _raw(env: gym.Env) -> ManipulationEnv:
+    raw = env.unwrapped
+    assert isinstance(raw, ManipulationEnv)
+    return raw

@@ -30,9 +30,12 @@ FRAMES: dict[str, str] = {
     "complementary_info.is_intervention": "bool",
     "intervention_id": "int64",
     "phase": "uint8",
+    "physics": "float64",
 }
-"""Arrays with one row per step, and their types. Observations are those before the step; `action` is the
-executed one; `human_action` is idle while the policy acts."""
+"""Arrays with one row per step, and their types. Observations, and `physics`, the simulation's whole state,
+are those before the step; `action` is the executed one; `human_action` is idle while the policy acts."""
+FINAL = ("observation.state", "observation.environment_state", "physics")
+"""Which of them are also kept for the moment after the last step."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,18 @@ class Episode:
 
     Attributes:
         frames: arrays as `FRAMES` says, all of the same length.
-        final: the last observation, ``observation.state`` and ``observation.environment_state``.
-        initial: the simulation's state before the first step.
+        final: what `FINAL` names, after the last step.
+        initial: the environment's state before the first step.
         meta: environment, seed, versions, model hash, how it ended. JSON.
+        device_log: what a person did with their device, as `gym_hil.devices.RecordedDevice` plays it back;
+            empty where no device was used.
     """
 
     frames: dict[str, NDArray[Any]]
-    final: dict[str, NDArray[np.float32]]
+    final: dict[str, NDArray[Any]]
     initial: EnvironmentState
     meta: dict[str, Any]
+    device_log: str = ""
 
     @property
     def length(self) -> int:

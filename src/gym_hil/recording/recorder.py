@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import platform
 from typing import Any
 
@@ -12,21 +13,33 @@ import numpy as np
 import gym_hil
 from gym_hil import schema
 from gym_hil.envs.manipulation import EnvironmentState, ManipulationEnv
-from gym_hil.recording.episode import FRAMES, PHASES, Episode, model_hash
+from gym_hil.operators.human import Human
+from gym_hil.recording.device_tap import DeviceTap
+from gym_hil.recording.episode import FINAL, FRAMES, PHASES, Episode, model_hash
+from gym_hil.recording.pictures import Pictures
 
 
 class EpisodeRecorder(gym.Wrapper):
     """Keeps the running episode in memory; `episode` returns it once it has ended.
 
-    Goes around everything that may end an episode, the time limit included. `describe` is added to each
-    episode's meta.
+    Goes around everything that may end an episode, the time limit included.
+
+    Args:
+        env: the environment.
+        describe: added to each episode's meta.
+        cameras: keep pictures too, drawn before each step.
     """
 
-    def __init__(self, env: gym.Env, describe: dict[str, Any]) -> None:
+    def __init__(self, env: gym.Env, describe: dict[str, Any], *, cameras: bool = False) -> None:
         super().__init__(env)
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
         self._raw = raw
+        self._cameras = cameras
+        self._tap: DeviceTap | None = None
+        operator = env.get_wrapper_attr("operator") if env.has_wrapper_attr("operator") else None
+        if isinstance(operator, Human):
+            self._tap = operator.device = DeviceTap(operator.device)
         self._describe = {
             **describe,
             "gym_hil": gym_hil.__version__,
@@ -36,28 +49,30 @@ class EpisodeRecorder(gym.Wrapper):
             "task": raw.task_description,
             "fps": raw.metadata["render_fps"],
         }
-        self._seed: int | None = None
         self._initial: EnvironmentState | None = None
-        self._rows: dict[str, list[Any]] = {}
         self._info: dict[str, Any] = {}
 
     def reset(self, *, seed: int | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Reset, and forget the episode that was running."""
         observation, info = self.env.reset(seed=seed, **kwargs)
-        self._seed, self._initial, self._info = seed, self._raw.get_state(), {}
-        self._rows = {name: [] for name in FRAMES}
+        self._begin(seed)
+        if self._tap is not None:
+            self._tap.begin()
         self._agent_pos = observation[schema.AGENT_POS]
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step, and keep what happened."""
-        objects = self._objects()
+        before = self._moment()
+        if self._cameras:
+            for camera, image in self._raw.draw().items():
+                self.pictures.setdefault(camera, []).append(image)
+        if self._tap is not None:
+            self._tap.now_s = len(self._rows["action"]) * self._raw.control_dt
         observation, reward, terminated, truncated, info = self.env.step(action)
-        executed = info[schema.TELEOP_ACTION]
         row = {
-            "observation.state": self._agent_pos,
-            "observation.environment_state": objects,
-            "action": executed,
+            **before,
+            "action": info[schema.TELEOP_ACTION],
             "policy_action": info[schema.POLICY_ACTION],
             "human_action": info[schema.HUMAN_ACTION],
             "next.reward": reward,
@@ -78,9 +93,22 @@ class EpisodeRecorder(gym.Wrapper):
         """Return the episode up to now."""
         assert self._initial is not None and self._info, "nothing has been recorded yet"
         frames = {name: np.array(rows, dtype=FRAMES[name]) for name, rows in self._rows.items()}
-        final = {"observation.state": self._agent_pos, "observation.environment_state": self._objects()}
-        end = self._info[schema.TERMINATION_REASON] or "time_limit"
-        return Episode(frames, final, self._initial, {**self._describe, "seed": self._seed, "end": end})
+        meta = {
+            **self._describe,
+            "seed": self._seed,
+            "begun": self._begun.isoformat(timespec="seconds"),
+            "end": self._info[schema.TERMINATION_REASON] or "time_limit",
+        }
+        log = "" if self._tap is None else self._tap.log()
+        return Episode(frames, self._moment(), self._initial, meta, log)
 
-    def _objects(self) -> np.ndarray:
-        return self._raw.task.observe(self._raw.simulation).astype(np.float32)
+    def _begin(self, seed: int | None) -> None:
+        self._seed, self._initial, self._info = seed, self._raw.get_state(), {}
+        self._begun = datetime.datetime.now(datetime.timezone.utc)
+        self._rows: dict[str, list[Any]] = {name: [] for name in FRAMES}
+        self.pictures: Pictures = {}
+
+    def _moment(self) -> dict[str, np.ndarray]:
+        raw = self._raw
+        objects = raw.task.observe(raw.simulation).astype(np.float32)
+        return dict(zip(FINAL, (self._agent_pos, objects, raw.simulation.save()), strict=True))

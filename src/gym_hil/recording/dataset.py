@@ -1,0 +1,115 @@
+"""A dataset: the journal of episodes, and what is written from it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.errors import InvalidDatasetError
+from gym_hil.recording.episode import Episode
+from gym_hil.recording.lerobot_writer import LeRobotWriter, require_lerobot
+from gym_hil.recording.pictures import Pictures, drawn_again
+from gym_hil.recording.store import INFO, EpisodeStore
+
+Format = Literal["episodes", "lerobot"]
+JOURNAL = "gym_hil"
+"""Folder of the episodes inside a dataset of another format."""
+
+
+def journal_of(root: Path) -> Path:
+    """Return the folder with the episodes of the dataset in `root`.
+
+    Raises:
+        InvalidDatasetError: `root` holds none.
+    """
+    for folder in (root, root / JOURNAL):
+        if (folder / INFO).is_file():
+            return folder
+    if (root / "meta" / "info.json").is_file():
+        raise InvalidDatasetError(
+            f"{root} is a LeRobotDataset that this package did not record: it has no {JOURNAL}/{INFO}, so "
+            "the states to replay from are unknown"
+        )
+    return root
+
+
+class Writer(Protocol):
+    """Writes episodes in another format."""
+
+    written: list[int]
+    set_aside: list[str]
+
+    def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
+        """Write `episode`, which has `number` in the journal, after all others."""
+
+    def close(self) -> None:
+        """End all files."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a dataset is, the same for all of its episodes."""
+
+    format: Format = "episodes"
+    repo_id: str | None = None
+    """Its name, user/name, in formats that have names."""
+    image_size: int = 0
+    """Height and width of the pictures (pixels); 0 for none."""
+
+
+def begun_as(root: Path) -> About | None:
+    """Return what the dataset in `root` is, or None where there is none yet."""
+    folder = journal_of(root)
+    return About(**EpisodeStore(folder).about) if (folder / INFO).is_file() else None
+
+
+class Dataset:
+    """Episodes being recorded into `root`. Each goes to the journal first, and is then safe.
+
+    Args:
+        root: the folder.
+        env_id: what is recorded.
+        about: what to write.
+        resume: continue in a folder that has episodes.
+    """
+
+    def __init__(self, root: Path, env_id: str, about: About, *, resume: bool = False) -> None:
+        self.root, self.about = root, about
+        self._writer: Writer | None = None
+        if about.format == "episodes":
+            self.journal = EpisodeStore(root, env_id, resume=resume, about=asdict(about))
+            return
+        name = require_lerobot(about.repo_id)
+        if not (root / JOURNAL / INFO).is_file() and root.exists() and any(root.iterdir()):
+            raise InvalidDatasetError(f"{root} is not empty, and no {about.format} dataset of this package")
+        self.journal = EpisodeStore(root / JOURNAL, env_id, resume=resume, about=asdict(about))
+        self._writer = LeRobotWriter(root, self.journal, name)
+
+    @property
+    def set_aside(self) -> list[str]:
+        """What a crash had left half-written, by name."""
+        return [*self.journal.set_aside, *(self._writer.set_aside if self._writer else [])]
+
+    def missing(self) -> list[int]:
+        """Return the numbers of the episodes that are in the journal alone."""
+        return [] if self._writer is None else self.journal.numbers()[len(self._writer.written) :]
+
+    def write_missing(self, number: int, raw: ManipulationEnv) -> None:
+        """Write episode `number` from the journal; `raw` draws its pictures."""
+        assert self._writer is not None
+        episode = self.journal.read(number)
+        self._writer.append(number, episode, drawn_again(episode, raw) if self.about.image_size else {})
+
+    def append(self, episode: Episode, pictures: Pictures) -> int:
+        """Keep `episode`, and return its number."""
+        number = self.journal.append(episode)
+        if self._writer is not None:
+            self._writer.append(number, episode, pictures)
+        return number
+
+    def close(self) -> None:
+        """End all files."""
+        if self._writer is not None:
+            self._writer.close()
