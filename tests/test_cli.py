@@ -79,6 +79,7 @@ def test_every_command_explains_itself():
         "bench",
         "train",
         "eval",
+        "study",
         "record",
         "replay",
         "inspect",

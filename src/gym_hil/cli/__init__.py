@@ -19,6 +19,7 @@ def main() -> None:
     from gym_hil.cli.play import Play
     from gym_hil.cli.record import Record
     from gym_hil.cli.replay import Replay
+    from gym_hil.cli.study import Study
     from gym_hil.cli.train import Eval, Train
     from gym_hil.errors import GymHilError
 
@@ -29,6 +30,7 @@ def main() -> None:
         | Annotated[Bench, tyro.conf.subcommand("bench")]
         | Annotated[Train, tyro.conf.subcommand("train")]
         | Annotated[Eval, tyro.conf.subcommand("eval")]
+        | Annotated[Study, tyro.conf.subcommand("study")]
         | Annotated[Record, tyro.conf.subcommand("record")]
         | Annotated[Replay, tyro.conf.subcommand("replay")]
         | Annotated[Inspect, tyro.conf.subcommand("inspect")]

@@ -12,6 +12,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8
 WIDTH, HEIGHT = 520, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 30, 42
 """Pixels around the plotted area."""
+LEGEND_ROW = 18
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,32 @@ class Line:
 
 
 def chart(
-    lines: Sequence[Line], *, title: str, x_label: str, percent: bool = False, y_top: float | None = None
+    lines: Sequence[Line],
+    *,
+    title: str,
+    x_label: str,
+    percent: bool = False,
+    y_top: float | None = None,
+    standalone: bool = False,
 ) -> str:
-    """Return an ``<svg>``. `percent` shows shares in [0, 1] as percent; `y_top` is where the axis ends."""
+    """Return an ``<svg>``. `percent` shows shares in [0, 1] as percent; `y_top` is where the axis ends.
+
+    `standalone` is for a file of its own: black on white, with a legend. In a page, put `legend` beside it.
+    """
     tops = [value for line in lines for value in (*line.y, *(line.high or ())) if math.isfinite(value)]
     x_ticks = ticks(max((max(line.x) for line in lines if len(line.x)), default=1.0))
     y_ticks = ticks(y_top if y_top is not None else 1.0 if percent else max(tops, default=1.0))
     plot = _Plot(x_ticks[-1], y_ticks[-1])
+    height = HEIGHT + (LEGEND_ROW * ((len(lines) + 1) // 2) if standalone else 0)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'aria-label="{escape(title)}" font-family="sans-serif" font-size="12" fill="currentColor">',
         f'<text x="{LEFT}" y="18" font-weight="bold">{escape(title)}</text>',
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2:g}" y="{HEIGHT - 8}" text-anchor="middle">'
         f"{escape(x_label)}</text>",
     ]
+    if standalone:
+        parts.insert(1, f'<rect width="{WIDTH}" height="{height}" fill="white"/>')
     for tick in y_ticks:
         y = plot.y(tick)
         label = f"{tick:.0%}" if percent else f"{tick:g}"
@@ -52,6 +65,12 @@ def chart(
         parts.append(f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{tick:g}</text>')
     for number, line in enumerate(lines):
         parts += _drawn(plot, line, COLOURS[number % len(COLOURS)])
+        if standalone:
+            x, y = LEFT + (number % 2) * WIDTH // 2, HEIGHT + LEGEND_ROW // 2 + number // 2 * LEGEND_ROW
+            parts.append(
+                f'<path d="M{x} {y - 4}h16" stroke="{COLOURS[number % len(COLOURS)]}" stroke-width="3"/>'
+                f'<text x="{x + 22}" y="{y}">{escape(line.name)}</text>'
+            )
     return "".join([*parts, "</svg>"])
 
 

@@ -1,0 +1,93 @@
+"""``gym-hil study``: sweeps, seeds and ablations, side by side and in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from gym_hil.cli.common import write_json
+from gym_hil.cli.train import require_libraries, state_base_id
+from gym_hil.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from gym_hil.training.study_runs import Status
+
+
+@dataclass(kw_only=True)
+class Study:
+    """Run every combination of a study, and compare them.
+
+    Stop it whenever you like: the same command goes on, and runs that have ended are not run again.
+    """
+
+    file: Annotated[Path, tyro.conf.Positional]
+    """Base configuration and axes, as .toml or .json; docs/learning.md says how."""
+    out: Path | None = None
+    """Folder for the results; by default "study-" and the file's name."""
+    address: str | None = None
+    """A Ray cluster, whose machines have gym-hil; by default this machine alone."""
+    workers: int | None = None
+    """Runs at a time on this machine; by default one per core."""
+    dry_run: bool = False
+    """List the runs, and run none."""
+    seed: int | None = None
+    """Run this seed alone, of those that the study has."""
+    json: Path | None = None
+    """Write where the results are, and how each run did, to this file as well."""
+
+    def run(self) -> int:
+        """Run, and print the table."""
+        require_libraries()
+        from gym_hil.training import study as studies
+        from gym_hil.training.study_runs import run_study
+
+        if self.workers is not None and self.workers < 1:
+            raise InvalidArgumentError(f"workers={self.workers} must be at least 1")
+        study = studies.load_study(self.file, state_base_id)
+        if self.seed is not None:
+            study = study.only_seed(self.seed)
+        console = Console()
+        if self.dry_run:
+            for run in study.runs:
+                console.print(run.name, highlight=False, soft_wrap=True)
+            console.print(f"{len(study.runs)} runs, {study.robot_minutes:g} robot minutes in all.")
+            return 0
+        out = self.out or Path(f"study-{self.file.stem}")
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            console=console,
+            transient=True,
+        ) as progress:
+            bar = progress.add_task(f"{len(study.runs)} runs", total=1.0)
+
+            def report(status: Status) -> None:
+                left = "" if status.left_s is None else f", about {_duration(status.left_s)} left"
+                count = f"{len(status.ended)} of {len(study.runs)} runs{left}"
+                progress.update(bar, completed=status.share, description=count)
+                if (one := status.latest) is not None:
+                    found = f"{one.result['successes']} of {one.result['episodes']} without help"
+                    line = f"{one.run.name}: {found}, {one.result['wall_s']:.0f} s  [{count}]"
+                    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+            try:
+                status = run_study(study, out, address=self.address, workers=self.workers, report=report)
+            except KeyboardInterrupt:
+                console.print("Stopped. The same command goes on; runs that have ended are kept.")
+                return 130
+        for name, problem in status.failed.items():
+            console.print(f"{name} failed:\n{problem}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"Table and curves: {out / 'report.html'}, {out / 'table.md'}", soft_wrap=True)
+        results = {one.run.name: one.result for one in status.ended}
+        write_json(self.json, {"out": str(out), "runs": results, "failed": status.failed})
+        return 1 if status.failed else 0
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
