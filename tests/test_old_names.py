@@ -49,7 +49,7 @@ def test_ids_work_headless_as_lerobot_calls_them(task, suffix, monkeypatch, capl
     assert env.observation_space.contains(observation) and type(reward) is float
     assert (info["teleop_action"].shape == (4,) and not info["is_intervention"]) or suffix == "SimulatedHuman"
     hints = [record.message for record in caplog.records if "No window" in record.message]
-    assert len(hints) == 1 and "gym-hil play --video" in hints[0] and "\n" not in hints[0]
+    assert len(hints) == 1 and "gym-hil play --web" in hints[0] and "\n" not in hints[0]
     env.close()
     env.close()
 

@@ -54,7 +54,7 @@ class EpisodeEvent(str, enum.Enum):
 
 
 class TerminationReason(str, enum.Enum):
-    """Why an episode terminated. A time limit is a truncation, not a termination."""
+    """Why an episode ended. A time limit is a truncation without one; a human's reset is a truncation."""
 
     SUCCESS = "success"
     OUT_OF_REACH = "object_out_of_reach"
@@ -63,3 +63,4 @@ class TerminationReason(str, enum.Enum):
     HUMAN_SUCCESS = "human_success"
     HUMAN_FAILURE = "human_failure"
     RERECORD = "rerecord_episode"
+    HUMAN_RESET = "human_reset"

@@ -7,15 +7,19 @@ import json
 import random
 import socket
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack
 
 import numpy as np
 import pytest
 
+from gym_hil.devices import PageAddress
 from gym_hil.errors import DeviceError
 from gym_hil.wrappers.factory import make_env
+from gym_hil.wrappers.pacing import RealTimeWrapper
 
 aiohttp = pytest.importorskip("aiohttp")
+
+IDLE = np.array([0, 0, 0, 1], np.float32)
 
 
 @pytest.fixture
@@ -26,200 +30,329 @@ def env():
     env.close()
 
 
+def run(coroutine) -> None:
+    """Run it, but not for ever."""
+    asyncio.run(asyncio.wait_for(coroutine, timeout=60))
+
+
 def page(env):
     return env.unwrapped.page
 
 
-def keyboard(env):
+def device(env):
     return env.get_wrapper_attr("operator").device
 
 
-@asynccontextmanager
-async def visitor(url: str, **headers: str):
-    jar = aiohttp.CookieJar(unsafe=True)
-    base = url.split("/?")[0]
-    async with aiohttp.ClientSession(cookie_jar=jar) as session:
-        async with session.get(url) as response:
-            assert response.status == 200, response.status
-        async with session.ws_connect(f"{base}/socket", headers={"Origin": base, **headers}) as ws:
-            yield ws
+def human(env) -> bool:
+    return env.step(IDLE)[-1]["is_intervention"]
 
 
-async def attend(ws, seconds: float = 0.0, visible: bool = True) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        await ws.send_str(json.dumps({"type": "alive", "t": 1, "visible": visible}))
-        await asyncio.sleep(0.05)
-        if time.monotonic() >= end:
-            return
+def tcp(env):
+    return env.unwrapped.simulation.tcp_pos_w.copy()
 
 
-async def tap(ws, key: str) -> None:
-    for down in (True, False):
-        await ws.send_str(json.dumps({"type": "key", "key": key, "down": down}))
-    await asyncio.sleep(0.05)
-
-
-IDLE = np.array([0, 0, 0, 1], np.float32)
-
-
-def test_a_key_moves_the_tcp_and_events_arrive_once(env):
+def test_a_key_moves_the_tcp_and_events_arrive_once(env, visitor):
     async def drive():
-        async with visitor(page(env).url) as ws:
-            await attend(ws)
+        async with visitor(page(env).url) as guest:
             env.step(IDLE)
-            await tap(ws, "Space")
-            await ws.send_str(json.dumps({"type": "key", "key": "ArrowUp", "down": True}))
-            await attend(ws)
-            before = env.unwrapped.simulation.tcp_pos_w.copy()
-            *_, info = env.step(IDLE)
-            assert info["is_intervention"] and info["phase"] == "takeover"
-            await attend(ws)
-            env.step(IDLE)
-            moved = env.unwrapped.simulation.tcp_pos_w - before
-            assert moved[0] > 0.03 and abs(moved[1]) < 0.005
-            await tap(ws, "KeyR")
+            await guest.tap("Space")
+            await guest.hold("ArrowUp")
+            before = tcp(env)
+            assert env.step(IDLE)[-1]["phase"] == "takeover"
+            assert human(env)
+            moved = tcp(env) - before
+            assert moved[0] > 0.03 and abs(moved[1]) < 0.005, "forward within two control periods"
+            await guest.tap("KeyR")
             *_, terminated, _, info = env.step(IDLE)
             assert terminated and info["rerecord_episode"]
-            assert keyboard(env).poll().events == ()
+            assert device(env).poll().events == ()
 
-    asyncio.run(drive())
+    run(drive())
 
 
-@pytest.mark.parametrize("how", ["closed", "silent", "hidden"])
-def test_whoever_is_gone_does_not_drive(env, how):
+def test_the_sticks_and_the_gamepad_drive_as_well(env, visitor):
     async def drive():
-        async with visitor(page(env).url) as ws:
-            await attend(ws)
+        async with visitor(page(env).url) as guest:
             env.step(IDLE)
-            await tap(ws, "Space")
-            await ws.send_str(json.dumps({"type": "key", "key": "ArrowUp", "down": True}))
-            await attend(ws)
-            assert env.step(IDLE)[-1]["is_intervention"]
-            if how == "hidden":
-                await attend(ws, visible=False)
-            elif how == "silent":
-                await asyncio.sleep(0.4)
-        await asyncio.sleep(0.1)
+            await guest.say(type="pad", sticks=[0, 1, 0, 0], down=["rb"])
+            await guest.settle()
+            before = tcp(env)
+            assert human(env) and human(env), "RB is held"
+            assert (tcp(env) - before)[0] > 0.03, "stick up is forward"
+            await guest.say(type="pad", sticks=[0, 0, 0, 0], down=[])
+            await guest.settle()
+            assert not human(env), "RB was let go"
+            await guest.say(type="button", control="TOGGLE", down=True)
+            await guest.say(type="button", control="TOGGLE", down=False)
+            await guest.say(type="sticks", x=0, y=0, z=1)
+            await guest.settle()
+            before = tcp(env)
+            assert human(env) and human(env)
+            assert (tcp(env) - before)[2] > 0.03, "the right stick up is up"
+            await guest.say(type="pad", sticks=[0, 0, 0, 0], down=["y"])
+            await guest.settle()
+            *_, terminated, _, info = env.step(IDLE)
+            assert terminated and info["termination_reason"] == "human_success"
 
-    asyncio.run(drive())
-    *_, info = env.step(IDLE)
-    assert not info["is_intervention"] and info["phase"] == "release"
+    run(drive())
+
+
+def test_a_reset_ends_the_episode_without_a_verdict(env, visitor):
+    async def drive():
+        async with visitor(page(env).url) as guest:
+            env.step(IDLE)
+            await guest.say(type="button", control="RESET", down=True)
+            await guest.settle()
+            *_, terminated, truncated, info = env.step(IDLE)
+            assert (terminated, truncated) == (False, True)
+            assert info["termination_reason"] == "human_reset" and not info["next.success"]
+
+    run(drive())
+
+
+@pytest.mark.parametrize("how", ["closed", "silent", "hidden", "cut"])
+def test_whoever_is_gone_does_not_drive(env, visitor, how):
+    async def drive():
+        async with visitor(page(env).url) as guest:
+            env.step(IDLE)
+            await guest.tap("Space")
+            await guest.hold("ArrowUp")
+            assert human(env)
+            if how == "hidden":
+                guest.visible = False
+                await guest.settle()
+            elif how == "silent":
+                guest.silent = True
+            elif how == "cut":
+                guest.silent = True
+                guest.socket._response.connection.transport.abort()
+            gone = time.monotonic()
+            while how != "closed" and device(env).attended:
+                assert time.monotonic() - gone < 2.0
+                await asyncio.sleep(0.01)
+        while device(env).attended:
+            await asyncio.sleep(0.01)
+
+    run(drive())
+    assert env.step(IDLE)[-1]["phase"] == "release"
 
     async def come_back():
-        async with visitor(page(env).url) as ws:
-            await attend(ws, 0.1)
+        async with visitor(page(env).url) as guest:
             env.step(IDLE)
-            assert not env.step(IDLE)[-1]["is_intervention"], "a takeover survived"
-            await tap(ws, "Space")
-            await attend(ws)
-            assert env.step(IDLE)[-1]["is_intervention"]
+            assert not human(env), "a takeover survived"
+            await guest.tap("Space")
+            assert human(env)
 
-    asyncio.run(come_back())
+    run(come_back())
 
 
-def test_an_absence_between_two_steps_ends_a_takeover_too(env):
+def test_an_absence_between_two_steps_ends_a_takeover_too_and_loses_no_press(env, visitor):
     async def drive():
-        async with visitor(page(env).url) as ws:
-            await attend(ws)
+        async with visitor(page(env).url) as guest:
             env.step(IDLE)
-            await tap(ws, "Space")
-            await attend(ws)
-            assert env.step(IDLE)[-1]["is_intervention"]
-            await attend(ws, visible=False)
-            await attend(ws, visible=True)
-            assert not env.step(IDLE)[-1]["is_intervention"]
+            await guest.tap("Space")
+            assert human(env)
+            await guest.tap("Enter")
+            for visible in (False, True):
+                guest.visible = visible
+                await guest.settle()
+            *_, terminated, _, info = env.step(IDLE)
+            assert not info["is_intervention"]
+            assert terminated and info["termination_reason"] == "human_success"
 
-    asyncio.run(drive())
+    run(drive())
 
 
-def test_a_second_browser_watches_until_control_is_free(env):
+def test_control_passes_on_request_and_release_only(env, visitor):
     async def drive():
         async with visitor(page(env).url) as one, visitor(page(env).url) as two:
-            await attend(one)
-            await attend(two)
             env.step(IDLE)
-            await tap(two, "Space")
-            assert not env.step(IDLE)[-1]["is_intervention"]
-            await two.send_str(json.dumps({"type": "control", "take": True}))
-            await tap(two, "Space")
-            await attend(one)
-            assert not env.step(IDLE)[-1]["is_intervention"]
-            await one.send_str(json.dumps({"type": "control", "take": False}))
-            await asyncio.sleep(0.05)
-            await two.send_str(json.dumps({"type": "control", "take": True}))
-            await attend(two)
+            await two.until_told("role", "watch")
+            await two.tap("Space")
+            assert not human(env), "a watcher cannot drive"
+            await two.say(type="seat", wanted=True)
+            await two.tap("Space")
+            assert not human(env), "nor one who waits"
+            await two.until_told("role", "waiting")
+            await one.until_told("waiting", 1)
+            await one.tap("Space")
+            assert human(env)
+            await one.say(type="seat", wanted=False)
+            await one.settle()
+            assert not human(env), "a takeover does not pass on with the control"
+            await two.until_told("role", "control")
+            await two.tap("Space")
+            assert human(env)
+            await one.tap("Space")
+            assert human(env), "the first cannot drive any more"
+
+    run(drive())
+
+
+def test_control_of_one_who_is_gone_passes_to_one_who_waits(env, visitor):
+    async def drive():
+        async with visitor(page(env).url) as one, visitor(page(env).url) as two:
+            await two.say(type="seat", wanted=True)
+            one.visible = False
+            while two.last("role") != "control":
+                env.step(IDLE)
+                await asyncio.sleep(0.01)
+
+    run(drive())
+
+
+def test_pictures_between_steps_and_rates_are_sent(env, visitor):
+    async def watch():
+        async with visitor(page(env).url) as guest:
+            for _ in range(3):
+                env.step(np.array([1, 0, 0, 1], np.float32))
+                await asyncio.sleep(0.05)
+            scene = guest.last("scene")
+            assert {camera["name"] for camera in scene["cameras"]} == {"front", "wrist"}
+            frames = np.frombuffer(guest.poses, np.float32).reshape(-1, scene["bodies"], 7)
+            assert len(frames) == 5
+            hand = frames[:, scene["cameras"][-1]["body"], 0]
+            assert (np.diff(hand) > 1e-4).all(), "it moves from one to the next"
+            assert np.linalg.norm(frames[..., 3:], axis=-1) == pytest.approx(1.0, abs=1e-5)
+            await guest.tap("Enter")
             env.step(IDLE)
-            await tap(two, "Space")
-            await attend(two)
-            assert env.step(IDLE)[-1]["is_intervention"]
+            env.reset()
+            await guest.until_told("tally", guest.last("tally"))
+            while guest.last("tally")["episodes"] < 1:
+                await asyncio.sleep(0.01)
+            assert guest.last("tally")["success"] == 1.0
 
-    asyncio.run(drive())
+    run(watch())
 
 
-def test_only_the_address_opens_it_and_only_from_its_own_origin(env):
+def test_looking_at_the_steps_changes_nothing():
+    rng = np.random.default_rng(0)
+    actions = rng.uniform(-1, 1, (30, 4)).astype(np.float32)
+    seen = []
+    for watched in (False, True):
+        env = make_env("gym_hil/PandaPickCubeBase-v1", operator="browser" if watched else None)
+        env.reset(seed=3)
+        for action in actions:
+            env.step(action)
+        seen.append(env.unwrapped.simulation.save())
+        env.close()
+    assert np.array_equal(*seen)
+
+
+def test_slow_motion_and_pause_are_the_drivers(env, visitor):
+    paced = RealTimeWrapper(env, period_s=0.02)
+
+    async def drive():
+        async with visitor(page(env).url) as guest:
+            paced.step(IDLE)
+            await guest.say(type="slow", on=True)
+            await guest.settle()
+            paced.step(IDLE)
+            start = time.monotonic()
+            paced.step(IDLE)
+            assert time.monotonic() - start > 0.06
+            await guest.until_told("slow", True)
+            await guest.say(type="slow", on=False)
+            await guest.tap("KeyP")
+            paced.step(IDLE)
+            paused = asyncio.create_task(asyncio.to_thread(paced.step, IDLE))
+            await guest.until_told("who", "PAUSED")
+            assert not paused.done()
+            await guest.tap("KeyP")
+            await paused
+
+    run(drive())
+
+
+def test_only_the_address_opens_it_and_only_from_its_own_origin(env, visitor):
     url = page(env).url
     base = url.split("/?")[0]
 
     async def knock():
-        async with aiohttp.ClientSession() as session:
-            for path in ("/", "/page.js", "/socket", "/?token=wrong", "/?token=%C3%A4"):
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+            for path in (
+                "/",
+                "/main.js",
+                "/socket",
+                "/?token=wrong",
+                "/?token=%C3%A4",
+                "/page.py",
+                "/..%2fpage.py",
+            ):
                 async with session.get(base + path) as response:
                     assert response.status == 403, path
             async with session.get(url, headers={"Host": "evil.example"}) as response:
                 assert response.status == 403
+            async with session.get(url) as response:
+                assert response.status == 200
+            for path in ("/page.py", "/..%2fpage.py", "/%2e%2e/page.py", "/static/page.html"):
+                async with session.get(base + path) as response:
+                    assert response.status in (403, 404), path
         for origin in ("http://evil.example", base.replace("127.0.0.1", "127.0.0.2"), "null"):
             with pytest.raises(aiohttp.WSServerHandshakeError):
                 async with visitor(url, Origin=origin):
                     pass
 
-    asyncio.run(knock())
+    run(knock())
 
 
-def test_ten_thousand_senseless_messages_change_nothing(env):
+def nonsense(rng: random.Random) -> str:
+    """Return a message that should mean nothing, or nothing that moves the robot."""
+    values = [None, 3, -1e400, "x", [], {}, True, [1] * 4, "rb", float("nan"), 10**400, "\ud800"]
+    kinds = ["key", "alive", "seat", "pad", "sticks", "button", "slow", "pad-gone", "blur", "", None, 7]
+    names = ["type", "key", "down", "t", "visible", "wanted", "sticks", "x", "y", "z", "control", "on"]
+    made = {name: rng.choice(values) for name in rng.sample(names, rng.randrange(len(names)))}
+    made["type"] = rng.choice(kinds)
+    if made["type"] == "seat":
+        made["wanted"] = "yes"
+    text = rng.choice(["", "{", "[" * 400, "null", "3", '"x"', json.dumps(made), json.dumps([made])])
+    return text if len(text) <= 1000 else nonsense(rng)  # longer ones are cut off, see below
+
+
+def test_ten_thousand_senseless_messages_change_nothing(env, visitor):
     rng = random.Random(0)
-
-    def nonsense() -> str:
-        return rng.choice(
-            [
-                "",
-                "{",
-                "[" * 400,
-                "null",
-                "3",
-                '"x"',
-                json.dumps({"type": rng.choice([None, 3, [], "key", "alive", "control"]), "key": [1]}),
-                json.dumps({"type": "key", "key": "".join(chr(rng.randrange(32, 9000)) for _ in range(9))}),
-                json.dumps({"type": "alive", "t": "x" * rng.randrange(500), "visible": rng.choice([0, "a"])}),
-            ]
-        )
 
     async def flood():
         sent = 0
         while sent < 10_000:
-            async with visitor(page(env).url) as ws:
-                for _ in range(290):  # more a second are cut off, see below
-                    await ws.send_str(nonsense())
+            async with visitor(page(env).url) as guest:
+                guest.silent = True
+                for _ in range(280):  # more a second are cut off, see below
+                    await guest.socket.send_str(nonsense(rng))
                     sent += 1
+                await guest.settle()
 
-    async def too_much(message: str, times: int):
-        async with visitor(page(env).url) as ws:
-            with pytest.raises((ConnectionError, aiohttp.ClientError, StopAsyncIteration)):
-                for _ in range(times):
-                    await ws.send_str(message)
-                while True:
-                    if (await ws.receive(timeout=2)).type in (
-                        aiohttp.WSMsgType.CLOSE,
-                        aiohttp.WSMsgType.CLOSING,
-                        aiohttp.WSMsgType.CLOSED,
-                    ):
-                        raise StopAsyncIteration
+    async def too_much(message: str | bytes, times: int):
+        async with visitor(page(env).url) as guest:
+            guest.silent = True
+            for _ in range(times):
+                if guest.socket.closed:
+                    break
+                send = guest.socket.send_str if isinstance(message, str) else guest.socket.send_bytes
+                try:
+                    await send(message)
+                except (ConnectionError, aiohttp.ClientError):
+                    break
+            while not guest.socket.closed:
+                await asyncio.sleep(0.01)
 
-    asyncio.run(flood())
-    asyncio.run(too_much("x" * 5000, 1))
-    asyncio.run(too_much('{"type": "alive"}', 700))
-    assert not env.step(IDLE)[-1]["is_intervention"]
-    test_a_key_moves_the_tcp_and_events_arrive_once(env)
+    run(flood())
+    run(too_much("x" * 5000, 1))
+    run(too_much(b"poses", 1))
+    run(too_much('{"type": "blur"}', 700))
+    assert not human(env)
+    test_a_key_moves_the_tcp_and_events_arrive_once(env, visitor)
+
+
+def test_only_so_many_pages_may_be_open(env, visitor):
+    async def crowd():
+        async with AsyncExitStack() as stack:
+            for _ in range(8):
+                await stack.enter_async_context(visitor(page(env).url))
+            with pytest.raises(aiohttp.WSServerHandshakeError):
+                await stack.enter_async_context(visitor(page(env).url))
+
+    run(crowd())
 
 
 def test_the_port_is_free_afterwards_and_a_taken_one_is_named():
@@ -229,8 +362,8 @@ def test_the_port_is_free_afterwards_and_a_taken_one_is_named():
         port = taken.getsockname()[1]
         env = make_env("gym_hil/PandaPickCubeBase-v1")
         with pytest.raises(DeviceError, match=f"port {port}"):
-            env.unwrapped.open_page(port)
-    opened = env.unwrapped.open_page(port)
+            env.unwrapped.open_page(PageAddress(port=port))
+    opened = env.unwrapped.open_page(PageAddress(port=port))
     assert f":{port}/" in opened.url
     env.close()
     with socket.socket() as free:

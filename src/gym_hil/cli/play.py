@@ -15,6 +15,7 @@ from rich.table import Table
 
 from gym_hil.cli.banner import with_banner
 from gym_hil.cli.common import full_id, write_json
+from gym_hil.devices import PageAddress
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.operators.base import Operator
@@ -118,7 +119,7 @@ class Play:
         on_page = self.web or self.operator == "browser"
         operator: str | Operator | None = None if self.operator == "none" else self.operator
         if on_page and self.operator in ("expert", "browser"):
-            operator = make_operator("browser", port=self.port)
+            operator = make_operator("browser", page=PageAddress(port=self.port))
         env = make_env(
             spec.kwargs["env_id"],
             operator=operator,
@@ -131,7 +132,7 @@ class Play:
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
         if on_page:
-            raw.open_page(self.port)
+            raw.open_page(PageAddress(port=self.port))
         in_real_time = bool(raw.screens) or self.operator in PEOPLE
         return RealTimeWrapper(env) if in_real_time else env
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from gym_hil.devices.global_keyboard import GlobalKeyboard as GlobalKeyboard
     from gym_hil.devices.keyboard import Keyboard as Keyboard
     from gym_hil.devices.lerobot_teleoperator import LeRobotTeleoperator as LeRobotTeleoperator
+    from gym_hil.devices.page import PageAddress as PageAddress
+    from gym_hil.devices.page import PageDevice as PageDevice
     from gym_hil.devices.recorded import RecordedDevice as RecordedDevice
     from gym_hil.devices.recorded import RecordingDevice as RecordingDevice
     from gym_hil.devices.spacemouse import SpaceMouse as SpaceMouse
@@ -36,6 +38,8 @@ _HOMES = {
     "GlobalKeyboard": "global_keyboard",
     "Keyboard": "keyboard",
     "LeRobotTeleoperator": "lerobot_teleoperator",
+    "PageAddress": "page",
+    "PageDevice": "page",
     "RecordedDevice": "recorded",
     "RecordingDevice": "recorded",
     "SpaceMouse": "spacemouse",

@@ -24,6 +24,7 @@ class Control(enum.Enum):
     CLOSE = "close gripper"
     OPEN = "open gripper"
     ENGAGE = "take over"
+    TOGGLE = "take over or let go"
     SUCCESS = "success"
     FAILURE = "failure"
     RERECORD = "re-record"
@@ -43,6 +44,7 @@ DIRECTIONS: dict[Control, tuple[int, float]] = {
 base, left is its left."""
 
 EVENTS: dict[Control, EpisodeEvent] = {
+    Control.TOGGLE: EpisodeEvent.TOGGLE_INTERVENTION,
     Control.SUCCESS: EpisodeEvent.SUCCESS,
     Control.FAILURE: EpisodeEvent.FAILURE,
     Control.RERECORD: EpisodeEvent.RERECORD,
@@ -53,6 +55,12 @@ GRIPPER: dict[Control, GripperCommand] = {
     Control.CLOSE: GripperCommand.CLOSE,
     Control.OPEN: GripperCommand.OPEN,
 }
+
+
+def beyond_deadzone(level: float, deadzone: float) -> float:
+    """Return 0 for a stick within `deadzone`, in [0, 1), of its centre; beyond that the level grows to 1."""
+    beyond = (abs(level) - deadzone) / (1.0 - deadzone)
+    return 0.0 if beyond <= 0.0 else beyond if level > 0.0 else -beyond
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from gym_hil.devices import sdl
 from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading
 from gym_hil.devices.controller_config import find_controller_config, load_controller_config
-from gym_hil.devices.controls import Control, PressLatch
+from gym_hil.devices.controls import Control, PressLatch, beyond_deadzone
 from gym_hil.devices.pads import MappedPad, Pad, RawPad
 from gym_hil.errors import InvalidArgumentError
 
@@ -24,7 +24,7 @@ GAMEPAD: Mapping[str, Control] = {
 }
 """What the buttons mean, by their names on an Xbox pad; ``lt`` and ``rt`` are the triggers."""
 
-_STICKS_HELP = "left stick: forward, back, left, right, right stick: up, down"
+STICKS_HELP = "left stick: forward, back, left, right, right stick: up, down"
 _log = logging.getLogger(__name__)
 _taken: set[int] = set()
 """Instance ids of the pads that gamepads of this process use now."""
@@ -92,7 +92,7 @@ class Gamepad(Device):
         names = (
             f"{button.upper()}: {self._buttons[button].value}" for button in self._buttons if button in known
         )
-        return ", ".join((_STICKS_HELP, *names))
+        return ", ".join((STICKS_HELP, *names))
 
     def close(self) -> None:
         """Let the pad go; it is free for another `Gamepad`."""
@@ -115,9 +115,7 @@ class Gamepad(Device):
 
     def _level(self, stick: str) -> float:
         assert self._pad is not None
-        level = self._pad.stick(stick)
-        beyond = (abs(level) - self._deadzone) / (1.0 - self._deadzone)
-        return 0.0 if beyond <= 0.0 else beyond if level > 0.0 else -beyond
+        return beyond_deadzone(self._pad.stick(stick), self._deadzone)
 
     def _plug_in(self) -> None:
         """Use the first free pad, if there is one."""

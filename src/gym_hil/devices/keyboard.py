@@ -88,33 +88,3 @@ class Keyboard(Device):
 
 class WindowKeyboard(Keyboard):
     """The keyboard of the environment's own window, which feeds it."""
-
-
-class PageKeyboard(Keyboard):
-    """The keyboard of the environment's own web page, which feeds it; unplugged while nobody attends."""
-
-    name = "browser"
-
-    def __init__(self, port: int = 0) -> None:
-        super().__init__()
-        self.port = port
-        """Port of the page; 0 takes a free one."""
-        self._lost = True
-        self._connected = False
-
-    @property
-    def connected(self) -> bool:
-        """Whether somebody attends."""
-        return self._connected and not self._closed
-
-    @connected.setter
-    def connected(self, value: bool) -> None:
-        self._connected = value
-        if not value:
-            self._lost = True
-            self._latch.clear()
-
-    def poll(self) -> DeviceReading:
-        """Return the keys. However short an absence was, it is reported: no takeover survives it."""
-        lost, self._lost = self._lost, False
-        return DISCONNECTED if lost else super().poll()

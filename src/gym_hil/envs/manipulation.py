@@ -18,6 +18,7 @@ import numpy as np
 from gymnasium import spaces
 
 from gym_hil import schema
+from gym_hil.devices.page import PageAddress
 from gym_hil.errors import (
     DeviceError,
     EpisodeOrderError,
@@ -32,6 +33,7 @@ from gym_hil.sim.rendering import FAST, GymRenderingSpec, Image, Quality, Render
 from gym_hil.sim.simulation import Array, Simulation
 from gym_hil.tasks import TASKS, Task
 from gym_hil.viewers.page import Page
+from gym_hil.viewers.screen import Screen
 from gym_hil.viewers.window import Window
 
 log = logging.getLogger(__name__)
@@ -159,6 +161,8 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             self._done = False
         if self.render_mode == "human":
             self.open_window()
+        for screen in self.screens:
+            screen.begin()
         self._show(success=False)
         return self.observe(), self._info(self._idle_action(), success=False)
 
@@ -191,6 +195,8 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         else:
             reward = task.dense_reward(sim, self._start)
         self._done = reason is not None
+        for screen in self.screens:
+            screen.count(success)
         self._show(success=success)
         info = self._info(command.astype(np.float32), success=success, reason=reason)
         return self.observe(), reward, self._done, False, info
@@ -214,24 +220,25 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
                 self.window = Window(title, spec.video_width, spec.video_height, show_help=show_help)
             except (DeviceError, MissingExtraError) as error:
                 self._window_refused = True
-                log.warning("No window: %s. To see the robot, run: gym-hil play --video robot.mp4", error)
+                log.warning("No window: %s. To see the robot in a browser, run: gym-hil play --web", error)
         return self.window
 
-    def open_page(self, port: int = 0) -> Page:
+    def open_page(self, address: PageAddress | None = None) -> Page:
         """Show every step on a web page from now on, print its address on a line of its own, and return it.
 
         Raises:
-            DeviceError: `port` is taken.
+            DeviceError: `address` cannot be used.
             MissingExtraError: aiohttp is not installed.
         """
         self._require_open("open_page")
         if self.page is None:
-            self.page = Page(f"gym-hil {self.task.name}", self.simulation.model, port)
+            self.page = Page(f"gym-hil {self.task.name}", self.simulation.model, address)
+            self.simulation.watcher = self.page.watch
             print(self.page.url, flush=True)  # noqa: T201
         return self.page
 
     @property
-    def screens(self) -> list[Window | Page]:
+    def screens(self) -> list[Screen]:
         """What shows it: window and page, where they are open."""
         return [screen for screen in (self.window, self.page) if screen is not None]
 

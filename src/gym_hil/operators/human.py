@@ -14,7 +14,7 @@ from gym_hil.schema import EpisodeEvent, GripperCommand
 
 
 class Engage(str, enum.Enum):
-    """How a person takes over; the same on every device."""
+    """How a person takes over; the same on every device. A device may also send the event that toggles."""
 
     HOLD = "hold"
     TOGGLE = "toggle"
@@ -113,12 +113,14 @@ class Human(Operator):
         return GripperCommand.CLOSE if pressed is GripperCommand.CLOSE else GripperCommand.OPEN
 
     def _is_engaged(self, reading: DeviceReading) -> bool:
-        presses = reading.engage_presses + reading.events.count(EpisodeEvent.TOGGLE_INTERVENTION)
+        toggles = reading.events.count(EpisodeEvent.TOGGLE_INTERVENTION)
+        if self.engage is Engage.TOGGLE:
+            toggles += reading.engage_presses
+        self._toggled ^= toggles % 2 == 1
+        if self._toggled or self.engage is Engage.TOGGLE:
+            return self._toggled
         if self.engage is Engage.HOLD:
             return reading.engage
-        if self.engage is Engage.TOGGLE:
-            self._toggled ^= presses % 2 == 1
-            return self._toggled
         moving = any(abs(level) > 1e-6 for level in reading.motion)
         self._still_steps = 0 if moving else self._still_steps + 1
         return self._still_steps <= self._hold_over_steps

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gym_hil.errors import require_one_of
 from gym_hil.operators.base import Operator
 from gym_hil.operators.expert import Expert
 from gym_hil.operators.human import Engage, Human
 from gym_hil.operators.simulated import SimulatedHuman
+
+if TYPE_CHECKING:
+    from gym_hil.devices.page import PageAddress
 
 PEOPLE = ("gamepad", "keyboard", "global-keyboard", "spacemouse", "terminal", "browser")
 """Devices that a person can drive with; the spacemouse's episodes are ended with keys in the terminal."""
@@ -14,9 +19,13 @@ NAMES = ("expert", "simulated", *PEOPLE)
 
 
 def make_operator(
-    name: str, *, preset: str = "expert", controller_config_path: str | None = None, port: int = 0
+    name: str,
+    *,
+    preset: str = "expert",
+    controller_config_path: str | None = None,
+    page: PageAddress | None = None,
 ) -> Operator:
-    """Return the operator called `name`; `preset` is the simulated human's, `port` the web page's."""
+    """Return the operator called `name`; `preset` is the simulated human's, `page` where the web page is."""
     require_one_of("operator", name, NAMES)
     if name == "expert":
         return Expert()
@@ -37,9 +46,9 @@ def make_operator(
 
         return Human(CombinedDevice(SpaceMouse(), TerminalKeyboard()), Engage.MOTION)
     if name == "browser":
-        from gym_hil.devices.keyboard import PageKeyboard
+        from gym_hil.devices.page import PageDevice
 
-        return Human(PageKeyboard(port), Engage.TOGGLE)
+        return Human(PageDevice(page))
     if name == "terminal":
         from gym_hil.devices.terminal import TerminalKeyboard
 

@@ -7,7 +7,7 @@ target near the measured TCP, hands the engine a velocity command, and steps; th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import mujoco
 import numpy as np
@@ -20,6 +20,8 @@ from gym_hil.scenes.compose import SERVO_NAMES, TARGET, compose
 
 Array = NDArray[np.float64]
 PHYSICS_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+LOOKS = 5
+"""How often a step is looked at, its end included, where somebody watches."""
 BRAKE = 0.04
 """How hard a moving TCP is braked when its target is anchored (s); chosen so that it overshoots least."""
 
@@ -51,6 +53,8 @@ class Simulation:
         data: its state; derived positions are up to date after `reset`, `step` and `restore`.
         robot: what is being simulated.
         physics_dt: seconds per physics step.
+        watcher: called with the data a few times within every step, to show how things move; it must change
+            nothing.
 
     A `model` that was composed from the same arguments before saves compiling it again; several simulations
     may share one.
@@ -66,12 +70,14 @@ class Simulation:
         model: mujoco.MjModel | None = None,
     ) -> None:
         self._nstep = substeps(control_dt, physics_dt)
+        self._watch_every = -(-self._nstep // LOOKS)
         self.robot = robot
         self.scene = scene
         self.control_dt = float(control_dt)
         self.physics_dt = float(physics_dt)
         self.model = model = compose(robot, scene, physics_dt) if model is None else model
         self.data = mujoco.MjData(model)
+        self.watcher: Callable[[mujoco.MjData], None] | None = None
         self._joint_qpos = _slice_or_array([model.joint(name).qposadr[0] for name in robot.joints])
         self._joint_dof = _slice_or_array([model.joint(name).dofadr[0] for name in robot.joints])
         self._finger_qpos = int(model.joint(robot.finger_joints[0]).qposadr[0])
@@ -226,7 +232,7 @@ class Simulation:
         velocity /= self.control_dt
         data.ctrl[ctrl] = velocity - data.act[act] / self.control_dt
         data.act[act] += self._lag * velocity
-        mujoco.mj_step(self.model, data, self._nstep)
+        self._advance()
         data.act[act] = 0.0
         data.ctrl[ctrl] = 0.0
         pos[:] = goal
@@ -255,6 +261,15 @@ class Simulation:
         mujoco.mj_kinematics(self.model, self.data)
 
     # Internals.
+
+    def _advance(self) -> None:
+        """Simulate one control period."""
+        left = self._nstep
+        while self.watcher is not None and left > self._watch_every:
+            mujoco.mj_step(self.model, self.data, self._watch_every)
+            left -= self._watch_every
+            self.watcher(self.data)
+        mujoco.mj_step(self.model, self.data, left)
 
     def _keep_target_near_tcp(self, pos: Array, quat: Array) -> None:
         impedance = self.robot.impedance

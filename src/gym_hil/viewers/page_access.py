@@ -8,21 +8,28 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import socket
 from typing import TYPE_CHECKING, Any
+
+from gym_hil.devices.page import LOOPBACK
 
 if TYPE_CHECKING:
     from aiohttp import web
 
 COOKIE = "gym_hil_{port}"
+ANY = ("0.0.0.0", "::")
+"""Hosts that mean every interface."""
 
 
 class Access:
     """The token, and the checks. `port` is set once it is known."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str, *, tls: bool) -> None:
         from aiohttp import web
 
         self.port = 0
+        self._host = host
+        self._tls = tls
         self._token = secrets.token_urlsafe(24)
 
         @web.middleware
@@ -34,35 +41,68 @@ class Access:
     @property
     def url(self) -> str:
         """Address with the token."""
-        return f"http://127.0.0.1:{self.port}/?token={self._token}"
+        host = _own_address() if self._host in ANY else self._host
+        return f"{self._scheme}://{_bracketed(host)}:{self.port}/?token={self._token}"
 
     def require_own_origin(self, request: web.Request) -> None:
         """Refuse a socket that was not opened by a page of ours."""
         from aiohttp import web
 
-        if request.headers.get("Origin") != f"http://{request.host}":
+        if request.headers.get("Origin") != f"{self._scheme}://{request.host}":
             raise web.HTTPForbidden(text="this socket is for the page's own script")
 
     async def _checked(self, request: web.Request, handler: Any) -> web.StreamResponse:
         from aiohttp import web
 
-        if request.host not in (f"127.0.0.1:{self.port}", f"localhost:{self.port}"):
-            raise web.HTTPForbidden(text="this page is for 127.0.0.1 and localhost")
+        names = self._names(request)
+        if request.host not in {f"{_bracketed(name)}:{self.port}" for name in names}:
+            raise web.HTTPForbidden(text=f"this page is for {' and '.join(sorted(names))}")
         cookie = COOKIE.format(port=self.port)
         given = request.query.get("token")
         if given is not None and request.path == "/" and self._is_token(given):
             found = web.HTTPFound("/")
-            found.set_cookie(cookie, self._token, httponly=True, samesite="Strict")
+            found.set_cookie(cookie, self._token, httponly=True, samesite="Strict", secure=self._tls)
             raise found
         if not self._is_token(request.cookies.get(cookie, "")):
             raise web.HTTPForbidden(text="open the address that gym-hil printed: it carries a token")
         response: web.StreamResponse = await handler(request)
         if not response.prepared:
+            socket_source = f"{'wss' if self._tls else 'ws'}://{request.host}"
             response.headers["Cache-Control"] = "no-store"
+            response.headers["X-Content-Type-Options"] = "nosniff"
+            response.headers["Referrer-Policy"] = "no-referrer"
             response.headers["Content-Security-Policy"] = (
-                "default-src 'self'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'"
+                f"default-src 'self'; img-src data: blob:; connect-src 'self' {socket_source}; "
+                "frame-ancestors 'none'"
             )
         return response
 
+    @property
+    def _scheme(self) -> str:
+        return "https" if self._tls else "http"
+
+    def _names(self, request: web.Request) -> set[str]:
+        """Return the hosts under which the page may be asked for: never a name that somebody else chose."""
+        if self._host == LOOPBACK:
+            return {LOOPBACK, "localhost"}
+        names = {self._host, socket.gethostname()}
+        if request.transport is not None:
+            names.add(request.transport.get_extra_info("sockname")[0])
+        return names - set(ANY)
+
     def _is_token(self, given: str) -> bool:
         return hmac.compare_digest(given.encode(), self._token.encode())
+
+
+def _own_address() -> str:
+    """Return this machine's address on the interface that leads out, without sending anything."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address for documentation
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -11,18 +11,24 @@ from gym_hil.devices import sdl
 from gym_hil.devices.keyboard import Keyboard
 from gym_hil.errors import DeviceError
 from gym_hil.sim.gl import has_display
+from gym_hil.viewers.screen import Screen
 
 STRIP = 40
 """Height of the strip that says who acts (pixels)."""
 LINE = 18
 """Height of a line of help (pixels)."""
-COLOURS = {"POLICY": (38, 94, 150), "HUMAN": (214, 93, 14), "SUCCESS": (35, 134, 54)}
+COLOURS = {
+    "POLICY": (38, 94, 150),
+    "HUMAN": (214, 93, 14),
+    "SUCCESS": (35, 134, 54),
+    "PAUSED": (110, 84, 148),
+}
 """Background of the strip by the word in it."""
 
 _current: Window | None = None
 
 
-class Window:
+class Window(Screen):
     """The one window of this process, for images of `width` x `height` pixels. Use it in the main thread.
 
     Raises:
@@ -50,8 +56,7 @@ class Window:
         pygame.display.set_caption(title)
         self._big, self._small = pygame.font.Font(None, 32), pygame.font.Font(None, 18)
         self._keyboards: list[Keyboard] = []
-        self.who = "POLICY"
-        self.closed = False
+        super().__init__()
         _current = self
 
     def feed(self, keyboard: Keyboard) -> None:

@@ -8,7 +8,8 @@ import gymnasium as gym
 import numpy as np
 
 from gym_hil import schema
-from gym_hil.devices.keyboard import PageKeyboard, WindowKeyboard
+from gym_hil.devices.keyboard import WindowKeyboard
+from gym_hil.devices.page import PageDevice
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.operators.base import Operator, View
@@ -20,6 +21,14 @@ _ENDS = {
     EpisodeEvent.SUCCESS: TerminationReason.HUMAN_SUCCESS,
     EpisodeEvent.FAILURE: TerminationReason.HUMAN_FAILURE,
     EpisodeEvent.RERECORD: TerminationReason.RERECORD,
+    EpisodeEvent.RESET: TerminationReason.HUMAN_RESET,
+}
+
+_VERDICTS = {
+    EpisodeEvent.SUCCESS: True,
+    EpisodeEvent.FAILURE: False,
+    EpisodeEvent.RERECORD: None,
+    EpisodeEvent.RESET: None,
 }
 
 
@@ -29,7 +38,8 @@ class InterventionWrapper(gym.Wrapper):
     Adds to each step's info who acted and what each wanted: `policy_action`, `human_action` (idle while
     nobody intervenes), `is_intervention`, `intervention_id` (0 while the policy acts; 1, 2, ... counts
     takeovers in the episode), `phase` (``"policy"``, ``"takeover"``, ``"human"``, ``"release"``), and
-    `intervene_action` while a human acts. Success, failure and re-record that the human calls end it.
+    `intervene_action` while a human acts. Success, failure, re-record and reset that the human calls end the
+    episode; a reset is a truncation.
     """
 
     def __init__(self, env: gym.Env, operator: Operator) -> None:
@@ -42,14 +52,14 @@ class InterventionWrapper(gym.Wrapper):
         self._scale = self._ee.scale
         self._interventions = 0
         self._engaged = False
-        keyboard = operator.device if isinstance(operator, Human) else None
-        if isinstance(keyboard, WindowKeyboard):
+        device = operator.device if isinstance(operator, Human) else None
+        if isinstance(device, WindowKeyboard):
             window = raw.open_window()
-            keyboard.connected = window is not None
+            device.connected = window is not None
             if window is not None:
-                window.feed(keyboard)
-        elif isinstance(keyboard, PageKeyboard):
-            raw.open_page(keyboard.port).feed(keyboard)
+                window.feed(device)
+        elif isinstance(device, PageDevice):
+            raw.open_page(device.address).feed(device)
 
     def reset(self, *, seed: int | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Reset; presses from before belong to nobody."""
@@ -79,10 +89,15 @@ class InterventionWrapper(gym.Wrapper):
         info.update(self._who(policy_action, human_action, phase))
         called = next((event for event in decision.events if event in _ENDS), None)
         if called is not None:
-            terminated = True
+            if called is EpisodeEvent.RESET:
+                truncated = True
+            else:
+                terminated = True
             reward = 1.0 if called is EpisodeEvent.SUCCESS else reward
             info[schema.TERMINATION_REASON] = _ENDS[called].value
             info[schema.NEXT_SUCCESS] = called is EpisodeEvent.SUCCESS
+            for screen in self._raw.screens:
+                screen.judge(_VERDICTS[called])
         info[schema.RERECORD_EPISODE] = called is EpisodeEvent.RERECORD
         info[schema.TERMINATE_EPISODE] = called is not None
         return observation, reward, terminated, truncated, info

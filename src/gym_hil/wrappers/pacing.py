@@ -11,6 +11,8 @@ import numpy as np
 from gym_hil import schema
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.operators.base import Operator
+from gym_hil.viewers.screen import Screen
+from gym_hil.viewers.window import Window
 
 LISTEN_S = 0.02
 """Seconds between two looks at the device while paused."""
@@ -79,6 +81,7 @@ class RealTimeWrapper(gym.Wrapper):
         result = self.env.step(action)
         info = result[4]
         slower = self.human_slow_motion if info.get(schema.IS_INTERVENTION) else 1.0
+        slower *= max((screen.slow_motion for screen in self._screens()), default=1.0)
         pause_s = self.takeover_pause_s if info.get(schema.PHASE) == "takeover" else 0.0
         self._due += self.period_s * slower + pause_s
         return result
@@ -87,10 +90,15 @@ class RealTimeWrapper(gym.Wrapper):
         operator = self._operator
         if operator is None or not operator.paused:
             return
-        window = getattr(self.env.unwrapped, "window", None)
-        while operator.paused and not (window is not None and window.closed):
+        screens = self._screens()
+        for screen in screens:
+            screen.who = "PAUSED"
+        while operator.paused and not any(isinstance(s, Window) and s.closed for s in screens):
             time.sleep(LISTEN_S)
-            if window is not None:
-                window.pump()
+            for screen in screens:
+                screen.pump()
             operator.idle()
         self._due = None
+
+    def _screens(self) -> list[Screen]:
+        return getattr(self.env.unwrapped, "screens", [])

@@ -1,0 +1,197 @@
+"""What a person has in front of a web page: keys and buttons, two touch sticks, a gamepad at the browser.
+
+The page feeds them. While nobody attends to the page all of them are unplugged, and however short an absence
+was, one reading reports it: no takeover survives it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading, Motion
+from gym_hil.devices.combined import CombinedDevice
+from gym_hil.devices.controls import Control, PressLatch, beyond_deadzone
+from gym_hil.devices.gamepad import GAMEPAD, STICKS_HELP
+from gym_hil.devices.keyboard import Keyboard
+from gym_hil.devices.keymap import KEYBOARD
+from gym_hil.errors import InvalidArgumentError
+from gym_hil.schema import EpisodeEvent
+
+PAGE_KEYBOARD: Mapping[str, Control] = {
+    **KEYBOARD,
+    "space": Control.TOGGLE,
+    "backspace": Control.RESET,
+}
+"""The keys of the page: Space takes over and lets go."""
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageAddress:
+    """Where a page is served."""
+
+    host: str = LOOPBACK
+    """Address of the interface to listen on; 0.0.0.0 for all."""
+    port: int = 0
+    """0 takes a free one."""
+    certificate: Path | None = None
+    """PEM file with a certificate, and its key unless `key` names another file: then the page uses TLS."""
+    key: Path | None = None
+    """PEM file with the certificate's key."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be served."""
+        if not 0 <= self.port <= 65535:
+            raise InvalidArgumentError(f"port={self.port!r} is not in 0..65535")
+        for name in ("certificate", "key"):
+            path = getattr(self, name)
+            if path is not None and not Path(path).is_file():
+                raise InvalidArgumentError(f"{name}={str(path)!r} is no file")
+        if self.key is not None and self.certificate is None:
+            raise InvalidArgumentError("key is given without a certificate")
+
+
+class PageKeyboard(Keyboard):
+    """The keys, and the buttons that are drawn on the page."""
+
+    def __init__(self) -> None:
+        super().__init__(PAGE_KEYBOARD)
+
+    def press_button(self, control: Control) -> None:
+        """Say that the page's button for `control` went down."""
+        self._latch.press(("button", control), control)
+
+    def release_button(self, control: Control) -> None:
+        """Say that it went up."""
+        self._latch.release(("button", control))
+
+
+class PageSticks(Device):
+    """Two touch sticks: one for x and y, one for z."""
+
+    name = "touch sticks"
+
+    def __init__(self) -> None:
+        self._motion = STILL
+        self._closed = False
+
+    def move(self, x: float, y: float, z: float) -> None:
+        """Say where the thumbs are: levels in [-1, 1], world axes as in `DeviceReading`."""
+        self._motion = (x, y, z, 0.0, 0.0, 0.0)
+
+    def poll(self) -> DeviceReading:
+        """Return the newest motion."""
+        return DISCONNECTED if self._closed else DeviceReading(motion=self._motion)
+
+    def help(self) -> str:
+        """Return one line."""
+        return "left stick: forward, back, left, right, right stick: up, down"
+
+    def close(self) -> None:
+        """Ignore the sticks from now on."""
+        self._closed = True
+
+
+class PageGamepad(Device):
+    """A gamepad that the browser reads, in the Gamepad API's standard mapping."""
+
+    name = "gamepad"
+
+    def __init__(self, *, deadzone: float = 0.1) -> None:
+        self._deadzone = deadzone
+        self._latch = PressLatch()
+        self._motion: Motion = STILL
+        self._down: frozenset[str] = frozenset()
+        self._plugged = False
+        self._closed = False
+
+    def update(self, sticks: Sequence[float], down: Collection[str]) -> None:
+        """Say where the sticks are (left x and y, right x and y, in [-1, 1], right and up positive), and
+        which buttons are down, by their names on an Xbox pad.
+        """
+        left_x, left_y, _, right_y = (beyond_deadzone(level, self._deadzone) for level in sticks)
+        self._motion = (left_y, -left_x, right_y, 0.0, 0.0, 0.0)
+        for button in self._down.difference(down):
+            self._latch.release(button)
+        for button, control in GAMEPAD.items():
+            if button in down:
+                self._latch.press(button, control)
+        self._down = frozenset(down)
+        self._plugged = True
+
+    def unplug(self) -> None:
+        """Say that it is gone."""
+        self._plugged = False
+        self._motion, self._down = STILL, frozenset()
+        self._latch.clear()
+
+    def poll(self) -> DeviceReading:
+        """Return the newest levels and every press since the last poll."""
+        if not self._plugged or self._closed:
+            return DISCONNECTED
+        return self._latch.take().reading(self._motion)
+
+    def help(self) -> str:
+        """Return one line that names the sticks and the buttons."""
+        names = (f"{button.upper()}: {control.value}" for button, control in GAMEPAD.items())
+        return ", ".join((STICKS_HELP, *names))
+
+    def close(self) -> None:
+        """Ignore the pad from now on."""
+        self._closed = True
+        self.unplug()
+
+
+class PageDevice(CombinedDevice):
+    """All that the page at `address` hears, as one device. `attended` says whether a person is there."""
+
+    def __init__(self, address: PageAddress | None = None) -> None:
+        self.address = PageAddress() if address is None else address
+        self.keyboard, self.sticks, self.gamepad = PageKeyboard(), PageSticks(), PageGamepad()
+        super().__init__(self.keyboard, self.sticks, self.gamepad)
+        self.name = "browser"
+        self._lock = threading.Lock()
+        self._attended = False
+        self._lost = True
+        self._early: tuple[EpisodeEvent, ...] = ()
+
+    @property
+    def attended(self) -> bool:
+        """Whether a person is at the page and drives."""
+        return self._attended
+
+    @attended.setter
+    def attended(self, value: bool) -> None:
+        with self._lock:
+            if value == self._attended:
+                return
+            self._attended = value
+            if not value:
+                self._lost = True
+                self._early += super().poll().events
+                self.release_all()
+
+    def release_all(self) -> None:
+        """Say that nothing is held any more; presses not yet polled stay."""
+        self.keyboard.release_all()
+        self.sticks.move(0.0, 0.0, 0.0)
+        self.gamepad.unplug()
+
+    def poll(self) -> DeviceReading:
+        """Return what the person does. An absence is reported once, with what was pressed before it."""
+        with self._lock:
+            if self._lost or not self._attended:
+                events, self._early, self._lost = self._early, (), False
+                return DeviceReading(events=events, connected=False)
+            return super().poll()
+
+    def flush(self) -> None:
+        """Forget unpolled presses."""
+        self.poll()
+
+    def help(self) -> str:
+        """Return the keys; the page shows the rest."""
+        return self.keyboard.help()

@@ -1,0 +1,50 @@
+"""What a window and a page have in common: who acts, and how the episodes went."""
+
+from __future__ import annotations
+
+from gym_hil.viewers.tally import Tally
+
+
+class Screen:
+    """Something that shows the robot to a person."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.slow_motion = 1.0
+        """How many times slower than in real time the person wants the world to run."""
+        self.tally = Tally()
+        self._who = "POLICY"
+
+    @property
+    def who(self) -> str:
+        """Who acts: ``"POLICY"``, ``"HUMAN"``, or ``"PAUSED"``."""
+        return self._who
+
+    @who.setter
+    def who(self, value: str) -> None:
+        if value != self._who:
+            self._who = value
+            if value == "PAUSED":
+                self.refresh()
+
+    def pump(self) -> None:
+        """Hear what the person does, where that does not happen by itself."""
+
+    def refresh(self) -> None:
+        """Show what has changed although nothing moved."""
+
+    def begin(self) -> None:
+        """Say that an episode begins; the one before it is counted."""
+        self.tally.begin()
+        self._who = "POLICY"
+
+    def count(self, success: bool) -> None:
+        """Say that a step was made."""
+        self.tally.step(human=self._who == "HUMAN", success=success)
+
+    def judge(self, success: bool | None) -> None:
+        """Say how a person ended the episode: success, failure, or None for neither."""
+        if success is None:
+            self.tally.void()
+        else:
+            self.tally.judge(success)

@@ -1,0 +1,34 @@
+// The socket: opens it again whenever it closes, and says ten times a second that somebody is here.
+const ALIVE_MS = 100;
+const RETRY_MS = 500;
+
+export function connect(hear) {
+  let socket = null;
+  const send = (message) => {
+    if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  };
+  const alive = () => send({ type: "alive", t: performance.now(), visible: !document.hidden });
+
+  function open() {
+    socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/socket`);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = alive;
+    socket.onclose = (event) => {
+      hear.gone(event.reason || "disconnected: reconnecting");
+      setTimeout(open, RETRY_MS);
+    };
+    socket.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) return hear.poses(data);
+      const message = JSON.parse(data);
+      if ("pong" in message) hear.latency(performance.now() - message.pong);
+      else hear.message(message);
+    };
+  }
+
+  open();
+  setInterval(alive, ALIVE_MS);
+  document.addEventListener("visibilitychange", alive);
+  addEventListener("pagehide", () => send({ type: "alive", t: 0, visible: false }));
+  addEventListener("blur", () => send({ type: "blur" }));
+  return send;
+}

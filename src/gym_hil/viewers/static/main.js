@@ -1,0 +1,27 @@
+// What is said by whom: the socket hears and tells, everything else shows or works.
+import { connect } from "./connect.js";
+import { watchGamepad } from "./gamepad.js";
+import { watchKeys } from "./keys.js";
+import { Panel } from "./panel.js";
+import { watchSticks } from "./sticks.js";
+import { View } from "./view.js";
+
+const panel = new Panel();
+const view = new View(document.getElementById("view"));
+const send = connect({
+  poses: (buffer) => view.poses(buffer),
+  message(message) {
+    if (message.scene) {
+      view.scene(message.scene);
+      panel.scene(message.scene);
+    } else if (message.tally) panel.tally(message.tally);
+    else panel.state(message);
+  },
+  latency: (milliseconds) => panel.latency(milliseconds),
+  gone: (why) => panel.gone(why),
+});
+panel.onSeat = (wanted) => send({ type: "seat", wanted });
+panel.onSlow = (on) => send({ type: "slow", on });
+watchKeys(send);
+watchSticks(send);
+watchGamepad(send, (text) => panel.pad(text));

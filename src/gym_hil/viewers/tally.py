@@ -1,0 +1,74 @@
+"""Success and intervention rates of the episodes that a screen has shown."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+WINDOW = 20
+"""Episodes that the rates are taken over."""
+HISTORY = 200
+"""Episodes that the plot shows."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one episode went."""
+
+    success: bool
+    human_share: float
+    """Share of its steps in which the human acted, in [0, 1]."""
+
+
+class Tally:
+    """Counts steps; an episode is over when the next one begins."""
+
+    def __init__(self) -> None:
+        self.outcomes: deque[Outcome] = deque(maxlen=HISTORY)
+        self.episodes = 0
+        self._steps = self._human_steps = 0
+        self._success = False
+        self._void = False
+
+    def begin(self) -> None:
+        """Count the running episode, if it has steps, and begin the next."""
+        if self._steps and not self._void:
+            self.episodes += 1
+            self.outcomes.append(Outcome(self._success, self._human_steps / self._steps))
+        self._steps = self._human_steps = 0
+        self._success = self._void = False
+
+    def step(self, *, human: bool, success: bool) -> None:
+        """Count a step."""
+        self._steps += 1
+        self._human_steps += human
+        self._success = success
+
+    def judge(self, success: bool) -> None:
+        """Note what a person says of the running episode."""
+        self._success = success
+
+    def void(self) -> None:
+        """Forget the running episode: it will be recorded once more."""
+        self._void = True
+
+    def report(self) -> dict[str, Any]:
+        """Return counts, rates over the last `WINDOW` episodes (None without any), and both for every episode
+        in the history, oldest first.
+        """
+        outcomes = list(self.outcomes)
+        rates = [_rates(outcomes[max(0, end - WINDOW) : end]) for end in range(1, len(outcomes) + 1)]
+        success, human = rates[-1] if rates else (None, None)
+        return {
+            "episodes": self.episodes,
+            "success": success,
+            "human": human,
+            "last": outcomes[-1].success if outcomes else None,
+            "history": [(round(a, 3), round(b, 3)) for a, b in rates],
+        }
+
+
+def _rates(outcomes: list[Outcome]) -> tuple[float, float]:
+    count = len(outcomes)
+    return sum(o.success for o in outcomes) / count, sum(o.human_share for o in outcomes) / count
