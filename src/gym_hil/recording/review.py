@@ -10,8 +10,7 @@ from collections.abc import Iterable
 
 from gym_hil.devices.base import Device
 from gym_hil.schema import EpisodeEvent, TerminationReason
-from gym_hil.viewers.page import Page
-from gym_hil.viewers.window import Window
+from gym_hil.viewers.screen import Screen
 
 QUESTION = (
     "keep (success button, or k), record again (re-record button, or r), discard (failure button, or d)?"
@@ -40,6 +39,7 @@ _CALLED = {
     TerminationReason.HUMAN_SUCCESS.value: Verdict.KEEP,
     TerminationReason.HUMAN_FAILURE.value: Verdict.KEEP,
     TerminationReason.RERECORD.value: Verdict.AGAIN,
+    TerminationReason.HUMAN_RESET.value: Verdict.AGAIN,
 }
 
 
@@ -48,7 +48,7 @@ def called(end: str) -> Verdict | None:
     return _CALLED.get(end)
 
 
-def ask(device: Device, screens: Iterable[Window | Page], *, typed: bool) -> Verdict:
+def ask(device: Device, screens: Iterable[Screen], *, typed: bool) -> Verdict:
     """Wait for a button of `device` or, where `typed`, for a letter and Enter in the terminal.
 
     Without anybody who could answer, because the device is unplugged or its window closed and there is no
