@@ -163,7 +163,7 @@ def evaluate(sim: Simulation, start: dict, rng: np.random.Generator, reference: 
     episode.slip_mm = 1e3 * float(np.linalg.norm(in_hand(sim) - before))
     run(30, lambda: Action(FULL * rng.choice([-1.0, 1.0], 3) * [1, 1, 0.5], 0.0))
     episode.kept = bool(episode.lifted and np.linalg.norm(in_hand(sim)) < 0.03)
-    episode.stable = sim.is_finite() and not any(warning.number for warning in sim.data.warning)
+    episode.stable = sim.stable and not any(warning.number for warning in sim.data.warning)
     return episode
 
 

@@ -187,6 +187,19 @@ def test_bad_arguments_are_refused_by_name(kwargs, message):
         gym.make("gym_hil/PandaPickCube-v0", **kwargs)
 
 
+@pytest.mark.parametrize("speed", [np.nan, np.inf, 1e20])
+def test_a_simulation_that_breaks_ends_the_episode_and_says_so(speed):
+    env = gym.make("gym_hil/PandaPickCube-v1")
+    env.reset(seed=0)
+    env.unwrapped.data.qvel[2] = speed
+    observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
+    assert (terminated, truncated, reward) == (True, False, 0.0)
+    assert info["termination_reason"] == "simulation_unstable"
+    assert np.isfinite(observation["agent_pos"]).all()
+    env.reset(seed=0)
+    assert not env.step(np.array([0, 0, 0, 1], np.float32))[2]
+
+
 def test_calls_out_of_order_are_refused():
     env = gym.make("gym_hil/PandaPickCubeBase-v0").unwrapped
     with pytest.raises(errors.EpisodeOrderError, match="reset first"):

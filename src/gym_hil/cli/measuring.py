@@ -93,8 +93,7 @@ def stepping(env_id: str, *, image_obs: bool, steps: int, rounds: int, seed: int
     raw = env.unwrapped
     assert isinstance(raw, ManipulationEnv)
     simulation, nstep = raw.simulation, round(raw.control_dt / raw.physics_dt)
-    twin = mujoco.MjData(simulation.model)
-    spec = mujoco.mjtState.mjSTATE_INTEGRATION
+    twin = ManipulationEnv(raw.task, control_dt=raw.control_dt, physics_dt=raw.physics_dt).simulation
     rng = np.random.default_rng(seed)
     env.reset(seed=seed)
     resets, totals, engines = [], [], []
@@ -102,11 +101,11 @@ def stepping(env_id: str, *, image_obs: bool, steps: int, rounds: int, seed: int
         env_s = engine_s = 0.0
         for _ in range(steps):
             action = _random_action(env.action_space, rng)
-            mujoco.mj_setState(simulation.model, twin, simulation.save(), spec)
+            twin.restore(simulation.save())
             before = perf_counter()
             _, _, terminated, truncated, _ = env.step(action)
             between = perf_counter()
-            mujoco.mj_step(simulation.model, twin, nstep)
+            mujoco.mj_step(twin.model, twin.data, nstep)
             after = perf_counter()
             env_s += between - before
             engine_s += after - between

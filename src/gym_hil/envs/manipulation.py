@@ -19,10 +19,10 @@ from gymnasium import spaces
 
 from gym_hil import schema
 from gym_hil.devices.page import PageAddress
+from gym_hil.envs.action import RAW_BOUNDS, clipped_values
 from gym_hil.errors import (
     DeviceError,
     EpisodeOrderError,
-    InvalidActionError,
     InvalidArgumentError,
     InvalidStateError,
     MissingExtraError,
@@ -38,11 +38,6 @@ from gym_hil.viewers.window import Window
 
 log = logging.getLogger(__name__)
 
-MAX_TRANSLATION = 0.1
-"""Largest step of the target per action and axis (m): 1 m/s at 10 Hz."""
-MAX_ROTATION = 0.5
-"""The same about an axis (rad)."""
-ACTION_LIMIT = np.array([MAX_TRANSLATION] * 3 + [MAX_ROTATION] * 3 + [1.0], dtype=np.float32)
 OBSERVATION_CAMERAS = ("front", "wrist")
 VIDEO_CAMERA = "third_person"
 STATE_BOUND = 1000.0
@@ -116,7 +111,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self.simulation = self._simulate(robot, control_dt, physics_dt)
         self.metadata = {**self.metadata, "render_fps": round(1.0 / control_dt)}
         self._video_camera = self._camera_number(self.render_spec.camera_id)
-        self.action_space = spaces.Box(-ACTION_LIMIT, ACTION_LIMIT, dtype=np.float32)
+        self.action_space = spaces.Box(*np.array(RAW_BOUNDS, np.float32).T)
         self.observation_space = self._make_observation_space()
         self._seed = seed
         self._start: dict[str, Array] = {}
@@ -176,7 +171,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._require_open("step")
         if self._done:
             raise EpisodeOrderError("step was called outside an episode; call reset first")
-        command = self._check_action(action)
+        command = clipped_values(action, RAW_BOUNDS)
         sim, task = self.simulation, self.task
         if abs(command[6]) > 0.5:
             sim.command_gripper(1.0 if command[6] > 0 else 0.0)
@@ -184,7 +179,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._elapsed_steps += 1
         reason: schema.TerminationReason | None = None
         success = False
-        if not sim.is_finite():
+        if not sim.stable:
             reason = schema.TerminationReason.UNSTABLE
             sim.reset({name: pos.tolist() for name, pos in self._start.items()})
         else:
@@ -198,7 +193,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         for screen in self.screens:
             screen.count(success)
         self._show(success=success)
-        info = self._info(command.astype(np.float32), success=success, reason=reason)
+        info = self._info(np.array(command, np.float32), success=success, reason=reason)
         return self.observe(), reward, self._done, False, info
 
     def render(self) -> Image | None:
@@ -322,17 +317,6 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         if self._closed:
             raise EpisodeOrderError(f"{verb} was called after close; make a new environment")
 
-    def _check_action(self, action: Any) -> Array:
-        try:
-            command = np.array(action, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise InvalidActionError(f"action {action!r} is not made of numbers") from None
-        if command.shape != (7,):
-            raise InvalidActionError(f"action has shape {command.shape}, this environment takes (7,)")
-        if not np.isfinite(command).all():
-            raise InvalidActionError(f"action {command.tolist()} has values that are not finite")
-        return np.minimum(np.maximum(command, -ACTION_LIMIT), ACTION_LIMIT)
-
     def _third_person(self, name: str, quality: Quality) -> Image:
         spec = self.render_spec
         if name not in self._renderers:
@@ -380,16 +364,17 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
     def observe(self) -> Observation:
         """Return the observation of the present state, in fresh arrays."""
         sim = self.simulation
-        objects = None if self.image_obs else self.task.observe(sim).astype(np.float32)
-        agent = np.empty(18 + (objects.size if self.state_obs and objects is not None else 0), np.float32)
-        agent[:7] = sim.joint_pos
-        agent[7:14] = sim.joint_vel
-        agent[14] = sim.closure * schema.FULLY_CLOSED
-        agent[15:18] = sim.tcp_pos_w
-        if objects is not None:
-            agent[18:] = objects if self.state_obs else agent[18:]
-            return {schema.AGENT_POS: agent, schema.ENVIRONMENT_STATE: objects}
-        return {schema.AGENT_POS: agent, schema.PIXELS: self.draw()}
+        gripper = sim.closure * schema.FULLY_CLOSED
+        agent = [*sim.joint_pos, *sim.joint_vel, gripper, *sim.tcp_pos_w.tolist()]
+        if self.image_obs:
+            return {schema.AGENT_POS: np.array(agent, np.float32), schema.PIXELS: self.draw()}
+        objects = self.task.observe(sim)
+        if self.state_obs:
+            agent += objects.tolist()
+        return {
+            schema.AGENT_POS: np.array(agent, np.float32),
+            schema.ENVIRONMENT_STATE: np.array(objects, np.float32),
+        }
 
     def draw(self) -> dict[str, Image]:
         """Return what the observation's cameras see, (height, width, 3) uint8 each, in fresh arrays."""

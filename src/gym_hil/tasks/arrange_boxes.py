@@ -5,6 +5,7 @@ Reset options: ``box_xy`` (5, 2, m) puts the boxes there, in the order of `COLOU
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,9 +45,8 @@ class ArrangeBoxes(Task):
     description = "Put each box on the square of its colour."
     max_episode_steps = 400
     scene = Scene(robot_home="upright", props=BOXES, targets=TARGETS)
-    workspace = Workspace(np.array([0.2, -0.5, 0.0]), np.array([0.6, 0.5, 0.5]))
+    workspace = Workspace((0.2, -0.5, 0.0), (0.6, 0.5, 0.5))
     reset_options = ("box_xy",)
-    _goals = np.array([target.pos for target in TARGETS])
 
     @property
     def observation_size(self) -> int:
@@ -65,12 +65,14 @@ class ArrangeBoxes(Task):
 
     def observe(self, sim: Simulation) -> Array:
         """Return the positions of all boxes, then of all targets (30, m, world frame)."""
-        return np.concatenate([*(sim.body_pos_w(box.name) for box in BOXES), self._goals.ravel()])
+        boxes = [number for box in BOXES for number in sim.body_pos_w(box.name).tolist()]
+        return np.array([*boxes, *(number for target in TARGETS for number in target.pos)])
 
     def misplacement(self, sim: Simulation, index: int) -> tuple[float, float]:
         """Return the horizontal and the vertical distance (m) of box `index` from lying on its target."""
-        pos, goal = sim.body_pos_w(BOXES[index].name), self._goals[index]
-        return float(np.hypot(*(pos - goal)[:2])), float(abs(pos[2] - BOXES[index].half_size))
+        x, y, z = sim.body_pos_w(BOXES[index].name).tolist()
+        goal_x, goal_y, _ = TARGETS[index].pos
+        return math.hypot(x - goal_x, y - goal_y), abs(z - BOXES[index].half_size)
 
     def is_placed(self, sim: Simulation, index: int, tolerance: float = TOLERANCE) -> bool:
         """Return whether box `index` lies on its target."""
@@ -79,7 +81,7 @@ class ArrangeBoxes(Task):
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """One term per box, 1 where it lies on its target."""
         return {
-            box.name: (0.2, float(np.exp(-20.0 * np.hypot(*self.misplacement(sim, index)))))
+            box.name: (0.2, math.exp(-20.0 * math.hypot(*self.misplacement(sim, index))))
             for index, box in enumerate(BOXES)
         }
 
@@ -100,8 +102,8 @@ class ArrangeBoxes(Task):
 
     def _deliver(self, sim: Simulation, index: int) -> Intent:
         box = BOXES[index]
-        pos, goal = sim.body_pos_w(box.name), self._goals[index]
-        aside = float(np.hypot(*(pos - goal)[:2]))
+        pos, goal = sim.body_pos_w(box.name), np.array(TARGETS[index].pos)
+        aside = math.hypot(pos[0] - goal[0], pos[1] - goal[1])
         if aside > 0.012:
             return over(sim, goal, CARRY_HEIGHT, opening=0.0)
         if pos[2] > box.half_size + 0.006:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,18 +27,14 @@ Start = Mapping[str, Array]
 class Workspace:
     """Box that the TCP's target is kept in (m, world frame)."""
 
-    low: Array
-    high: Array
+    low: tuple[float, float, float]
+    high: tuple[float, float, float]
 
     def within_reach(self, pos: Array) -> bool:
         """Return whether the fingers still get hold of what is at `pos` (3, m), whatever its height."""
         x, y, _ = pos.tolist()
-        (low_x, low_y), (high_x, high_y) = self._reach
-        return bool(low_x <= x <= high_x and low_y <= y <= high_y)
-
-    @cached_property
-    def _reach(self) -> tuple[list[float], list[float]]:
-        return (self.low - REACH_MARGIN)[:2].tolist(), (self.high + REACH_MARGIN)[:2].tolist()
+        (low_x, low_y, _), (high_x, high_y, _), margin = self.low, self.high, REACH_MARGIN
+        return low_x - margin <= x <= high_x + margin and low_y - margin <= y <= high_y + margin
 
 
 @dataclass(frozen=True)

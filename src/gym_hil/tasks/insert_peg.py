@@ -47,7 +47,7 @@ class InsertPeg(Task):
     description = "Insert the peg into the socket."
     max_episode_steps = 150
     scene = Scene(robot_home="reach_down", props=(PEG,), sockets=(SOCKET,))
-    workspace = Workspace(np.array([0.2, -0.3, 0.0]), np.array([0.6, 0.3, 0.5]))
+    workspace = Workspace((0.2, -0.3, 0.0), (0.6, 0.3, 0.5))
     reset_options = ("peg_xy", "socket_xy", "socket_yaw")
     pairs = ((1, 2),)
 

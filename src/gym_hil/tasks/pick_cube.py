@@ -5,6 +5,7 @@ Reset options: ``cube_xy`` (2, m) puts the cube there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,7 @@ class PickCube(Task):
     description = "Pick up the cube and lift it."
     max_episode_steps = 100
     scene = Scene(robot_home="reach_down", props=(CUBE,))
-    workspace = Workspace(np.array([0.2, -0.3, 0.0]), np.array([0.6, 0.3, 0.5]))
+    workspace = Workspace((0.2, -0.3, 0.0), (0.6, 0.3, 0.5))
     reset_options = ("cube_xy",)
 
     @property
@@ -53,16 +54,16 @@ class PickCube(Task):
 
     def distance(self, sim: Simulation) -> float:
         """Return how far the cube is from the TCP (m)."""
-        return float(np.linalg.norm(sim.body_pos_w(CUBE.name) - sim.tcp_pos_w))
+        return math.dist(sim.body_pos_w(CUBE.name).tolist(), sim.tcp_pos_w.tolist())
 
     def lift(self, sim: Simulation, start: Start) -> float:
         """Return how far the cube is above its start (m)."""
-        return float(sim.body_pos_w(CUBE.name)[2] - start[CUBE.name][2])
+        return sim.body_pos_w(CUBE.name).item(2) - start[CUBE.name].item(2)
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Near the cube, and cube lifted."""
         lifted = min(1.0, max(0.0, self.lift(sim, start) / LIFT))
-        return {"near": (0.3, float(np.exp(-20.0 * self.distance(sim)))), "lift": (0.7, lifted)}
+        return {"near": (0.3, math.exp(-20.0 * self.distance(sim))), "lift": (0.7, lifted)}
 
     def success(self, sim: Simulation, start: Start) -> bool:
         """Lifted by 10 cm, and still in the hand."""

@@ -11,11 +11,14 @@ from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 
 from gym_hil import schema
-from gym_hil.envs.manipulation import MAX_TRANSLATION
-from gym_hil.errors import InvalidActionError, InvalidArgumentError
+from gym_hil.envs.action import MAX_TRANSLATION, clipped_values
+from gym_hil.errors import InvalidArgumentError
 
 DEFAULT_EE_STEP_SIZE: Mapping[str, float] = {"x": 0.025, "y": 0.025, "z": 0.025}
 """Metres per unit of action."""
+BOUNDS = [(-1.0, 1.0)] * 3 + [(0.0, 2.0)]
+"""Least and greatest x, y, z and gripper command."""
+STAY = float(schema.GripperCommand.STAY)
 
 
 class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
@@ -42,14 +45,14 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
                     f"ee_step_size[{axis!r}]={size!r} must be in (0, {MAX_TRANSLATION}] m"
                 )
         self.use_gripper = bool(use_gripper)
-        self.scale = np.array([sizes[axis] for axis in "xyz"])
-        low, high = [-1.0, -1.0, -1.0, 0.0], [1.0, 1.0, 1.0, 2.0]
-        size = 4 if self.use_gripper else 3
-        self.action_space = spaces.Box(np.array(low[:size], np.float32), np.array(high[:size], np.float32))
+        self._metres = [float(sizes[axis]) for axis in "xyz"]
+        self.scale = np.array(self._metres)
+        self._bounds = BOUNDS if self.use_gripper else BOUNDS[:3]
+        self.action_space = spaces.Box(*np.array(self._bounds, np.float32).T)
 
     def action(self, action: Any) -> np.ndarray:
         """Return the raw action (7) of an end-effector action."""
-        return self._raw(self.executed(action))
+        return np.array(self._raw(self.executed(action)))
 
     def executed(self, action: Any) -> np.ndarray:
         """Return `action` as it will be executed: float32, inside the action space.
@@ -57,17 +60,7 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
         Raises:
             InvalidActionError: wrong shape, or a value that is not a finite number.
         """
-        assert self.action_space.shape is not None
-        box = self.action_space
-        try:
-            array = np.array(action, dtype=np.float32)
-        except (TypeError, ValueError):
-            raise InvalidActionError(f"action {action!r} is not made of numbers") from None
-        if array.shape != box.shape:
-            raise InvalidActionError(f"action has shape {array.shape}, this environment takes {box.shape}")
-        if not np.isfinite(array).all():
-            raise InvalidActionError(f"action {array.tolist()} has values that are not finite")
-        return np.minimum(np.maximum(array, box.low), box.high)  # type: ignore[attr-defined]
+        return np.array(clipped_values(action, self._bounds), np.float32)
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Reset; the info's actions get this wrapper's shape."""
@@ -81,12 +74,11 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
         observation, reward, terminated, truncated, info = self.env.step(self._raw(executed))
         return observation, reward, terminated, truncated, {**info, **_actions(executed)}
 
-    def _raw(self, executed: np.ndarray) -> np.ndarray:
-        raw = np.zeros(7)
-        raw[:3] = executed[:3] * self.scale
-        if self.use_gripper:
-            raw[6] = executed[3] - float(schema.GripperCommand.STAY)
-        return raw
+    def _raw(self, executed: np.ndarray) -> list[float]:
+        x, y, z, *gripper = executed.tolist()
+        scale_x, scale_y, scale_z = self._metres
+        fingers = gripper[0] - STAY if gripper else 0.0
+        return [x * scale_x, y * scale_y, z * scale_z, 0.0, 0.0, 0.0, fingers]
 
 
 def _actions(executed: np.ndarray) -> dict[str, np.ndarray]:
