@@ -18,7 +18,7 @@ from gym_hil.errors import InvalidArgumentError
 from gym_hil.operators.human import Human
 from gym_hil.operators.named import PEOPLE
 from gym_hil.operators.policies import Policy
-from gym_hil.recording.dataset import About, Dataset, Format, begun_as
+from gym_hil.recording.dataset import About, Dataset, Format, begun_as, default_root
 from gym_hil.recording.recorder import EpisodeRecorder
 from gym_hil.recording.review import QUESTION, Verdict, ask, called
 from gym_hil.sim.gl import has_display
@@ -39,8 +39,8 @@ class Record:
 
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
-    root: Path
-    """Folder for the dataset."""
+    root: Path | None = None
+    """Folder for the dataset. Without it, where LeRobot or Minari look for `--repo-id`."""
     operator: Literal[
         "simulated",
         "expert",
@@ -59,12 +59,13 @@ class Record:
     episodes: int = 10
     """How many episodes the dataset shall have in the end."""
     format: Format | None = None
-    """episodes: this package's own. lerobot: LeRobotDataset v3, and the default with `--repo-id`."""
+    """episodes: this package's own, the default. lerobot: LeRobotDataset v3, the default with `--repo-id`.
+    minari: the Farama Foundation's format."""
     repo_id: str | None = None
-    """Name of the dataset, user/name."""
-    image_size: int = 128
-    """Height and width (pixels) of the pictures of the cameras front and wrist in formats that keep pictures;
-    0 for no pictures."""
+    """Name of the dataset: user/name for LeRobot, user/name-v0 for Minari."""
+    image_size: int | None = None
+    """Height and width (pixels) of the pictures of the cameras front and wrist; 0 for none. Without it 128
+    for LeRobot, and 0 for Minari. This package's own format needs none: pictures follow from its states."""
     ask: bool = True
     """Ask a person after each episode whether to keep it, unless a button has said so already."""
     real_time: bool = False
@@ -98,10 +99,10 @@ class Record:
             finally:
                 env.close()
         kept = len(dataset.journal.numbers())
-        console.print(f"{kept} episodes in {self.root}")
+        console.print(f"{kept} episodes in {dataset.root}")
         pace = self._pace
         facts: dict[str, Any] = {
-            "root": str(self.root), "env_id": dataset.journal.env_id, "episodes": kept
+            "root": str(dataset.root), "env_id": dataset.journal.env_id, "episodes": kept
         }  # fmt: skip
         if pace is not None:
             facts |= {"steps": self._steps, "late": pace.overruns, "worst_s": pace.worst_overrun_s}
@@ -114,11 +115,15 @@ class Record:
 
     def _dataset(self, env_id: str, console: Console) -> Dataset:
         format: Format = self.format or ("episodes" if self.repo_id is None else "lerobot")
-        about = About(format, self.repo_id, 0 if format == "episodes" else self.image_size)
+        size = {"lerobot": 128}.get(format, 0) if self.image_size is None else self.image_size
+        about = About(format, self.repo_id, size)
+        root = self.root or default_root(about)
         if self.resume and self.format is None and self.repo_id is None:
-            about = begun_as(self.root) or about
-        with console.status(f"Opening {self.root}"):
-            dataset = Dataset(self.root, env_id, about, resume=self.resume)
+            about = begun_as(root) or about
+        with Progress(
+            TextColumn(f"Opening {root}"), console=console, transient=True, disable=not console.is_terminal
+        ):
+            dataset = Dataset(root, env_id, about, resume=self.resume)
         for name in dataset.set_aside:
             console.print(f"Half-written {name} was set aside under {dataset.journal.root / 'set-aside'}.")
         return dataset
@@ -141,7 +146,7 @@ class Record:
 
     def _write_missing(self, dataset: Dataset, env: EpisodeRecorder, console: Console) -> None:
         missing = dataset.missing()
-        with Progress(console=console, transient=True) as progress:
+        with _progress(console) as progress:
             for number in progress.track(missing, description="writing what was missing"):
                 dataset.write_missing(number, _raw(env))
         if missing:
@@ -155,10 +160,7 @@ class Record:
             seed = max(seed, int(journal.read(numbers[-1]).meta["seed"]) + 1)
         if self.operator in PEOPLE:
             console.print(env.get_wrapper_attr("operator").help(), highlight=False)
-        columns = (
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-        )  # fmt: skip
-        with Progress(*columns, console=console, transient=True) as progress:
+        with _progress(console) as progress:
             bar = progress.add_task("recording", total=self.episodes, completed=len(numbers))
             while len(numbers) < self.episodes:
                 end = self._episode(env, new_policy(), seed)
@@ -204,3 +206,8 @@ def _raw(env: gym.Env) -> ManipulationEnv:
     raw = env.unwrapped
     assert isinstance(raw, ManipulationEnv)
     return raw
+
+
+def _progress(console: Console) -> Progress:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

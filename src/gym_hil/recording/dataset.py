@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.errors import InvalidDatasetError
+from gym_hil.errors import InvalidArgumentError, InvalidDatasetError
+from gym_hil.recording import lerobot_writer, minari_writer
 from gym_hil.recording.episode import Episode
-from gym_hil.recording.lerobot_writer import LeRobotWriter, require_lerobot
+from gym_hil.recording.lerobot_writer import LeRobotWriter
+from gym_hil.recording.minari_writer import MinariWriter
 from gym_hil.recording.pictures import Pictures, drawn_again
 from gym_hil.recording.store import INFO, EpisodeStore
 
-Format = Literal["episodes", "lerobot"]
+Format = Literal["episodes", "lerobot", "minari"]
 JOURNAL = "gym_hil"
 """Folder of the episodes inside a dataset of another format."""
 
@@ -49,6 +52,23 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True)
+class _Library:
+    """How another format is written."""
+
+    require: Callable[[str | None], str]
+    """Returns the dataset's name if it can be written here under that name."""
+    default_root: Callable[[str], Path]
+    """Where the library looks for a dataset by name."""
+    writer: Callable[[Path, EpisodeStore, str], Writer]
+
+
+_LIBRARIES = {
+    "lerobot": _Library(lerobot_writer.require_lerobot, lerobot_writer.default_root, LeRobotWriter),
+    "minari": _Library(minari_writer.require_minari, minari_writer.default_root, MinariWriter),
+}
+
+
+@dataclass(frozen=True)
 class About:
     """What a dataset is, the same for all of its episodes."""
 
@@ -59,10 +79,27 @@ class About:
     """Height and width of the pictures (pixels); 0 for none."""
 
 
+def default_root(about: About) -> Path:
+    """Return where a dataset goes that is given a name and no folder: where its library looks for it.
+
+    Raises:
+        InvalidArgumentError: this package's own format has no such place, or the name is none.
+    """
+    if about.format == "episodes":
+        raise InvalidArgumentError("root is missing: say in which folder to record")
+    library = _LIBRARIES[about.format]
+    return library.default_root(library.require(about.repo_id))
+
+
 def begun_as(root: Path) -> About | None:
     """Return what the dataset in `root` is, or None where there is none yet."""
     folder = journal_of(root)
-    return About(**EpisodeStore(folder).about) if (folder / INFO).is_file() else None
+    if not (folder / INFO).is_file():
+        return None
+    try:
+        return About(**EpisodeStore(folder).about)
+    except TypeError as error:
+        raise InvalidDatasetError(f"{folder / INFO} cannot be read: {error}") from error
 
 
 class Dataset:
@@ -81,11 +118,12 @@ class Dataset:
         if about.format == "episodes":
             self.journal = EpisodeStore(root, env_id, resume=resume, about=asdict(about))
             return
-        name = require_lerobot(about.repo_id)
+        library = _LIBRARIES[about.format]
+        name = library.require(about.repo_id)
         if not (root / JOURNAL / INFO).is_file() and root.exists() and any(root.iterdir()):
             raise InvalidDatasetError(f"{root} is not empty, and no {about.format} dataset of this package")
         self.journal = EpisodeStore(root / JOURNAL, env_id, resume=resume, about=asdict(about))
-        self._writer = LeRobotWriter(root, self.journal, name)
+        self._writer = library.writer(root, self.journal, name)
 
     @property
     def set_aside(self) -> list[str]:

@@ -1,14 +1,11 @@
 """Episodes as a LeRobotDataset v3, written by LeRobot's own writer.
 
-That writer ends its files late: until `LeRobotWriter.close` they have no footer, and a crash leaves what
-nobody can read. So a seal beside the episodes says which files were whole, and an unsealed one is set aside:
-what it held is written again from the episodes.
+That writer ends its files late: until `LeRobotWriter.close` they have no footer.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import shutil
 import sys
@@ -17,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from gym_hil.errors import InvalidArgumentError, InvalidDatasetError, MissingExtraError
+from gym_hil.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.recording.episode import Episode
 from gym_hil.recording.pictures import Pictures
-from gym_hil.recording.store import EpisodeStore, move_aside, write_safely
+from gym_hil.recording.seal import Seal, files_below, go_back_to_seal
+from gym_hil.recording.store import EpisodeStore
 
 SEAL = "lerobot.json"
 FOLDERS = ("meta", "data", "videos", "images")
@@ -56,6 +54,13 @@ def require_lerobot(repo_id: str | None) -> str:
     if importlib.util.find_spec("lerobot") is None or importlib.util.find_spec("datasets") is None:
         raise MissingExtraError("lerobot", "lerobot", "Writing a LeRobotDataset")
     return repo_id
+
+
+def default_root(repo_id: str) -> Path:
+    """Return the folder in which LeRobot looks for the dataset `repo_id`."""
+    from lerobot.utils.constants import HF_LEROBOT_HOME
+
+    return Path(HF_LEROBOT_HOME) / repo_id
 
 
 def features(episode: Episode, pictures: Pictures) -> dict[str, dict[str, Any]]:
@@ -110,8 +115,10 @@ class LeRobotWriter:
         self.root, self.journal, self.repo_id = root, journal, repo_id
         self._dataset_class = _lerobot_dataset()
         self._dataset: Any = None
-        self.set_aside: list[str] = []
-        self.written = self._go_back_to_seal()
+        seal, self.set_aside = go_back_to_seal(root, journal, journal.root / SEAL, FOLDERS)
+        self.written = list(seal.episodes)
+        for leftover in (root / _NEW, *root.glob("tmp*"), *([] if seal.texts else [root / "meta"])):
+            shutil.rmtree(leftover, ignore_errors=True)
 
     def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
         """Write `episode`, which has `number` in the journal, after all others. It is sealed by `close`."""
@@ -131,12 +138,12 @@ class LeRobotWriter:
             return
         self._dataset.finalize()
         self._dataset = None
-        seal = {
-            "episodes": self.written,
-            "files": {name: (self.root / name).stat().st_size for name in self._closed_files()},
-            "texts": {name: (self.root / name).read_text() for name in _REWRITTEN},
-        }
-        write_safely(self.journal.root / SEAL, json.dumps(seal).encode())
+        names = files_below(self.root, FOLDERS)
+        Seal(
+            self.written,
+            {name: (self.root / name).stat().st_size for name in names if name not in _REWRITTEN},
+            {name: (self.root / name).read_text() for name in _REWRITTEN},
+        ).write(self.journal.root / SEAL)
 
     def _open(self, episode: Episode, pictures: Pictures) -> Any:
         if self._dataset is not None:
@@ -163,51 +170,6 @@ class LeRobotWriter:
         )
         _be_quiet()
         return self._dataset
-
-    def _closed_files(self) -> list[str]:
-        files = (path for folder in FOLDERS for path in (self.root / folder).rglob("*") if path.is_file())
-        return sorted({path.relative_to(self.root).as_posix() for path in files} - {*_REWRITTEN})
-
-    def _go_back_to_seal(self) -> list[int]:
-        """Set aside all that was not sealed, and return the numbers of the episodes that are there."""
-        seal = read_seal(self.journal.root)
-        numbers = seal["episodes"]
-        changed = any(not _has_size(self.root / name, size) for name, size in seal["files"].items())
-        if changed or self.journal.numbers()[: len(numbers)] != numbers:
-            seal = _NOTHING
-        texts: dict[str, str] = seal["texts"]
-        unsealed = [name for name in self._closed_files() if name not in seal["files"]]
-        unsealed += [name for name in _REWRITTEN if name not in texts and (self.root / name).exists()]
-        for name in unsealed:
-            self.set_aside.append(move_aside(self.root / name, self.journal.root, f"lerobot/{name}"))
-        for leftover in (self.root / _NEW, *self.root.glob("tmp*")):
-            shutil.rmtree(leftover, ignore_errors=True)
-        for name, text in texts.items():
-            write_safely(self.root / name, text.encode())
-        if not texts:
-            shutil.rmtree(self.root / "meta", ignore_errors=True)
-        return list(seal["episodes"])
-
-
-_NOTHING: dict[str, Any] = {"episodes": [], "files": {}, "texts": {}}
-
-
-def read_seal(journal: Path) -> dict[str, Any]:
-    """Return what was whole when the dataset beside `journal` was closed: the numbers of its ``episodes``,
-    ``files`` with their sizes (bytes), and ``texts``, which are files with their content.
-    """
-    path = journal / SEAL
-    if not path.exists():
-        return _NOTHING
-    try:
-        seal = json.loads(path.read_text())
-        return {name: type(empty)(seal[name]) for name, empty in _NOTHING.items()}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidDatasetError(f"{path} cannot be read: {error!r}") from error
-
-
-def _has_size(path: Path, size: int) -> bool:
-    return path.is_file() and path.stat().st_size == size
 
 
 def _lerobot_dataset() -> Any:

@@ -9,7 +9,7 @@ from gym_hil.recording.episode import Episode
 from gym_hil.sim.rendering import Image
 
 Pictures = dict[str, list[Image]]
-"""By camera, what it saw before every step, (height, width, 3) uint8 each."""
+"""By camera, what it saw before every step and at the end, (height, width, 3) uint8 each."""
 
 
 def at_steps(episode: Episode, raw: ManipulationEnv, steps: Iterator[int] | range) -> Iterator[int]:
@@ -26,7 +26,7 @@ def at_steps(episode: Episode, raw: ManipulationEnv, steps: Iterator[int] | rang
 def drawn_again(episode: Episode, raw: ManipulationEnv) -> Pictures:
     """Return the pictures of `episode`, drawn from its stored states."""
     pictures: Pictures = {}
-    for _ in at_steps(episode, raw, range(episode.length)):
+    for _ in at_steps(episode, raw, range(episode.length + 1)):
         for camera, image in raw.draw().items():
             pictures.setdefault(camera, []).append(image)
     return pictures

@@ -27,7 +27,7 @@ class EpisodeRecorder(gym.Wrapper):
     Args:
         env: the environment.
         describe: added to each episode's meta.
-        cameras: keep pictures too, drawn before each step.
+        cameras: keep pictures too, drawn before each step and at the end.
     """
 
     def __init__(self, env: gym.Env, describe: dict[str, Any], *, cameras: bool = False) -> None:
@@ -64,9 +64,7 @@ class EpisodeRecorder(gym.Wrapper):
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step, and keep what happened."""
         before = self._moment()
-        if self._cameras:
-            for camera, image in self._raw.draw().items():
-                self.pictures.setdefault(camera, []).append(image)
+        self._draw()
         if self._tap is not None:
             self._tap.now_s = len(self._rows["action"]) * self._raw.control_dt
         observation, reward, terminated, truncated, info = self.env.step(action)
@@ -87,6 +85,8 @@ class EpisodeRecorder(gym.Wrapper):
         for name, value in row.items():
             self._rows[name].append(value)
         self._agent_pos, self._info = observation[schema.AGENT_POS], info
+        if terminated or truncated:
+            self._draw()
         return observation, reward, terminated, truncated, info
 
     def episode(self) -> Episode:
@@ -107,6 +107,11 @@ class EpisodeRecorder(gym.Wrapper):
         self._begun = datetime.datetime.now(datetime.timezone.utc)
         self._rows: dict[str, list[Any]] = {name: [] for name in FRAMES}
         self.pictures: Pictures = {}
+
+    def _draw(self) -> None:
+        if self._cameras:
+            for camera, image in self._raw.draw().items():
+                self.pictures.setdefault(camera, []).append(image)
 
     def _moment(self) -> dict[str, np.ndarray]:
         raw = self._raw
