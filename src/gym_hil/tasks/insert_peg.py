@@ -36,6 +36,8 @@ NEAR = 0.006
 """Horizontal error of the tip below which the expert aligns it, at its present height (m)."""
 ALIGNED = 0.001
 """Horizontal error to come down with (m)."""
+JAMMED = 0.0012
+"""Horizontal error of a tip in the hole that has caught on its edge (m): the hole leaves half a millimetre."""
 DESCENT = 0.01
 """How far it comes down per step (m): a fast TCP trails its target sideways too."""
 
@@ -127,6 +129,8 @@ class InsertPeg(Task):
             goal = sim.tcp_pos_w + way
             return over(sim, goal, float(goal[2] + CLEAR), opening=0.0)
         inside = tip[2] < opening[2]
+        if inside and aside > JAMMED:
+            return Intent(sim.tcp_pos_w + np.array([way[0], way[1], CLEAR]), opening=0.0)
         if inside:
             way = opening - grasp
         down = DESCENT if inside or aside < ALIGNED else 0.0
