@@ -37,7 +37,7 @@ NEAR = 0.006
 ALIGNED = 0.001
 """Horizontal error to come down with (m)."""
 JAMMED = 0.0012
-"""Horizontal error of a tip in the hole that has caught on its edge (m): the hole leaves half a millimetre."""
+"""Horizontal error of a tip that has caught on the edge (m): the hole leaves half a millimetre."""
 DESCENT = 0.01
 """How far it comes down per step (m): a fast TCP trails its target sideways too."""
 
