@@ -14,12 +14,14 @@ pytest.importorskip("stable_baselines3")
 
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.operators import SimulatedHuman
+from gym_hil.training.acting import Acting
 from gym_hil.training.agent import HilPolicy, HilReplayBuffer, HilSAC, LayerNormCritic
 from gym_hil.training.checkpoint import load
 from gym_hil.training.config import TrainConfig
 from gym_hil.training.evaluation import evaluate, wilson
-from gym_hil.training.policy_env import make_policy_env
-from gym_hil.training.run import demonstrate
+from gym_hil.training.policy import GaussianPolicy
+from gym_hil.training.policy_env import interface, make_policy_env
+from gym_hil.training.run import open_folder
 
 PICK = "gym_hil/PandaPickCubeStateBase-v1"
 
@@ -56,11 +58,13 @@ def test_half_of_a_batch_is_what_humans_did():
 
 
 def test_demonstrations_succeed_end_and_are_all_the_humans():
-    env = make_policy_env(PICK, None)
-    buffer = model(env).replay_buffer
-    steps = demonstrate(TrainConfig(env_id=PICK, demos=4), buffer)
-    assert steps == buffer.size() == buffer.prior.size()
-    assert buffer.rewards[:steps].sum() == buffer.dones[:steps].sum() == 4
+    acting = Acting(TrainConfig(env_id=PICK, demos=4))
+    for number in range(4):
+        episode = acting.demonstrate(number)
+        assert episode.kind == "demonstration" and episode.success and episode.terminated
+        assert episode.interventions.all() and episode.rewards.sum() == episode.rewards[-1] == 1.0
+        assert len(episode.observations) == len(episode.states) == len(episode) + 1
+    acting.close()
 
 
 def test_time_limits_bootstrap():
@@ -88,34 +92,54 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
 
 
-def test_the_commands_write_what_they_promise_and_eval_refuses_another_task(tmp_path):
+def test_the_commands_write_what_they_promise_and_eval_refuses_what_is_not_for_it(tmp_path):
     out, result = tmp_path / "run", tmp_path / "result.json"
-    done = run(
-        "train", "PandaPickCube-v1", "--robot-minutes", "0.2", "--demos", "3", "--out", str(out)
-    )  # fmt: skip
+    command = ["train", "PandaPickCube-v1", "--robot-minutes", "0.2", "--demos", "3", "--episodes", "2",
+               "--out", str(out)]  # fmt: skip
+    done = run(*command)
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader((out / "curve.csv").open()))
-    assert len(rows) >= 1 and float(rows[0]["human_s"]) > 0
-    config, act = load(out)
-    again = evaluate(act, make_policy_env(config.env_id, None), 3)
-    done = run("eval", str(out), "--episodes", "3", "--json", str(result))
-    assert done.returncode == 0 and json.loads(result.read_text())["successes"] == again.successes
+    assert len(rows) >= 2 and float(rows[0]["human_s"]) > 0 and int(rows[-1]["updates"]) > 0
+    trained = load(out)
+    again = evaluate(GaussianPolicy(trained.weights).act, make_policy_env(PICK, None), 3)
+    for name in (".", "policy.npz", "policy.zip"):
+        done = run("eval", str(out / name), "--episodes", "3", "--json", str(result))
+        assert done.returncode == 0, done.stderr
+        assert json.loads(result.read_text())["successes"] == again.successes
     done = run("eval", str(out), "--task", "PandaArrangeBoxes-v1")
-    assert done.returncode == 2 and "was trained on" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 2 and "task PickCube, not ArrangeBoxes" in done.stderr
+    assert "Traceback" not in done.stderr
     done = run(
         "play", "PandaPickCube-v1", "--policy", str(out), "--operator", "simulated", "--min-success", "0"
     )
     assert done.returncode == 0, done.stderr
-    (out / "policy.zip").write_bytes(b"nonsense")
-    done = run("eval", str(out))
-    assert done.returncode == 2 and "cannot be read" in done.stderr
+    done = run(*command)
+    assert done.returncode == 2 and "has a run already" in done.stderr
+    done = run(*command, "--resume", "--seed", "1")
+    assert done.returncode == 2 and "seed=1, there 0" in done.stderr
+    for name in ("policy.zip", "policy.npz"):
+        (out / name).write_bytes(b"nonsense")
+        done = run("eval", str(out / name))
+        assert done.returncode == 2 and "cannot be read" in done.stderr
+
+
+def test_a_policy_of_another_action_space_is_refused(tmp_path):
+    env = make_policy_env(PICK, None, ee_step_size={"x": 0.05, "y": 0.05, "z": 0.05}, control_dt=0.2)
+    mine = interface(make_policy_env(PICK, None))
+    with pytest.raises(InvalidArgumentError, match=r"ee_step_m \(0.025.*not \(0.05.*control_dt 0.1, not 0.2"):
+        mine.require_same(interface(env), "my-run")
 
 
 def test_impossible_runs_are_refused(tmp_path):
     with pytest.raises(InvalidArgumentError, match="robot_minutes=0"):
         TrainConfig(env_id=PICK, robot_minutes=0)
-    with pytest.raises(InvalidArgumentError, match="no training configuration"):
+    with pytest.raises(InvalidArgumentError, match="operator='robot' is not known"):
+        TrainConfig(env_id=PICK, operator="robot")
+    with pytest.raises(InvalidArgumentError, match="nothing was trained there"):
         load(tmp_path)
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(InvalidArgumentError, match="is not empty"):
+        open_folder(TrainConfig(env_id=PICK), tmp_path, resume=True)
 
 
 @pytest.mark.slow

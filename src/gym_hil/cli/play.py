@@ -137,15 +137,13 @@ class Play:
         return RealTimeWrapper(env) if in_real_time else env
 
     def _policy(self) -> Policy:
-        folder = Path(self.policy)
-        if not folder.is_dir():
+        path = Path(self.policy)
+        if not path.exists():
             return make_policy(self.policy)
-        from gym_hil.cli.train import require_libraries, state_base_id
-
-        require_libraries()
+        from gym_hil.cli.train import state_base_id
         from gym_hil.training.checkpoint import load_policy
 
-        return load_policy(folder, state_base_id(self.task))
+        return load_policy(path, state_base_id(self.task))
 
     def _episode(self, env: gym.Env, seed: int, video: Any) -> Episode:
         raw = env.unwrapped

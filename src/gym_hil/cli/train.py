@@ -15,20 +15,32 @@ from gym_hil.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.registry import SUFFIXES
 
 if TYPE_CHECKING:
-    from gym_hil.training.run import Point
+    from gym_hil.training.config import TrainConfig
+    from gym_hil.training.status import RunStatus
 
 
 @dataclass(kw_only=True)
 class Train:
     """Learn a task from demonstrations, and from a human who watches and takes over.
 
-    Writes checkpoint, configuration, learning curve and result into `--out`.
+    Writes checkpoint, policy, learning curve and configuration into `--out`. Killing it at any instant costs
+    at most the running episode; `--resume` goes on. Ctrl-C stops it.
     """
 
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
-    operator: Literal["simulated", "gamepad", "keyboard", "browser", "none"] = "simulated"
-    """Who demonstrates and takes over; none: scripted demonstrations, and nobody afterwards."""
+    operator: Literal[
+        "simulated",
+        "gamepad",
+        "keyboard",
+        "global-keyboard",
+        "spacemouse",
+        "terminal",
+        "browser",
+        "none",
+    ] = "simulated"
+    """Who demonstrates and takes over, a person in real time; none: scripted demonstrations, and nobody
+    afterwards."""
     preset: Literal["coach", "expert", "novice", "keyboard", "inattentive"] = "coach"
     """Limits of the simulated human."""
     robot_minutes: float = 10.0
@@ -37,8 +49,12 @@ class Train:
     """Demonstrated episodes before learning starts."""
     seed: int = 0
     """Seed of everything."""
+    episodes: int = 100
+    """Episodes of the last evaluation."""
     out: Path = Path("hil-run")
-    """Folder for the results."""
+    """Folder for the results; new, or with `--resume` that of a run to go on with."""
+    resume: bool = False
+    """Go on from the last episode in `--out`."""
     json: Path | None = None
     """Write the result to this file as well."""
     min_success: float = 0.0
@@ -47,30 +63,17 @@ class Train:
     def run(self) -> int:
         """Train and report."""
         require_libraries()
-        from gym_hil.training.config import TrainConfig
         from gym_hil.training.run import train
 
-        config = TrainConfig(
-            env_id=state_base_id(self.task),
-            operator=self.operator,
-            preset=self.preset,
-            robot_minutes=self.robot_minutes,
-            demos=self.demos,
-            seed=self.seed,
-        )
-        console = Console()
+        config, console = self._config(), Console(highlight=False)
         console.print(
             f"{config.demos} demonstrations, then learning: {config.robot_minutes:g} robot minutes in all."
         )
-
-        def report(point: Point) -> None:
-            console.print(
-                f"{point.robot_minutes:5.1f} min {point.wall_s:5.0f} s  alone {point.success_alone:4.0%}"
-                f"  with help {point.success_with_help:4.0%}  takeover rate {point.intervention_rate:4.0%}"
-                f"  human {point.human_s:5.1f} s"
-            )
-
-        found = train(config, self.out, report)
+        try:
+            found = train(config, self.out, Printer(console, config), resume=self.resume)
+        except KeyboardInterrupt:
+            console.print(f"Stopped. The same command with --resume goes on with {self.out}.")
+            return 130
         console.print(
             f"{found.successes} of {found.episodes} without help "
             f"(95 % interval {found.low:.0%} to {found.high:.0%}). Results: {self.out}"
@@ -78,13 +81,57 @@ class Train:
         write_json(self.json, asdict(found))
         return 0 if found.successes >= self.min_success * found.episodes else 1
 
+    def _config(self) -> TrainConfig:
+        from gym_hil.training.config import TrainConfig
+
+        return TrainConfig(
+            env_id=state_base_id(self.task),
+            operator=self.operator,
+            preset=self.preset,
+            robot_minutes=self.robot_minutes,
+            demos=self.demos,
+            seed=self.seed,
+            final_episodes=self.episodes,
+        )
+
+
+class Printer:
+    """Prints each new point of the learning curve; where a person drives, each episode as well."""
+
+    def __init__(self, console: Console, config: TrainConfig) -> None:
+        self._console, self._every_episode = console, config.real_time
+        self._points = self._episodes = 0
+
+    def __call__(self, status: RunStatus) -> None:
+        """Print what is new."""
+        if self._every_episode and status.episodes != self._episodes:
+            self._print_episode(status)
+        self._episodes = status.episodes
+        if len(status.points) > self._points:
+            self._points = len(status.points)
+            point = status.points[-1]
+            bar = "█" * round(10 * point.success_alone)
+            self._console.print(
+                f"{point.robot_minutes:5.1f} min {point.wall_s:5.0f} s"
+                f"  alone {point.success_alone:4.0%} {bar:10}"
+                f"  with help {point.success_with_help:4.0%}  takeover rate {point.intervention_rate:4.0%}"
+                f"  human {point.human_s:5.1f} s"
+            )
+
+    def _print_episode(self, status: RunStatus) -> None:
+        if status.demonstrated < status.demos:
+            self._console.print(f"demonstration {status.demonstrated} of {status.demos}")
+            return
+        recent = "" if status.success_with_help is None else f"{status.success_with_help:.0%} with help"
+        self._console.print(f"episode {status.episodes}: {status.updates} updates, lately {recent}")
+
 
 @dataclass(kw_only=True)
 class Eval:
     """Say how well a trained policy does without a human."""
 
-    run_dir: Annotated[Path, tyro.conf.Positional]
-    """Folder that `gym-hil train` wrote."""
+    policy: Annotated[Path, tyro.conf.Positional]
+    """Folder that `gym-hil train` wrote, or a policy (.npz) or checkpoint (.zip) in it."""
     task: str | None = None
     """Environment id to evaluate on; must be the task that the policy was trained on."""
     episodes: int = 100
@@ -98,25 +145,25 @@ class Eval:
 
     def run(self) -> int:
         """Evaluate and report."""
-        require_libraries()
-        from gym_hil.training.checkpoint import load, require_task
+        from gym_hil.training.checkpoint import env_of, load, require_env
         from gym_hil.training.evaluation import evaluate
+        from gym_hil.training.policy import GaussianPolicy
         from gym_hil.training.policy_env import make_policy_env
 
         if self.episodes < 1:
             raise InvalidArgumentError(f"episodes={self.episodes} must be at least 1")
-        config, act = load(self.run_dir)
-        if self.task is not None:
-            require_task(self.run_dir, config, state_base_id(self.task))
-        env = make_policy_env(config.env_id, None)
-        found = evaluate(act, env, self.episodes, self.seed)
+        trained = load(self.policy)
+        env_id = env_of(trained) if self.task is None else state_base_id(self.task)
+        require_env(trained, self.policy, env_id)
+        env = make_policy_env(env_id, None)
+        found = evaluate(GaussianPolicy(trained.weights).act, env, self.episodes, self.seed)
         env.close()
         table = Table("task", "success", "95 % interval", "cycle")
         cycle = "-" if found.cycle_s is None else f"{found.cycle_s:.1f} s"
         rate = f"{found.successes}/{found.episodes}"
-        table.add_row(config.env_id, rate, f"{found.low:.1%} to {found.high:.1%}", cycle)
+        table.add_row(env_id, rate, f"{found.low:.1%} to {found.high:.1%}", cycle)
         Console().print(table)
-        write_json(self.json, {"env_id": config.env_id, **asdict(found)})
+        write_json(self.json, {"env_id": env_id, **asdict(found)})
         return 0 if found.successes >= self.min_success * found.episodes else 1
 
 

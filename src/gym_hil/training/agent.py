@@ -5,6 +5,7 @@ arXiv:2410.21845, adds the interventions).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -57,10 +58,13 @@ class HilReplayBuffer(ReplayBuffer):
         observation_space: spaces.Space,
         action_space: spaces.Space,
         *args: Any,
+        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(buffer_size, observation_space, action_space, *args, **kwargs)
+        self.rng = np.random.default_rng(seed)
         self.prior = ReplayBuffer(buffer_size, observation_space, action_space, *args, **kwargs)
+        self._by_human: list[bool] = []
 
     def add(
         self,
@@ -73,18 +77,30 @@ class HilReplayBuffer(ReplayBuffer):
     ) -> None:
         """Store a step; one that a human did is stored in both."""
         super().add(obs, next_obs, action, reward, done, infos)
-        if infos[0][schema.IS_INTERVENTION]:
+        self._by_human.append(bool(infos[0][schema.IS_INTERVENTION]))
+        if self._by_human[-1]:
             self.prior.add(obs, next_obs, action, reward, done, infos)
 
     def sample(self, batch_size: int, env: Any = None) -> ReplayBufferSamples:
-        """Return a batch, half from `prior` and half from everything; all from the one that has something."""
-        if self.prior.size() == 0:
-            return super().sample(batch_size, env)
-        if self.size() == 0:
-            return self.prior.sample(batch_size, env)
-        halves = self.prior.sample(batch_size // 2, env), super().sample(batch_size - batch_size // 2, env)
+        """Return a batch: half from `prior`, once it has something, and half from everything."""
+        prior = batch_size // 2 if self.prior.size() else 0
+        everything = self._drawn(self, batch_size - prior, env)
+        if not prior:
+            return everything
+        halves = self._drawn(self.prior, prior, env), everything
         joined = [None if one is None else torch.cat((one, two)) for one, two in zip(*halves, strict=True)]
         return ReplayBufferSamples(*joined)
+
+    def forget(self, count: int) -> None:
+        """Drop the newest `count` steps, which must be the last that were added."""
+        humans = sum(self._by_human[len(self._by_human) - count :])
+        del self._by_human[len(self._by_human) - count :]
+        for buffer, dropped in ((self, count), (self.prior, humans)):
+            buffer.full = buffer.full and buffer.pos >= dropped
+            buffer.pos = (buffer.pos - dropped) % buffer.buffer_size
+
+    def _drawn(self, buffer: ReplayBuffer, size: int, env: Any) -> ReplayBufferSamples:
+        return buffer._get_samples(self.rng.integers(buffer.size(), size=size), env)
 
 
 class HilSAC(SAC):
@@ -146,3 +162,15 @@ class HilSAC(SAC):
     ) -> None:
         executed = np.stack([info[EXECUTED] for info in infos])
         super()._store_transition(replay_buffer, executed, new_obs, reward, dones, infos)
+
+
+def gaussian_weights(actor: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """Return the weights of an actor's state dict as `gym_hil.training.policy.GaussianPolicy` takes them."""
+    layers = sorted({int(key.split(".")[1]) for key in actor if key.startswith("latent_pi.")})
+    names = {f"latent_pi.{layer}": (f"w{number}", f"b{number}") for number, layer in enumerate(layers)}
+    names |= {"mu": ("mean_w", "mean_b"), "log_std": ("spread_w", "spread_b")}
+    weights = {}
+    for source, (matrix, offset) in names.items():
+        weights[matrix] = actor[f"{source}.weight"].detach().cpu().numpy().T.copy()
+        weights[offset] = actor[f"{source}.bias"].detach().cpu().numpy().copy()
+    return weights

@@ -7,45 +7,62 @@ from pathlib import Path
 import numpy as np
 
 from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.errors import InvalidArgumentError
+from gym_hil.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.operators.base import Action
 from gym_hil.operators.policies import Policy
-from gym_hil.training.agent import HilSAC
-from gym_hil.training.config import TrainConfig
-from gym_hil.training.evaluation import Act
-from gym_hil.training.policy_env import features, to_command
-from gym_hil.training.run import CHECKPOINT, CONFIG, actor
+from gym_hil.training.policy import GaussianPolicy, TrainedPolicy
+from gym_hil.training.policy_env import features, interface, make_policy_env, to_command
+
+POLICY = "policy.npz"
+"""What acts: needs NumPy only."""
+CHECKPOINT = "policy.zip"
+"""What learning continues from: needs PyTorch."""
 
 
-def load(run_dir: Path) -> tuple[TrainConfig, Act]:
-    """Return the configuration and the deterministic policy of a run.
+def load(path: Path) -> TrainedPolicy:
+    """Return the policy of a run's folder, or of one of its files.
 
     Raises:
-        InvalidArgumentError: there is no such run, or its checkpoint cannot be read.
+        InvalidArgumentError: there is none, or it cannot be read.
+        MissingExtraError: `path` is a checkpoint of the learner, and PyTorch is not installed.
     """
-    config = TrainConfig.load(run_dir / CONFIG)
-    path = run_dir / CHECKPOINT
+    if path.is_dir():
+        names = [name for name in (POLICY, CHECKPOINT) if (path / name).is_file()]
+        if not names:
+            raise InvalidArgumentError(
+                f"{path} has neither {POLICY} nor {CHECKPOINT}: nothing was trained there"
+            )
+        path = path / names[0]
     if not path.is_file():
-        raise InvalidArgumentError(f"{run_dir} has no {CHECKPOINT}: the run did not end; train again")
+        raise InvalidArgumentError(f"{path} is neither a folder nor a file")
+    if path.suffix != ".zip":
+        return TrainedPolicy.load(path)
     try:
-        model = HilSAC.load(path, device="cpu")
-    except Exception as error:
-        raise InvalidArgumentError(f"{path} cannot be read: {error}") from error
-    return config, actor(model)
+        from gym_hil.training.learner import load_checkpoint
+    except ImportError as error:
+        raise MissingExtraError("stable-baselines3", "train", "Reading a learner's checkpoint") from error
+    return load_checkpoint(path)
 
 
-def require_task(run_dir: Path, config: TrainConfig, env_id: str) -> None:
-    """Raise `InvalidArgumentError` unless the run's task is that of `env_id`; versions may differ."""
-    if config.env_id.rsplit("-v", 1)[0] != env_id.rsplit("-v", 1)[0]:
-        raise InvalidArgumentError(f"{run_dir} was trained on {config.env_id}, not on {env_id}")
+def require_env(policy: TrainedPolicy, path: Path, env_id: str) -> None:
+    """Raise `InvalidArgumentError` unless the policy at `path` is one for `env_id`; versions may differ."""
+    env = make_policy_env(env_id, None)
+    policy.interface.require_same(interface(env), path)
+    env.close()
 
 
-def load_policy(run_dir: Path, env_id: str) -> Policy:
-    """Return a run's policy for environments of the task of `env_id`."""
-    config, act = load(run_dir)
-    require_task(run_dir, config, env_id)
+def load_policy(path: Path, env_id: str) -> Policy:
+    """Return a trained policy for environments of `env_id`."""
+    trained = load(path)
+    require_env(trained, path, env_id)
+    acting = GaussianPolicy(trained.weights)
 
     def policy(env: ManipulationEnv, rng: np.random.Generator) -> Action:
-        return to_command(act(features(env.observe(), env.task)))
+        return to_command(acting.act(features(env.observe(), env.task)))
 
     return policy
+
+
+def env_of(policy: TrainedPolicy) -> str:
+    """Return the id that the policy was trained on."""
+    return str(policy.config["env_id"])

@@ -5,19 +5,28 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from gym_hil.errors import InvalidArgumentError
+from gym_hil.errors import InvalidArgumentError, require_one_of
+from gym_hil.operators.named import PEOPLE
+from gym_hil.operators.simulated import PRESETS
+from gym_hil.training.files import write_atomically
 
+CONFIG = "config.json"
 STEPS_PER_MINUTE = 600
 """Control steps of a robot minute at 10 Hz."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """One run. Same configuration, same result, on the same machine and versions."""
+    """One run. With a simulated human, or none: same configuration, same result, bit for bit, on the same
+    machine and versions.
+    """
 
     env_id: str
     """A base id with state observations: ``gym_hil/PandaPickCubeStateBase-v1``."""
+    method: str = "hil"
+    """How to learn: a name in `gym_hil.training.learner.LEARNERS`."""
     operator: str = "simulated"
     """Who demonstrates and takes over; ``"none"`` for demonstrations without a human afterwards."""
     preset: str = "coach"
@@ -41,15 +50,29 @@ class TrainConfig:
     """Share of the critic that the target critic takes over per update."""
     width: int = 128
     """Units in each of the two hidden layers."""
+    block_steps: int = 10
+    """Control steps that are acted with the same weights, and handed to the learner together."""
     eval_every_steps: int = 600
     """Control steps between evaluations without a human."""
     eval_episodes: int = 20
+    final_episodes: int = 100
+    """Episodes of the last evaluation."""
 
     def __post_init__(self) -> None:
         """Refuse runs that cannot be."""
+        require_one_of("operator", self.operator, ("simulated", *PEOPLE, "none"))
+        require_one_of("preset", self.preset, PRESETS)
         if not self.robot_minutes > 0:
             raise InvalidArgumentError(f"robot_minutes={self.robot_minutes!r} must be positive")
-        for name in ("updates_per_step", "batch_size", "width", "eval_every_steps", "eval_episodes"):
+        for name in (
+            "updates_per_step",
+            "batch_size",
+            "width",
+            "block_steps",
+            "eval_every_steps",
+            "eval_episodes",
+            "final_episodes",
+        ):
             if getattr(self, name) < 1:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} must be at least 1")
         if self.demos < 0:
@@ -60,9 +83,18 @@ class TrainConfig:
         """Control steps of the whole run."""
         return round(self.robot_minutes * STEPS_PER_MINUTE)
 
+    @property
+    def real_time(self) -> bool:
+        """Whether a person drives: then steps take as long as they take on a robot, and nothing waits."""
+        return self.operator in PEOPLE
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields as plain data."""
+        return asdict(self)
+
     def save(self, path: Path) -> None:
         """Write as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        write_atomically(path, json.dumps(self.as_dict(), indent=2).encode() + b"\n")
 
     @classmethod
     def load(cls, path: Path) -> TrainConfig:

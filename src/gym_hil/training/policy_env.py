@@ -13,8 +13,10 @@ from gym_hil import schema
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.operators.base import Operator
 from gym_hil.tasks import Task
+from gym_hil.training.policy import Interface
 from gym_hil.wrappers.factory import make_env
 from gym_hil.wrappers.human_cost import RecordHumanCost
+from gym_hil.wrappers.pacing import RealTimeWrapper
 
 EXECUTED = "executed_action"
 """Info key: the action that was executed, as the learner would have given it."""
@@ -83,9 +85,38 @@ class PolicyEnv(gym.Wrapper):
         return features(observation, self._raw.task), reward, terminated, truncated, info
 
 
-def make_policy_env(env_id: str, operator: Operator | None, **kwargs: Any) -> PolicyEnv:
-    """Return the base id `env_id` for a learner, with its time limit and human-cost metrics."""
+def time_limit(env_id: str) -> int:
+    """Return the most steps of an episode of `env_id`."""
     limit = gym.spec(env_id).max_episode_steps
     assert limit is not None
+    return limit
+
+
+def make_policy_env(
+    env_id: str,
+    operator: Operator | None,
+    *,
+    limit: int | None = None,
+    real_time: bool = False,
+    **kwargs: Any,
+) -> PolicyEnv:
+    """Return the base id `env_id` for a learner, with its human-cost metrics and time limit, or another
+    `limit` (steps). In `real_time` a step takes as long as on a robot, and the person may pause.
+    """
     env = make_env(env_id, operator=operator, gripper_penalty=None, **kwargs)
-    return PolicyEnv(RecordHumanCost(gym.wrappers.TimeLimit(env, limit)))
+    env = RecordHumanCost(gym.wrappers.TimeLimit(env, limit or time_limit(env_id)))
+    return PolicyEnv(RealTimeWrapper(env) if real_time else env)
+
+
+def interface(env: PolicyEnv) -> Interface:
+    """Return what a policy for `env` takes and gives."""
+    raw = env.unwrapped
+    assert isinstance(raw, ManipulationEnv)
+    assert env.observation_space.shape is not None and env.action_space.shape is not None
+    return Interface(
+        task=raw.task.name,
+        observation_size=env.observation_space.shape[0],
+        action_size=env.action_space.shape[0],
+        ee_step_m=tuple(float(size) for size in env.get_wrapper_attr("scale")),
+        control_dt=raw.control_dt,
+    )

@@ -1,186 +1,246 @@
-"""One training run: demonstrations, then online learning while the operator watches, then evaluation."""
+"""One training run: demonstrations, learning beside acting while the operator watches, evaluation."""
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import torch
-from stable_baselines3.common.callbacks import BaseCallback
 
-from gym_hil.operators.base import Operator
-from gym_hil.operators.expert import Expert
-from gym_hil.operators.named import make_operator
-from gym_hil.operators.simulated import PRESETS, SimulatedHuman
-from gym_hil.training.agent import HilPolicy, HilReplayBuffer, HilSAC
-from gym_hil.training.config import STEPS_PER_MINUTE, TrainConfig
-from gym_hil.training.evaluation import Act, Evaluation, evaluate
-from gym_hil.training.policy_env import EXECUTED, PolicyEnv, make_policy_env
-from gym_hil.wrappers.human_cost import HUMAN_COST
+from gym_hil.errors import GymHilError, InvalidArgumentError
+from gym_hil.training.acting import Acting
+from gym_hil.training.beside import Beside, OpenLink
+from gym_hil.training.checkpoint import POLICY
+from gym_hil.training.config import CONFIG, STEPS_PER_MINUTE, TrainConfig
+from gym_hil.training.curve import CURVE, Curve, Point
+from gym_hil.training.evaluation import Evaluation, evaluate
+from gym_hil.training.experience import Episode, EpisodeInProgress, ExperienceStore
+from gym_hil.training.files import remove_leftovers, write_atomically
+from gym_hil.training.learner import Experience, Progress
+from gym_hil.training.policy import GaussianPolicy, TrainedPolicy
+from gym_hil.training.policy_env import interface, make_policy_env
+from gym_hil.training.status import RunStatus, Summary, status
 
-CHECKPOINT = "policy.zip"
-CONFIG = "config.json"
-CURVE = "curve.csv"
 RESULT = "result.json"
-IDLE = np.array([0.0, 0.0, 0.0, 1.0], np.float32)
+EPISODES = "episodes"
+ATTEMPTS = 5
+"""Attempts per demonstration before a simulated human is given up."""
+
+Report = Callable[[RunStatus], None]
 
 
-@dataclass(frozen=True)
-class Point:
-    """One row of the learning curve."""
+def train(
+    config: TrainConfig,
+    out: Path,
+    report: Report = lambda status: None,
+    *,
+    resume: bool = False,
+    learner: OpenLink = Beside,
+) -> Evaluation:
+    """Train, write everything into the folder `out`, and return the last evaluation.
 
-    steps: int
-    """Control steps so far, demonstrations included."""
-    robot_minutes: float
-    wall_s: float
-    success_alone: float
-    """Share of evaluation episodes that succeed without a human."""
-    success_with_help: float
-    """Share of training episodes since the last row that succeed."""
-    intervention_rate: float
-    """Share of training steps since the last row in which the human acted."""
-    human_s: float
-    """Seconds in which the human acted so far, demonstrations included."""
+    Args:
+        config: what to do.
+        out: new or empty, unless the run goes on.
+        report: hears of every episode and every evaluation.
+        resume: go on with the run in `out`, if there is one.
+        learner: where learning happens.
+
+    Raises:
+        InvalidArgumentError: `out` has a run, and `resume` is off or the run is another.
+    """
+    open_folder(config, out, resume=resume)
+    run = Run(config, out, report, learner)
+    try:
+        return run.finish()
+    finally:
+        run.close()
 
 
-def actor(model: HilSAC) -> Act:
-    """Return the deterministic policy of `model`."""
+class Run:
+    """A run, from wherever it was. `help` says how a person drives."""
 
-    def act(observation: Any) -> Any:
-        return model.predict(observation, deterministic=True)[0]
+    def __init__(self, config: TrainConfig, out: Path, report: Report, learner: OpenLink) -> None:
+        self._config, self._out, self._report = config, out, report
+        self._acting = Acting(config)
+        self._eval_env = make_policy_env(config.env_id, None)
+        self._dt = self._eval_env.unwrapped.control_dt  # type: ignore[attr-defined]
+        observations: Any = self._eval_env.observation_space
+        actions: Any = self._eval_env.action_space
+        about = {"interface": asdict(interface(self._eval_env)), "config": config.as_dict()}
+        self._link = learner(config, out, observations, actions, about)
+        self._policy = GaussianPolicy()
+        self._store = ExperienceStore(out / EPISODES)
+        self._curve = Curve(out / CURVE)
+        self._episodes: list[Summary] = []
+        self._progress: Progress | None = None
+        self._began = time.perf_counter()
+        self.help = self._acting.help
 
-    return act
+    def finish(self) -> Evaluation:
+        """Do what is left to do, and return the last evaluation."""
+        self._relive()
+        while sum(episode.kind == "demonstration" for episode in self._episodes) < self._config.demos:
+            self._demonstrate()
+        while self._steps < self._config.total_steps:
+            self._evaluate_if_due()
+            self._online()
+        return self._end()
+
+    def close(self) -> None:
+        """Release everything, whatever is unfinished."""
+        self._link.close()
+        self._acting.close()
+        self._eval_env.close()
+
+    @property
+    def _steps(self) -> int:
+        return sum(episode.steps for episode in self._episodes)
+
+    def _relive(self) -> None:
+        """Take in the episodes that are there, and learn what the checkpoint does not know."""
+        stored = len(self._store)
+        learned = self._link.wait_for(0).episodes if stored else 0
+        if learned > stored:
+            raise InvalidArgumentError(f"{self._out}: the checkpoint knows {learned} episodes of {stored}")
+        for number in range(stored):
+            self._take_in(self._store.read(number), learned=number < learned)
+        self._curve.keep_until(self._steps)
+        if self._curve.points:
+            self._began -= self._curve.points[-1].wall_s
+
+    def _take_in(self, episode: Episode, *, learned: bool) -> None:
+        self._episodes.append(Summary.of(episode))
+        if episode.kind == "failed demonstration":
+            self._send(episode, 0, 0, learn=False, ends=not learned)
+            return
+        for start, stop in episode.blocks(self._config.block_steps):
+            ends = stop == len(episode) and not learned
+            self._send(episode, start, stop, learn=episode.kind == "online" and not learned, ends=ends)
+
+    def _send(self, episode: Episode, start: int, stop: int, *, learn: bool, ends: bool) -> None:
+        number = episode.number if ends else None
+        self._link.send(Experience(episode.steps(start, stop), learn, ends_episode=number))
+
+    def _demonstrate(self) -> None:
+        config, number = self._config, len(self._episodes)
+        if not config.real_time and number >= ATTEMPTS * config.demos:
+            raise GymHilError(f"the operator failed in most of {number} demonstrations")
+        self._tell("demonstrations")
+        episode = self._acting.demonstrate(number)
+        if episode is not None:
+            self._store.append(episode)
+            self._take_in(episode, learned=False)
+
+    def _online(self) -> None:
+        """Act for one episode; the learner hears of it block by block."""
+        config, link, policy = self._config, self._link, self._policy
+        number = len(self._episodes)
+        rng = np.random.default_rng((config.seed, number))
+        first = link.sent
+
+        def choose(observation: Any, step: int) -> Any:
+            if config.real_time:
+                self._progress = link.newest()
+            elif step % config.block_steps == 0:
+                self._progress = link.wait_for(max(first, link.sent - 1))
+            assert self._progress is not None
+            policy.load(self._progress.weights)
+            return policy.explore(observation, rng)
+
+        def told(episode: EpisodeInProgress) -> None:
+            if len(episode) % config.block_steps == 0:
+                steps = episode.so_far().steps(len(episode) - config.block_steps, len(episode), over=False)
+                link.send(Experience(steps, learn=True))
+
+        left = config.total_steps - self._steps
+        episode = self._acting.online(number, choose, left, told)
+        told_of = (link.sent - first) * config.block_steps
+        if episode is None:
+            link.send(Experience(forget=told_of))
+            return
+        self._store.append(episode)
+        self._episodes.append(Summary.of(episode))
+        self._send(episode, told_of, len(episode), learn=True, ends=True)
+        self._tell("learning")
+
+    def _evaluate_if_due(self) -> None:
+        done = self._curve.points[-1].steps if self._curve.points else -self._config.eval_every_steps
+        if self._steps // self._config.eval_every_steps > done // self._config.eval_every_steps:
+            self._tell("evaluation")
+            self._measure(self._config.eval_episodes)
+            self._tell("learning")
+
+    def _measure(self, episodes: int) -> Evaluation:
+        """Evaluate what was learned so far, keep it, and add a point to the curve."""
+        link = self._link
+        progress = link.newest() if self._config.real_time else link.wait_for(link.sent)
+        self._progress = progress
+        TrainedPolicy(interface(self._eval_env), self._config.as_dict(), progress.weights).save(
+            self._out / POLICY
+        )
+        self._policy.load(progress.weights)
+        found = evaluate(self._policy.act, self._eval_env, episodes)
+        since = self._curve.points[-1].episodes if self._curve.points else 0
+        recent = [episode for episode in self._episodes[since:] if episode.kind == "online"]
+        steps = sum(episode.steps for episode in recent)
+        self._curve.add(
+            Point(
+                steps=self._steps,
+                episodes=len(self._episodes),
+                robot_minutes=self._steps / STEPS_PER_MINUTE,
+                wall_s=time.perf_counter() - self._began,
+                success_alone=found.successes / found.episodes,
+                success_with_help=sum(e.success for e in recent) / len(recent) if recent else 0.0,
+                intervention_rate=sum(e.intervened for e in recent) / steps if steps else 0.0,
+                human_s=sum(episode.intervened for episode in self._episodes) * self._dt,
+                updates=progress.updates,
+                updates_per_s=progress.updates_per_s,
+            )
+        )
+        return found
+
+    def _end(self) -> Evaluation:
+        self._link.wait_for(self._link.sent)
+        self._curve.keep_until(self._steps - 1)
+        found = self._measure(self._config.final_episodes)
+        self._link.close()
+        last = self._curve.points[-1]
+        result = {"steps": self._steps, "wall_s": last.wall_s, "updates": last.updates, **asdict(found)}
+        write_atomically(self._out / RESULT, json.dumps(result, indent=2).encode() + b"\n")
+        self._tell("done")
+        return found
+
+    def _tell(self, phase: Literal["demonstrations", "learning", "evaluation", "done"]) -> None:
+        updates = self._progress.updates if self._progress else 0
+        self._report(status(phase, self._config, self._episodes, self._curve.points, updates, self._dt))
 
 
-def train(config: TrainConfig, out: Path, report: Callable[[Point], None] = lambda point: None) -> Evaluation:
-    """Train, write checkpoint, configuration, curve and result into `out`, and return the last evaluation
-    (100 episodes). `report` hears of every row of the curve.
+def open_folder(config: TrainConfig, out: Path, *, resume: bool) -> None:
+    """Make `out` ready for a run of `config`.
+
+    Raises:
+        InvalidArgumentError: it has a run, and `resume` is off or the run is another.
     """
     out.mkdir(parents=True, exist_ok=True)
-    config.save(out / CONFIG)
-    torch.set_num_threads(1)
-    start = time.perf_counter()
-    env = make_policy_env(config.env_id, _watcher(config), seed=config.seed)
-    model = HilSAC(
-        HilPolicy,
-        env,
-        learning_rate=config.learning_rate,
-        buffer_size=config.total_steps + 1000,
-        replay_buffer_class=HilReplayBuffer,
-        batch_size=config.batch_size,
-        gamma=config.gamma,
-        train_freq=1,
-        gradient_steps=config.updates_per_step,
-        learning_starts=0,
-        ent_coef=f"auto_{config.entropy}",
-        tau=config.tau,
-        policy_kwargs={"net_arch": [config.width, config.width]},
-        seed=config.seed,
-        device="cpu",
-    )
-    assert isinstance(model.replay_buffer, HilReplayBuffer)
-    demonstrated = demonstrate(config, model.replay_buffer)
-    curve = _Curve(config, out, start, demonstrated, report)
-    model.learn(max(1, config.total_steps - demonstrated), callback=curve)
-    model.save(out / CHECKPOINT)
-    final = evaluate(actor(model), curve.env, 100)
-    result = {"steps": config.total_steps, "wall_s": time.perf_counter() - start, **asdict(final)}
-    (out / RESULT).write_text(json.dumps(result, indent=2) + "\n")
-    return final
-
-
-def demonstrate(config: TrainConfig, buffer: HilReplayBuffer) -> int:
-    """Fill `buffer` with demonstrations of the operator, and return how many steps they took."""
-    env = make_policy_env(config.env_id, _demonstrator(config))
-    steps = 0
-    for number in range(config.demos):
-        observation, _ = env.reset(seed=10_000 * (config.seed + 1) + number)
-        done = False
-        while not done:
-            following, reward, terminated, truncated, info = env.step(IDLE)
-            steps += 1
-            done = terminated or truncated
-            facts = {**info, "TimeLimit.truncated": truncated and not terminated}
-            buffer.add(
-                observation, following, info[EXECUTED][None], np.array([reward]), np.array([done]), [facts]
+    remove_leftovers(out)
+    if (out / CONFIG).is_file():
+        if not resume:
+            raise InvalidArgumentError(
+                f"{out} has a run already; --resume goes on with it, or choose another"
             )
-            observation = following
-    env.close()
-    return steps
-
-
-def _watcher(config: TrainConfig) -> Operator | None:
-    if config.operator == "none":
-        return None
-    return make_operator(config.operator, preset=config.preset)
-
-
-def _demonstrator(config: TrainConfig) -> Operator:
-    """A simulated human who never lets go; a person drives as always."""
-    if config.operator == "none":
-        return Expert()
-    if config.operator == "simulated":
-        return SimulatedHuman(replace(PRESETS[config.preset], patience=1, disagreement=0.0, max_hold=10**6))
-    return make_operator(config.operator)
-
-
-class _Curve(BaseCallback):
-    """Writes a row at every evaluation."""
-
-    def __init__(
-        self,
-        config: TrainConfig,
-        out: Path,
-        start: float,
-        demonstrated: int,
-        report: Callable[[Point], None],
-    ) -> None:
-        super().__init__()
-        self.env: PolicyEnv = make_policy_env(config.env_id, None)
-        self._config, self._path, self._start = config, out / CURVE, start
-        self._demonstrated, self._report = demonstrated, report
-        self._human_steps = demonstrated
-        self._acted: list[bool] = []
-        self._succeeded: list[bool] = []
-        self._next = 0
-
-    def _on_training_start(self) -> None:
-        with self._path.open("w", newline="") as file:
-            csv.writer(file).writerow(Point.__dataclass_fields__)
-        self._write()
-
-    def _on_step(self) -> bool:
-        info = self.locals["infos"][0]
-        self._acted.append(info["is_intervention"])
-        self._human_steps += info["is_intervention"]
-        if HUMAN_COST in info:
-            self._succeeded.append(info[HUMAN_COST]["success"])
-        if self._demonstrated + self.num_timesteps >= self._next:
-            self._write()
-        return True
-
-    def _write(self) -> None:
-        config, model = self._config, self.model
-        assert isinstance(model, HilSAC)
-        found = evaluate(actor(model), self.env, config.eval_episodes)
-        steps = self._demonstrated + self.num_timesteps
-        point = Point(
-            steps=steps,
-            robot_minutes=steps / STEPS_PER_MINUTE,
-            wall_s=time.perf_counter() - self._start,
-            success_alone=found.successes / found.episodes,
-            success_with_help=float(np.mean(self._succeeded)) if self._succeeded else 0.0,
-            intervention_rate=float(np.mean(self._acted)) if self._acted else 0.0,
-            human_s=self._human_steps * self.env.unwrapped.control_dt,  # type: ignore[attr-defined]
-        )
-        with self._path.open("a", newline="") as file:
-            csv.writer(file).writerow(asdict(point).values())
-        self._acted, self._succeeded = [], []
-        self._next = (steps // config.eval_every_steps + 1) * config.eval_every_steps
-        self._report(point)
+        there = TrainConfig.load(out / CONFIG)
+        wrong = [
+            f"{field.name}={getattr(config, field.name)!r}, there {getattr(there, field.name)!r}"
+            for field in fields(TrainConfig)
+            if field.name != "robot_minutes" and getattr(config, field.name) != getattr(there, field.name)
+        ]
+        if wrong:
+            raise InvalidArgumentError(f"{out} has another run: {'; '.join(wrong)}")
+    elif any(out.iterdir()):
+        raise InvalidArgumentError(f"{out} is not empty, and has no training run")
+    config.save(out / CONFIG)

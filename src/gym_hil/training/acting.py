@@ -1,0 +1,118 @@
+"""The acting side of a run: episodes of the operator alone, and of the policy with the operator watching."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gym_hil import schema
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.operators.base import Operator
+from gym_hil.operators.expert import Expert
+from gym_hil.operators.named import make_operator
+from gym_hil.operators.simulated import PRESETS, SimulatedHuman
+from gym_hil.sim.gl import has_display
+from gym_hil.training.config import TrainConfig
+from gym_hil.training.experience import Episode, EpisodeInProgress, Kind
+from gym_hil.training.policy_env import EXECUTED, PolicyEnv, make_policy_env, time_limit
+
+IDLE = np.array([0.0, 0.0, 0.0, 1.0], np.float32)
+TRAINING_SEED = 10_000_000
+"""First seed of training episodes, far from those of evaluation."""
+EPISODES_PER_SEED = 100_000
+PERSON_DEMO_FACTOR = 6
+"""How many times longer than an episode a person may take to demonstrate, with looking and finding keys."""
+
+Choose = Callable[[NDArray[Any], int], NDArray[np.float32]]
+"""From an observation and the number of the step to an action."""
+Told = Callable[[EpisodeInProgress], None]
+
+
+def episode_seed(config: TrainConfig, number: int) -> int:
+    """Return the seed of a run's episode."""
+    return TRAINING_SEED + EPISODES_PER_SEED * config.seed + number
+
+
+class Acting:
+    """Environments and operators of a run. A person has one environment for everything."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self._config = config
+        self.limit = time_limit(config.env_id)
+        if config.real_time:
+            self.env = make_policy_env(
+                config.env_id,
+                make_operator(config.operator),
+                limit=PERSON_DEMO_FACTOR * self.limit,
+                real_time=True,
+                use_viewer=config.operator != "browser" and has_display(),
+            )
+            self._demo_env = self.env
+        else:
+            self.env = make_policy_env(config.env_id, _watcher(config))
+            self._demo_env = make_policy_env(config.env_id, _demonstrator(config))
+
+    @property
+    def help(self) -> str:
+        """How a person drives."""
+        return str(self.env.get_wrapper_attr("operator").help()) if self._config.real_time else ""
+
+    def demonstrate(self, number: int) -> Episode | None:
+        """Return an episode in which the operator does everything; None if it is to be recorded again."""
+        limit = self.limit * (PERSON_DEMO_FACTOR if self._config.real_time else 1)
+        episode = self._episode(
+            self._demo_env, number, "demonstration", lambda *_: IDLE, limit, lambda _: None
+        )
+        if episode is None:
+            return None
+        episode = episode.without_wait()
+        return episode if episode.success else replace(episode, kind="failed demonstration")
+
+    def online(self, number: int, choose: Choose, limit: int, told: Told) -> Episode | None:
+        """Return an episode of at most `limit` steps in which the policy acts and the operator watches; None
+        if it is to be recorded again. `told` hears of every step.
+        """
+        return self._episode(self.env, number, "online", choose, min(limit, self.limit), told)
+
+    def close(self) -> None:
+        """Release everything."""
+        self.env.close()
+        self._demo_env.close()
+
+    def _episode(
+        self, env: PolicyEnv, number: int, kind: Kind, choose: Choose, limit: int, told: Told
+    ) -> Episode | None:
+        raw = env.unwrapped
+        assert isinstance(raw, ManipulationEnv)
+        seed = episode_seed(self._config, number)
+        observation, info = env.reset(seed=seed)
+        episode = EpisodeInProgress(number, kind, seed, [observation], [raw.simulation.save()])
+        terminated = truncated = False
+        while not (terminated or truncated) and len(episode) < limit:
+            action = choose(observation, len(episode))
+            observation, reward, terminated, truncated, info = env.step(action)
+            episode.observations.append(observation)
+            episode.states.append(raw.simulation.save())
+            episode.actions.append(info[EXECUTED])
+            episode.rewards.append(reward)
+            episode.interventions.append(info[schema.IS_INTERVENTION])
+            if not (terminated or truncated) and len(episode) < limit:
+                told(episode)
+        if info.get(schema.RERECORD_EPISODE):
+            return None
+        return episode.so_far(success=info[schema.NEXT_SUCCESS], terminated=terminated)
+
+
+def _watcher(config: TrainConfig) -> Operator | None:
+    return None if config.operator == "none" else SimulatedHuman(config.preset)
+
+
+def _demonstrator(config: TrainConfig) -> Operator:
+    """An operator who never lets go."""
+    if config.operator == "none":
+        return Expert()
+    return SimulatedHuman(replace(PRESETS[config.preset], patience=1, disagreement=0.0, max_hold=10**6))

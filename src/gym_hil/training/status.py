@@ -1,0 +1,87 @@
+"""Where a run is, as numbers that anything can print or draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from gym_hil.training.config import STEPS_PER_MINUTE, TrainConfig
+from gym_hil.training.curve import Point
+from gym_hil.training.experience import Episode
+
+RECENT = 20
+"""Episodes that count as recent."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An episode in a few numbers."""
+
+    kind: str
+    steps: int
+    intervened: int
+    """Steps in which the human acted."""
+    success: bool
+
+    @classmethod
+    def of(cls, episode: Episode) -> Summary:
+        """Return the numbers of `episode`."""
+        return cls(episode.kind, len(episode), int(episode.interventions.sum()), episode.success)
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """A run at one moment. Shares are in [0, 1]; None: not known yet."""
+
+    phase: Literal["demonstrations", "learning", "evaluation", "done"]
+    demos: int
+    """Demonstrations that are wanted."""
+    demonstrated: int
+    """Demonstrations that succeeded."""
+    robot_minutes: float
+    total_robot_minutes: float
+    episodes: int
+    success_alone: float | None
+    """Share of the last evaluation's episodes, without a human."""
+    success_with_help: float | None
+    """Share of the last `RECENT` online episodes."""
+    intervention_rate: float | None
+    """Share of steps of the last `RECENT` online episodes in which the human acted."""
+    human_s: float
+    """Seconds in which the human acted so far."""
+    updates: int
+    """Gradient steps of the critic so far."""
+    points: tuple[Point, ...]
+    """The learning curve."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain numbers and lists."""
+        return asdict(self)
+
+
+def status(
+    phase: Literal["demonstrations", "learning", "evaluation", "done"],
+    config: TrainConfig,
+    episodes: Sequence[Summary],
+    points: Sequence[Point],
+    updates: int,
+    control_dt: float,
+) -> RunStatus:
+    """Return the status of a run that had `episodes`; `control_dt` (s) is the time of a step."""
+    recent = [episode for episode in episodes if episode.kind == "online"][-RECENT:]
+    steps = sum(episode.steps for episode in recent)
+    return RunStatus(
+        phase=phase,
+        demos=config.demos,
+        demonstrated=sum(episode.kind == "demonstration" for episode in episodes),
+        robot_minutes=sum(episode.steps for episode in episodes) / STEPS_PER_MINUTE,
+        total_robot_minutes=config.robot_minutes,
+        episodes=len(episodes),
+        success_alone=points[-1].success_alone if points else None,
+        success_with_help=sum(e.success for e in recent) / len(recent) if recent else None,
+        intervention_rate=sum(e.intervened for e in recent) / steps if steps else None,
+        human_s=sum(episode.intervened for episode in episodes) * control_dt,
+        updates=updates,
+        points=tuple(points),
+    )
