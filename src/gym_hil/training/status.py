@@ -39,6 +39,8 @@ class RunStatus:
     """Demonstrations that are wanted."""
     demonstrated: int
     """Demonstrations that succeeded."""
+    steps: int
+    """Control steps so far, demonstrations included."""
     robot_minutes: float
     total_robot_minutes: float
     episodes: int
@@ -70,17 +72,19 @@ def status(
 ) -> RunStatus:
     """Return the status of a run that had `episodes`; `control_dt` (s) is the time of a step."""
     recent = [episode for episode in episodes if episode.kind == "online"][-RECENT:]
-    steps = sum(episode.steps for episode in recent)
+    recent_steps = sum(episode.steps for episode in recent)
+    steps = sum(episode.steps for episode in episodes)
     return RunStatus(
         phase=phase,
         demos=config.demos,
         demonstrated=sum(episode.kind == "demonstration" for episode in episodes),
-        robot_minutes=sum(episode.steps for episode in episodes) / STEPS_PER_MINUTE,
+        steps=steps,
+        robot_minutes=steps / STEPS_PER_MINUTE,
         total_robot_minutes=config.robot_minutes,
         episodes=len(episodes),
         success_alone=points[-1].success_alone if points else None,
         success_with_help=sum(e.success for e in recent) / len(recent) if recent else None,
-        intervention_rate=sum(e.intervened for e in recent) / steps if steps else None,
+        intervention_rate=sum(e.intervened for e in recent) / recent_steps if recent_steps else None,
         human_s=sum(episode.intervened for episode in episodes) * control_dt,
         updates=updates,
         points=tuple(points),

@@ -154,10 +154,16 @@ def _has_ended(run: Run, out: Path) -> bool:
 
 def _train(name: str, config: dict[str, Any], heard: Any) -> bytes:
     """Run in a worker: train, and return what it wrote as a zip file."""
+    from gym_hil.training.beside import Inline
     from gym_hil.training.run import train
 
     with tempfile.TemporaryDirectory() as folder:
-        train(TrainConfig(**config), Path(folder), lambda point: heard.put((name, point.steps)))
+        train(
+            TrainConfig(**config),
+            Path(folder),
+            lambda status: heard.put((name, status.steps)),
+            learner=Inline,
+        )
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(Path(folder).rglob("*")):
