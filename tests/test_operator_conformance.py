@@ -10,7 +10,7 @@ from gym_hil.devices import CombinedDevice, Keyboard, RecordedDevice, RecordingD
 from gym_hil.operators import PRESETS, Engage, Expert, Human, SimulatedHuman
 from gym_hil.testing.devices import DeviceConformance, DeviceRig
 from gym_hil.testing.operators import OperatorBasics, TakeoverConformance
-from gym_hil.testing.rigs import GamepadRig, KeyboardRig, TerminalRig
+from gym_hil.testing.rigs import GamepadRig, KeyboardRig, PagePadRig, PageRig, TerminalRig
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*out of date")
 
@@ -68,12 +68,18 @@ def rigs(tmp_path) -> dict[str, object]:
         rig.device = RecordingDevice(rig.keyboard, tmp_path / "log.jsonl")
         return rig
 
+    def at_page(rig: PageRig) -> DeviceRig:
+        rig.device = CombinedDevice(rig.page)  # without a server, which would see that nobody is there
+        return rig
+
     return {
         "keyboard": lambda: KeyboardRig(Keyboard()),
         "gamepad": GamepadRig,
         "terminal": TerminalRig,
         "combined": combined,
         "recording": recorder,
+        "page": lambda: at_page(PageRig()),
+        "page gamepad": lambda: at_page(PagePadRig()),
     }
 
 
@@ -87,6 +93,8 @@ WAYS = [
     ("terminal", Engage.TOGGLE),
     ("combined", Engage.HOLD),
     ("recording", Engage.TOGGLE),
+    ("page", Engage.TOGGLE),
+    ("page gamepad", Engage.HOLD),
 ]
 
 
@@ -125,3 +133,10 @@ class TestCombinedConforms(DeviceConformance):
     @pytest.fixture
     def rig(self, make_rig):
         return make_rig("combined")
+
+
+@pytest.mark.parametrize("rig", [PageRig, PagePadRig], indirect=True)
+class TestPageConforms(DeviceConformance):
+    @pytest.fixture
+    def rig(self, request):
+        return request.param()

@@ -97,6 +97,28 @@ def test_the_sticks_and_the_gamepad_drive_as_well(env, visitor):
     run(drive())
 
 
+def test_a_button_held_through_an_absence_counts_when_pressed_anew(env, visitor):
+    async def drive():
+        async with visitor(page(env).url) as guest:
+            env.step(IDLE)
+            held = {"type": "pad", "sticks": [0, 0, 0, 0], "down": ["rb"]}
+            await guest.say(**held)
+            await guest.settle()
+            assert human(env)
+            for visible in (False, True):
+                guest.visible = visible
+                await guest.settle()
+            await guest.say(**held)
+            await guest.settle()
+            assert not human(env) and not human(env)
+            await guest.say(**{**held, "down": []})
+            await guest.say(**held)
+            await guest.settle()
+            assert human(env)
+
+    run(drive())
+
+
 def test_a_reset_ends_the_episode_without_a_verdict(env, visitor):
     async def drive():
         async with visitor(page(env).url) as guest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import queue
 import shutil
 import subprocess
@@ -16,152 +17,366 @@ from PIL import Image
 
 pytest.importorskip("aiohttp")
 webdriver = pytest.importorskip("selenium.webdriver")
-ActionChains, Keys = webdriver.ActionChains, webdriver.Keys
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed"),
 ]
+PATIENCE_S = 60
+"""How long a busy machine may take for anything."""
 PROGRAM = """
-import sys, time
+import json
 import gymnasium as gym, numpy as np, gym_hil
-env = gym.make("gym_hil/PandaPickCubeBrowser-v1", max_episode_steps=100000)
+from gym_hil.wrappers.pacing import RealTimeWrapper
+env = RealTimeWrapper(gym.make("gym_hil/PandaPickCubeBrowser-v1", max_episode_steps=100000))
 env.reset(seed=0)
 while True:
-    *_, terminated, _, info = env.step(np.array([0, 0, 0, 1], np.float32))
-    tcp = env.unwrapped.simulation.tcp_pos_w
-    cube = env.unwrapped.simulation.body_pos_w("cube")
-    print(info["phase"], info["termination_reason"] or "-", *(f"{v:.4f}" for v in (*tcp, *cube)), flush=True)
-    if terminated:
+    *_, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
+    sim = env.unwrapped.simulation
+    print(json.dumps({"phase": info["phase"], "end": info["termination_reason"],
+                      "tcp": sim.tcp_pos_w.tolist(), "cube": sim.body_pos_w("cube").tolist()}), flush=True)
+    if terminated or truncated:
         env.reset(seed=0)
-    time.sleep(0.1)
 """
+FAKE_PAD = """
+window.fakePad = null;
+navigator.getGamepads = () => [window.fakePad];
+window.plugPad = (axes, down) => (window.fakePad = axes && {
+  id: "Stub Pad", connected: true, mapping: "standard", axes,
+  buttons: [...Array(16).keys()].map((index) => ({ pressed: down.includes(index), value: 0 })),
+});
+"""
+RB, Y = 5, 3
 
 
-@pytest.fixture
+class Program:
+    """The running program: what it says of its present, not of its past."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True)
+        self.url = self.process.stdout.readline().strip()
+        self._lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self._lines.put(line)
+
+    def step(self) -> dict:
+        return json.loads(self._lines.get(timeout=PATIENCE_S))
+
+    def forget(self) -> None:
+        while not self._lines.empty():
+            self._lines.get()
+
+    def now(self) -> dict:
+        self.forget()
+        return self.step()
+
+    def until(self, wanted) -> dict:
+        """Return the first step, of those not looked at yet, that is `wanted`."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            line = self.step()
+            if wanted(line):
+                return line
+        raise AssertionError(line)
+
+    def ends(self, count: int) -> list[str]:
+        """Return how episodes ended in the next `count` steps."""
+        return [end for end in (self.step()["end"] for _ in range(count)) if end]
+
+
+class Browser:
+    """Chromium, and what a person does in it."""
+
+    def __init__(self) -> None:
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which("chromium")
+        for flag in ("headless=new", "no-sandbox", "use-angle=swiftshader", "enable-unsafe-swiftshader"):
+            options.add_argument(f"--{flag}")
+        options.add_argument("--window-size=1100,800")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(
+            options=options, service=webdriver.ChromeService(shutil.which("chromedriver"))
+        )
+        self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": FAKE_PAD})
+
+    def open(self, url: str) -> None:
+        self.driver.get(url)
+        self.until("document.getElementById('view').dataset.frames > 1")
+        self.until("document.body.dataset.role === 'control'")
+
+    def js(self, script: str):
+        return self.driver.execute_script(script)
+
+    def until(self, condition: str) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not self.js(f"return !!({condition})"):
+            assert time.monotonic() < end, condition
+            time.sleep(0.02)
+
+    def text(self, name: str) -> str:
+        return self.js(f"return document.getElementById('{name}').textContent")
+
+    def key(self, code: str, down: bool) -> None:
+        kind = "keyDown" if down else "keyUp"
+        self.driver.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": kind, "code": code, "key": code})
+
+    def tap(self, code: str) -> None:
+        self.key(code, True)
+        self.key(code, False)
+
+    def point(self, kind: str, selector: str, right: float = 0.0, up: float = 0.0) -> None:
+        """Put a pointer down, move or lift it, `right` and `up` of an element's middle in its half sizes."""
+        box = self.js(
+            f"const r = document.querySelector('{selector}').getBoundingClientRect();"
+            "return [r.left, r.top, r.width, r.height]"
+        )
+        x, y = box[0] + box[2] / 2 * (1 + right), box[1] + box[3] / 2 * (1 - up)
+        event = {"type": f"mouse{kind}", "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1}
+        self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", event)
+
+    def click(self, selector: str) -> None:
+        self.point("Pressed", selector)
+        self.point("Released", selector)
+
+    def click_until(self, selector: str, condition: str) -> None:
+        """Click, and once more after a while if that was lost because the page had been silent."""
+        for _ in range(10):
+            self.click(selector)
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                if self.js(f"return !!({condition})"):
+                    return
+                time.sleep(0.02)
+        raise AssertionError(condition)
+
+    def picture(self) -> np.ndarray:
+        return np.asarray(Image.open(io.BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")).astype(
+            int
+        )
+
+
+@pytest.fixture(scope="module")
 def program():
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True)
-    lines: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=lambda: [lines.put(line) for line in process.stdout], daemon=True).start()
-    yield lines
-    process.kill()
-    process.wait()
+    program = Program()
+    yield program
+    program.process.kill()
+    program.process.wait()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    browser = Browser()
+    yield browser
+    browser.driver.quit()
 
 
 @pytest.fixture
-def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for flag in ("headless=new", "no-sandbox", "use-angle=swiftshader", "enable-unsafe-swiftshader"):
-        options.add_argument(f"--{flag}")
-    options.add_argument("--window-size=900,800")
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
+def browser(chromium, program):
+    """The browser with the page open, at the beginning of an episode that nobody has taken over."""
+    chromium.open(program.url)
+    reset = "[data-control=RESET]"
+    make(program, lambda: chromium.click(reset), lambda line: line["end"] == "human_reset")
+    yield chromium
+    chromium.driver.get("about:blank")
 
 
-def steps(program, count):
-    """Return the next `count` steps, none that is over already."""
-    while not program.empty():
-        program.get()
-    return [program.get(timeout=30).split() for _ in range(count)]
-
-
-def until(program, wanted, limit=50):
-    seen = []
-    for _ in range(limit):
-        seen.append(program.get(timeout=30).split())
-        if wanted(seen[-1]):
-            return seen[-1]
-    raise AssertionError(seen[-5:])
-
-
-def take_over(program, body):
-    """Press Space until it works: on a busy machine the page may just have been silent."""
-    for _ in range(5):
-        body.send_keys(Keys.SPACE)
-        if any(line[0] == "human" for line in steps(program, 10)):
+def make(program, act, wanted) -> None:
+    """Do `act` until it works: on a busy machine the page may just have been silent for too long."""
+    for _ in range(10):
+        program.forget()
+        act()
+        if any(wanted(program.step()) for _ in range(15)):
             return
-    raise AssertionError("no takeover")
+    raise AssertionError("nothing happened")
 
 
-def test_a_person_sees_the_robot_and_drives_it(program, browser, tmp_path):
-    url = program.get(timeout=30).strip()
-    assert url.startswith("http://127.0.0.1:")
-    browser.get(url)
-    time.sleep(1.5)
-    picture = browser.get_screenshot_as_png()
-    (tmp_path / "page.png").write_bytes(picture)
-    pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
-    r, g, b = pixels[..., 0], pixels[..., 1], pixels[..., 2]
-    assert np.sum((r > 120) & (g < 80) & (b < 80)) > 30, "no red cube"
-    assert np.sum((r > 200) & (g > 200) & (b > 200)) > 1000, "no white robot"
-    errors = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
-    assert errors == []
-    body = browser.find_element("tag name", "body")
-    assert "POLICY" in browser.find_element("id", "who").text
-    take_over(program, body)
-    time.sleep(0.3)
-    assert browser.find_element("id", "who").text == "HUMAN"
-    before = float(steps(program, 1)[-1][3])
-    ActionChains(browser).key_down(Keys.ARROW_LEFT).perform()
-    after = [float(line[3]) for line in steps(program, 8)][-1]
-    ActionChains(browser).key_up(Keys.ARROW_LEFT).perform()
-    assert after > before + 0.05, "left is +y"
-    button = browser.find_element("css selector", "[data-key=ArrowDown]")
-    steps(program, 8)
-    x = float(steps(program, 1)[-1][2])
-    ActionChains(browser).click_and_hold(button).perform()
-    moved = [float(line[2]) for line in steps(program, 8)][-1]
-    ActionChains(browser).release().perform()
-    assert moved < x - 0.05, "the button on the page moves back"
-    body.send_keys(Keys.ENTER)
-    until(program, lambda line: line[1] == "human_success")
-    assert all(line[1] == "-" for line in steps(program, 10)), "success arrived more than once"
-    take_over(program, body)
-    browser.get("about:blank")
-    until(program, lambda line: line[0] == "policy", limit=15)
+def take_over(program, browser) -> None:
+    make(program, lambda: browser.tap("Space"), lambda line: line["phase"] == "human")
+
+
+def rest(program) -> None:
+    """Wait until the TCP stands still."""
+    before = program.now()["tcp"]
+    still = 0
+    while still < 3:
+        line = program.until(lambda line: True)
+        still = still + 1 if np.abs(np.subtract(line["tcp"], before)).max() < 5e-4 else 0
+        before = line["tcp"]
+
+
+def moved(program, axis: int, metres: float) -> None:
+    """Wait until the TCP has moved by `metres` along `axis`."""
+    start = program.now()["tcp"][axis]
+    sign = 1.0 if metres > 0 else -1.0
+    program.until(lambda line: sign * (line["tcp"][axis] - start) > abs(metres))
+
+
+def test_it_draws_the_robot_and_says_who_acts(program, browser, tmp_path):
+    browser.until("document.getElementById('latency').textContent")
+    assert browser.text("who") == "POLICY" and browser.text("latency").endswith(" ms")
+    picture = browser.picture()
+    Image.fromarray(picture.astype(np.uint8)).save(tmp_path / "page.png")
+    r, g, b = picture[..., 0], picture[..., 1], picture[..., 2]
+    red, white = (r > 120) & (g < 80) & (b < 80), (r > 200) & (g > 200) & (b > 200)
+    box = browser.js(
+        "const r = document.getElementById('view').getBoundingClientRect(); return [r.left, r.top, r.right]"
+    )
+    left, top, right = (round(edge) for edge in box)
+    middle = slice(left, left + (right - left) * 2 // 3)
+    assert red[top:, middle].sum() > 30, "no red cube"
+    assert white[top:, middle].sum() > 1000, "no white robot"
+    cameras = red[top : top + 500, (left + right * 3) // 4 : right]
+    assert cameras.sum() > 30, "no camera sees the cube"
+    assert [entry for entry in browser.driver.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def test_it_goes_on_drawing_while_things_move(program, browser):
+    take_over(program, browser)
+    browser.key("ArrowUp", True)
+    frames = int(browser.js("return document.getElementById('view').dataset.frames"))
+    browser.until(f"document.getElementById('view').dataset.frames > {frames + 10}")
+    browser.key("ArrowUp", False)
+
+
+def test_keys_and_buttons_move_the_tcp(program, browser):
+    take_over(program, browser)
+    browser.until("document.body.dataset.who === 'HUMAN'")
+    browser.key("ArrowLeft", True)
+    moved(program, 1, 0.04)
+    browser.key("ArrowLeft", False)
+    browser.click("[data-control=TOGGLE]")
+    program.until(lambda line: line["phase"] == "policy")
+
+
+def test_a_gamepad_drives(program, browser):
+    browser.js(f"plugPad([0, -1, 0, 0], [{RB}])")
+    moved(program, 0, 0.03)
+    assert program.now()["phase"] == "human"
+    assert "Stub Pad" in browser.text("pad")
+    browser.js("plugPad([0, 0, 0, 0], [])")
+    program.until(lambda line: line["phase"] == "policy")
+    browser.js(f"plugPad([0, 0, 0, 0], [{Y}])")
+    program.until(lambda line: line["end"] == "human_success")
+    assert program.ends(10) == [], "held, but pressed once"
+    browser.js("plugPad(null)")
+
+
+def test_touch_sticks_drive(program, browser):
+    browser.click("#touch")
+    button = "[data-control=TOGGLE]"
+    make(program, lambda: browser.click(button), lambda line: line["phase"] == "human")
+    browser.point("Pressed", "#stick-left")
+    browser.point("Moved", "#stick-left", right=1.0)
+    moved(program, 1, -0.03)
+    browser.point("Released", "#stick-left", right=1.0)
+    browser.point("Pressed", "#stick-right")
+    browser.point("Moved", "#stick-right", up=0.9)
+    moved(program, 2, 0.03)
+    browser.point("Released", "#stick-right", up=0.9)
+    rest(program)
+
+
+@pytest.mark.parametrize(
+    ("key", "control", "end"),
+    [
+        ("Enter", "SUCCESS", "human_success"),
+        ("Escape", "FAILURE", "human_failure"),
+        ("KeyR", "RERECORD", "rerecord_episode"),
+        ("Backspace", "RESET", "human_reset"),
+    ],
+)
+def test_what_a_person_calls_arrives_once(program, browser, key, control, end):
+    for call in (lambda: browser.tap(key), lambda: browser.click(f"[data-control={control}]")):
+        make(program, call, lambda line: line["end"] == end)
+        assert program.ends(5) == [], "it arrived more than once"
+
+
+def test_rates_are_shown(program, browser):
+    episodes = int(browser.text("episodes"))
+    make(program, lambda: browser.tap("Enter"), lambda line: line["end"] == "human_success")
+    browser.until(f"+document.getElementById('episodes').textContent === {episodes + 1}")
+    assert browser.text("success-rate").endswith("%") and browser.text("toast") == "success"
+
+
+def test_pause_and_slow_motion(program, browser):
+    slow = "document.getElementById('slow').classList.contains('on')"
+    browser.click_until("#slow", slow)
+    browser.click_until("#slow", f"!{slow}")
+    browser.click_until("[data-control=PAUSE]", "document.body.dataset.who === 'PAUSED'")
+    browser.click_until("[data-control=PAUSE]", "document.body.dataset.who === 'POLICY'")
+
+
+@pytest.mark.parametrize("how", ["closed", "hidden", "network"])
+def test_whoever_is_gone_does_not_drive(program, browser, how):
+    driver = browser.driver
+    take_over(program, browser)
+    if how == "closed":
+        driver.get("about:blank")
+    elif how == "hidden":
+        shown = driver.current_window_handle
+        driver.switch_to.new_window("tab")
+    else:
+        browser.js("window.spoken = WebSocket.prototype.send; WebSocket.prototype.send = () => {}")
+    program.until(lambda line: line["phase"] == "policy")
+    if how == "closed":
+        browser.open(program.url)
+    elif how == "hidden":
+        driver.close()
+        driver.switch_to.window(shown)
+    else:
+        browser.js("WebSocket.prototype.send = window.spoken")
+    assert all(line["phase"] == "policy" for line in (program.step() for _ in range(5))), "it survived"
+    take_over(program, browser)
+
+
+def test_a_second_browser_watches(program, browser):
+    driver = browser.driver
+    first = driver.current_window_handle
+    driver.switch_to.new_window("window")
+    driver.get(program.url)
+    browser.until("document.body.dataset.role === 'watch'")
+    browser.tap("Space")
+    assert all(program.step()["phase"] == "policy" for _ in range(5))
+    browser.click("#seat")
+    browser.until("document.body.dataset.role === 'waiting' || document.body.dataset.role === 'control'")
+    driver.close()
+    driver.switch_to.window(first)
+    browser.until("document.body.dataset.role !== 'waiting'")
 
 
 def test_keys_alone_pick_up_the_cube(program, browser):
-    browser.get(program.get(timeout=30).strip())
-    time.sleep(1.0)
-
-    def key(code, down):
-        kind = "keyDown" if down else "keyUp"
-        browser.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": kind, "code": code, "key": code})
-
     def hold(code, done):
-        key(code, True)
-        line = until(program, done)
-        key(code, False)
+        browser.key(code, True)
+        line = program.until(done)
+        browser.key(code, False)
         return line
-
-    def numbers(line):
-        return [float(value) for value in line[2:]]
 
     def align(axis, back, forth, goal):
         for _ in range(20):
-            line = steps(program, 5)[-1]
-            way = goal(numbers(line)) - numbers(line)[axis]
+            program.forget()
+            line = [program.step() for _ in range(5)][-1]
+            way = goal(line) - line["tcp"][axis]
             if abs(way) < 0.006:
                 return
             sign = 1.0 if way > 0 else -1.0
             hold(
                 forth if way > 0 else back,
-                lambda now, s=sign: s * (goal(numbers(now)) - numbers(now)[axis]) < 0.006,
+                lambda now, s=sign: s * (goal(now) - now["tcp"][axis]) < 0.006,
             )
         raise AssertionError(line)
 
-    take_over(program, browser.find_element("tag name", "body"))
-    key("KeyF", True)
-    align(0, "ArrowDown", "ArrowUp", lambda now: now[3])
-    align(1, "ArrowRight", "ArrowLeft", lambda now: now[4])
-    align(2, "ShiftLeft", "ShiftRight", lambda now: 0.02)
-    key("KeyF", False)
-    key("ControlLeft", True)
-    steps(program, 8)
-    key("ControlLeft", False)
-    line = hold("ShiftRight", lambda line: line[1] != "-")
-    assert line[:2] == ["human", "success"]
+    take_over(program, browser)
+    browser.key("KeyF", True)
+    align(0, "ArrowDown", "ArrowUp", lambda line: line["cube"][0])
+    align(1, "ArrowRight", "ArrowLeft", lambda line: line["cube"][1])
+    align(2, "ShiftLeft", "ShiftRight", lambda line: 0.02)
+    browser.key("KeyF", False)
+    browser.key("ControlLeft", True)
+    for _ in range(8):
+        program.step()
+    browser.key("ControlLeft", False)
+    line = hold("ShiftRight", lambda line: line["end"])
+    assert (line["phase"], line["end"]) == ("human", "success")

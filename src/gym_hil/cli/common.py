@@ -42,16 +42,14 @@ def write_json(path: Path | None, result: Any) -> None:
 
 def policy_maker(name: str, task: str) -> Callable[[], Policy]:
     """Return what makes a policy for each episode of `task`: one of those without learning, or the one that
-    `gym-hil train` left in the folder `name`.
+    `gym-hil train` left at the path `name`.
     """
-    folder = Path(name)
-    if name in POLICIES or not folder.is_dir():
+    path = Path(name)
+    if name in POLICIES or not path.exists():
         require_one_of("policy", name, POLICIES)
         return POLICIES[name]
-    from gym_hil.cli.train import require_libraries, state_base_id
-
-    require_libraries()
+    from gym_hil.cli.train import state_base_id
     from gym_hil.training.checkpoint import load_policy
 
-    policy = load_policy(folder, state_base_id(task))
+    policy = load_policy(path, state_base_id(task))
     return lambda: policy

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import contextlib
+import itertools
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,13 +18,15 @@ from rich.progress import Progress
 from rich.table import Table
 
 from gym_hil.cli.banner import with_banner
-from gym_hil.cli.common import full_id, write_json
-from gym_hil.devices import PageAddress
+from gym_hil.cli.common import full_id, policy_maker, write_json
+from gym_hil.cli.station import await_person
+from gym_hil.devices.page import PageAddress, PageDevice
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.operators.base import Operator
+from gym_hil.operators.human import Human
 from gym_hil.operators.named import PEOPLE, make_operator
-from gym_hil.operators.policies import Policy, make_policy
+from gym_hil.operators.policies import Policy
 from gym_hil.sim.gl import has_display
 from gym_hil.wrappers.factory import make_env
 from gym_hil.wrappers.human_cost import HUMAN_COST, HumanCost, RecordHumanCost
@@ -61,8 +67,8 @@ class Play:
     """Limits of the simulated human."""
     policy: str = "zero"
     """What acts while nobody takes over: zero, random, noisy-expert, or a folder of `gym-hil train`."""
-    episodes: int = 1
-    """How many episodes."""
+    episodes: int | None = None
+    """How many episodes; without it one, or on a page as many as you like, until Ctrl-C."""
     seed: int = 0
     """Seed of the first episode; each further one adds 1."""
     video: Path | None = None
@@ -70,56 +76,72 @@ class Play:
     json: Path | None = None
     """Write the table to this file as well."""
     window: bool = True
-    """Open a window where there is a display and no video is asked for; then in real time."""
+    """Show it in real time, unless a video is asked for: in a window where there is a display, else on a web
+    page if this is a terminal."""
     web: bool = False
     """Show it on a web page of this machine and print its address on a line of its own. You drive from there,
     unless `--operator` names somebody other than the expert."""
-    port: int = 0
-    """Port of that page; 0 takes a free one."""
+    page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
+    """Where the web page is."""
     min_success: float = 1.0
     """Share of episodes, in [0, 1], that must succeed for exit status 0."""
 
     def run(self) -> int:
         """Play, and print the table."""
-        if self.episodes < 1:
+        if self.episodes is not None and self.episodes < 1:
             raise InvalidArgumentError(f"episodes={self.episodes} must be at least 1")
-        env = self._make()
-        video = None
-        if self.video is not None:
-            import imageio
-
-            self.video.parent.mkdir(parents=True, exist_ok=True)
-            video = imageio.get_writer(self.video, fps=env.metadata["render_fps"], macro_block_size=None)
         console = Console()
-        if self.operator in PEOPLE:
-            console.print(env.get_wrapper_attr("operator").help(), highlight=False)
-        episodes = []
+        env = self._make()
+        raw = env.unwrapped
+        assert isinstance(raw, ManipulationEnv)
+        url = raw.page.url if raw.page is not None else None
+        facts = {"task": self.task, "url": url}
+        if url is not None:
+            write_json(self.json, {**facts, "episodes": []})
+        operator = env.get_wrapper_attr("operator") if env.has_wrapper_attr("operator") else None
+        if isinstance(operator, Human):
+            console.print(operator.help(), highlight=False)
+        count = self.episodes or (None if isinstance(getattr(operator, "device", None), PageDevice) else 1)
+        episodes: list[Episode] = []
         try:
-            with Progress(console=console, transient=True) as progress:
-                for seed in progress.track(
-                    range(self.seed, self.seed + self.episodes), description="playing"
-                ):
-                    episodes.append(self._episode(env, seed, video))
+            await_person(env, console)
+            self._play(env, count, episodes, console)
+        except KeyboardInterrupt:
+            console.print("Stopped.")
         finally:
-            if video is not None:
-                video.close()
             env.close()
         console.print(_table(episodes))
-        rate = sum(episode.success for episode in episodes) / len(episodes)
+        rate = sum(episode.success for episode in episodes) / max(1, len(episodes))
         console.print(f"{sum(e.success for e in episodes)} of {len(episodes)} episodes succeeded.")
         if self.video is not None:
             console.print(f"Video: {self.video}")
-        write_json(self.json, {"task": self.task, "episodes": [asdict(e) for e in episodes], "success": rate})
-        return 0 if rate >= self.min_success else 1
+        write_json(self.json, {**facts, "episodes": [asdict(e) for e in episodes], "success": rate})
+        return 0 if count is None or rate >= self.min_success else 1
+
+    def _play(self, env: gym.Env, count: int | None, episodes: list[Episode], console: Console) -> None:
+        """Run `count` episodes, or go on for ever, and append what they were to `episodes`."""
+        new_policy = policy_maker(self.policy, self.task)
+        seeds = itertools.count(self.seed) if count is None else range(self.seed, self.seed + count)
+        with contextlib.ExitStack() as stack:
+            video = None
+            if self.video is not None:
+                import imageio
+
+                self.video.parent.mkdir(parents=True, exist_ok=True)
+                fps = env.metadata["render_fps"]
+                video = stack.enter_context(imageio.get_writer(self.video, fps=fps, macro_block_size=None))
+            progress = stack.enter_context(Progress(console=console, transient=True))
+            for seed in progress.track(seeds, total=count, description="playing"):
+                episodes.append(self._episode(env, new_policy, seed, video))
 
     def _make(self) -> gym.Env:
         spec = gym.spec(full_id(self.task))
         if "env_id" not in spec.kwargs:
             raise InvalidArgumentError(f"task {self.task!r} has raw actions; play takes those without Base")
-        on_page = self.web or self.operator == "browser"
+        on_page = self.web or self.operator == "browser" or self._needs_page()
         operator: str | Operator | None = None if self.operator == "none" else self.operator
         if on_page and self.operator in ("expert", "browser"):
-            operator = make_operator("browser", page=PageAddress(port=self.port))
+            operator = make_operator("browser", page=self.page)
         env = make_env(
             spec.kwargs["env_id"],
             operator=operator,
@@ -132,23 +154,19 @@ class Play:
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
         if on_page:
-            raw.open_page(PageAddress(port=self.port))
+            raw.open_page(self.page)
         in_real_time = bool(raw.screens) or self.operator in PEOPLE
         return RealTimeWrapper(env) if in_real_time else env
 
-    def _policy(self) -> Policy:
-        path = Path(self.policy)
-        if not path.exists():
-            return make_policy(self.policy)
-        from gym_hil.cli.train import state_base_id
-        from gym_hil.training.checkpoint import load_policy
+    def _needs_page(self) -> bool:
+        """Return whether somebody wants to see it and has no display."""
+        at_terminal = sys.stdout is not None and sys.stdout.isatty()
+        return self.window and self.video is None and at_terminal and not has_display()
 
-        return load_policy(path, state_base_id(self.task))
-
-    def _episode(self, env: gym.Env, seed: int, video: Any) -> Episode:
+    def _episode(self, env: gym.Env, new_policy: Callable[[], Policy], seed: int, video: Any) -> Episode:
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
-        policy, rng = self._policy(), np.random.default_rng(seed)
+        policy, rng = new_policy(), np.random.default_rng(seed)
         _, info = env.reset(seed=seed)
         steps, total = 0, 0.0
         terminated = truncated = False

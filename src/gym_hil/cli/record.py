@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,10 +13,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gym_hil.cli.common import full_id, policy_maker, write_json
+from gym_hil.cli.station import await_person
+from gym_hil.devices.page import PageAddress
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.operators.human import Human
-from gym_hil.operators.named import PEOPLE
+from gym_hil.operators.named import PEOPLE, make_operator
 from gym_hil.operators.policies import Policy
 from gym_hil.recording.dataset import About, Dataset, Format, begun_as, default_root
 from gym_hil.recording.recorder import EpisodeRecorder
@@ -74,6 +76,8 @@ class Record:
     """Seed of episode 0; each further start adds 1."""
     resume: bool = False
     """Continue in a folder that has episodes."""
+    page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
+    """Where the web page is."""
     json: Path | None = None
     """Write what was recorded to this file as well."""
 
@@ -90,6 +94,7 @@ class Record:
         env = self._make(spec, dataset.about.image_size)
         try:
             self._write_missing(dataset, env, console)
+            await_person(env, console)
             self._record(dataset, env, new_policy, console)
         except KeyboardInterrupt:
             console.print("Stopped; the running episode was dropped. Go on with --resume.")
@@ -133,7 +138,9 @@ class Record:
         size = image_size or 128
         env = make_env(
             spec.kwargs["env_id"],
-            operator=self.operator,
+            operator=make_operator("browser", page=self.page)
+            if self.operator == "browser"
+            else self.operator,
             preset=self.preset,
             use_viewer=person and has_display() and self.operator != "browser",
             render_spec=GymRenderingSpec(height=size, width=size),

@@ -36,7 +36,7 @@ class PageAddress:
     host: str = LOOPBACK
     """Address of the interface to listen on; 0.0.0.0 for all."""
     port: int = 0
-    """0 takes a free one."""
+    """Port to listen on; 0 takes a free one."""
     certificate: Path | None = None
     """PEM file with a certificate, and its key unless `key` names another file: then the page uses TLS."""
     key: Path | None = None
@@ -105,6 +105,7 @@ class PageGamepad(Device):
         self._latch = PressLatch()
         self._motion: Motion = STILL
         self._down: frozenset[str] = frozenset()
+        self._stale: frozenset[str] = frozenset()
         self._plugged = False
         self._closed = False
 
@@ -116,16 +117,22 @@ class PageGamepad(Device):
         self._motion = (left_y, -left_x, right_y, 0.0, 0.0, 0.0)
         for button in self._down.difference(down):
             self._latch.release(button)
-        for button, control in GAMEPAD.items():
-            if button in down:
-                self._latch.press(button, control)
         self._down = frozenset(down)
+        self._stale &= self._down
+        for button, control in GAMEPAD.items():
+            if button in self._down - self._stale:
+                self._latch.press(button, control)
         self._plugged = True
+
+    def let_go(self) -> None:
+        """Say that nobody holds it: buttons that stay down count when they are pressed anew."""
+        self._motion, self._stale = STILL, self._down
+        self._latch.release_all()
 
     def unplug(self) -> None:
         """Say that it is gone."""
         self._plugged = False
-        self._motion, self._down = STILL, frozenset()
+        self._motion, self._down, self._stale = STILL, frozenset(), frozenset()
         self._latch.clear()
 
     def poll(self) -> DeviceReading:
@@ -172,13 +179,9 @@ class PageDevice(CombinedDevice):
             if not value:
                 self._lost = True
                 self._early += super().poll().events
-                self.release_all()
-
-    def release_all(self) -> None:
-        """Say that nothing is held any more; presses not yet polled stay."""
-        self.keyboard.release_all()
-        self.sticks.move(0.0, 0.0, 0.0)
-        self.gamepad.unplug()
+                self.keyboard.release_all()
+                self.sticks.move(0.0, 0.0, 0.0)
+                self.gamepad.let_go()
 
     def poll(self) -> DeviceReading:
         """Return what the person does. An absence is reported once, with what was pressed before it."""

@@ -262,14 +262,16 @@ class TakeoverConformance:
             EpisodeEvent.SUCCESS: "human_success",
             EpisodeEvent.FAILURE: "human_failure",
             EpisodeEvent.RERECORD: "rerecord_episode",
+            EpisodeEvent.RESET: "human_reset",
         }
         for control in sorted(rig.controls & EVENTS.keys(), key=str):
             tap(rig, control)
             rig.settle()
             *_, terminated, truncated, info = env.step(STAY)
             event = EVENTS[control]
-            assert terminated == (event in reasons) and not truncated
-            if terminated:
+            assert truncated == (event is EpisodeEvent.RESET)
+            assert (terminated or truncated) == (event in reasons)
+            if terminated or truncated:
                 assert info[schema.TERMINATION_REASON] == reasons[event]
                 assert info[schema.NEXT_SUCCESS] == (event is EpisodeEvent.SUCCESS)
                 assert not info[schema.IS_SUCCESS], "the environment saw none"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 
+from gym_hil.devices.controller_config import STICKS
 from gym_hil.devices.controls import DIRECTIONS, Control
 from gym_hil.devices.gamepad import Gamepad
 from gym_hil.devices.keyboard import Keyboard
+from gym_hil.devices.page import PAGE_KEYBOARD, PageDevice
 from gym_hil.devices.terminal import ESCAPE_S, TerminalKeyboard
 from gym_hil.devices.virtual_gamepad import VirtualGamepad
 from gym_hil.testing.devices import DeviceRig, push_direction
@@ -100,6 +102,67 @@ class GamepadRig(DeviceRig):
             self.pad.press(button)
         else:
             self.pad.release(button)
+
+
+class PageRig(DeviceRig):
+    """A `PageDevice` as its page works it: keys, buttons and touch sticks."""
+
+    axes = (0, 1, 2)
+
+    def __init__(self) -> None:
+        self.device = self.page = PageDevice()
+        self.controls = frozenset(PAGE_KEYBOARD.values()) - DIRECTIONS.keys() - {Control.TOGGLE}
+        self.reconnect()
+
+    def press(self, control: Control) -> None:
+        self.page.keyboard.press_button(control)
+
+    def release(self, control: Control) -> None:
+        self.page.keyboard.release_button(control)
+
+    def move(self, axis: int, level: float) -> None:
+        levels = [0.0, 0.0, 0.0]
+        levels[axis] = level
+        self.page.sticks.move(*levels)
+
+    def disconnect(self) -> None:
+        self.page.attended = False
+
+    def reconnect(self) -> None:
+        self.page.attended = True
+        self.page.poll()
+
+
+class PagePadRig(PageRig):
+    """A `PageDevice` as a gamepad at the browser works it."""
+
+    def __init__(self) -> None:
+        self.down: set[str] = set()
+        self.levels = dict.fromkeys(STICKS, 0.0)
+        super().__init__()
+        self.controls = frozenset(_PAD_BUTTONS)
+
+    def press(self, control: Control) -> None:
+        self.down.add(_PAD_BUTTONS[control])
+        self._update()
+
+    def release(self, control: Control) -> None:
+        self.down.discard(_PAD_BUTTONS[control])
+        self._update()
+
+    def move(self, axis: int, level: float) -> None:
+        name, sign = _PAD_AXES[axis]
+        self.levels[name] = sign * level
+        self._update()
+
+    def reconnect(self) -> None:
+        self.down.clear()
+        self.levels = dict.fromkeys(STICKS, 0.0)
+        self._update()
+        super().reconnect()
+
+    def _update(self) -> None:
+        self.page.gamepad.update([self.levels[name] for name in STICKS], self.down)
 
 
 class TerminalRig(DeviceRig):

@@ -163,4 +163,4 @@ def _work(device: PageDevice, message: Message) -> None:
     elif isinstance(message, PadGone):
         device.gamepad.unplug()
     elif isinstance(message, Blur):
-        device.release_all()
+        device.keyboard.release_all()
