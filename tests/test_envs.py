@@ -109,9 +109,11 @@ def test_0_closes_and_2_opens_the_fingers(command, closed):
 
 
 def test_state_ids_end_with_the_objects_positions_and_never_render():
-    env = gym.make("gym_hil/PandaPickCubeState-v1", image_obs=True)
-    observation, _ = env.reset(seed=0)
-    np.testing.assert_array_equal(observation["agent_pos"][18:], observation["environment_state"])
+    told = gym.make("gym_hil/PandaPickCubeState-v1").reset(seed=0)[0]
+    np.testing.assert_array_equal(told["agent_pos"][18:], told["environment_state"])
+    instead_of_images = gym.make("gym_hil/PandaPickCubeState-v1", image_obs=True).reset(seed=0)[0]
+    assert list(instead_of_images) == ["agent_pos"], "LeRobot's recorder takes no environment_state"
+    np.testing.assert_array_equal(instead_of_images["agent_pos"], told["agent_pos"])
 
 
 def test_images_are_observed_and_rendered():

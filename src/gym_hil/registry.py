@@ -17,8 +17,11 @@ SUFFIXES: dict[str, dict[str, Any]] = {
     "Keyboard": {"operator": "keyboard"},
     "Browser": {"operator": "browser"},
     "SimulatedHuman": {"operator": "simulated"},
+    "SimulatedCoach": {"operator": "simulated", "preset": "coach"},
 }
 """Who shows it or may take over, by the id's suffix, as arguments of `wrap_env`."""
+NOBODY_WAITS = ("", "SimulatedHuman", "SimulatedCoach")
+"""Suffixes whose environments need no person, and so may be many at once."""
 VERSIONS = (0, 1)
 """Version 1 starts from random object positions by default; nothing else differs."""
 
@@ -45,7 +48,7 @@ def register_all() -> None:
         for suffix, outer in SUFFIXES.items():
             arguments = {"env_id": base, "gripper_penalty": -0.05, **outer}
             wrapped = base.replace("Base-v", f"{suffix}-v")
-            _register(wrapped, "make_env", limit, arguments, vector=suffix in ("", "SimulatedHuman"))
+            _register(wrapped, "make_env", limit, arguments, vector=suffix in NOBODY_WAITS)
 
 
 def _register(env_id: str, maker: str, limit: int, kwargs: dict[str, Any], *, vector: bool) -> None:

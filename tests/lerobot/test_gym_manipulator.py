@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import gym_hil  # noqa: F401
-from gym_hil.lerobot.configs import write_configs
+from gym_hil.lerobot.configs import Plan, write_configs
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,7 +33,7 @@ def gym_manipulator(path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("suffix", ["", "SimulatedHuman", "Keyboard", "Gamepad", "Viewer"])
 def test_every_id_runs_headless_without_a_mode(suffix, tmp_path):
-    written = write_configs(f"PandaPickCube{suffix}-v0", tmp_path, repo_id="me/picks", episodes=1)
+    written = write_configs(Plan(task=f"PandaPickCube{suffix}-v0", episodes=1), tmp_path)
     done = gym_manipulator(written["teleoperate"])
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Starting control loop at 10 FPS" in done.stdout
@@ -42,12 +42,12 @@ def test_every_id_runs_headless_without_a_mode(suffix, tmp_path):
 def test_two_recorded_episodes_load_hold_executed_actions_and_replay(tmp_path):
     from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
-    written = write_configs("PandaPickCubeSimulatedHuman-v0", tmp_path, repo_id="me/picks", episodes=2)
+    written = write_configs(Plan(task="PandaPickCubeSimulatedHuman-v0", episodes=2), tmp_path)
     done = gym_manipulator(written["record"])
     assert done.returncode == 0, done.stderr[-2000:]
     root = tmp_path / "dataset"
     assert json.loads((root / "meta" / "info.json").read_text())["total_episodes"] == 2
-    dataset = LeRobotDataset("me/picks", root=root)
+    dataset = LeRobotDataset("me/gym_hil", root=root)
     rows = dataset.hf_dataset.with_format("numpy")
     assert dataset[0]["observation.images.front"].shape == (3, 128, 128)
     for number in (0, 1):

@@ -70,6 +70,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         render_mode: ``"rgb_array"``, ``"human"`` (a window, where there is a display) or None.
         image_obs: observe pixels of the cameras ``front`` and ``wrist`` instead of the objects' positions.
         state_obs: append the objects' positions to `agent_pos` and render nothing, whatever `image_obs` says.
+            With `image_obs` that is all of the observation: LeRobot's recorder refuses `environment_state`.
         reward_type: ``"sparse"`` (1.0 on success) or ``"dense"`` (in [0, 1]).
         random_block_position: start from random object positions.
         robot: what to control.
@@ -105,6 +106,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self.render_mode = render_mode
         self.image_obs = bool(image_obs) and not state_obs
         self.state_obs = bool(state_obs)
+        self._tells_objects = not image_obs
         self.reward_type = reward_type
         self.random_block_position = bool(random_block_position)
         self.render_spec = render_spec or GymRenderingSpec()
@@ -359,7 +361,9 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
                 name: spaces.Box(0, 255, shape, np.uint8) for name in OBSERVATION_CAMERAS
             }
             return spaces.Dict({schema.AGENT_POS: numbers(agent), schema.PIXELS: spaces.Dict(pixels)})
-        return spaces.Dict({schema.AGENT_POS: numbers(agent), schema.ENVIRONMENT_STATE: numbers(objects)})
+        if self._tells_objects:
+            return spaces.Dict({schema.AGENT_POS: numbers(agent), schema.ENVIRONMENT_STATE: numbers(objects)})
+        return spaces.Dict({schema.AGENT_POS: numbers(agent)})
 
     def observe(self) -> Observation:
         """Return the observation of the present state, in fresh arrays."""
@@ -371,10 +375,10 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         objects = self.task.observe(sim)
         if self.state_obs:
             agent += objects.tolist()
-        return {
-            schema.AGENT_POS: np.array(agent, np.float32),
-            schema.ENVIRONMENT_STATE: np.array(objects, np.float32),
-        }
+        observation: Observation = {schema.AGENT_POS: np.array(agent, np.float32)}
+        if self._tells_objects:
+            observation[schema.ENVIRONMENT_STATE] = np.array(objects, np.float32)
+        return observation
 
     def draw(self) -> dict[str, Image]:
         """Return what the observation's cameras see, (height, width, 3) uint8 each, in fresh arrays."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
@@ -30,6 +32,7 @@ _VERDICTS = {
     EpisodeEvent.RERECORD: None,
     EpisodeEvent.RESET: None,
 }
+_log = logging.getLogger(__name__)
 
 
 class InterventionWrapper(gym.Wrapper):
@@ -40,6 +43,7 @@ class InterventionWrapper(gym.Wrapper):
     takeovers in the episode), `phase` (``"policy"``, ``"takeover"``, ``"human"``, ``"release"``), and
     `intervene_action` while a human acts. Success, failure, re-record and reset that the human calls end the
     episode; a reset is a truncation.
+    Every finished episode is one line of the log: its length, its success, how much the human did.
     """
 
     def __init__(self, env: gym.Env, operator: Operator) -> None:
@@ -52,6 +56,7 @@ class InterventionWrapper(gym.Wrapper):
         self._scale = self._ee.scale
         self._interventions = 0
         self._engaged = False
+        self._tally = Tally()
         device = operator.device if isinstance(operator, Human) else None
         if isinstance(device, WindowKeyboard):
             window = raw.open_window()
@@ -67,6 +72,7 @@ class InterventionWrapper(gym.Wrapper):
         self.operator.reset(self._raw, seed)
         self._interventions = 0
         self._engaged = False
+        self._tally = self._tally.next_episode()
         idle = info[schema.TELEOP_ACTION]
         return observation, {**info, **self._who(idle, None, "policy")}
 
@@ -100,10 +106,12 @@ class InterventionWrapper(gym.Wrapper):
                 screen.judge(_VERDICTS[called])
         info[schema.RERECORD_EPISODE] = called is EpisodeEvent.RERECORD
         info[schema.TERMINATE_EPISODE] = called is not None
+        self._tally.count(human_action is not None, success=bool(info[schema.NEXT_SUCCESS]))
         return observation, reward, terminated, truncated, info
 
     def close(self) -> None:
         """Release the operator's device, then the environment."""
+        self._tally = self._tally.next_episode()
         self.operator.close()
         self.env.close()
 
@@ -129,6 +137,35 @@ class InterventionWrapper(gym.Wrapper):
         if human_action is not None:
             facts[schema.INTERVENE_ACTION] = human_action
         return facts
+
+
+@dataclass
+class Tally:
+    """What the running episode has been so far."""
+
+    episode: int = 0
+    steps: int = 0
+    human_steps: int = 0
+    success: bool = False
+
+    def count(self, human: bool, *, success: bool) -> None:
+        """Count a step."""
+        self.steps += 1
+        self.human_steps += human
+        self.success = success
+
+    def next_episode(self) -> Tally:
+        """Log this one if anything happened, and return the next one's."""
+        if self.steps == 0:
+            return self
+        _log.info(
+            "episode %d: %s after %d steps, intervention rate %.2f",
+            self.episode,
+            "success" if self.success else "no success",
+            self.steps,
+            self.human_steps / self.steps,
+        )
+        return Tally(episode=self.episode + 1)
 
 
 def _find_ee_wrapper(env: gym.Env) -> EEActionWrapper:
