@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import metadata
 
 import imageio.v3 as iio
 
@@ -53,6 +54,11 @@ def test_doctor_says_what_works(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     findings = {finding["what"]: finding for finding in json.loads(path.read_text())}
     assert findings["MuJoCo"]["works"] and findings["rendering"]["works"]
+    extras = {what.removeprefix("extra ") for what in findings if what.startswith("extra ")}
+    assert extras == set(metadata.metadata("gym-hil").get_all("Provides-Extra")) - {"dev"}
+    for extra in extras:
+        finding = findings[f"extra {extra}"]
+        assert finding["works"] or (f"gym-hil[{extra}]" in finding["mend"] and "gym-hil[" in done.stdout)
 
 
 def test_bench_measures_everything_it_shows(tmp_path):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import platform
+import re
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gym_hil.cli.common import write_json
 from gym_hil.errors import GymHilError
-
-EXTRAS = {"gamepad": "pygame", "viewer": "pygame", "train": "stable_baselines3"}
-"""Extra of this package and the module it brings."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Doctor:
         table = Table("", "what", "found", "to mend it")
         for finding in findings:
             mark = "[green]ok[/]" if finding.works else "[yellow]--[/]"
-            table.add_row(mark, finding.what, finding.found, finding.mend)
+            table.add_row(mark, *map(escape, (finding.what, finding.found, finding.mend)))
         Console().print(table)
         write_json(self.json, [asdict(finding) for finding in findings])
         return 0 if all(finding.works for finding in findings[:3]) else 1
@@ -89,15 +88,26 @@ def _display() -> Finding:
 
 
 def _extras() -> list[Finding]:
-    return [
-        Finding(
-            f"extra {extra}",
-            importlib.util.find_spec(module) is not None,
-            module,
-            "" if importlib.util.find_spec(module) else f'pip install "gym-hil[{extra}]"',
-        )
-        for extra, module in EXTRAS.items()
-    ]
+    needed: dict[str, list[str]] = {}
+    for requirement in metadata.requires("gym-hil") or []:
+        name, _, condition = requirement.partition(";")
+        extra = re.search(r"extra *== *['\"]([\w-]+)['\"]", condition)
+        if extra and extra[1] != "dev":
+            needed.setdefault(extra[1], []).append(re.split(r"[^\w.-]", name.strip(), maxsplit=1)[0])
+    return [_extra(extra, packages) for extra, packages in needed.items()]
+
+
+def _extra(extra: str, packages: list[str]) -> Finding:
+    missing = [package for package in packages if not _is_installed(package)]
+    found = f"{', '.join(missing)} missing" if missing else ", ".join(packages)
+    return Finding(f"extra {extra}", not missing, found, f'pip install "gym-hil[{extra}]"' if missing else "")
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return bool(metadata.version(package))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def _gamepads() -> Finding:

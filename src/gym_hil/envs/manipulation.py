@@ -28,7 +28,7 @@ from gym_hil.errors import (
     MissingExtraError,
     require_one_of,
 )
-from gym_hil.robots import PANDA_WITH_FRANKA_HAND, Robot
+from gym_hil.robots import ROBOTS, Robot
 from gym_hil.sim.rendering import FAST, GymRenderingSpec, Image, Quality, Renderer
 from gym_hil.sim.simulation import Array, Simulation
 from gym_hil.tasks import TASKS, Task
@@ -73,7 +73,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             With `image_obs` that is all of the observation: LeRobot's recorder refuses `environment_state`.
         reward_type: ``"sparse"`` (1.0 on success) or ``"dense"`` (in [0, 1]).
         random_block_position: start from random object positions.
-        robot: what to control.
+        robot: what to control: a `Robot`, or a name in `ROBOTS`.
 
     Raises:
         InvalidArgumentError: an argument has no meaning; the message names the valid values.
@@ -94,13 +94,16 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         state_obs: bool = False,
         reward_type: Literal["sparse", "dense"] = "sparse",
         random_block_position: bool = False,
-        robot: Robot = PANDA_WITH_FRANKA_HAND,
+        robot: str | Robot = "panda",
     ) -> None:
         require_one_of("reward_type", reward_type, ("sparse", "dense"))
         require_one_of("render_mode", render_mode, (None, *self.metadata["render_modes"]))
         if isinstance(task, str):
             require_one_of("task", task, TASKS)
             task = TASKS[task]
+        if isinstance(robot, str):
+            require_one_of("robot", robot, ROBOTS)
+            robot = ROBOTS[robot]
         self.task = task
         self.task_description = task.description
         self.render_mode = render_mode
