@@ -5,6 +5,7 @@ arXiv:2410.21845, adds the interventions).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,13 +16,16 @@ from stable_baselines3 import SAC
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.policies import ContinuousCritic
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
-from stable_baselines3.common.utils import polyak_update
 from stable_baselines3.sac.policies import SACPolicy
 from torch import nn
 from torch.nn import functional
 
 from gym_hil import schema
 from gym_hil.training.policy_env import EXECUTED
+
+HALF_LOG_2_PI = 0.5 * math.log(2.0 * math.pi)
+TANH_EPSILON = 1e-6
+"""Keeps the logarithm finite, as in Stable-Baselines3."""
 
 
 class LayerNormCritic(ContinuousCritic):
@@ -113,41 +117,50 @@ class HilSAC(SAC):
         assert self.replay_buffer is not None and self.ent_coef_optimizer is not None
         self.policy.set_training_mode(True)
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer])
-        for _ in range(gradient_steps):
-            batch = self.replay_buffer.sample(batch_size)
+        drawn = self.replay_buffer.sample(gradient_steps * batch_size)
+        with torch.no_grad():  # the actor is the same for all of them
+            next_actions = self._sample_actions(drawn.next_observations)[0]
+        online, target = list(self.critic.parameters()), list(self.critic_target.parameters())
+        for number in range(gradient_steps):
+            rows = slice(number, None, gradient_steps)
             with torch.no_grad():
-                next_actions, _ = self.actor.action_log_prob(batch.next_observations)
-                next_q = torch.cat(self.critic_target(batch.next_observations, next_actions), dim=1)
-                worst = next_q.min(dim=1, keepdim=True).values
-                target = batch.rewards + (1.0 - batch.dones) * self.gamma * worst
-            loss = sum(functional.mse_loss(q, target) for q in self.critic(batch.observations, batch.actions))
-            assert isinstance(loss, torch.Tensor)
+                next_q = self.critic_target(drawn.next_observations[rows], next_actions[rows])
+                worst = torch.minimum(*next_q)
+                wanted = drawn.rewards[rows] + (1.0 - drawn.dones[rows]) * self.gamma * worst
+            found = self.critic(drawn.observations[rows], drawn.actions[rows])
+            loss = functional.mse_loss(found[0], wanted) + functional.mse_loss(found[1], wanted)
             self.critic.optimizer.zero_grad()
             loss.backward()
             self.critic.optimizer.step()
-            polyak_update(self.critic.parameters(), self.critic_target.parameters(), self.tau)
-        self._train_actor(batch)
+            with torch.no_grad():
+                torch._foreach_lerp_(target, online, self.tau)
+        self._train_actor(drawn.observations[rows])
         self._n_updates += gradient_steps
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         self.logger.record("train/critic_loss", loss.item())
 
-    def _train_actor(self, batch: ReplayBufferSamples) -> None:
+    def _sample_actions(self, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return actions drawn from the policy, in [-1, 1], and the logarithm of their density (batch, 1)."""
+        mean, log_std, _ = self.actor.get_action_dist_params(observations)
+        noise = torch.randn_like(mean)
+        action = torch.tanh(mean + log_std.exp() * noise)
+        density = -0.5 * noise**2 - log_std - HALF_LOG_2_PI - torch.log(1.0 - action**2 + TANH_EPSILON)
+        return action, density.sum(dim=1, keepdim=True)
+
+    def _train_actor(self, observations: torch.Tensor) -> None:
         assert self.ent_coef_optimizer is not None and self.log_ent_coef is not None
-        actions, log_prob = self.actor.action_log_prob(batch.observations)
-        log_prob = log_prob.reshape(-1, 1)
+        actions, log_prob = self._sample_actions(observations)
         assert isinstance(self.target_entropy, float)
         entropy_loss = -(self.log_ent_coef * (log_prob + self.target_entropy).detach()).mean()
         self.ent_coef_optimizer.zero_grad()
         entropy_loss.backward()
         self.ent_coef_optimizer.step()
         weight = self.log_ent_coef.detach().exp()
-        self.critic.requires_grad_(False)
-        q = torch.cat(self.critic(batch.observations, actions), dim=1).mean(dim=1, keepdim=True)
-        loss = (weight * log_prob - q).mean()
+        one, two = self.critic(observations, actions)
+        loss = (weight * log_prob - 0.5 * (one + two)).mean()
         self.actor.optimizer.zero_grad()
-        loss.backward()
+        loss.backward(inputs=list(self.actor.parameters()))
         self.actor.optimizer.step()
-        self.critic.requires_grad_(True)
         self.logger.record("train/ent_coef", weight.item())
         self.logger.record("train/actor_loss", loss.item())
 

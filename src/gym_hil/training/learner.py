@@ -109,7 +109,10 @@ class SacLearner(Learner):
             learning_starts=0,
             ent_coef=f"auto_{config.entropy}",
             tau=config.tau,
-            policy_kwargs={"net_arch": [config.width, config.width]},
+            policy_kwargs={
+                "net_arch": [config.width, config.width],
+                "optimizer_kwargs": {"fused": True},
+            },
             seed=config.seed,
             device="cpu",
         )
