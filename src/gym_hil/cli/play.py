@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from gym_hil.cli.banner import with_banner
 from gym_hil.cli.common import full_id, policy_maker, write_json
 from gym_hil.cli.station import await_person
 from gym_hil.devices.page import PageAddress, PageDevice
@@ -28,6 +27,7 @@ from gym_hil.operators.human import Human
 from gym_hil.operators.named import PEOPLE, make_operator
 from gym_hil.operators.policies import Policy
 from gym_hil.sim.gl import has_display
+from gym_hil.viewers.banner import with_banner
 from gym_hil.wrappers.factory import make_env
 from gym_hil.wrappers.human_cost import HUMAN_COST, HumanCost, RecordHumanCost
 from gym_hil.wrappers.pacing import RealTimeWrapper

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Train:
     """Learn a task from demonstrations, and from a human who watches and takes over.
 
-    Writes checkpoint, policy, learning curve and configuration into `--out`. Killing it at any instant costs
-    at most the running episode; `--resume` goes on. Ctrl-C stops it.
+    Writes a report, videos, checkpoint, policy, learning curve and configuration into `--out`. Killing it at
+    any instant costs at most the running episode; `--resume` goes on. Ctrl-C stops it.
     """
 
     task: Annotated[str, tyro.conf.Positional]
@@ -114,8 +114,8 @@ class Printer:
             self._console.print(
                 f"{point.robot_minutes:5.1f} min {point.wall_s:5.0f} s"
                 f"  alone {point.success_alone:4.0%} {bar:10}"
-                f"  with help {point.success_with_help:4.0%}  takeover rate {point.intervention_rate:4.0%}"
-                f"  human {point.human_s:5.1f} s"
+                f"  helped {point.success_with_help:4.0%}  takeovers {point.intervention_rate:4.0%}"
+                f"  human {point.human_s:4.0f} s"
             )
 
     def _print_episode(self, status: RunStatus) -> None:

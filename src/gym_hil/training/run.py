@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, fields
@@ -23,10 +24,13 @@ from gym_hil.training.files import remove_leftovers, write_atomically
 from gym_hil.training.learner import Experience, Progress
 from gym_hil.training.policy import GaussianPolicy, TrainedPolicy
 from gym_hil.training.policy_env import interface, make_policy_env
+from gym_hil.training.report import RESULT, write_report
 from gym_hil.training.status import RunStatus, Summary, status
+from gym_hil.training.videos import write_videos
 
-RESULT = "result.json"
 EPISODES = "episodes"
+log = logging.getLogger(__name__)
+
 ATTEMPTS = 5
 """Attempts per demonstration before a simulated human is given up."""
 
@@ -56,9 +60,15 @@ def train(
     open_folder(config, out, resume=resume)
     run = Run(config, out, report, learner)
     try:
-        return run.finish()
+        found = run.finish()
     finally:
         run.close()
+    try:
+        write_videos(out, ExperienceStore(out / EPISODES), config)
+    except GymHilError as error:
+        log.warning("No videos: %s", error)
+    write_report(out)
+    return found
 
 
 class Run:
@@ -202,6 +212,7 @@ class Run:
                 updates_per_s=progress.updates_per_s,
             )
         )
+        write_report(self._out)
         return found
 
     def _end(self) -> Evaluation:
