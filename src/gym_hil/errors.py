@@ -30,6 +30,10 @@ class InvalidDatasetError(GymHilError, ValueError):
     """Recorded episodes that cannot be read, or a folder that holds something else."""
 
 
+class RecordingError(GymHilError, RuntimeError):
+    """An episode could not be written. Those before it are safe."""
+
+
 class EpisodeOrderError(GymHilError, RuntimeError):
     """`step`, `render` or `reset` called at a moment that has no meaning, such as after `close`."""
 

@@ -15,6 +15,7 @@ import pytest
 
 from gym_hil.cli.record import Record
 from gym_hil.cli.replay import Replay
+from gym_hil.errors import InvalidArgumentError, RecordingError
 from gym_hil.recording.dataset import journal_of
 from gym_hil.recording.episode import Episode
 from gym_hil.recording.pictures import drawn_again
@@ -152,7 +153,7 @@ def test_a_writer_that_fails_seals_nothing(copy, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+    with monkeypatch.context() as patch, pytest.raises(RecordingError, match="No space"):
         patch.setattr(LeRobotDatasetMetadata, "save_episode", full)
         record(copy, episodes=5, resume=True)
     assert EpisodeStore(copy / "gym_hil").numbers() == [0, 1, 2, 3], "it was safe before LeRobot failed"
@@ -162,8 +163,6 @@ def test_a_writer_that_fails_seals_nothing(copy, monkeypatch):
 
 @pytest.mark.parametrize("name", ["picks", "me/", "/picks", "a/b/c"])
 def test_a_name_without_user_is_refused(name, tmp_path, capsys):
-    from gym_hil.errors import InvalidArgumentError
-
     with pytest.raises(InvalidArgumentError, match="user/name"):
         record(tmp_path / "new", repo_id=name)
     assert not (tmp_path / "new").exists()

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import gym_hil  # noqa: F401
 from gym_hil.errors import InvalidArgumentError, did_you_mean, require_one_of
@@ -53,3 +55,9 @@ def policy_maker(name: str, task: str) -> Callable[[], Policy]:
 
     policy = load_policy(path, state_base_id(task))
     return lambda: policy
+
+
+def progress_bar(console: Console) -> Progress:
+    """Return a progress bar that leaves nothing behind, and shows nothing where there is no terminal."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -10,43 +10,109 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from gym_hil.cli.common import write_json
-from gym_hil.recording.dataset import journal_of
-from gym_hil.recording.quality import Quality, judge
+from gym_hil.cli.common import progress_bar, write_json
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.errors import RenderingError
+from gym_hil.recording.dataset import journal_of, unwritten
+from gym_hil.recording.film import FILM_SPEC, filmed
+from gym_hil.recording.page import Entry, page
+from gym_hil.recording.quality import judge
+from gym_hil.recording.replay import first_difference, make_replay_env
 from gym_hil.recording.store import EpisodeStore
+
+PAGE = "inspect.html"
 
 
 @dataclass(kw_only=True)
 class Inspect:
-    """Say what is in a folder of episodes, and warn of demonstrations that would mislead a learner."""
+    """Say what is in a dataset, and warn of demonstrations that would mislead a learner.
+
+    Prints a table, and writes one HTML page with plots, key frames and videos.
+    """
 
     root: Annotated[Path, tyro.conf.Positional]
     """Folder that `gym-hil record` wrote."""
+    verify: bool = False
+    """Replay every episode too, and fail unless all of them are bit-identical."""
+    html: Path | None = None
+    """Where the page goes; without it into the dataset's folder as inspect.html."""
+    page: bool = True
+    """Write the page."""
+    pictures: int = 20
+    """How many episodes get key frames and a video: those with warnings first."""
     seed: int = 0
     """Changes nothing here; every command takes it."""
     json: Path | None = None
     """Write the facts to this file as well."""
 
     def run(self) -> int:
-        """Print the table."""
+        """Print the table, and write the page."""
+        console = Console()
         store = EpisodeStore(journal_of(self.root))
-        facts = {number: judge(store.read(number)) for number in store.numbers()}
-        Console().print(_table(facts))
-        Console().print(f"{len(facts)} episodes of {store.env_id}")
-        write_json(self.json, {"env_id": store.env_id, "episodes": {n: asdict(q) for n, q in facts.items()}})
-        return 0
+        env = make_replay_env(store.env_id, render_mode="rgb_array", render_spec=FILM_SPEC)
+        raw = env.unwrapped
+        assert isinstance(raw, ManipulationEnv)
+        entries: dict[int, Entry] = {}
+        for number in store.numbers():
+            episode = store.read(number)
+            replays = first_difference(episode, env) is None if self.verify else None
+            entries[number] = Entry(episode, judge(episode, raw), None, replays)
+        console.print(_table(entries))
+        console.print(f"{len(entries)} episodes of {store.env_id}")
+        notes = unwritten(self.root)
+        for note in notes:
+            console.print(f"Warning: {note}")
+        if self.page:
+            self._write_page(entries, raw, store.env_id, notes, console)
+        env.close()
+        facts = {
+            number: {**asdict(entry.quality), "replays": entry.replays} for number, entry in entries.items()
+        }
+        write_json(self.json, {"env_id": store.env_id, "episodes": facts, "warnings": notes})
+        return 1 if any(entry.replays is False for entry in entries.values()) else 0
+
+    def _write_page(
+        self,
+        entries: dict[int, Entry],
+        raw: ManipulationEnv,
+        env_id: str,
+        notes: tuple[str, ...],
+        console: Console,
+    ) -> None:
+        first = sorted(entries, key=lambda number: not entries[number].quality.warnings)[: self.pictures]
+        with progress_bar(console) as progress:
+            for number in progress.track(first, description="drawing"):
+                entry = entries[number]
+                try:
+                    film = filmed(entry.episode, raw)
+                except RenderingError as error:
+                    console.print(f"The page is without pictures: {error}")
+                    break
+                entries[number] = Entry(entry.episode, entry.quality, film, entry.replays)
+        path = self.html or self.root / PAGE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page(f"{self.root.resolve().name}: {env_id}", entries, notes), encoding="utf-8")
+        console.print(f"Page: {path}", soft_wrap=True)
 
 
-def _table(facts: dict[int, Quality]) -> Table:
-    table = Table("episode", "steps", "success", "end", "takeovers", "by a human", "warnings")
-    for number, quality in facts.items():
+def _table(entries: dict[int, Entry]) -> Table:
+    replays = any(entry.replays is not None for entry in entries.values())
+    columns = ["episode", "steps", "success", "end", "takeovers", "human"]
+    table = Table(*columns, *(["replays"] if replays else []), "warnings")
+    for number, entry in entries.items():
+        quality = entry.quality
         table.add_row(
             str(number),
             str(quality.length),
-            "[green]yes[/]" if quality.success else "[red]no[/]",
+            _yes(quality.success),
             quality.end,
             str(quality.interventions),
             f"{quality.intervened_share:.0%}",
+            *([_yes(bool(entry.replays))] if replays else []),
             "; ".join(quality.warnings),
         )
     return table
+
+
+def _yes(value: bool) -> str:
+    return "[green]yes[/]" if value else "[red]no[/]"

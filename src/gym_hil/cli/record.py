@@ -10,9 +10,8 @@ import gymnasium as gym
 import numpy as np
 import tyro
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gym_hil.cli.common import full_id, policy_maker, write_json
+from gym_hil.cli.common import full_id, policy_maker, progress_bar, write_json
 from gym_hil.cli.station import await_person
 from gym_hil.devices.page import PageAddress
 from gym_hil.envs.manipulation import ManipulationEnv
@@ -125,9 +124,8 @@ class Record:
         root = self.root or default_root(about)
         if self.resume and self.format is None and self.repo_id is None:
             about = begun_as(root) or about
-        with Progress(
-            TextColumn(f"Opening {root}"), console=console, transient=True, disable=not console.is_terminal
-        ):
+        with progress_bar(console) as progress:
+            progress.add_task(f"opening {root}", total=None)
             dataset = Dataset(root, env_id, about, resume=self.resume)
         for name in dataset.set_aside:
             console.print(f"Half-written {name} was set aside under {dataset.journal.root / 'set-aside'}.")
@@ -153,7 +151,7 @@ class Record:
 
     def _write_missing(self, dataset: Dataset, env: EpisodeRecorder, console: Console) -> None:
         missing = dataset.missing()
-        with _progress(console) as progress:
+        with progress_bar(console) as progress:
             for number in progress.track(missing, description="writing what was missing"):
                 dataset.write_missing(number, _raw(env))
         if missing:
@@ -167,7 +165,7 @@ class Record:
             seed = max(seed, int(journal.read(numbers[-1]).meta["seed"]) + 1)
         if self.operator in PEOPLE:
             console.print(env.get_wrapper_attr("operator").help(), highlight=False)
-        with _progress(console) as progress:
+        with progress_bar(console) as progress:
             bar = progress.add_task("recording", total=self.episodes, completed=len(numbers))
             while len(numbers) < self.episodes:
                 end = self._episode(env, new_policy(), seed)
@@ -213,8 +211,3 @@ def _raw(env: gym.Env) -> ManipulationEnv:
     raw = env.unwrapped
     assert isinstance(raw, ManipulationEnv)
     return raw
-
-
-def _progress(console: Console) -> Progress:
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

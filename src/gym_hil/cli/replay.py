@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import gymnasium as gym
+import numpy as np
 import tyro
 from rich.console import Console
 
+from gym_hil import schema
 from gym_hil.cli.common import write_json
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.recording.dataset import journal_of
+from gym_hil.recording.episode import Episode
 from gym_hil.recording.replay import first_difference, make_replay_env, replayed, same_model
 from gym_hil.recording.store import EpisodeStore
+from gym_hil.sim.rendering import GymRenderingSpec
+from gym_hil.viewers.banner import with_banner
+
+SPEC = GymRenderingSpec(video_height=720, video_width=960)
+"""Size and quality of the video."""
 
 
 @dataclass(kw_only=True)
@@ -27,7 +37,7 @@ class Replay:
     verify: bool = False
     """Fail unless every observation is bit-identical, and say where it first differs."""
     video: Path | None = None
-    """Write a video (.mp4) in high quality."""
+    """Write a video (.mp4), larger and prettier than it was recorded, with a banner that says who acts."""
     seed: int = 0
     """Changes nothing here; every command takes it."""
     json: Path | None = None
@@ -40,7 +50,7 @@ class Replay:
         numbers = store.numbers() if self.episode is None else [self.episode]
         if not numbers:
             raise InvalidArgumentError(f"{self.root} has no episodes")
-        env = make_replay_env(store.env_id, render_mode="rgb_array" if self.video else None)
+        env = make_replay_env(store.env_id, render_mode="rgb_array" if self.video else None, render_spec=SPEC)
         found: dict[int, Any] = {}
         for number in numbers:
             episode = store.read(number)
@@ -65,9 +75,22 @@ class Replay:
                 self.video, fps=env.metadata["render_fps"], macro_block_size=None
             ) as video:
                 for number in numbers:
-                    for _ in replayed(store.read(number), env):
-                        video.append_data(env.render())
+                    for image in _film(store.read(number), env):
+                        video.append_data(image)
             console.print(f"Video: {self.video}")
         env.close()
         write_json(self.json, {"episodes": found})
         return 0 if all(difference is None for difference in found.values()) else 1
+
+
+def _film(episode: Episode, env: gym.Env) -> Iterator[np.ndarray]:
+    """Yield an image of every moment of running `episode` again in `env`, with who acts and whether it is
+    done.
+    """
+    last = episode.length - 1
+    for step, _ in enumerate(replayed(episode, env)):
+        told = {
+            schema.IS_INTERVENTION: episode.frames["complementary_info.is_intervention"][min(step, last)],
+            schema.NEXT_SUCCESS: step > last and episode.success,
+        }
+        yield with_banner(np.asarray(env.render()), told, step / episode.meta["fps"])

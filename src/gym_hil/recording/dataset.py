@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.errors import InvalidArgumentError, InvalidDatasetError
+from gym_hil.errors import InvalidArgumentError, InvalidDatasetError, RecordingError
 from gym_hil.recording import lerobot_writer, minari_writer
 from gym_hil.recording.episode import Episode
 from gym_hil.recording.lerobot_writer import LeRobotWriter
 from gym_hil.recording.minari_writer import MinariWriter
 from gym_hil.recording.pictures import Pictures, drawn_again
+from gym_hil.recording.seal import Seal
 from gym_hil.recording.store import INFO, EpisodeStore
 
 Format = Literal["episodes", "lerobot", "minari"]
@@ -141,13 +142,45 @@ class Dataset:
         self._writer.append(number, episode, drawn_again(episode, raw) if self.about.image_size else {})
 
     def append(self, episode: Episode, pictures: Pictures) -> int:
-        """Keep `episode`, and return its number."""
-        number = self.journal.append(episode)
+        """Keep `episode`, and return its number.
+
+        Raises:
+            RecordingError: it cannot be written; the message says what is safe.
+        """
+        try:
+            number = self.journal.append(episode)
+        except OSError as error:
+            raise RecordingError(
+                f"the episode cannot be written to {self.journal.root}: {error.strerror}. The "
+                f"{len(self.journal.numbers())} before it are safe; make room, and go on with --resume"
+            ) from error
         if self._writer is not None:
-            self._writer.append(number, episode, pictures)
+            try:
+                self._writer.append(number, episode, pictures)
+            except Exception as error:
+                raise RecordingError(
+                    f"episode {number} is safe in {self.journal.root}, and cannot be written as "
+                    f"{self.about.format}: {error}. Go on with --resume, which writes it again"
+                ) from error
         return number
 
     def close(self) -> None:
         """End all files."""
         if self._writer is not None:
             self._writer.close()
+
+
+def unwritten(root: Path) -> tuple[str, ...]:
+    """Return a warning if the dataset in `root` lacks episodes that its journal has."""
+    folder = journal_of(root)
+    about = begun_as(root)
+    if about is None or about.format == "episodes":
+        return ()
+    sealed = Seal.read(folder / f"{about.format}.json").episodes
+    missing = [number for number in EpisodeStore(folder).numbers() if number not in sealed]
+    if not missing:
+        return ()
+    return (
+        f"{len(missing)} episodes are in {folder} and not yet in the {about.format} files, which were not "
+        "closed in order; `gym-hil record` with --resume writes them",
+    )

@@ -37,9 +37,6 @@ class EpisodeRecorder(gym.Wrapper):
         self._raw = raw
         self._cameras = cameras
         self._tap: DeviceTap | None = None
-        operator = env.get_wrapper_attr("operator") if env.has_wrapper_attr("operator") else None
-        if isinstance(operator, Human):
-            self._tap = operator.device = DeviceTap(operator.device)
         self._describe = {
             **describe,
             "gym_hil": gym_hil.__version__,
@@ -56,8 +53,6 @@ class EpisodeRecorder(gym.Wrapper):
         """Reset, and forget the episode that was running."""
         observation, info = self.env.reset(seed=seed, **kwargs)
         self._begin(seed)
-        if self._tap is not None:
-            self._tap.begin()
         self._agent_pos = observation[schema.AGENT_POS]
         return observation, info
 
@@ -98,6 +93,7 @@ class EpisodeRecorder(gym.Wrapper):
             "seed": self._seed,
             "begun": self._begun.isoformat(timespec="seconds"),
             "end": self._info[schema.TERMINATION_REASON] or "time_limit",
+            "late_steps": self._overruns() - self._overruns_before,
         }
         log = "" if self._tap is None else self._tap.log()
         return Episode(frames, self._moment(), self._initial, meta, log)
@@ -107,6 +103,16 @@ class EpisodeRecorder(gym.Wrapper):
         self._begun = datetime.datetime.now(datetime.timezone.utc)
         self._rows: dict[str, list[Any]] = {name: [] for name in FRAMES}
         self.pictures: Pictures = {}
+        self._overruns_before = self._overruns()
+        operator = self.env.get_wrapper_attr("operator") if self.env.has_wrapper_attr("operator") else None
+        if self._tap is None and isinstance(operator, Human):
+            self._tap = operator.device = DeviceTap(operator.device)
+        if self._tap is not None:
+            self._tap.begin()
+
+    def _overruns(self) -> int:
+        """Return how many steps came late so far, where anybody keeps real time."""
+        return int(self.env.get_wrapper_attr("overruns")) if self.env.has_wrapper_attr("overruns") else 0
 
     def _draw(self) -> None:
         if self._cameras:

@@ -12,9 +12,7 @@ from gym_hil.devices.base import Device
 from gym_hil.schema import EpisodeEvent, TerminationReason
 from gym_hil.viewers.screen import Screen
 
-QUESTION = (
-    "keep (success button, or k), record again (re-record button, or r), discard (failure button, or d)?"
-)
+QUESTION = "Keep (success button, or k), record again (re-record, or r), discard (failure, or d)?"
 LISTEN_S = 0.02
 """Seconds between two looks at device and terminal."""
 
