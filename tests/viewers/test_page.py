@@ -12,19 +12,21 @@ from contextlib import AsyncExitStack
 import numpy as np
 import pytest
 
-from gym_hil.devices import PageAddress
+from gym_hil.devices import Keyboard, PageAddress
 from gym_hil.errors import DeviceError
+from gym_hil.operators import Human
 from gym_hil.wrappers.factory import make_env
 from gym_hil.wrappers.pacing import RealTimeWrapper
 
 aiohttp = pytest.importorskip("aiohttp")
 
+BASE = "gym_hil/PandaPickCubeBase-v1"
 IDLE = np.array([0, 0, 0, 1], np.float32)
 
 
 @pytest.fixture
 def env():
-    env = make_env("gym_hil/PandaPickCubeBase-v1", operator="browser")
+    env = make_env(BASE, operator="browser")
     env.reset(seed=0)
     yield env
     env.close()
@@ -252,13 +254,41 @@ def test_looking_at_the_steps_changes_nothing():
     actions = rng.uniform(-1, 1, (30, 4)).astype(np.float32)
     seen = []
     for watched in (False, True):
-        env = make_env("gym_hil/PandaPickCubeBase-v1", operator="browser" if watched else None)
+        env = make_env(BASE, operator="browser" if watched else None)
         env.reset(seed=3)
         for action in actions:
             env.step(action)
         seen.append(env.unwrapped.simulation.save())
         env.close()
     assert np.array_equal(*seen)
+
+
+def test_a_watched_page_costs_the_control_loop_less_than_a_tenth(visitor):
+    envs = {
+        "keyboard": make_env(BASE, operator=Human(Keyboard())),
+        "page": make_env(BASE, operator="browser"),
+    }
+    spent: dict[str, list[float]] = {name: [] for name in envs}
+
+    async def watch():
+        async with visitor(page(envs["page"]).url):
+            await asyncio.to_thread(work)
+
+    def work():
+        for env in envs.values():
+            env.reset(seed=0)
+        for _ in range(20):
+            for name, env in envs.items():
+                start = time.thread_time()  # of this thread alone: other programs do not count
+                for _ in range(60):
+                    env.step(IDLE)
+                spent[name].append(time.thread_time() - start)
+
+    run(watch())
+    for env in envs.values():
+        env.close()
+    plain, paged = (min(spent[name]) for name in envs)  # the least disturbed rounds
+    assert paged < 1.1 * plain
 
 
 def test_slow_motion_and_pause_are_the_drivers(env, visitor):
@@ -382,7 +412,7 @@ def test_the_port_is_free_afterwards_and_a_taken_one_is_named():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        env = make_env("gym_hil/PandaPickCubeBase-v1")
+        env = make_env(BASE)
         with pytest.raises(DeviceError, match=f"port {port}"):
             env.unwrapped.open_page(PageAddress(port=port))
     opened = env.unwrapped.open_page(PageAddress(port=port))

@@ -34,7 +34,8 @@ while True:
     *_, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
     sim = env.unwrapped.simulation
     print(json.dumps({"phase": info["phase"], "end": info["termination_reason"],
-                      "tcp": sim.tcp_pos_w.tolist(), "cube": sim.body_pos_w("cube").tolist()}), flush=True)
+                      "tcp": sim.tcp_pos_w.tolist(), "cube": sim.body_pos_w("cube").tolist(),
+                      "late": env.overruns}), flush=True)
     if terminated or truncated:
         env.reset(seed=0)
 """
@@ -56,10 +57,12 @@ class Program:
         self.process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().strip()
         self._lines: queue.Queue[str] = queue.Queue()
+        self.steps = 0
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         for line in self.process.stdout:
+            self.steps += 1
             self._lines.put(line)
 
     def step(self) -> dict:
@@ -380,3 +383,9 @@ def test_keys_alone_pick_up_the_cube(program, browser):
     browser.key("ControlLeft", False)
     line = hold("ShiftRight", lambda line: line["end"])
     assert (line["phase"], line["end"]) == ("human", "success")
+
+
+def test_ten_steps_a_second_were_kept_all_along(program, browser):
+    for _ in range(30):
+        late = program.step()["late"]
+    assert late <= 0.02 * program.steps, f"{late} of {program.steps} steps began late"

@@ -180,6 +180,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         sim, task = self.simulation, self.task
         if abs(command[6]) > 0.5:
             sim.command_gripper(1.0 if command[6] > 0 else 0.0)
+        sim.watcher = None if self.page is None else self.page.watcher
         sim.step(command[:3], command[3:6], task.workspace.low, task.workspace.high)
         self._elapsed_steps += 1
         reason: schema.TerminationReason | None = None
@@ -233,7 +234,6 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._require_open("open_page")
         if self.page is None:
             self.page = Page(f"gym-hil {self.task.name}", self.simulation.model, address)
-            self.simulation.watcher = self.page.watch
             print(self.page.url, flush=True)  # noqa: T201
         return self.page
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import mujoco
@@ -22,8 +23,8 @@ from gym_hil.viewers.screen import Screen
 
 SLOW_MOTION = 4.0
 """How many times slower the world runs while a person asks for slow motion."""
-LEAST_PERIOD_S = 1 / 60
-"""Frames that come faster than this are left out (s)."""
+LEAST_PERIOD_S = 0.04
+"""Steps that come faster than this are left out (s)."""
 
 
 class Page(Screen):
@@ -79,10 +80,10 @@ class Page(Screen):
         self._shown_at = 0.0
         self._describe()
 
-    def watch(self, data: mujoco.MjData) -> None:
-        """Note how the robot moves within a step."""
-        if self._is_due():
-            self._between.append(poses(data))
+    @property
+    def watcher(self) -> Callable[[mujoco.MjData], None] | None:
+        """What notes how the robot moves within the next step, unless that step is left out."""
+        return self._note if self._is_due() else None
 
     def show(self, data: mujoco.MjData, clock_s: float, *, success: bool = False) -> None:
         """Show the robot in the state `data`, who acts, and the episode's clock (s)."""
@@ -100,6 +101,9 @@ class Page(Screen):
         if not self.closed:
             self.closed = True
             self._server.close()
+
+    def _note(self, data: mujoco.MjData) -> None:
+        self._between.append(poses(data))
 
     def _is_due(self) -> bool:
         return time.monotonic() - self._shown_at >= LEAST_PERIOD_S
