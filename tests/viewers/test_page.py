@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import runpy
 import socket
 import time
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gym_hil.devices import Keyboard, PageAddress
+from gym_hil.devices import PageAddress
 from gym_hil.errors import DeviceError
-from gym_hil.operators import Human
 from gym_hil.wrappers.factory import make_env
 from gym_hil.wrappers.pacing import RealTimeWrapper
 
@@ -263,32 +264,10 @@ def test_looking_at_the_steps_changes_nothing():
     assert np.array_equal(*seen)
 
 
-def test_a_watched_page_costs_the_control_loop_less_than_a_tenth(visitor):
-    envs = {
-        "keyboard": make_env(BASE, operator=Human(Keyboard())),
-        "page": make_env(BASE, operator="browser"),
-    }
-    spent: dict[str, list[float]] = {name: [] for name in envs}
-
-    async def watch():
-        async with visitor(page(envs["page"]).url):
-            await asyncio.to_thread(work)
-
-    def work():
-        for env in envs.values():
-            env.reset(seed=0)
-        for _ in range(20):
-            for name, env in envs.items():
-                start = time.thread_time()  # of this thread alone: other programs do not count
-                for _ in range(60):
-                    env.step(IDLE)
-                spent[name].append(time.thread_time() - start)
-
-    run(watch())
-    for env in envs.values():
-        env.close()
-    plain, paged = (min(spent[name]) for name in envs)  # the least disturbed rounds
-    assert paged < 1.1 * plain
+@pytest.mark.slow
+def test_a_watched_page_costs_the_control_loop_less_than_a_tenth():
+    benchmark = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "station.py"))
+    assert benchmark["cost"]()["processor_time_added"] < 0.1
 
 
 def test_slow_motion_and_pause_are_the_drivers(env, visitor):
