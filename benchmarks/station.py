@@ -90,7 +90,7 @@ def drawn(driver: Any) -> int:
 
 
 def moving(number: int) -> np.ndarray:
-    """Return an action that keeps the robot moving to and fro."""
+    """Return an action that keeps the robot moving from side to side."""
     return np.array([0, 1 if number // 10 % 2 else -1, 0, 1], np.float32)
 
 
