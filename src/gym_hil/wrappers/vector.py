@@ -187,7 +187,11 @@ class ThreadedVectorEnv(SyncVectorEnv):
         return concatenate(space, self._env_obs, fresh)
 
     def _batch_infos(self, infos: list[dict[str, Any]]) -> dict[str, Any]:
-        batched: dict[str, Any] = {}
+        first = infos[0]
+        if all(info.keys() == first.keys() for info in infos) and not _holds_dicts(first):
+            batched = {key: _column([info[key] for info in infos]) for key in first}
+            return batched | {f"_{key}": np.ones(self.num_envs, np.bool_) for key in first}
+        batched = {}
         for i, info in enumerate(infos):
             batched = self._add_info(batched, info, i)
         return batched
@@ -227,6 +231,22 @@ class ThreadedVectorEnv(SyncVectorEnv):
                 f"reset_mask={mask.tolist()!r} must be {self.num_envs} booleans, at least one of them True"
             )
         return mask
+
+
+def _holds_dicts(info: dict[str, Any]) -> bool:
+    return "final_obs" in info or any(isinstance(value, dict) for value in info.values())
+
+
+def _column(values: list[Any]) -> np.ndarray:
+    """Return one info of all environments, in the type that Gymnasium's `_add_info` gives it."""
+    first = values[0]
+    if type(first) in (int, float, bool) or isinstance(first, np.number):
+        return np.array(values, dtype=type(first))
+    if isinstance(first, np.ndarray):
+        return np.stack(values)
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
 
 
 def make_base_vector(num_envs: int, **kwargs: Any) -> ThreadedVectorEnv:
