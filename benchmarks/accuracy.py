@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gym_hil.robots import PANDA_WITH_FRANKA_HAND
+from gym_hil.scenes.compose import sleeps
 from gym_hil.sim.simulation import Simulation
 from gym_hil.tasks import TASKS
 
@@ -45,6 +46,8 @@ class Setting:
     tolerance: float = 1e-8
     cone: str = "elliptic"
     impratio: float = 10.0
+    sleep: bool = sleeps()
+    """Whether what lies still sleeps."""
 
     def __str__(self) -> str:
         usual = Setting()
@@ -61,6 +64,8 @@ class Setting:
         option.integrator = getattr(mujoco.mjtIntegrator, f"mjINT_{self.integrator.upper()}")
         option.solver = getattr(mujoco.mjtSolver, f"mjSOL_{self.solver.upper()}")
         option.cone = getattr(mujoco.mjtCone, f"mjCONE_{self.cone.upper()}")
+        sleeping = int(mujoco.mjtEnableBit.mjENBL_SLEEP)
+        option.enableflags = option.enableflags & ~sleeping | (sleeping if self.sleep else 0)
         option.iterations, option.tolerance, option.impratio = self.iterations, self.tolerance, self.impratio
         return sim
 
@@ -69,6 +74,7 @@ REFERENCE = Setting(physics_dt=0.0005)
 OURS = Setting()
 SETTINGS = (
     *(replace(OURS, physics_dt=ms / 1e3) for ms in (1, 2, 4, 5, 10)),
+    *([replace(OURS, sleep=False)] if OURS.sleep else []),
     replace(OURS, integrator="Euler"),
     replace(OURS, integrator="implicit"),
     replace(OURS, integrator="Euler", physics_dt=0.002),

@@ -11,14 +11,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
 from gym_hil import schema
-from gym_hil.devices.page import PageAddress
 from gym_hil.envs.action import RAW_BOUNDS, clipped_values
 from gym_hil.errors import (
     DeviceError,
@@ -32,9 +31,12 @@ from gym_hil.robots import ROBOTS, Robot
 from gym_hil.sim.rendering import FAST, GymRenderingSpec, Image, Quality, Renderer
 from gym_hil.sim.simulation import Array, Simulation
 from gym_hil.tasks import TASKS, Task
-from gym_hil.viewers.page import Page
 from gym_hil.viewers.screen import Screen
-from gym_hil.viewers.window import Window
+
+if TYPE_CHECKING:
+    from gym_hil.devices.page import PageAddress
+    from gym_hil.viewers.page import Page
+    from gym_hil.viewers.window import Window
 
 log = logging.getLogger(__name__)
 
@@ -216,6 +218,8 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._require_open("open_window")
         if self.window is None and not self._window_refused:
             spec = self.render_spec
+            from gym_hil.viewers.window import Window
+
             title = f"gym-hil {self.task.name}"
             try:
                 self.window = Window(title, spec.video_width, spec.video_height, show_help=show_help)
@@ -233,6 +237,8 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         """
         self._require_open("open_page")
         if self.page is None:
+            from gym_hil.viewers.page import Page
+
             self.page = Page(f"gym-hil {self.task.name}", self.simulation.model, address)
             print(self.page.url, flush=True)  # noqa: T201
         return self.page

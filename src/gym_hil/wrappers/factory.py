@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import UnknownArgumentError, did_you_mean, require_one_of
-from gym_hil.operators.base import Operator
-from gym_hil.operators.named import make_operator
 from gym_hil.registry import base_ids
 from gym_hil.wrappers.ee_action import EEActionWrapper
 from gym_hil.wrappers.gripper_penalty import GripperPenaltyWrapper
-from gym_hil.wrappers.intervention import InterventionWrapper
 from gym_hil.wrappers.reset_delay import ResetDelayWrapper
 from gym_hil.wrappers.same_step_reset import SameStepReset
 from gym_hil.wrappers.viewer_wrapper import PassiveViewerWrapper
+
+if TYPE_CHECKING:
+    from gym_hil.operators.base import Operator
 
 _ENV_ARGUMENTS = frozenset(inspect.signature(ManipulationEnv).parameters)
 
@@ -85,6 +85,9 @@ def wrap_env(
     if gripper_penalty is not None:
         env = GripperPenaltyWrapper(env, penalty=gripper_penalty)
     if operator is not None:
+        from gym_hil.operators.named import make_operator
+        from gym_hil.wrappers.intervention import InterventionWrapper
+
         if isinstance(operator, str):
             operator = make_operator(operator, preset=preset, controller_config_path=controller_config_path)
         env = InterventionWrapper(env, operator)
