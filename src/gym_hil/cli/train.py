@@ -29,6 +29,9 @@ class Train:
 
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
+    method: Literal["hil", "hg-dagger", "bc"] = "hil"
+    """hil: reinforcement learning with a human in the loop; hg-dagger: imitation of demonstrations and
+    interventions; bc: imitation of demonstrations alone."""
     operator: Literal[
         "simulated",
         "gamepad",
@@ -86,6 +89,7 @@ class Train:
 
         return TrainConfig(
             env_id=state_base_id(self.task),
+            method=self.method,
             operator=self.operator,
             preset=self.preset,
             robot_minutes=self.robot_minutes,

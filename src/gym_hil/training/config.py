@@ -13,6 +13,9 @@ from gym_hil.operators.simulated import PRESETS
 from gym_hil.training.files import write_atomically
 
 CONFIG = "config.json"
+METHODS = ("hil", "hg-dagger", "bc")
+"""Soft actor-critic with a human in the loop; imitation of demonstrations and interventions; imitation of
+demonstrations alone, which takes as many gradient steps as learning online would have, and no robot time."""
 STEPS_PER_MINUTE = 600
 """Control steps of a robot minute at 10 Hz."""
 
@@ -26,7 +29,7 @@ class TrainConfig:
     env_id: str
     """A base id with state observations: ``gym_hil/PandaPickCubeStateBase-v1``."""
     method: str = "hil"
-    """How to learn: a name in `gym_hil.training.learner.LEARNERS`."""
+    """How to learn, one of `METHODS`."""
     operator: str = "simulated"
     """Who demonstrates and takes over; ``"none"`` for demonstrations without a human afterwards."""
     preset: str = "coach"
@@ -60,6 +63,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Refuse runs that cannot be."""
+        require_one_of("method", self.method, METHODS)
         require_one_of("operator", self.operator, ("simulated", *PEOPLE, "none"))
         require_one_of("preset", self.preset, PRESETS)
         if not self.robot_minutes > 0:

@@ -8,7 +8,6 @@ import json
 import time
 import zipfile
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,8 @@ class Experience:
     steps: Steps | None = None
     learn: bool = False
     """Whether to update for them; demonstrations are only stored."""
+    rehearse: int = 0
+    """Control steps' worth of learning from what is stored already."""
     forget: int = 0
     """Stored steps to drop, from the newest: those of an episode that is recorded again."""
     ends_episode: int | None = None
@@ -226,9 +227,13 @@ class _Spaces(gym.Env):
         self.observation_space, self.action_space = observation_space, action_space
 
 
-Make = Callable[[TrainConfig, spaces.Box, spaces.Box], Learner]
-LEARNERS: dict[str, Make] = {"hil": SacLearner}
-"""By the configuration's `method`."""
+def make_learner(config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> Learner:
+    """Return the learner of the configuration's `method`."""
+    if config.method == "hil":
+        return SacLearner(config, observation_space, action_space)
+    from gym_hil.training.imitation import ImitationLearner
+
+    return ImitationLearner(config, observation_space, action_space)
 
 
 class Service:
@@ -248,7 +253,7 @@ class Service:
         about: dict[str, Any],
     ) -> None:
         torch.set_num_threads(1)
-        self.learner = LEARNERS[config.method](config, observation_space, action_space)
+        self.learner = make_learner(config, observation_space, action_space)
         self._path, self._about = folder / CHECKPOINT, about
         self._learning_s, self._learned = 0.0, 0
         self._episodes = self._saved = 0
@@ -268,8 +273,10 @@ class Service:
             self.learner.forget(message.forget)
         if message.steps is not None:
             self.learner.add(message.steps)
-        owed = len(message.steps) if message.steps is not None and message.learn else 0
-        self._todo.append(_Owed(owed, message.ends_episode))
+        owed = message.rehearse
+        if message.steps is not None and message.learn:
+            owed += len(message.steps)
+        self._todo.append(_Owed(owed, message.ends_episode, message.rehearse > 0))
 
     def work(self) -> Progress | None:
         """Learn for one control step. Return progress when everything for a message is done, else None."""
@@ -286,6 +293,8 @@ class Service:
         self._done += 1
         if owed.ends_episode is not None:
             self._episodes = owed.ends_episode + 1
+        if owed.rehearsal:
+            self._saved = -1
         return self.progress()
 
     def progress(self) -> Progress:
@@ -305,3 +314,4 @@ class Service:
 class _Owed:
     steps: int
     ends_episode: int | None
+    rehearsal: bool

@@ -96,6 +96,11 @@ class Run:
         self._relive()
         while sum(episode.kind == "demonstration" for episode in self._episodes) < self._config.demos:
             self._demonstrate()
+        if self._config.method == "bc":
+            self._tell("learning")
+            if self._link.wait_for(self._link.sent).updates == 0:
+                self._link.send(Experience(rehearse=self._config.total_steps))
+            return self._end()
         while self._steps < self._config.total_steps:
             self._evaluate_if_due()
             self._online()
