@@ -241,6 +241,8 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
 
             self.page = Page(f"gym-hil {self.task.name}", self.simulation.model, address)
             print(self.page.url, flush=True)  # noqa: T201
+            if not self._done:
+                self._show(success=False)
         return self.page
 
     @property

@@ -1,0 +1,91 @@
+"""Commands with a person at a page."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("aiohttp")
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    code = "from gym_hil.cli import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def address(process: subprocess.Popen[str]) -> str:
+    line = process.stdout.readline().strip()
+    assert line.startswith("http://127.0.0.1:"), line + process.stderr.read()
+    return line
+
+
+def run(coroutine) -> None:
+    asyncio.run(asyncio.wait_for(coroutine, timeout=60))
+
+
+def test_play_waits_for_somebody_and_says_its_address_in_json(tmp_path, visitor):
+    found = tmp_path / "play.json"
+    process = start("play", "PandaPickCube-v1", "--web", "--json", str(found))
+    url = address(process)
+
+    async def visit():
+        async with visitor(url) as guest:
+            while guest.last("clock") in (None, 0.0):
+                await asyncio.sleep(0.01)
+            assert guest.last("clock") < 5.0, "it waited"
+            await guest.tap("Enter")
+            while guest.last("tally")["episodes"] < 1:
+                await asyncio.sleep(0.01)
+
+    try:
+        assert "Space" in process.stdout.readline()  # what is printed next
+        assert json.loads(found.read_text()) == {"task": "PandaPickCube-v1", "url": url, "episodes": []}
+        run(visit())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0, process.stderr.read()
+    finally:
+        process.kill()
+    result = json.loads(found.read_text())
+    assert result["url"] == url and result["episodes"][0]["end"] == "human_success"
+
+
+def test_a_closed_page_never_ends_a_recording(tmp_path, visitor):
+    folder = tmp_path / "picks"
+    process = start("record", "PandaPickCube-v1", "--operator", "browser", "--root", str(folder),
+                    "--episodes", "2", "--no-ask")  # fmt: skip
+    url = address(process)
+
+    async def visit():
+        async with visitor(url) as guest:
+            while guest.last("clock") in (None, 0.0):
+                await asyncio.sleep(0.01)
+            await guest.tap("Space")
+            await guest.hold("ArrowUp")
+            await guest.until_told("who", "HUMAN")
+
+    async def come_back():
+        async with visitor(url) as guest:
+            while process.poll() is None:
+                await guest.tap("Enter")
+                await asyncio.sleep(0.2)
+
+    async def stay():
+        try:
+            await come_back()
+        except Exception:
+            assert process.wait(timeout=30) == 0  # the program ended and took its page along
+
+    try:
+        run(visit())
+        run(stay())
+        assert process.wait(timeout=30) == 0, process.stderr.read()
+    finally:
+        process.kill()
+    assert "2 episodes in" in process.stdout.read()
