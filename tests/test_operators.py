@@ -86,6 +86,19 @@ def test_holding_takes_over_within_one_step_and_releasing_gives_back(keyboard, m
     assert "intervene_action" not in info and (info["human_action"] == STAY).all()
 
 
+def test_an_echo_of_the_human_is_not_executed_after_the_release(keyboard, make):
+    env = make()
+    keyboard.press("space")
+    keyboard.press("left")
+    echo = env.step(POLICY)[4]["teleop_action"]
+    keyboard.release("space")
+    info = env.step(echo)[4]
+    assert info["phase"] == "release" and info["is_intervention"] is False
+    np.testing.assert_array_equal(info["policy_action"], echo)
+    np.testing.assert_array_equal(info["teleop_action"], STAY)
+    np.testing.assert_array_equal(env.step(echo)[4]["teleop_action"], echo)
+
+
 def test_a_toggle_stays_until_pressed_again(keyboard, make):
     env = make(Engage.TOGGLE)
     keyboard.press("space")

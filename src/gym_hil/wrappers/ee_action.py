@@ -48,6 +48,7 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
         self._metres = [float(sizes[axis]) for axis in "xyz"]
         self.scale = np.array(self._metres)
         self._bounds = BOUNDS if self.use_gripper else BOUNDS[:3]
+        self.idle = [0.0, 0.0, 0.0, STAY][: len(self._bounds)]
         self.action_space = spaces.Box(*np.array(self._bounds, np.float32).T)
 
     def action(self, action: Any) -> np.ndarray:
@@ -65,8 +66,7 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Reset; the info's actions get this wrapper's shape."""
         observation, info = self.env.reset(**kwargs)
-        idle = np.array([0, 0, 0, schema.GripperCommand.STAY][: 4 if self.use_gripper else 3], np.float32)
-        return observation, {**info, **_actions(idle)}
+        return observation, {**info, **_actions(self.executed(self.idle))}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step; the info's actions get this wrapper's shape."""

@@ -43,6 +43,8 @@ class InterventionWrapper(gym.Wrapper):
     takeovers in the episode), `phase` (``"policy"``, ``"takeover"``, ``"human"``, ``"release"``), and
     `intervene_action` while a human acts. Success, failure, re-record and reset that the human calls end the
     episode; a reset is a truncation.
+    A policy action that repeats, to the bit, what the human did last is not executed in the step after a
+    release: it is the echo of a loop that still hands on the human's action, and the robot idles instead.
     Every finished episode is one line of the log: its length, its success, how much the human did.
     """
 
@@ -54,6 +56,7 @@ class InterventionWrapper(gym.Wrapper):
         assert isinstance(raw, ManipulationEnv)
         self._raw = raw
         self._scale = self._ee.scale
+        self._idle = self._last_human_action = self._ee.executed(self._ee.idle)
         self._interventions = 0
         self._engaged = False
         self._tally = Tally()
@@ -73,8 +76,7 @@ class InterventionWrapper(gym.Wrapper):
         self._interventions = 0
         self._engaged = False
         self._tally = self._tally.next_episode()
-        idle = info[schema.TELEOP_ACTION]
-        return observation, {**info, **self._who(idle, None, "policy")}
+        return observation, {**info, **self._who(self._idle, None, "policy")}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Ask the operator, act, and say who did."""
@@ -91,6 +93,9 @@ class InterventionWrapper(gym.Wrapper):
         for screen in self._raw.screens:
             screen.who = "POLICY" if human_action is None else "HUMAN"
         executed = policy_action if human_action is None else human_action
+        if phase == "release" and np.array_equal(policy_action, self._last_human_action):
+            executed = self._idle
+        self._last_human_action = self._idle if human_action is None else human_action
         observation, reward, terminated, truncated, info = self.env.step(executed)
         info.update(self._who(policy_action, human_action, phase))
         called = next((event for event in decision.events if event in _ENDS), None)
@@ -125,12 +130,10 @@ class InterventionWrapper(gym.Wrapper):
         return "release" if before else "policy"
 
     def _who(self, policy_action: np.ndarray, human_action: np.ndarray | None, phase: str) -> dict[str, Any]:
-        nobody = np.zeros_like(policy_action)
-        nobody[3:] = schema.GripperCommand.STAY
         facts: dict[str, Any] = {
             schema.IS_INTERVENTION: human_action is not None,
             schema.POLICY_ACTION: policy_action,
-            schema.HUMAN_ACTION: nobody if human_action is None else human_action,
+            schema.HUMAN_ACTION: self._idle.copy() if human_action is None else human_action,
             schema.INTERVENTION_ID: self._interventions if human_action is not None else 0,
             schema.PHASE: phase,
         }
