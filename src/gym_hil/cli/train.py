@@ -29,6 +29,13 @@ class Train:
 
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
+    obs: Literal["state", "pixels"] = "state"
+    """What the policy sees: where things are, or the two cameras and its hand."""
+    image_size: int = 64
+    """Pixels along a side of an image."""
+    device: str = "auto"
+    """Of the networks, as PyTorch names it; auto: a GPU for pixels, if there is one. On a CPU pixels
+    are learned from in smaller and fewer batches."""
     method: Literal["hil", "hg-dagger", "bc"] = "hil"
     """hil: reinforcement learning with a human in the loop; hg-dagger: imitation of demonstrations and
     interventions; bc: imitation of demonstrations alone."""
@@ -84,11 +91,22 @@ class Train:
         write_json(self.json, asdict(found))
         return 0 if found.successes >= self.min_success * found.episodes else 1
 
+    def _pace(self) -> dict[str, int]:
+        """Return how much is learned per control step, where that is not the usual."""
+        from gym_hil.training.learner import PIXELS_ON_CPU, device_of
+
+        on_cpu = self.obs == "pixels" and device_of(self.device, images=True) == "cpu"
+        return PIXELS_ON_CPU if on_cpu else {}
+
     def _config(self) -> TrainConfig:
         from gym_hil.training.config import TrainConfig
 
         return TrainConfig(
             env_id=state_base_id(self.task),
+            obs=self.obs,
+            image_size=self.image_size,
+            device=self.device,
+            **self._pace(),
             method=self.method,
             operator=self.operator,
             preset=self.preset,
@@ -149,7 +167,7 @@ class Eval:
 
     def run(self) -> int:
         """Evaluate and report."""
-        from gym_hil.training.checkpoint import env_of, load, require_env
+        from gym_hil.training.checkpoint import env_of, load, pixels_of, require_env
         from gym_hil.training.evaluation import evaluate
         from gym_hil.training.policy import GaussianPolicy
         from gym_hil.training.policy_env import make_policy_env
@@ -159,7 +177,7 @@ class Eval:
         trained = load(self.policy)
         env_id = env_of(trained) if self.task is None else state_base_id(self.task)
         require_env(trained, self.policy, env_id)
-        env = make_policy_env(env_id, None)
+        env = make_policy_env(env_id, None, pixels=pixels_of(trained))
         found = evaluate(GaussianPolicy(trained.weights).act, env, self.episodes, self.seed)
         env.close()
         table = Table("task", "success", "95 % interval", "cycle")

@@ -49,12 +49,13 @@ class Acting:
                 make_operator(config.operator),
                 limit=PERSON_DEMO_FACTOR * self.limit,
                 real_time=True,
+                pixels=config.pixels,
                 use_viewer=config.operator != "browser" and has_display(),
             )
             self._demo_env = self.env
         else:
-            self.env = make_policy_env(config.env_id, _watcher(config))
-            self._demo_env = make_policy_env(config.env_id, _demonstrator(config))
+            self.env = make_policy_env(config.env_id, _watcher(config), pixels=config.pixels)
+            self._demo_env = make_policy_env(config.env_id, _demonstrator(config), pixels=config.pixels)
 
     @property
     def help(self) -> str:

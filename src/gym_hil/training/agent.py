@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn import functional
 
 from gym_hil import schema
+from gym_hil.training.policy import ENCODER
 from gym_hil.training.policy_env import EXECUTED
 
 HALF_LOG_2_PI = 0.5 * math.log(2.0 * math.pi)
@@ -159,7 +160,8 @@ class HilSAC(SAC):
         one, two = self.critic(observations, actions)
         loss = (weight * log_prob - 0.5 * (one + two)).mean()
         self.actor.optimizer.zero_grad()
-        loss.backward(inputs=list(self.actor.parameters()))
+        trained = [weight for group in self.actor.optimizer.param_groups for weight in group["params"]]
+        loss.backward(inputs=trained)
         self.actor.optimizer.step()
         self.logger.record("train/ent_coef", weight.item())
         self.logger.record("train/actor_loss", loss.item())
@@ -182,7 +184,7 @@ def gaussian_weights(actor: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]
     layers = sorted({int(key.split(".")[1]) for key in actor if key.startswith("latent_pi.")})
     names = {f"latent_pi.{layer}": (f"w{number}", f"b{number}") for number, layer in enumerate(layers)}
     names |= {"mu": ("mean_w", "mean_b"), "log_std": ("spread_w", "spread_b")}
-    weights = {}
+    weights = {name: actor[name].detach().cpu().numpy().copy() for name in actor if name.startswith(ENCODER)}
     for source, (matrix, offset) in names.items():
         weights[matrix] = actor[f"{source}.weight"].detach().cpu().numpy().T.copy()
         weights[offset] = actor[f"{source}.bias"].detach().cpu().numpy().copy()

@@ -10,8 +10,9 @@ from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.operators.base import Action
 from gym_hil.operators.policies import Policy
+from gym_hil.training.config import TrainConfig
 from gym_hil.training.policy import GaussianPolicy, TrainedPolicy
-from gym_hil.training.policy_env import features, interface, make_policy_env, to_command
+from gym_hil.training.policy_env import Sight, interface, make_policy_env, to_command
 
 POLICY = "policy.npz"
 """What acts: needs NumPy only."""
@@ -46,7 +47,7 @@ def load(path: Path) -> TrainedPolicy:
 
 def require_env(policy: TrainedPolicy, path: Path, env_id: str) -> None:
     """Raise `InvalidArgumentError` unless the policy at `path` is one for `env_id`; versions may differ."""
-    env = make_policy_env(env_id, None)
+    env = make_policy_env(env_id, None, pixels=pixels_of(policy))
     policy.interface.require_same(interface(env), path)
     env.close()
 
@@ -57,8 +58,13 @@ def load_policy(path: Path, env_id: str) -> Policy:
     require_env(trained, path, env_id)
     acting = GaussianPolicy(trained.weights)
 
+    sight: Sight | None = None
+
     def policy(env: ManipulationEnv, rng: np.random.Generator) -> Action:
-        return to_command(acting.act(features(env.observe(), env.task)))
+        nonlocal sight
+        if sight is None:
+            sight = Sight(env, pixels_of(trained))
+        return to_command(acting.act(sight(env.observe())))
 
     return policy
 
@@ -66,3 +72,8 @@ def load_policy(path: Path, env_id: str) -> Policy:
 def env_of(policy: TrainedPolicy) -> str:
     """Return the id that the policy was trained on."""
     return str(policy.config["env_id"])
+
+
+def pixels_of(policy: TrainedPolicy) -> int:
+    """Return the pixels along a side of what the policy sees; 0 without images."""
+    return TrainConfig(**policy.config).pixels

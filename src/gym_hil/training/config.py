@@ -28,6 +28,12 @@ class TrainConfig:
 
     env_id: str
     """A base id with state observations: ``gym_hil/PandaPickCubeStateBase-v1``."""
+    obs: str = "state"
+    """What the policy sees: ``"state"``, where things are; or ``"pixels"``, the two cameras and its hand."""
+    image_size: int = 64
+    """Pixels along a side of an image."""
+    device: str = "auto"
+    """Of the learner's networks: ``"auto"`` takes a GPU for pixels, if there is one."""
     method: str = "hil"
     """How to learn, one of `METHODS`."""
     operator: str = "simulated"
@@ -63,6 +69,9 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Refuse runs that cannot be."""
+        require_one_of("obs", self.obs, ("state", "pixels"))
+        if not 16 <= self.image_size <= 512:
+            raise InvalidArgumentError(f"image_size={self.image_size!r} must be from 16 to 512")
         require_one_of("method", self.method, METHODS)
         require_one_of("operator", self.operator, ("simulated", *PEOPLE, "none"))
         require_one_of("preset", self.preset, PRESETS)
@@ -86,6 +95,11 @@ class TrainConfig:
     def total_steps(self) -> int:
         """Control steps of the whole run."""
         return round(self.robot_minutes * STEPS_PER_MINUTE)
+
+    @property
+    def pixels(self) -> int:
+        """Pixels along a side of what the policy sees; 0 without images."""
+        return self.image_size if self.obs == "pixels" else 0
 
     @property
     def real_time(self) -> bool:

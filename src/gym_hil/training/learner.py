@@ -98,24 +98,32 @@ class SacLearner(Learner):
 
     def __init__(self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> None:
         self._config = config
+        policy: type[HilPolicy] = HilPolicy
+        buffer: type[HilReplayBuffer] = HilReplayBuffer
+        networks: dict[str, Any] = {
+            "net_arch": [config.width, config.width],
+            "optimizer_kwargs": {"fused": True},
+        }
+        if config.pixels:
+            from gym_hil.training.sight import Encoder, ShiftingReplayBuffer, SightedPolicy
+
+            policy, buffer = SightedPolicy, ShiftingReplayBuffer
+            networks["features_extractor_class"] = Encoder
         self.model = HilSAC(
-            HilPolicy,
+            policy,
             _Spaces(observation_space, action_space),
             learning_rate=config.learning_rate,
             buffer_size=config.total_steps + SLACK,
-            replay_buffer_class=HilReplayBuffer,
+            replay_buffer_class=buffer,
             replay_buffer_kwargs={"seed": config.seed},
             batch_size=config.batch_size,
             gamma=config.gamma,
             learning_starts=0,
             ent_coef=f"auto_{config.entropy}",
             tau=config.tau,
-            policy_kwargs={
-                "net_arch": [config.width, config.width],
-                "optimizer_kwargs": {"fused": True},
-            },
+            policy_kwargs=networks,
             seed=config.seed,
-            device="cpu",
+            device=device_of(config.device, images=config.pixels > 0),
         )
         self.model.set_logger(configure(None, []))
         assert isinstance(self.model.replay_buffer, HilReplayBuffer)
@@ -176,8 +184,8 @@ class SacLearner(Learner):
             InvalidArgumentError: it cannot be read.
         """
         state = read_facts(path)
-        _, parameters, variables = load_from_zip_file(path, device="cpu")
-        self.model.set_parameters(parameters, exact_match=True, device="cpu")
+        _, parameters, variables = load_from_zip_file(path, device=self.model.device)
+        self.model.set_parameters(parameters, exact_match=True, device=self.model.device)
         assert self.model.log_ent_coef is not None and variables is not None
         self.model.log_ent_coef.data = variables["log_ent_coef"].data
         self.model._n_updates = state["updates"]
@@ -188,6 +196,25 @@ class SacLearner(Learner):
 
 SLACK = 2000
 """Room in the buffer beyond the run's steps: an episode that runs over, or is recorded again."""
+
+
+PIXELS_ON_CPU = {"updates_per_step": 1, "batch_size": 64}
+"""Fields of the configuration with which a CPU can follow; the usual ones are for a GPU."""
+
+
+def device_of(device: str, *, images: bool) -> str:
+    """Return the device that a configuration means. Without images the networks are too small for a GPU.
+
+    Raises:
+        InvalidArgumentError: PyTorch does not know it, or it is not there.
+    """
+    if device == "auto":
+        return "cuda" if images and torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InvalidArgumentError(f"device={device!r} cannot be used: {error}") from error
+    return device
 
 
 def read_facts(path: Path) -> dict[str, Any]:

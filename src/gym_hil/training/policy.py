@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +17,8 @@ from gym_hil.errors import InvalidArgumentError
 from gym_hil.training.files import write_atomically
 
 Weights = Mapping[str, NDArray[Any]]
+ENCODER = "features_extractor."
+"""Begins the name of every weight of what turns pixels into features; only policies that see have them."""
 LOG_STD_MIN, LOG_STD_MAX = -20.0, 2.0
 """Bounds of the logarithm of the action's spread, as in Stable-Baselines3."""
 
@@ -35,18 +37,25 @@ class ActingPolicy(Protocol):
 
 
 class GaussianPolicy:
-    """Layers with ReLU, then mean and spread of an action that tanh keeps in [-1, 1].
+    """Layers with ReLU, then mean and spread of an action that tanh keeps in [-1, 1]. One that sees pixels
+    has an encoder before them, and needs PyTorch.
 
     `weights` are ``w0, b0, w1, b1, ...`` of the hidden layers, ``mean_w, mean_b``, ``spread_w, spread_b``; a
-    ``w`` is (inputs, outputs).
+    ``w`` is (inputs, outputs). The encoder's begin with `ENCODER`.
     """
 
     def __init__(self, weights: Weights | None = None) -> None:
+        self._weights: Weights = {}
         if weights is not None:
             self.load(weights)
 
     def load(self, weights: Weights) -> None:
         """Act by `weights` from now on."""
+        if weights is self._weights:
+            return
+        self._weights = weights
+        seeing = {name[len(ENCODER) :]: weights[name] for name in weights if name.startswith(ENCODER)}
+        self._see = _sight(seeing) if seeing else None
         depth = sum(name.startswith("w") for name in weights)
         self._layers = [(weights[f"w{number}"], weights[f"b{number}"]) for number in range(depth)]
         self._mean = weights["mean_w"], weights["mean_b"]
@@ -65,10 +74,30 @@ class GaussianPolicy:
         return np.tanh(hidden @ self._mean[0] + self._mean[1] + spread * noise)
 
     def _hidden(self, observation: NDArray[Any]) -> NDArray[np.float32]:
-        hidden = observation
+        hidden = observation if self._see is None else self._see(observation)
         for w, b in self._layers:
             hidden = np.maximum(hidden @ w + b, 0.0)
         return hidden
+
+
+def _sight(weights: Weights) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
+    """Return what turns an observation (bytes) into features (floats), one or a batch of them."""
+    import torch
+
+    from gym_hil.training.sight import encoder_of
+
+    encoder = None
+
+    def see(observation: NDArray[Any]) -> NDArray[np.float32]:
+        nonlocal encoder
+        if encoder is None:
+            encoder = encoder_of(weights, observation.shape[-1])
+        rows = torch.from_numpy(np.atleast_2d(observation)).float()
+        with torch.no_grad():
+            features = encoder(rows).numpy()
+        return features if observation.ndim == 2 else features[0]
+
+    return see
 
 
 @dataclass(frozen=True, kw_only=True)

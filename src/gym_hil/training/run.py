@@ -77,7 +77,7 @@ class Run:
     def __init__(self, config: TrainConfig, out: Path, report: Report, learner: OpenLink) -> None:
         self._config, self._out, self._report = config, out, report
         self._acting = Acting(config)
-        self._eval_env = make_policy_env(config.env_id, None)
+        self._eval_env = make_policy_env(config.env_id, None, pixels=config.pixels)
         self._dt = self._eval_env.unwrapped.control_dt  # type: ignore[attr-defined]
         observations: Any = self._eval_env.observation_space
         actions: Any = self._eval_env.action_space

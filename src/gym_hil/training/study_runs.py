@@ -153,21 +153,22 @@ def _has_ended(run: Run, out: Path) -> bool:
 
 
 def _train(name: str, config: dict[str, Any], heard: Any) -> bytes:
-    """Run in a worker: train, and return what it wrote as a zip file."""
+    """Run in a worker: train, and return what it wrote, episodes aside, as a zip file."""
     from gym_hil.training.beside import Inline
-    from gym_hil.training.run import train
+    from gym_hil.training.run import EPISODES, Run, open_folder
 
-    with tempfile.TemporaryDirectory() as folder:
-        train(
-            TrainConfig(**config),
-            Path(folder),
-            lambda status: heard.put((name, status.steps)),
-            learner=Inline,
-        )
+    with tempfile.TemporaryDirectory() as name_of_folder:
+        folder, settings = Path(name_of_folder), TrainConfig(**config)
+        open_folder(settings, folder, resume=False)
+        run = Run(settings, folder, lambda status: heard.put((name, status.steps)), Inline)
+        try:
+            run.finish()
+        finally:
+            run.close()
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(Path(folder).rglob("*")):
-                if path.is_file():
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and EPISODES not in path.parts:
                     archive.write(path, path.relative_to(folder))
         return packed.getvalue()
 

@@ -1,0 +1,112 @@
+"""Learning from pixels: a small encoder that the critics train and the actor shares, and images that are
+shifted at random whenever they are drawn (DrQ-v2, Yarats et al. 2022, arXiv:2107.09645).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from stable_baselines3.common.type_aliases import ReplayBufferSamples
+from stable_baselines3.sac.policies import Actor
+from torch import nn
+
+from gym_hil.training.agent import HilPolicy, HilReplayBuffer
+from gym_hil.training.pixels import BOUND, CAMERAS, LEVELS, NUMBERS, Layout
+
+CHANNELS = 32
+"""Per camera, in the last layer: each finds one point in the image."""
+SHIFT = 1 / 16
+"""Largest random shift, as a share of the image's side."""
+
+
+class Encoder(BaseFeaturesExtractor):
+    """Two convolutions per camera, then the expected place of each channel's activation (a spatial softmax,
+    Levine et al. 2016, arXiv:1504.00702), beside the row's numbers.
+    """
+
+    def __init__(self, observation_space: spaces.Box) -> None:
+        assert observation_space.shape is not None
+        super().__init__(observation_space, features_dim=2 * CAMERAS * CHANNELS + NUMBERS)
+        self.layout = Layout.of(observation_space.shape[0])
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(3 * CAMERAS, 16 * CAMERAS, 5, stride=2, padding=2, groups=CAMERAS),
+            nn.ReLU(),
+            nn.Conv2d(16 * CAMERAS, CHANNELS * CAMERAS, 3, stride=2, padding=1, groups=CAMERAS),
+        )
+        self.sharpness = nn.Parameter(torch.ones(CHANNELS * CAMERAS, 1))
+
+    def forward(self, observations: torch.Tensor) -> torch.Tensor:
+        """Return features (batch, `features_dim`) of rows of bytes (batch, length), as floats in 0..255."""
+        size, split = self.layout.size, self.layout.image_bytes
+        images = observations[:, :split].reshape(-1, CAMERAS, size, size, 3).permute(0, 1, 4, 2, 3)
+        maps = self.convolutions(images.reshape(-1, CAMERAS * 3, size, size) / 127.5 - 1.0)
+        share = torch.softmax(maps.flatten(2) * self.sharpness, dim=2).reshape(maps.shape)
+        across = torch.linspace(-1.0, 1.0, maps.shape[3], device=maps.device)
+        places = torch.cat([(share.sum(2) * across).sum(2), (share.sum(3) * across).sum(2)], dim=1)
+        pairs = observations[:, split:].reshape(-1, NUMBERS, 2)
+        numbers = (pairs[..., 0] * 256.0 + pairs[..., 1]) * (2.0 * BOUND / LEVELS) - BOUND
+        return torch.cat([places, numbers], dim=1)
+
+
+class SightedActor(Actor):
+    """Sees with the critics' encoder, and leaves it as it is unless it is told to learn to see."""
+
+    learns_to_see = False
+
+    def extract_features(self, obs: Any, features_extractor: BaseFeaturesExtractor) -> torch.Tensor:
+        """Return features that, as a rule, carry no gradient."""
+        with torch.set_grad_enabled(self.learns_to_see and torch.is_grad_enabled()):
+            return super().extract_features(obs, features_extractor)
+
+
+class SightedPolicy(HilPolicy):
+    """`HilPolicy` with one encoder for critics and actor."""
+
+    def make_actor(self, features_extractor: Any = None) -> SightedActor:
+        """Return an actor on the policy's device."""
+        return SightedActor(**self._update_features_extractor(self.actor_kwargs, features_extractor)).to(
+            self.device
+        )
+
+    def _build(self, lr_schedule: Any) -> None:
+        super()._build(lr_schedule)
+        self.actor.features_extractor = self.critic.features_extractor
+        seeing = set(self.critic.features_extractor.parameters())
+        acting = [weight for weight in self.actor.parameters() if weight not in seeing]
+        self.actor.optimizer = self.optimizer_class(acting, lr=lr_schedule(1), **self.optimizer_kwargs)
+
+
+class ShiftingReplayBuffer(HilReplayBuffer):
+    """`HilReplayBuffer` whose images are shifted at random whenever they are drawn."""
+
+    def _drawn(self, buffer: ReplayBuffer, size: int, env: Any) -> ReplayBufferSamples:
+        drawn = super()._drawn(buffer, size, env)
+        return drawn._replace(
+            observations=shifted(drawn.observations), next_observations=shifted(drawn.next_observations)
+        )
+
+
+def shifted(rows: torch.Tensor) -> torch.Tensor:
+    """Return `rows` (batch, bytes) with every image shifted by up to `SHIFT`; its edge is repeated."""
+    layout = Layout.of(rows.shape[1])
+    images = rows[:, : layout.image_bytes].reshape(-1, layout.size, layout.size, 3)
+    reach, place = round(SHIFT * layout.size), torch.arange(layout.size, device=rows.device)
+    by = torch.randint(-reach, reach + 1, (2, len(images), 1), device=rows.device)
+    up, left = (place + by).clamp(0, layout.size - 1)
+    which = torch.arange(len(images), device=rows.device)
+    moved = images[which[:, None, None], up[:, :, None], left[:, None, :]]
+    return torch.cat([moved.reshape(len(rows), -1), rows[:, layout.image_bytes :]], dim=1)
+
+
+def encoder_of(weights: Mapping[str, NDArray[Any]], total_bytes: int) -> Encoder:
+    """Return an encoder with these weights, for rows of `total_bytes`."""
+    encoder = Encoder(spaces.Box(0, 255, (total_bytes,), np.uint8))
+    encoder.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    return encoder.eval()

@@ -1,0 +1,136 @@
+"""Learning from two cameras: what is stored is what is seen, shifts keep it, and a run is whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+
+import gymnasium as gym
+import torch
+
+import gym_hil  # noqa: F401
+from gym_hil.errors import InvalidArgumentError
+from gym_hil.sim.rendering import GymRenderingSpec
+from gym_hil.training.acting import Acting
+from gym_hil.training.beside import Beside
+from gym_hil.training.checkpoint import CHECKPOINT, load, load_policy
+from gym_hil.training.config import TrainConfig
+from gym_hil.training.learner import SacLearner, device_of
+from gym_hil.training.pixels import BOUND, LEVELS, Layout
+from gym_hil.training.policy import GaussianPolicy
+from gym_hil.training.policy_env import hand, make_policy_env
+from gym_hil.training.run import train
+from gym_hil.training.sight import Encoder, SightedActor, shifted
+
+SMALL = TrainConfig(
+    env_id="gym_hil/PandaPickCubeStateBase-v1", obs="pixels", image_size=32, demos=1, robot_minutes=0.06,
+    updates_per_step=1, batch_size=8, width=16, eval_episodes=1, final_episodes=1,
+)  # fmt: skip
+
+
+def test_a_row_holds_both_images_and_what_the_hand_knows():
+    env = make_policy_env(SMALL.env_id, None, pixels=32)
+    row, _ = env.reset(seed=3)
+    assert env.observation_space.contains(row)
+    spec = GymRenderingSpec(height=32, width=32)
+    twin = gym.make("gym_hil/PandaPickCubeBase-v1", image_obs=True, render_spec=spec)
+    seen, _ = twin.reset(seed=3)
+    layout = Layout(32)
+    images = row[: layout.image_bytes].reshape(2, 32, 32, 3)
+    assert (images[0] == seen["pixels"]["front"]).all() and (images[1] == seen["pixels"]["wrist"]).all()
+    with torch.no_grad():
+        read = Encoder(env.observation_space)(torch.from_numpy(row).float()[None])[0, -4:].numpy()
+    assert read == pytest.approx(hand(seen), abs=BOUND / LEVELS + 1e-6)
+    assert Layout.of(len(row)) == layout
+
+
+def test_the_encoder_says_where_something_is():
+    layout = Layout(32)
+    encoder = Encoder(gym.spaces.Box(0, 255, (layout.total_bytes,), np.uint8))
+    with torch.no_grad():
+        for convolution in encoder.convolutions[::2]:
+            convolution.weight.abs_()
+            convolution.bias.zero_()
+        encoder.sharpness.fill_(50.0)
+    places = []
+    for column in (8, 24):
+        image = np.full((32, 32, 3), 127, np.uint8)
+        image[20:22, column : column + 2] = 255
+        row = layout.pack([image, image], np.zeros(4, np.float32))
+        places.append(encoder(torch.from_numpy(row).float()[None])[0].detach().numpy())
+    moved = places[1] - places[0]
+    assert (moved[:64] > 0.5).all() and np.abs(moved[64:]).max() < 0.05, "across, and not down"
+
+
+def test_shifting_moves_images_and_nothing_else():
+    layout, rng = Layout(32), np.random.default_rng(0)
+    image = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
+    row = layout.pack([image, image], np.array([1.0, -2.0, 0.5, 0.0], np.float32))
+    torch.manual_seed(0)
+    rows = shifted(torch.from_numpy(np.tile(row, (64, 1)))).numpy()
+    assert (rows[:, layout.image_bytes :] == row[layout.image_bytes :]).all()
+    images = rows[:, : layout.image_bytes].reshape(-1, 32, 32, 3)
+    ways = {(down, right) for down in range(-2, 3) for right in range(-2, 3)}
+    found = set()
+    for moved in images:
+        inner = moved[4:-4, 4:-4]
+        here = [(d, r) for d, r in ways if (image[4 + d : 28 + d, 4 + r : 28 + r] == inner).all()]
+        assert len(here) == 1
+        found |= set(here)
+    assert len(found) > 15
+
+
+def learner_with_demonstration(**changes):
+    config = replace(SMALL, **changes)
+    acting = Acting(config)
+    episode = acting.demonstrate(0)
+    learner = SacLearner(config, acting.env.observation_space, acting.env.action_space)
+    learner.add(episode.steps(0, len(episode)))
+    acting.close()
+    return learner, episode
+
+
+def test_critics_teach_the_encoder_and_the_actor_borrows_it():
+    learner, _ = learner_with_demonstration()
+    actor, critic = learner.model.actor, learner.model.critic
+    assert isinstance(actor, SightedActor) and actor.features_extractor is critic.features_extractor
+    before = [weight.clone() for weight in actor.features_extractor.parameters()]
+    drawn = learner.buffer.sample(8)
+    learner.model._train_actor(drawn.observations)
+    after = list(actor.features_extractor.parameters())
+    assert all((one == two).all() for one, two in zip(before, after, strict=True))
+    learner.update()
+    assert any((one != two).any() for one, two in zip(before, after, strict=True))
+
+
+def test_who_acts_sees_what_the_learner_sees():
+    learner, episode = learner_with_demonstration()
+    acting = GaussianPolicy(learner.weights())
+    with torch.no_grad():
+        expected = learner.model.actor(torch.from_numpy(episode.observations), deterministic=True).numpy()
+    assert acting.act(episode.observations) == pytest.approx(expected, abs=1e-5)
+    assert acting.act(episode.observations[0]) == pytest.approx(expected[0], abs=1e-5)
+
+
+@pytest.mark.parametrize("method", ["hil", "bc"])
+def test_a_run_goes_from_end_to_end(tmp_path, method):
+    out = tmp_path / "run"
+    train(replace(SMALL, method=method), out, learner=Beside)
+    trained, again = load(out), load(out / CHECKPOINT)
+    assert all((trained.weights[name] == again.weights[name]).all() for name in trained.weights)
+    policy = load_policy(out, SMALL.env_id)
+    env = make_policy_env(SMALL.env_id, None, pixels=32)
+    row, _ = env.reset(seed=0)
+    command = policy(env.unwrapped, np.random.default_rng(0))
+    assert command[:3] == pytest.approx(GaussianPolicy(trained.weights).act(row)[:3], abs=1e-5)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99"])
+def test_a_device_that_is_not_there_is_named(device):
+    with pytest.raises(InvalidArgumentError, match=device):
+        device_of(device, images=True)
+    assert device_of("auto", images=False) == "cpu"
