@@ -155,6 +155,7 @@ class Record:
             for number in progress.track(missing, description="writing what was missing"):
                 dataset.write_missing(number, _raw(env))
         if missing:
+            dataset.close()
             console.print(f"{len(missing)} episodes that were safe in the journal were written again.")
 
     def _record(self, dataset: Dataset, env: EpisodeRecorder, new_policy: Any, console: Console) -> None:

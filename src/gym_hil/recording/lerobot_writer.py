@@ -17,13 +17,15 @@ import numpy as np
 from gym_hil.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.recording.episode import Episode
 from gym_hil.recording.pictures import Pictures
-from gym_hil.recording.seal import Seal, files_below, go_back_to_seal
+from gym_hil.recording.seal import Seal, files_below, flushed, go_back_to_seal
 from gym_hil.recording.store import EpisodeStore
 
 SEAL = "lerobot.json"
 FOLDERS = ("meta", "data", "videos", "images")
 CAMERA_KEY = "observation.images.{}"
 ACTION_NAMES = ("delta_x", "delta_y", "delta_z", "gripper")
+SEAL_EVERY = 50
+"""Episodes after which all files are closed and new ones begun, so that a crash never costs more work."""
 _NEW = ".new-dataset"
 _REWRITTEN = ("meta/info.json", "meta/stats.json")
 """Files that LeRobot replaces with every episode; all others never change once they are closed."""
@@ -115,13 +117,16 @@ class LeRobotWriter:
         self.root, self.journal, self.repo_id = root, journal, repo_id
         self._dataset_class = _lerobot_dataset()
         self._dataset: Any = None
+        self._unsealed = 0
         seal, self.set_aside = go_back_to_seal(root, journal, journal.root / SEAL, FOLDERS)
         self.written = list(seal.episodes)
         for leftover in (root / _NEW, *root.glob("tmp*"), *([] if seal.texts else [root / "meta"])):
             shutil.rmtree(leftover, ignore_errors=True)
 
     def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
-        """Write `episode`, which has `number` in the journal, after all others. It is sealed by `close`."""
+        """Write `episode`, which has `number` in the journal, after all others. It is sealed by `close`, or
+        after `SEAL_EVERY` of them.
+        """
         try:
             dataset = self._open(episode, pictures)
             for step in range(episode.length):
@@ -131,17 +136,20 @@ class LeRobotWriter:
             self._dataset = None  # half-written, and never to be sealed
             raise
         self.written.append(number)
+        self._unsealed += 1
+        if self._unsealed == SEAL_EVERY:
+            self.close()
 
     def close(self) -> None:
         """End all files, and seal them. Calling it twice is allowed."""
         if self._dataset is None:
             return
-        self._dataset.finalize()
-        self._dataset = None
+        dataset, self._dataset, self._unsealed = self._dataset, None, 0
+        dataset.finalize()
         names = files_below(self.root, FOLDERS)
         Seal(
             self.written,
-            {name: (self.root / name).stat().st_size for name in names if name not in _REWRITTEN},
+            flushed(self.root, (name for name in names if name not in _REWRITTEN)),
             {name: (self.root / name).read_text() for name in _REWRITTEN},
         ).write(self.journal.root / SEAL)
 

@@ -18,7 +18,7 @@ from gym_hil import schema
 from gym_hil.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.recording.episode import Episode
 from gym_hil.recording.pictures import Pictures
-from gym_hil.recording.seal import Seal, files_below, go_back_to_seal
+from gym_hil.recording.seal import Seal, files_below, flushed, go_back_to_seal
 from gym_hil.recording.store import EpisodeStore
 from gym_hil.sim.rendering import GymRenderingSpec
 
@@ -109,9 +109,9 @@ class MinariWriter:
         self._storage = None
         shutil.rmtree(self.root / DATA, ignore_errors=True)
         (self.root / _NEW).rename(self.root / DATA)
-        names = files_below(self.root, (DATA,))
-        sizes = {name: (self.root / name).stat().st_size for name in names}
-        Seal(self.written, sizes).write(self.journal.root / SEAL)
+        Seal(self.written, flushed(self.root, files_below(self.root, (DATA,)))).write(
+            self.journal.root / SEAL
+        )
 
     def _open(self, episode: Episode, pictures: Pictures) -> Any:
         if self._storage is not None:

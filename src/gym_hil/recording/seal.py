@@ -8,6 +8,7 @@ it is set aside, and written again from the episodes.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -51,6 +52,16 @@ def files_below(root: Path, folders: Iterable[str]) -> list[str]:
     """Return the paths below `root` of all files in its `folders`."""
     found = (path for folder in folders for path in (root / folder).rglob("*") if path.is_file())
     return sorted(path.relative_to(root).as_posix() for path in found)
+
+
+def flushed(root: Path, names: Iterable[str]) -> dict[str, int]:
+    """Return the sizes (bytes) of files below `root`, each of which is then on the disk."""
+    sizes = {}
+    for name in names:
+        with (root / name).open("rb+") as file:
+            os.fsync(file.fileno())
+            sizes[name] = os.fstat(file.fileno()).st_size
+    return sizes
 
 
 def go_back_to_seal(

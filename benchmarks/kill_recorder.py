@@ -1,0 +1,124 @@
+"""Kill the recorder at random instants, again and again, and count what is lost.
+
+    python benchmarks/kill_recorder.py --times 100
+    python benchmarks/kill_recorder.py --times 100 --format lerobot
+
+Each round records with ``--resume`` in a process of its own and kills it (SIGKILL) after a random time. An
+episode counts as finished once the recorder has named it; every finished one must be there afterwards, and be
+what it was. At the end the recorder runs once undisturbed, and everything is read back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+import os
+import random
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from gym_hil.cli.record import Record
+from gym_hil.recording.dataset import journal_of
+from gym_hil.recording.store import EpisodeStore
+
+LONGEST_S = 3.0
+"""Longest life of a recorder (s)."""
+
+
+def record(root: Path, format: str, episodes: int, log: Path | None) -> int:
+    if log is not None:
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), sys.stdout.fileno())
+    repo_id = None if format == "episodes" else "me/picks-v0"
+    return Record(
+        task="PandaPickCube-v1",
+        root=root,
+        format=format,
+        repo_id=repo_id,
+        policy="noisy-expert",
+        episodes=episodes,
+        resume=True,
+    ).run()
+
+
+def contents(root: Path) -> dict[int, str]:
+    """Return the checksum of every episode, after reading it with all checks."""
+    try:
+        store = EpisodeStore(journal_of(root))
+    except Exception:
+        return {}
+    found = {}
+    for number in store.numbers():
+        episode = store.read(number)
+        packed = b"".join(episode.frames[name].tobytes() for name in sorted(episode.frames))
+        found[number] = hashlib.sha256(packed).hexdigest()
+    return found
+
+
+def lerobot_agrees(root: Path) -> bool:
+    """Return whether the LeRobotDataset holds every step of the journal."""
+    from lerobot.datasets.lerobot_dataset import LeRobotDataset
+
+    store = EpisodeStore(journal_of(root))
+    steps = np.concatenate([store.read(number).frames["action"] for number in store.numbers()])
+    dataset = LeRobotDataset("me/picks-v0", root=root, video_backend="pyav")
+    return bool(np.array_equal(np.stack(dataset.hf_dataset.with_format("numpy")[:]["action"]), steps))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--times", type=int, default=100, help="how many kills")
+    parser.add_argument("--format", choices=("episodes", "lerobot", "minari"), default="episodes")
+    parser.add_argument("--seed", type=int, default=0, help="of the instants")
+    parser.add_argument("--json", type=Path, help="write the result to this file as well")
+    arguments = parser.parse_args()
+    if arguments.format == "lerobot":
+        import lerobot.datasets.lerobot_dataset  # noqa: F401  once, before the forks
+    rng = random.Random(arguments.seed)
+    root = Path(tempfile.mkdtemp()) / "killed"
+    log = root.with_name("log.txt")
+    fork = multiprocessing.get_context("fork")
+    known: dict[int, str] = {}
+    lost = changed = named = kills = 0
+    while kills < arguments.times:
+        log.write_text("")
+        child = fork.Process(target=record, args=(root, arguments.format, 1_000_000, log))
+        child.start()
+        time.sleep(rng.uniform(0.0, LONGEST_S))
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        assert child.exitcode == -signal.SIGKILL, f"the recorder ended by itself: {log.read_text()}"
+        kills += 1
+        finished = {int(number) for number in re.findall(r"^episode (\d+):", log.read_text(), re.MULTILINE)}
+        now = contents(root)
+        named += len(finished)
+        lost += len((finished | set(known)) - set(now))
+        changed += sum(now.get(number) != checksum for number, checksum in known.items())
+        known = now
+        print(f"kill {kills}: {len(now)} episodes, {lost} lost", flush=True)
+    last = max(known, default=-1) + 2
+    assert record(root, arguments.format, last, None) == 0
+    whole = arguments.format != "lerobot" or lerobot_agrees(root)
+    aside = root if arguments.format == "episodes" else root / "gym_hil"
+    halves = sum(1 for path in (aside / "set-aside").rglob("*") if path.is_file())
+    result = {
+        "format": arguments.format, "kills": kills, "episodes": len(contents(root)), "named": named,
+        "lost": lost, "changed": changed, "files_set_aside": halves, "read_back": whole,
+    }  # fmt: skip
+    print(json.dumps(result))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+    shutil.rmtree(root.parent)
+    return 0 if whole and not lost and not changed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
