@@ -166,3 +166,15 @@ def test_a_name_without_user_is_refused(name, tmp_path, capsys):
     with pytest.raises(InvalidArgumentError, match="user/name"):
         record(tmp_path / "new", repo_id=name)
     assert not (tmp_path / "new").exists()
+
+
+def test_the_documented_commands_run(tmp_path):
+    doc = (Path(__file__).parent.parent.parent / "docs" / "recording.md").read_text()
+    record_command = next(line for line in doc.splitlines() if line.endswith("--repo-id you/picks"))
+    train_command = next(line for line in doc.splitlines() if line.startswith("lerobot-train"))
+    main = [sys.executable, "-c", "from gym_hil.cli import main; main()"]
+    subprocess.run([*main, *record_command.split()[1:], "--episodes", "2"], cwd=tmp_path, check=True)
+    pytest.importorskip("accelerate", reason="lerobot-train needs lerobot[training]")
+    small = "--steps=2 --batch_size=2 --num_workers=0 --policy.device=cpu --dataset.video_backend=pyav"
+    offline = "--policy.pretrained_backbone_weights=null"
+    subprocess.run([*train_command.split(), *small.split(), offline], cwd=tmp_path, check=True)

@@ -13,7 +13,7 @@ import pytest
 
 from gym_hil.cli.inspecting import Inspect
 from gym_hil.cli.record import Record
-from gym_hil.recording.film import filmed, key_steps
+from gym_hil.recording.film import FILM_SPEC, filmed, key_steps
 from gym_hil.recording.quality import judge
 from gym_hil.recording.replay import make_replay_env
 from gym_hil.recording.store import EpisodeStore
@@ -28,7 +28,7 @@ def store(tmp_path_factory) -> EpisodeStore:
 
 @pytest.fixture(scope="module")
 def raw(store):
-    return make_replay_env(store.env_id, render_mode="rgb_array").unwrapped
+    return make_replay_env(store.env_id, render_mode="rgb_array", render_spec=FILM_SPEC).unwrapped
 
 
 def frames_like(episode, **changed):

@@ -13,11 +13,12 @@ from gym_hil.recording.film import Film
 from gym_hil.recording.plots import HUMAN, POLICY, histogram, length_bars, timeline
 from gym_hil.recording.quality import Quality
 
+_UNITS = {-1.0: "-1", 0.0: "0", 1.0: "1"}
 AXES = (
-    ("x", (-1.0, 1.0), 21, ("-1", "0", "1")),
-    ("y", (-1.0, 1.0), 21, ("-1", "0", "1")),
-    ("z", (-1.0, 1.0), 21, ("-1", "0", "1")),
-    ("gripper", (-0.5, 2.5), 3, ("close", "stay", "open")),
+    ("x", (-1.0, 1.0), 21, _UNITS),
+    ("y", (-1.0, 1.0), 21, _UNITS),
+    ("z", (-1.0, 1.0), 21, _UNITS),
+    ("gripper", (-0.5, 2.5), 3, {0.0: "close", 1.0: "stay", 2.0: "open"}),
 )
 """Entries of an action: name, range, number of bins and ticks of the histogram."""
 _STYLE = """

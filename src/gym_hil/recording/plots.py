@@ -52,10 +52,10 @@ def histogram(
     span: tuple[float, float],
     bins: int,
     name: str,
-    ticks: Sequence[str],
+    ticks: Mapping[float, str],
 ) -> str:
     """Return how often each of `values` occurs, the human's share in orange on top of the policy's. `ticks`
-    are written evenly below.
+    are values and what is written below them.
     """
     edges = np.linspace(*span, bins + 1)
     policy = np.histogram(values[~by_human], edges)[0]
@@ -69,8 +69,8 @@ def histogram(
         body.append(_rect(10 + number * bar, 18 + tall - low, bar - 1, low, POLICY, title))
         body.append(_rect(10 + number * bar, 18 + tall - low - high, bar - 1, high, HUMAN, title))
     body.append(_text(10 + wide / 2, 13, name))
-    for number, tick in enumerate(ticks):
-        body.append(_text(10 + wide * (number + 0.5) / len(ticks), tall + 32, tick))
+    for value, tick in ticks.items():
+        body.append(_text(10 + wide * (value - span[0]) / (span[1] - span[0]), tall + 32, tick))
     return _svg(wide + 20, tall + 38, body, f"histogram of {name}")
 
 
