@@ -18,7 +18,6 @@ from rich.progress import Progress
 from rich.table import Table
 
 from gym_hil.cli.common import full_id, policy_maker, write_json
-from gym_hil.cli.station import await_person
 from gym_hil.devices.page import PageAddress, PageDevice
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
@@ -28,6 +27,7 @@ from gym_hil.operators.named import PEOPLE, make_operator
 from gym_hil.operators.policies import Policy
 from gym_hil.sim.gl import has_display
 from gym_hil.viewers.banner import with_banner
+from gym_hil.wrappers.attendance import await_person
 from gym_hil.wrappers.factory import make_env
 from gym_hil.wrappers.human_cost import HUMAN_COST, HumanCost, RecordHumanCost
 from gym_hil.wrappers.pacing import RealTimeWrapper
@@ -104,7 +104,7 @@ class Play:
         count = self.episodes or (None if isinstance(getattr(operator, "device", None), PageDevice) else 1)
         episodes: list[Episode] = []
         try:
-            await_person(env, console)
+            await_person(env, console.print)
             self._play(env, count, episodes, console)
         except KeyboardInterrupt:
             console.print("Stopped.")

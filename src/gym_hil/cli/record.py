@@ -12,7 +12,6 @@ import tyro
 from rich.console import Console
 
 from gym_hil.cli.common import full_id, policy_maker, progress_bar, write_json
-from gym_hil.cli.station import await_person
 from gym_hil.devices.page import PageAddress
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
@@ -24,6 +23,7 @@ from gym_hil.recording.recorder import EpisodeRecorder
 from gym_hil.recording.review import QUESTION, Verdict, ask, called
 from gym_hil.sim.gl import has_display
 from gym_hil.sim.rendering import GymRenderingSpec
+from gym_hil.wrappers.attendance import await_person
 from gym_hil.wrappers.factory import make_env
 from gym_hil.wrappers.pacing import RealTimeWrapper
 
@@ -93,7 +93,7 @@ class Record:
         env = self._make(spec, dataset.about.image_size)
         try:
             self._write_missing(dataset, env, console)
-            await_person(env, console)
+            await_person(env, console.print)
             self._record(dataset, env, new_policy, console)
         except KeyboardInterrupt:
             console.print("Stopped; the running episode was dropped. Go on with --resume.")

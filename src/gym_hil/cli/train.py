@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gym_hil.cli.common import full_id, write_json
+from gym_hil.devices.page import PageAddress
 from gym_hil.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.registry import SUFFIXES
 
@@ -65,6 +66,8 @@ class Train:
     """Folder for the results; new, or with `--resume` that of a run to go on with."""
     resume: bool = False
     """Go on from the last episode in `--out`."""
+    page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
+    """Where the web page is."""
     json: Path | None = None
     """Write the result to this file as well."""
     min_success: float = 0.0
@@ -80,7 +83,7 @@ class Train:
             f"{config.demos} demonstrations, then learning: {config.robot_minutes:g} robot minutes in all."
         )
         try:
-            found = train(config, self.out, Printer(console, config), resume=self.resume)
+            found = train(config, self.out, Printer(console, config), resume=self.resume, page=self.page)
         except KeyboardInterrupt:
             console.print(f"Stopped. The same command with --resume goes on with {self.out}.")
             return 130

@@ -6,7 +6,7 @@ import enum
 import select
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from gym_hil.devices.base import Device
 from gym_hil.schema import EpisodeEvent, TerminationReason
@@ -46,13 +46,23 @@ def called(end: str) -> Verdict | None:
     return _CALLED.get(end)
 
 
-def ask(device: Device, screens: Iterable[Screen], *, typed: bool) -> Verdict:
+def ask(device: Device, screens: Sequence[Screen], *, typed: bool) -> Verdict:
     """Wait for a button of `device` or, where `typed`, for a letter and Enter in the terminal.
 
     Without anybody who could answer, because the device is unplugged or its window closed and there is no
     terminal, the episode is kept.
     """
     device.flush()
+    for screen in screens:
+        screen.note = QUESTION
+    try:
+        return _answer(device, screens, typed=typed)
+    finally:
+        for screen in screens:
+            screen.note = ""
+
+
+def _answer(device: Device, screens: Sequence[Screen], *, typed: bool) -> Verdict:
     typed = typed and sys.stdin is not None and sys.stdin.isatty()
     while True:
         for screen in screens:

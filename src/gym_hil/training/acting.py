@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil import schema
+from gym_hil.devices.page import PageAddress
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.operators.base import Operator
 from gym_hil.operators.expert import Expert
@@ -19,6 +21,9 @@ from gym_hil.sim.gl import has_display
 from gym_hil.training.config import TrainConfig
 from gym_hil.training.experience import Episode, EpisodeInProgress, Kind
 from gym_hil.training.policy_env import EXECUTED, PolicyEnv, make_policy_env, time_limit
+from gym_hil.wrappers.attendance import await_person
+
+log = logging.getLogger(__name__)
 
 IDLE = np.array([0.0, 0.0, 0.0, 1.0], np.float32)
 TRAINING_SEED = 10_000_000
@@ -38,15 +43,17 @@ def episode_seed(config: TrainConfig, number: int) -> int:
 
 
 class Acting:
-    """Environments and operators of a run. A person has one environment for everything."""
+    """Environments and operators of a run. A person has one environment for everything; one in a
+    browser has its web page at `page`.
+    """
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self, config: TrainConfig, page: PageAddress | None = None) -> None:
         self._config = config
         self.limit = time_limit(config.env_id)
         if config.real_time:
             self.env = make_policy_env(
                 config.env_id,
-                make_operator(config.operator),
+                make_operator(config.operator, page=page),
                 limit=PERSON_DEMO_FACTOR * self.limit,
                 real_time=True,
                 pixels=config.pixels,
@@ -79,6 +86,13 @@ class Acting:
         """
         return self._episode(self.env, number, "online", choose, min(limit, self.limit), told)
 
+    def say(self, note: str) -> None:
+        """Tell the person how the run is getting on."""
+        raw = self.env.unwrapped
+        assert isinstance(raw, ManipulationEnv)
+        for screen in raw.screens:
+            screen.note = note
+
     def close(self) -> None:
         """Release everything."""
         self.env.close()
@@ -89,6 +103,7 @@ class Acting:
     ) -> Episode | None:
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
+        await_person(env, log.info)
         seed = episode_seed(self._config, number)
         observation, info = env.reset(seed=seed)
         episode = EpisodeInProgress(number, kind, seed, [observation], [raw.simulation.save()])

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gym_hil.devices.page import PageAddress
 from gym_hil.errors import GymHilError, InvalidArgumentError
 from gym_hil.training.acting import Acting
 from gym_hil.training.beside import Beside, OpenLink
@@ -44,6 +45,7 @@ def train(
     *,
     resume: bool = False,
     learner: OpenLink = Beside,
+    page: PageAddress | None = None,
 ) -> Evaluation:
     """Train, write everything into the folder `out`, and return the last evaluation.
 
@@ -53,12 +55,13 @@ def train(
         report: hears of every episode and every evaluation.
         resume: go on with the run in `out`, if there is one.
         learner: where learning happens.
+        page: where the web page of a person in a browser is served.
 
     Raises:
         InvalidArgumentError: `out` has a run, and `resume` is off or the run is another.
     """
     open_folder(config, out, resume=resume)
-    run = Run(config, out, report, learner)
+    run = Run(config, out, report, learner, page)
     try:
         found = run.finish()
     finally:
@@ -74,9 +77,16 @@ def train(
 class Run:
     """A run, from wherever it was. `help` says how a person drives."""
 
-    def __init__(self, config: TrainConfig, out: Path, report: Report, learner: OpenLink) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        out: Path,
+        report: Report,
+        learner: OpenLink,
+        page: PageAddress | None = None,
+    ) -> None:
         self._config, self._out, self._report = config, out, report
-        self._acting = Acting(config)
+        self._acting = Acting(config, page)
         self._eval_env = make_policy_env(config.env_id, None, pixels=config.pixels)
         self._dt = self._eval_env.unwrapped.control_dt  # type: ignore[attr-defined]
         observations: Any = self._eval_env.observation_space
@@ -233,7 +243,10 @@ class Run:
 
     def _tell(self, phase: Literal["demonstrations", "learning", "evaluation", "done"]) -> None:
         updates = self._progress.updates if self._progress else 0
-        self._report(status(phase, self._config, self._episodes, self._curve.points, updates, self._dt))
+        now = status(phase, self._config, self._episodes, self._curve.points, updates, self._dt)
+        count = f" {now.demonstrated + 1} of {now.demos}" if phase == "demonstrations" else ""
+        self._acting.say(f"{phase}{count}, {updates} updates")
+        self._report(now)
 
 
 def open_folder(config: TrainConfig, out: Path, *, resume: bool) -> None:

@@ -83,7 +83,7 @@ class Page(Screen):
     @property
     def watcher(self) -> Callable[[mujoco.MjData], None] | None:
         """What notes how the robot moves within the next step, unless that step is left out."""
-        return self._note if self._is_due() else None
+        return self._look if self._is_due() else None
 
     def show(self, data: mujoco.MjData, clock_s: float, *, success: bool = False) -> None:
         """Show the robot in the state `data`, who acts, and the episode's clock (s)."""
@@ -102,7 +102,7 @@ class Page(Screen):
             self.closed = True
             self._server.close()
 
-    def _note(self, data: mujoco.MjData) -> None:
+    def _look(self, data: mujoco.MjData) -> None:
         self._between.append(poses(data))
 
     def _is_due(self) -> bool:
@@ -118,6 +118,7 @@ class Page(Screen):
             return
         state: dict[str, Any] = {
             "who": who,
+            "note": self.note,
             "clock": round(self._clock_s, 2),
             "slow": self.slow_motion > 1.0,
         }

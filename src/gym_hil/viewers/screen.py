@@ -14,6 +14,18 @@ class Screen:
         """How many times slower than in real time the person wants the world to run."""
         self.tally = Tally()
         self._who = "POLICY"
+        self._note = ""
+
+    @property
+    def note(self) -> str:
+        """A line for the person, beside who acts."""
+        return self._note
+
+    @note.setter
+    def note(self, value: str) -> None:
+        if value != self._note:
+            self._note = value
+            self.refresh()
 
     @property
     def who(self) -> str:

@@ -53,6 +53,10 @@ class Tally:
         """Forget the running episode: it will be recorded once more."""
         self._void = True
 
+    def rates(self) -> tuple[float, float] | None:
+        """Return the success rate and the human's share over the last `WINDOW` episodes; None without any."""
+        return _rates(list(self.outcomes)[-WINDOW:]) if self.outcomes else None
+
     def report(self) -> dict[str, Any]:
         """Return counts, rates over the last `WINDOW` episodes (None without any), and both for every episode
         in the history, oldest first.

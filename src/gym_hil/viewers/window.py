@@ -24,6 +24,7 @@ COLOURS = {
     "PAUSED": (110, 84, 148),
 }
 """Background of the strip by the word in it."""
+WHITE = (255, 255, 255)
 
 _current: Window | None = None
 
@@ -56,6 +57,7 @@ class Window(Screen):
         pygame.display.set_caption(title)
         self._big, self._small = pygame.font.Font(None, 32), pygame.font.Font(None, 18)
         self._keyboards: list[Keyboard] = []
+        self._clock_s = 0.0
         super().__init__()
         _current = self
 
@@ -85,23 +87,26 @@ class Window(Screen):
                     keyboard.release_all()
 
     def show(self, image: NDArray[np.uint8], clock_s: float, *, success: bool = False) -> None:
-        """Draw `image` (height, width, 3), who acts, and the episode's clock (s)."""
+        """Draw `image` (height, width, 3), who acts, the rates, and the episode's clock (s)."""
         self.pump()
         if self.closed:
             return
         pygame, screen = self._pygame, self._screen
         width, height = self._size
-        word = "SUCCESS" if success else self.who
-        screen.fill(COLOURS[word])
-        screen.blit(self._big.render(word, True, (255, 255, 255)), (12, 10))
-        clock = self._big.render(f"{clock_s:.1f} s", True, (255, 255, 255))
-        screen.blit(clock, (width - 12 - clock.get_width(), 10))
+        self._clock_s = clock_s
+        self._draw_strip("SUCCESS" if success else self.who)
         screen.blit(pygame.image.frombuffer(image.tobytes(), self._size, "RGB"), (0, STRIP))
         screen.fill((30, 30, 30), (0, STRIP + height, width, LINE * len(self._help_lines)))
         for number, line in enumerate(self._help_lines):
             text = self._small.render(line, True, (235, 235, 235))
             screen.blit(text, (8, STRIP + height + 2 + LINE * number))
         pygame.display.flip()
+
+    def refresh(self) -> None:
+        """Draw the strip anew."""
+        if not self.closed:
+            self._draw_strip(self.who)
+            self._pygame.display.flip()
 
     def close(self) -> None:
         """Close the window; its keyboards are unplugged. Calling it twice is allowed."""
@@ -113,6 +118,17 @@ class Window(Screen):
         for keyboard in self._keyboards:
             keyboard.connected = False
         self._pygame.display.quit()
+
+    def _draw_strip(self, word: str) -> None:
+        screen, width = self._screen, self._size[0]
+        screen.fill(COLOURS[word], (0, 0, width, STRIP))
+        screen.blit(self._big.render(word, True, WHITE), (12, 10))
+        clock = self._big.render(f"{self._clock_s:.1f} s", True, WHITE)
+        screen.blit(clock, (width - 12 - clock.get_width(), 10))
+        rates = self.tally.rates()
+        shown = "" if rates is None else f"success {rates[0]:.0%}   by a human {rates[1]:.0%}"
+        middle = self._small.render(self.note or shown, True, WHITE)
+        screen.blit(middle, ((width - middle.get_width()) / 2, 14))
 
 
 def _key_name(name: str) -> str:

@@ -25,12 +25,13 @@ export class Panel {
     }));
   }
 
-  state({ who, clock, slow, role, waiting }) {
+  state({ who, note, clock, slow, role, waiting }) {
     document.body.dataset.who = who;
     document.body.dataset.role = this.#role = role;
     $("who").textContent = who;
     $("clock").textContent = `${clock.toFixed(1)} s`;
-    $("note").textContent = role === "control" && waiting ? `${waiting} asking for control` : role === "control" ? "" : "watching";
+    const asked = waiting && role === "control" ? `${waiting} asking for control` : "";
+    $("note").textContent = [role === "control" ? asked : "watching", note].filter(Boolean).join(" · ");
     $("seat").textContent = SEAT[role];
     this.#slow = slow;
     $("slow").classList.toggle("on", slow);
