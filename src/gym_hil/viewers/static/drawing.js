@@ -5,6 +5,7 @@ import { Playback } from "./playback.js";
 
 const FLOATS = 9; // per vertex: position, normal, colour
 const SLOW_MS = 50; // a frame that takes longer is drawn with fewer pixels
+const REST_MS = 300; // what has stood still for so long is drawn once more, with all pixels
 const VERTEX = `attribute vec3 p, n, c; uniform mat4 pose, camera; uniform bool shadow; varying vec3 w, wn, wc;
 void main() { vec4 q = pose * vec4(p, 1.0); wn = mat3(pose) * n; wc = c;
   if (shadow) q.xyz = vec3(q.xy - vec2(-0.35, 0.45) * -q.z * 0.6, 0.0015);
@@ -26,6 +27,7 @@ export class Drawing {
   #sharpness = 1;
   #least = 0; // ms between frames
   #dirty = true;
+  #crisp = false;
   #drawnAt = 0;
   #frames = 0;
 
@@ -45,9 +47,9 @@ export class Drawing {
   }
 
   hear({ scene, poses, size, turn, zoom }) {
+    if (poses) return this.#playback.add(poses, performance.now());
     this.#dirty = true;
     if (scene) this.#build(scene);
-    if (poses) this.#playback.add(poses, performance.now());
     if (size) this.#size = size;
     if (turn) {
       this.#eye.azimuth -= turn[0] * 0.008;
@@ -83,11 +85,14 @@ export class Drawing {
 
   #tick(now) {
     const gap = now - this.#drawnAt;
-    if (gap < this.#least || !(this.#dirty || this.#playback.moving(now))) return;
-    if (gap < 500) this.#sharpen(gap);
+    if (gap < this.#least) return;
+    const moving = this.#dirty || this.#playback.moving(now);
+    if (!moving && (this.#crisp || gap < REST_MS)) return;
+    if (moving && gap < 500 && !this.#crisp) this.#sharpen(gap);
+    this.#crisp = !moving;
     this.#drawnAt = now;
     this.#dirty = false;
-    this.#draw(now);
+    this.#draw(now, moving ? this.#sharpness : 1);
     this.#shown(++this.#frames);
   }
 
@@ -97,9 +102,9 @@ export class Drawing {
     this.#sharpness = Math.max(0.4, Math.min(1, this.#sharpness * change));
   }
 
-  #draw(now) {
+  #draw(now, sharpness) {
     const gl = this.#gl, canvas = this.#canvas, { width, height, ratio } = this.#size;
-    const scale = ratio * (Math.round(this.#sharpness * 10) / 10);
+    const scale = ratio * (Math.round(sharpness * 10) / 10);
     const wide = Math.max(1, Math.round(width * scale)), high = Math.max(1, Math.round(height * scale));
     if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];
     gl.disable(gl.SCISSOR_TEST);
@@ -111,7 +116,7 @@ export class Drawing {
     const matrices = this.#parts.map(({ body }) => of(body));
     this.#paint(matrices, times(perspective(0.8, wide / high), inverse(orbit(this.#eye))));
     // The robot's cameras, in the upper right corner.
-    const side = Math.round(Math.min(wide, high) * 0.28), gap = Math.round(8 * scale);
+    const side = Math.round(Math.min(wide, high) * 0.25), gap = Math.round(8 * scale);
     gl.enable(gl.SCISSOR_TEST);
     this.#cameras.forEach((camera, index) => {
       const x = wide - side - gap, y = high - (index + 1) * (side + gap);

@@ -1,5 +1,6 @@
 // Poses arrive in batches, one per step, and are played over the time until the next batch.
 const POSE = 7; // x y z (m), quaternion w x y z
+const STILL = 1e-4; // what moves less between two batches stands
 
 export class Playback {
   #bodies = 0;
@@ -7,6 +8,7 @@ export class Playback {
   #arrived = 0;
   #period = 100; // ms between batches
   #now = null;
+  #still = false;
 
   reset(bodies) {
     this.#bodies = bodies;
@@ -19,6 +21,8 @@ export class Playback {
     if (!size || all.length % size) return;
     const batch = [];
     for (let at = 0; at < all.length; at += size) batch.push(all.subarray(at, at + size));
+    const last = this.#frames.at(-1), next = batch.at(-1);
+    this.#still = !!last && next.every((value, i) => Math.abs(value - last[i]) < STILL);
     if (this.#frames.length) {
       const gap = Math.min(1000, Math.max(15, time - this.#arrived));
       this.#period = 0.5 * (this.#period + gap);
@@ -28,7 +32,7 @@ export class Playback {
   }
 
   moving(time) {
-    return this.#frames.length > 1 && time - this.#arrived < this.#period + 50;
+    return !this.#still && this.#frames.length > 1 && time - this.#arrived < this.#period + 50;
   }
 
   // Return the poses of all bodies at `time`, or null before the first batch.

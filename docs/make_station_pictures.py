@@ -1,0 +1,163 @@
+"""Make the pictures of docs/operator-station.md: ``python docs/make_station_pictures.py``.
+
+Needs Chromium, Xvfb and the extra `dev`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import imageio_ffmpeg
+import numpy as np
+from PIL import Image
+from selenium import webdriver
+from selenium.webdriver.support.wait import WebDriverWait
+
+from gym_hil.operators.policies import make_policy
+from gym_hil.wrappers.factory import make_env
+from gym_hil.wrappers.pacing import RealTimeWrapper
+
+FOLDER = Path(__file__).parent / "images"
+FLAGS = (
+    "headless=new",
+    "no-sandbox",
+    "hide-scrollbars",
+    "use-angle=swiftshader",
+    "enable-unsafe-swiftshader",
+)
+WINDOW = """
+import gymnasium as gym, gym_hil
+from gym_hil.operators.policies import make_policy
+from gym_hil.wrappers.pacing import RealTimeWrapper
+import numpy as np
+env = RealTimeWrapper(gym.make("gym_hil/PandaPickCubeKeyboard-v1", render_mode="human"))
+policy, rng = make_policy("noisy-expert"), np.random.default_rng(0)
+for seed in range(100):
+    env.reset(seed=seed)
+    if seed == 2:
+        print("ready", flush=True)
+    done = False
+    while not done:
+        *_, terminated, truncated, _ = (env if seed > 1 else env.env).step(policy(env.unwrapped, rng))
+        done = terminated or truncated
+"""
+
+
+class Run:
+    """A noisy expert at work on a page, with some episodes behind it."""
+
+    def __init__(self) -> None:
+        self._env = RealTimeWrapper(make_env("gym_hil/PandaPickCubeBase-v1", operator="browser"))
+        self.page = self._env.unwrapped.page
+        self._stop = threading.Event()
+        quick = gym.wrappers.TimeLimit(self._env.env, 50)
+        for seed in range(15):
+            self._episode(seed, quick, "noisy-expert")
+        self._thread = threading.Thread(target=self._go_on)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._env.close()
+
+    def _go_on(self) -> None:
+        seed = 15
+        while not self._stop.is_set():
+            self._episode(seed, self._env, "zero")
+            seed += 1
+
+    def _episode(self, seed: int, env: gym.Env, name: str) -> None:
+        policy, rng = make_policy(name), np.random.default_rng(seed)
+        env.reset(seed=seed)
+        done = False
+        while not (done or self._stop.is_set()):
+            *_, terminated, truncated, _ = env.step(policy(env.unwrapped, rng))
+            done = terminated or truncated
+
+
+def page(url: str, width: int, height: int, *, touch: bool) -> Image.Image:
+    """Return what the page looks like while a person drives."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for flag in FLAGS:
+        options.add_argument(f"--{flag}")
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+    size: dict[str, Any] = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": touch}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": touch})
+    wait = WebDriverWait(driver, 120)
+    try:
+        driver.get(url)
+        wait.until(
+            lambda d: int(d.execute_script("return document.getElementById('view').dataset.frames || 0")) > 1
+        )
+        for _ in range(50):
+            if driver.find_element("id", "who").text == "HUMAN":
+                break
+            send(driver, "Space", True)
+            send(driver, "Space", False)
+            time.sleep(0.3)
+        for down in (True, False):
+            send(driver, "ArrowLeft", down)
+            send(driver, "ShiftLeft", down)
+            time.sleep(1.0)
+        return Image.open(io.BytesIO(driver.get_screenshot_as_png())).convert("RGB")
+    finally:
+        driver.quit()
+
+
+def send(driver: Any, code: str, down: bool) -> None:
+    event = {"type": "keyDown" if down else "keyUp", "code": code, "key": code}
+    driver.execute_cdp_cmd("Input.dispatchKeyEvent", event)
+
+
+def window() -> Image.Image:
+    """Return what the window looks like, on a virtual screen."""
+    display = f":{100 + os.getpid() % 100}"
+    screen = subprocess.Popen(["Xvfb", display, "-screen", "0", "800x700x24"], stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "DISPLAY": display}
+    program = subprocess.Popen([sys.executable, "-c", WINDOW], env=environment, stdout=subprocess.PIPE)
+    try:
+        assert program.stdout is not None
+        program.stdout.readline()
+        grab = [
+            imageio_ffmpeg.get_ffmpeg_exe(),
+            "-f",
+            "x11grab",
+            "-draw_mouse",
+            "0",
+            "-video_size",
+            "640x592",
+            "-i",
+        ]
+        shot = [*grab, f"{display}+80,90", "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-"]
+        return Image.open(io.BytesIO(subprocess.run(shot, capture_output=True, check=True).stdout)).convert(
+            "RGB"
+        )
+    finally:
+        program.kill()
+        screen.terminate()
+
+
+def main() -> None:
+    run = Run()
+    try:
+        page(run.page.url, 1280, 760, touch=False).save(FOLDER / "page.jpg", quality=85)
+        page(run.page.url, 420, 800, touch=True).save(FOLDER / "phone.jpg", quality=85)
+    finally:
+        run.close()
+    window().save(FOLDER / "window.jpg", quality=85)
+
+
+if __name__ == "__main__":
+    main()
