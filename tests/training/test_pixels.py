@@ -20,11 +20,11 @@ from gym_hil.training.beside import Beside
 from gym_hil.training.checkpoint import CHECKPOINT, load, load_policy
 from gym_hil.training.config import TrainConfig
 from gym_hil.training.learner import SacLearner, device_of
-from gym_hil.training.pixels import BOUND, LEVELS, Layout
+from gym_hil.training.pixels import BOUND, CAMERAS, LEVELS, Layout
 from gym_hil.training.policy import GaussianPolicy
 from gym_hil.training.policy_env import hand, make_policy_env
 from gym_hil.training.run import train
-from gym_hil.training.sight import Encoder, SightedActor, shifted
+from gym_hil.training.sight import CHANNELS, Encoder, SightedActor, shifted
 
 SMALL = TrainConfig(
     env_id="gym_hil/PandaPickCubeStateBase-v1", obs="pixels", image_size=32, demos=1, robot_minutes=0.06,
@@ -62,8 +62,8 @@ def test_the_encoder_says_where_something_is():
         image[20:22, column : column + 2] = 255
         row = layout.pack([image, image], np.zeros(4, np.float32))
         places.append(encoder(torch.from_numpy(row).float()[None])[0].detach().numpy())
-    moved = places[1] - places[0]
-    assert (moved[:64] > 0.5).all() and np.abs(moved[64:]).max() < 0.05, "across, and not down"
+    moved, half = places[1] - places[0], CAMERAS * CHANNELS
+    assert (moved[:half] > 0.5).all() and np.abs(moved[half:]).max() < 0.05, "across, and not down"
 
 
 def test_shifting_moves_images_and_nothing_else():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,7 +16,7 @@ from gym_hil.cli.train import state_base_id
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.training.study import Study, load_study
 from gym_hil.training.study_report import Finished, mean_and_band, write_study_report
-from gym_hil.training.study_runs import run_study
+from gym_hil.training.study_runs import Status, run_study
 
 TOML = """
 title = "Does the human help?"
@@ -113,33 +114,37 @@ def test_the_report_says_what_the_runs_say(tmp_path):
     assert charts[0].count("<title>") == 2, "one line per setting"
 
 
-def test_runs_happen_once_and_other_settings_are_not_mixed_in(tmp_path):
+def test_the_studies_that_are_shipped_can_be_run():
+    shipped = sorted((Path(__file__).parents[2] / "benchmarks").glob("*.toml"))
+    assert [path.stem for path in shipped] == ["ablation", "operators"]
+    ablation, operators = (load_study(path, state_base_id) for path in shipped)
+    assert len(ablation.runs) == 5 * 2 * 7 and len(operators.runs) == 5 * 2 * 5
+    assert {run.config.method for run in ablation.runs} == {"hil", "hg-dagger", "bc"}
+    assert {run.config.demos for run in ablation.runs} == {0, 20, 200}
+
+
+def test_runs_happen_once_and_one_that_fails_stops_no_other(tmp_path):
     pytest.importorskip("ray")
     text = """
-    base = {task = "PandaPickCube-v1", robot_minutes = 0.2, demos = 2, eval_episodes = 1, final_episodes = 2}
-    axes = {seed = [0, 1]}
+    base = {task = "PandaPickCube-v1", robot_minutes = 0.1, demos = 1, eval_episodes = 1, final_episodes = 1}
+    [axes]
+    seed = [0, 1]
+    [axes.rate]
+    good = {}
+    bad = {learning_rate = -1.0}
     """
     read, out = study(tmp_path, text), tmp_path / "out"
-    first = run_study(read, out)
-    assert not first.failed and len(first.ended) == 2
-    assert all((out / "runs" / run.name / "policy.zip").is_file() for run in read.runs)
-    (out / "runs" / "seed-1" / "result.json").unlink()
-    statuses = []
-    again = run_study(read, out, report=statuses.append)
+    first = run_study(read, out, workers=2)
+    assert {one.run.name for one in first.ended} == {"seed-0--good", "seed-1--good"}
+    assert set(first.failed) == {"seed-0--bad", "seed-1--bad"}
+    assert "Invalid learning rate" in first.failed["seed-0--bad"]
+    assert (out / "runs" / "seed-0--good" / "policy.npz").is_file()
+    good = Study(read.title, tuple(run for run in read.runs if run.place["rate"] == "good"))
+    assert len(run_study(good, out).ended) == 2, "nothing is left to do"
+    (out / "runs" / "seed-1--good" / "result.json").unlink()
+    statuses: list[Status] = []
+    again = run_study(good, out, workers=1, report=statuses.append)
     assert len(again.ended) == 2 and statuses[0].share >= 0.5
-    assert [status.latest.run.name for status in statuses if status.latest] == ["seed-1"]
-    other = study(tmp_path, text.replace("demos = 2", "demos = 3"))
-    with pytest.raises(InvalidArgumentError, match="demos=2, not 3"):
-        run_study(other, out)
-
-
-def test_a_run_that_fails_stops_no_other(tmp_path):
-    pytest.importorskip("ray")
-    text = """
-    base = {task = "PandaPickCube-v1", robot_minutes = 0.2, demos = 2, eval_episodes = 1, final_episodes = 2}
-    [axes.operator]
-    good = {}
-    bad = {operator = "gamepad"}
-    """
-    found = run_study(study(tmp_path, text), tmp_path / "out")
-    assert [one.run.name for one in found.ended] == ["good"] and list(found.failed) == ["bad"]
+    assert [status.latest.run.name for status in statuses if status.latest] == ["seed-1--good"]
+    with pytest.raises(InvalidArgumentError, match="demos=1, not 3"):
+        run_study(study(tmp_path, text.replace("demos = 1", "demos = 3")), out)

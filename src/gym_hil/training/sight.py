@@ -20,8 +20,8 @@ from torch import nn
 from gym_hil.training.agent import HilPolicy, HilReplayBuffer
 from gym_hil.training.pixels import BOUND, CAMERAS, LEVELS, NUMBERS, Layout
 
-CHANNELS = 32
-"""Per camera, in the last layer: each finds one point in the image."""
+FIRST, CHANNELS = 8, 24
+"""Channels per camera in the first and the last layer; each of the last finds one point in the image."""
 SHIFT = 1 / 16
 """Largest random shift, as a share of the image's side."""
 
@@ -36,9 +36,9 @@ class Encoder(BaseFeaturesExtractor):
         super().__init__(observation_space, features_dim=2 * CAMERAS * CHANNELS + NUMBERS)
         self.layout = Layout.of(observation_space.shape[0])
         self.convolutions = nn.Sequential(
-            nn.Conv2d(3 * CAMERAS, 16 * CAMERAS, 5, stride=2, padding=2, groups=CAMERAS),
+            nn.Conv2d(3 * CAMERAS, FIRST * CAMERAS, 5, stride=2, padding=2, groups=CAMERAS),
             nn.ReLU(),
-            nn.Conv2d(16 * CAMERAS, CHANNELS * CAMERAS, 3, stride=2, padding=1, groups=CAMERAS),
+            nn.Conv2d(FIRST * CAMERAS, CHANNELS * CAMERAS, 3, stride=2, padding=1, groups=CAMERAS),
         )
         self.sharpness = nn.Parameter(torch.ones(CHANNELS * CAMERAS, 1))
 
