@@ -9,8 +9,8 @@ import imageio.v3 as iio
 import numpy as np
 
 import gym_hil
-from gym_hil.cli.banner import with_banner
 from gym_hil.operators.policies import make_policy
+from gym_hil.viewers.banner import with_banner
 
 FOLDER = Path(__file__).parent / "images"
 SIZE = {"video_height": 300, "video_width": 400}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 pytest.importorskip("stable_baselines3")
 
+from gym_hil.operators import SimulatedHuman
+from gym_hil.training import acting
 from gym_hil.training.beside import Beside, Inline, LearningError
 from gym_hil.training.checkpoint import load
 from gym_hil.training.config import TrainConfig
@@ -162,3 +166,25 @@ def test_killed_at_random_instants_it_ends_in_the_same_weights(whole, tmp_path, 
     assert killed >= 2
     subprocess.run(command, env=env, check=True, timeout=120)
     assert same_weights(whole, tmp_path / "run")
+
+
+def test_in_real_time_acting_never_waits_for_learning_and_pays_every_update_later(tmp_path, monkeypatch):
+    class Person(SimulatedHuman):
+        asked: ClassVar[list[float]] = []
+
+        def decide(self, view):
+            self.asked.append(time.perf_counter())
+            return super().decide(view)
+
+    monkeypatch.setattr(acting, "make_operator", lambda name: Person("expert"))
+    change = {"operator": "terminal", "robot_minutes": 0.06, "demos": 1, "updates_per_step": 100}
+    config = TrainConfig(**{**SHORT.as_dict(), **change})
+    train(config, tmp_path)
+    store = ExperienceStore(tmp_path / "episodes")
+    online = sum(len(e) for e in map(store.read, range(len(store))) if e.kind == "online")
+    last = read_curve(tmp_path / "curve.csv")[-1]
+    assert last.updates == 100 * online
+    acting_s = Person.asked[-1] - Person.asked[-online]
+    assert acting_s > 0.08 * online
+    assert acting_s < 0.7 * last.updates / last.updates_per_s
+    assert json.loads((tmp_path / "result.json").read_text())["worst_late_s"] >= 0.0

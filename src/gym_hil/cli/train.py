@@ -6,11 +6,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import gymnasium as gym
 import tyro
 from rich.console import Console
 from rich.table import Table
 
 from gym_hil.cli.common import full_id, write_json
+from gym_hil.cli.station import await_person
 from gym_hil.devices.page import PageAddress
 from gym_hil.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.registry import SUFFIXES
@@ -83,7 +85,14 @@ class Train:
             f"{config.demos} demonstrations, then learning: {config.robot_minutes:g} robot minutes in all."
         )
         try:
-            found = train(config, self.out, Printer(console, config), resume=self.resume, page=self.page)
+            found = train(
+                config,
+                self.out,
+                Printer(console, config),
+                resume=self.resume,
+                page=self.page,
+                ready=lambda env: _welcome(env, console),
+            )
         except KeyboardInterrupt:
             console.print(f"Stopped. The same command with --resume goes on with {self.out}.")
             return 130
@@ -118,6 +127,13 @@ class Train:
             seed=self.seed,
             final_episodes=self.episodes,
         )
+
+
+def _welcome(env: gym.Env, console: Console) -> None:
+    """Say to a person how to drive, and wait for one who comes to a page."""
+    if env.has_wrapper_attr("operator"):
+        console.print(env.get_wrapper_attr("operator").help())
+        await_person(env, console)
 
 
 class Printer:

@@ -64,10 +64,14 @@ class Acting:
             self.env = make_policy_env(config.env_id, _watcher(config), pixels=config.pixels)
             self._demo_env = make_policy_env(config.env_id, _demonstrator(config), pixels=config.pixels)
 
-    @property
-    def help(self) -> str:
-        """How a person drives."""
-        return str(self.env.get_wrapper_attr("operator").help()) if self._config.real_time else ""
+    def lateness(self) -> dict[str, float]:
+        """Return how many steps came too late in real time, and by how much the worst one (s)."""
+        if not self._config.real_time:
+            return {}
+        return {
+            "late_steps": self.env.get_wrapper_attr("overruns"),
+            "worst_late_s": self.env.get_wrapper_attr("worst_overrun_s"),
+        }
 
     def demonstrate(self, number: int) -> Episode | None:
         """Return an episode in which the operator does everything; None if it is to be recorded again."""

@@ -27,11 +27,12 @@ def write_report(out: Path) -> None:
     """Write the report of the run in `out`, finished or not."""
     config, points = TrainConfig.load(out / CONFIG), read_curve(out / CURVE)
     result = json.loads((out / RESULT).read_text()) if (out / RESULT).is_file() else None
-    facts = {**config.as_dict(), **{f"version of {name}": version for name, version in versions().items()}}
+    late = {name: result[name] for name in ("late_steps", "worst_late_s") if result and name in result}
+    made_with = {f"version of {name}": version for name, version in versions().items()}
+    facts = {**config.as_dict(), **late, **made_with}
     parts = [
         f"<h1>{escape(config.env_id)}</h1>",
         f"<p class=headline>{escape(headline(points, result))}</p>",
-        _table(result or {}, "Result"),
         "<h2>Learning curves</h2>",
         legend(["alone", "with help"]),
         _charts(points),
@@ -53,9 +54,10 @@ def headline(points: Sequence[Point], result: dict[str, Any] | None) -> str:
     cost = f"{last.robot_minutes:.1f} robot minutes, {last.human_s:.0f} s of a human and {last.wall_s:.0f} s"
     if result is None:
         return f"So far {last.success_alone:.0%} without help after {cost} of wall-clock."
+    cycle = f" A success takes {result['cycle_s']:.1f} s." if result["cycle_s"] is not None else ""
     return (
         f"{result['successes']} of {result['episodes']} without help (95 % interval {result['low']:.0%} to "
-        f"{result['high']:.0%}) after {cost} of wall-clock."
+        f"{result['high']:.0%}) after {cost} of wall-clock.{cycle}"
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Literal
 
+import gymnasium as gym
 import numpy as np
 
 from gym_hil.devices.page import PageAddress
@@ -26,7 +27,7 @@ from gym_hil.training.learner import Experience, Progress
 from gym_hil.training.policy import GaussianPolicy, TrainedPolicy
 from gym_hil.training.policy_env import interface, make_policy_env
 from gym_hil.training.report import RESULT, write_report
-from gym_hil.training.status import RunStatus, Summary, status
+from gym_hil.training.status import RunStatus, Summary, share_of_interventions, share_of_successes, status
 from gym_hil.training.videos import write_videos
 
 EPISODES = "episodes"
@@ -46,6 +47,7 @@ def train(
     resume: bool = False,
     learner: OpenLink = Beside,
     page: PageAddress | None = None,
+    ready: Callable[[gym.Env], None] = lambda env: None,
 ) -> Evaluation:
     """Train, write everything into the folder `out`, and return the last evaluation.
 
@@ -54,7 +56,9 @@ def train(
         out: new or empty, unless the run goes on.
         report: hears of every episode and every evaluation.
         resume: go on with the run in `out`, if there is one.
-        learner: where learning happens.
+        learner: where learning happens. Beside, it starts a process, so a script that calls this needs
+            ``if __name__ == "__main__":``.
+        ready: called with the environment before its first episode; may wait for a person to come.
         page: where the web page of a person in a browser is served.
 
     Raises:
@@ -63,6 +67,7 @@ def train(
     open_folder(config, out, resume=resume)
     run = Run(config, out, report, learner, page)
     try:
+        ready(run.env)
         found = run.finish()
     finally:
         run.close()
@@ -75,7 +80,11 @@ def train(
 
 
 class Run:
-    """A run, from wherever it was. `help` says how a person drives."""
+    """A run, from wherever it was.
+
+    Attributes:
+        env: where the policy acts and the operator watches.
+    """
 
     def __init__(
         self,
@@ -99,7 +108,7 @@ class Run:
         self._episodes: list[Summary] = []
         self._progress: Progress | None = None
         self._began = time.perf_counter()
-        self.help = self._acting.help
+        self.env: gym.Env = self._acting.env
 
     def finish(self) -> Evaluation:
         """Do what is left to do, and return the last evaluation."""
@@ -139,7 +148,7 @@ class Run:
             self._began -= self._curve.points[-1].wall_s
 
     def _take_in(self, episode: Episode, *, learned: bool) -> None:
-        self._episodes.append(Summary.of(episode))
+        self._episodes.append(Summary.of(episode, self._acting.limit))
         if episode.kind == "failed demonstration":
             self._send(episode, 0, 0, learn=False, ends=not learned)
             return
@@ -189,7 +198,7 @@ class Run:
             link.send(Experience(forget=told_of))
             return
         self._store.append(episode)
-        self._episodes.append(Summary.of(episode))
+        self._episodes.append(Summary.of(episode, self._acting.limit))
         self._send(episode, told_of, len(episode), learn=True, ends=True)
         self._tell("learning")
 
@@ -210,9 +219,13 @@ class Run:
         )
         self._policy.load(progress.weights)
         found = evaluate(self._policy.act, self._eval_env, episodes)
-        since = self._curve.points[-1].episodes if self._curve.points else 0
-        recent = [episode for episode in self._episodes[since:] if episode.kind == "online"]
-        steps = sum(episode.steps for episode in recent)
+        before = self._curve.points[-1] if self._curve.points else None
+        since = self._episodes[before.episodes if before else 0 :]
+        success, rate = share_of_successes(since), share_of_interventions(since)
+        if success is None:
+            success = before.success_with_help if before else 0.0
+        if rate is None:
+            rate = before.intervention_rate if before else 0.0
         self._curve.add(
             Point(
                 steps=self._steps,
@@ -220,8 +233,8 @@ class Run:
                 robot_minutes=self._steps / STEPS_PER_MINUTE,
                 wall_s=time.perf_counter() - self._began,
                 success_alone=found.successes / found.episodes,
-                success_with_help=sum(e.success for e in recent) / len(recent) if recent else 0.0,
-                intervention_rate=sum(e.intervened for e in recent) / steps if steps else 0.0,
+                success_with_help=success,
+                intervention_rate=rate,
                 human_s=sum(episode.intervened for episode in self._episodes) * self._dt,
                 updates=progress.updates,
                 updates_per_s=progress.updates_per_s,
@@ -237,6 +250,7 @@ class Run:
         self._link.close()
         last = self._curve.points[-1]
         result = {"steps": self._steps, "wall_s": last.wall_s, "updates": last.updates, **asdict(found)}
+        result |= self._acting.lateness()
         write_atomically(self._out / RESULT, json.dumps(result, indent=2).encode() + b"\n")
         self._tell("done")
         return found

@@ -23,11 +23,32 @@ class Summary:
     intervened: int
     """Steps in which the human acted."""
     success: bool
+    whole: bool
+    """Whether the policy had all the time it should have had."""
 
     @classmethod
-    def of(cls, episode: Episode) -> Summary:
-        """Return the numbers of `episode`."""
-        return cls(episode.kind, len(episode), int(episode.interventions.sum()), episode.success)
+    def of(cls, episode: Episode, limit: int) -> Summary:
+        """Return the numbers of `episode`; `limit` is the most steps of an episode."""
+        return cls(
+            kind=episode.kind,
+            steps=len(episode),
+            intervened=int(episode.interventions.sum()),
+            success=episode.success,
+            whole=episode.terminated or len(episode) >= limit,
+        )
+
+
+def share_of_successes(episodes: Sequence[Summary]) -> float | None:
+    """Return how many of the whole online episodes succeeded; None without any."""
+    counted = [episode.success for episode in episodes if episode.kind == "online" and episode.whole]
+    return sum(counted) / len(counted) if counted else None
+
+
+def share_of_interventions(episodes: Sequence[Summary]) -> float | None:
+    """Return in how many of the online steps the human acted; None without any."""
+    online = [episode for episode in episodes if episode.kind == "online"]
+    steps = sum(episode.steps for episode in online)
+    return sum(episode.intervened for episode in online) / steps if steps else None
 
 
 @dataclass(frozen=True)
@@ -72,7 +93,6 @@ def status(
 ) -> RunStatus:
     """Return the status of a run that had `episodes`; `control_dt` (s) is the time of a step."""
     recent = [episode for episode in episodes if episode.kind == "online"][-RECENT:]
-    recent_steps = sum(episode.steps for episode in recent)
     steps = sum(episode.steps for episode in episodes)
     return RunStatus(
         phase=phase,
@@ -83,8 +103,8 @@ def status(
         total_robot_minutes=config.robot_minutes,
         episodes=len(episodes),
         success_alone=points[-1].success_alone if points else None,
-        success_with_help=sum(e.success for e in recent) / len(recent) if recent else None,
-        intervention_rate=sum(e.intervened for e in recent) / recent_steps if recent_steps else None,
+        success_with_help=share_of_successes(recent),
+        intervention_rate=share_of_interventions(recent),
         human_s=sum(episode.intervened for episode in episodes) * control_dt,
         updates=updates,
         points=tuple(points),

@@ -13,7 +13,8 @@ from gym_hil.sim.rendering import GymRenderingSpec, Quality
 from gym_hil.training.config import TrainConfig
 from gym_hil.training.experience import Episode, ExperienceStore
 from gym_hil.training.files import TEMPORARY
-from gym_hil.training.policy_env import make_policy_env
+from gym_hil.training.policy_env import make_policy_env, time_limit
+from gym_hil.training.status import Summary
 from gym_hil.viewers.banner import with_banner
 
 FIRST, LAST = "first-episode.mp4", "last-episode.mp4"
@@ -23,22 +24,27 @@ LOOK = GymRenderingSpec(
 
 
 def write_videos(out: Path, store: ExperienceStore, config: TrainConfig) -> None:
-    """Write films of the first and the last episode in which the policy acted into `out`.
+    """Write films of the first and the last whole episode in which the policy acted into `out`.
 
     Raises:
         RenderingError: nothing can be drawn on this machine.
     """
-    numbers = list(range(len(store)))
-    first = next((n for n in numbers if store.read(n).kind == "online"), None)
-    if first is None:
+    limit, numbers = time_limit(config.env_id), range(len(store))
+    first = next((number for number in numbers if _is_whole(store.read(number), limit)), None)
+    last = next((number for number in reversed(numbers) if _is_whole(store.read(number), limit)), None)
+    if first is None or last is None:
         return
     env = make_policy_env(config.env_id, None, render_mode="rgb_array", render_spec=LOOK)
     raw = env.unwrapped
     assert isinstance(raw, ManipulationEnv)
     env.reset(seed=0)
-    for number, name in ((first, FIRST), (numbers[-1], LAST)):
+    for number, name in ((first, FIRST), (last, LAST)):
         _write(raw, store.read(number), out / name)
     env.close()
+
+
+def _is_whole(episode: Episode, limit: int) -> bool:
+    return episode.kind == "online" and Summary.of(episode, limit).whole
 
 
 def _write(raw: ManipulationEnv, episode: Episode, path: Path) -> None:
