@@ -15,6 +15,7 @@ import gym_hil  # noqa: F401
 from gym_hil.errors import InvalidArgumentError, did_you_mean, require_one_of
 from gym_hil.operators.policies import POLICIES, Policy
 from gym_hil.schema import ID_NAMESPACE
+from gym_hil.training.pretrained import PRETRAINED, pretrained
 
 
 def all_ids() -> list[str]:
@@ -43,17 +44,18 @@ def write_json(path: Path | None, result: Any) -> None:
 
 
 def policy_maker(name: str, task: str) -> Callable[[], Policy]:
-    """Return what makes a policy for each episode of `task`: one of those without learning, or the one that
-    `gym-hil train` left at the path `name`.
+    """Return what makes a policy for each episode of `task`: one of those without learning, the shipped one,
+    or the one that `gym-hil train` left at the path `name`.
     """
     path = Path(name)
-    if name in POLICIES or not path.exists():
-        require_one_of("policy", name, POLICIES)
+    if name in POLICIES or (name != PRETRAINED and not path.exists()):
+        require_one_of("policy", name, (*POLICIES, PRETRAINED))
         return POLICIES[name]
     from gym_hil.cli.train import state_base_id
     from gym_hil.training.checkpoint import load_policy
 
-    policy = load_policy(path, state_base_id(task))
+    env_id = state_base_id(task)
+    policy = load_policy(pretrained(env_id) if name == PRETRAINED else path, env_id)
     return lambda: policy
 
 

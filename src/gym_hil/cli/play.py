@@ -66,7 +66,8 @@ class Play:
     preset: Literal["expert", "novice", "keyboard", "coach", "inattentive"] = "expert"
     """Limits of the simulated human."""
     policy: str = "zero"
-    """What acts while nobody takes over: zero, random, noisy-expert, or a folder of `gym-hil train`."""
+    """What acts while nobody takes over: zero, random, noisy-expert, pretrained (shipped), or a folder of
+    `gym-hil train`."""
     episodes: int | None = None
     """How many episodes; without it one, or on a page as many as you like, until Ctrl-C."""
     seed: int = 0

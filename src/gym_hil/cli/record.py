@@ -56,7 +56,8 @@ class Record:
     preset: Literal["expert", "novice", "keyboard", "coach", "inattentive"] = "expert"
     """Limits of the simulated human."""
     policy: str = "zero"
-    """What acts while nobody takes over: zero, random, noisy-expert, or a folder of `gym-hil train`."""
+    """What acts while nobody takes over: zero, random, noisy-expert, pretrained (shipped), or a folder of
+    `gym-hil train`."""
     episodes: int = 10
     """How many episodes the dataset shall have in the end."""
     format: Format | None = None

@@ -16,6 +16,7 @@ from gym_hil.cli.station import await_person
 from gym_hil.devices.page import PageAddress
 from gym_hil.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.registry import SUFFIXES
+from gym_hil.training.pretrained import PRETRAINED, pretrained
 
 if TYPE_CHECKING:
     from gym_hil.training.config import TrainConfig
@@ -172,7 +173,7 @@ class Eval:
     """Say how well a trained policy does without a human."""
 
     policy: Annotated[Path, tyro.conf.Positional]
-    """Folder that `gym-hil train` wrote, or a policy (.npz) or checkpoint (.zip) in it."""
+    """Folder that `gym-hil train` wrote, a policy (.npz) or checkpoint (.zip) in it, or pretrained."""
     task: str | None = None
     """Environment id to evaluate on; must be the task that the policy was trained on."""
     episodes: int = 100
@@ -193,9 +194,12 @@ class Eval:
 
         if self.episodes < 1:
             raise InvalidArgumentError(f"episodes={self.episodes} must be at least 1")
-        trained = load(self.policy)
+        path = self.policy
+        if str(path) == PRETRAINED:
+            path = pretrained(self.task or "PandaPickCube-v1")
+        trained = load(path)
         env_id = env_of(trained) if self.task is None else state_base_id(self.task)
-        require_env(trained, self.policy, env_id)
+        require_env(trained, path, env_id)
         env = make_policy_env(env_id, None, pixels=pixels_of(trained))
         found = evaluate(GaussianPolicy(trained.weights).act, env, self.episodes, self.seed)
         env.close()
