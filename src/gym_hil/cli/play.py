@@ -49,20 +49,23 @@ class Episode:
 class Play:
     """Run episodes of a task. Fails unless every episode succeeds, or `--min-success` of them do."""
 
-    task: Annotated[str, tyro.conf.Positional]
+    task: Annotated[str, tyro.conf.Positional] = "PandaPickCube-v1"
     """Environment id, with or without "gym_hil/": PandaPickCube-v0, PandaArrangeBoxes-v1, ..."""
-    operator: Literal[
-        "none",
-        "expert",
-        "simulated",
-        "gamepad",
-        "keyboard",
-        "global-keyboard",
-        "spacemouse",
-        "terminal",
-        "browser",
-    ] = "expert"
-    """Who may take over from the policy."""
+    operator: (
+        Literal[
+            "none",
+            "expert",
+            "simulated",
+            "gamepad",
+            "keyboard",
+            "global-keyboard",
+            "spacemouse",
+            "terminal",
+            "browser",
+        ]
+        | None
+    ) = None
+    """Who may take over from the policy; without it the expert, or nobody where `--policy` is given."""
     preset: Literal["expert", "novice", "keyboard", "coach", "inattentive"] = "expert"
     """Limits of the simulated human."""
     policy: str = "zero"
@@ -140,8 +143,9 @@ class Play:
         if "env_id" not in spec.kwargs:
             raise InvalidArgumentError(f"task {self.task!r} has raw actions; play takes those without Base")
         on_page = self.web or self.operator == "browser" or self._needs_page()
-        operator: str | Operator | None = None if self.operator == "none" else self.operator
-        if on_page and self.operator in ("expert", "browser"):
+        named = self.operator or ("expert" if self.policy == "zero" else "none")
+        operator: str | Operator | None = None if named == "none" else named
+        if on_page and self.operator in (None, "expert", "browser"):
             operator = make_operator("browser", page=self.page)
         env = make_env(
             spec.kwargs["env_id"],
