@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from gym_hil.cli.common import full_id, write_json
-from gym_hil.cli.station import await_person
 from gym_hil.devices.page import PageAddress
 from gym_hil.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.registry import SUFFIXES
@@ -131,10 +130,9 @@ class Train:
 
 
 def _welcome(env: gym.Env, console: Console) -> None:
-    """Say to a person how to drive, and wait for one who comes to a page."""
+    """Say to a person how to drive."""
     if env.has_wrapper_attr("operator"):
         console.print(env.get_wrapper_attr("operator").help())
-        await_person(env, console)
 
 
 class Printer:

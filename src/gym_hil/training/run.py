@@ -58,7 +58,7 @@ def train(
         resume: go on with the run in `out`, if there is one.
         learner: where learning happens. Beside, it starts a process, so a script that calls this needs
             ``if __name__ == "__main__":``.
-        ready: called with the environment before its first episode; may wait for a person to come.
+        ready: called with the environment before its first episode.
         page: where the web page of a person in a browser is served.
 
     Raises:
