@@ -13,9 +13,10 @@ import pytest
 
 from gym_hil.cli.inspecting import Inspect
 from gym_hil.cli.record import Record
+from gym_hil.errors import InvalidDatasetError
 from gym_hil.recording.film import FILM_SPEC, filmed, key_steps
 from gym_hil.recording.quality import judge
-from gym_hil.recording.replay import make_replay_env
+from gym_hil.recording.replay import make_replay_env, replayed
 from gym_hil.recording.store import EpisodeStore
 
 
@@ -65,6 +66,16 @@ def test_idle_and_clipped_steps_are_warned_of(store, raw):
     assert "idle in" in judge(frames_like(episode, action=action), raw).warnings[0]
     action[:] = [1, 0, 0, 1]
     assert "at full speed in 100%" in judge(frames_like(episode, action=action), raw).warnings[0]
+
+
+def test_an_episode_of_another_model_is_warned_of_and_refused(store, raw):
+    episode = store.read(0)
+    short = frames_like(episode, physics=episode.frames["physics"][:, :-3])
+    assert "recorded with another model" in judge(short, raw).warnings[0]
+    with pytest.raises(InvalidDatasetError, match="another model"):
+        filmed(short, raw)
+    with pytest.raises(InvalidDatasetError, match="another model"):
+        next(replayed(short, make_replay_env(store.env_id)))
 
 
 def test_key_frames_are_the_moments_that_matter(store, raw):

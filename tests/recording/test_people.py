@@ -16,12 +16,12 @@ from gym_hil.cli.record import Record
 from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading
 from gym_hil.devices.device_log import load_device_log
 from gym_hil.devices.recorded import RecordedDevice
+from gym_hil.operators import named
 from gym_hil.operators.human import Human
 from gym_hil.operators.policies import zero
 from gym_hil.recording.review import Verdict, ask
 from gym_hil.recording.store import DEVICE_LOG, EpisodeStore
 from gym_hil.schema import EpisodeEvent
-from gym_hil.wrappers import factory
 from gym_hil.wrappers.pacing import RealTimeWrapper
 
 SUCCESS, FAILURE, RERECORD = EpisodeEvent.SUCCESS, EpisodeEvent.FAILURE, EpisodeEvent.RERECORD
@@ -57,7 +57,7 @@ def person(monkeypatch):
     """Return what records with a device as if it were a gamepad, faster than real time."""
 
     def record(device: Device, root, episodes: int, **more) -> int:
-        monkeypatch.setattr(factory, "make_operator", lambda *_, **__: Human(device))
+        monkeypatch.setattr(named, "make_operator", lambda *_, **__: Human(device))
         fast = functools.partial(RealTimeWrapper, period_s=1e-6)
         monkeypatch.setattr(record_module, "RealTimeWrapper", fast)
         return Record(task="PandaPickCube-v1", root=root, operator="gamepad", episodes=episodes, **more).run()
@@ -130,6 +130,16 @@ def test_asking_discards_and_goes_on_from_another_start(person, tmp_path, monkey
     assert capsys.readouterr().out.count("Keep (success button") == 3
     assert person(Scripted(), tmp_path / "d", 2, resume=True, ask=False) == 0
     assert store.read(1).meta["seed"] == 2, "no start is used twice"
+
+
+def test_ctrl_c_at_the_question_keeps_the_episode(person, tmp_path, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(record_module, "ask", interrupted)
+    assert person(Scripted(), tmp_path / "d", 5) == 1
+    assert EpisodeStore(tmp_path / "d").numbers() == [0]
+    assert "Stopped" in capsys.readouterr().out
 
 
 def test_a_closed_window_costs_the_running_episode_only(person, tmp_path, monkeypatch, capsys):

@@ -53,6 +53,10 @@ def test_what_was_recorded_is_inspected_and_replays_bit_for_bit(recorded, tmp_pa
     done = run("replay", recorded, "--verify", "--video", tmp_path / "again.mp4", "--episode", "0")
     assert done.returncode == 0 and "bit-identical" in done.stdout, done.stdout + done.stderr
     assert iio.imread(tmp_path / "again.mp4").shape[0] == episodes["0"]["length"] + 1
+    done = run("replay", recorded, "--episode", "3")
+    assert done.returncode == 0 and "episode 3: " in done.stdout and "steps, success" in done.stdout
+    done = run("replay", recorded, "--episode", "99")
+    assert done.returncode == 2 and "has no episode 99; it has 10, the last is 9" in done.stderr
     done = run("replay", recorded, "--verify")
     assert done.returncode == 0 and done.stdout.count("bit-identical") == 10
 
@@ -211,6 +215,29 @@ def kill_again_and_again(root: Path, times: int) -> None:
 
 def test_kill_9_costs_no_finished_episode(tmp_path):
     kill_again_and_again(tmp_path / "killed", 3)
+
+
+@pytest.mark.slow
+def test_a_trained_policy_is_recorded(tmp_path):
+    pytest.importorskip("stable_baselines3")
+    trained = tmp_path / "run"
+    short = ["--robot-minutes", 0.3, "--demos", 2, "--out", trained]
+    done = run("train", "PandaPickCube-v1", *short)
+    assert done.returncode == 0, done.stderr
+    root = tmp_path / "d"
+    done = run("record", "PandaPickCube-v1", "--root", root, "--policy", trained, "--episodes", 2)
+    assert done.returncode == 0, done.stderr
+    store = EpisodeStore(root)
+    for number in store.numbers():
+        wanted = store.read(number).frames["policy_action"]
+        assert len(np.unique(wanted[:, 0])) > 2, "a network's actions, not a stand-in's"
+        assert store.read(number).meta["policy"] == str(trained)
+    done = run("record", "PandaArrangeBoxes-v1", "--root", tmp_path / "e", "--policy", trained)
+    assert (
+        done.returncode == 2
+        and "was trained for task PickCube" in done.stderr
+        and not (tmp_path / "e").exists()
+    )
 
 
 @pytest.mark.slow

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
+import gymnasium as gym
 import tyro
 from rich.console import Console
 from rich.table import Table
 
 from gym_hil.cli.common import progress_bar, write_json
 from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.errors import RenderingError
+from gym_hil.errors import InvalidDatasetError, RenderingError
 from gym_hil.recording.dataset import journal_of, unwritten
+from gym_hil.recording.episode import Episode
 from gym_hil.recording.film import FILM_SPEC, filmed
 from gym_hil.recording.page import Entry, page
 from gym_hil.recording.quality import judge
@@ -55,15 +57,15 @@ class Inspect:
         entries: dict[int, Entry] = {}
         for number in store.numbers():
             episode = store.read(number)
-            replays = first_difference(episode, env) is None if self.verify else None
-            entries[number] = Entry(episode, judge(episode, raw), None, replays)
+            replays = _replays(episode, env) if self.verify else None
+            entries[number] = Entry(_light(episode), judge(episode, raw), None, replays)
         console.print(_table(entries))
         console.print(f"{len(entries)} episodes of {store.env_id}")
         notes = unwritten(self.root)
         for note in notes:
             console.print(f"Warning: {note}")
         if self.page:
-            self._write_page(entries, raw, store.env_id, notes, console)
+            self._write_page(entries, raw, store, notes, console)
         env.close()
         facts = {
             number: {**asdict(entry.quality), "replays": entry.replays} for number, entry in entries.items()
@@ -75,7 +77,7 @@ class Inspect:
         self,
         entries: dict[int, Entry],
         raw: ManipulationEnv,
-        env_id: str,
+        store: EpisodeStore,
         notes: tuple[str, ...],
         console: Console,
     ) -> None:
@@ -84,15 +86,28 @@ class Inspect:
             for number in progress.track(first, description="drawing"):
                 entry = entries[number]
                 try:
-                    film = filmed(entry.episode, raw)
-                except RenderingError as error:
-                    console.print(f"The page is without pictures: {error}")
+                    film = filmed(store.read(number), raw)
+                except (RenderingError, InvalidDatasetError) as error:
+                    console.print(f"No pictures of episode {number} and those after it: {error}")
                     break
                 entries[number] = Entry(entry.episode, entry.quality, film, entry.replays)
         path = self.html or self.root / PAGE
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(f"{self.root.resolve().name}: {env_id}", entries, notes), encoding="utf-8")
+        path.write_text(page(f"{self.root.resolve().name}: {store.env_id}", entries, notes), encoding="utf-8")
         console.print(f"Page: {path}", soft_wrap=True)
+
+
+def _replays(episode: Episode, env: gym.Env) -> bool:
+    try:
+        return first_difference(episode, env) is None
+    except InvalidDatasetError:
+        return False
+
+
+def _light(episode: Episode) -> Episode:
+    """Return `episode` without its states, so that a long dataset fits into memory."""
+    kept = {name: rows for name, rows in episode.frames.items() if name != "physics"}
+    return replace(episode, frames=kept)
 
 
 def _table(entries: dict[int, Entry]) -> Table:

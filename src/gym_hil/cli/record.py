@@ -97,7 +97,7 @@ class Record:
             await_person(env, console.print)
             self._record(dataset, env, new_policy, console)
         except KeyboardInterrupt:
-            console.print("Stopped; the running episode was dropped. Go on with --resume.")
+            console.print("Stopped. Go on with --resume.")
         finally:
             try:
                 dataset.close()
@@ -145,7 +145,7 @@ class Record:
             render_spec=GymRenderingSpec(height=size, width=size),
         )
         env = gym.wrappers.TimeLimit(env, spec.max_episode_steps)
-        self._steps = 0
+        self._steps, self._stop = 0, False
         self._pace = RealTimeWrapper(env) if person or self.real_time else None
         described = {"env_id": spec.kwargs["env_id"], "operator": self.operator, "policy": self.policy}
         return EpisodeRecorder(self._pace or env, described, cameras=image_size > 0)
@@ -187,6 +187,8 @@ class Record:
                 numbers.append(number)
                 progress.advance(bar)
                 console.print(f"episode {number}: {episode.length} steps, {episode.meta['end']}")
+                if self._stop:
+                    raise KeyboardInterrupt
 
     def _episode(self, env: EpisodeRecorder, policy: Policy, seed: int) -> str | None:
         """Run an episode, and return how it ended; None when its window was closed."""
@@ -195,17 +197,20 @@ class Record:
         while True:
             *_, terminated, truncated, info = env.step(policy(raw, rng))
             self._steps += 1
-            if raw.window is not None and raw.window.closed:
-                return None
             if terminated or truncated:
                 return str(info["termination_reason"])
+            if raw.window is not None and raw.window.closed:
+                return None
 
     def _verdict(self, env: EpisodeRecorder, end: str, console: Console) -> Verdict:
         verdict = called(end)
         operator = env.get_wrapper_attr("operator")
         if verdict is None and self.ask and isinstance(operator, Human):
             console.print(QUESTION)
-            verdict = ask(operator.device, _raw(env).screens, typed=self.operator not in _TERMINAL)
+            try:
+                verdict = ask(operator.device, _raw(env).screens, typed=self.operator not in _TERMINAL)
+            except KeyboardInterrupt:
+                self._stop = True
         return verdict or Verdict.KEEP
 
 

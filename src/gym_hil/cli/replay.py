@@ -14,13 +14,16 @@ from rich.console import Console
 
 from gym_hil import schema
 from gym_hil.cli.common import write_json
+from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.recording.dataset import journal_of
 from gym_hil.recording.episode import Episode
 from gym_hil.recording.replay import first_difference, make_replay_env, replayed, same_model
 from gym_hil.recording.store import EpisodeStore
+from gym_hil.sim.gl import has_display
 from gym_hil.sim.rendering import GymRenderingSpec
 from gym_hil.viewers.banner import with_banner
+from gym_hil.wrappers.pacing import RealTimeWrapper
 
 SPEC = GymRenderingSpec(video_height=720, video_width=960)
 """Size and quality of the video."""
@@ -28,7 +31,9 @@ SPEC = GymRenderingSpec(video_height=720, video_width=960)
 
 @dataclass(kw_only=True)
 class Replay:
-    """Run recorded episodes again, from their stored initial state and executed actions."""
+    """Run recorded episodes again, from their stored initial state and executed actions; in a window and in
+    real time where there is a display and neither `--verify` nor `--video` is given.
+    """
 
     root: Annotated[Path, tyro.conf.Positional]
     """Folder that `gym-hil record` wrote."""
@@ -50,37 +55,66 @@ class Replay:
         numbers = store.numbers() if self.episode is None else [self.episode]
         if not numbers:
             raise InvalidArgumentError(f"{self.root} has no episodes")
-        env = make_replay_env(store.env_id, render_mode="rgb_array" if self.video else None, render_spec=SPEC)
+        env = self._make(store.env_id)
         found: dict[int, Any] = {}
-        for number in numbers:
-            episode = store.read(number)
+        try:
             if self.verify:
-                difference = first_difference(episode, env)
-                found[number] = None if difference is None else asdict(difference)
-                if difference is None:
-                    console.print(f"episode {number}: {episode.length} steps, bit-identical")
-                    continue
-                why = "" if same_model(episode, env) else " The model is not the one it was recorded with."
-                console.print(
-                    f"episode {number}: differs before step {difference.step} in {difference.name}"
-                    f"[{difference.index}]: {difference.recorded!r} recorded, {difference.replayed!r} "
-                    f"replayed.{why}",
-                    markup=False,
-                )
-        if self.video is not None:
-            import imageio
-
-            self.video.parent.mkdir(parents=True, exist_ok=True)
-            with imageio.get_writer(
-                self.video, fps=env.metadata["render_fps"], macro_block_size=None
-            ) as video:
+                found = {number: _verify(number, store.read(number), env, console) for number in numbers}
+            if self.video is not None:
+                self._film(store, numbers, env)
+                console.print(f"Video: {self.video}")
+            if not self.verify and self.video is None:
                 for number in numbers:
-                    for image in _film(store.read(number), env):
-                        video.append_data(image)
-            console.print(f"Video: {self.video}")
-        env.close()
+                    _show(number, store.read(number), env, console)
+        finally:
+            env.close()
         write_json(self.json, {"episodes": found})
         return 0 if all(difference is None for difference in found.values()) else 1
+
+    def _make(self, env_id: str) -> gym.Env:
+        watched = not self.verify and self.video is None and has_display()
+        env = make_replay_env(
+            env_id,
+            render_mode="rgb_array" if self.video else None,
+            render_spec=SPEC if self.video else None,
+            use_viewer=watched,
+        )
+        return RealTimeWrapper(env) if watched else env
+
+    def _film(self, store: EpisodeStore, numbers: list[int], env: gym.Env) -> None:
+        import imageio
+
+        assert self.video is not None
+        self.video.parent.mkdir(parents=True, exist_ok=True)
+        with imageio.get_writer(self.video, fps=env.metadata["render_fps"], macro_block_size=None) as video:
+            for number in numbers:
+                for image in _film(store.read(number), env):
+                    video.append_data(image)
+
+
+def _verify(number: int, episode: Episode, env: gym.Env, console: Console) -> dict[str, Any] | None:
+    """Say whether `episode` replays bit for bit, and return where it does not."""
+    difference = first_difference(episode, env)
+    if difference is None:
+        console.print(f"episode {number}: {episode.length} steps, bit-identical")
+        return None
+    why = "" if same_model(episode, env) else " The model is not the one it was recorded with."
+    console.print(
+        f"episode {number}: differs before step {difference.step} in {difference.name}"
+        f"[{difference.index}]: {difference.recorded!r} recorded, {difference.replayed!r} replayed.{why}",
+        markup=False,
+    )
+    return asdict(difference)
+
+
+def _show(number: int, episode: Episode, env: gym.Env, console: Console) -> None:
+    """Run `episode` again, and say how it went."""
+    for _ in replayed(episode, env):
+        pass
+    raw = env.unwrapped
+    assert isinstance(raw, ManipulationEnv)
+    done = raw.task.success(raw.simulation, episode.initial.start)
+    console.print(f"episode {number}: {episode.length} steps, {'success' if done else 'no success'}")
 
 
 def _film(episode: Episode, env: gym.Env) -> Iterator[np.ndarray]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.recording.episode import Episode
+from gym_hil.recording.replay import require_fit
 from gym_hil.sim.rendering import Image
 
 Pictures = dict[str, list[Image]]
@@ -16,6 +17,7 @@ def at_steps(episode: Episode, raw: ManipulationEnv, steps: Iterator[int] | rang
     """Put `raw` into the stored states before `steps`, one after the other, and yield each number. The
     episode's length stands for the end.
     """
+    require_fit(episode, raw)
     raw.set_state(episode.initial)
     for step in steps:
         physics = episode.frames["physics"]

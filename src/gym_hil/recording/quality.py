@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.errors import InvalidDatasetError
 from gym_hil.recording.episode import Episode
+from gym_hil.recording.replay import require_fit
 
 IDLE_SHARE = 0.5
 """More idle steps than this share are worth a warning."""
@@ -74,6 +76,10 @@ def judge(episode: Episode, raw: ManipulationEnv) -> Quality:
 
 def _doubts(episode: Episode, raw: ManipulationEnv) -> list[str]:
     """Go on from the end without doing anything, and return why the success is none."""
+    try:
+        require_fit(episode, raw)
+    except InvalidDatasetError as error:
+        return [str(error)]
     raw.set_state(episode.initial)
     raw.simulation.restore(episode.final["physics"])
     start = episode.initial.start

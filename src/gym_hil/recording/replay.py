@@ -11,6 +11,7 @@ import numpy as np
 
 from gym_hil import schema
 from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.errors import InvalidDatasetError
 from gym_hil.recording.episode import PHASES, Episode, model_hash
 from gym_hil.wrappers.factory import make_env
 
@@ -34,10 +35,22 @@ def make_replay_env(env_id: str, **kwargs: Any) -> gym.Env:
     return make_env(env_id, operator=None, **kwargs)
 
 
+def require_fit(episode: Episode, raw: ManipulationEnv) -> None:
+    """Raise `InvalidDatasetError` unless `raw` can be put into the states of `episode`."""
+    wanted, found = raw.simulation.save().shape, episode.frames["physics"].shape[1:]
+    if wanted != found:
+        versions = f"gym-hil {episode.meta['gym_hil']}, MuJoCo {episode.meta['mujoco']}"
+        raise InvalidDatasetError(
+            f"the episode was recorded with another model ({versions}): its states have {found[0]} numbers, "
+            f"those of this version {wanted[0]}"
+        )
+
+
 def replayed(episode: Episode, env: gym.Env) -> Iterator[dict[str, Any]]:
     """Yield the observation before every step, and the last one, of running `episode` again in `env`."""
     raw = env.unwrapped
     assert isinstance(raw, ManipulationEnv)
+    require_fit(episode, raw)
     observation, _ = env.reset(options={"state": episode.initial})
     yield observation
     for action, phase in zip(episode.frames["action"], episode.frames["phase"], strict=True):

@@ -113,7 +113,7 @@ class EpisodeStore:
         """
         path = self.path(number)
         if not path.is_dir():
-            raise InvalidDatasetError(f"{self.root} has no episode {number}; it has {self.numbers()}")
+            raise InvalidDatasetError(f"{self.root} has no episode {number}; it has {_named(self.numbers())}")
         try:
             files = _checked_files(path)
             meta: dict[str, Any] = json.loads(files[_META])
@@ -155,6 +155,10 @@ class EpisodeStore:
     def _clear_away(self) -> None:
         for path in sorted(self.root.glob(f"{_TEMPORARY}*")):
             self.set_aside.append(move_aside(path, self.root, path.name.removeprefix(".")))
+
+
+def _named(numbers: list[int]) -> str:
+    return f"{len(numbers)}, the last is {numbers[-1]}" if numbers else "none"
 
 
 def move_aside(path: Path, root: Path, name: str) -> str:
