@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -54,6 +55,26 @@ def test_play_waits_for_somebody_and_says_its_address_in_json(tmp_path, visitor)
         process.kill()
     result = json.loads(found.read_text())
     assert result["url"] == url and result["episodes"][0]["end"] == "human_success"
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
+def test_at_a_terminal_without_a_display_a_page_opens_by_itself():
+    ours, theirs = os.openpty()
+    environment = {name: value for name, value in os.environ.items() if "DISPLAY" not in name}
+    code = "from gym_hil.cli import main; main()"
+    command = [sys.executable, "-c", code, "play", "PandaPickCube-v0"]
+    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment)
+    try:
+        said = b""
+        while b"Ctrl-C stops" not in said:
+            said += os.read(ours, 4096)
+        assert said.startswith(b"http://127.0.0.1:")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_a_closed_page_never_ends_a_recording(tmp_path, visitor):

@@ -25,17 +25,19 @@ pytestmark = [
 PATIENCE_S = 60
 """How long a busy machine may take for anything."""
 PROGRAM = """
-import json
+import json, time
 import gymnasium as gym, numpy as np, gym_hil
 from gym_hil.wrappers.pacing import RealTimeWrapper
 env = RealTimeWrapper(gym.make("gym_hil/PandaPickCubeBrowser-v1", max_episode_steps=100000))
 env.reset(seed=0)
 while True:
+    start = time.thread_time()
     *_, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
+    spent = time.thread_time() - start
     sim = env.unwrapped.simulation
     print(json.dumps({"phase": info["phase"], "end": info["termination_reason"],
                       "tcp": sim.tcp_pos_w.tolist(), "cube": sim.body_pos_w("cube").tolist(),
-                      "late": env.overruns}), flush=True)
+                      "spent": spent}), flush=True)
     if terminated or truncated:
         env.reset(seed=0)
 """
@@ -57,12 +59,12 @@ class Program:
         self.process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().strip()
         self._lines: queue.Queue[str] = queue.Queue()
-        self.steps = 0
+        self.spent: list[float] = []
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         for line in self.process.stdout:
-            self.steps += 1
+            self.spent.append(json.loads(line)["spent"])
             self._lines.put(line)
 
     def step(self) -> dict:
@@ -238,10 +240,12 @@ def test_it_draws_the_robot_and_says_who_acts(program, browser, tmp_path):
 
 def test_it_goes_on_drawing_while_things_move(program, browser):
     take_over(program, browser)
-    browser.key("ArrowUp", True)
+    browser.key("KeyF", True)
+    browser.key("ArrowLeft", True)
     frames = int(browser.js("return document.getElementById('view').dataset.frames"))
-    browser.until(f"document.getElementById('view').dataset.frames > {frames + 10}")
-    browser.key("ArrowUp", False)
+    browser.until(f"document.getElementById('view').dataset.frames > {frames + 8}")
+    browser.key("ArrowLeft", False)
+    browser.key("KeyF", False)
 
 
 def test_keys_and_buttons_move_the_tcp(program, browser):
@@ -329,6 +333,7 @@ def test_whoever_is_gone_does_not_drive(program, browser, how):
     elif how == "hidden":
         driver.close()
         driver.switch_to.window(shown)
+        driver.execute_cdp_cmd("Page.bringToFront", {})
     else:
         browser.js("WebSocket.prototype.send = window.spoken")
     assert all(line["phase"] == "policy" for line in (program.step() for _ in range(5))), "it survived"
@@ -347,6 +352,7 @@ def test_a_second_browser_watches(program, browser):
     browser.until("document.body.dataset.role === 'waiting' || document.body.dataset.role === 'control'")
     driver.close()
     driver.switch_to.window(first)
+    driver.execute_cdp_cmd("Page.bringToFront", {})
     browser.until("document.body.dataset.role !== 'waiting'")
 
 
@@ -385,7 +391,10 @@ def test_keys_alone_pick_up_the_cube(program, browser):
     assert (line["phase"], line["end"]) == ("human", "success")
 
 
-def test_ten_steps_a_second_were_kept_all_along(program, browser):
-    for _ in range(30):
-        late = program.step()["late"]
-    assert late <= 0.02 * program.steps, f"{late} of {program.steps} steps began late"
+def test_the_control_loop_had_time_to_spare_all_along(program, browser):
+    """Processor time, not wall time, which other programs share; for that see benchmarks/station.py."""
+    while len(program.spent) < 100:
+        program.step()
+    late = sum(spent > 0.05 for spent in program.spent[1:])
+    assert late == 0, f"{late} of {len(program.spent)} steps took more than half of their 0.1 s"
+    assert np.median(program.spent) < 0.01
