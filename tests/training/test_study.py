@@ -123,6 +123,7 @@ def test_the_studies_that_are_shipped_can_be_run():
     assert {run.config.demos for run in ablation.runs} == {0, 20, 200}
 
 
+@pytest.mark.slow
 def test_runs_happen_once_and_one_that_fails_stops_no_other(tmp_path):
     pytest.importorskip("ray")
     text = """

@@ -32,6 +32,9 @@ class Train:
 
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
+    backend: Literal["gym-hil", "lerobot"] = "gym-hil"
+    """Who learns; lerobot: LeRobot's learner and actor, started and followed, with results of their kind.
+    They take obs, operator, robot-minutes (of the actor alone), demos, device and out."""
     obs: Literal["state", "pixels"] = "state"
     """What the policy sees: where things are, or the two cameras and its hand."""
     image_size: int = 64
@@ -77,10 +80,15 @@ class Train:
 
     def run(self) -> int:
         """Train and report."""
+        console = Console(highlight=False)
+        if self.backend == "lerobot":
+            from gym_hil.cli.lerobot_backend import train_with_lerobot
+
+            return train_with_lerobot(self, console)
         require_libraries()
         from gym_hil.training.run import train
 
-        config, console = self._config(), Console(highlight=False)
+        config = self._config()
         console.print(
             f"{config.demos} demonstrations, then learning: {config.robot_minutes:g} robot minutes in all."
         )

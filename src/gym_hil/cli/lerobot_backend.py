@@ -1,0 +1,82 @@
+"""``gym-hil train --backend lerobot``: the same command, with LeRobot's learner and actor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from gym_hil.cli.common import full_id, write_json
+from gym_hil.errors import InvalidArgumentError, require_one_of
+from gym_hil.lerobot.configs import Plan
+from gym_hil.lerobot.launch import LerobotEpisode, learn_with_lerobot
+from gym_hil.registry import SUFFIXES
+from gym_hil.schema import ID_NAMESPACE
+
+if TYPE_CHECKING:
+    from gym_hil.cli.train import Train
+
+SUFFIX = {"simulated": "SimulatedHuman", "gamepad": "Gamepad", "keyboard": "Keyboard", "browser": "Browser"}
+"""Ending of an id's name, by the operator: LeRobot makes environments by their id alone."""
+LATELY = 20
+"""Episodes over which success and interventions are shown."""
+
+
+def train_with_lerobot(train: Train, console: Console) -> int:
+    """Run what `train` asks for, and print how it goes."""
+    if train.method != "hil":
+        raise InvalidArgumentError(f"method={train.method!r} is not LeRobot's; its learner knows hil")
+    require_one_of("operator", train.operator, SUFFIX)
+    plan = Plan(
+        task=lerobot_id(train.task, train.operator, images=train.obs == "pixels"),
+        episodes=train.demos,
+        steps=round(train.robot_minutes * 600),
+        device=_device(train.device),
+    )
+    episodes: list[LerobotEpisode] = []
+
+    def ended(episode: LerobotEpisode) -> None:
+        episodes.append(episode)
+        lately = [one for one in episodes[-LATELY:] if one.program == episode.program]
+        success = sum(one.outcome == "success" for one in lately) / len(lately)
+        rate = sum(one.intervention_rate * one.steps for one in lately) / sum(one.steps for one in lately)
+        console.print(
+            f"{episode.program} episode {episode.number}: {episode.outcome} after {episode.steps} steps,"
+            f" lately {success:.0%} with help, takeovers {rate:.0%}",
+            soft_wrap=True,
+        )
+
+    console.print(f"LeRobot learns {plan.task}; files, logs and results are in {train.out}", soft_wrap=True)
+    try:
+        learn_with_lerobot(plan, train.out, lambda line: console.print(line), ended)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return 130
+    learned = [episode for episode in episodes if episode.program == "actor"]
+    write_json(
+        train.json,
+        {
+            "task": plan.task,
+            "episodes": len(learned),
+            "successes": sum(episode.outcome == "success" for episode in learned),
+            "checkpoint": str(train.out / "learner" / "checkpoints" / "last"),
+        },
+    )
+    return 0
+
+
+def lerobot_id(task: str, operator: str, *, images: bool) -> str:
+    """Return the id without namespace of a task, with somebody who may take over, for LeRobot."""
+    name, version = full_id(task).removeprefix(f"{ID_NAMESPACE}/").rsplit("-v", 1)
+    for suffix in (*SUFFIXES, "Base"):
+        name = name.removesuffix(suffix)
+    state = "" if images else "State"
+    return f"{name.removesuffix('State')}{state}{SUFFIX[operator]}-v{version}"
+
+
+def _device(device: str) -> str:
+    if device != "auto":
+        return device
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
