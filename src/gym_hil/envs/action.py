@@ -9,29 +9,34 @@ import numpy as np
 
 from gym_hil.errors import InvalidActionError
 
+Bounds = tuple[list[float], list[float]]
+"""Least and greatest values of an action's entries."""
+
 MAX_TRANSLATION = 0.1
 """Largest step of the target per action and axis (m): 1 m/s at 10 Hz."""
 MAX_ROTATION = 0.5
 """The same about an axis (rad)."""
-RAW_BOUNDS = [(-MAX_TRANSLATION, MAX_TRANSLATION)] * 3 + [(-MAX_ROTATION, MAX_ROTATION)] * 3 + [(-1.0, 1.0)]
-"""Least and greatest value of dx, dy, dz (m), drx, dry, drz (rad) and the gripper."""
+RAW_LIMITS = [MAX_TRANSLATION] * 3 + [MAX_ROTATION] * 3 + [1.0]
+RAW_BOUNDS: Bounds = [-limit for limit in RAW_LIMITS], RAW_LIMITS
+"""Of dx, dy, dz (m), drx, dry, drz (rad) and the gripper."""
 
 
-def clipped_values(action: Any, bounds: list[tuple[float, float]]) -> list[float]:
-    """Return the numbers of `action`, one per pair of `bounds`, clipped to them.
+def clipped_values(action: Any, bounds: Bounds) -> list[float]:
+    """Return the numbers of `action`, clipped to `bounds`.
 
     Plain numbers: for so few of them Python is faster than NumPy.
 
     Raises:
         InvalidActionError: wrong shape, or a value that is not a finite number.
     """
+    low, high = bounds
     try:
         values = action.tolist() if isinstance(action, np.ndarray) else list(action)
-        if len(values) == len(bounds) and all(map(isfinite, values)):
-            return [min(max(value, low), high) for value, (low, high) in zip(values, bounds, strict=True)]
+        if len(values) == len(low) and all(map(isfinite, values)):
+            return list(map(min, map(max, values, low), high))
     except (TypeError, ValueError, OverflowError):
         pass
-    raise InvalidActionError(_complaint(action, len(bounds)))
+    raise InvalidActionError(_complaint(action, len(low)))
 
 
 def _complaint(action: Any, size: int) -> str:

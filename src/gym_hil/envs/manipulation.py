@@ -118,7 +118,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self.simulation = self._simulate(robot, control_dt, physics_dt)
         self.metadata = {**self.metadata, "render_fps": round(1.0 / control_dt)}
         self._video_camera = self._camera_number(self.render_spec.camera_id)
-        self.action_space = spaces.Box(*np.array(RAW_BOUNDS, np.float32).T)
+        self.action_space = spaces.Box(*np.array(RAW_BOUNDS, np.float32))
         self.observation_space = self._make_observation_space()
         self._seed = seed
         self._start: dict[str, Array] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from operator import mul
+from operator import itemgetter, mul
 from typing import Any
 
 import mujoco
@@ -91,7 +91,8 @@ class Simulation:
         self._tcp = tcp
         self._qpos, self._qvel = data.qpos, data.qvel
         self._joint_qpos = [int(model.joint(name).qposadr[0]) for name in robot.joints]
-        self._joint_dof = [int(model.joint(name).dofadr[0]) for name in robot.joints]
+        self._arm_of_qpos = itemgetter(*self._joint_qpos)
+        self._arm_of_qvel = itemgetter(*(int(model.joint(name).dofadr[0]) for name in robot.joints))
         finger = int(model.joint(robot.finger_joints[0]).qposadr[0])
         self._finger_pos = data.qpos[finger : finger + 1]
         finger = int(model.actuator(robot.finger_actuator).id)
@@ -144,16 +145,14 @@ class Simulation:
         return quat
 
     @property
-    def joint_pos(self) -> list[float]:
+    def joint_pos(self) -> tuple[float, ...]:
         """Arm joint positions (rad)."""
-        qpos = self._qpos.tolist()
-        return [qpos[address] for address in self._joint_qpos]
+        return self._arm_of_qpos(self._qpos.tolist())
 
     @property
-    def joint_vel(self) -> list[float]:
+    def joint_vel(self) -> tuple[float, ...]:
         """Arm joint velocities (rad/s)."""
-        qvel = self._qvel.tolist()
-        return [qvel[address] for address in self._joint_dof]
+        return self._arm_of_qvel(self._qvel.tolist())
 
     @property
     def closure(self) -> float:
@@ -247,7 +246,6 @@ class Simulation:
         self._advance()
         self.stable = self.target_pos_w.tolist() == start
         self._servo_act[:] = 0.0
-        self._servo_ctrl[:] = 0.0
         self.target_pos_w[:] = goal
         if rx or ry or rz:
             angle = math.hypot(rx, ry, rz)

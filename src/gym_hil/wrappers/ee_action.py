@@ -11,13 +11,13 @@ from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 
 from gym_hil import schema
-from gym_hil.envs.action import MAX_TRANSLATION, clipped_values
+from gym_hil.envs.action import MAX_TRANSLATION, Bounds, clipped_values
 from gym_hil.errors import InvalidArgumentError
 
 DEFAULT_EE_STEP_SIZE: Mapping[str, float] = {"x": 0.025, "y": 0.025, "z": 0.025}
 """Metres per unit of action."""
-BOUNDS = [(-1.0, 1.0)] * 3 + [(0.0, 2.0)]
-"""Least and greatest x, y, z and gripper command."""
+BOUNDS: Bounds = [-1.0, -1.0, -1.0, 0.0], [1.0, 1.0, 1.0, 2.0]
+"""Of x, y, z and the gripper command."""
 STAY = float(schema.GripperCommand.STAY)
 
 
@@ -47,9 +47,10 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
         self.use_gripper = bool(use_gripper)
         self._metres = [float(sizes[axis]) for axis in "xyz"]
         self.scale = np.array(self._metres)
-        self._bounds = BOUNDS if self.use_gripper else BOUNDS[:3]
-        self.idle = [0.0, 0.0, 0.0, STAY][: len(self._bounds)]
-        self.action_space = spaces.Box(*np.array(self._bounds, np.float32).T)
+        entries = 4 if self.use_gripper else 3
+        self._bounds = BOUNDS[0][:entries], BOUNDS[1][:entries]
+        self.idle = [0.0, 0.0, 0.0, STAY][:entries]
+        self.action_space = spaces.Box(*np.array(self._bounds, np.float32))
 
     def action(self, action: Any) -> np.ndarray:
         """Return the raw action (7) of an end-effector action."""

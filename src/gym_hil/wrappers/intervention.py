@@ -76,7 +76,7 @@ class InterventionWrapper(gym.Wrapper):
         self._interventions = 0
         self._engaged = False
         self._tally = self._tally.next_episode()
-        return observation, {**info, **self._who(self._idle, None, "policy")}
+        return observation, {**info, **self._who(self._idle.copy(), None, "policy")}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Ask the operator, act, and say who did."""
