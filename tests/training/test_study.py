@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -121,6 +122,12 @@ def test_the_studies_that_are_shipped_can_be_run():
     assert len(ablation.runs) == 5 * 2 * 7 and len(operators.runs) == 5 * 2 * 5
     assert {run.config.method for run in ablation.runs} == {"hil", "hg-dagger", "bc"}
     assert {run.config.demos for run in ablation.runs} == {0, 20, 200}
+
+
+def test_the_manuals_example_is_a_study(tmp_path):
+    manual = (Path(__file__).parents[2] / "docs" / "learning.md").read_text()
+    (example,) = re.findall(r"```toml\n(.*?)```", manual, re.DOTALL)
+    assert len(study(tmp_path, example).runs) == 3 * 2 * 2
 
 
 @pytest.mark.slow
