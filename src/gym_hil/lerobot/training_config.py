@@ -70,7 +70,7 @@ def training_config(
         "seed": 0,
         "batch_size": size.batch_size,
         "log_freq": 100,
-        "save_freq": 5000,
+        "save_freq": 10_000,
         "wandb": {"enable": False, "project": "gym-hil", "mode": "offline", "disable_artifact": True},
         "dataset": {**dataset, "use_imagenet_stats": False, "image_transforms": ONES_NOT_BYTES},
         "env": {
@@ -87,6 +87,7 @@ def training_config(
             "input_features": inputs,
             "output_features": action,
             "num_discrete_actions": 3,
+            "normalization_mapping": SCALING,
             "dataset_stats": stats,
             "vision_encoder_name": None,
             "freeze_vision_encoder": False,
@@ -112,6 +113,8 @@ def training_config(
     }
 
 
+SCALING = {"VISUAL": "MEAN_STD", "STATE": "MIN_MAX", "ENV": "MIN_MAX", "ACTION": "IDENTITY"}
+"""Actions lie in [-1, 1] as they are; statistics of three would not fit `lerobot-eval`, which scales four."""
 ONES_NOT_BYTES = {
     "enable": True,
     "max_num_transforms": 1,

@@ -1,0 +1,101 @@
+"""``--env.type=gym_hil`` for LeRobot's programs that train and evaluate: `lerobot-train`, `lerobot-eval`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import gymnasium as gym
+from gymnasium import spaces
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+from lerobot.configs import FeatureType, PolicyFeature
+from lerobot.envs import EnvConfig
+from lerobot.utils.constants import ACTION, OBS_IMAGES, OBS_STATE
+
+import gym_hil  # noqa: F401
+from gym_hil.errors import InvalidArgumentError, did_you_mean
+from gym_hil.schema import AGENT_POS, ID_NAMESPACE, PIXELS
+from gym_hil.sim.rendering import GymRenderingSpec
+
+
+@EnvConfig.register_subclass("gym_hil")
+@dataclass
+class GymHilEnv(EnvConfig):
+    """Any id of this package whose action is the wrapped one (4)."""
+
+    task: str | None = "PandaPickCube-v1"
+    fps: int = 10
+    episode_length: int | None = None
+    """Steps before an episode is cut off; None takes the id's own."""
+    observation_height: int = 128
+    observation_width: int = 128
+    gripper_apart: bool = False
+    """The action has three entries and the gripper is counted apart, as policies of `lerobot.rl` do."""
+    features: dict[str, PolicyFeature] = field(default_factory=dict)
+    features_map: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read the id's spaces."""
+        if self.gym_id not in gym.registry:
+            names = [known.partition("/")[2] for known in gym.registry if known.startswith(ID_NAMESPACE)]
+            hint = did_you_mean(str(self.task), names)
+            raise InvalidArgumentError(f"env.task={self.task!r} is not known{hint}")
+        env = gym.make(self.gym_id, **self.gym_kwargs)
+        seen, actions = env.observation_space, env.action_space
+        env.close()
+        assert isinstance(seen, spaces.Dict) and isinstance(actions, spaces.Box)
+        size = actions.shape[0]
+        action = (size - 1,) if self.gripper_apart else (size,)
+        self._add(ACTION, ACTION, FeatureType.ACTION, action)
+        self._add(AGENT_POS, OBS_STATE, FeatureType.STATE, seen[AGENT_POS].shape)
+        for camera, space in _cameras(seen).items():
+            self._add(f"{PIXELS}/{camera}", f"{OBS_IMAGES}.{camera}", FeatureType.VISUAL, space.shape)
+
+    def _add(self, key: str, name: str, kind: FeatureType, shape: tuple[int, ...] | None) -> None:
+        self.features[key] = PolicyFeature(type=kind, shape=shape)
+        self.features_map[key] = name
+
+    @property
+    def package_name(self) -> str:
+        """Where the ids are."""
+        return ID_NAMESPACE
+
+    @property
+    def gym_kwargs(self) -> dict[str, Any]:
+        """Arguments of `gymnasium.make`."""
+        spec = GymRenderingSpec(height=self.observation_height, width=self.observation_width)
+        return {
+            "image_obs": True,
+            "render_mode": "rgb_array",
+            "render_spec": spec,
+            "max_episode_steps": self.episode_length,
+        }
+
+    def create_envs(self, n_envs: int, use_async_envs: bool = False) -> dict[str, dict[int, VectorEnv]]:
+        """Return ``{"gym_hil": {0: a vector of n_envs}}``."""
+        makers = [partial(_make, self.gym_id, self.gym_kwargs)] * n_envs
+        vector: VectorEnv
+        if use_async_envs and n_envs > 1:
+            vector = AsyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP, context="forkserver")
+        else:
+            vector = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
+        return {self.type: {0: vector}}
+
+
+class OwnOptions(gym.Wrapper):
+    """Drops the reset option with which `lerobot-eval` talks to a wrapper of its own."""
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        """Reset without it."""
+        own = {key: value for key, value in (options or {}).items() if not key.startswith("lerobot_")}
+        return self.env.reset(seed=seed, options=own)
+
+
+def _cameras(seen: spaces.Dict) -> dict[str, spaces.Space[Any]]:
+    pixels = seen.spaces.get(PIXELS)
+    return dict(pixels.spaces) if isinstance(pixels, spaces.Dict) else {}
+
+
+def _make(env_id: str, kwargs: dict[str, Any]) -> gym.Env:
+    return OwnOptions(gym.make(env_id, disable_env_checker=True, **kwargs))
