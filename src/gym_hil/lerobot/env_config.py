@@ -7,15 +7,17 @@ from functools import partial
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 from lerobot.configs import FeatureType, PolicyFeature
 from lerobot.envs import EnvConfig
-from lerobot.utils.constants import ACTION, OBS_IMAGES, OBS_STATE
+from lerobot.utils.constants import ACTION, OBS_ENV_STATE, OBS_IMAGES, OBS_STATE
 
 import gym_hil  # noqa: F401
+from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.errors import InvalidArgumentError, did_you_mean
-from gym_hil.schema import AGENT_POS, ID_NAMESPACE, PIXELS
+from gym_hil.schema import AGENT_POS, ENVIRONMENT_STATE, ID_NAMESPACE, PIXELS
 from gym_hil.sim.rendering import GymRenderingSpec
 
 
@@ -41,7 +43,7 @@ class GymHilEnv(EnvConfig):
             names = [known.partition("/")[2] for known in gym.registry if known.startswith(ID_NAMESPACE)]
             hint = did_you_mean(str(self.task), names)
             raise InvalidArgumentError(f"env.task={self.task!r} is not known{hint}")
-        env = gym.make(self.gym_id, **self.gym_kwargs)
+        env = _make(self.gym_id, self.gym_kwargs)
         seen, actions = env.observation_space, env.action_space
         env.close()
         assert isinstance(seen, spaces.Dict) and isinstance(actions, spaces.Box)
@@ -49,6 +51,7 @@ class GymHilEnv(EnvConfig):
         action = (size - 1,) if self.gripper_apart else (size,)
         self._add(ACTION, ACTION, FeatureType.ACTION, action)
         self._add(AGENT_POS, OBS_STATE, FeatureType.STATE, seen[AGENT_POS].shape)
+        self._add(ENVIRONMENT_STATE, OBS_ENV_STATE, FeatureType.ENV, seen[ENVIRONMENT_STATE].shape)
         for camera, space in _cameras(seen).items():
             self._add(f"{PIXELS}/{camera}", f"{OBS_IMAGES}.{camera}", FeatureType.VISUAL, space.shape)
 
@@ -83,13 +86,33 @@ class GymHilEnv(EnvConfig):
         return {self.type: {0: vector}}
 
 
-class OwnOptions(gym.Wrapper):
-    """Drops the reset option with which `lerobot-eval` talks to a wrapper of its own."""
+class ForEvaluation(gym.Wrapper):
+    """Adds `environment_state` to observations that lack it, because recorded datasets have it, and drops the
+    reset option with which `lerobot-eval` talks to a wrapper of its own.
+    """
+
+    def __init__(self, env: gym.Env) -> None:
+        super().__init__(env)
+        seen, raw = env.observation_space, env.unwrapped
+        assert isinstance(seen, spaces.Dict) and isinstance(raw, ManipulationEnv)
+        self._raw = raw
+        objects = spaces.Box(-np.inf, np.inf, (raw.task.observation_size,), np.float32)
+        self.observation_space = spaces.Dict({**seen.spaces, ENVIRONMENT_STATE: objects})
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
-        """Reset without it."""
-        own = {key: value for key, value in (options or {}).items() if not key.startswith("lerobot_")}
-        return self.env.reset(seed=seed, options=own)
+        """Reset without LeRobot's own options."""
+        ours = {key: value for key, value in (options or {}).items() if not key.startswith("lerobot_")}
+        observation, info = self.env.reset(seed=seed, options=ours)
+        return self._complete(observation), info
+
+    def step(self, action: Any) -> Any:
+        """Step."""
+        observation, *rest = self.env.step(action)
+        return self._complete(observation), *rest
+
+    def _complete(self, observation: dict[str, Any]) -> dict[str, Any]:
+        objects = self._raw.task.observe(self._raw.simulation)
+        return {**observation, ENVIRONMENT_STATE: np.asarray(objects, np.float32)}
 
 
 def _cameras(seen: spaces.Dict) -> dict[str, spaces.Space[Any]]:
@@ -98,4 +121,4 @@ def _cameras(seen: spaces.Dict) -> dict[str, spaces.Space[Any]]:
 
 
 def _make(env_id: str, kwargs: dict[str, Any]) -> gym.Env:
-    return OwnOptions(gym.make(env_id, disable_env_checker=True, **kwargs))
+    return ForEvaluation(gym.make(env_id, disable_env_checker=True, **kwargs))

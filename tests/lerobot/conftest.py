@@ -1,0 +1,46 @@
+"""How the tests run LeRobot's programs: headless, quiet, without the network."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+SEVERAL = """
+import importlib, sys
+for arguments in {programs!r}:
+    sys.argv = arguments
+    importlib.import_module(arguments[0]).main()
+"""
+
+
+class Programs:
+    """Starts programs of LeRobot."""
+
+    def __init__(self) -> None:
+        quiet = {"OMP_NUM_THREADS": "1", "TORCHDYNAMO_DISABLE": "1", "HF_HUB_OFFLINE": "1"}
+        without = ("DISPLAY", "WAYLAND_DISPLAY")
+        self.environment = {**{k: v for k, v in os.environ.items() if k not in without}, **quiet}
+
+    def start(self, module: str, *arguments: object, log, stdin=subprocess.DEVNULL) -> subprocess.Popen:
+        command = [sys.executable, "-m", module, *map(str, arguments)]
+        return subprocess.Popen(
+            command, env=self.environment, stdin=stdin, stdout=log.open("w"), stderr=subprocess.STDOUT
+        )
+
+    def run(self, *programs: tuple[object, ...]) -> str:
+        """Run programs one after the other in one process, since LeRobot takes long to start."""
+        code = SEVERAL.format(programs=[list(map(str, program)) for program in programs])
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-4000:]
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def lerobot() -> Programs:
+    return Programs()
