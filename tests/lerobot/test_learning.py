@@ -8,10 +8,12 @@ import re
 import signal
 import time
 
+import gymnasium as gym
 import numpy as np
 import pandas as pd
 import pytest
 
+from gym_hil.cli.common import policy_maker
 from gym_hil.lerobot.configs import Plan, write_configs
 
 pytestmark = [
@@ -79,4 +81,9 @@ def test_learner_and_actor(kind, updates, lerobot, tmp_path):
     offline = pd.read_parquet(tmp_path / "learner/dataset_offline/data")
     helped = np.concatenate(online["complementary_info.is_intervention"].map(np.atleast_1d).to_list())
     assert helped.sum() > 0 and len(offline) == demonstrated + int(helped.sum())
-    assert (tmp_path / "learner/checkpoints/last/pretrained_model/model.safetensors").is_file()
+
+    env = gym.make(f"gym_hil/PandaPickCube{kind}-v1", image_obs=True)
+    env.reset(seed=0)
+    policy = policy_maker(str(tmp_path / "learner/checkpoints/last/pretrained_model"), plan.task)()
+    action = policy(env.unwrapped, np.random.default_rng(0))
+    assert action.shape == (4,) and action[3] in (0, 1, 2) and np.abs(action[:3]).max() <= 1

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import gym_hil  # noqa: F401
 from gym_hil.errors import InvalidArgumentError, did_you_mean, require_one_of
+from gym_hil.lerobot.policy import LeRobotPolicy, is_lerobot_policy
 from gym_hil.operators.policies import POLICIES, Policy
 from gym_hil.schema import ID_NAMESPACE
 from gym_hil.training.pretrained import PRETRAINED, pretrained
@@ -45,12 +46,14 @@ def write_json(path: Path | None, result: Any) -> None:
 
 def policy_maker(name: str, task: str) -> Callable[[], Policy]:
     """Return what makes a policy for each episode of `task`: one of those without learning, the shipped one,
-    or the one that `gym-hil train` left at the path `name`.
+    the one that `gym-hil train` left at the path `name`, or LeRobot's in its folder ``pretrained_model``.
     """
     path = Path(name)
     if name in POLICIES or (name != PRETRAINED and not path.exists()):
         require_one_of("policy", name, (*POLICIES, PRETRAINED))
         return POLICIES[name]
+    if is_lerobot_policy(path):
+        return LeRobotPolicy(path).reset
     from gym_hil.cli.train import state_base_id
     from gym_hil.training.checkpoint import load_policy
 
