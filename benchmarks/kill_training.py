@@ -1,0 +1,77 @@
+"""Kill a training run at random instants, again and again, and compare what it learned with a run left alone.
+
+    python benchmarks/kill_training.py --times 20
+
+Each round goes on with the run in a process of its own and kills it and its learner (SIGKILL) after a random
+time. At the end it runs once undisturbed. Its weights must be those of the run left alone, bit for bit, and
+every episode must be there and be the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import random
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+from gym_hil.training.checkpoint import load
+from gym_hil.training.config import TrainConfig
+from gym_hil.training.experience import ExperienceStore
+from gym_hil.training.run import train
+
+
+def config(minutes: float) -> TrainConfig:
+    """Return a small run: what is tested is its bookkeeping."""
+    return TrainConfig(
+        env_id="gym_hil/PandaPickCubeStateBase-v1", robot_minutes=minutes, demos=3, updates_per_step=1,
+        batch_size=16, width=16, eval_every_steps=100, eval_episodes=1, final_episodes=1,
+    )  # fmt: skip
+
+
+def go_on(out: Path, minutes: float) -> None:
+    """Train, in a process group of its own, so that the learner can be killed with it."""
+    os.setpgrp()
+    train(config(minutes), out, resume=True)
+
+
+def main() -> None:
+    """Kill, and compare."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--minutes", type=float, default=3.0, help="robot minutes of the run")
+    parser.add_argument("--longest", type=float, default=15.0, help="seconds before a kill, at most")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    rng = random.Random(args.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        alone, killed = Path(folder) / "alone", Path(folder) / "killed"
+        train(config(args.minutes), alone)
+        kills, progressed = 0, []
+        while kills < args.times:
+            process = multiprocessing.get_context("spawn").Process(target=go_on, args=(killed, args.minutes))
+            process.start()
+            time.sleep(rng.uniform(0.5, args.longest))
+            if not process.is_alive():
+                break
+            leads = os.getpgid(process.pid) == process.pid
+            os.killpg(process.pid, signal.SIGKILL) if leads else process.kill()
+            process.join()
+            kills += 1
+            progressed.append(len(ExperienceStore(killed / "episodes")))
+            print(f"kill {kills}: {progressed[-1]} episodes", flush=True)
+        train(config(args.minutes), killed, resume=True)
+        one, two = ExperienceStore(alone / "episodes"), ExperienceStore(killed / "episodes")
+        numbers = range(len(one))
+        same = len(one) == len(two) and all((one.read(n).states == two.read(n).states).all() for n in numbers)
+        mine, others = load(alone).weights, load(killed).weights
+        learned = all((mine[name] == others[name]).all() for name in mine)
+        print(f"{kills} kills, {len(two)} episodes; the same episodes: {same}; the same weights: {learned}")
+        raise SystemExit(0 if same and learned else 1)
+
+
+if __name__ == "__main__":
+    main()
