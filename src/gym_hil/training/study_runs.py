@@ -64,7 +64,6 @@ def run_study(
     """
     try:
         import ray
-        from ray.util.queue import Queue
     except ImportError as error:
         raise MissingExtraError("ray", "ray", "A study") from error
     ended = {run.name: read_run(run, out / RUNS / run.name) for run in study.runs if _has_ended(run, out)}
@@ -83,13 +82,12 @@ def run_study(
         runtime_env={"env_vars": THREADS},
     )
     try:
-        heard = Queue(actor_options={"num_cpus": 0})
+        heard = ray.remote(num_cpus=0)(_Heard).remote()
         task = ray.remote(num_cpus=1, max_retries=2)(_train)
         under_way = {task.remote(run.name, asdict(run.config), heard): run for run in todo}
         while under_way:
             done, _ = ray.wait(list(under_way), timeout=1.0)
-            while not heard.empty():
-                board.steps.update([heard.get()])
+            board.steps = ray.get(heard.read.remote())
             for reference in done:
                 run = under_way.pop(reference)
                 try:
@@ -152,6 +150,23 @@ def _has_ended(run: Run, out: Path) -> bool:
     return True
 
 
+class _Heard:
+    """How far each run is, in a process of its own. Whoever tells does not wait: Ray would take its core for
+    idle, and start another run on it.
+    """
+
+    def __init__(self) -> None:
+        self._steps: dict[str, int] = {}
+
+    def tell(self, name: str, steps: int) -> None:
+        """Hear of a run."""
+        self._steps[name] = steps
+
+    def read(self) -> dict[str, int]:
+        """Return control steps by the run's name."""
+        return self._steps
+
+
 def _train(name: str, config: dict[str, Any], heard: Any) -> bytes:
     """Run in a worker: train, and return what it wrote, episodes aside, as a zip file."""
     from gym_hil.training.beside import Inline
@@ -160,7 +175,7 @@ def _train(name: str, config: dict[str, Any], heard: Any) -> bytes:
     with tempfile.TemporaryDirectory() as name_of_folder:
         folder, settings = Path(name_of_folder), TrainConfig(**config)
         open_folder(settings, folder, resume=False)
-        run = Run(settings, folder, lambda status: heard.put((name, status.steps)), Inline)
+        run = Run(settings, folder, lambda status: heard.tell.remote(name, status.steps), Inline)
         try:
             run.finish()
         finally:
