@@ -84,7 +84,8 @@ def _display() -> Finding:
     from gym_hil.sim.gl import has_display
 
     works = has_display()
-    return Finding("display", works, "yes" if works else "none", "" if works else "not needed: use --video")
+    mend = "" if works else "not needed: use --web or --video"
+    return Finding("display", works, "yes" if works else "none", mend)
 
 
 def _extras() -> list[Finding]:
