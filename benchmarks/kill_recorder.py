@@ -1,7 +1,7 @@
 """Kill the recorder at random instants, again and again, and count what is lost.
 
     python benchmarks/kill_recorder.py --times 100
-    python benchmarks/kill_recorder.py --times 100 --format lerobot
+    python benchmarks/kill_recorder.py --times 100 --format lerobot --longest 10
 
 Each round records with ``--resume`` in a process of its own and kills it (SIGKILL) after a random time. An
 episode counts as finished once the recorder has named it; every finished one must be there afterwards, and be
@@ -29,9 +29,6 @@ import numpy as np
 from gym_hil.cli.record import Record
 from gym_hil.recording.dataset import journal_of
 from gym_hil.recording.store import EpisodeStore
-
-LONGEST_S = 3.0
-"""Longest life of a recorder (s)."""
 
 
 def record(root: Path, format: str, episodes: int, log: Path | None) -> int:
@@ -77,6 +74,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--times", type=int, default=100, help="how many kills")
     parser.add_argument("--format", choices=("episodes", "lerobot", "minari"), default="episodes")
+    parser.add_argument("--longest", type=float, default=3.0, help="longest life of a recorder (s)")
     parser.add_argument("--seed", type=int, default=0, help="of the instants")
     parser.add_argument("--json", type=Path, help="write the result to this file as well")
     arguments = parser.parse_args()
@@ -92,7 +90,7 @@ def main() -> int:
         log.write_text("")
         child = fork.Process(target=record, args=(root, arguments.format, 1_000_000, log))
         child.start()
-        time.sleep(rng.uniform(0.0, LONGEST_S))
+        time.sleep(rng.uniform(0.0, arguments.longest))
         os.kill(child.pid, signal.SIGKILL)
         child.join()
         assert child.exitcode == -signal.SIGKILL, f"the recorder ended by itself: {log.read_text()}"

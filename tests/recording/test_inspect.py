@@ -68,6 +68,12 @@ def test_idle_and_clipped_steps_are_warned_of(store, raw):
     assert "at full speed in 100%" in judge(frames_like(episode, action=action), raw).warnings[0]
 
 
+def test_late_steps_are_warned_of(store, raw):
+    episode = store.read(0)
+    late = replace(episode, meta={**episode.meta, "late_steps": 3})
+    assert judge(late, raw).warnings == (f"3 of {episode.length} steps began late",)
+
+
 def test_an_episode_of_another_model_is_warned_of_and_refused(store, raw):
     episode = store.read(0)
     short = frames_like(episode, physics=episode.frames["physics"][:, :-3])

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gym_hil.cli.inspecting import Inspect
 from gym_hil.cli.record import Record
 from gym_hil.cli.replay import Replay
 from gym_hil.errors import InvalidArgumentError, InvalidDatasetError
@@ -79,6 +80,20 @@ def test_resume_goes_on_and_what_was_not_closed_is_written_again(tmp_path):
     same(root)
     assert not (root / ".new-data").exists()
     assert (root / "gym_hil" / "set-aside" / "minari" / "data" / "main_data.hdf5").exists()
+
+
+def test_inspect_names_what_is_in_the_journal_alone(tmp_path, capsys):
+    root = tmp_path / "picks"
+    assert record(root) == 0
+    assert Inspect(root=root, page=False).run() == 0
+    assert "Warning" not in capsys.readouterr().out
+    seal = root / "gym_hil" / "minari.json"
+    seal.write_text(seal.read_text().replace("[0, 1]", "[0]"))
+    assert Inspect(root=root, page=False).run() == 0
+    assert "Warning: 1 episodes are in" in capsys.readouterr().out
+    seal.write_text("half")
+    with pytest.raises(InvalidDatasetError, match=r"minari\.json cannot be read"):
+        Inspect(root=root, page=False).run()
 
 
 @pytest.mark.parametrize("name", [None, "picks", "me/picks", "me/picks-v", "-v0/"])

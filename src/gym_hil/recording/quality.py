@@ -15,6 +15,8 @@ IDLE_SHARE = 0.5
 """More idle steps than this share are worth a warning."""
 CLIPPED_SHARE = 0.8
 """The same for steps at full speed on some axis, where what was wanted may have been clipped."""
+LATE_SHARE = 0.05
+"""The same for steps that began late in real time."""
 HOLD_S = 0.5
 """How long a success must last when nobody does anything more (s)."""
 
@@ -53,6 +55,9 @@ def judge(episode: Episode, raw: ManipulationEnv) -> Quality:
         warnings.append(f"idle in {idle:.0%} of its steps")
     if clipped > CLIPPED_SHARE:
         warnings.append(f"at full speed in {clipped:.0%} of its steps, so perhaps clipped")
+    late = int(episode.meta.get("late_steps", 0))
+    if late > LATE_SHARE * episode.length:
+        warnings.append(f"{late} of {episode.length} steps began late")
     if frames["next.truncated"][-1]:
         warnings.append("cut off by the time limit")
     if not frames["next.done"][-1]:
@@ -69,7 +74,7 @@ def judge(episode: Episode, raw: ManipulationEnv) -> Quality:
         intervened_share=float(np.mean(frames["complementary_info.is_intervention"])),
         idle_share=idle,
         clipped_share=clipped,
-        late_steps=int(episode.meta.get("late_steps", 0)),
+        late_steps=late,
         warnings=tuple(warnings),
     )
 
