@@ -18,10 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from gym_hil.training import run
 from gym_hil.training.checkpoint import load
 from gym_hil.training.config import TrainConfig
 from gym_hil.training.experience import ExperienceStore
-from gym_hil.training.run import train
 
 
 def config(minutes: float) -> TrainConfig:
@@ -35,7 +35,7 @@ def config(minutes: float) -> TrainConfig:
 def go_on(out: Path, minutes: float) -> None:
     """Train, in a process group of its own, so that the learner can be killed with it."""
     os.setpgrp()
-    train(config(minutes), out, resume=True)
+    run.train(config(minutes), out, resume=True, films=False)
 
 
 def main() -> None:
@@ -49,7 +49,7 @@ def main() -> None:
     rng = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as folder:
         alone, killed = Path(folder) / "alone", Path(folder) / "killed"
-        train(config(args.minutes), alone)
+        run.train(config(args.minutes), alone, films=False)
         kills, progressed = 0, []
         while kills < args.times:
             process = multiprocessing.get_context("spawn").Process(target=go_on, args=(killed, args.minutes))
@@ -63,7 +63,7 @@ def main() -> None:
             kills += 1
             progressed.append(len(ExperienceStore(killed / "episodes")))
             print(f"kill {kills}: {progressed[-1]} episodes", flush=True)
-        train(config(args.minutes), killed, resume=True)
+        run.train(config(args.minutes), killed, resume=True, films=False)
         one, two = ExperienceStore(alone / "episodes"), ExperienceStore(killed / "episodes")
         numbers = range(len(one))
         same = len(one) == len(two) and all((one.read(n).states == two.read(n).states).all() for n in numbers)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -16,19 +17,23 @@ pytest.importorskip("stable_baselines3")
 
 from gym_hil.operators import SimulatedHuman
 from gym_hil.training import acting
+from gym_hil.training import run as runs
 from gym_hil.training.beside import Beside, Inline, LearningError
 from gym_hil.training.checkpoint import load
 from gym_hil.training.config import TrainConfig
 from gym_hil.training.curve import read_curve
 from gym_hil.training.experience import EpisodeInProgress, ExperienceStore
 from gym_hil.training.learner import Experience
-from gym_hil.training.run import Run, train
+from gym_hil.training.run import Run
 
 PICK = "gym_hil/PandaPickCubeStateBase-v1"
 SHORT = TrainConfig(
     env_id=PICK, robot_minutes=0.35, demos=2, updates_per_step=1, batch_size=16, width=16,
     eval_every_steps=100, eval_episodes=1, final_episodes=1,
 )  # fmt: skip
+
+
+train = partial(runs.train, films=False)
 
 
 class StopError(Exception):
@@ -147,7 +152,7 @@ def test_killed_at_random_instants_it_ends_in_the_same_weights(whole, tmp_path, 
         "from gym_hil.training.run import train\n"
         "if __name__ == '__main__':\n"
         f"    config = TrainConfig(**{SHORT.as_dict()!r})\n"
-        f"    train(config, Path({str(tmp_path / 'run')!r}), resume=True)\n"
+        f"    train(config, Path({str(tmp_path / 'run')!r}), resume=True, films=False)\n"
     )
     (tmp_path / "main.py").write_text(code)
     command = [sys.executable, str(tmp_path / "main.py")]

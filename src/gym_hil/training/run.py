@@ -47,6 +47,7 @@ def train(
     resume: bool = False,
     learner: OpenLink = Beside,
     page: PageAddress | None = None,
+    films: bool = True,
     ready: Callable[[gym.Env], None] = lambda env: None,
 ) -> Evaluation:
     """Train, write everything into the folder `out`, and return the last evaluation.
@@ -58,6 +59,7 @@ def train(
         resume: go on with the run in `out`, if there is one.
         learner: where learning happens. Beside, it starts a process, so a script that calls this needs
             ``if __name__ == "__main__":``.
+        films: whether to film the first and the last episode at the end.
         ready: called with the environment before its first episode.
         page: where the web page of a person in a browser is served.
 
@@ -71,12 +73,18 @@ def train(
         found = run.finish()
     finally:
         run.close()
+    if films:
+        write_films(config, out)
+    write_report(out)
+    return found
+
+
+def write_films(config: TrainConfig, out: Path) -> None:
+    """Film the run in `out`, or say why that cannot be done."""
     try:
         write_videos(out, ExperienceStore(out / EPISODES), config)
     except GymHilError as error:
         log.warning("No videos: %s", error)
-    write_report(out)
-    return found
 
 
 class Run:
