@@ -19,7 +19,7 @@ from gym_hil.recording.dataset import journal_of
 from gym_hil.recording.pictures import drawn_again
 from gym_hil.recording.quality import judge
 from gym_hil.recording.replay import first_difference, make_replay_env, replayed
-from gym_hil.recording.store import EpisodeStore
+from gym_hil.recording.store import EpisodeStore, move_aside
 
 MAIN = [sys.executable, "-c", "from gym_hil.cli import main; main()"]
 
@@ -252,3 +252,12 @@ def test_what_a_crash_left_is_set_aside_by_name(copy):
     assert done.returncode == 0 and "writing-000010 was set aside" in done.stdout
     assert (copy / "set-aside" / "writing-000010" / "frames.npz").read_bytes() == b"half"
     assert EpisodeStore(copy).numbers() == list(range(11))
+
+
+def test_setting_aside_never_overwrites_and_never_ends(tmp_path):
+    for number in range(300):
+        half = tmp_path / "half"
+        half.write_text(str(number))
+        move_aside(half, tmp_path, "meta/half")
+    found = {path.read_text() for path in (tmp_path / "set-aside" / "meta").iterdir()}
+    assert found == {str(number) for number in range(300)}

@@ -27,6 +27,8 @@ from gym_hil.wrappers.attendance import await_person
 from gym_hil.wrappers.factory import make_env
 from gym_hil.wrappers.pacing import RealTimeWrapper
 
+SEAL_EVERY = 5
+"""Episodes after which what was missing is closed, so that even the next crash costs little work."""
 _TERMINAL = ("terminal", "spacemouse")
 """Operators that hear the keys of the terminal themselves."""
 
@@ -155,8 +157,9 @@ class Record:
         with progress_bar(console) as progress:
             for number in progress.track(missing, description="writing what was missing"):
                 dataset.write_missing(number, _raw(env))
+                if number == missing[-1] or number % SEAL_EVERY == 0:
+                    dataset.close()
         if missing:
-            dataset.close()
             console.print(f"{len(missing)} episodes that were safe in the journal were written again.")
 
     def _record(self, dataset: Dataset, env: EpisodeRecorder, new_policy: Any, console: Console) -> None:

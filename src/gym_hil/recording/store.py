@@ -162,9 +162,11 @@ def _named(numbers: list[int]) -> str:
 
 
 def move_aside(path: Path, root: Path, name: str) -> str:
-    """Move `path` under ``set-aside/`` of `root` as `name`, or a longer one if it is taken; return it."""
+    """Move `path` under ``set-aside/`` of `root` as `name`, with a number if that is taken; return it."""
+    taken, number = name, 1
     while (root / _ASIDE / name).exists():
-        name += "-again"
+        number += 1
+        name = f"{taken}.{number}"
     target = root / _ASIDE / name
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(path, target)
