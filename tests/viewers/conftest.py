@@ -23,6 +23,8 @@ class Visitor:
         self._sent = 0
 
     async def say(self, **message) -> None:
+        if message["type"] != "alive" and not self.silent:
+            await self.alive()  # however busy the machine is: who says something is there
         await self.socket.send_str(json.dumps(message))
 
     async def alive(self) -> None:
