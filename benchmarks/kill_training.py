@@ -17,6 +17,7 @@ import signal
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from gym_hil.training import run
 from gym_hil.training.checkpoint import load
@@ -32,9 +33,10 @@ def config(minutes: float) -> TrainConfig:
     )  # fmt: skip
 
 
-def go_on(out: Path, minutes: float) -> None:
+def go_on(out: Path, minutes: float, begins: Any) -> None:
     """Train, in a process group of its own, so that the learner can be killed with it."""
     os.setpgrp()
+    begins.set()
     run.train(config(minutes), out, resume=True, films=False)
 
 
@@ -50,19 +52,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         alone, killed = Path(folder) / "alone", Path(folder) / "killed"
         run.train(config(args.minutes), alone, films=False)
-        kills, progressed = 0, []
+        context, kills = multiprocessing.get_context("spawn"), 0
         while kills < args.times:
-            process = multiprocessing.get_context("spawn").Process(target=go_on, args=(killed, args.minutes))
+            begins = context.Event()
+            process = context.Process(target=go_on, args=(killed, args.minutes, begins))
             process.start()
-            time.sleep(rng.uniform(0.5, args.longest))
+            begins.wait()
+            time.sleep(rng.uniform(0.0, args.longest))
             if not process.is_alive():
                 break
-            leads = os.getpgid(process.pid) == process.pid
-            os.killpg(process.pid, signal.SIGKILL) if leads else process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.join()
             kills += 1
-            progressed.append(len(ExperienceStore(killed / "episodes")))
-            print(f"kill {kills}: {progressed[-1]} episodes", flush=True)
+            print(f"kill {kills}: {len(list(killed.glob('episodes/[0-9]*')))} episodes", flush=True)
         run.train(config(args.minutes), killed, resume=True, films=False)
         one, two = ExperienceStore(alone / "episodes"), ExperienceStore(killed / "episodes")
         numbers = range(len(one))
