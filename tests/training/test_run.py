@@ -181,7 +181,7 @@ def test_in_real_time_acting_never_waits_for_learning_and_pays_every_update_late
             self.asked.append(time.perf_counter())
             return super().decide(view)
 
-    monkeypatch.setattr(acting, "make_operator", lambda name: Person("expert"))
+    monkeypatch.setattr(acting, "make_operator", lambda name, **_: Person("expert"))
     change = {"operator": "terminal", "robot_minutes": 0.06, "demos": 1, "updates_per_step": 100}
     config = TrainConfig(**{**SHORT.as_dict(), **change})
     train(config, tmp_path)
