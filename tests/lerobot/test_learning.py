@@ -10,12 +10,12 @@ import time
 
 import gymnasium as gym
 import numpy as np
-import pandas as pd
 import pytest
 
 from gym_hil.cli.common import policy_maker
 from gym_hil.lerobot.configs import Plan, write_configs
 
+pd = pytest.importorskip("pandas")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),

@@ -9,11 +9,11 @@ import pty
 import time
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from gym_hil.cli.record import Record
 
+pd = pytest.importorskip("pandas")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),
