@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 
 import gymnasium as gym
 import numpy as np
@@ -22,29 +19,22 @@ pytestmark = [
 ]
 
 
-def gym_manipulator(path) -> subprocess.CompletedProcess[str]:
-    quiet = {"OMP_NUM_THREADS": "1", "TORCHDYNAMO_DISABLE": "1", "HF_HUB_OFFLINE": "1"}
-    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    return subprocess.run(
-        [sys.executable, "-m", "lerobot.rl.gym_manipulator", "--config_path", str(path)],
-        env={**environment, **quiet}, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+def gym_manipulator(path) -> tuple[object, ...]:
+    return "lerobot.rl.gym_manipulator", "--config_path", path
 
 
-@pytest.mark.parametrize("suffix", ["", "SimulatedHuman", "Keyboard", "Gamepad", "Viewer"])
-def test_every_id_runs_headless_without_a_mode(suffix, tmp_path):
-    written = write_configs(Plan(task=f"PandaPickCube{suffix}-v0", episodes=1), tmp_path)
-    done = gym_manipulator(written["teleoperate"])
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "Starting control loop at 10 FPS" in done.stdout
+def test_every_id_runs_headless_without_a_mode(lerobot, tmp_path):
+    tasks = [f"PandaPickCube{who}-v0" for who in ("", "SimulatedHuman", "Keyboard", "Gamepad", "Viewer")]
+    written = [write_configs(Plan(task=task, episodes=1), tmp_path / task)["teleoperate"] for task in tasks]
+    said = lerobot.run(*map(gym_manipulator, written))
+    assert said.count("Starting control loop at 10 FPS") == len(tasks)
 
 
-def test_two_recorded_episodes_load_hold_executed_actions_and_replay(tmp_path):
+def test_two_recorded_episodes_load_hold_executed_actions_and_replay(lerobot, tmp_path):
     from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
     written = write_configs(Plan(task="PandaPickCubeSimulatedHuman-v0", episodes=2), tmp_path)
-    done = gym_manipulator(written["record"])
-    assert done.returncode == 0, done.stderr[-2000:]
+    lerobot.run(gym_manipulator(written["record"]))
     root = tmp_path / "dataset"
     assert json.loads((root / "meta" / "info.json").read_text())["total_episodes"] == 2
     dataset = LeRobotDataset("me/gym_hil", root=root)
@@ -57,9 +47,11 @@ def test_two_recorded_episodes_load_hold_executed_actions_and_replay(tmp_path):
         assert np.asarray(rows["next.reward"])[mine].sum() == 1.0, "the simulated human succeeds"
         env = gym.make("gym_hil/PandaPickCube-v0")
         observation, _ = env.reset()
-        for action, state in zip(actions, states, strict=True):
+        for followed, (action, state) in enumerate(zip(actions, states, strict=True)):
             np.testing.assert_allclose(observation["agent_pos"][15:18], state[15:18], atol=6e-3)
-            observation, *_ = env.step(action)
+            observation, _, terminated, _, _ = env.step(action)
+            if terminated:  # nobody lets go here, which brakes the arm: it may be there earlier
+                break
+        assert followed > len(actions) // 2
         assert np.abs(actions[:, :3]).max() > 0.5
-    done = gym_manipulator(written["replay"])
-    assert done.returncode == 0, done.stderr[-2000:]
+    lerobot.run(gym_manipulator(written["replay"]))
