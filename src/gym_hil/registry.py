@@ -18,6 +18,7 @@ SUFFIXES: dict[str, dict[str, Any]] = {
     "Browser": {"operator": "browser"},
     "SimulatedHuman": {"operator": "simulated"},
     "SimulatedCoach": {"operator": "simulated", "preset": "coach"},
+    "Replay": {"auto_reset": True},
 }
 """Who shows it or may take over, by the id's suffix, as arguments of `wrap_env`."""
 NOBODY_WAITS = ("", "SimulatedHuman", "SimulatedCoach")

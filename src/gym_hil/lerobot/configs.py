@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gym_hil.errors import InvalidArgumentError
-from gym_hil.lerobot.training_config import Size, training_config
+from gym_hil.lerobot.training_config import Size, training_config, undriven
 from gym_hil.tasks import TASKS
 
 PROGRAMS = {
@@ -55,13 +55,18 @@ class Plan:
         """
         return self.task.replace("SimulatedHuman", "SimulatedCoach")
 
+    @property
+    def replay_task(self) -> str:
+        """The id that replays: LeRobot steps on after the end of an episode, and nobody shall take over."""
+        return undriven(self.task).replace("-v", "Replay-v")
+
 
 def configs(plan: Plan, out: Path) -> dict[str, dict[str, Any]]:
     """Return one configuration per entry of `PROGRAMS`; dataset and results lie in the folder `out`."""
     dataset = {"repo_id": plan.repo_id, "root": str(out / "dataset")}
     found: dict[str, dict[str, Any]] = {
         name: {
-            "env": _env(plan.task),
+            "env": _env(plan.replay_task if name == "replay" else plan.task),
             "dataset": {
                 **dataset,
                 "task": _description(plan.task),
