@@ -17,10 +17,11 @@ from gym_hil.devices.device_log import (
     load_device_log,
     reading_line,
 )
+from gym_hil.devices.tap import DeviceTap
 from gym_hil.errors import InvalidArgumentError
 
 
-class RecordingDevice(Device):
+class RecordingDevice(DeviceTap):
     """Passes `device` through and writes what it says to `path`. Presses that are flushed belong to nobody
     and are not written.
 
@@ -34,10 +35,8 @@ class RecordingDevice(Device):
     def __init__(
         self, device: Device, path: str | os.PathLike[str], *, period_s: float | None = None
     ) -> None:
-        self.name = device.name
-        self.device = device
+        super().__init__(device)
         self._clock = _poll_clock(period_s)
-        self._last = NEUTRAL
         self._closed = False
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,22 +49,14 @@ class RecordingDevice(Device):
 
     def poll(self) -> DeviceReading:
         """Return the device's reading, and write it down if it says anything new."""
-        reading = self.device.poll()
         if self._closed:
-            return reading
+            return self.device.poll()
         self._now = self._clock()
-        if reading != self._last or reading.events or reading.engage_presses:
-            self._file.write(reading_line(TimedReading(self._now, reading)))
-            self._last = reading
-        return reading
+        return super().poll()
 
-    def flush(self) -> None:
-        """Forget presses."""
-        self.device.flush()
-
-    def help(self) -> str:
-        """Return the device's line."""
-        return self.device.help()
+    def keep(self, reading: DeviceReading) -> None:
+        """Write `reading` into the file."""
+        self._file.write(reading_line(TimedReading(self._now, reading)))
 
     def close(self) -> None:
         """Close the device and end the file."""

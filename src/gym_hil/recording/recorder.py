@@ -14,8 +14,8 @@ import gym_hil
 from gym_hil import schema
 from gym_hil.envs.manipulation import EnvironmentState, ManipulationEnv
 from gym_hil.operators.human import Human
-from gym_hil.recording.device_tap import DeviceTap
 from gym_hil.recording.episode import FINAL, FRAMES, PHASES, Episode, model_hash
+from gym_hil.recording.episode_log import EpisodeLog
 from gym_hil.recording.pictures import Pictures
 
 
@@ -36,7 +36,7 @@ class EpisodeRecorder(gym.Wrapper):
         assert isinstance(raw, ManipulationEnv)
         self._raw = raw
         self._cameras = cameras
-        self._tap: DeviceTap | None = None
+        self._device_log: EpisodeLog | None = None
         self._describe = {
             **describe,
             "gym_hil": gym_hil.__version__,
@@ -60,8 +60,8 @@ class EpisodeRecorder(gym.Wrapper):
         """Step, and keep what happened."""
         before = self._moment()
         self._draw()
-        if self._tap is not None:
-            self._tap.now_s = len(self._rows["action"]) * self._raw.control_dt
+        if self._device_log is not None:
+            self._device_log.now_s = len(self._rows["action"]) * self._raw.control_dt
         observation, reward, terminated, truncated, info = self.env.step(action)
         row = {
             **before,
@@ -95,7 +95,7 @@ class EpisodeRecorder(gym.Wrapper):
             "end": self._info[schema.TERMINATION_REASON] or "time_limit",
             "late_steps": self._overruns() - self._overruns_before,
         }
-        log = "" if self._tap is None else self._tap.log()
+        log = "" if self._device_log is None else self._device_log.log()
         return Episode(frames, self._moment(), self._initial, meta, log)
 
     def _begin(self, seed: int | None) -> None:
@@ -105,10 +105,10 @@ class EpisodeRecorder(gym.Wrapper):
         self.pictures: Pictures = {}
         self._overruns_before = self._overruns()
         operator = self.env.get_wrapper_attr("operator") if self.env.has_wrapper_attr("operator") else None
-        if self._tap is None and isinstance(operator, Human):
-            self._tap = operator.device = DeviceTap(operator.device)
-        if self._tap is not None:
-            self._tap.begin()
+        if self._device_log is None and isinstance(operator, Human):
+            self._device_log = operator.device = EpisodeLog(operator.device)
+        if self._device_log is not None:
+            self._device_log.begin()
 
     def _overruns(self) -> int:
         """Return how many steps came late so far, where anybody keeps real time."""
