@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from gym_hil.devices.controller_config import STICKS
@@ -199,7 +200,20 @@ class TerminalRig(DeviceRig):
             self.hand = -1
 
     def settle(self) -> None:
+        deadline = time.monotonic() + 2.0
+        while self._unread() and time.monotonic() < deadline:
+            time.sleep(0.005)
         time.sleep(ESCAPE_S + 0.05)
+
+    def _unread(self) -> int:
+        """Return how many bytes the device has not taken yet: on a busy machine its thread comes late."""
+        import fcntl
+        import termios
+
+        if self.hand < 0 or self.terminal < 0:
+            return 0
+        count = fcntl.ioctl(self.terminal, termios.FIONREAD, bytes(4))
+        return int.from_bytes(count, sys.byteorder)
 
     def close(self) -> None:
         """Close both ends."""
