@@ -10,6 +10,7 @@ import pytest
 
 SEVERAL = """
 import importlib, sys
+{before}
 for arguments in {programs!r}:
     sys.argv = arguments
     importlib.import_module(arguments[0]).main()
@@ -30,9 +31,11 @@ class Programs:
             command, env=self.environment, stdin=stdin, stdout=log.open("w"), stderr=subprocess.STDOUT
         )
 
-    def run(self, *programs: tuple[object, ...]) -> str:
-        """Run programs one after the other in one process, since LeRobot takes long to start."""
-        code = SEVERAL.format(programs=[list(map(str, program)) for program in programs])
+    def run(self, *programs: tuple[object, ...], before: str = "") -> str:
+        """Run programs one after the other in one process, since LeRobot takes long to start; `before` is
+        Python that comes first.
+        """
+        code = SEVERAL.format(before=before, programs=[list(map(str, program)) for program in programs])
         done = subprocess.run(
             [sys.executable, "-c", code], env=self.environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,

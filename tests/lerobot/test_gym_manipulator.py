@@ -19,6 +19,16 @@ pytestmark = [
 ]
 
 
+RB_AND_STICK_HELD = """
+import logging
+from gym_hil.devices import VirtualGamepad
+pad = VirtualGamepad()
+pad.press("rb")
+pad.set_axis("left_y", 1.0)
+logging.basicConfig(level=logging.INFO)  # LeRobot swallows it else
+"""
+
+
 def gym_manipulator(path) -> tuple[object, ...]:
     return "lerobot.rl.gym_manipulator", "--config_path", path
 
@@ -28,6 +38,12 @@ def test_every_id_runs_headless_without_a_mode(lerobot, tmp_path):
     written = [write_configs(Plan(task=task, episodes=1), tmp_path / task)["teleoperate"] for task in tasks]
     said = lerobot.run(*map(gym_manipulator, written))
     assert said.count("Starting control loop at 10 FPS") == len(tasks)
+
+
+def test_a_pad_drives_in_lerobots_loop(lerobot, tmp_path):
+    written = write_configs(Plan(task="PandaPickCubeGamepad-v0", episodes=1), tmp_path)["teleoperate"]
+    said = lerobot.run(gym_manipulator(written), before=RB_AND_STICK_HELD)
+    assert "no success after 100 steps, intervention rate 1.00" in said
 
 
 def test_two_recorded_episodes_load_hold_executed_actions_and_replay(lerobot, tmp_path):
