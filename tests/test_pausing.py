@@ -61,7 +61,7 @@ def test_pause_stops_the_world_until_pressed_again_and_loses_nothing(keyboard):
     assert waited >= 0.28
     assert info["phase"] == "takeover" and terminated and info["termination_reason"] == "human_success"
     assert timed_step_after_reset(env) < 0.2
-    assert env.overruns <= 1
+    assert env.worst_overrun_s < waited, "a pause is nobody's delay"
 
 
 def timed_step_after_reset(env):

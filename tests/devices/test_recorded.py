@@ -85,11 +85,11 @@ def test_real_time_passes(tmp_path):
         keyboard.press("enter")
         device.poll()
     log = load_device_log(tmp_path / "log.jsonl")
-    assert 0.05 <= log.readings[0].time_s < 0.5
+    assert 0.05 <= log.readings[0].time_s < 2.0
     playback = RecordedDevice(log)
     start = time.perf_counter()
     while not (events := playback.poll().events):
-        assert time.perf_counter() - start < 2.0
+        assert time.perf_counter() - start < 5.0
     assert events == (EpisodeEvent.SUCCESS,)
     assert time.perf_counter() - start >= log.readings[0].time_s - 1e-3
 

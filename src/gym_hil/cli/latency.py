@@ -9,6 +9,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import NDArray
 
 from gym_hil.devices import Keyboard
 from gym_hil.operators import Engage, Human
@@ -22,8 +23,18 @@ class Latency:
 
     period_ms: float
     """Control period: a press just after a step has begun waits as long for the next one."""
-    median_ms: float
-    worst_ms: float
+    waits_ms: NDArray[np.float64]
+    """Of every press."""
+
+    @property
+    def median_ms(self) -> float:
+        """Of a usual press."""
+        return float(np.median(self.waits_ms))
+
+    @property
+    def worst_ms(self) -> float:
+        """Of the press that waited longest."""
+        return float(self.waits_ms.max())
 
 
 def measure(env_id: str, *, image_obs: bool, presses: int, seed: int) -> Latency:
@@ -62,4 +73,4 @@ def measure(env_id: str, *, image_obs: bool, presses: int, seed: int) -> Latency
             env.reset()
     env.close()
     waits_ms = 1e3 * (np.array(moved_s) - np.array(pressed_s))
-    return Latency(1e3 * env.period_s, float(np.median(waits_ms)), float(waits_ms.max()))
+    return Latency(1e3 * env.period_s, waits_ms)
