@@ -13,7 +13,7 @@ from gym_hil.errors import InvalidArgumentError, require_one_of
 from gym_hil.operators.attention import AttentionBudget
 from gym_hil.operators.base import LET_GO, Action, Decision, Operator, View
 from gym_hil.operators.expert import expert_action
-from gym_hil.operators.gates import Gate
+from gym_hil.operators.gates import Gate, NoProgress
 
 STREAM = 10
 """Sets this human's random numbers apart from those of others with the same seed."""
@@ -69,7 +69,7 @@ PRESETS = {
     "expert": Limits(),
     "novice": Limits(patience=8, reaction_delay=2, noise=0.15, mistakes=0.02),
     "keyboard": Limits(patience=6, reaction_delay=1, quantised=True),
-    "coach": Limits(patience=20, max_hold=20),
+    "coach": Limits(disagreement=math.inf, gates=(NoProgress(steps=20, metres=0.02),), max_hold=20),
     "inattentive": Limits(patience=10, reaction_delay=2, noise=0.1, attention=0.15),
 }
 

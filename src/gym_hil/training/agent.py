@@ -111,7 +111,16 @@ class HilReplayBuffer(ReplayBuffer):
 class HilSAC(SAC):
     """SAC that stores the executed action, whoever decided on it, and learns as RLPD does: several critic
     updates for one of the actor, and no entropy in the critic's target.
+
+    Args:
+        returns: the least and the greatest return that there can be; the critic's targets stay within.
     """
+
+    def __init__(
+        self, *args: Any, returns: tuple[float, float] = (-math.inf, math.inf), **kwargs: Any
+    ) -> None:
+        self.returns = returns
+        super().__init__(*args, **kwargs)
 
     def train(self, gradient_steps: int, batch_size: int = 64) -> None:
         """Update the critic `gradient_steps` times, then actor and entropy coefficient once."""
@@ -126,7 +135,7 @@ class HilSAC(SAC):
             rows = slice(number, None, gradient_steps)
             with torch.no_grad():
                 next_q = self.critic_target(drawn.next_observations[rows], next_actions[rows])
-                worst = torch.minimum(*next_q)
+                worst = torch.minimum(*next_q).clamp(*self.returns)
                 wanted = drawn.rewards[rows] + (1.0 - drawn.dones[rows]) * self.gamma * worst
             found = self.critic(drawn.observations[rows], drawn.actions[rows])
             loss = functional.mse_loss(found[0], wanted) + functional.mse_loss(found[1], wanted)

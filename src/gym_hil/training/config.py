@@ -39,8 +39,8 @@ class TrainConfig:
     operator: str = "simulated"
     """Who demonstrates and takes over; ``"none"`` for demonstrations without a human afterwards."""
     preset: str = "coach"
-    """Limits of the simulated human. A coach lets the policy try for 2 s before judging it: who takes over at
-    once leaves it nothing to practise."""
+    """Limits of the simulated human. A coach takes over when the policy has made no progress for 2 s, for 2 s
+    at most: who takes over at once leaves it nothing to practise."""
     robot_minutes: float = 10.0
     """Simulated minutes at 10 Hz, demonstrations included."""
     demos: int = 20

@@ -121,6 +121,7 @@ class SacLearner(Learner):
             learning_starts=0,
             ent_coef=f"auto_{config.entropy}",
             tau=config.tau,
+            returns=RETURNS,
             policy_kwargs=networks,
             seed=config.seed,
             device=device_of(config.device, images=config.pixels > 0),
@@ -194,6 +195,8 @@ class SacLearner(Learner):
         return dict(state["facts"])
 
 
+RETURNS = (0.0, 1.0)
+"""Of a sparse reward: 1 with success, which ends the episode."""
 SLACK = 2000
 """Room in the buffer beyond the run's steps: an episode that runs over, or is recorded again."""
 
