@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import gymnasium as gym
 import numpy as np
@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from gym_hil.cli.choices import OperatorOrNobody, Preset
 from gym_hil.cli.common import full_id, policy_maker, write_json
 from gym_hil.devices.page import PageAddress, PageDevice
 from gym_hil.envs.manipulation import ManipulationEnv
@@ -51,22 +52,9 @@ class Play:
 
     task: Annotated[str, tyro.conf.Positional] = "PandaPickCube-v1"
     """Environment id, with or without "gym_hil/": PandaPickCube-v0, PandaArrangeBoxes-v1, ..."""
-    operator: (
-        Literal[
-            "none",
-            "expert",
-            "simulated",
-            "gamepad",
-            "keyboard",
-            "global-keyboard",
-            "spacemouse",
-            "terminal",
-            "browser",
-        ]
-        | None
-    ) = None
+    operator: OperatorOrNobody | None = None
     """Who may take over from the policy; without it the expert, or nobody where `--policy` is given."""
-    preset: Literal["expert", "novice", "keyboard", "coach", "inattentive"] = "expert"
+    preset: Preset = "expert"
     """Limits of the simulated human."""
     policy: str = "zero"
     """What acts while nobody takes over: zero, random, noisy-expert, pretrained (shipped), or a folder of

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import gymnasium as gym
 import numpy as np
 import tyro
 from rich.console import Console
 
+from gym_hil.cli.choices import OperatorName, Preset
 from gym_hil.cli.common import full_id, policy_maker, progress_bar, write_json
 from gym_hil.devices.page import PageAddress
 from gym_hil.envs.manipulation import ManipulationEnv
@@ -44,18 +45,9 @@ class Record:
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
     root: Path | None = None
     """Folder for the dataset. Without it, where LeRobot or Minari look for `--repo-id`."""
-    operator: Literal[
-        "simulated",
-        "expert",
-        "gamepad",
-        "keyboard",
-        "global-keyboard",
-        "browser",
-        "spacemouse",
-        "terminal",
-    ] = "simulated"
+    operator: OperatorName = "simulated"
     """Who may take over from the policy."""
-    preset: Literal["expert", "novice", "keyboard", "coach", "inattentive"] = "expert"
+    preset: Preset = "expert"
     """Limits of the simulated human."""
     policy: str = "zero"
     """What acts while nobody takes over: zero, random, noisy-expert, pretrained (shipped), or a folder of

@@ -11,6 +11,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from gym_hil.cli.choices import Preset, Teacher
 from gym_hil.cli.common import full_id, write_json
 from gym_hil.devices.page import PageAddress
 from gym_hil.errors import InvalidArgumentError, MissingExtraError
@@ -45,19 +46,10 @@ class Train:
     method: Literal["hil", "hg-dagger", "bc"] = "hil"
     """hil: reinforcement learning with a human in the loop; hg-dagger: imitation of demonstrations and
     interventions; bc: imitation of demonstrations alone."""
-    operator: Literal[
-        "simulated",
-        "gamepad",
-        "keyboard",
-        "global-keyboard",
-        "spacemouse",
-        "terminal",
-        "browser",
-        "none",
-    ] = "simulated"
+    operator: Teacher = "simulated"
     """Who demonstrates and takes over, a person in real time; none: scripted demonstrations, and nobody
     afterwards."""
-    preset: Literal["coach", "expert", "novice", "keyboard", "inattentive"] = "coach"
+    preset: Preset = "coach"
     """Limits of the simulated human."""
     robot_minutes: float = 10.0
     """Simulated minutes at 10 Hz, demonstrations included."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PEOPLE = ("gamepad", "keyboard", "global-keyboard", "spacemouse", "terminal", "browser")
 """Devices that a person can drive with; the spacemouse's episodes are ended with keys in the terminal."""
 NAMES = ("expert", "simulated", *PEOPLE)
+TEACHERS = ("simulated", *PEOPLE, "none")
+"""Who may help a policy that learns; none: scripted demonstrations, and nobody afterwards."""
 
 
 def make_operator(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gym_hil.errors import InvalidArgumentError, require_one_of
-from gym_hil.operators.named import PEOPLE
+from gym_hil.operators.named import PEOPLE, TEACHERS
 from gym_hil.operators.simulated import PRESETS
 from gym_hil.training.files import write_atomically
 
@@ -73,7 +73,7 @@ class TrainConfig:
         if not 16 <= self.image_size <= 512:
             raise InvalidArgumentError(f"image_size={self.image_size!r} must be from 16 to 512")
         require_one_of("method", self.method, METHODS)
-        require_one_of("operator", self.operator, ("simulated", *PEOPLE, "none"))
+        require_one_of("operator", self.operator, TEACHERS)
         require_one_of("preset", self.preset, PRESETS)
         if not self.robot_minutes > 0:
             raise InvalidArgumentError(f"robot_minutes={self.robot_minutes!r} must be positive")
