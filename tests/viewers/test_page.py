@@ -295,6 +295,40 @@ def test_slow_motion_and_pause_are_the_drivers(env, visitor):
     run(drive())
 
 
+@pytest.mark.parametrize("how", ["closed", "given away", "gone", "hidden"])
+def test_slow_motion_ends_with_who_asked_for_it(env, visitor, how):
+    async def drive():
+        async with AsyncExitStack() as stack:
+            one = await stack.enter_async_context(visitor(page(env).url))
+            if how != "closed":
+                two = await stack.enter_async_context(visitor(page(env).url))
+                await two.say(type="slow", on=True)
+                await two.settle()
+                assert page(env).slow_motion == 1.0, "a watcher cannot ask for it"
+            await one.say(type="slow", on=True)
+            await one.settle()
+            assert page(env).slow_motion > 1.0
+            if how == "given away":
+                await one.say(type="seat", wanted=False)
+                await one.say(type="seat", wanted=True)
+                await one.settle()
+            elif how == "gone":
+                await two.say(type="seat", wanted=True)
+                await one.socket.close()
+                while two.last("role") != "control":
+                    env.step(IDLE)
+                    await asyncio.sleep(0.01)
+            elif how == "hidden":
+                one.visible = False
+                await one.settle()
+            if how != "closed":
+                assert page(env).slow_motion == 1.0
+        while page(env).slow_motion != 1.0:
+            await asyncio.sleep(0.01)
+
+    run(drive())
+
+
 def test_only_the_address_opens_it_and_only_from_its_own_origin(env, visitor):
     url = page(env).url
     base = url.split("/?")[0]

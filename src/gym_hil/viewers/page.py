@@ -19,10 +19,8 @@ from gym_hil.devices.page import PageAddress, PageDevice
 from gym_hil.viewers.page_clients import Frame
 from gym_hil.viewers.page_scene import describe, poses
 from gym_hil.viewers.page_server import PageServer
-from gym_hil.viewers.screen import Screen
+from gym_hil.viewers.screen import SLOW_MOTION, Screen
 
-SLOW_MOTION = 4.0
-"""How many times slower the world runs while a person asks for slow motion."""
 LEAST_PERIOD_S = 0.04
 """Steps that come faster than this are left out (s)."""
 
@@ -51,7 +49,7 @@ class Page(Screen):
         self._model = describe(model)
         self._scene = self._tally_text = ""
         self._describe()
-        self._server = PageServer(PageAddress() if address is None else address, self._set_slow_motion)
+        self._server = PageServer(PageAddress() if address is None else address)
 
     @property
     def url(self) -> str:
@@ -62,6 +60,11 @@ class Page(Screen):
     def attended(self) -> bool:
         """Whether a person is at the page and drives."""
         return self._server.attended
+
+    @property
+    def slow_motion(self) -> float:
+        """How many times slower than in real time who drives wants the world to run."""
+        return SLOW_MOTION if self._server.slow_motion else 1.0
 
     def feed(self, device: PageDevice) -> None:
         """Let whoever drives work `device`."""
@@ -123,6 +126,3 @@ class Page(Screen):
             "slow": self.slow_motion > 1.0,
         }
         self._server.publish(Frame(self._scene, self._tally_text, state, moved))
-
-    def _set_slow_motion(self, on: bool) -> None:
-        self.slow_motion = SLOW_MOTION if on else 1.0

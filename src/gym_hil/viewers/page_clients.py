@@ -90,13 +90,14 @@ class Cockpit:
         self.clients: list[Client] = []
         self.devices: list[PageDevice] = []
         self._driver: Client | None = None
+        self._slow = False
         self._waiting: list[Client] = []
 
     def enter(self, client: Client) -> None:
         """Add a page; it drives if nobody does."""
         self.clients.append(client)
         if self._driver is None:
-            self._driver = client
+            self._seat(client)
         self._tell_roles()
 
     def leave(self, client: Client) -> None:
@@ -110,7 +111,17 @@ class Cockpit:
 
     def attended(self) -> bool:
         """Return whether somebody drives."""
-        return self._driver is not None and self._driver.attends()
+        driver = self._driver
+        return driver is not None and driver.attends()
+
+    @property
+    def slow_motion(self) -> bool:
+        """Whether time runs slowly: whoever drives asked for it, and is there."""
+        return self._slow and self.attended()
+
+    @slow_motion.setter
+    def slow_motion(self, on: bool) -> None:
+        self._slow = on
 
     def want_seat(self, client: Client, wanted: bool) -> None:
         """Ask for control, which waits for its holder to release it, or give it or the wish for it away."""
@@ -120,16 +131,15 @@ class Cockpit:
             if client in self._waiting:
                 self._waiting.remove(client)
             if client is self._driver:
-                self._driver = None
+                self._seat(None)
         self.judge()
 
     def judge(self) -> None:
         """Pass on the control that nobody holds, and plug the devices in while somebody drives."""
-        absent = self._driver is None or not self._driver.attends()
-        if absent and self._waiting:
+        if self._waiting and not self.attended():
             for device in self.devices:
                 device.attended = False
-            self._driver = self._waiting.pop(0)
+            self._seat(self._waiting.pop(0))
         for device in self.devices:
             device.attended = self.attended()
         self._tell_roles()
@@ -138,6 +148,9 @@ class Cockpit:
         """Work the devices."""
         for device in self.devices:
             _work(device, message)
+
+    def _seat(self, client: Client | None) -> None:
+        self._driver, self._slow = client, False
 
     def _tell_roles(self) -> None:
         for client in self.clients:

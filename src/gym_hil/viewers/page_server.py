@@ -35,20 +35,19 @@ FILES = {path.name: path for path in (Path(__file__).parent / "static").iterdir(
 
 
 class PageServer:
-    """Serves until `close`. `on_slow_motion` is called in its thread.
+    """Serves until `close`.
 
     Raises:
         DeviceError: the address cannot be used.
         MissingExtraError: aiohttp is not installed.
     """
 
-    def __init__(self, address: PageAddress, on_slow_motion: Callable[[bool], None]) -> None:
+    def __init__(self, address: PageAddress) -> None:
         try:
             import aiohttp  # noqa: F401
         except ImportError as error:
             raise MissingExtraError("aiohttp", "browser", "A web page") from error
         self._address = address
-        self._on_slow_motion = on_slow_motion
         self._tls = _tls(address)
         self._cockpit = Cockpit()
         self._frame: Frame | None = None
@@ -76,6 +75,11 @@ class PageServer:
     def attended(self) -> bool:
         """Whether somebody drives."""
         return self._cockpit.attended()
+
+    @property
+    def slow_motion(self) -> bool:
+        """Whether who drives wants time to run slowly."""
+        return self._cockpit.slow_motion
 
     def feed(self, device: PageDevice) -> None:
         """Let whoever drives work `device`."""
@@ -187,7 +191,7 @@ class PageServer:
             self._publish_still()
         elif message is not None and self._cockpit.drives(client):
             if isinstance(message, SlowMotion):
-                self._on_slow_motion(message.on)
+                self._cockpit.slow_motion = message.on
             else:
                 self._cockpit.work(message)
         return None

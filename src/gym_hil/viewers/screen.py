@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from gym_hil.viewers.tally import Tally
 
+SLOW_MOTION = 4.0
+"""How many times slower the world runs while a person asks for slow motion."""
+
 
 class Screen:
     """Something that shows the robot to a person."""
 
     def __init__(self) -> None:
         self.closed = False
-        self.slow_motion = 1.0
-        """How many times slower than in real time the person wants the world to run."""
         self.tally = Tally()
         self._who = "POLICY"
         self._note = ""
+
+    @property
+    def slow_motion(self) -> float:
+        """How many times slower than in real time the person wants the world to run."""
+        return 1.0
 
     @property
     def note(self) -> str:
