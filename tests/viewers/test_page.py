@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import runpy
@@ -418,6 +419,35 @@ def test_only_so_many_pages_may_be_open(env, visitor):
                 await stack.enter_async_context(visitor(page(env).url))
 
     run(crowd())
+
+
+def test_only_so_many_may_knock_without_the_token(env, visitor):
+    port = int(page(env).url.split(":")[2].split("/")[0])
+
+    async def closed(reader: asyncio.StreamReader) -> bool:
+        with contextlib.suppress(ConnectionError):
+            return await reader.read() == b""
+        return True
+
+    async def knock():
+        async with visitor(page(env).url) as guest:
+            knocking = [await asyncio.open_connection("127.0.0.1", port) for _ in range(200)]
+            ends = [asyncio.create_task(closed(reader)) for reader, _ in knocking]
+            while sum(end.done() for end in ends) < 150:
+                await asyncio.sleep(0.01)
+            env.step(IDLE)
+            await guest.tap("Space")
+            assert human(env), "the open page goes on"
+            await guest.say(type="seat", wanted=False)
+            async with visitor(page(env).url) as newcomer:
+                await newcomer.tap("Space")
+                assert newcomer.last("scene") is not None, "and others can be opened"
+            assert not all(end.done() for end in ends), "a few may knock"
+            for _, writer in knocking:
+                writer.close()
+            await asyncio.gather(*ends)
+
+    run(knock())
 
 
 def test_the_port_is_free_afterwards_and_a_taken_one_is_named():

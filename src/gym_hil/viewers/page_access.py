@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import socket
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gym_hil.devices.page import LOOPBACK
@@ -28,6 +29,8 @@ class Access:
         from aiohttp import web
 
         self.port = 0
+        self.admitted: set[Any] = set()
+        """Connections that showed the token."""
         self._host = host
         self._tls = tls
         self._token = secrets.token_urlsafe(24)
@@ -51,6 +54,15 @@ class Access:
         if request.headers.get("Origin") != f"{self._scheme}://{request.host}":
             raise web.HTTPForbidden(text="this socket is for the page's own script")
 
+    def cut_off_strangers(self, connections: Sequence[Any], most: int) -> None:
+        """Leave open `most` of those `connections`, oldest first, that never showed the token. The oldest go:
+        who knows the address shows it at once, and is no stranger by the time others have come.
+        """
+        self.admitted.intersection_update(connections)
+        strangers = [connection for connection in connections if connection not in self.admitted]
+        for connection in strangers[:-most]:
+            connection.force_close()
+
     async def _checked(self, request: web.Request, handler: Any) -> web.StreamResponse:
         from aiohttp import web
 
@@ -60,11 +72,13 @@ class Access:
         cookie = COOKIE.format(port=self.port)
         given = request.query.get("token")
         if given is not None and request.path == "/" and self._is_token(given):
+            self.admitted.add(request.protocol)
             found = web.HTTPFound("/")
             found.set_cookie(cookie, self._token, httponly=True, samesite="Strict", secure=self._tls)
             raise found
         if not self._is_token(request.cookies.get(cookie, "")):
             raise web.HTTPForbidden(text="open the address that gym-hil printed: it carries a token")
+        self.admitted.add(request.protocol)
         response: web.StreamResponse = await handler(request)
         if not response.prepared:
             socket_source = f"{'wss' if self._tls else 'ws'}://{request.host}"

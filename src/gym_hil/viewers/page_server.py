@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_CLIENTS = 8
+MAX_STRANGERS = 32
+"""Connections that may be open without having shown the token."""
 MAX_MESSAGE = 1024
 """Longest message that a page may send (bytes)."""
 JUDGE_S = 0.02
@@ -128,7 +130,7 @@ class PageServer:
         assert site._server is not None
         self._access.port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
         self._started.set()
-        watch = asyncio.create_task(self._watch())
+        watch = asyncio.create_task(self._watch(runner))
         await self._stop.wait()
         watch.cancel()
         for device in self._cockpit.devices:
@@ -137,10 +139,12 @@ class PageServer:
             await client.socket.close(code=WSCloseCode.GOING_AWAY, message=ENDED.encode())
         await runner.cleanup()
 
-    async def _watch(self) -> None:
+    async def _watch(self, runner: web.AppRunner) -> None:
+        assert runner.server is not None
         while True:
             await asyncio.sleep(JUDGE_S)
             self._cockpit.judge()
+            self._access.cut_off_strangers(runner.server.connections, MAX_STRANGERS)
 
     async def _file(self, request: web.Request) -> web.Response:
         from aiohttp import web
