@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -28,8 +29,32 @@ PROGRAM = """
 import json, time
 import gymnasium as gym, numpy as np, gym_hil
 from gym_hil.wrappers.pacing import RealTimeWrapper
-env = RealTimeWrapper(gym.make("gym_hil/PandaPickCubeBrowser-v1", max_episode_steps=100000))
+
+begun = asked = 0
+class Counted(gym.Wrapper):
+    def step(self, action):
+        global begun
+        begun += 1
+        return self.env.step(action)
+
+env = Counted(gym.make("gym_hil/PandaPickCubeBrowser-v1", max_episode_steps=100000))
 env.reset(seed=0)
+device = env.get_wrapper_attr("operator").device
+said = {}
+def noted(thing, verb):
+    do = getattr(thing, verb)
+    def note(*what):
+        global asked
+        do(*what)
+        if said.get(thing) != (verb, what):
+            said[thing] = (verb, what)
+            asked = begun
+    setattr(thing, verb, note)
+
+for thing, verb in ((device.keyboard, "press"), (device.keyboard, "release"),
+                    (device.sticks, "move"), (device.gamepad, "update")):
+    noted(thing, verb)
+env = RealTimeWrapper(env)
 while True:
     start = time.thread_time()
     *_, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
@@ -37,7 +62,7 @@ while True:
     sim = env.unwrapped.simulation
     print(json.dumps({"phase": info["phase"], "end": info["termination_reason"],
                       "tcp": sim.tcp_pos_w.tolist(), "cube": sim.body_pos_w("cube").tolist(),
-                      "spent": spent}), flush=True)
+                      "begun": begun, "asked": asked, "spent": spent}), flush=True)
     if terminated or truncated:
         env.reset(seed=0)
 """
@@ -199,7 +224,8 @@ def make(program, act, wanted) -> None:
 
 
 def take_over(program, browser) -> None:
-    make(program, lambda: browser.tap("Space"), lambda line: line["phase"] == "human")
+    if program.now()["phase"] != "human":
+        make(program, lambda: browser.tap("Space"), lambda line: line["phase"] == "human")
 
 
 def rest(program) -> None:
@@ -212,11 +238,28 @@ def rest(program) -> None:
         before = line["tcp"]
 
 
-def moved(program, axis: int, metres: float) -> None:
-    """Wait until the TCP has moved by `metres` along `axis`."""
-    start = program.now()["tcp"][axis]
-    sign = 1.0 if metres > 0 else -1.0
-    program.until(lambda line: sign * (line["tcp"][axis] - start) > abs(metres))
+def promptly(program, take, ask, axis: int, sign: int) -> None:
+    """`take` over and `ask` for motion along `axis`, until told False: within two control periods the TCP
+    goes there, and nowhere else. Periods are the environment's, from when it was told, so a slow machine has
+    them too. On one that was so slow that nobody drove in between, ask again.
+    """
+    for _ in range(10):
+        take()
+        rest(program)
+        before = program.now()
+        ask(True)
+        steps = (program.step() for _ in range(30))
+        lines = list(islice((line for line in steps if line["asked"] >= before["begun"]), 1))
+        while lines and lines[-1]["begun"] < lines[0]["asked"] + 2:
+            lines.append(program.step())
+        ask(False)
+        drove = len(lines) > 1 and all(line["phase"] in ("takeover", "human") for line in lines[1:])
+        if drove and lines[-1]["asked"] == lines[0]["asked"]:
+            way = np.subtract(lines[-1]["tcp"], before["tcp"])
+            assert way[axis] * sign > 0.03, way
+            assert np.abs(np.delete(way, axis)).max() < 0.005, way
+            return
+    raise AssertionError("nobody drove")
 
 
 def test_it_draws_the_robot_and_says_who_acts(program, browser, tmp_path):
@@ -249,19 +292,27 @@ def test_it_goes_on_drawing_while_things_move(program, browser):
 
 
 def test_keys_and_buttons_move_the_tcp(program, browser):
-    take_over(program, browser)
+    for key, axis, sign in (("ArrowLeft", 1, 1), ("ArrowUp", 0, 1), ("ShiftRight", 2, 1)):
+        promptly(
+            program,
+            lambda: take_over(program, browser),
+            lambda down, key=key: browser.key(key, down),
+            axis,
+            sign,
+        )
     browser.until("document.body.dataset.who === 'HUMAN'")
-    browser.key("ArrowLeft", True)
-    moved(program, 1, 0.04)
-    browser.key("ArrowLeft", False)
     browser.click("[data-control=TOGGLE]")
     program.until(lambda line: line["phase"] == "policy")
 
 
 def test_a_gamepad_drives(program, browser):
-    browser.js(f"plugPad([0, -1, 0, 0], [{RB}])")
-    moved(program, 0, 0.03)
-    assert program.now()["phase"] == "human"
+    promptly(
+        program,
+        lambda: browser.js(f"plugPad([0, 0, 0, 0], [{RB}])"),
+        lambda on: browser.js(f"plugPad([0, {-1 if on else 0}, 0, 0], [{RB}])"),
+        axis=0,
+        sign=1,
+    )
     assert "Stub Pad" in browser.text("pad")
     browser.js("plugPad([0, 0, 0, 0], [])")
     program.until(lambda line: line["phase"] == "policy")
@@ -274,15 +325,21 @@ def test_a_gamepad_drives(program, browser):
 def test_touch_sticks_drive(program, browser):
     browser.click("#touch")
     button = "[data-control=TOGGLE]"
-    make(program, lambda: browser.click(button), lambda line: line["phase"] == "human")
-    browser.point("Pressed", "#stick-left")
-    browser.point("Moved", "#stick-left", right=1.0)
-    moved(program, 1, -0.03)
-    browser.point("Released", "#stick-left", right=1.0)
-    browser.point("Pressed", "#stick-right")
-    browser.point("Moved", "#stick-right", up=0.9)
-    moved(program, 2, 0.03)
-    browser.point("Released", "#stick-right", up=0.9)
+
+    def take():
+        if program.now()["phase"] != "human":
+            make(program, lambda: browser.click(button), lambda line: line["phase"] == "human")
+
+    def push(stick, **way):
+        def ask(on):
+            if on:
+                browser.point("Pressed", stick)
+            browser.point("Moved" if on else "Released", stick, **way)
+
+        return ask
+
+    promptly(program, take, push("#stick-left", right=1.0), axis=1, sign=-1)
+    promptly(program, take, push("#stick-right", up=0.9), axis=2, sign=1)
     rest(program)
 
 
