@@ -39,16 +39,23 @@ import gymnasium as gym, gym_hil
 from gym_hil.operators.policies import make_policy
 from gym_hil.wrappers.pacing import RealTimeWrapper
 import numpy as np
-env = RealTimeWrapper(gym.make("gym_hil/PandaPickCubeKeyboard-v1", render_mode="human"))
+quick = gym.make("gym_hil/PandaPickCubeKeyboard-v1", render_mode="human", max_episode_steps=50)
+paced = RealTimeWrapper(quick)
+keyboard = quick.get_wrapper_attr("operator").device
 policy, rng = make_policy("noisy-expert"), np.random.default_rng(0)
 for seed in range(100):
+    env = quick if seed < 15 else paced
     env.reset(seed=seed)
-    if seed == 2:
-        print("ready", flush=True)
-    done = False
-    while not done:
-        *_, terminated, truncated, _ = (env if seed > 1 else env.env).step(policy(env.unwrapped, rng))
-        done = terminated or truncated
+    for number in range(50):
+        if seed % 4 == 3 and number == 5:
+            keyboard.press("space")
+            keyboard.release("space")
+        if env is paced and number == 12:
+            keyboard.press("down")
+            print("ready", flush=True)
+        *_, terminated, truncated, _ = env.step(policy(env.unwrapped, rng))
+        if terminated or truncated:
+            break
 """
 
 
@@ -124,7 +131,7 @@ def send(driver: Any, code: str, down: bool) -> None:
 def window() -> Image.Image:
     """Return what the window looks like, on a virtual screen."""
     display = f":{100 + os.getpid() % 100}"
-    screen = subprocess.Popen(["Xvfb", display, "-screen", "0", "800x700x24"], stderr=subprocess.DEVNULL)
+    screen = subprocess.Popen(["Xvfb", display, "-screen", "0", "1200x800x24"], stderr=subprocess.DEVNULL)
     environment = {**os.environ, "DISPLAY": display}
     program = subprocess.Popen([sys.executable, "-c", WINDOW], env=environment, stdout=subprocess.PIPE)
     try:
@@ -137,13 +144,13 @@ def window() -> Image.Image:
             "-draw_mouse",
             "0",
             "-video_size",
-            "640x592",
+            "1200x800",
             "-i",
         ]
-        shot = [*grab, f"{display}+80,90", "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-"]
-        return Image.open(io.BytesIO(subprocess.run(shot, capture_output=True, check=True).stdout)).convert(
-            "RGB"
-        )
+        shot = [*grab, display, "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-"]
+        taken = subprocess.run(shot, capture_output=True, check=True).stdout
+        screenshot = Image.open(io.BytesIO(taken)).convert("RGB")
+        return screenshot.crop(screenshot.getbbox())
     finally:
         program.kill()
         screen.terminate()

@@ -28,11 +28,12 @@ from gym_hil.wrappers.pacing import RealTimeWrapper
 env = gym.make("gym_hil/PandaPickCubeKeyboard-v1", render_mode="human", max_episode_steps=1000)
 env = RealTimeWrapper(env)
 env.reset(seed=0)
-print("ready", flush=True)
+print(json.dumps(env.unwrapped.window.buttons), flush=True)
 for _ in range(int(sys.argv[1])):
     *_, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
     raw = env.unwrapped
     print(json.dumps({"human": info["is_intervention"], "x": float(raw.simulation.tcp_pos_w[0]),
+                      "slow": raw.window.slow_motion,
                       "closed": raw.window.closed,
                       "focus": not raw.window.closed and pygame.key.get_focused(),
                       "reason": info["termination_reason"]}), flush=True)
@@ -45,7 +46,9 @@ env.close()
 @pytest.fixture
 def screen():
     number = 90 + os.getpid() % 100
-    server = subprocess.Popen(["Xvfb", f":{number}", "-screen", "0", "800x700x24"], stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        ["Xvfb", f":{number}", "-screen", "0", "1200x800x24"], stderr=subprocess.DEVNULL
+    )
     environment = {**os.environ, "DISPLAY": f":{number}"}
     environment.pop("WAYLAND_DISPLAY", None)
     try:
@@ -70,8 +73,9 @@ def running(screen, steps):
         [sys.executable, "-c", PROGRAM, str(steps)], env=screen, stdout=subprocess.PIPE, text=True
     )
     try:
-        while program.stdout.readline().strip() != "ready":
-            assert program.poll() is None
+        line = program.stdout.readline()
+        assert line, "it ended"
+        program.buttons = json.loads(line)
         yield program
     finally:
         program.kill()
@@ -101,9 +105,9 @@ def test_keys_in_the_window_move_the_robot_and_closing_it_ends_nothing(screen, t
         until(program, lambda line: line["x"] > before["x"] + 0.05)
         xdotool(screen, "keyup", "Up")
         picture = screenshot(screen, tmp_path / "window.png")
-        strip = picture[3:30, 300:400].reshape(-1, 3).mean(axis=0)
-        assert strip[0] > 180 > strip[2], "the strip is orange while the human acts"
-        assert picture[60:460, 20:600].std() > 10
+        assert is_orange(picture[3:50, 300:400]), "the strip is orange while the human acts"
+        assert picture[80:500, 20:600].std() > 10
+        assert is_orange(picture[button(program, "take over / let go")])
         xdotool(screen, "key", "Return")
         until(program, lambda line: line["reason"] == "human_success")
         until(program, lambda line: not line["human"])
@@ -112,6 +116,84 @@ def test_keys_in_the_window_move_the_robot_and_closing_it_ends_nothing(screen, t
         close_the_window(screen)
         until(program, lambda line: line["closed"] and not line["human"])
         assert program.wait(timeout=60) == 0, "it ran to its end without the window"
+
+
+def test_buttons_work_the_keyboard(screen, tmp_path):
+    with running(screen, 400) as program:
+        until(program, lambda line: line["focus"] and not line["human"])
+        click(screen, program, "take over / let go")
+        until(program, lambda line: line["human"])
+        click(screen, program, "take over / let go")
+        until(program, lambda line: not line["human"])
+        for label, reason in (
+            ("success", "human_success"),
+            ("failure", "human_failure"),
+            ("re-record", "rerecord_episode"),
+            ("reset", "human_reset"),
+        ):
+            click(screen, program, label)
+            until(program, lambda line, reason=reason: line["reason"] == reason)
+            following = [json.loads(program.stdout.readline())["reason"] for _ in range(5)]
+            assert following == [""] * 5, "it counts once"
+        click(screen, program, "slow motion")
+        until(program, lambda line: line["slow"] > 1.0)
+        click(screen, program, "slow motion")
+        until(program, lambda line: line["slow"] == 1.0)
+        click(screen, program, "pause")
+        picture = screenshot(screen, tmp_path / "paused.png")
+        while not is_violet(picture[3:50, 300:400]):
+            picture = screenshot(screen, tmp_path / "paused.png")
+        click(screen, program, "pause")
+        until(program, lambda line: line["human"] is False)
+
+
+def test_the_panel_shows_cameras_and_rates(screen, tmp_path):
+    with running(screen, 200) as program:
+        until(program, lambda line: line["focus"])
+        for label, reason in (("success", "human_success"), ("failure", "human_failure")) * 2:
+            click(screen, program, label)
+            until(program, lambda line, reason=reason: line["reason"] == reason)
+        for _ in range(3):
+            program.stdout.readline()
+        panel = screenshot(screen, tmp_path / "panel.png")[60:, 640:].astype(int)
+    r, g, b = panel[..., 0], panel[..., 1], panel[..., 2]
+    assert ((r > 120) & (g < 80) & (b < 80))[:150].sum() > 20, "no camera sees the cube"
+    green, orange = (g > r + 60) & (g > b + 60), (r > g + 60) & (g > b + 40)
+    assert green[160:230].any() and orange[160:230].any(), "no rates"
+    rows = green[238:326].nonzero()[0]
+    assert rows.max() - rows.min() > 25, "the plot falls from all to half"
+
+
+def test_a_window_without_a_keyboard_has_no_buttons(screen):
+    program = """
+import gymnasium as gym, gym_hil
+env = gym.make("gym_hil/PandaPickCubeBase-v0", render_mode="human")
+env.reset(seed=0)
+assert env.unwrapped.window.buttons == {}
+env.close()
+"""
+    subprocess.run([sys.executable, "-c", program], env=screen, check=True, timeout=60)
+
+
+def is_orange(picture):
+    red, green, blue = picture.reshape(-1, 3).mean(axis=0)
+    return red > 150 and green < 140 and blue < 90
+
+
+def is_violet(picture):
+    red, green, blue = picture.reshape(-1, 3).mean(axis=0)
+    return blue > red > green + 15
+
+
+def button(program, label):
+    """Return where in a picture a button is, save for its edges."""
+    x, y = program.buttons[label]
+    return slice(y - 15, y + 15), slice(x - 80, x + 80)
+
+
+def click(screen, program, label):
+    x, y = map(str, program.buttons[label])
+    xdotool(screen, "getwindowfocus", "mousemove", "--window", "%1", x, y, "click", "1")
 
 
 def close_the_window(screen):
@@ -132,9 +214,12 @@ def close_the_window(screen):
 def screenshot(screen, path):
     import imageio_ffmpeg
 
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-f", "x11grab", "-video_size", "640x592"]
+    geometry = xdotool(screen, "getwindowfocus", "getwindowgeometry", "--shell")
+    place = dict(line.split("=") for line in geometry.split() if "=" in line)
+    size, corner = f"{place['WIDTH']}x{place['HEIGHT']}", f"{place['X']},{place['Y']}"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-f", "x11grab", "-draw_mouse", "0"]
     subprocess.run(
-        [*command, "-i", f"{screen['DISPLAY']}+80,90", "-frames:v", "1", str(path)],
+        [*command, "-video_size", size, "-i", f"{screen['DISPLAY']}+{corner}", "-frames:v", "1", str(path)],
         check=True,
         capture_output=True,
     )

@@ -53,8 +53,17 @@ class Keyboard(Device):
         """Say that `key` went up."""
         self._latch.release(canonical_key(key))
 
+    def press_button(self, control: Control) -> None:
+        """Say that a button for `control`, drawn where the keyboard is shown, went down."""
+        if self.connected:
+            self._latch.press(("button", control), control)
+
+    def release_button(self, control: Control) -> None:
+        """Say that it went up."""
+        self._latch.release(("button", control))
+
     def release_all(self) -> None:
-        """Say that every key went up: call it when the window loses the focus and sees no more releases."""
+        """Say that all went up: call it when the window loses the focus and sees no more releases."""
         self._latch.release_all()
 
     @property

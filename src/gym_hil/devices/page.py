@@ -60,14 +60,6 @@ class PageKeyboard(Keyboard):
     def __init__(self) -> None:
         super().__init__(PAGE_KEYBOARD)
 
-    def press_button(self, control: Control) -> None:
-        """Say that the page's button for `control` went down."""
-        self._latch.press(("button", control), control)
-
-    def release_button(self, control: Control) -> None:
-        """Say that it went up."""
-        self._latch.release(("button", control))
-
 
 class PageSticks(Device):
     """Two touch sticks: one for x and y, one for z."""

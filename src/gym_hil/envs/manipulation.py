@@ -28,7 +28,7 @@ from gym_hil.errors import (
     require_one_of,
 )
 from gym_hil.robots import ROBOTS, Robot
-from gym_hil.sim.rendering import FAST, GymRenderingSpec, Image, Quality, Renderer
+from gym_hil.sim.rendering import GymRenderingSpec, Image, Renderer
 from gym_hil.sim.simulation import Array, Simulation
 from gym_hil.tasks import TASKS, Task
 from gym_hil.viewers.screen import Screen
@@ -209,7 +209,13 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._require_open("render")
         if self.render_mode != "rgb_array":
             return None
-        return self._third_person("video", self.render_spec.video_quality)
+        spec = self.render_spec
+        if "video" not in self._renderers:
+            model = self.simulation.model
+            self._renderers["video"] = Renderer(
+                model, spec.video_height, spec.video_width, spec.video_quality
+            )
+        return self._renderers["video"].render(self.simulation.data, self._video_camera)
 
     def open_window(self, *, show_help: bool = True) -> Window | None:
         """Show every step in a window from now on. Return it, or None where there cannot be one: then one
@@ -222,7 +228,9 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
 
             title = f"gym-hil {self.task.name}"
             try:
-                self.window = Window(title, spec.video_width, spec.video_height, show_help=show_help)
+                size = (spec.video_width, spec.video_height)
+                model, camera = self.simulation.model, self._video_camera
+                self.window = Window(title, model, camera, size, show_help=show_help)
             except (DeviceError, MissingExtraError) as error:
                 self._window_refused = True
                 log.warning("No window: %s. To see the robot in a browser, run: gym-hil play --web", error)
@@ -330,20 +338,10 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         if self._closed:
             raise EpisodeOrderError(f"{verb} was called after close; make a new environment")
 
-    def _third_person(self, name: str, quality: Quality) -> Image:
-        spec = self.render_spec
-        if name not in self._renderers:
-            model = self.simulation.model
-            self._renderers[name] = Renderer(model, spec.video_height, spec.video_width, quality)
-        return self._renderers[name].render(self.simulation.data, self._video_camera)
-
     def _show(self, *, success: bool) -> None:
         clock_s = self._elapsed_steps * self.control_dt
-        if self.page is not None:
-            self.page.show(self.simulation.data, clock_s, success=success)
-        if self.window is None or self.window.closed:
-            return
-        self.window.show(self._third_person("window", FAST), clock_s, success=success)
+        for screen in self.screens:
+            screen.show(self.simulation.data, clock_s, success=success)
 
     def _idle_action(self) -> np.ndarray:
         return np.zeros(7, dtype=np.float32)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mujoco
+
 from gym_hil.viewers.tally import Tally
 
 SLOW_MOTION = 4.0
@@ -44,6 +46,9 @@ class Screen:
             self._who = value
             if value == "PAUSED":
                 self.refresh()
+
+    def show(self, data: mujoco.MjData, clock_s: float, *, success: bool = False) -> None:
+        """Show the robot in the state `data`, who acts, and the episode's clock (s)."""
 
     def pump(self) -> None:
         """Hear what the person does, where that does not happen by itself."""
