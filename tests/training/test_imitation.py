@@ -88,7 +88,8 @@ def test_cloning_takes_the_demonstrations_time_and_goes_on_after_a_kill(tmp_path
 
 
 def test_dagger_acts_and_is_corrected(tmp_path):
-    train(replace(PICK, method="hg-dagger", demos=1, eval_every_steps=60), tmp_path, learner=Inline)
+    config = replace(PICK, method="hg-dagger", preset="expert", demos=1, eval_every_steps=60)
+    train(config, tmp_path, learner=Inline)
     points = read_curve(tmp_path / CURVE)
     assert points[-1].steps == pytest.approx(PICK.total_steps, abs=5)
     assert points[-1].human_s > points[0].human_s and points[-1].updates > points[1].updates
