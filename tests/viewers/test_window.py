@@ -42,6 +42,39 @@ for _ in range(int(sys.argv[1])):
 env.close()
 """
 
+MOVING = """
+import json, sys
+import gymnasium as gym, numpy as np, pygame
+import gym_hil
+from gym_hil.viewers.window import STRIP
+from gym_hil.wrappers.pacing import RealTimeWrapper
+seen = []
+def look(shown):
+    def show(*arguments):
+        shown(*arguments)
+        picture = pygame.display.get_surface().subsurface((0, STRIP, 640, 480))
+        seen.append(pygame.image.tobytes(picture, "RGB"))
+    return show
+pygame.display.flip, pygame.display.update = look(pygame.display.flip), look(pygame.display.update)
+env = gym.make("gym_hil/PandaPickCubeBase-v1", render_mode="human", max_episode_steps=1000)
+if sys.argv[1] == "paced":
+    env = RealTimeWrapper(env, slow_motion=4.0)
+env.reset(seed=0)
+pictures = []
+for number in range(8):
+    seen.clear()
+    env.step(np.array([0.02, 0, 0.02, 0, 0, 0, 1], np.float32))
+    if number > 1:
+        pictures.append(len(set(seen)))
+window = env.unwrapped.window
+window.played = False
+window.show(env.unwrapped.data, 0.0)
+at_the_end = env.unwrapped.window._pictures.outside(env.unwrapped.data).tobytes()
+print(json.dumps({"pictures": pictures, "late": env.overruns if sys.argv[1] == "paced" else 0,
+                  "end": seen[-1] == at_the_end}))
+env.close()
+"""
+
 
 @pytest.fixture
 def screen():
@@ -224,3 +257,14 @@ def screenshot(screen, path):
         capture_output=True,
     )
     return iio.imread(path)
+
+
+@pytest.mark.parametrize(("pacing", "pictures"), [("paced", {3, 4, 5}), ("unpaced", {1})])
+def test_in_real_time_the_robot_is_shown_within_steps(screen, pacing, pictures):
+    program = subprocess.run(
+        [sys.executable, "-c", MOVING, pacing], env=screen, capture_output=True, text=True, timeout=120
+    )
+    assert program.returncode == 0, program.stderr
+    found = json.loads(program.stdout)
+    assert found["late"] == 0 and found["end"]
+    assert sorted(found["pictures"])[3] in pictures, "a slow machine leaves some out"

@@ -182,7 +182,8 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         sim, task = self.simulation, self.task
         if abs(command[6]) > 0.5:
             sim.command_gripper(1.0 if command[6] > 0 else 0.0)
-        sim.watcher = None if self.page is None else self.page.watcher
+        watchers = (screen.watch() for screen in self.screens)
+        sim.watchers = tuple(watcher for watcher in watchers if watcher is not None)
         sim.step(command[:3], command[3:6], task.workspace.low, task.workspace.high)
         self._elapsed_steps += 1
         reason: schema.TerminationReason | None = None

@@ -22,6 +22,7 @@ from gym_hil.scenes.compose import SERVO_NAMES, TARGET, compose, sleeps
 
 Array = NDArray[np.float64]
 Vector = Sequence[float] | Array
+Watcher = Callable[[mujoco.MjData], None]
 PHYSICS_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 LOOKS = 5
 """How often a step is looked at, its end included, where somebody watches."""
@@ -56,8 +57,8 @@ class Simulation:
         data: its state; derived positions are up to date after `reset`, `step` and `restore`.
         robot: what is being simulated.
         physics_dt: seconds per physics step.
-        watcher: called with the data a few times within every step, to show how things move; it must change
-            nothing.
+        watchers: called with the data a few times within every step, to show how things move; they must
+            change nothing.
         tcp_pos_w: measured TCP position (3, m, world frame). A view: it changes as the simulation moves.
         target_pos_w: commanded TCP position (3, m, world frame). A view.
         target_quat_w: commanded TCP orientation (4, w x y z). A view.
@@ -97,7 +98,7 @@ class Simulation:
         self._finger_pos = data.qpos[finger : finger + 1]
         finger = int(model.actuator(robot.finger_actuator).id)
         self._finger_command = data.ctrl[finger : finger + 1]
-        self.watcher: Callable[[mujoco.MjData], None] | None = None
+        self.watchers: tuple[Watcher, ...] = ()
         servo = [model.actuator(name) for name in SERVO_NAMES]
         self._servo_ctrl = data.ctrl[_slice([actuator.id for actuator in servo])]
         self._servo_act = data.act[_slice([actuator.actadr[0] for actuator in servo])]
@@ -284,10 +285,11 @@ class Simulation:
     def _advance(self) -> None:
         """Simulate one control period."""
         left = self._nstep
-        while self.watcher is not None and left > self._watch_every:
+        while self.watchers and left > self._watch_every:
             mujoco.mj_step(self.model, self.data, self._watch_every)
             left -= self._watch_every
-            self.watcher(self.data)
+            for watcher in self.watchers:
+                watcher(self.data)
         mujoco.mj_step(self.model, self.data, left)
 
     def _update_kinematics(self) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import mujoco
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.devices.page import PageAddress, PageDevice
+from gym_hil.sim.simulation import Watcher
 from gym_hil.viewers.page_clients import Frame
 from gym_hil.viewers.page_scene import describe, poses
 from gym_hil.viewers.page_server import PageServer
@@ -83,9 +83,8 @@ class Page(Screen):
         self._shown_at = 0.0
         self._describe()
 
-    @property
-    def watcher(self) -> Callable[[mujoco.MjData], None] | None:
-        """What notes how the robot moves within the next step, unless that step is left out."""
+    def watch(self) -> Watcher | None:
+        """Return what notes how the robot moves within the next step, unless that step is left out."""
         return self._look if self._is_due() else None
 
     def show(self, data: mujoco.MjData, clock_s: float, *, success: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mujoco
 
+from gym_hil.sim.simulation import Watcher
 from gym_hil.viewers.tally import Tally
 
 SLOW_MOTION = 4.0
@@ -15,6 +16,7 @@ class Screen:
 
     def __init__(self) -> None:
         self.closed = False
+        self.played = False
         self.tally = Tally()
         self._who = "POLICY"
         self._note = ""
@@ -49,6 +51,17 @@ class Screen:
 
     def show(self, data: mujoco.MjData, clock_s: float, *, success: bool = False) -> None:
         """Show the robot in the state `data`, who acts, and the episode's clock (s)."""
+
+    def watch(self) -> Watcher | None:
+        """Say that a step begins. Return what notes how the robot moves within it; None where only its end
+        is shown.
+        """
+        return None
+
+    def play(self, share: float, until: float) -> None:
+        """Show the robot as it was after the `share` (0 to 1) of the last step, and return before the moment
+        `until` (s, of `time.perf_counter`). Whoever waits between steps calls it, and sets `played` before.
+        """
 
     def pump(self) -> None:
         """Hear what the person does, where that does not happen by itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 import mujoco
@@ -13,8 +14,10 @@ from gym_hil.devices.keyboard import Keyboard
 from gym_hil.errors import DeviceError
 from gym_hil.sim.gl import has_display
 from gym_hil.sim.rendering import Image
+from gym_hil.sim.simulation import Watcher
 from gym_hil.viewers.screen import SLOW_MOTION, Screen
 from gym_hil.viewers.window_keys import key_map
+from gym_hil.viewers.window_motion import Motion
 from gym_hil.viewers.window_panel import GROUND, INSET, WIDTH, Button, Panel
 from gym_hil.viewers.window_pictures import Pictures
 
@@ -67,6 +70,8 @@ class Window(Screen):
         self._show_help = show_help
         self._fonts = [pygame.font.Font(None, size) for size in (52, 32, 22)]
         self._pictures = Pictures(model, camera, size, INSET)
+        self._motion = Motion(model)
+        self._playing_s = 0.0
         self._panel = Panel(pygame)
         self._keys: Any = None
         self._keyboards: list[Keyboard] = []
@@ -127,12 +132,34 @@ class Window(Screen):
         if self.closed:
             return
         self._clock_s = clock_s
-        image = self._pygame.image.frombuffer(self._pictures.outside(data).tobytes(), self._size, "RGB")
-        self._screen.blit(image, (0, STRIP))
+        self._motion.note(data)
+        moving = None if success or not self.played else self._motion.at(0.0)
+        self._draw_robot(data if moving is None else moving)
         self._seen = self._pictures.inside(data)
         self._draw_strip("SUCCESS" if success else self.who)
         self._draw_panel()
         self._pygame.display.flip()
+
+    def watch(self) -> Watcher | None:
+        """Return what notes how the robot moves within the next step."""
+        self._motion.begin()
+        return None if self.closed else self._motion.note
+
+    def play(self, share: float, until: float) -> None:
+        """Draw the robot as it was after the `share` of the last step, unless there is no time."""
+        start = time.perf_counter()
+        if self.closed or start + 2.0 * self._playing_s > until:
+            return
+        data = self._motion.at(share)
+        if data is not None:
+            self._draw_robot(data)
+            self._pygame.display.update((0, STRIP, *self._size))
+            self._playing_s = time.perf_counter() - start
+
+    def begin(self) -> None:
+        """Say that an episode begins; the one before it is counted."""
+        super().begin()
+        self._motion.begin()
 
     def refresh(self) -> None:
         """Draw strip and panel anew."""
@@ -172,6 +199,10 @@ class Window(Screen):
             for keyboard in self._keyboards:
                 keyboard.release_button(button.control)
         self._redraw_panel()
+
+    def _draw_robot(self, data: mujoco.MjData) -> None:
+        image = self._pygame.image.frombuffer(self._pictures.outside(data).tobytes(), self._size, "RGB")
+        self._screen.blit(image, (0, STRIP))
 
     def _lay_out(self) -> None:
         width, height = self._size

@@ -16,6 +16,8 @@ from gym_hil.viewers.window import Window
 
 LISTEN_S = 0.02
 """Seconds between two looks at the device while paused."""
+PICTURES = 5
+"""How many of a step's pictures a window may show while it waits for the next one."""
 
 
 class RealTimeWrapper(gym.Wrapper):
@@ -56,6 +58,8 @@ class RealTimeWrapper(gym.Wrapper):
         self.overruns = 0
         self.worst_overrun_s = 0.0
         self._due: float | None = None
+        self._began = 0.0
+        self._period_s = self.period_s
         self._operator: Operator | None = None
         if env.has_wrapper_attr("operator"):
             self._operator = env.get_wrapper_attr("operator")
@@ -73,18 +77,30 @@ class RealTimeWrapper(gym.Wrapper):
         if self._due is None:
             self._due = now
         elif now <= self._due:
-            time.sleep(self._due - now)
+            self._wait(self._due)
         else:
             self.overruns += 1
             self.worst_overrun_s = max(self.worst_overrun_s, now - self._due)
             self._due = now
+        for screen in self._screens():
+            screen.played = True
         result = self.env.step(action)
         info = result[4]
         slower = self.human_slow_motion if info.get(schema.IS_INTERVENTION) else 1.0
         slower *= max((screen.slow_motion for screen in self._screens()), default=1.0)
         pause_s = self.takeover_pause_s if info.get(schema.PHASE) == "takeover" else 0.0
-        self._due += self.period_s * slower + pause_s
+        self._began, self._period_s = self._due, self.period_s * slower
+        self._due += self._period_s + pause_s
         return result
+
+    def _wait(self, due: float) -> None:
+        """Let screens show how the last step went, until `due`."""
+        for number in range(1, PICTURES):
+            share = number / PICTURES
+            time.sleep(max(0.0, self._began + share * self._period_s - time.perf_counter()))
+            for screen in self._screens():
+                screen.play(share, due)
+        time.sleep(max(0.0, due - time.perf_counter()))
 
     def _wait_out_pause(self) -> None:
         operator = self._operator
