@@ -13,6 +13,8 @@ from gym_hil.errors import InvalidArgumentError
 from gym_hil.wrappers.human_cost import RecordHumanCost
 from gym_hil.wrappers.pacing import RealTimeWrapper
 
+pytestmark = pytest.mark.flaky(reruns=2)
+
 STAY = np.array([0, 0, 0, 1], np.float32)
 
 

@@ -8,6 +8,8 @@ import pytest
 import gym_hil  # noqa: F401
 from gym_hil.cli import latency
 
+pytestmark = pytest.mark.flaky(reruns=2)
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("image_obs", [False, True])

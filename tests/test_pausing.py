@@ -15,6 +15,8 @@ from gym_hil.schema import GripperCommand
 from gym_hil.wrappers.factory import make_env
 from gym_hil.wrappers.pacing import RealTimeWrapper
 
+pytestmark = pytest.mark.flaky(reruns=2)
+
 STAY = np.array([0, 0, 0, 1], np.float32)
 
 

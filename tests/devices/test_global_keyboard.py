@@ -17,6 +17,8 @@ from gym_hil.errors import MissingExtraError
 PROGRAM = """
 import time
 from gym_hil.devices import GlobalKeyboard
+
+pytestmark = pytest.mark.flaky(reruns=2)
 with GlobalKeyboard() as keyboard:
     print("ready", flush=True)
     deadline = time.monotonic() + 20

@@ -15,6 +15,8 @@ from gym_hil.schema import EpisodeEvent
 from gym_hil.testing.devices import DeviceBasics, DeviceConformance
 from gym_hil.testing.rigs import KeyboardRig
 
+pytestmark = pytest.mark.flaky(reruns=2)
+
 KEYS = ("space", "up", "down", "left", "shift_r", "ctrl_l", "ctrl_r", "enter", "escape", "r", "f")
 
 

@@ -18,6 +18,8 @@ from gym_hil.schema import EpisodeEvent, GripperCommand
 from gym_hil.testing.devices import DeviceConformance
 from gym_hil.testing.rigs import TerminalRig
 
+pytestmark = pytest.mark.flaky(reruns=2)
+
 
 @pytest.fixture
 def rig():

@@ -20,6 +20,8 @@ from gym_hil.errors import DeviceError
 from gym_hil.wrappers.factory import make_env
 from gym_hil.wrappers.pacing import RealTimeWrapper
 
+pytestmark = pytest.mark.flaky(reruns=2)
+
 aiohttp = pytest.importorskip("aiohttp")
 
 BASE = "gym_hil/PandaPickCubeBase-v1"

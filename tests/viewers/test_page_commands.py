@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.flaky(reruns=2)
+
 pytest.importorskip("aiohttp")
 
 

@@ -20,6 +20,7 @@ pytest.importorskip("aiohttp")
 webdriver = pytest.importorskip("selenium.webdriver")
 
 pytestmark = [
+    pytest.mark.flaky(reruns=2),
     pytest.mark.slow,
     pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed"),
 ]

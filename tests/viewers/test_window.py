@@ -14,6 +14,7 @@ import imageio.v3 as iio
 import pytest
 
 pytestmark = [
+    pytest.mark.flaky(reruns=2),
     pytest.mark.display,
     pytest.mark.skipif(
         not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool"
