@@ -12,6 +12,8 @@ import pytest
 
 pytest.importorskip("stable_baselines3")
 
+import torch
+
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.operators import SimulatedHuman
 from gym_hil.training.acting import Acting
@@ -74,6 +76,42 @@ def test_time_limits_bootstrap():
     assert agent.replay_buffer.dones[99] == 1.0 and agent.replay_buffer.timeouts[99] == 1.0
 
 
+def test_the_human_is_imitated_where_the_critics_agree():
+    env = make_policy_env(PICK, None)
+    agent = model(env, imitation=1.0)
+    agent.learn(1)
+    critic, seen, theirs = agent.critic, torch.randn(64, *env.observation_space.shape), torch.ones(64, 4)
+
+    def unlikeness(value: float) -> float:
+        with torch.no_grad():
+            return agent._unlikeness(seen, theirs, torch.full((64, 1), value)).item()
+
+    with torch.no_grad():
+        mean, _, _ = agent.actor.get_action_dist_params(seen)
+        everywhere = ((torch.tanh(mean) - theirs) ** 2).mean().item()
+        values = 0.5 * sum(critic(seen, theirs))
+    assert unlikeness(values.max().item()) == 0.0, "never, where its own actions are worth more"
+    assert unlikeness(values.min().item() - 1.0) == pytest.approx(everywhere)
+    assert 0.0 < unlikeness(values.median().item()) < everywhere
+
+
+def test_imitation_brings_the_actor_to_the_human():
+    env = make_policy_env(PICK, SimulatedHuman("expert"), seed=0)
+    distance = {}
+    for imitation in (0.0, 10.0):
+        agent = model(env, imitation=imitation)
+        agent.learn(100)
+        for _ in range(300):
+            agent.train(1, 32)
+        prior = agent.replay_buffer.prior
+        with torch.no_grad():
+            seen = torch.from_numpy(prior.observations[: prior.size(), 0])
+            mean, _, _ = agent.actor.get_action_dist_params(seen)
+        actions = prior.actions[: prior.size(), 0]
+        distance[imitation] = float(np.mean((np.tanh(mean.numpy()) - actions) ** 2))
+    assert distance[10.0] < 0.5 * distance[0.0], distance
+
+
 def test_critics_have_layer_norm():
     critic = model(make_policy_env(PICK, None)).critic
     assert isinstance(critic, LayerNormCritic)
@@ -133,6 +171,8 @@ def test_a_policy_of_another_action_space_is_refused(tmp_path):
 def test_impossible_runs_are_refused(tmp_path):
     with pytest.raises(InvalidArgumentError, match="robot_minutes=0"):
         TrainConfig(env_id=PICK, robot_minutes=0)
+    with pytest.raises(InvalidArgumentError, match="imitation=-1"):
+        TrainConfig(env_id=PICK, imitation=-1)
     with pytest.raises(InvalidArgumentError, match="operator='robot' is not known"):
         TrainConfig(env_id=PICK, operator="robot")
     with pytest.raises(InvalidArgumentError, match="nothing was trained there"):

@@ -1,6 +1,7 @@
 """Soft actor-critic as RLPD runs it, on Stable-Baselines3: LayerNorm critics, half of every batch from
 demonstrations and interventions, half from all experience (Ball et al. 2023, arXiv:2302.02948; HIL-SERL,
-arXiv:2410.21845, adds the interventions).
+arXiv:2410.21845, adds the interventions). The actor also does as the human did, where the critics think that
+better than what it would do itself (Nair et al. 2018, arXiv:1709.10089).
 """
 
 from __future__ import annotations
@@ -114,17 +115,24 @@ class HilSAC(SAC):
 
     Args:
         returns: the least and the greatest return that there can be; the critic's targets stay within.
+        imitation: weight of doing as the human did, beside the critics' values.
+        jitter: standard deviation of noise on the observations while imitating.
     """
 
     def __init__(
-        self, *args: Any, returns: tuple[float, float] = (-math.inf, math.inf), **kwargs: Any
+        self,
+        *args: Any,
+        returns: tuple[float, float] = (-math.inf, math.inf),
+        imitation: float = 0.0,
+        jitter: float = 0.0,
+        **kwargs: Any,
     ) -> None:
-        self.returns = returns
+        self.returns, self.imitation, self.jitter = returns, imitation, jitter
         super().__init__(*args, **kwargs)
 
     def train(self, gradient_steps: int, batch_size: int = 64) -> None:
         """Update the critic `gradient_steps` times, then actor and entropy coefficient once."""
-        assert self.replay_buffer is not None and self.ent_coef_optimizer is not None
+        assert isinstance(self.replay_buffer, HilReplayBuffer) and self.ent_coef_optimizer is not None
         self.policy.set_training_mode(True)
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer])
         drawn = self.replay_buffer.sample(gradient_steps * batch_size)
@@ -144,7 +152,8 @@ class HilSAC(SAC):
             self.critic.optimizer.step()
             with torch.no_grad():
                 torch._foreach_lerp_(target, online, self.tau)
-        self._train_actor(drawn.observations[rows])
+        humans = batch_size // 2 if self.replay_buffer.prior.size() else 0
+        self._train_actor(drawn.observations[rows], drawn.actions[rows][:humans])
         self._n_updates += gradient_steps
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         self.logger.record("train/critic_loss", loss.item())
@@ -157,7 +166,8 @@ class HilSAC(SAC):
         density = -0.5 * noise**2 - log_std - HALF_LOG_2_PI - torch.log(1.0 - action**2 + TANH_EPSILON)
         return action, density.sum(dim=1, keepdim=True)
 
-    def _train_actor(self, observations: torch.Tensor) -> None:
+    def _train_actor(self, observations: torch.Tensor, by_human: torch.Tensor) -> None:
+        """Update the actor for `observations`, in the first of which the human did `by_human`."""
         assert self.ent_coef_optimizer is not None and self.log_ent_coef is not None
         actions, log_prob = self._sample_actions(observations)
         assert isinstance(self.target_entropy, float)
@@ -167,13 +177,29 @@ class HilSAC(SAC):
         self.ent_coef_optimizer.step()
         weight = self.log_ent_coef.detach().exp()
         one, two = self.critic(observations, actions)
-        loss = (weight * log_prob - 0.5 * (one + two)).mean()
+        values = 0.5 * (one + two)
+        loss = (weight * log_prob - values).mean()
+        if self.imitation and len(by_human):
+            seen = observations[: len(by_human)]
+            loss = loss + self.imitation * self._unlikeness(seen, by_human, values[: len(by_human)])
         self.actor.optimizer.zero_grad()
         trained = [weight for group in self.actor.optimizer.param_groups for weight in group["params"]]
         loss.backward(inputs=trained)
         self.actor.optimizer.step()
         self.logger.record("train/ent_coef", weight.item())
         self.logger.record("train/actor_loss", loss.item())
+
+    def _unlikeness(
+        self, observations: torch.Tensor, by_human: torch.Tensor, values: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the mean squared distance to the human's actions where they are worth more than `values`."""
+        with torch.no_grad():
+            one, two = self.critic(observations, by_human)
+            better = 0.5 * (one + two) > values
+            observations = observations + self.jitter * torch.randn_like(observations)
+        mean, _, _ = self.actor.get_action_dist_params(observations)
+        distance = functional.mse_loss(torch.tanh(mean), by_human, reduction="none")
+        return (distance.mean(dim=1, keepdim=True) * better).mean()
 
     def _store_transition(
         self,

@@ -50,6 +50,9 @@ class TrainConfig:
     """Gradient steps per control step."""
     batch_size: int = 256
     """Half from demonstrations and interventions, half from all experience."""
+    imitation: float = 0.2
+    """Weight of doing as the human did, where that is worth more, beside the critics' values; 0 for plain
+    RLPD."""
     gamma: float = 0.95
     """Discount per control step."""
     learning_rate: float = 3e-4
@@ -88,6 +91,8 @@ class TrainConfig:
         ):
             if getattr(self, name) < 1:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} must be at least 1")
+        if not self.imitation >= 0:
+            raise InvalidArgumentError(f"imitation={self.imitation!r} must be at least 0")
         if self.demos < 0:
             raise InvalidArgumentError(f"demos={self.demos!r} must be at least 0")
 

@@ -14,9 +14,6 @@ from torch.nn import functional
 from gym_hil.training.learner import SacLearner
 from gym_hil.training.sight import SightedActor
 
-JITTER = 0.1
-"""Standard deviation of noise on the features while fitting. Without it the actor learns its few examples by
-heart: 20 demonstrations of InsertPeg and 10,000 updates gave 10 of 20 insertions without it, 20 with it."""
 CERTAIN = -20.0
 """Logarithm of the spread of actions: imitators do not explore."""
 
@@ -31,9 +28,9 @@ class ImitationLearner(SacLearner):
         with torch.no_grad():
             spread.weight.zero_()
             spread.bias.fill_(CERTAIN)
-        actor, self._jitter = self.model.actor, JITTER
+        actor = self.model.actor
         if isinstance(actor, SightedActor):
-            actor.learns_to_see, self._jitter = True, 0.0  # images are shifted instead
+            actor.learns_to_see = True
             actor.optimizer.add_param_group({"params": list(actor.features_extractor.parameters())})
 
     def update(self) -> None:
@@ -44,8 +41,8 @@ class ImitationLearner(SacLearner):
         for _ in range(config.updates_per_step):
             batch = self.buffer._drawn(human, config.batch_size, None)
             seen = batch.observations
-            if self._jitter:
-                seen = seen + self._jitter * torch.randn_like(seen)
+            if self.model.jitter:
+                seen = seen + self.model.jitter * torch.randn_like(seen)
             mean, _, _ = actor.get_action_dist_params(seen)
             loss = functional.mse_loss(torch.tanh(mean), batch.actions)
             actor.optimizer.zero_grad()

@@ -122,6 +122,8 @@ class SacLearner(Learner):
             ent_coef=f"auto_{config.entropy}",
             tau=config.tau,
             returns=RETURNS,
+            imitation=config.imitation,
+            jitter=0.0 if config.pixels else JITTER,
             policy_kwargs=networks,
             seed=config.seed,
             device=device_of(config.device, images=config.pixels > 0),
@@ -197,6 +199,10 @@ class SacLearner(Learner):
 
 RETURNS = (0.0, 1.0)
 """Of a sparse reward: 1 with success, which ends the episode."""
+JITTER = 0.1
+"""Standard deviation of noise on the features while imitating; images are shifted instead. Without it the
+actor learns its few examples by heart: 20 demonstrations of InsertPeg and 10,000 updates of nothing else gave
+10 of 20 insertions without it, 20 with it."""
 SLACK = 2000
 """Room in the buffer beyond the run's steps: an episode that runs over, or is recorded again."""
 
