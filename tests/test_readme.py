@@ -27,7 +27,7 @@ def test_the_commands_run(tmp_path):
         line for block in re.findall(r"```bash\n(.*?)```", README.read_text(), re.DOTALL)
         for line in block.splitlines() if line.startswith("gym-hil play") and "my-run" not in line
     ]  # fmt: skip
-    assert len(commands) == 2
+    assert len(commands) == 3
     for command in commands:
         code = "from gym_hil.cli import main; main()"
         run = [sys.executable, "-c", code, *shlex.split(command)[1:]]

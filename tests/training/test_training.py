@@ -76,25 +76,6 @@ def test_time_limits_bootstrap():
     assert agent.replay_buffer.dones[99] == 1.0 and agent.replay_buffer.timeouts[99] == 1.0
 
 
-def test_the_human_is_imitated_where_the_critics_agree():
-    env = make_policy_env(PICK, None)
-    agent = model(env, imitation=1.0)
-    agent.learn(1)
-    critic, seen, theirs = agent.critic, torch.randn(64, *env.observation_space.shape), torch.ones(64, 4)
-
-    def unlikeness(value: float) -> float:
-        with torch.no_grad():
-            return agent._unlikeness(seen, theirs, torch.full((64, 1), value)).item()
-
-    with torch.no_grad():
-        mean, _, _ = agent.actor.get_action_dist_params(seen)
-        everywhere = ((torch.tanh(mean) - theirs) ** 2).mean().item()
-        values = 0.5 * sum(critic(seen, theirs))
-    assert unlikeness(values.max().item()) == 0.0, "never, where its own actions are worth more"
-    assert unlikeness(values.min().item() - 1.0) == pytest.approx(everywhere)
-    assert 0.0 < unlikeness(values.median().item()) < everywhere
-
-
 def test_imitation_brings_the_actor_to_the_human():
     env = make_policy_env(PICK, SimulatedHuman("expert"), seed=0)
     distance = {}

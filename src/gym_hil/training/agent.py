@@ -1,7 +1,7 @@
 """Soft actor-critic as RLPD runs it, on Stable-Baselines3: LayerNorm critics, half of every batch from
 demonstrations and interventions, half from all experience (Ball et al. 2023, arXiv:2302.02948; HIL-SERL,
-arXiv:2410.21845, adds the interventions). The actor also does as the human did, where the critics think that
-better than what it would do itself (Nair et al. 2018, arXiv:1709.10089).
+arXiv:2410.21845, adds the interventions). The actor is also drawn to what the human did (a behaviour cloning
+loss beside the critics' values, as in Nair et al. 2018, arXiv:1709.10089, without their filter).
 """
 
 from __future__ import annotations
@@ -177,29 +177,17 @@ class HilSAC(SAC):
         self.ent_coef_optimizer.step()
         weight = self.log_ent_coef.detach().exp()
         one, two = self.critic(observations, actions)
-        values = 0.5 * (one + two)
-        loss = (weight * log_prob - values).mean()
+        loss = (weight * log_prob - 0.5 * (one + two)).mean()
         if self.imitation and len(by_human):
             seen = observations[: len(by_human)]
-            loss = loss + self.imitation * self._unlikeness(seen, by_human, values[: len(by_human)])
+            mean, _, _ = self.actor.get_action_dist_params(seen + self.jitter * torch.randn_like(seen))
+            loss = loss + self.imitation * functional.mse_loss(torch.tanh(mean), by_human)
         self.actor.optimizer.zero_grad()
         trained = [weight for group in self.actor.optimizer.param_groups for weight in group["params"]]
         loss.backward(inputs=trained)
         self.actor.optimizer.step()
         self.logger.record("train/ent_coef", weight.item())
         self.logger.record("train/actor_loss", loss.item())
-
-    def _unlikeness(
-        self, observations: torch.Tensor, by_human: torch.Tensor, values: torch.Tensor
-    ) -> torch.Tensor:
-        """Return the mean squared distance to the human's actions where they are worth more than `values`."""
-        with torch.no_grad():
-            one, two = self.critic(observations, by_human)
-            better = 0.5 * (one + two) > values
-            observations = observations + self.jitter * torch.randn_like(observations)
-        mean, _, _ = self.actor.get_action_dist_params(observations)
-        distance = functional.mse_loss(torch.tanh(mean), by_human, reduction="none")
-        return (distance.mean(dim=1, keepdim=True) * better).mean()
 
     def _store_transition(
         self,

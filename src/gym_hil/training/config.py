@@ -51,8 +51,7 @@ class TrainConfig:
     batch_size: int = 256
     """Half from demonstrations and interventions, half from all experience."""
     imitation: float = 0.2
-    """Weight of doing as the human did, where that is worth more, beside the critics' values; 0 for plain
-    RLPD."""
+    """Weight of doing as the human did beside the critics' values; 0 for plain RLPD."""
     gamma: float = 0.95
     """Discount per control step."""
     learning_rate: float = 3e-4
