@@ -100,7 +100,7 @@ def test_critics_teach_the_encoder_and_the_actor_borrows_it():
     assert isinstance(actor, SightedActor) and actor.features_extractor is critic.features_extractor
     before = [weight.clone() for weight in actor.features_extractor.parameters()]
     drawn = learner.buffer.sample(8)
-    learner.model._train_actor(drawn.observations)
+    learner.model._train_actor(drawn.observations, drawn.actions[:4])
     after = list(actor.features_extractor.parameters())
     assert all((one == two).all() for one, two in zip(before, after, strict=True))
     learner.update()

@@ -21,6 +21,7 @@ from gym_hil.training.agent import HilPolicy, HilReplayBuffer, HilSAC, LayerNorm
 from gym_hil.training.checkpoint import load
 from gym_hil.training.config import TrainConfig
 from gym_hil.training.evaluation import evaluate, wilson
+from gym_hil.training.learner import FINALLY, SacLearner, annealed
 from gym_hil.training.policy import GaussianPolicy
 from gym_hil.training.policy_env import interface, make_policy_env
 from gym_hil.training.run import open_folder
@@ -93,6 +94,22 @@ def test_imitation_brings_the_actor_to_the_human():
     assert distance[10.0] < 0.5 * distance[0.0], distance
 
 
+def test_the_learning_rate_falls_towards_the_end():
+    schedule = annealed(1.0, 0.5)
+    assert [schedule(left) for left in (1.0, 0.5, 0.25, 0.0)] == [1.0, 1.0, 0.5, 0.05]
+    assert annealed(1.0, 0.0)(0.1) == 1.0
+    env = make_policy_env(PICK, None)
+    config = TrainConfig(env_id=PICK, robot_minutes=0.1, updates_per_step=1, batch_size=8, width=16)
+    learner = SacLearner(config, env.observation_space, env.action_space)
+    learner.model.replay_buffer = model(env).learn(10).replay_buffer
+    rates = []
+    for _ in range(config.total_steps):
+        learner.update()
+        rates.append(learner.model.actor.optimizer.param_groups[0]["lr"])
+    assert rates[:30] == [config.learning_rate] * 30
+    assert rates[-1] == pytest.approx(config.learning_rate * FINALLY) and rates == sorted(rates, reverse=True)
+
+
 def test_critics_have_layer_norm():
     critic = model(make_policy_env(PICK, None)).critic
     assert isinstance(critic, LayerNormCritic)
@@ -154,6 +171,8 @@ def test_impossible_runs_are_refused(tmp_path):
         TrainConfig(env_id=PICK, robot_minutes=0)
     with pytest.raises(InvalidArgumentError, match="imitation=-1"):
         TrainConfig(env_id=PICK, imitation=-1)
+    with pytest.raises(InvalidArgumentError, match="annealing=2"):
+        TrainConfig(env_id=PICK, annealing=2)
     with pytest.raises(InvalidArgumentError, match="operator='robot' is not known"):
         TrainConfig(env_id=PICK, operator="robot")
     with pytest.raises(InvalidArgumentError, match="nothing was trained there"):

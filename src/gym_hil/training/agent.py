@@ -180,7 +180,9 @@ class HilSAC(SAC):
         loss = (weight * log_prob - 0.5 * (one + two)).mean()
         if self.imitation and len(by_human):
             seen = observations[: len(by_human)]
-            mean, _, _ = self.actor.get_action_dist_params(seen + self.jitter * torch.randn_like(seen))
+            if self.jitter:
+                seen = seen + self.jitter * torch.randn_like(seen)
+            mean, _, _ = self.actor.get_action_dist_params(seen)
             loss = loss + self.imitation * functional.mse_loss(torch.tanh(mean), by_human)
         self.actor.optimizer.zero_grad()
         trained = [weight for group in self.actor.optimizer.param_groups for weight in group["params"]]

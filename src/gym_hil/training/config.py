@@ -55,6 +55,9 @@ class TrainConfig:
     gamma: float = 0.95
     """Discount per control step."""
     learning_rate: float = 3e-4
+    annealing: float = 0.5
+    """Share of the run, at its end, over which the learning rate of ``hil`` falls linearly towards a twentieth;
+    0 for never."""
     entropy: float = 0.01
     """Entropy coefficient at the start; it is tuned from there."""
     tau: float = 0.01
@@ -90,6 +93,8 @@ class TrainConfig:
         ):
             if getattr(self, name) < 1:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} must be at least 1")
+        if not 0 <= self.annealing <= 1:
+            raise InvalidArgumentError(f"annealing={self.annealing!r} must be from 0 to 1")
         if not self.imitation >= 0:
             raise InvalidArgumentError(f"imitation={self.imitation!r} must be at least 0")
         if self.demos < 0:

@@ -8,6 +8,7 @@ import json
 import time
 import zipfile
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,7 @@ class SacLearner(Learner):
         self.model = HilSAC(
             policy,
             _Spaces(observation_space, action_space),
-            learning_rate=config.learning_rate,
+            learning_rate=annealed(config.learning_rate, config.annealing),
             buffer_size=config.total_steps + SLACK,
             replay_buffer_class=buffer,
             replay_buffer_kwargs={"seed": config.seed},
@@ -155,6 +156,8 @@ class SacLearner(Learner):
 
     def update(self) -> None:
         """Update the critic `updates_per_step` times, and the actor once."""
+        done = self.updates / (self._config.updates_per_step * self._config.total_steps)
+        self.model._current_progress_remaining = 1.0 - done
         self.model.train(self._config.updates_per_step, self._config.batch_size)
 
     def weights(self) -> Weights:
@@ -197,6 +200,17 @@ class SacLearner(Learner):
         return dict(state["facts"])
 
 
+def annealed(rate: float, share: float) -> Callable[[float], float]:
+    """Return a schedule of Stable-Baselines3: from what is left of a run, in [0, 1], to the learning rate."""
+
+    def schedule(left: float) -> float:
+        return rate * max(FINALLY, min(1.0, left / share)) if share else rate
+
+    return schedule
+
+
+FINALLY = 0.05
+"""Share of the learning rate that annealing ends with."""
 RETURNS = (0.0, 1.0)
 """Of a sparse reward: 1 with success, which ends the episode."""
 JITTER = 0.1
