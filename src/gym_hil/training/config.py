@@ -56,8 +56,8 @@ class TrainConfig:
     """Discount per control step."""
     learning_rate: float = 3e-4
     annealing: float = 0.5
-    """Share of the run, at its end, over which the learning rate of ``hil`` falls linearly towards a twentieth;
-    0 for never."""
+    """Share of the run, at its end, over which the learning rate of ``hil`` falls linearly, towards a
+    twentieth; 0 for never."""
     entropy: float = 0.01
     """Entropy coefficient at the start; it is tuned from there."""
     tau: float = 0.01
