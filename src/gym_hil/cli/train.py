@@ -105,10 +105,11 @@ class Train:
 
     def _pace(self) -> dict[str, int]:
         """Return how much is learned per control step, where that is not the usual."""
-        from gym_hil.training.learner import PIXELS_ON_CPU, device_of
+        from gym_hil.training.learner import PIXELS_ON_CPU, PIXELS_ON_GPU, device_of
 
-        on_cpu = self.obs == "pixels" and device_of(self.device, images=True) == "cpu"
-        return PIXELS_ON_CPU if on_cpu else {}
+        if self.obs == "state":
+            return {}
+        return PIXELS_ON_CPU if device_of(self.device, images=True) == "cpu" else PIXELS_ON_GPU
 
     def _config(self) -> TrainConfig:
         from gym_hil.training.config import TrainConfig

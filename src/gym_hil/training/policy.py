@@ -84,7 +84,7 @@ def _sight(weights: Weights) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
     """Return what turns an observation (bytes) into features (floats), one or a batch of them."""
     import torch
 
-    from gym_hil.training.sight import encoder_of
+    from gym_hil.training.sight import encoder_of, one_thread
 
     encoder = None
 
@@ -93,7 +93,7 @@ def _sight(weights: Weights) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
         if encoder is None:
             encoder = encoder_of(weights, observation.shape[-1])
         rows = torch.from_numpy(np.atleast_2d(observation)).float()
-        with torch.no_grad():
+        with torch.no_grad(), one_thread():
             features = encoder(rows).numpy()
         return features if observation.ndim == 2 else features[0]
 
