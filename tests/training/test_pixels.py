@@ -116,6 +116,24 @@ def test_who_acts_sees_what_the_learner_sees():
     assert acting.act(episode.observations[0]) == pytest.approx(expected[0], abs=1e-5)
 
 
+def test_looking_takes_one_thread_and_leaves_the_others_to_their_owner(monkeypatch):
+    learner, episode = learner_with_demonstration()
+    acting, used, forward = GaussianPolicy(learner.weights()), [], Encoder.forward
+
+    def watched(encoder, observations):
+        used.append(torch.get_num_threads())
+        return forward(encoder, observations)
+
+    monkeypatch.setattr(Encoder, "forward", watched)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        acting.act(episode.observations[0])
+        assert used == [1] and torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("method", ["hil", "bc"])
 def test_a_run_goes_from_end_to_end(tmp_path, method):
     out = tmp_path / "run"
