@@ -13,6 +13,7 @@ import gymnasium as gym
 import torch
 
 import gym_hil  # noqa: F401
+from gym_hil.cli.train import Train
 from gym_hil.errors import InvalidArgumentError
 from gym_hil.sim.rendering import GymRenderingSpec
 from gym_hil.training.acting import Acting
@@ -152,3 +153,10 @@ def test_a_device_that_is_not_there_is_named(device):
     with pytest.raises(InvalidArgumentError, match=device):
         device_of(device, images=True)
     assert device_of("auto", images=False) == "cpu"
+
+
+@pytest.mark.parametrize(("device", "updates", "batch"), [("cpu", 1, 64), ("cuda", 2, 128)])
+def test_the_pace_follows_the_device(monkeypatch, device, updates, batch):
+    monkeypatch.setattr("gym_hil.training.learner.device_of", lambda *_, **__: device)
+    config = Train(task="PandaPickCube-v1", obs="pixels")._config()
+    assert (config.updates_per_step, config.batch_size) == (updates, batch)
