@@ -15,14 +15,14 @@ import torch
 from gymnasium import spaces
 from stable_baselines3 import SAC
 from stable_baselines3.common.buffers import ReplayBuffer
-from stable_baselines3.common.policies import ContinuousCritic
+from stable_baselines3.common.policies import BaseModel, ContinuousCritic
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from stable_baselines3.sac.policies import SACPolicy
 from torch import nn
 from torch.nn import functional
 
 from gym_hil import schema
-from gym_hil.training.policy import ENCODER
+from gym_hil.training.policy import ENCODER, LOG_STD_MAX, LOG_STD_MIN
 from gym_hil.training.policy_env import EXECUTED
 
 HALF_LOG_2_PI = 0.5 * math.log(2.0 * math.pi)
@@ -44,6 +44,15 @@ class LayerNormCritic(ContinuousCritic):
             normed = nn.Sequential(*layers)
             self.q_networks[number] = normed
             self.add_module(f"qf{number}", normed)
+
+    def values(self, features: torch.Tensor, actions: torch.Tensor) -> list[torch.Tensor]:
+        """Return each network's values (batch, 1) of actions, from what `see` returned."""
+        return [network(torch.cat((features, actions), dim=1)) for network in self.q_networks]
+
+
+def see(network: BaseModel, observations: torch.Tensor) -> torch.Tensor:
+    """Return the features (batch, features) that `network` sees in observations."""
+    return network.extract_features(observations, network.features_extractor)
 
 
 class HilPolicy(SACPolicy):
@@ -137,7 +146,7 @@ class HilSAC(SAC):
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer])
         drawn = self.replay_buffer.sample(gradient_steps * batch_size)
         with torch.no_grad():  # the actor is the same for all of them
-            next_actions = self._sample_actions(drawn.next_observations)[0]
+            next_actions = self._sample_actions(see(self.actor, drawn.next_observations))[0]
         online, target = list(self.critic.parameters()), list(self.critic_target.parameters())
         for number in range(gradient_steps):
             rows = slice(number, None, gradient_steps)
@@ -145,7 +154,8 @@ class HilSAC(SAC):
                 next_q = self.critic_target(drawn.next_observations[rows], next_actions[rows])
                 worst = torch.minimum(*next_q).clamp(*self.returns)
                 wanted = drawn.rewards[rows] + (1.0 - drawn.dones[rows]) * self.gamma * worst
-            found = self.critic(drawn.observations[rows], drawn.actions[rows])
+            seen = see(self.critic, drawn.observations[rows])
+            found = self.critic.values(seen, drawn.actions[rows])
             loss = functional.mse_loss(found[0], wanted) + functional.mse_loss(found[1], wanted)
             self.critic.optimizer.zero_grad()
             loss.backward()
@@ -153,36 +163,42 @@ class HilSAC(SAC):
             with torch.no_grad():
                 torch._foreach_lerp_(target, online, self.tau)
         humans = batch_size // 2 if self.replay_buffer.prior.size() else 0
-        self._train_actor(drawn.observations[rows], drawn.actions[rows][:humans])
+        self._train_actor(seen.detach(), drawn.actions[rows][:humans])
         self._n_updates += gradient_steps
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         self.logger.record("train/critic_loss", loss.item())
 
-    def _sample_actions(self, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _means(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return mean and logarithm of the spread of the policy's actions, before tanh."""
+        hidden = self.actor.latent_pi(features)
+        assert isinstance(self.actor.log_std, nn.Linear)
+        return self.actor.mu(hidden), self.actor.log_std(hidden).clamp(LOG_STD_MIN, LOG_STD_MAX)
+
+    def _sample_actions(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return actions drawn from the policy, in [-1, 1], and the logarithm of their density (batch, 1)."""
-        mean, log_std, _ = self.actor.get_action_dist_params(observations)
+        mean, log_std = self._means(features)
         noise = torch.randn_like(mean)
         action = torch.tanh(mean + log_std.exp() * noise)
         density = -0.5 * noise**2 - log_std - HALF_LOG_2_PI - torch.log(1.0 - action**2 + TANH_EPSILON)
         return action, density.sum(dim=1, keepdim=True)
 
-    def _train_actor(self, observations: torch.Tensor, by_human: torch.Tensor) -> None:
-        """Update the actor for `observations`, in the first of which the human did `by_human`."""
+    def _train_actor(self, features: torch.Tensor, by_human: torch.Tensor) -> None:
+        """Update the actor where `features` are seen; in the first of them the human did `by_human`."""
         assert self.ent_coef_optimizer is not None and self.log_ent_coef is not None
-        actions, log_prob = self._sample_actions(observations)
+        actions, log_prob = self._sample_actions(features)
         assert isinstance(self.target_entropy, float)
         entropy_loss = -(self.log_ent_coef * (log_prob + self.target_entropy).detach()).mean()
         self.ent_coef_optimizer.zero_grad()
         entropy_loss.backward()
         self.ent_coef_optimizer.step()
         weight = self.log_ent_coef.detach().exp()
-        one, two = self.critic(observations, actions)
+        one, two = self.critic.values(features, actions)
         loss = (weight * log_prob - 0.5 * (one + two)).mean()
         if self.imitation and len(by_human):
-            seen = observations[: len(by_human)]
+            seen = features[: len(by_human)]
             if self.jitter:
                 seen = seen + self.jitter * torch.randn_like(seen)
-            mean, _, _ = self.actor.get_action_dist_params(seen)
+            mean, _ = self._means(seen)
             loss = loss + self.imitation * functional.mse_loss(torch.tanh(mean), by_human)
         self.actor.optimizer.zero_grad()
         trained = [weight for group in self.actor.optimizer.param_groups for weight in group["params"]]

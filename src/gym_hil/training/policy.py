@@ -92,7 +92,7 @@ def _sight(weights: Weights) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
         nonlocal encoder
         if encoder is None:
             encoder = encoder_of(weights, observation.shape[-1])
-        rows = torch.from_numpy(np.atleast_2d(observation)).float()
+        rows = torch.from_numpy(np.atleast_2d(observation))
         with torch.no_grad(), one_thread():
             features = encoder(rows).numpy()
         return features if observation.ndim == 2 else features[0]

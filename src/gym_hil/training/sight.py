@@ -18,7 +18,7 @@ from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from stable_baselines3.sac.policies import Actor
 from torch import nn
 
-from gym_hil.training.agent import HilPolicy, HilReplayBuffer
+from gym_hil.training.agent import HilPolicy, HilReplayBuffer, LayerNormCritic
 from gym_hil.training.pixels import BOUND, CAMERAS, LEVELS, NUMBERS, Layout
 
 FIRST, CHANNELS = 8, 24
@@ -36,24 +36,43 @@ class Encoder(BaseFeaturesExtractor):
         assert observation_space.shape is not None
         super().__init__(observation_space, features_dim=2 * CAMERAS * CHANNELS + NUMBERS)
         self.layout = Layout.of(observation_space.shape[0])
-        self.convolutions = nn.Sequential(
-            nn.Conv2d(3 * CAMERAS, FIRST * CAMERAS, 5, stride=2, padding=2, groups=CAMERAS),
-            nn.ReLU(),
-            nn.Conv2d(FIRST * CAMERAS, CHANNELS * CAMERAS, 3, stride=2, padding=1, groups=CAMERAS),
-        )
-        self.sharpness = nn.Parameter(torch.ones(CHANNELS * CAMERAS, 1))
+        self.cameras = nn.ModuleList(_Camera() for _ in range(CAMERAS))
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        """Return features (batch, `features_dim`) of rows of bytes (batch, length), as floats in 0..255."""
+        """Return features (batch, `features_dim`) of rows (batch, length) of bytes, or floats in 0..255."""
         size, split = self.layout.size, self.layout.image_bytes
-        images = observations[:, :split].reshape(-1, CAMERAS, size, size, 3).permute(0, 1, 4, 2, 3)
-        maps = self.convolutions(images.reshape(-1, CAMERAS * 3, size, size) / 127.5 - 1.0)
-        share = torch.softmax(maps.flatten(2) * self.sharpness, dim=2).reshape(maps.shape)
-        across = torch.linspace(-1.0, 1.0, maps.shape[3], device=maps.device)
-        places = torch.cat([(share.sum(2) * across).sum(2), (share.sum(3) * across).sum(2)], dim=1)
-        pairs = observations[:, split:].reshape(-1, NUMBERS, 2)
+        images = observations[:, :split].reshape(-1, CAMERAS, size, size, 3)
+        places = [camera(images[:, number]) for number, camera in enumerate(self.cameras)]
+        pairs = observations[:, split:].reshape(-1, NUMBERS, 2).float()
         numbers = (pairs[..., 0] * 256.0 + pairs[..., 1]) * (2.0 * BOUND / LEVELS) - BOUND
-        return torch.cat([places, numbers], dim=1)
+        return torch.cat([*places, numbers], dim=1)
+
+
+class _Camera(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(3, FIRST, 5, stride=2, padding=2),
+            nn.ReLU(),
+            nn.Conv2d(FIRST, CHANNELS, 3, stride=2, padding=1),
+        )
+        self.sharpness = nn.Parameter(torch.ones(CHANNELS))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return places (batch, 2 * CHANNELS): across, then down, of images (batch, height, width, 3)."""
+        maps = self.convolutions((images / 127.5).sub_(1.0).permute(0, 3, 1, 2))
+        share = torch.softmax(maps.permute(0, 2, 3, 1).flatten(1, 2) * self.sharpness, dim=1)
+        down, across = (torch.linspace(-1.0, 1.0, side, device=maps.device) for side in maps.shape[2:])
+        grid = torch.stack([across.repeat(len(down)), down.repeat_interleave(len(across))])
+        return (grid @ share).flatten(1)
+
+
+class SightedCritic(LayerNormCritic):
+    """Looks at bytes as they are."""
+
+    def extract_features(self, obs: Any, features_extractor: BaseFeaturesExtractor) -> torch.Tensor:
+        """Return features."""
+        return features_extractor(obs)
 
 
 class SightedActor(Actor):
@@ -64,7 +83,7 @@ class SightedActor(Actor):
     def extract_features(self, obs: Any, features_extractor: BaseFeaturesExtractor) -> torch.Tensor:
         """Return features that, as a rule, carry no gradient."""
         with torch.set_grad_enabled(self.learns_to_see and torch.is_grad_enabled()):
-            return super().extract_features(obs, features_extractor)
+            return features_extractor(obs)
 
 
 class SightedPolicy(HilPolicy):
@@ -75,6 +94,11 @@ class SightedPolicy(HilPolicy):
         return SightedActor(**self._update_features_extractor(self.actor_kwargs, features_extractor)).to(
             self.device
         )
+
+    def make_critic(self, features_extractor: Any = None) -> SightedCritic:
+        """Return a critic on the policy's device."""
+        kwargs = self._update_features_extractor(self.critic_kwargs, features_extractor)
+        return SightedCritic(**kwargs).to(self.device)
 
     def _build(self, lr_schedule: Any) -> None:
         super()._build(lr_schedule)
@@ -97,12 +121,20 @@ class ShiftingReplayBuffer(HilReplayBuffer):
 def shifted(rows: torch.Tensor) -> torch.Tensor:
     """Return `rows` (batch, bytes) with every image shifted by up to `SHIFT`; its edge is repeated."""
     layout = Layout.of(rows.shape[1])
-    images = rows[:, : layout.image_bytes].reshape(-1, layout.size, layout.size, 3)
-    reach, place = round(SHIFT * layout.size), torch.arange(layout.size, device=rows.device)
-    by = torch.randint(-reach, reach + 1, (2, len(images), 1), device=rows.device)
-    up, left = (place + by).clamp(0, layout.size - 1)
-    which = torch.arange(len(images), device=rows.device)
-    moved = images[which[:, None, None], up[:, :, None], left[:, None, :]]
+    size, reach = layout.size, round(SHIFT * layout.size)
+    images = rows[:, : layout.image_bytes].reshape(-1, size, size, 3)
+    side = size + 2 * reach
+    wide = images.new_empty(len(images), side, side, 3)
+    inside = slice(reach, reach + size)
+    wide[:, inside, inside] = images
+    wide[:, inside, :reach], wide[:, inside, reach + size :] = images[:, :, :1], images[:, :, -1:]
+    wide[:, :reach], wide[:, reach + size :] = wide[:, reach, None], wide[:, reach + size - 1, None]
+    strides = wide.stride()
+    crops = wide.as_strided(
+        (len(wide), 2 * reach + 1, 2 * reach + 1, size, size, 3), (*strides[:3], *strides[1:])
+    )
+    up, left = torch.randint(0, 2 * reach + 1, (2, len(images)), device=rows.device)
+    moved = crops[torch.arange(len(images), device=rows.device), up, left]
     return torch.cat([moved.reshape(len(rows), -1), rows[:, layout.image_bytes :]], dim=1)
 
 
