@@ -21,7 +21,8 @@ from gym_hil.training.agent import see
 from gym_hil.training.beside import Beside
 from gym_hil.training.checkpoint import CHECKPOINT, load, load_policy
 from gym_hil.training.config import TrainConfig
-from gym_hil.training.learner import SacLearner, device_of
+from gym_hil.training.learner import SacLearner
+from gym_hil.training.pace import device_of, usual_pace
 from gym_hil.training.pixels import BOUND, CAMERAS, LEVELS, NUMBERS, Layout
 from gym_hil.training.policy import GaussianPolicy
 from gym_hil.training.policy_env import hand, make_policy_env
@@ -163,6 +164,7 @@ def test_a_device_that_is_not_there_is_named(device):
 
 @pytest.mark.parametrize(("device", "updates", "batch"), [("cpu", 1, 64), ("cuda", 2, 128)])
 def test_the_pace_follows_the_device(monkeypatch, device, updates, batch):
-    monkeypatch.setattr("gym_hil.training.learner.device_of", lambda *_, **__: device)
+    monkeypatch.setattr("gym_hil.training.pace.device_of", lambda *_, **__: device)
     config = Train(task="PandaPickCube-v1", obs="pixels")._config()
     assert (config.updates_per_step, config.batch_size) == (updates, batch)
+    assert usual_pace("state", "auto") == {}

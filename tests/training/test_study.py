@@ -55,6 +55,14 @@ def test_every_combination_is_a_run(tmp_path):
     assert "seed-0--insert--is-away" in {run.name for run in read.runs}
 
 
+def test_images_set_the_pace_unless_the_file_does(tmp_path):
+    base = {"task": "PandaPickCube-v1", "obs": "pixels", "device": "cpu"}
+    text = json.dumps({"base": base, "axes": {"pace": {"usual": {}, "more": {"batch_size": 96}}}})
+    usual, more = (run.config for run in study(tmp_path, text, "pixels.json").runs)
+    assert (usual.updates_per_step, usual.batch_size) == (1, 64)
+    assert (more.updates_per_step, more.batch_size) == (1, 96)
+
+
 def test_json_says_the_same(tmp_path):
     text = json.dumps({"base": {"task": "PandaPickCube-v1"}, "axes": {"seed": [0, 1]}})
     assert [run.config.seed for run in study(tmp_path, text, "human.json").runs] == [0, 1]

@@ -103,23 +103,16 @@ class Train:
         write_json(self.json, asdict(found))
         return 0 if found.successes >= self.min_success * found.episodes else 1
 
-    def _pace(self) -> dict[str, int]:
-        """Return how much is learned per control step, where that is not the usual."""
-        from gym_hil.training.learner import PIXELS_ON_CPU, PIXELS_ON_GPU, device_of
-
-        if self.obs == "state":
-            return {}
-        return PIXELS_ON_CPU if device_of(self.device, images=True) == "cpu" else PIXELS_ON_GPU
-
     def _config(self) -> TrainConfig:
         from gym_hil.training.config import TrainConfig
+        from gym_hil.training.pace import usual_pace
 
         return TrainConfig(
             env_id=state_base_id(self.task),
             obs=self.obs,
             image_size=self.image_size,
             device=self.device,
-            **self._pace(),
+            **usual_pace(self.obs, self.device),
             method=self.method,
             operator=self.operator,
             preset=self.preset,

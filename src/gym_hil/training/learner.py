@@ -26,6 +26,7 @@ from gym_hil.training.checkpoint import CHECKPOINT
 from gym_hil.training.config import TrainConfig
 from gym_hil.training.experience import Steps
 from gym_hil.training.files import write_atomically
+from gym_hil.training.pace import device_of
 from gym_hil.training.policy import Interface, TrainedPolicy, Weights
 
 _FACTS = "run.json"
@@ -219,27 +220,6 @@ actor learns its few examples by heart: 20 demonstrations of InsertPeg and 10,00
 10 of 20 insertions without it, 20 with it."""
 SLACK = 2000
 """Room in the buffer beyond the run's steps: an episode that runs over, or is recorded again."""
-
-
-PIXELS_ON_CPU = {"updates_per_step": 1, "batch_size": 64}
-PIXELS_ON_GPU = {"updates_per_step": 2, "batch_size": 128}
-"""Fields of the configuration for images, where the usual updates take too long: per control step, with 64
-pixels, 47 ms on an NVIDIA H200 and 4.6 s on one core of a CPU."""
-
-
-def device_of(device: str, *, images: bool) -> str:
-    """Return the device that a configuration means. Without images the networks are too small for a GPU.
-
-    Raises:
-        InvalidArgumentError: PyTorch does not know it, or it is not there.
-    """
-    if device == "auto":
-        return "cuda" if images and torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InvalidArgumentError(f"device={device!r} cannot be used: {error}") from error
-    return device
 
 
 def read_facts(path: Path) -> dict[str, Any]:

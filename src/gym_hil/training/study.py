@@ -30,6 +30,7 @@ from typing import Any
 
 from gym_hil.errors import InvalidArgumentError, MissingExtraError, did_you_mean
 from gym_hil.training.config import TrainConfig
+from gym_hil.training.pace import usual_pace
 
 SEED = "seed"
 KEYS = ("title", "base", "axes")
@@ -166,4 +167,5 @@ def _config(path: Path, given: dict[str, Any], env_id_of: Callable[[str], str]) 
         chosen[name] = value
     if "task" not in chosen:
         raise InvalidArgumentError(f"{path}: no task is given")
-    return TrainConfig(env_id=env_id_of(chosen.pop("task")), **chosen)
+    pace = usual_pace(chosen.get("obs", defaults["obs"]), chosen.get("device", defaults["device"]))
+    return TrainConfig(env_id=env_id_of(chosen.pop("task")), **{**pace, **chosen})
