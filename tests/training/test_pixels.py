@@ -27,7 +27,7 @@ from gym_hil.training.pixels import BOUND, CAMERAS, LEVELS, NUMBERS, Layout
 from gym_hil.training.policy import GaussianPolicy
 from gym_hil.training.policy_env import hand, make_policy_env
 from gym_hil.training.run import train
-from gym_hil.training.sight import CHANNELS, Encoder, SightedActor, shifted
+from gym_hil.training.sight import CHANNELS, Encoder, shifted
 
 SMALL = TrainConfig(
     env_id="gym_hil/PandaPickCubeStateBase-v1", obs="pixels", image_size=32, demos=1, robot_minutes=0.06,
@@ -105,14 +105,23 @@ def learner_with_demonstration(**changes):
 def test_critics_teach_the_encoder_and_the_actor_borrows_it():
     learner, _ = learner_with_demonstration()
     actor, critic = learner.model.actor, learner.model.critic
-    assert isinstance(actor, SightedActor) and actor.features_extractor is critic.features_extractor
+    assert actor.features_extractor is critic.features_extractor
     before = [weight.clone() for weight in actor.features_extractor.parameters()]
     drawn = learner.buffer.sample(8)
-    learner.model._train_actor(see(actor, drawn.observations), drawn.actions[:4])
+    learner.model._train_actor(see(critic, drawn.observations).detach(), drawn.actions[:4])
     after = list(actor.features_extractor.parameters())
     assert all((one == two).all() for one, two in zip(before, after, strict=True))
     learner.update()
     assert any((one != two).any() for one, two in zip(before, after, strict=True))
+
+
+def test_imitation_teaches_the_encoder_too():
+    seen = []
+    for weight in (0.0, 0.2):
+        learner, _ = learner_with_demonstration(imitation=weight)
+        learner.update()
+        seen.append(torch.nn.utils.parameters_to_vector(learner.model.actor.features_extractor.parameters()))
+    assert (seen[0] != seen[1]).float().mean() > 0.5
 
 
 def test_who_acts_sees_what_the_learner_sees():

@@ -56,12 +56,19 @@ def see(network: BaseModel, observations: torch.Tensor) -> torch.Tensor:
 
 
 class HilPolicy(SACPolicy):
-    """SAC's policy with `LayerNormCritic`s."""
+    """SAC's policy with `LayerNormCritic`s, whose features extractor the actor borrows."""
 
     def make_critic(self, features_extractor: Any = None) -> LayerNormCritic:
         """Return a critic on the policy's device."""
         kwargs = self._update_features_extractor(self.critic_kwargs, features_extractor)
         return LayerNormCritic(**kwargs).to(self.device)
+
+    def _build(self, lr_schedule: Any) -> None:
+        super()._build(lr_schedule)
+        self.actor.features_extractor = self.critic.features_extractor
+        seeing = set(self.critic.features_extractor.parameters())
+        acting = [weight for weight in self.actor.parameters() if weight not in seeing]
+        self.actor.optimizer = self.optimizer_class(acting, lr=lr_schedule(1), **self.optimizer_kwargs)
 
 
 class HilReplayBuffer(ReplayBuffer):
@@ -122,6 +129,9 @@ class HilSAC(SAC):
     """SAC that stores the executed action, whoever decided on it, and learns as RLPD does: several critic
     updates for one of the actor, and no entropy in the critic's target.
 
+    A features extractor that has weights learns from the critics' errors and from imitation; actor and target
+    critics use it as it is (as in DrQ-v2, Yarats et al. 2022, arXiv:2107.09645).
+
     Args:
         returns: the least and the greatest return that there can be; the critic's targets stay within.
         imitation: weight of doing as the human did, beside the critics' values.
@@ -146,23 +156,26 @@ class HilSAC(SAC):
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer])
         drawn = self.replay_buffer.sample(gradient_steps * batch_size)
         with torch.no_grad():  # the actor is the same for all of them
-            next_actions = self._sample_actions(see(self.actor, drawn.next_observations))[0]
+            next_seen = see(self.critic, drawn.next_observations)
+            next_actions = self._sample_actions(next_seen)[0]
+        humans = batch_size // 2 if self.replay_buffer.prior.size() else 0
         online, target = list(self.critic.parameters()), list(self.critic_target.parameters())
         for number in range(gradient_steps):
             rows = slice(number, None, gradient_steps)
             with torch.no_grad():
-                next_q = self.critic_target(drawn.next_observations[rows], next_actions[rows])
+                next_q = self.critic_target.values(next_seen[rows], next_actions[rows])
                 worst = torch.minimum(*next_q).clamp(*self.returns)
                 wanted = drawn.rewards[rows] + (1.0 - drawn.dones[rows]) * self.gamma * worst
             seen = see(self.critic, drawn.observations[rows])
             found = self.critic.values(seen, drawn.actions[rows])
             loss = functional.mse_loss(found[0], wanted) + functional.mse_loss(found[1], wanted)
+            if seen.requires_grad:
+                loss = loss + self._imitation_loss(seen, drawn.actions[rows][:humans])
             self.critic.optimizer.zero_grad()
-            loss.backward()
+            loss.backward(inputs=online)
             self.critic.optimizer.step()
             with torch.no_grad():
                 torch._foreach_lerp_(target, online, self.tau)
-        humans = batch_size // 2 if self.replay_buffer.prior.size() else 0
         self._train_actor(seen.detach(), drawn.actions[rows][:humans])
         self._n_updates += gradient_steps
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
@@ -194,18 +207,23 @@ class HilSAC(SAC):
         weight = self.log_ent_coef.detach().exp()
         one, two = self.critic.values(features, actions)
         loss = (weight * log_prob - 0.5 * (one + two)).mean()
-        if self.imitation and len(by_human):
-            seen = features[: len(by_human)]
-            if self.jitter:
-                seen = seen + self.jitter * torch.randn_like(seen)
-            mean, _ = self._means(seen)
-            loss = loss + self.imitation * functional.mse_loss(torch.tanh(mean), by_human)
+        loss = loss + self._imitation_loss(features, by_human)
         self.actor.optimizer.zero_grad()
         trained = [weight for group in self.actor.optimizer.param_groups for weight in group["params"]]
         loss.backward(inputs=trained)
         self.actor.optimizer.step()
         self.logger.record("train/ent_coef", weight.item())
         self.logger.record("train/actor_loss", loss.item())
+
+    def _imitation_loss(self, features: torch.Tensor, by_human: torch.Tensor) -> torch.Tensor:
+        """Return how far the actor is from doing `by_human` where the first of `features` are seen."""
+        if not self.imitation or not len(by_human):
+            return features.new_zeros(())
+        seen = features[: len(by_human)]
+        if self.jitter:
+            seen = seen + self.jitter * torch.randn_like(seen)
+        mean, _ = self._means(seen)
+        return self.imitation * functional.mse_loss(torch.tanh(mean), by_human)
 
     def _store_transition(
         self,

@@ -12,7 +12,6 @@ import torch
 from torch.nn import functional
 
 from gym_hil.training.learner import SacLearner
-from gym_hil.training.sight import SightedActor
 
 CERTAIN = -20.0
 """Logarithm of the spread of actions: imitators do not explore."""
@@ -29,9 +28,8 @@ class ImitationLearner(SacLearner):
             spread.weight.zero_()
             spread.bias.fill_(CERTAIN)
         actor = self.model.actor
-        if isinstance(actor, SightedActor):
-            actor.learns_to_see = True
-            actor.optimizer.add_param_group({"params": list(actor.features_extractor.parameters())})
+        if seeing := list(actor.features_extractor.parameters()):
+            actor.optimizer.add_param_group({"params": seeing})
 
     def update(self) -> None:
         """Fit the actor to `updates_per_step` batches."""

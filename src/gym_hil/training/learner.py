@@ -100,19 +100,18 @@ class SacLearner(Learner):
 
     def __init__(self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> None:
         self._config = config
-        policy: type[HilPolicy] = HilPolicy
         buffer: type[HilReplayBuffer] = HilReplayBuffer
         networks: dict[str, Any] = {
             "net_arch": [config.width, config.width],
             "optimizer_kwargs": {"fused": True},
         }
         if config.pixels:
-            from gym_hil.training.sight import Encoder, ShiftingReplayBuffer, SightedPolicy
+            from gym_hil.training.sight import Encoder, ShiftingReplayBuffer
 
-            policy, buffer = SightedPolicy, ShiftingReplayBuffer
+            buffer = ShiftingReplayBuffer
             networks["features_extractor_class"] = Encoder
         self.model = HilSAC(
-            policy,
+            HilPolicy,
             _Spaces(observation_space, action_space),
             learning_rate=annealed(config.learning_rate, config.annealing),
             buffer_size=config.total_steps + SLACK,

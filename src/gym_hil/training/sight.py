@@ -1,4 +1,4 @@
-"""Learning from pixels: a small encoder that the critics train and the actor shares, and images that are
+"""Learning from pixels: a small encoder for critics and actor, and images that are
 shifted at random whenever they are drawn (DrQ-v2, Yarats et al. 2022, arXiv:2107.09645).
 """
 
@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
-from stable_baselines3.sac.policies import Actor
 from torch import nn
 
-from gym_hil.training.agent import HilPolicy, HilReplayBuffer, LayerNormCritic
+from gym_hil.training.agent import HilReplayBuffer
 from gym_hil.training.pixels import BOUND, CAMERAS, LEVELS, NUMBERS, Layout
 
 FIRST, CHANNELS = 8, 24
@@ -65,47 +64,6 @@ class _Camera(nn.Module):
         down, across = (torch.linspace(-1.0, 1.0, side, device=maps.device) for side in maps.shape[2:])
         grid = torch.stack([across.repeat(len(down)), down.repeat_interleave(len(across))])
         return (grid @ share).flatten(1)
-
-
-class SightedCritic(LayerNormCritic):
-    """Looks at bytes as they are."""
-
-    def extract_features(self, obs: Any, features_extractor: BaseFeaturesExtractor) -> torch.Tensor:
-        """Return features."""
-        return features_extractor(obs)
-
-
-class SightedActor(Actor):
-    """Sees with the critics' encoder, and leaves it as it is unless it is told to learn to see."""
-
-    learns_to_see = False
-
-    def extract_features(self, obs: Any, features_extractor: BaseFeaturesExtractor) -> torch.Tensor:
-        """Return features that, as a rule, carry no gradient."""
-        with torch.set_grad_enabled(self.learns_to_see and torch.is_grad_enabled()):
-            return features_extractor(obs)
-
-
-class SightedPolicy(HilPolicy):
-    """`HilPolicy` with one encoder for critics and actor."""
-
-    def make_actor(self, features_extractor: Any = None) -> SightedActor:
-        """Return an actor on the policy's device."""
-        return SightedActor(**self._update_features_extractor(self.actor_kwargs, features_extractor)).to(
-            self.device
-        )
-
-    def make_critic(self, features_extractor: Any = None) -> SightedCritic:
-        """Return a critic on the policy's device."""
-        kwargs = self._update_features_extractor(self.critic_kwargs, features_extractor)
-        return SightedCritic(**kwargs).to(self.device)
-
-    def _build(self, lr_schedule: Any) -> None:
-        super()._build(lr_schedule)
-        self.actor.features_extractor = self.critic.features_extractor
-        seeing = set(self.critic.features_extractor.parameters())
-        acting = [weight for weight in self.actor.parameters() if weight not in seeing]
-        self.actor.optimizer = self.optimizer_class(acting, lr=lr_schedule(1), **self.optimizer_kwargs)
 
 
 class ShiftingReplayBuffer(HilReplayBuffer):
