@@ -22,7 +22,7 @@ from gym_hil.training.beside import Beside
 from gym_hil.training.checkpoint import CHECKPOINT, load, load_policy
 from gym_hil.training.config import TrainConfig
 from gym_hil.training.learner import SacLearner
-from gym_hil.training.pace import device_of, usual_pace
+from gym_hil.training.pace import device_of
 from gym_hil.training.pixels import BOUND, CAMERAS, LEVELS, NUMBERS, Layout
 from gym_hil.training.policy import GaussianPolicy
 from gym_hil.training.policy_env import hand, make_policy_env
@@ -171,9 +171,7 @@ def test_a_device_that_is_not_there_is_named(device):
     assert device_of("auto", images=False) == "cpu"
 
 
-@pytest.mark.parametrize(("device", "updates", "batch"), [("cpu", 1, 64), ("cuda", 2, 128)])
-def test_the_pace_follows_the_device(monkeypatch, device, updates, batch):
-    monkeypatch.setattr("gym_hil.training.pace.device_of", lambda *_, **__: device)
+def test_images_set_the_pace():
     config = Train(task="PandaPickCube-v1", obs="pixels")._config()
-    assert (config.updates_per_step, config.batch_size) == (updates, batch)
-    assert usual_pace("state", "auto") == {}
+    assert (config.updates_per_step, config.batch_size, config.learning_rate) == (1, 64, 1e-3)
+    assert Train(task="PandaPickCube-v1")._config().batch_size == TrainConfig.batch_size

@@ -56,7 +56,7 @@ def test_every_combination_is_a_run(tmp_path):
 
 
 def test_images_set_the_pace_unless_the_file_does(tmp_path):
-    base = {"task": "PandaPickCube-v1", "obs": "pixels", "device": "cpu"}
+    base = {"task": "PandaPickCube-v1", "obs": "pixels"}
     text = json.dumps({"base": base, "axes": {"pace": {"usual": {}, "more": {"batch_size": 96}}}})
     usual, more = (run.config for run in study(tmp_path, text, "pixels.json").runs)
     assert (usual.updates_per_step, usual.batch_size) == (1, 64)

@@ -41,8 +41,7 @@ class Train:
     image_size: int = 64
     """Pixels along a side of an image."""
     device: str = "auto"
-    """Of the networks, as PyTorch names it; auto: a GPU for pixels, if there is one. On a CPU pixels
-    are learned from in smaller and fewer batches."""
+    """Of the networks, as PyTorch names it; auto: a GPU for pixels, if there is one."""
     method: Literal["hil", "hg-dagger", "bc"] = "hil"
     """hil: reinforcement learning with a human in the loop; hg-dagger: imitation of demonstrations and
     interventions; bc: imitation of demonstrations alone."""
@@ -112,7 +111,7 @@ class Train:
             obs=self.obs,
             image_size=self.image_size,
             device=self.device,
-            **usual_pace(self.obs, self.device),
+            **usual_pace(self.obs),
             method=self.method,
             operator=self.operator,
             preset=self.preset,

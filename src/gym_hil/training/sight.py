@@ -24,6 +24,8 @@ FIRST, CHANNELS = 8, 24
 """Channels per camera in the first and the last layer; each of the last finds one point in the image."""
 SHIFT = 1 / 16
 """Largest random shift, as a share of the image's side."""
+SHARPNESS = 10.0
+"""Of the softmax at the start: untrained, it looks at what stands out, be it three pixels wide."""
 
 
 class Encoder(BaseFeaturesExtractor):
@@ -55,7 +57,7 @@ class _Camera(nn.Module):
             nn.ReLU(),
             nn.Conv2d(FIRST, CHANNELS, 3, stride=2, padding=1),
         )
-        self.sharpness = nn.Parameter(torch.ones(CHANNELS))
+        self.sharpness = nn.Parameter(torch.full((CHANNELS,), SHARPNESS))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return places (batch, 2 * CHANNELS): across, then down, of images (batch, height, width, 3)."""

@@ -167,5 +167,5 @@ def _config(path: Path, given: dict[str, Any], env_id_of: Callable[[str], str]) 
         chosen[name] = value
     if "task" not in chosen:
         raise InvalidArgumentError(f"{path}: no task is given")
-    pace = usual_pace(chosen.get("obs", defaults["obs"]), chosen.get("device", defaults["device"]))
+    pace = usual_pace(chosen.get("obs", defaults["obs"]))
     return TrainConfig(env_id=env_id_of(chosen.pop("task")), **{**pace, **chosen})
