@@ -42,3 +42,15 @@ def test_names_are_escaped_and_no_line_is_no_error():
 )
 def test_ticks_are_round(top, expected):
     assert ticks(top) == pytest.approx(expected)
+
+
+def test_a_file_of_its_own_has_room_for_long_names():
+    names = [f"{number} demonstrations of everything, and no human at all" for number in range(3)]
+    root = ElementTree.fromstring(
+        chart([Line(name, [0, 1], [0, 1]) for name in names], title="t", x_label="x", standalone=True)
+    )
+    texts = {text.text: text for text in root.iter(f"{SVG}text")}
+    wide, high = map(float, root.attrib["viewBox"].split()[2:])
+    places = [(float(texts[name].attrib["x"]), float(texts[name].attrib["y"])) for name in names]
+    assert all(x + 7.5 * len(name) < wide and y < high for name, (x, y) in zip(names, places, strict=True))
+    assert len({y for _, y in places}) == 3

@@ -43,7 +43,7 @@ def chart(
     x_ticks = ticks(max((max(line.x) for line in lines if len(line.x)), default=1.0))
     y_ticks = ticks(y_top if y_top is not None else 1.0 if percent else max(tops, default=1.0))
     plot = _Plot(x_ticks[-1], y_ticks[-1])
-    height = HEIGHT + (LEGEND_ROW * ((len(lines) + 1) // 2) if standalone else 0)
+    height = HEIGHT + (LEGEND_ROW * len(lines) if standalone else 0)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'aria-label="{escape(title)}" font-family="sans-serif" font-size="12" fill="currentColor">',
@@ -66,10 +66,10 @@ def chart(
     for number, line in enumerate(lines):
         parts += _drawn(plot, line, COLOURS[number % len(COLOURS)])
         if standalone:
-            x, y = LEFT + (number % 2) * WIDTH // 2, HEIGHT + LEGEND_ROW // 2 + number // 2 * LEGEND_ROW
+            y = HEIGHT + LEGEND_ROW // 2 + number * LEGEND_ROW
             parts.append(
-                f'<path d="M{x} {y - 4}h16" stroke="{COLOURS[number % len(COLOURS)]}" stroke-width="3"/>'
-                f'<text x="{x + 22}" y="{y}">{escape(line.name)}</text>'
+                f'<path d="M{LEFT} {y - 4}h16" stroke="{COLOURS[number % len(COLOURS)]}" stroke-width="3"/>'
+                f'<text x="{LEFT + 22}" y="{y}">{escape(line.name)}</text>'
             )
     return "".join([*parts, "</svg>"])
 
