@@ -135,7 +135,7 @@ class HilSAC(SAC):
     Args:
         returns: the least and the greatest return that there can be; the critic's targets stay within.
         imitation: weight of doing as the human did, beside the critics' values.
-        jitter: standard deviation of noise on the observations while imitating.
+        jitter: standard deviation of noise on the features while imitating.
     """
 
     def __init__(
@@ -181,15 +181,15 @@ class HilSAC(SAC):
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         self.logger.record("train/critic_loss", loss.item())
 
-    def _means(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return mean and logarithm of the spread of the policy's actions, before tanh."""
+    def _distribution(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return mean and log of the spread of actions before tanh, (batch, action) each."""
         hidden = self.actor.latent_pi(features)
         assert isinstance(self.actor.log_std, nn.Linear)
         return self.actor.mu(hidden), self.actor.log_std(hidden).clamp(LOG_STD_MIN, LOG_STD_MAX)
 
     def _sample_actions(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return actions drawn from the policy, in [-1, 1], and the logarithm of their density (batch, 1)."""
-        mean, log_std = self._means(features)
+        mean, log_std = self._distribution(features)
         noise = torch.randn_like(mean)
         action = torch.tanh(mean + log_std.exp() * noise)
         density = -0.5 * noise**2 - log_std - HALF_LOG_2_PI - torch.log(1.0 - action**2 + TANH_EPSILON)
@@ -216,14 +216,19 @@ class HilSAC(SAC):
         self.logger.record("train/actor_loss", loss.item())
 
     def _imitation_loss(self, features: torch.Tensor, by_human: torch.Tensor) -> torch.Tensor:
-        """Return how far the actor is from doing `by_human` where the first of `features` are seen."""
+        """Return `distance_to_human`, weighted, where the first `features` are seen; 0 without `by_human`."""
         if not self.imitation or not len(by_human):
             return features.new_zeros(())
-        seen = features[: len(by_human)]
+        return self.imitation * self.distance_to_human(features[: len(by_human)], by_human)
+
+    def distance_to_human(self, features: torch.Tensor, by_human: torch.Tensor) -> torch.Tensor:
+        """Return the mean squared distance of the policy's best actions from `by_human` (batch, action), in
+        [-1, 1], where `features` are seen, with `jitter` on them.
+        """
         if self.jitter:
-            seen = seen + self.jitter * torch.randn_like(seen)
-        mean, _ = self._means(seen)
-        return self.imitation * functional.mse_loss(torch.tanh(mean), by_human)
+            features = features + self.jitter * torch.randn_like(features)
+        mean, _ = self._distribution(features)
+        return functional.mse_loss(torch.tanh(mean), by_human)
 
     def _store_transition(
         self,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch.nn import functional
 
+from gym_hil.training.agent import see
 from gym_hil.training.learner import SacLearner
 
 CERTAIN = -20.0
@@ -38,11 +38,7 @@ class ImitationLearner(SacLearner):
             return
         for _ in range(config.updates_per_step):
             batch = self.buffer._drawn(human, config.batch_size, None)
-            seen = batch.observations
-            if self.model.jitter:
-                seen = seen + self.model.jitter * torch.randn_like(seen)
-            mean, _, _ = actor.get_action_dist_params(seen)
-            loss = functional.mse_loss(torch.tanh(mean), batch.actions)
+            loss = self.model.distance_to_human(see(actor, batch.observations), batch.actions)
             actor.optimizer.zero_grad()
             loss.backward()
             actor.optimizer.step()
