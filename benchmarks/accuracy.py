@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from gym_hil.robots import PANDA_WITH_FRANKA_HAND
-from gym_hil.scenes.compose import sleeps
-from gym_hil.sim.simulation import Simulation
+from gym_hil.simulation.composition import sleeps
+from gym_hil.simulation.simulation import Simulation
 from gym_hil.tasks import TASKS
 
 TASK = TASKS["PickCube"]

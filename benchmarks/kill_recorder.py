@@ -27,8 +27,8 @@ from pathlib import Path
 import numpy as np
 
 from gym_hil.cli.record import Record
-from gym_hil.recording.dataset import journal_of
-from gym_hil.recording.store import EpisodeStore
+from gym_hil.datasets.dataset import journal_of
+from gym_hil.datasets.journal import EpisodeStore
 
 
 def record(root: Path, format: str, episodes: int, log: Path | None) -> int:

@@ -19,10 +19,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gym_hil.training import run
-from gym_hil.training.checkpoint import load
-from gym_hil.training.config import TrainConfig
-from gym_hil.training.experience import ExperienceStore
+from gym_hil.learning import run
+from gym_hil.learning.checkpoint import load
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.episode_store import ExperienceStore
 
 
 def config(minutes: float) -> TrainConfig:

@@ -23,9 +23,9 @@ import numpy as np
 
 import gym_hil  # noqa: F401
 from gym_hil.devices import Device, Keyboard, PageDevice
-from gym_hil.operators import Human
-from gym_hil.wrappers.factory import make_env
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.intervention import Human
+from gym_hil.stacks.build import make_env
+from gym_hil.wrappers.real_time import RealTimeWrapper
 
 BASE = "gym_hil/PandaPickCubeBase-v1"
 ROUNDS, STEPS = 6, 400

@@ -9,7 +9,7 @@ import imageio.v3 as iio
 import numpy as np
 
 import gym_hil
-from gym_hil.operators.policies import make_policy
+from gym_hil.intervention.scripted_policies import make_policy
 from gym_hil.viewers.banner import with_banner
 
 FOLDER = Path(__file__).parent / "images"

@@ -22,9 +22,9 @@ from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.support.wait import WebDriverWait
 
-from gym_hil.operators.policies import make_policy
-from gym_hil.wrappers.factory import make_env
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.intervention.scripted_policies import make_policy
+from gym_hil.stacks.build import make_env
+from gym_hil.wrappers.real_time import RealTimeWrapper
 
 FOLDER = Path(__file__).parent / "images"
 FLAGS = (
@@ -36,8 +36,8 @@ FLAGS = (
 )
 WINDOW = """
 import gymnasium as gym, gym_hil
-from gym_hil.operators.policies import make_policy
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.intervention.scripted_policies import make_policy
+from gym_hil.wrappers.real_time import RealTimeWrapper
 import numpy as np
 quick = gym.make("gym_hil/PandaPickCubeKeyboard-v1", render_mode="human", max_episode_steps=50)
 paced = RealTimeWrapper(quick)

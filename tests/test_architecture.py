@@ -8,17 +8,19 @@ from pathlib import Path
 import gym_hil
 
 LAYERS = [
-    {"schema", "registry", "errors"},
+    {"core"},
     {"robots"},
-    {"scenes"},
-    {"sim"},
-    {"devices"},
-    {"viewers"},
+    {"simulation"},
     {"tasks"},
     {"envs"},
-    {"operators"},
+    {"devices"},
+    {"intervention"},
     {"wrappers"},
-    {"training", "recording", "lerobot"},
+    {"viewers"},
+    {"stacks"},
+    {"datasets", "learning"},
+    {"experiments"},
+    {"integrations"},
     {"testing", "cli", "examples"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

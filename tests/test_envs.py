@@ -13,7 +13,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import gym_hil
-from gym_hil import errors
+from gym_hil.core import errors
 
 warnings.filterwarnings("ignore", message=".*out of date")
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from gym_hil.errors import InvalidArgumentError
-from gym_hil.operators import (
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.intervention import (
     PRESETS,
     Chance,
     LeavingWorkspace,
@@ -17,9 +17,9 @@ from gym_hil.operators import (
     Schedule,
     SimulatedHuman,
 )
-from gym_hil.operators.attention import AttentionBudget
+from gym_hil.intervention.budget import AttentionBudget
+from gym_hil.stacks.build import make_env
 from gym_hil.testing.operators import OperatorBasics, environment
-from gym_hil.wrappers.factory import make_env
 
 STAY = np.array([0, 0, 0, 1], np.float32)
 OUT = np.array([-1, 0, 0, 1], np.float32)
@@ -70,7 +70,7 @@ def test_who_stands_still_is_helped_after_a_while():
 
 
 def test_who_makes_progress_is_left_alone():
-    from gym_hil.operators.expert import expert_command
+    from gym_hil.intervention.scripted import expert_command
 
     env = make_env("gym_hil/PandaPickCubeBase-v1", operator=only(NoProgress(steps=10, metres=0.01)))
     env.reset(seed=0)

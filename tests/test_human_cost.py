@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import gym_hil  # noqa: F401
-from gym_hil.errors import InvalidArgumentError
-from gym_hil.wrappers.human_cost import RecordHumanCost
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.intervention.human_cost import RecordHumanCost
+from gym_hil.wrappers.real_time import RealTimeWrapper
 
 pytestmark = pytest.mark.flaky(reruns=2)
 

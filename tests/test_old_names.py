@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import gym_hil
+from gym_hil.stacks.build import make_env, wrap_env
 from gym_hil.wrappers import hil_wrappers, intervention_utils
-from gym_hil.wrappers.factory import make_env, wrap_env
 from gym_hil.wrappers.inputs_control import InputsControlWrapper
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*out of date")

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from gym_hil.devices import CombinedDevice, Keyboard, RecordedDevice, RecordingDevice
-from gym_hil.operators import PRESETS, Engage, Expert, Human, SimulatedHuman
+from gym_hil.intervention import PRESETS, Engage, Expert, Human, SimulatedHuman
 from gym_hil.testing.devices import DeviceConformance, DeviceRig
 from gym_hil.testing.operators import OperatorBasics, TakeoverConformance
 from gym_hil.testing.rigs import GamepadRig, KeyboardRig, PagePadRig, PageRig, TerminalRig

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import gym_hil  # noqa: F401
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.keyboard import Keyboard
-from gym_hil.errors import InvalidArgumentError
-from gym_hil.operators import PRESETS, Engage, Human, Limits, SimulatedHuman
-from gym_hil.operators.policies import make_policy
-from gym_hil.wrappers.factory import make_env
-from gym_hil.wrappers.human_cost import RecordHumanCost
+from gym_hil.intervention import PRESETS, Engage, Human, Limits, SimulatedHuman
+from gym_hil.intervention.human_cost import RecordHumanCost
+from gym_hil.intervention.scripted_policies import make_policy
+from gym_hil.stacks.build import make_env
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*out of date")
 STAY = np.array([0, 0, 0, 1], np.float32)

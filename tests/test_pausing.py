@@ -8,12 +8,12 @@ import time
 import numpy as np
 import pytest
 
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.schema import GripperCommand
 from gym_hil.devices import Keyboard
-from gym_hil.errors import InvalidArgumentError
-from gym_hil.operators import Engage, Grip, Human
-from gym_hil.schema import GripperCommand
-from gym_hil.wrappers.factory import make_env
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.intervention import Engage, Grip, Human
+from gym_hil.stacks.build import make_env
+from gym_hil.wrappers.real_time import RealTimeWrapper
 
 pytestmark = pytest.mark.flaky(reruns=2)
 

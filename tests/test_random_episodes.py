@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import gym_hil  # noqa: F401
-from gym_hil.registry import TIME_LIMITS
+from gym_hil.stacks.ids import TIME_LIMITS
 
 IDS = [f"gym_hil/Panda{task}{kind}-v1" for task in TIME_LIMITS for kind in ("Base", "")]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gym_hil.errors import InvalidArgumentError
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.schema import TerminationReason
 from gym_hil.robots import PANDA_WITH_FRANKA_HAND
-from gym_hil.schema import TerminationReason
-from gym_hil.sim.simulation import Simulation
+from gym_hil.simulation.simulation import Simulation
 from gym_hil.tasks import TASKS
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gym_hil.devices.keymap import KEYBOARD, TERMINAL, keymap_help
-from gym_hil.operators.named import PEOPLE
+from gym_hil.intervention.named import PEOPLE
 
 DOC = Path(__file__).parent.parent / "docs" / "teleoperation.md"
 PROGRAMS = re.findall(r"```python\n(.*?)```", DOC.read_text(), re.DOTALL)

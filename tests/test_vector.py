@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 
 import gym_hil  # noqa: F401
-from gym_hil.errors import EpisodeOrderError, InvalidActionError, InvalidArgumentError, UnknownArgumentError
+from gym_hil.core.errors import (
+    EpisodeOrderError,
+    InvalidActionError,
+    InvalidArgumentError,
+    UnknownArgumentError,
+)
 
 NEXT, SAME = "NextStep", "SameStep"
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gym_hil.registry import register_all
+from gym_hil.stacks.ids import register_all
 
 if TYPE_CHECKING:
     from gym_hil.envs.manipulation import ManipulationEnv as FrankaGymEnv
     from gym_hil.envs.manipulation import ManipulationEnv as MujocoGymEnv
-    from gym_hil.sim.rendering import GymRenderingSpec
-    from gym_hil.wrappers.factory import make_env, wrap_env
-    from gym_hil.wrappers.viewer_wrapper import PassiveViewerWrapper
+    from gym_hil.simulation.rendering import GymRenderingSpec
+    from gym_hil.stacks.build import make_env, wrap_env
+    from gym_hil.viewers.passive_viewer import PassiveViewerWrapper
 
 __version__ = "0.1.15"
 __all__ = [
@@ -26,11 +26,11 @@ __all__ = [
 
 _HOMES = {
     "FrankaGymEnv": ("gym_hil.envs.manipulation", "ManipulationEnv"),
-    "GymRenderingSpec": ("gym_hil.sim.rendering", "GymRenderingSpec"),
+    "GymRenderingSpec": ("gym_hil.simulation.rendering", "GymRenderingSpec"),
     "MujocoGymEnv": ("gym_hil.envs.manipulation", "ManipulationEnv"),
-    "PassiveViewerWrapper": ("gym_hil.wrappers.viewer_wrapper", "PassiveViewerWrapper"),
-    "make_env": ("gym_hil.wrappers.factory", "make_env"),
-    "wrap_env": ("gym_hil.wrappers.factory", "wrap_env"),
+    "PassiveViewerWrapper": ("gym_hil.viewers.passive_viewer", "PassiveViewerWrapper"),
+    "make_env": ("gym_hil.stacks.build", "make_env"),
+    "wrap_env": ("gym_hil.stacks.build", "wrap_env"),
 }
 
 register_all()

@@ -9,11 +9,11 @@ import pytest
 
 pytest.importorskip("pygame")
 
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import DeviceReading
 from gym_hil.devices.gamepad import GAMEPAD, Gamepad
-from gym_hil.devices.virtual_gamepad import VirtualGamepad
-from gym_hil.errors import InvalidArgumentError
-from gym_hil.schema import EpisodeEvent, GripperCommand
+from gym_hil.testing.virtual_gamepad import VirtualGamepad
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
+from gym_hil.core.errors import MissingExtraError
 from gym_hil.devices import DISCONNECTED, GlobalKeyboard
-from gym_hil.errors import MissingExtraError
 
 PROGRAM = """
 import time

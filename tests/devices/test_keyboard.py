@@ -6,10 +6,10 @@ import random
 
 import pytest
 
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices import DISCONNECTED, Control, Keyboard
 from gym_hil.devices.keymap import KEYBOARD, TERMINAL, canonical_key, canonical_keymap
-from gym_hil.errors import InvalidArgumentError
-from gym_hil.schema import EpisodeEvent, GripperCommand
 from gym_hil.testing.devices import DeviceConformance, assert_valid_reading
 from gym_hil.testing.rigs import KeyboardRig
 

@@ -6,10 +6,10 @@ import enum
 
 import pytest
 
+from gym_hil.core.errors import DeviceError
+from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices import DISCONNECTED, Control, LeRobotTeleoperator
-from gym_hil.errors import DeviceError
-from gym_hil.operators import Engage
-from gym_hil.schema import EpisodeEvent, GripperCommand
+from gym_hil.intervention import Engage
 from gym_hil.testing.devices import DeviceConformance, DeviceRig
 from gym_hil.testing.operators import TakeoverConformance
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError
+from gym_hil.core.schema import EpisodeEvent
 from gym_hil.devices import DISCONNECTED, Keyboard, RecordedDevice, RecordingDevice
 from gym_hil.devices.device_log import DeviceLog, TimedReading, load_device_log
-from gym_hil.errors import InvalidArgumentError, InvalidDatasetError
-from gym_hil.schema import EpisodeEvent
 from gym_hil.testing.devices import DeviceBasics, DeviceConformance
 from gym_hil.testing.rigs import KeyboardRig
 

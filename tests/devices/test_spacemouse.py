@@ -9,10 +9,10 @@ import pytest
 
 pyspacemouse = pytest.importorskip("pyspacemouse")
 
+from gym_hil.core.errors import InvalidArgumentError, MissingExtraError  # noqa: E402
 from gym_hil.devices import DISCONNECTED, Control, SpaceMouse  # noqa: E402
 from gym_hil.devices import spacemouse as module  # noqa: E402
-from gym_hil.errors import InvalidArgumentError, MissingExtraError  # noqa: E402
-from gym_hil.operators import Engage  # noqa: E402
+from gym_hil.intervention import Engage  # noqa: E402
 from gym_hil.testing.devices import DeviceConformance, DeviceRig  # noqa: E402
 from gym_hil.testing.operators import TakeoverConformance  # noqa: E402
 

@@ -12,9 +12,9 @@ import time
 
 import pytest
 
+from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices import DISCONNECTED, CombinedDevice, Keyboard, TerminalKeyboard
 from gym_hil.devices.terminal import ESCAPE_S, split_keys
-from gym_hil.schema import EpisodeEvent, GripperCommand
 from gym_hil.testing.devices import DeviceConformance
 from gym_hil.testing.rigs import TerminalRig
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gym_hil.core.errors import DeviceError
 from gym_hil.devices import PageAddress
-from gym_hil.errors import DeviceError
-from gym_hil.wrappers.factory import make_env
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.stacks.build import make_env
+from gym_hil.wrappers.real_time import RealTimeWrapper
 
 pytestmark = pytest.mark.flaky(reruns=2)
 

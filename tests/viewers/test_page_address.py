@@ -9,9 +9,9 @@ import subprocess
 
 import pytest
 
+from gym_hil.core.errors import DeviceError, InvalidArgumentError
 from gym_hil.devices import PageAddress
-from gym_hil.errors import DeviceError, InvalidArgumentError
-from gym_hil.wrappers.factory import make_env
+from gym_hil.stacks.build import make_env
 
 aiohttp = pytest.importorskip("aiohttp")
 

@@ -29,7 +29,7 @@ PATIENCE_S = 60
 PROGRAM = """
 import json, time
 import gymnasium as gym, numpy as np, gym_hil
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.wrappers.real_time import RealTimeWrapper
 
 begun = asked = 0
 class Counted(gym.Wrapper):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gym_hil.viewers.tally import WINDOW, Tally
+from gym_hil.viewers.episode_statistics import WINDOW, Tally
 
 
 def episode(tally: Tally, human: list[bool], success: bool) -> None:

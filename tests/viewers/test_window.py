@@ -25,7 +25,7 @@ PROGRAM = """
 import json, sys
 import gymnasium as gym, numpy as np, pygame
 import gym_hil
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.wrappers.real_time import RealTimeWrapper
 env = gym.make("gym_hil/PandaPickCubeKeyboard-v1", render_mode="human", max_episode_steps=1000)
 env = RealTimeWrapper(env)
 env.reset(seed=0)
@@ -48,7 +48,7 @@ import json, sys
 import gymnasium as gym, numpy as np, pygame
 import gym_hil
 from gym_hil.viewers.window import STRIP
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.wrappers.real_time import RealTimeWrapper
 seen = []
 def look(shown):
     def show(*arguments):

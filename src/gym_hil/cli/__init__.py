@@ -13,15 +13,15 @@ def main() -> None:
 
     from gym_hil.cli.bench import Bench
     from gym_hil.cli.doctor import Doctor
-    from gym_hil.cli.inspecting import Inspect
+    from gym_hil.cli.inspect_command import Inspect
     from gym_hil.cli.lerobot_config import LerobotConfig
-    from gym_hil.cli.listing import List
+    from gym_hil.cli.list_command import List
     from gym_hil.cli.play import Play
     from gym_hil.cli.record import Record
     from gym_hil.cli.replay import Replay
     from gym_hil.cli.study import Study
     from gym_hil.cli.train import Eval, Train
-    from gym_hil.errors import GymHilError
+    from gym_hil.core.errors import GymHilError
 
     command = tyro.cli(
         Annotated[Play, tyro.conf.subcommand("play")]

@@ -13,10 +13,11 @@ import mujoco
 from rich.console import Console
 from rich.table import Table
 
-from gym_hil.cli import latency, measuring
+from gym_hil.cli import latency
+from gym_hil.cli import measurement as measuring
 from gym_hil.cli.common import full_id, write_json
-from gym_hil.errors import InvalidArgumentError
-from gym_hil.wrappers.vector import cores
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.stacks.vector import cores
 
 _ROWS = {
     "import_s": ("import gym_hil, beyond gymnasium", "s", 3),

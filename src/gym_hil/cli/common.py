@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import gym_hil  # noqa: F401
-from gym_hil.errors import InvalidArgumentError, did_you_mean, require_one_of
-from gym_hil.lerobot.policy import LeRobotPolicy, is_lerobot_policy
-from gym_hil.operators.policies import POLICIES, Policy
-from gym_hil.schema import ID_NAMESPACE
-from gym_hil.training.pretrained import PRETRAINED, pretrained
+from gym_hil.core.errors import InvalidArgumentError, did_you_mean, require_one_of
+from gym_hil.core.schema import ID_NAMESPACE
+from gym_hil.integrations.lerobot.policy import LeRobotPolicy, is_lerobot_policy
+from gym_hil.intervention.scripted_policies import POLICIES, Policy
+from gym_hil.learning.pretrained import PRETRAINED, pretrained
 
 
 def all_ids() -> list[str]:
@@ -55,7 +55,7 @@ def policy_maker(name: str, task: str) -> Callable[[], Policy]:
     if is_lerobot_policy(path):
         return LeRobotPolicy(path).reset
     from gym_hil.cli.train import state_base_id
-    from gym_hil.training.checkpoint import load_policy
+    from gym_hil.learning.checkpoint import load_policy
 
     env_id = state_base_id(task)
     policy = load_policy(pretrained(env_id) if name == PRETRAINED else path, env_id)

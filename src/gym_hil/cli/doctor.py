@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gym_hil.cli.common import write_json
-from gym_hil.errors import GymHilError
+from gym_hil.core.errors import GymHilError
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _mujoco() -> Finding:
 
 
 def _rendering() -> Finding:
-    from gym_hil.sim import gl
+    from gym_hil.simulation import gl
 
     try:
         context = gl.make_context(64, 64)
@@ -81,7 +81,7 @@ def _rendering() -> Finding:
 
 
 def _display() -> Finding:
-    from gym_hil.sim.gl import has_display
+    from gym_hil.simulation.gl import has_display
 
     works = has_display()
     mend = "" if works else "not needed: use --web or --video"

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.devices import Keyboard
-from gym_hil.operators import Engage, Human
-from gym_hil.wrappers.factory import make_env
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.intervention import Engage, Human
+from gym_hil.stacks.build import make_env
+from gym_hil.wrappers.real_time import RealTimeWrapper
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from gym_hil.cli.common import full_id, write_json
-from gym_hil.errors import InvalidArgumentError, require_one_of
-from gym_hil.lerobot.configs import Plan
-from gym_hil.lerobot.launch import LerobotEpisode, learn_with_lerobot
-from gym_hil.registry import SUFFIXES
-from gym_hil.schema import ID_NAMESPACE
+from gym_hil.core.errors import InvalidArgumentError, require_one_of
+from gym_hil.core.schema import ID_NAMESPACE
+from gym_hil.integrations.lerobot.configs import Plan
+from gym_hil.integrations.lerobot.launch import LerobotEpisode, learn_with_lerobot
+from gym_hil.stacks.ids import SUFFIXES
 
 if TYPE_CHECKING:
     from gym_hil.cli.train import Train

@@ -10,8 +10,8 @@ import tyro
 from rich.console import Console
 
 from gym_hil.cli.common import full_id, write_json
-from gym_hil.lerobot.configs import PROGRAMS, Plan, write_configs
-from gym_hil.schema import ID_NAMESPACE
+from gym_hil.core.schema import ID_NAMESPACE
+from gym_hil.integrations.lerobot.configs import PROGRAMS, Plan, write_configs
 
 
 @dataclass(kw_only=True)

@@ -17,21 +17,21 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from gym_hil.cli.choices import OperatorOrNobody, Preset
 from gym_hil.cli.common import full_id, policy_maker, write_json
+from gym_hil.cli.option_types import OperatorOrNobody, Preset
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.page import PageAddress, PageDevice
 from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.errors import InvalidArgumentError
-from gym_hil.operators.base import Operator
-from gym_hil.operators.human import Human
-from gym_hil.operators.named import PEOPLE, make_operator
-from gym_hil.operators.policies import Policy
-from gym_hil.sim.gl import has_display
+from gym_hil.intervention.human import Human
+from gym_hil.intervention.human_cost import HUMAN_COST, HumanCost, RecordHumanCost
+from gym_hil.intervention.named import PEOPLE, make_operator
+from gym_hil.intervention.operator import Operator
+from gym_hil.intervention.scripted_policies import Policy
+from gym_hil.simulation.gl import has_display
+from gym_hil.stacks.build import make_env
 from gym_hil.viewers.banner import with_banner
-from gym_hil.wrappers.attendance import await_person
-from gym_hil.wrappers.factory import make_env
-from gym_hil.wrappers.human_cost import HUMAN_COST, HumanCost, RecordHumanCost
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.viewers.web.wait import await_person
+from gym_hil.wrappers.real_time import RealTimeWrapper
 
 
 @dataclass(frozen=True)

@@ -11,22 +11,22 @@ import numpy as np
 import tyro
 from rich.console import Console
 
-from gym_hil.cli.choices import OperatorName, Preset
 from gym_hil.cli.common import full_id, policy_maker, progress_bar, write_json
+from gym_hil.cli.option_types import OperatorName, Preset
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.datasets.dataset import About, Dataset, Format, begun_as, default_root
+from gym_hil.datasets.recorder import EpisodeRecorder
+from gym_hil.datasets.review import QUESTION, Verdict, ask, called
 from gym_hil.devices.page import PageAddress
 from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.errors import InvalidArgumentError
-from gym_hil.operators.human import Human
-from gym_hil.operators.named import PEOPLE, make_operator
-from gym_hil.operators.policies import Policy
-from gym_hil.recording.dataset import About, Dataset, Format, begun_as, default_root
-from gym_hil.recording.recorder import EpisodeRecorder
-from gym_hil.recording.review import QUESTION, Verdict, ask, called
-from gym_hil.sim.gl import has_display
-from gym_hil.sim.rendering import GymRenderingSpec
-from gym_hil.wrappers.attendance import await_person
-from gym_hil.wrappers.factory import make_env
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.intervention.human import Human
+from gym_hil.intervention.named import PEOPLE, make_operator
+from gym_hil.intervention.scripted_policies import Policy
+from gym_hil.simulation.gl import has_display
+from gym_hil.simulation.rendering import GymRenderingSpec
+from gym_hil.stacks.build import make_env
+from gym_hil.viewers.web.wait import await_person
+from gym_hil.wrappers.real_time import RealTimeWrapper
 
 SEAL_EVERY = 5
 """Episodes after which what was missing is closed, so that even the next crash costs little work."""

@@ -12,18 +12,18 @@ import numpy as np
 import tyro
 from rich.console import Console
 
-from gym_hil import schema
 from gym_hil.cli.common import write_json
+from gym_hil.core import schema
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.datasets.dataset import journal_of
+from gym_hil.datasets.episode import Episode
+from gym_hil.datasets.journal import EpisodeStore
+from gym_hil.datasets.replay import first_difference, make_replay_env, replayed, same_model
 from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.errors import InvalidArgumentError
-from gym_hil.recording.dataset import journal_of
-from gym_hil.recording.episode import Episode
-from gym_hil.recording.replay import first_difference, make_replay_env, replayed, same_model
-from gym_hil.recording.store import EpisodeStore
-from gym_hil.sim.gl import has_display
-from gym_hil.sim.rendering import GymRenderingSpec
+from gym_hil.simulation.gl import has_display
+from gym_hil.simulation.rendering import GymRenderingSpec
 from gym_hil.viewers.banner import with_banner
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.wrappers.real_time import RealTimeWrapper
 
 SPEC = GymRenderingSpec(video_height=720, video_width=960)
 """Size and quality of the video."""

@@ -12,10 +12,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from gym_hil.cli.common import write_json
 from gym_hil.cli.train import require_libraries, state_base_id
-from gym_hil.errors import InvalidArgumentError
+from gym_hil.core.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from gym_hil.training.study_runs import Status
+    from gym_hil.experiments.study_runs import Status
 
 
 @dataclass(kw_only=True)
@@ -43,8 +43,8 @@ class Study:
     def run(self) -> int:
         """Run, and print the table."""
         require_libraries()
-        from gym_hil.training import study as studies
-        from gym_hil.training.study_runs import run_study
+        from gym_hil.experiments import study as studies
+        from gym_hil.experiments.study_runs import run_study
 
         if self.workers is not None and self.workers < 1:
             raise InvalidArgumentError(f"workers={self.workers} must be at least 1")

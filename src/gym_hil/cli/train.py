@@ -11,16 +11,16 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from gym_hil.cli.choices import Preset, Teacher
 from gym_hil.cli.common import full_id, write_json
+from gym_hil.cli.option_types import Preset, Teacher
+from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.devices.page import PageAddress
-from gym_hil.errors import InvalidArgumentError, MissingExtraError
-from gym_hil.registry import SUFFIXES
-from gym_hil.training.pretrained import PRETRAINED, pretrained
+from gym_hil.learning.pretrained import PRETRAINED, pretrained
+from gym_hil.stacks.ids import SUFFIXES
 
 if TYPE_CHECKING:
-    from gym_hil.training.config import TrainConfig
-    from gym_hil.training.status import RunStatus
+    from gym_hil.learning.config import TrainConfig
+    from gym_hil.learning.run_status import RunStatus
 
 
 @dataclass(kw_only=True)
@@ -77,7 +77,7 @@ class Train:
 
             return train_with_lerobot(self, console)
         require_libraries()
-        from gym_hil.training.run import train
+        from gym_hil.learning.run import train
 
         config = self._config()
         console.print(
@@ -103,8 +103,8 @@ class Train:
         return 0 if found.successes >= self.min_success * found.episodes else 1
 
     def _config(self) -> TrainConfig:
-        from gym_hil.training.config import TrainConfig
-        from gym_hil.training.pace import usual_pace
+        from gym_hil.learning.config import TrainConfig
+        from gym_hil.learning.presets import usual_pace
 
         return TrainConfig(
             env_id=state_base_id(self.task),
@@ -178,10 +178,10 @@ class Eval:
 
     def run(self) -> int:
         """Evaluate and report."""
-        from gym_hil.training.checkpoint import env_of, load, pixels_of, require_env
-        from gym_hil.training.evaluation import evaluate
-        from gym_hil.training.policy import GaussianPolicy
-        from gym_hil.training.policy_env import make_policy_env
+        from gym_hil.learning.checkpoint import env_of, load, pixels_of, require_env
+        from gym_hil.learning.evaluation import evaluate
+        from gym_hil.learning.policy import GaussianPolicy
+        from gym_hil.learning.policy_env import make_policy_env
 
         if self.episodes < 1:
             raise InvalidArgumentError(f"episodes={self.episodes} must be at least 1")

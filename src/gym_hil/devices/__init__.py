@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gym_hil.devices.recorded import RecordingDevice as RecordingDevice
     from gym_hil.devices.spacemouse import SpaceMouse as SpaceMouse
     from gym_hil.devices.terminal import TerminalKeyboard as TerminalKeyboard
-    from gym_hil.devices.virtual_gamepad import VirtualGamepad as VirtualGamepad
+    from gym_hil.testing.virtual_gamepad import VirtualGamepad as VirtualGamepad
 
 _HOMES = {
     "CombinedDevice": "combined",

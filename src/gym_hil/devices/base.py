@@ -10,7 +10,7 @@ import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gym_hil.schema import EpisodeEvent, GripperCommand
+from gym_hil.core.schema import EpisodeEvent, GripperCommand
 
 Motion = tuple[float, float, float, float, float, float]
 STILL: Motion = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.schema import GripperCommand
 from gym_hil.devices.base import STILL, Device, DeviceReading
-from gym_hil.errors import InvalidArgumentError
-from gym_hil.schema import GripperCommand
 
 
 class CombinedDevice(Device):

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypedDict
 
-from gym_hil.errors import InvalidArgumentError, did_you_mean
+from gym_hil.core.errors import InvalidArgumentError, did_you_mean
 
 DEFAULT = "default"
 STICKS = ("left_x", "left_y", "right_x", "right_y")

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import STILL, DeviceReading, Motion
-from gym_hil.schema import EpisodeEvent, GripperCommand
 
 
 class Control(enum.Enum):

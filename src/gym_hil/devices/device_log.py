@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gym_hil.core.errors import InvalidDatasetError
+from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import STILL, DeviceReading, Motion
-from gym_hil.errors import InvalidDatasetError
-from gym_hil.schema import EpisodeEvent, GripperCommand
 
 FORMAT = "gym-hil device log"
 VERSION = 1

@@ -6,12 +6,12 @@ import logging
 import os
 from collections.abc import Mapping
 
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices import sdl
 from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading
 from gym_hil.devices.controller_config import find_controller_config, load_controller_config
 from gym_hil.devices.controls import Control, PressLatch, beyond_deadzone
-from gym_hil.devices.pads import MappedPad, Pad, RawPad
-from gym_hil.errors import InvalidArgumentError
+from gym_hil.devices.gamepad_sdl import MappedPad, Pad, RawPad
 
 GAMEPAD: Mapping[str, Control] = {
     "rb": Control.ENGAGE,

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from gym_hil.core.errors import MissingExtraError
 from gym_hil.devices.controls import Control
 from gym_hil.devices.keyboard import Keyboard
 from gym_hil.devices.keymap import KEYBOARD
-from gym_hil.errors import MissingExtraError
 
 _log = logging.getLogger(__name__)
 

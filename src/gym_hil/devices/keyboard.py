@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading
 from gym_hil.devices.controls import Control, PressLatch
 from gym_hil.devices.keymap import KEYBOARD, canonical_key, canonical_keymap, keymap_help
-from gym_hil.errors import InvalidArgumentError
 
 
 class Keyboard(Device):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.controls import Control
-from gym_hil.errors import InvalidArgumentError
 
 KEYBOARD: Mapping[str, Control] = {
     "space": Control.ENGAGE,

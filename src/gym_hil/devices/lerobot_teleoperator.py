@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gym_hil.core.errors import DeviceError
+from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading
-from gym_hil.errors import DeviceError
-from gym_hil.schema import EpisodeEvent, GripperCommand
 
 DELTAS = ("delta_x", "delta_y", "delta_z")
 """What LeRobot calls x, y, z in units of action."""

@@ -11,14 +11,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.schema import EpisodeEvent
 from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading, Motion
 from gym_hil.devices.combined import CombinedDevice
 from gym_hil.devices.controls import Control, PressLatch, beyond_deadzone
 from gym_hil.devices.gamepad import GAMEPAD, STICKS_HELP
 from gym_hil.devices.keyboard import Keyboard
 from gym_hil.devices.keymap import KEYBOARD
-from gym_hil.errors import InvalidArgumentError
-from gym_hil.schema import EpisodeEvent
 
 PAGE_KEYBOARD: Mapping[str, Control] = {
     **KEYBOARD,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading, merged
 from gym_hil.devices.device_log import (
     DeviceLog,
@@ -17,8 +18,7 @@ from gym_hil.devices.device_log import (
     load_device_log,
     reading_line,
 )
-from gym_hil.devices.tap import DeviceTap
-from gym_hil.errors import InvalidArgumentError
+from gym_hil.devices.device_wrapper import DeviceTap
 
 
 class RecordingDevice(DeviceTap):

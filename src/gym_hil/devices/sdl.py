@@ -11,7 +11,7 @@ import os
 from types import ModuleType
 from typing import Any
 
-from gym_hil.errors import DeviceError, MissingExtraError
+from gym_hil.core.errors import DeviceError, MissingExtraError
 
 
 def start(purpose: str = "A gamepad", extra: str = "gamepad") -> ModuleType:

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading, Motion
 from gym_hil.devices.controls import Control, PressLatch
-from gym_hil.errors import InvalidArgumentError, MissingExtraError
 
 BUTTONS: Mapping[int, Control] = {0: Control.CLOSE, 1: Control.OPEN}
 """Left button, right button. Join a `TerminalKeyboard` in a `CombinedDevice` to end episodes."""

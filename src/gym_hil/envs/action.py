@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gym_hil.errors import InvalidActionError
+from gym_hil.core.errors import InvalidActionError
 
 Bounds = tuple[list[float], list[float]]
 """Least and greatest values of an action's entries."""

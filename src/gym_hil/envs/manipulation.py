@@ -17,9 +17,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from gym_hil import schema
-from gym_hil.envs.action import RAW_BOUNDS, clipped_values
-from gym_hil.errors import (
+from gym_hil.core import schema
+from gym_hil.core.errors import (
     DeviceError,
     EpisodeOrderError,
     InvalidArgumentError,
@@ -27,15 +26,16 @@ from gym_hil.errors import (
     MissingExtraError,
     require_one_of,
 )
+from gym_hil.envs.action import RAW_BOUNDS, clipped_values
 from gym_hil.robots import ROBOTS, Robot
-from gym_hil.sim.rendering import GymRenderingSpec, Image, Renderer
-from gym_hil.sim.simulation import Array, Simulation
+from gym_hil.simulation.rendering import GymRenderingSpec, Image, Renderer
+from gym_hil.simulation.simulation import Array, Simulation
 from gym_hil.tasks import TASKS, Task
-from gym_hil.viewers.screen import Screen
+from gym_hil.viewers.base import Screen
 
 if TYPE_CHECKING:
     from gym_hil.devices.page import PageAddress
-    from gym_hil.viewers.page import Page
+    from gym_hil.viewers.web.page import Page
     from gym_hil.viewers.window import Window
 
 log = logging.getLogger(__name__)
@@ -246,7 +246,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         """
         self._require_open("open_page")
         if self.page is None:
-            from gym_hil.viewers.page import Page
+            from gym_hil.viewers.web.page import Page
 
             self.page = Page(f"gym-hil {self.task.name}", self.simulation.model, address)
             print(self.page.url, flush=True)  # noqa: T201

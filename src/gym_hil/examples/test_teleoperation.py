@@ -12,8 +12,8 @@ import numpy as np
 import tyro
 
 import gym_hil  # noqa: F401
-from gym_hil.wrappers.human_cost import HUMAN_COST, RecordHumanCost
-from gym_hil.wrappers.pacing import RealTimeWrapper
+from gym_hil.intervention.human_cost import HUMAN_COST, RecordHumanCost
+from gym_hil.wrappers.real_time import RealTimeWrapper
 
 
 @dataclass(kw_only=True)

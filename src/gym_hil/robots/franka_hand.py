@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import mujoco
 
-from gym_hil.robots import layers
+from gym_hil.robots import collision
 from gym_hil.robots.base import Hand
 from gym_hil.robots.shapes import COLLISION, VISUAL, Role, Shape, add_shape
 
@@ -28,9 +28,9 @@ DARK = (0.13, 0.14, 0.16, 1.0)
 PAD_GREY = (0.36, 0.38, 0.41, 1.0)
 
 PAD = Role(
-    group=layers.HIDDEN,
-    contype=layers.ROBOT,
-    conaffinity=layers.WORLD,
+    group=collision.HIDDEN,
+    contype=collision.ROBOT,
+    conaffinity=collision.WORLD,
     friction=(1.0, 0.02, 0.0001),
     priority=1,
     condim=4,

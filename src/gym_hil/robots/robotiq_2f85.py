@@ -12,7 +12,7 @@ import math
 
 import mujoco
 
-from gym_hil.robots import layers
+from gym_hil.robots import collision
 from gym_hil.robots.base import Hand
 from gym_hil.robots.shapes import COLLISION, VISUAL, Role, Shape, add_shape
 
@@ -43,9 +43,9 @@ STEEL = (0.55, 0.57, 0.60, 1.0)
 RUBBER = (0.22, 0.22, 0.24, 1.0)
 
 PAD = Role(
-    group=layers.HIDDEN,
-    contype=layers.ROBOT,
-    conaffinity=layers.WORLD,
+    group=collision.HIDDEN,
+    contype=collision.ROBOT,
+    conaffinity=collision.WORLD,
     friction=(0.7, 0.02, 0.0001),
     priority=1,
     condim=4,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import mujoco
 
-from gym_hil.robots import layers
+from gym_hil.robots import collision
 
 Vec3 = tuple[float, float, float]
 Rgba = tuple[float, float, float, float]
@@ -25,8 +25,8 @@ class Role:
     solref: tuple[float, float] = (0.005, 1.0)
 
 
-VISUAL = Role(group=layers.VISIBLE, contype=0, conaffinity=0)
-COLLISION = Role(group=layers.HIDDEN, contype=layers.ROBOT, conaffinity=layers.WORLD)
+VISUAL = Role(group=collision.VISIBLE, contype=0, conaffinity=0)
+COLLISION = Role(group=collision.HIDDEN, contype=collision.ROBOT, conaffinity=collision.WORLD)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gym_hil.errors import InvalidArgumentError, did_you_mean
-from gym_hil.scenes.base import Scene
-from gym_hil.schema import TerminationReason
-from gym_hil.sim.simulation import Simulation
+from gym_hil.core.errors import InvalidArgumentError, did_you_mean
+from gym_hil.core.schema import TerminationReason
+from gym_hil.simulation.scene import Scene
+from gym_hil.simulation.simulation import Simulation
 
 Array = NDArray[np.float64]
 Start = Mapping[str, Array]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gym_hil.sim.simulation import Simulation
+from gym_hil.simulation.simulation import Simulation
 from gym_hil.tasks.base import Intent
 
 Array = NDArray[np.float64]

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from gym_hil.scenes.base import Peg, Scene, Socket
-from gym_hil.schema import TerminationReason
-from gym_hil.sim.simulation import Simulation
+from gym_hil.core.schema import TerminationReason
+from gym_hil.simulation.scene import Peg, Scene, Socket
+from gym_hil.simulation.simulation import Simulation
 from gym_hil.tasks.base import Array, Intent, Start, Task, Workspace, finite_array
 from gym_hil.tasks.grasping import approach, is_held, over
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from gym_hil.scenes.base import Cube, Scene
-from gym_hil.sim.simulation import Simulation
+from gym_hil.simulation.scene import Cube, Scene
+from gym_hil.simulation.simulation import Simulation
 from gym_hil.tasks.base import Array, Intent, Start, Task, Workspace, finite_array
 from gym_hil.tasks.grasping import approach, is_held
 

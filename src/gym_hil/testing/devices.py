@@ -18,9 +18,9 @@ import unittest
 from collections.abc import Callable
 from dataclasses import replace
 
+from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading
 from gym_hil.devices.controls import DIRECTIONS, EVENTS, GRIPPER, Control
-from gym_hil.schema import EpisodeEvent, GripperCommand
 
 POLL_BUDGET = 0.02
 """Seconds that one poll may take on average: a fifth of a 10 Hz control period."""

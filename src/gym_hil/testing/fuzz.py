@@ -7,7 +7,7 @@ from collections.abc import Callable
 import gymnasium as gym
 import numpy as np
 
-from gym_hil import schema
+from gym_hil.core import schema
 from gym_hil.devices.controls import Control
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.testing.devices import DeviceRig, assert_valid_reading, tap

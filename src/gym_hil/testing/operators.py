@@ -23,16 +23,16 @@ import numpy as np
 import pytest
 
 import gym_hil  # noqa: F401
-from gym_hil import schema
+from gym_hil.core import schema
+from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.controls import EVENTS, Control
-from gym_hil.operators.base import Decision, Operator, View
-from gym_hil.operators.human import Engage, Human
-from gym_hil.schema import EpisodeEvent, GripperCommand
+from gym_hil.intervention.human import Engage, Human
+from gym_hil.intervention.human_cost import HUMAN_COST, RecordHumanCost
+from gym_hil.intervention.operator import Decision, Operator, View
+from gym_hil.stacks.build import wrap_env
 from gym_hil.testing.devices import DeviceRig, tap
 from gym_hil.testing.fuzz import RandomHand, play_after_close, play_at_random
 from gym_hil.testing.trace import WatchedEnv, peak_acceleration, tcp_positions
-from gym_hil.wrappers.factory import wrap_env
-from gym_hil.wrappers.human_cost import HUMAN_COST, RecordHumanCost
 
 STAY = np.array([0, 0, 0, 1], np.float32)
 FULL_SPEED = np.array([0, 1, 0, 1], np.float32)

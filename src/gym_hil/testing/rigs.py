@@ -12,8 +12,8 @@ from gym_hil.devices.gamepad import Gamepad
 from gym_hil.devices.keyboard import Keyboard
 from gym_hil.devices.page import PAGE_KEYBOARD, PageDevice
 from gym_hil.devices.terminal import ESCAPE_S, TerminalKeyboard
-from gym_hil.devices.virtual_gamepad import VirtualGamepad
 from gym_hil.testing.devices import DeviceRig, push_direction
+from gym_hil.testing.virtual_gamepad import VirtualGamepad
 
 _TERMINAL_BYTES = {
     "space": b" ",

@@ -8,14 +8,14 @@ from typing import Any
 
 import mujoco
 
+from gym_hil.core.errors import DeviceError
 from gym_hil.devices import sdl
 from gym_hil.devices.controls import Control
 from gym_hil.devices.keyboard import Keyboard
-from gym_hil.errors import DeviceError
-from gym_hil.sim.gl import has_display
-from gym_hil.sim.rendering import Image
-from gym_hil.sim.simulation import Watcher
-from gym_hil.viewers.screen import SLOW_MOTION, Screen
+from gym_hil.simulation.gl import has_display
+from gym_hil.simulation.rendering import Image
+from gym_hil.simulation.simulation import Watcher
+from gym_hil.viewers.base import SLOW_MOTION, Screen
 from gym_hil.viewers.window_keys import key_map
 from gym_hil.viewers.window_motion import Motion
 from gym_hil.viewers.window_panel import GROUND, INSET, WIDTH, Button, Panel

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from gym_hil.devices.controls import Control
-from gym_hil.sim.rendering import Image
+from gym_hil.simulation.rendering import Image
 
 WIDTH = 400
 INSET = (182, 136)

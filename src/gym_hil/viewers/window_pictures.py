@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import mujoco
 
-from gym_hil.sim.rendering import FAST, Image, Renderer
-from gym_hil.viewers.page_scene import CAMERAS
+from gym_hil.simulation.rendering import FAST, Image, Renderer
+from gym_hil.viewers.web.scene import CAMERAS
 
 
 class Pictures:

@@ -10,9 +10,9 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 
-from gym_hil import schema
+from gym_hil.core import schema
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.envs.action import MAX_TRANSLATION, Bounds, clipped_values
-from gym_hil.errors import InvalidArgumentError
 
 DEFAULT_EE_STEP_SIZE: Mapping[str, float] = {"x": 0.025, "y": 0.025, "z": 0.025}
 """Metres per unit of action."""

@@ -8,8 +8,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
-from gym_hil import schema
-from gym_hil.errors import InvalidArgumentError
+from gym_hil.core import schema
+from gym_hil.core.errors import InvalidArgumentError
 
 
 class GripperPenaltyWrapper(gym.Wrapper, RecordConstructorArgs):

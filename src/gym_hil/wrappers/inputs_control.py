@@ -7,8 +7,8 @@ from typing import Any
 
 import gymnasium as gym
 
-from gym_hil.operators.named import make_operator
-from gym_hil.wrappers.intervention import InterventionWrapper
+from gym_hil.intervention.named import make_operator
+from gym_hil.intervention.takeover import InterventionWrapper
 
 
 class InputsControlWrapper(InterventionWrapper):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import NEUTRAL, Device, DeviceReading
 from gym_hil.devices.controller_config import load_controller_config as load_controller_config
-from gym_hil.schema import EpisodeEvent, GripperCommand
 
 _GRIPPER = {GripperCommand.CLOSE: "close", GripperCommand.STAY: "no-op", GripperCommand.OPEN: "open"}
 _ENDS = {

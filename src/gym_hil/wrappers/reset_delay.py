@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
-from gym_hil.errors import InvalidArgumentError
+from gym_hil.core.errors import InvalidArgumentError
 
 log = logging.getLogger(__name__)
 

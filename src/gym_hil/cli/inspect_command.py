@@ -1,0 +1,133 @@
+"""``gym-hil inspect``: what is in a dataset, and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import gymnasium as gym
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from gym_hil.cli.common import progress_bar, write_json
+from gym_hil.core.errors import InvalidDatasetError, RenderingError
+from gym_hil.datasets.dataset import journal_of, unwritten
+from gym_hil.datasets.episode import Episode
+from gym_hil.datasets.film import FILM_SPEC, filmed
+from gym_hil.datasets.html_report import Entry, page
+from gym_hil.datasets.journal import EpisodeStore
+from gym_hil.datasets.replay import first_difference, make_replay_env
+from gym_hil.datasets.validation import judge
+from gym_hil.envs.manipulation import ManipulationEnv
+
+PAGE = "inspect.html"
+
+
+@dataclass(kw_only=True)
+class Inspect:
+    """Say what is in a dataset, and warn of demonstrations that would mislead a learner.
+
+    Prints a table, and writes one HTML page with plots, key frames and videos.
+    """
+
+    root: Annotated[Path, tyro.conf.Positional]
+    """Folder that `gym-hil record` wrote."""
+    verify: bool = False
+    """Replay every episode too, and fail unless all of them are bit-identical."""
+    html: Path | None = None
+    """Where the page goes; without it into the dataset's folder as inspect.html."""
+    page: bool = True
+    """Write the page."""
+    pictures: int = 20
+    """How many episodes get key frames and a video: those with warnings first."""
+    seed: int = 0
+    """Changes nothing here; every command takes it."""
+    json: Path | None = None
+    """Write the facts to this file as well."""
+
+    def run(self) -> int:
+        """Print the table, and write the page."""
+        console = Console()
+        store = EpisodeStore(journal_of(self.root))
+        env = make_replay_env(store.env_id, render_mode="rgb_array", render_spec=FILM_SPEC)
+        raw = env.unwrapped
+        assert isinstance(raw, ManipulationEnv)
+        entries: dict[int, Entry] = {}
+        for number in store.numbers():
+            episode = store.read(number)
+            replays = _replays(episode, env) if self.verify else None
+            entries[number] = Entry(_light(episode), judge(episode, raw), None, replays)
+        console.print(_table(entries))
+        console.print(f"{len(entries)} episodes of {store.env_id}")
+        notes = unwritten(self.root)
+        for note in notes:
+            console.print(f"Warning: {note}")
+        if self.page:
+            self._write_page(entries, raw, store, notes, console)
+        env.close()
+        facts = {
+            number: {**asdict(entry.quality), "replays": entry.replays} for number, entry in entries.items()
+        }
+        write_json(self.json, {"env_id": store.env_id, "episodes": facts, "warnings": notes})
+        return 1 if any(entry.replays is False for entry in entries.values()) else 0
+
+    def _write_page(
+        self,
+        entries: dict[int, Entry],
+        raw: ManipulationEnv,
+        store: EpisodeStore,
+        notes: tuple[str, ...],
+        console: Console,
+    ) -> None:
+        first = sorted(entries, key=lambda number: not entries[number].quality.warnings)[: self.pictures]
+        with progress_bar(console) as progress:
+            for number in progress.track(first, description="drawing"):
+                entry = entries[number]
+                try:
+                    film = filmed(store.read(number), raw)
+                except (RenderingError, InvalidDatasetError) as error:
+                    console.print(f"No pictures of episode {number} and those after it: {error}")
+                    break
+                entries[number] = Entry(entry.episode, entry.quality, film, entry.replays)
+        path = self.html or self.root / PAGE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page(f"{self.root.resolve().name}: {store.env_id}", entries, notes), encoding="utf-8")
+        console.print(f"Page: {path}", soft_wrap=True)
+
+
+def _replays(episode: Episode, env: gym.Env) -> bool:
+    try:
+        return first_difference(episode, env) is None
+    except InvalidDatasetError:
+        return False
+
+
+def _light(episode: Episode) -> Episode:
+    """Return `episode` without its states, so that a long dataset fits into memory."""
+    kept = {name: rows for name, rows in episode.frames.items() if name != "physics"}
+    return replace(episode, frames=kept)
+
+
+def _table(entries: dict[int, Entry]) -> Table:
+    replays = any(entry.replays is not None for entry in entries.values())
+    columns = ["episode", "steps", "success", "end", "takeovers", "human"]
+    table = Table(*columns, *(["replays"] if replays else []), "warnings")
+    for number, entry in entries.items():
+        quality = entry.quality
+        table.add_row(
+            str(number),
+            str(quality.length),
+            _yes(quality.success),
+            quality.end,
+            str(quality.interventions),
+            f"{quality.intervened_share:.0%}",
+            *([_yes(bool(entry.replays))] if replays else []),
+            "; ".join(quality.warnings),
+        )
+    return table
+
+
+def _yes(value: bool) -> str:
+    return "[green]yes[/]" if value else "[red]no[/]"

@@ -1,0 +1,223 @@
+"""How fast an environment is: the measurements behind ``gym-hil bench``.
+
+Clocks are wall clocks. The engine's share alternates step by step with the environment, so that a busy
+machine slows both alike.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import gymnasium as gym
+import mujoco
+import numpy as np
+
+from gym_hil.core.errors import GymHilError
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.stacks.vector import cores
+
+_FRESH = """
+import json, sys
+from time import perf_counter as now
+import gymnasium as gym
+start = now()
+import gym_hil
+imported = now()
+env = gym.make(sys.argv[1], image_obs=sys.argv[2] == "True", disable_env_checker=True)
+made = now()
+env.reset(seed=0)
+reset = now()
+try:
+    with open("/proc/self/status") as status:
+        memory = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+except OSError:
+    memory = None
+print(json.dumps({"import_s": imported - start, "make_s": made - imported, "first_reset_s": reset - made,
+                  "memory_mb": memory}))
+"""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a fresh process pays for its first environment, as seconds and MB of the whole process."""
+
+    import_s: float
+    """``import gym_hil`` beyond Gymnasium."""
+    make_s: float
+    """`gym.make`, the import of MuJoCo included."""
+    first_reset_s: float
+    memory_mb: float | None
+    """Largest resident size; None where the system does not tell."""
+
+
+@dataclass(frozen=True)
+class Stepping:
+    """Medians over rounds."""
+
+    steps_per_s: float
+    sim_s_per_s: float
+    """Simulated seconds per second."""
+    times_engine: float
+    """Duration of `env.step` in units of the bare ``mj_step(nstep=...)`` from the same states."""
+    reset_ms: float
+
+
+def start_up(env_id: str, *, image_obs: bool, rounds: int) -> Start:
+    """Return medians over `rounds` fresh processes.
+
+    Raises:
+        GymHilError: the process failed; the message ends with its last line.
+    """
+    found = []
+    for _ in range(rounds):
+        command = [sys.executable, "-c", _FRESH, env_id, str(image_obs)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise GymHilError(f"{env_id} does not start: {done.stderr.strip().splitlines()[-1]}")
+        found.append(json.loads(done.stdout.splitlines()[-1]))
+    middle = {key: median(one[key] for one in found) for key in found[0] if found[0][key] is not None}
+    return Start(**{"memory_mb": None, **middle})
+
+
+def stepping(env_id: str, *, image_obs: bool, steps: int, rounds: int, seed: int) -> Stepping:
+    """Return how fast `env_id` steps under random actions: `rounds` rounds of `steps` steps."""
+    env = gym.make(env_id, image_obs=image_obs)
+    raw = env.unwrapped
+    assert isinstance(raw, ManipulationEnv)
+    simulation, nstep = raw.simulation, round(raw.control_dt / raw.physics_dt)
+    twin = ManipulationEnv(raw.task, control_dt=raw.control_dt, physics_dt=raw.physics_dt).simulation
+    rng = np.random.default_rng(seed)
+    env.reset(seed=seed)
+    resets, totals, engines = [], [], []
+    for number in range(rounds + 1):
+        env_s = engine_s = 0.0
+        for _ in range(steps):
+            action = _random_action(env.action_space, rng)
+            twin.restore(simulation.save())
+            before = perf_counter()
+            _, _, terminated, truncated, _ = env.step(action)
+            between = perf_counter()
+            mujoco.mj_step(twin.model, twin.data, nstep)
+            after = perf_counter()
+            env_s += between - before
+            engine_s += after - between
+            if terminated or truncated:
+                before = perf_counter()
+                env.reset()
+                resets.append(perf_counter() - before)
+        if number:  # the first round warms up
+            totals.append(env_s / steps)
+            engines.append(env_s / engine_s)
+    for _ in range(10):
+        before = perf_counter()
+        env.reset()
+        resets.append(perf_counter() - before)
+    env.close()
+    step_s = median(totals)
+    return Stepping(1.0 / step_s, raw.control_dt / step_s, median(engines), median(resets) * 1e3)
+
+
+def vector_steps_per_s(env_id: str, *, num_envs: int, mode: str, steps: int, rounds: int, seed: int) -> float:
+    """Return environment steps per second of a vector of `num_envs` under random actions."""
+    envs = gym.make_vec(env_id, num_envs=num_envs, vectorization_mode=mode)
+    try:
+        rng = np.random.default_rng(seed)
+        envs.reset(seed=seed)
+        rates = []
+        for _ in range(rounds + 1):
+            before = perf_counter()
+            for _ in range(steps):
+                envs.step(_random_action(envs.action_space, rng))
+            rates.append(num_envs * steps / (perf_counter() - before))
+    finally:
+        envs.close()
+    return median(rates[1:])
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """A vector on all cores beside one environment; medians of ratios within a round."""
+
+    num_envs: int
+    times_one: float
+    """Environment steps per second of the vector, in units of the single environment's."""
+    engine_times_one: float
+    """The same of the bare engine on as many threads: what this machine has to give at this moment."""
+    memory_mb_per_env: float | None
+    """Resident memory that each environment added; None where the system does not tell."""
+
+
+def scaling(env_id: str, *, num_envs: int, steps: int, rounds: int, seed: int) -> Scaling:
+    """Return how a vector of `num_envs` scales: `rounds` rounds of about `steps` environment steps each of
+    one environment, of the vector and of the bare engine, in turn.
+    """
+    one = gym.make(env_id)
+    one.reset(seed=seed)
+    before = _resident_mb()
+    many = gym.make_vec(env_id, num_envs=num_envs, vectorization_mode="vector_entry_point")
+    many.reset(seed=seed)
+    rng = np.random.default_rng(seed)
+    found: list[tuple[float, float]] = []
+    memory = None
+    for number in range(rounds + 1):
+        turns = max(1, steps // num_envs)
+        actions = [_random_action(many.action_space, rng) for _ in range(turns)]
+        start = perf_counter()
+        for action in np.concatenate(actions):
+            _, _, terminated, truncated, _ = one.step(action)
+            if terminated or truncated:
+                one.reset()
+        one_s = perf_counter() - start
+        start = perf_counter()
+        for action in actions:
+            many.step(action)
+        many_s = perf_counter() - start
+        if number == 0:  # warms up
+            after = _resident_mb()
+            memory = None if before is None or after is None else (after - before) / num_envs
+        else:
+            found.append((one_s / many_s, _engine_scaling(one.unwrapped, steps)))
+    one.close()
+    many.close()
+    vector, engine = (median(column) for column in zip(*found, strict=True))
+    return Scaling(num_envs, vector, engine, memory)
+
+
+def _engine_scaling(env: Any, steps: int) -> float:
+    """Return how much faster `steps` control periods of the bare engine are on threads than one by one."""
+    model, nstep = env.model, round(env.control_dt / env.physics_dt)
+    share = max(1, steps // cores())
+
+    def work(count: int) -> float:
+        data = mujoco.MjData(model)
+        mujoco.mj_copyState(model, env.data, data, int(mujoco.mjtState.mjSTATE_INTEGRATION))
+        start = perf_counter()
+        for _ in range(count):
+            mujoco.mj_step(model, data, nstep)
+        return perf_counter() - start
+
+    alone_s = work(share)
+    with ThreadPoolExecutor(cores()) as pool:
+        start = perf_counter()
+        list(pool.map(work, [share] * cores()))
+        return cores() * alone_s / (perf_counter() - start)
+
+
+def _resident_mb() -> float | None:
+    try:
+        with open("/proc/self/statm") as sizes:
+            return int(sizes.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    except OSError:
+        return None
+
+
+def _random_action(space: Any, rng: np.random.Generator) -> np.ndarray:
+    return rng.uniform(space.low, space.high).astype(space.dtype)

@@ -1,0 +1,197 @@
+"""Episodes as a LeRobotDataset v3, written by LeRobot's own writer.
+
+That writer ends its files late: until `LeRobotWriter.close` they have no footer.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
+from gym_hil.datasets.camera_images import Pictures
+from gym_hil.datasets.episode import Episode
+from gym_hil.datasets.journal import EpisodeStore
+from gym_hil.datasets.manifest import Seal, files_below, flushed, go_back_to_seal
+
+SEAL = "lerobot.json"
+FOLDERS = ("meta", "data", "videos", "images")
+CAMERA_KEY = "observation.images.{}"
+ACTION_NAMES = ("delta_x", "delta_y", "delta_z", "gripper")
+SEAL_EVERY = 50
+"""Episodes after which all files are closed and new ones begun, so that a crash never costs more work."""
+_NEW = ".new-dataset"
+_REWRITTEN = ("meta/info.json", "meta/stats.json")
+"""Files that LeRobot replaces with every episode; all others never change once they are closed."""
+_SCALARS = {
+    "next.reward": "float32",
+    "next.done": "bool",
+    "next.truncated": "bool",
+    "next.success": "bool",
+    "complementary_info.discrete_penalty": "float32",
+    "complementary_info.is_intervention": "bool",
+    "intervention": "bool",
+    "intervention_id": "int64",
+}
+
+
+def require_lerobot(repo_id: str | None) -> str:
+    """Return `repo_id` if LeRobot's datasets can be written here under that name.
+
+    Raises:
+        InvalidArgumentError: `repo_id` is not ``user/name``, or this Python is too old for LeRobot.
+        MissingExtraError: LeRobot is not installed.
+    """
+    if repo_id is None or repo_id.count("/") != 1 or not all(repo_id.split("/")):
+        raise InvalidArgumentError(f"repo_id={repo_id!r} must look like user/name")
+    if sys.version_info < (3, 12):
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        raise InvalidArgumentError(f"LeRobot needs Python 3.12 or newer; this is {version}")
+    if importlib.util.find_spec("lerobot") is None or importlib.util.find_spec("datasets") is None:
+        raise MissingExtraError("lerobot", "lerobot", "Writing a LeRobotDataset")
+    return repo_id
+
+
+def default_root(repo_id: str) -> Path:
+    """Return the folder in which LeRobot looks for the dataset `repo_id`."""
+    from lerobot.utils.constants import HF_LEROBOT_HOME
+
+    return Path(HF_LEROBOT_HOME) / repo_id
+
+
+def features(episode: Episode, pictures: Pictures) -> dict[str, dict[str, Any]]:
+    """Return LeRobot's description of what a frame of `episode` holds."""
+
+    def numbers(name: str, names: tuple[str, ...] | None) -> dict[str, Any]:
+        shape = episode.frames[name].shape[1:]
+        return {"dtype": "float32", "shape": shape, "names": list(names) if names else None}
+
+    actions = ACTION_NAMES[: episode.frames["action"].shape[1]]
+    described = {
+        "observation.state": numbers("observation.state", None),
+        "observation.environment_state": numbers("observation.environment_state", None),
+        **{name: numbers(name, actions) for name in ("action", "policy_action", "human_action")},
+        **{name: {"dtype": kind, "shape": (1,), "names": None} for name, kind in _SCALARS.items()},
+    }
+    described["complementary_info.discrete_penalty"]["names"] = ["discrete_penalty"]
+    for camera, images in pictures.items():
+        height, width, channels = images[0].shape
+        described[CAMERA_KEY.format(camera)] = {
+            "dtype": "video",
+            "shape": (channels, height, width),
+            "names": ["channels", "height", "width"],
+        }
+    return described
+
+
+def frame(episode: Episode, pictures: Pictures, step: int) -> dict[str, Any]:
+    """Return one frame as LeRobot's `add_frame` takes it."""
+    rows = episode.frames
+    scalars = {**rows, "intervention": rows["complementary_info.is_intervention"]}
+    vectors = (
+        "observation.state", "observation.environment_state", "action", "policy_action", "human_action"
+    )  # fmt: skip
+    return {
+        **{name: rows[name][step] for name in vectors},
+        **{name: np.array([scalars[name][step]], kind) for name, kind in _SCALARS.items()},
+        **{CAMERA_KEY.format(camera): images[step] for camera, images in pictures.items()},
+        "task": episode.meta["task"],
+    }
+
+
+class LeRobotWriter:
+    """Writes the dataset `repo_id` into `root`, beside its `journal`.
+
+    Attributes:
+        written: the numbers of the journal's episodes that the dataset has, in its order.
+        set_aside: what a crash had left half-written, by name, now under the journal's ``set-aside/``.
+    """
+
+    def __init__(self, root: Path, journal: EpisodeStore, repo_id: str) -> None:
+        self.root, self.journal, self.repo_id = root, journal, repo_id
+        self._dataset_class = _lerobot_dataset()
+        self._dataset: Any = None
+        self._unsealed = 0
+        seal, self.set_aside = go_back_to_seal(root, journal, journal.root / SEAL, FOLDERS)
+        self.written = list(seal.episodes)
+        for leftover in (root / _NEW, *root.glob("tmp*"), *([] if seal.texts else [root / "meta"])):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+    def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
+        """Write `episode`, which has `number` in the journal, after all others. It is sealed by `close`, or
+        after `SEAL_EVERY` of them.
+        """
+        try:
+            dataset = self._open(episode, pictures)
+            for step in range(episode.length):
+                dataset.add_frame(frame(episode, pictures, step))
+            dataset.save_episode(parallel_encoding=False)
+        except BaseException:
+            self._dataset = None  # half-written, and never to be sealed
+            raise
+        self.written.append(number)
+        self._unsealed += 1
+        if self._unsealed == SEAL_EVERY:
+            self.close()
+
+    def close(self) -> None:
+        """End all files, and seal them. Calling it twice is allowed."""
+        if self._dataset is None:
+            return
+        dataset, self._dataset, self._unsealed = self._dataset, None, 0
+        dataset.finalize()
+        names = files_below(self.root, FOLDERS)
+        Seal(
+            self.written,
+            flushed(self.root, (name for name in names if name not in _REWRITTEN)),
+            {name: (self.root / name).read_text() for name in _REWRITTEN},
+        ).write(self.journal.root / SEAL)
+
+    def _open(self, episode: Episode, pictures: Pictures) -> Any:
+        if self._dataset is not None:
+            return self._dataset
+        if not (self.root / "meta").exists():
+            # LeRobot makes folders of its own only; this one holds the journal already.
+            new = self._dataset_class.create(
+                self.repo_id,
+                int(episode.meta["fps"]),
+                features(episode, pictures),
+                root=self.root / _NEW,
+                use_videos=bool(pictures),
+                video_backend="pyav",
+            )
+            new.finalize()
+            os.replace(self.root / _NEW / "meta", self.root / "meta")
+            shutil.rmtree(self.root / _NEW)
+        self._dataset = self._dataset_class.resume(
+            self.repo_id,
+            root=self.root,
+            video_backend="pyav",
+            streaming_encoding=bool(pictures),
+            encoder_queue_maxsize=100_000,  # LeRobot drops frames when it is full
+        )
+        _be_quiet()
+        return self._dataset
+
+
+def _lerobot_dataset() -> Any:
+    os.environ.setdefault("SVT_LOG", "1")
+    from lerobot.datasets.lerobot_dataset import LeRobotDataset
+
+    return LeRobotDataset
+
+
+def _be_quiet() -> None:
+    """Keep LeRobot's libraries from printing between our lines; loading a dataset makes them talk again."""
+    import av
+
+    import datasets
+
+    datasets.disable_progress_bars()
+    av.logging.set_libav_level(av.logging.ERROR)

@@ -1,0 +1,174 @@
+"""Episodes as a Minari dataset, the Farama Foundation's format for offline reinforcement learning."""
+
+from __future__ import annotations
+
+import copy
+import importlib.metadata
+import importlib.util
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from gym_hil.core import schema
+from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
+from gym_hil.datasets.camera_images import Pictures
+from gym_hil.datasets.episode import Episode
+from gym_hil.datasets.journal import EpisodeStore
+from gym_hil.datasets.manifest import Seal, files_below, flushed, go_back_to_seal
+from gym_hil.simulation.rendering import GymRenderingSpec
+
+SEAL = "minari.json"
+DATA = "data"
+"""Folder that Minari reads: ``minari.MinariDataset(root / "data")``."""
+INFOS = {
+    schema.IS_INTERVENTION: "complementary_info.is_intervention",
+    schema.INTERVENTION_ID: "intervention_id",
+    schema.POLICY_ACTION: "policy_action",
+    schema.HUMAN_ACTION: "human_action",
+    schema.IS_SUCCESS: "next.success",
+    schema.DISCRETE_PENALTY: "complementary_info.discrete_penalty",
+}
+"""Info keys, and the frames that they come from."""
+_NEW = ".new-data"
+_NAME = re.compile(r"[-_\w]+(/[-_\w]+)*-v\d+")
+
+
+def require_minari(repo_id: str | None) -> str:
+    """Return `repo_id` if a Minari dataset can be written here under that name.
+
+    Raises:
+        InvalidArgumentError: `repo_id` is no name that Minari accepts.
+        MissingExtraError: Minari is not installed.
+    """
+    if repo_id is None or not _NAME.fullmatch(repo_id):
+        raise InvalidArgumentError(f"repo_id={repo_id!r} must look like user/name-v0 for Minari")
+    for package in ("minari", "h5py"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError(package, "minari", "Writing a Minari dataset")
+    return repo_id
+
+
+def default_root(repo_id: str) -> Path:
+    """Return the folder in which Minari looks for the dataset `repo_id`."""
+    from minari.storage import get_dataset_path
+
+    return Path(get_dataset_path(repo_id))
+
+
+class MinariWriter:
+    """Writes the dataset `repo_id` into ``root/data``, beside its `journal`.
+
+    It works on a copy, which takes the place of the folder when it is closed.
+
+    Attributes:
+        written: the numbers of the journal's episodes that the dataset has, in its order.
+        set_aside: what was found and did not count, by name, now under the journal's ``set-aside/``.
+    """
+
+    def __init__(self, root: Path, journal: EpisodeStore, repo_id: str) -> None:
+        self.root, self.journal, self.repo_id = root, journal, repo_id
+        self._storage: Any = None
+        shutil.rmtree(root / _NEW, ignore_errors=True)
+        seal, self.set_aside = go_back_to_seal(root, journal, journal.root / SEAL, (DATA,))
+        self.written = list(seal.episodes)
+        if not seal.files:
+            shutil.rmtree(root / DATA, ignore_errors=True)
+
+    def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
+        """Write `episode`, which has `number` in the journal, after all others."""
+        from minari.data_collector import EpisodeBuffer
+
+        try:
+            storage = self._open(episode, pictures)
+            buffer = EpisodeBuffer(
+                seed=episode.meta["seed"],
+                observations=observations(episode, pictures),
+                actions=episode.frames["action"],
+                rewards=episode.frames["next.reward"],
+                terminations=episode.frames["next.done"] & ~episode.frames["next.truncated"],
+                truncations=episode.frames["next.truncated"],
+                infos=infos(episode),
+            )
+            storage.update_episodes([buffer])
+            facts = {name: episode.meta[name] for name in ("end", "operator", "policy", "model_sha256")}
+            storage.update_episode_metadata([{**facts, "journal": number}], [len(self.written)])
+        except BaseException:
+            self._storage = None  # half-written, and never to be sealed
+            raise
+        self.written.append(number)
+
+    def close(self) -> None:
+        """Put what was written in its place, and seal it. Calling it twice is allowed."""
+        if self._storage is None:
+            return
+        self._storage = None
+        shutil.rmtree(self.root / DATA, ignore_errors=True)
+        (self.root / _NEW).rename(self.root / DATA)
+        Seal(self.written, flushed(self.root, files_below(self.root, (DATA,)))).write(
+            self.journal.root / SEAL
+        )
+
+    def _open(self, episode: Episode, pictures: Pictures) -> Any:
+        if self._storage is not None:
+            return self._storage
+        from minari.dataset.minari_storage import MinariStorage
+
+        new, old = self.root / _NEW, self.root / DATA
+        if old.exists():
+            shutil.copytree(old, new)
+            self._storage = MinariStorage.read(new)
+            return self._storage
+        self._storage = MinariStorage.new(new, **self._spaces(pictures))
+        self._storage.update_metadata(
+            {
+                "dataset_id": self.repo_id,
+                "minari_version": importlib.metadata.version("minari"),
+                "algorithm_name": f"{episode.meta['operator']} over {episode.meta['policy']}",
+                "description": episode.meta["task"],
+                "requirements": [f"gym-hil=={episode.meta['gym_hil']}", f"mujoco=={episode.meta['mujoco']}"],
+            }
+        )
+        return self._storage
+
+    def _spaces(self, pictures: Pictures) -> dict[str, Any]:
+        spec = copy.deepcopy(gym.spec(self.journal.env_id.replace("Base-v", "-v")))
+        spec.kwargs["image_obs"] = bool(pictures)
+        height, width = pictures["front"][0].shape[:2] if pictures else (1, 1)
+        env = gym.make(spec, render_spec=GymRenderingSpec(height=height, width=width))
+        env.close()
+        return {
+            "observation_space": env.observation_space,
+            "action_space": env.action_space,
+            "env_spec": spec,
+        }
+
+
+def observations(episode: Episode, pictures: Pictures) -> dict[str, Any]:
+    """Return the observations before every step and at the end, as the environment gives them."""
+
+    def with_final(name: str) -> NDArray[np.float32]:
+        return np.concatenate([episode.frames[name], episode.final[name][None]])
+
+    seen: dict[str, Any] = {schema.AGENT_POS: with_final("observation.state")}
+    if pictures:
+        seen[schema.PIXELS] = {camera: np.stack(images) for camera, images in pictures.items()}
+    else:
+        seen[schema.ENVIRONMENT_STATE] = with_final("observation.environment_state")
+    return seen
+
+
+def infos(episode: Episode) -> dict[str, NDArray[Any]]:
+    """Return what `reset` and every step said, one row each: `reset` says that nobody has acted."""
+    found = {}
+    for key, name in INFOS.items():
+        rows = episode.frames[name]
+        first = np.zeros_like(rows[:1])
+        if rows.ndim > 1:
+            first[:, 3:] = schema.GripperCommand.STAY
+        found[key] = np.concatenate([first, rows])
+    return found

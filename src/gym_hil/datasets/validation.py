@@ -1,0 +1,98 @@
+"""What is wrong with a demonstration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gym_hil.core.errors import InvalidDatasetError
+from gym_hil.datasets.episode import Episode
+from gym_hil.datasets.replay import require_fit
+from gym_hil.envs.manipulation import ManipulationEnv
+
+IDLE_SHARE = 0.5
+"""More idle steps than this share are worth a warning."""
+CLIPPED_SHARE = 0.8
+"""The same for steps at full speed on some axis, where what was wanted may have been clipped."""
+LATE_SHARE = 0.05
+"""The same for steps that began late in real time."""
+HOLD_S = 0.5
+"""How long a success must last when nobody does anything more (s)."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Facts about one episode."""
+
+    length: int
+    success: bool
+    end: str
+    interventions: int
+    intervened_share: float
+    idle_share: float
+    """Share of steps without motion and with the gripper left alone."""
+    clipped_share: float
+    """Share of steps at full speed on some axis."""
+    late_steps: int
+    """Steps that began later than real time asked for; 0 where nobody asked."""
+    warnings: tuple[str, ...]
+
+
+def judge(episode: Episode, raw: ManipulationEnv) -> Quality:
+    """Return the facts, and a warning for everything that a learner would stumble over. `raw`, an environment
+    of the same task, says whether a success lasts.
+    """
+    frames = episode.frames
+    action = frames["action"]
+    still = np.all(np.abs(action[:, :3]) < 1e-3, axis=1)
+    idle = float(np.mean(still & (action[:, 3] == 1.0) if action.shape[1] > 3 else still))
+    clipped = float(np.mean(np.any(np.abs(action[:, :3]) >= 1.0, axis=1)))
+    warnings = []
+    if idle == 1.0:
+        warnings.append("nothing was done")
+    elif idle > IDLE_SHARE:
+        warnings.append(f"idle in {idle:.0%} of its steps")
+    if clipped > CLIPPED_SHARE:
+        warnings.append(f"at full speed in {clipped:.0%} of its steps, so perhaps clipped")
+    late = int(episode.meta.get("late_steps", 0))
+    if late > LATE_SHARE * episode.length:
+        warnings.append(f"{late} of {episode.length} steps began late")
+    if frames["next.truncated"][-1]:
+        warnings.append("cut off by the time limit")
+    if not frames["next.done"][-1]:
+        warnings.append("does not end")
+    if not episode.success:
+        warnings.append("ends without success")
+    else:
+        warnings += _doubts(episode, raw)
+    return Quality(
+        length=episode.length,
+        success=episode.success,
+        end=str(episode.meta["end"]),
+        interventions=len(set(frames["intervention_id"].tolist()) - {0}),
+        intervened_share=float(np.mean(frames["complementary_info.is_intervention"])),
+        idle_share=idle,
+        clipped_share=clipped,
+        late_steps=late,
+        warnings=tuple(warnings),
+    )
+
+
+def _doubts(episode: Episode, raw: ManipulationEnv) -> list[str]:
+    """Go on from the end without doing anything, and return why the success is none."""
+    try:
+        require_fit(episode, raw)
+    except InvalidDatasetError as error:
+        return [str(error)]
+    raw.set_state(episode.initial)
+    raw.simulation.restore(episode.final["physics"])
+    start = episode.initial.start
+    if not raw.task.success(raw.simulation, start):
+        return ["called a success, and the task is not done"]
+    still, workspace = np.zeros(3), raw.task.workspace
+    for step in range(round(HOLD_S / raw.control_dt)):
+        raw.simulation.step(still, still, workspace.low, workspace.high)
+        if not raw.task.success(raw.simulation, start):
+            return [f"ends without holding success: it is lost after {(step + 1) * raw.control_dt:.1f} s"]
+    return []

@@ -1,0 +1,171 @@
+"""A study as data: one base configuration, and axes along which runs differ.
+
+A file in TOML or JSON::
+
+    title = "Does the human help?"
+
+    [base]                      # fields of `TrainConfig`; `task` stands for `env_id`
+    task = "PandaPickCube-v1"
+    robot_minutes = 5
+
+    [axes]
+    seed = [0, 1, 2, 3, 4]      # a list: values of the field of that name
+
+    [axes.human]                # a table: settings by name, each of several fields
+    "with" = {operator = "simulated"}
+    "without" = {operator = "none"}
+
+Every combination is a run. Runs that differ in their seed only belong together.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from gym_hil.core.errors import InvalidArgumentError, MissingExtraError, did_you_mean
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.presets import usual_pace
+
+SEED = "seed"
+KEYS = ("title", "base", "axes")
+FIELDS = ("task", *(field.name for field in fields(TrainConfig) if field.name != "env_id"))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a study."""
+
+    place: Mapping[str, str]
+    """Its value on every axis, as it is called in tables."""
+    config: TrainConfig
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return "--".join(
+            slug(value if axis != SEED else f"seed-{value}") for axis, value in self.place.items()
+        )
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """Its value on every axis but the seed."""
+        return tuple(value for axis, value in self.place.items() if axis != SEED)
+
+
+@dataclass(frozen=True)
+class Study:
+    """Runs to compare."""
+
+    title: str
+    runs: tuple[Run, ...]
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Names of the axes, the seed aside."""
+        return tuple(axis for axis in self.runs[0].place if axis != SEED)
+
+    @property
+    def groups(self) -> dict[tuple[str, ...], list[Run]]:
+        """Runs that differ in their seed only, by their place on the other axes."""
+        groups: dict[tuple[str, ...], list[Run]] = {}
+        for run in self.runs:
+            groups.setdefault(run.group, []).append(run)
+        return groups
+
+    @property
+    def robot_minutes(self) -> float:
+        """Simulated minutes of all runs."""
+        return sum(run.config.robot_minutes for run in self.runs)
+
+    def only_seed(self, seed: int) -> Study:
+        """Return the runs with one seed.
+
+        Raises:
+            InvalidArgumentError: there are none.
+        """
+        seeds = sorted({run.config.seed for run in self.runs})
+        if seed not in seeds:
+            raise InvalidArgumentError(f"seed={seed} is not in the study; it has {seeds}")
+        return Study(self.title, tuple(run for run in self.runs if run.config.seed == seed))
+
+
+def load_study(path: Path, env_id_of: Callable[[str], str]) -> Study:
+    """Read a study; `env_id_of` gives the base id of a `task`.
+
+    Raises:
+        InvalidArgumentError: it cannot be read, or asks for runs that cannot be.
+    """
+    try:
+        text = path.read_text()
+        data = json.loads(text) if path.suffix == ".json" else _parse_toml(text)
+    except (OSError, ValueError) as error:
+        raise InvalidArgumentError(f"{path} cannot be read as a study: {error}") from error
+    for key in data:
+        if key not in KEYS:
+            raise InvalidArgumentError(f"{path}: {key!r} is not known{did_you_mean(key, KEYS)}")
+    base, axes = data.get("base", {}), data.get("axes", {})
+    if not isinstance(base, dict) or not isinstance(axes, dict):
+        raise InvalidArgumentError(f"{path}: base and axes must be tables")
+    along = [[(axis, *value) for value in _settings(path, axis, axes[axis])] for axis in axes]
+    runs = []
+    for combination in itertools.product(*along):
+        given = dict(base)
+        for _, _, setting in combination:
+            given.update(setting)
+        place = {axis: label for axis, label, _ in combination}
+        runs.append(Run(place, _config(path, given, env_id_of)))
+    names = [run.name for run in runs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidArgumentError(f"{path}: two runs would be called {twice!r}")
+    return Study(str(data.get("title", path.stem)), tuple(runs))
+
+
+def slug(text: str) -> str:
+    """Return `text` as part of a file name."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-")
+
+
+def _parse_toml(text: str) -> dict[str, Any]:
+    try:
+        import tomllib
+    except ImportError:  # Python 3.10
+        try:
+            import tomli as tomllib
+        except ImportError as error:
+            raise MissingExtraError("tomli", "ray", "A study in TOML on Python 3.10") from error
+    return tomllib.loads(text)
+
+
+def _settings(path: Path, axis: str, values: Any) -> list[tuple[str, dict[str, Any]]]:
+    if isinstance(values, list) and values:
+        return [(str(value), {axis: value}) for value in values]
+    if isinstance(values, dict) and values and all(isinstance(setting, dict) for setting in values.values()):
+        return list(values.items())
+    raise InvalidArgumentError(
+        f"{path}: axis {axis!r} must be a list of values, or a table of settings that are tables"
+    )
+
+
+def _config(path: Path, given: dict[str, Any], env_id_of: Callable[[str], str]) -> TrainConfig:
+    defaults: dict[str, Any] = {field.name: field.default for field in fields(TrainConfig)}
+    chosen: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in FIELDS:
+            raise InvalidArgumentError(f"{path}: field {name!r} is not known{did_you_mean(name, FIELDS)}")
+        kind = str if name == "task" else type(defaults[name])
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise InvalidArgumentError(f"{path}: {name}={value!r} must be of type {kind.__name__}")
+        chosen[name] = value
+    if "task" not in chosen:
+        raise InvalidArgumentError(f"{path}: no task is given")
+    pace = usual_pace(chosen.get("obs", defaults["obs"]))
+    return TrainConfig(env_id=env_id_of(chosen.pop("task")), **{**pace, **chosen})

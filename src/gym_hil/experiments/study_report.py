@@ -1,0 +1,216 @@
+"""What came out of a study: a row per run, a row per setting, and curves with confidence bands."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from math import inf, sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gym_hil.experiments.study import Run, Study, slug
+from gym_hil.learning.charts import Line, chart, legend
+
+STUDENT_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
+             2.145, 2.131, 2.120, 2.110, 2.101, 2.093)  # fmt: skip
+"""97.5 % quantile of Student's t for 1, 2, ... degrees of freedom; beyond the last the normal's 1.96."""
+REACHED = 0.95
+"""Share of evaluation episodes that counts as having learned the task."""
+MEASURES = (
+    ("success_alone", "success without a human", True),
+    ("success_with_help", "success while learning, help included", True),
+    ("intervention_rate", "share of steps in which the human acted", True),
+    ("human_s", "human seconds, demonstrations included", False),
+)
+"""Column of the learning curve, title of its chart, and whether it is a share in [0, 1]."""
+X_LABELS = {"robot_minutes": "robot minutes", "wall_s": "wall-clock (s)"}
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that has ended."""
+
+    run: Run
+    result: dict[str, Any]
+    curve: dict[str, Array]
+    """Columns of the learning curve."""
+
+    @property
+    def success(self) -> float:
+        """Share of the last evaluation's episodes."""
+        return float(self.result["successes"]) / float(self.result["episodes"])
+
+    @property
+    def minutes_until_learned(self) -> float:
+        """Robot minutes until an evaluation on the way reached `REACHED`; infinite without."""
+        reached = np.nonzero(self.curve["success_alone"] >= REACHED)[0]
+        return float(self.curve["robot_minutes"][reached[0]]) if len(reached) else inf
+
+
+def read_run(run: Run, folder: Path) -> Finished:
+    """Return what the run left in `folder`."""
+    with (folder / "curve.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    return Finished(run, json.loads((folder / "result.json").read_text()), columns)
+
+
+def mean_and_band(values: Array) -> tuple[Array, Array, Array]:
+    """Return mean, lower and upper end of its 95 % interval (Student's t) over the first axis: the seeds. One
+    seed has no interval: NaN.
+    """
+    count, mean = len(values), values.mean(axis=0)
+    if count < 2:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    quantile = STUDENT_T[count - 2] if count - 2 < len(STUDENT_T) else 1.96
+    margin = quantile * values.std(axis=0, ddof=1) / sqrt(count)
+    return mean, mean - margin, mean + margin
+
+
+def write_study_report(study: Study, finished: Sequence[Finished], out: Path) -> None:
+    """Write ``results.csv`` (runs), ``table.md`` (settings), ``report.html`` (settings and curves), and the
+    curves of success without a human once more as pictures, ``curves*.svg``.
+    """
+    header, rows = _table(study, finished)
+    lines = [header, ["---"] * len(header), *rows]
+    count = f"{len(finished)} of {len(study.runs)} runs have ended."
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    (out / "table.md").write_text(f"# {study.title}\n\n{count}\n\n{table}\n")
+    (out / "results.csv").write_text(_runs_as_csv(study, finished))
+    (out / "report.html").write_text(_page(study, finished, header, rows, count))
+    for facet, shown in _facets(study, finished).items():
+        title = f"{facet}: {MEASURES[0][1]}" if facet else MEASURES[0][1]
+        svg = _chart(shown, MEASURES[0][0], title, "robot_minutes", standalone=True)
+        (out / (f"curves-{slug(facet)}.svg" if facet else "curves.svg")).write_text(svg)
+
+
+def _of_group(study: Study, finished: Sequence[Finished]) -> dict[tuple[str, ...], list[Finished]]:
+    return {
+        group: found
+        for group in study.groups
+        if (found := [one for one in finished if one.run.group == group])
+    }
+
+
+def _table(study: Study, finished: Sequence[Finished]) -> tuple[list[str], list[list[str]]]:
+    header = [
+        *study.axes,
+        "success without a human, by seed",
+        "mean (95 % interval)",
+        f"robot minutes to {REACHED:.0%}",
+        "robot minutes",
+        "takeover rate at the end",
+        "human seconds",
+        "wall-clock",
+    ]
+    rows = []
+    for group, found in _of_group(study, finished).items():
+        mean, low, high = mean_and_band(np.array([one.success for one in found]))
+        interval = "" if np.isnan(low) else f" ({max(0.0, low):.0%} to {min(1.0, high):.0%})"
+        until = [one.minutes_until_learned for one in found]
+        rows.append(
+            [
+                *group,
+                ", ".join(f"{one.success:.0%}" for one in found),
+                f"{mean:.1%}{interval}",
+                ", ".join(f"{minutes:.1f}" if minutes < inf else "never" for minutes in until)
+                if min(until) < inf
+                else "never",
+                _range([one.curve["robot_minutes"][-1] for one in found], ".1f"),
+                _range([one.curve["intervention_rate"][-1] for one in found], ".1%"),
+                _range([one.curve["human_s"][-1] for one in found], ".0f"),
+                _range([one.result["wall_s"] for one in found], ".0f") + " s",
+            ]
+        )
+    return header, rows
+
+
+def _range(values: Sequence[float], style: str) -> str:
+    low, high = format(min(values), style), format(max(values), style)
+    return low if low == high else f"{low} to {high}"
+
+
+def _runs_as_csv(study: Study, finished: Sequence[Finished]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    measured = ("successes", "episodes", "low", "high", "cycle_s", "steps", "wall_s")
+    writer.writerow(["run", *study.runs[0].place, *measured, "human_s", "minutes_until_learned"])
+    for one in finished:
+        facts = [one.result.get(name) for name in measured]
+        spent = [one.curve["human_s"][-1], one.minutes_until_learned]
+        writer.writerow([one.run.name, *one.run.place.values(), *facts, *spent])
+    return text.getvalue()
+
+
+def _curve(name: str, found: Sequence[Finished], column: str, x: str, share: bool, end: float) -> Line:
+    """Return mean and band where all seeds have something to say; a curve without length becomes level."""
+    start = max(one.curve[x][0] for one in found)
+    stop = min(one.curve[x][-1] for one in found)
+    if stop - start < 0.02 * end:
+        level, stop = True, end
+    else:
+        level = False
+    across = np.linspace(start, stop, 101)
+    values = np.stack(
+        [
+            np.full(101, one.curve[column][-1])
+            if level
+            else np.interp(across, one.curve[x], one.curve[column])
+            for one in found
+        ]
+    )
+    mean, low, high = mean_and_band(values)
+    if share:
+        low, high = np.maximum(low, 0.0), np.minimum(high, 1.0)
+    return Line(name, *(column.tolist() for column in (across, mean, low, high)))
+
+
+def _facets(study: Study, finished: Sequence[Finished]) -> dict[str, dict[str, list[Finished]]]:
+    """Return what each set of charts compares, by name: a set per value of the first axis of several."""
+    facets: dict[str, dict[str, list[Finished]]] = {}
+    for group, found in _of_group(study, finished).items():
+        facet, rest = (group[0], group[1:]) if len(group) > 1 else ("", group)
+        facets.setdefault(facet, {})[", ".join(rest) or study.title] = found
+    return facets
+
+
+def _chart(shown: dict[str, list[Finished]], column: str, title: str, x: str, **style: bool) -> str:
+    share = next(share for name, _, share in MEASURES if name == column)
+    end = max(one.curve[x][-1] for found in shown.values() for one in found)
+    lines = [_curve(name, found, column, x, share, end) for name, found in shown.items()]
+    return chart(lines, title=title, x_label=X_LABELS[x], percent=share, **style)
+
+
+def _page(
+    study: Study, finished: Sequence[Finished], header: list[str], rows: list[list[str]], count: str
+) -> str:
+    parts = []
+    for facet, shown in _facets(study, finished).items():
+        charts = [_chart(shown, column, title, "robot_minutes") for column, title, _ in MEASURES]
+        charts.append(_chart(shown, *MEASURES[0][:2], "wall_s"))
+        figures = "".join(f"<figure>{svg}</figure>" for svg in charts)
+        parts.append(f"<h2>{escape(facet)}</h2>{legend(list(shown))}<div class=charts>{figures}</div>")
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(study.title)}</title>"
+        f"<style>{_STYLE}</style><h1>{escape(study.title)}</h1><p>{count} Bands are 95 % "
+        f"intervals of the mean over seeds (Student's t).</p><div class=wide><table><tr>{head}</tr>{body}"
+        f"</table></div>{''.join(parts)}</html>\n"
+    )
+
+
+_STYLE = (
+    "body{font:15px/1.5 sans-serif;max-width:1120px;margin:2em auto;padding:0 1em;color-scheme:light dark}"
+    "table{border-collapse:collapse;font-size:13px}td,th{text-align:left;padding:4px 10px;"
+    "border-bottom:1px solid #8886;vertical-align:top}.wide{overflow-x:auto}"
+    ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:16px}figure{margin:0}"
+)

@@ -1,0 +1,113 @@
+"""Configuration files for the programs of LeRobot 0.6 that make an environment of ours by its id."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.integrations.lerobot.training_config import Size, training_config, undriven
+from gym_hil.tasks import TASKS
+
+PROGRAMS = {
+    "teleoperate": "gym_manipulator",
+    "record": "gym_manipulator",
+    "replay": "gym_manipulator",
+    "learner": "learner",
+    "actor": "actor",
+}
+"""Name of a file, and the program in `lerobot.rl` that reads it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the files are for."""
+
+    task: str
+    """An id without namespace and with wrapped actions."""
+    repo_id: str = "me/gym_hil"
+    episodes: int = 20
+    """To record."""
+    steps: int = 20_000
+    """Control steps of the actor."""
+    device: str = "cpu"
+    """Where the policy is: cpu, cuda or mps."""
+    port: int = 50051
+    """On which the learner listens for the actor, on this machine only."""
+
+    def __post_init__(self) -> None:
+        """Refuse what LeRobot cannot do."""
+        for name in ("episodes", "steps"):
+            if getattr(self, name) < 1:
+                raise InvalidArgumentError(f"{name}={getattr(self, name)} must be at least 1")
+        if not 1 <= self.port <= 65535:
+            raise InvalidArgumentError(f"port={self.port} must be in 1..65535")
+        if "Base-v" in self.task:
+            raise InvalidArgumentError(f"task {self.task!r} has raw actions; LeRobot takes ids without Base")
+
+    @property
+    def training_task(self) -> str:
+        """The id that the actor makes: a simulated human who is a coach, because one who takes over within
+        half a second leaves the policy nothing to practise.
+        """
+        return self.task.replace("SimulatedHuman", "SimulatedCoach")
+
+    @property
+    def replay_task(self) -> str:
+        """The id that replays: LeRobot steps on after the end of an episode, and nobody shall take over."""
+        return undriven(self.task).replace("-v", "Replay-v")
+
+
+def configs(plan: Plan, out: Path) -> dict[str, dict[str, Any]]:
+    """Return one configuration per entry of `PROGRAMS`; dataset and results lie in the folder `out`."""
+    dataset = {"repo_id": plan.repo_id, "root": str(out / "dataset")}
+    found: dict[str, dict[str, Any]] = {
+        name: {
+            "env": _env(plan.replay_task if name == "replay" else plan.task),
+            "dataset": {
+                **dataset,
+                "task": _description(plan.task),
+                "num_episodes_to_record": plan.episodes,
+                "replay_episode": 0,
+                "push_to_hub": False,
+            },
+            "mode": None if name == "teleoperate" else name,
+            "device": "cpu",
+        }
+        for name in ("teleoperate", "record", "replay")
+    }
+    size = Size.fitting(images="State" not in plan.task, device=plan.device)
+    learning = training_config(
+        env=_env(plan.training_task), dataset=dataset, size=size, steps=plan.steps, port=plan.port
+    )
+    for name in ("learner", "actor"):
+        found[name] = {**learning, "output_dir": str(out / name)}
+    found["learner"]["wandb"]["enable"] = importlib.util.find_spec("wandb") is not None
+    return found
+
+
+def _env(task: str) -> dict[str, Any]:
+    gripper = {"use_gripper": True, "gripper_penalty": -0.02}
+    return {
+        "name": "gym_hil",
+        "task": task,
+        "fps": 10,
+        "processor": {"control_mode": "gamepad", "gripper": gripper},
+    }
+
+
+def _description(task: str) -> str:
+    return next(known.description for name, known in TASKS.items() if name in task)
+
+
+def write_configs(plan: Plan, out: Path) -> dict[str, Path]:
+    """Write one file per entry of `PROGRAMS` into `out`, and return their paths."""
+    out.mkdir(parents=True, exist_ok=True)
+    written = {}
+    for name, config in configs(plan, out.resolve()).items():
+        written[name] = out / f"{name}.json"
+        written[name].write_text(json.dumps(config, indent=2) + "\n")
+    return written

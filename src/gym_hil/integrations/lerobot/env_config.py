@@ -1,0 +1,124 @@
+"""``--env.type=gym_hil`` for LeRobot's programs that train and evaluate: `lerobot-train`, `lerobot-eval`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+from lerobot.configs import FeatureType, PolicyFeature
+from lerobot.envs import EnvConfig
+from lerobot.utils.constants import ACTION, OBS_ENV_STATE, OBS_IMAGES, OBS_STATE
+
+import gym_hil  # noqa: F401
+from gym_hil.core.errors import InvalidArgumentError, did_you_mean
+from gym_hil.core.schema import AGENT_POS, ENVIRONMENT_STATE, ID_NAMESPACE, PIXELS
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.simulation.rendering import GymRenderingSpec
+
+
+@EnvConfig.register_subclass("gym_hil")
+@dataclass
+class GymHilEnv(EnvConfig):
+    """Any id of this package whose action is the wrapped one (4)."""
+
+    task: str | None = "PandaPickCube-v1"
+    fps: int = 10
+    episode_length: int | None = None
+    """Steps before an episode is cut off; None takes the id's own."""
+    observation_height: int = 128
+    observation_width: int = 128
+    gripper_apart: bool = False
+    """The action has three entries and the gripper is counted apart, as policies of `lerobot.rl` do."""
+    features: dict[str, PolicyFeature] = field(default_factory=dict)
+    features_map: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read the id's spaces."""
+        if self.gym_id not in gym.registry:
+            names = [known.partition("/")[2] for known in gym.registry if known.startswith(ID_NAMESPACE)]
+            hint = did_you_mean(str(self.task), names)
+            raise InvalidArgumentError(f"env.task={self.task!r} is not known{hint}")
+        env = _make(self.gym_id, self.gym_kwargs)
+        seen, actions = env.observation_space, env.action_space
+        env.close()
+        assert isinstance(seen, spaces.Dict) and isinstance(actions, spaces.Box)
+        size = actions.shape[0]
+        action = (size - 1,) if self.gripper_apart else (size,)
+        self._add(ACTION, ACTION, FeatureType.ACTION, action)
+        self._add(AGENT_POS, OBS_STATE, FeatureType.STATE, seen[AGENT_POS].shape)
+        self._add(ENVIRONMENT_STATE, OBS_ENV_STATE, FeatureType.ENV, seen[ENVIRONMENT_STATE].shape)
+        for camera, space in _cameras(seen).items():
+            self._add(f"{PIXELS}/{camera}", f"{OBS_IMAGES}.{camera}", FeatureType.VISUAL, space.shape)
+
+    def _add(self, key: str, name: str, kind: FeatureType, shape: tuple[int, ...] | None) -> None:
+        self.features[key] = PolicyFeature(type=kind, shape=shape)
+        self.features_map[key] = name
+
+    @property
+    def package_name(self) -> str:
+        """Where the ids are."""
+        return ID_NAMESPACE
+
+    @property
+    def gym_kwargs(self) -> dict[str, Any]:
+        """Arguments of `gymnasium.make`."""
+        spec = GymRenderingSpec(height=self.observation_height, width=self.observation_width)
+        return {
+            "image_obs": True,
+            "render_mode": "rgb_array",
+            "render_spec": spec,
+            "max_episode_steps": self.episode_length,
+        }
+
+    def create_envs(self, n_envs: int, use_async_envs: bool = False) -> dict[str, dict[int, VectorEnv]]:
+        """Return ``{"gym_hil": {0: a vector of n_envs}}``."""
+        makers = [partial(_make, self.gym_id, self.gym_kwargs)] * n_envs
+        vector: VectorEnv
+        if use_async_envs and n_envs > 1:
+            vector = AsyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP, context="forkserver")
+        else:
+            vector = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
+        return {self.type: {0: vector}}
+
+
+class ForEvaluation(gym.Wrapper):
+    """Adds `environment_state` to observations that lack it, because recorded datasets have it, and drops the
+    reset option with which `lerobot-eval` talks to a wrapper of its own.
+    """
+
+    def __init__(self, env: gym.Env) -> None:
+        super().__init__(env)
+        seen, raw = env.observation_space, env.unwrapped
+        assert isinstance(seen, spaces.Dict) and isinstance(raw, ManipulationEnv)
+        self._raw = raw
+        objects = spaces.Box(-np.inf, np.inf, (raw.task.observation_size,), np.float32)
+        self.observation_space = spaces.Dict({**seen.spaces, ENVIRONMENT_STATE: objects})
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        """Reset without LeRobot's own options."""
+        ours = {key: value for key, value in (options or {}).items() if not key.startswith("lerobot_")}
+        observation, info = self.env.reset(seed=seed, options=ours)
+        return self._complete(observation), info
+
+    def step(self, action: Any) -> Any:
+        """Step."""
+        observation, *rest = self.env.step(action)
+        return self._complete(observation), *rest
+
+    def _complete(self, observation: dict[str, Any]) -> dict[str, Any]:
+        objects = self._raw.task.observe(self._raw.simulation)
+        return {**observation, ENVIRONMENT_STATE: np.asarray(objects, np.float32)}
+
+
+def _cameras(seen: spaces.Dict) -> dict[str, spaces.Space[Any]]:
+    pixels = seen.spaces.get(PIXELS)
+    return dict(pixels.spaces) if isinstance(pixels, spaces.Dict) else {}
+
+
+def _make(env_id: str, kwargs: dict[str, Any]) -> gym.Env:
+    return ForEvaluation(gym.make(env_id, disable_env_checker=True, **kwargs))

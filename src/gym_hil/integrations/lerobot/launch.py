@@ -1,0 +1,187 @@
+"""LeRobot's recorder, learner and actor as one run: started in order, followed, and stopped together."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gym_hil.core.errors import GymHilError
+from gym_hil.integrations.lerobot.configs import PROGRAMS, Plan, write_configs
+
+QUIET = {"OMP_NUM_THREADS": "1", "TORCHDYNAMO_DISABLE": "1", "HF_HUB_OFFLINE": "1"}
+"""Threads would fight for few cores, compiling takes a minute, and nothing is fetched."""
+EPISODE = re.compile(r"episode (\d+): (.+) after (\d+) steps, intervention rate ([\d.]+)")
+"""What this package logs in the recorder and in the actor at the end of an episode."""
+START_S = 600.0
+"""A learner that does not listen by then never will."""
+STOP_S = 60.0
+TAIL = 15
+"""Lines of a log that are shown when its program failed."""
+
+
+class LerobotError(GymHilError, RuntimeError):
+    """One of LeRobot's programs failed, or LeRobot is not installed."""
+
+
+@dataclass(frozen=True)
+class LerobotEpisode:
+    """The end of an episode, as its program logged it."""
+
+    program: str
+    number: int
+    outcome: str
+    steps: int
+    intervention_rate: float
+    """Share of its steps in which the human acted, in [0, 1]."""
+
+
+def learn_with_lerobot(
+    plan: Plan,
+    out: Path,
+    tell: Callable[[str], None] = lambda line: None,
+    ended: Callable[[LerobotEpisode], None] = lambda episode: None,
+) -> None:
+    """Record demonstrations into ``out/dataset`` unless they are there, then let LeRobot's learner and actor
+    run until the actor has done its steps.
+
+    Each program writes its log, ``out/NAME.log``, and its own results, ``out/NAME``. Whatever ends this, also
+    Ctrl-C, ends them: politely, so that the learner closes its datasets.
+
+    Args:
+        plan: what the configuration files say.
+        out: folder for everything.
+        tell: hears what is being done.
+        ended: hears of every episode.
+
+    Raises:
+        LerobotError: LeRobot is not installed, or one of its programs failed; the message ends its log.
+    """
+    if importlib.util.find_spec("lerobot") is None or importlib.util.find_spec("grpc") is None:
+        raise LerobotError("LeRobot's learner needs Python 3.12: pip install 'lerobot[hilserl]>=0.6,<0.7'")
+    files = write_configs(plan, out)
+    if not _are_recorded(plan, out / "dataset"):
+        tell(f"recording {plan.episodes} demonstrations")
+        with _running("record", files, out) as recorder:
+            while recorder.goes_on(ended):
+                pass
+            recorder.require_success()
+    tell("starting the learner")
+    with _running("learner", files, out) as learner:
+        learner.wait_for_port(plan.port)
+        tell(f"starting the actor: {plan.steps} control steps")
+        with _running("actor", files, out) as actor:
+            while actor.goes_on(ended):
+                if not learner.is_running():
+                    raise LerobotError(f"the learner ended before the actor:\n{learner.tail()}")
+            actor.require_success()
+        tell("the actor is done; closing the learner")
+
+
+def _are_recorded(plan: Plan, dataset: Path) -> bool:
+    """Return whether the demonstrations are there; raise if some are."""
+    if not dataset.exists():
+        return False
+    try:
+        found = json.loads((dataset / "meta" / "info.json").read_text())["total_episodes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        found = 0
+    if found < plan.episodes:
+        raise LerobotError(
+            f"{dataset} has {found} whole demonstrations of {plan.episodes}; delete it, or go elsewhere"
+        )
+    return True
+
+
+@contextmanager
+def _running(name: str, files: dict[str, Path], out: Path) -> Iterator[_Program]:
+    program = _Program(name, files[name], out / f"{name}.log")
+    try:
+        yield program
+    finally:
+        program.stop()
+
+
+class _Program:
+    """One of LeRobot's programs, and its log."""
+
+    def __init__(self, name: str, config: Path, log: Path) -> None:
+        self.name = name
+        self._log = log
+        self._read = 0
+        command = [sys.executable, "-m", f"lerobot.rl.{PROGRAMS[name]}", "--config_path", str(config)]
+        with log.open("wb") as file:
+            self._process = subprocess.Popen(
+                command,
+                env={**os.environ, **QUIET},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for whoever started them all
+            )
+
+    def is_running(self) -> bool:
+        """Return whether it runs, after a moment."""
+        try:
+            self._process.wait(timeout=0.5)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+
+    def goes_on(self, ended: Callable[[LerobotEpisode], None]) -> bool:
+        """Return whether it runs, after a moment and after telling of every episode that ended."""
+        running = self.is_running()
+        self._follow(ended)
+        return running
+
+    def _follow(self, ended: Callable[[LerobotEpisode], None]) -> None:
+        with self._log.open("rb") as file:
+            file.seek(self._read)
+            fresh = file.read()
+        whole = fresh[: fresh.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for number, outcome, steps, rate in EPISODE.findall(whole.decode(errors="replace")):
+            ended(LerobotEpisode(self.name, int(number), outcome, int(steps), float(rate)))
+
+    def wait_for_port(self, port: int) -> None:
+        """Wait until it listens."""
+        deadline = time.monotonic() + START_S
+        while self.is_running():
+            with socket.socket() as trial:
+                if trial.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            if time.monotonic() > deadline:
+                raise LerobotError(f"the {self.name} does not listen on port {port}:\n{self.tail()}")
+        raise LerobotError(f"the {self.name} failed:\n{self.tail()}")
+
+    def require_success(self) -> None:
+        """Raise unless it ended well."""
+        if self._process.returncode != 0:
+            raise LerobotError(
+                f"the {self.name} ended with status {self._process.returncode}; its log is {self._log}:\n"
+                f"{self.tail()}"
+            )
+
+    def tail(self) -> str:
+        """Return the end of the log."""
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-TAIL:])
+
+    def stop(self) -> None:
+        """Ask it to end, and its children with it if it does not."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(timeout=STOP_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()

@@ -1,0 +1,137 @@
+"""The simulated world that LeRobot's robot and teleoperator share while its programs run."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+import gym_hil  # noqa: F401
+from gym_hil.core import schema
+from gym_hil.core.errors import DeviceError, InvalidArgumentError
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.intervention.operator import View
+from gym_hil.wrappers.real_time import RealTimeWrapper
+
+LARGEST_PHYSICS_DT = 0.004
+"""No physics step is longer (s)."""
+BEGINS = ("Recording episode", "Re-record episode")
+"""What `lerobot-record` and the rollout strategy "episodic" announce in the log before an episode."""
+OPEN, CLOSED = 100.0, 0.0
+"""Where the fingers are, as LeRobot's own arms count it."""
+_open: list[World] = []
+
+
+class World:
+    """One arm and its objects. It begins anew when LeRobot announces an episode, or, while none was ever
+    announced, some time after the task has ended.
+
+    Args:
+        task: an id without namespace; who takes over in it counts for nothing here.
+        fps: control steps per second.
+        images: whether the cameras are observed.
+        restart_after_s: seconds between a task's end and a new beginning.
+        seed: of the first beginning.
+        kwargs: of the environment.
+
+    Raises:
+        DeviceError: there is one already.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        *,
+        fps: int = 10,
+        images: bool = True,
+        restart_after_s: float = 2.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if _open:
+            raise DeviceError("there is a simulated arm already; disconnect it first")
+        if fps < 1:
+            raise InvalidArgumentError(f"fps={fps!r} must be at least 1")
+        period_s = 1.0 / fps
+        physics_dt = period_s / max(1, round(period_s / LARGEST_PHYSICS_DT))
+        env_id = f"{schema.ID_NAMESPACE}/{task}"
+        raw = gym.make(
+            env_id, image_obs=images, control_dt=period_s, physics_dt=physics_dt, seed=seed, **kwargs
+        ).unwrapped
+        assert isinstance(raw, ManipulationEnv)
+        self.raw = raw
+        self._paced = RealTimeWrapper(self.raw)
+        self._restart_after = round(restart_after_s * fps)
+        self._ended_steps = 0
+        self.announced = False
+        self._ear = _Ear(self)
+        logging.getLogger().addHandler(self._ear)
+        _open.append(self)
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew."""
+        self.observation, _ = self._paced.reset()
+        self._ended_steps = 0
+        self._restart_due = False
+
+    def announce(self) -> None:
+        """Begin anew before the next observation: from now on nothing else begins anew."""
+        self.announced = self._restart_due = True
+
+    def observe(self) -> dict[str, Any]:
+        """Return the observation of now."""
+        if self._restart_due:
+            self.restart()
+        return self.observation
+
+    def move_to(self, target_pos_w: NDArray[np.float64], opening: float) -> None:
+        """Do one control step towards a target of the TCP (3, m, world) and of the fingers: above half of
+        `OPEN` they open, else they close. In a step the target moves by 0.1 m along each axis at most.
+        """
+        way = target_pos_w - self.raw.simulation.target_pos_w
+        fingers = 1.0 if opening > OPEN / 2 else -1.0
+        self.observation, _, ended, _, _ = self._paced.step(np.array([*way, 0.0, 0.0, 0.0, fingers]))
+        if ended:
+            self.raw.set_state(replace(self.raw.get_state(), done=False))
+        self._ended_steps = self._ended_steps + 1 if ended else 0
+        self._restart_due |= not self.announced and self._ended_steps > self._restart_after
+
+    def view(self, scale: NDArray[np.float64]) -> View:
+        """Return what an operator sees while nobody else acts."""
+        idle = np.array([0.0, 0.0, 0.0, schema.GripperCommand.STAY], np.float32)
+        return View(self.raw, idle, scale)
+
+    @property
+    def opening(self) -> float:
+        """What the fingers were told last: `OPEN` or `CLOSED`."""
+        return CLOSED if self.raw.simulation.gripper_closing else OPEN
+
+    def close(self) -> None:
+        """Free everything. Calling it twice is allowed."""
+        logging.getLogger().removeHandler(self._ear)
+        if self in _open:
+            _open.remove(self)
+        self.raw.close()
+
+
+def current_world() -> World | None:
+    """Return the world that is open in this program."""
+    return _open[-1] if _open else None
+
+
+class _Ear(logging.Handler):
+    """Hears LeRobot say that an episode begins: its robots are told of no episode in any other way."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(logging.INFO)
+        self._world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Listen."""
+        if record.getMessage().startswith(BEGINS):
+            self._world.announce()

@@ -1,0 +1,207 @@
+"""Learning beside acting: the learner has a process of its own, or the caller's for tests and sweeps.
+
+Faster than real time, acting waits at fixed moments for fixed amounts of learning, so that updates per step
+are what the configuration says and both ways give the same weights, bit for bit. In real time it never waits.
+"""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import multiprocessing
+import signal
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from gymnasium import spaces
+
+from gym_hil.core.errors import GymHilError
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.learner import Experience, Progress, Service
+
+PATIENCE_S = 30.0
+"""How long an ending learner may take before it is killed (s)."""
+
+
+class LearningError(GymHilError, RuntimeError):
+    """The learning process failed or was killed."""
+
+
+class Link(abc.ABC):
+    """The acting side's end. Open it with `Inline` or `Beside`."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    @abc.abstractmethod
+    def send(self, message: Experience) -> None:
+        """Give experience to the learner; never waits for a gradient step with a learner beside."""
+
+    @abc.abstractmethod
+    def wait_for(self, done: int) -> Progress:
+        """Wait until `done` messages are learned from, and return the progress of exactly that moment.
+
+        Later calls must not ask for less.
+        """
+
+    @abc.abstractmethod
+    def newest(self) -> Progress:
+        """Return the newest progress without waiting."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """End the learner after its present step. Calling it twice is allowed."""
+
+    def finish(self) -> Progress:
+        """Wait until everything is learned from and on disk, and end the learner."""
+        last = self.wait_for(self.sent)
+        self.close()
+        return last
+
+
+class Inline(Link):
+    """Learns in the caller's process, inside `send`."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__()
+        self._service = Service(*arguments)
+        self._history = deque([self._service.progress()], maxlen=3)
+
+    def send(self, message: Experience) -> None:
+        """Learn from it."""
+        self.sent += 1
+        self._service.hear(message)
+        while self._service.owes:
+            progress = self._service.work()
+            if progress is not None:
+                self._history.append(progress)
+                self._service.save()
+
+    def wait_for(self, done: int) -> Progress:
+        """Return the progress of that moment."""
+        return next(progress for progress in self._history if progress.done == done)
+
+    def newest(self) -> Progress:
+        """Return the newest progress."""
+        return self._history[-1]
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Beside(Link):
+    """Learns in a process of its own."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__()
+        context = multiprocessing.get_context("spawn")
+        self._connection, other = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(other, *arguments), name="gym-hil learner", daemon=True
+        )
+        self._process.start()
+        other.close()
+        self._inbox = _Inbox(self._connection)
+        self._last: Progress | None = None
+
+    def send(self, message: Experience) -> None:
+        """Give experience to the learner."""
+        self.sent += 1
+        try:
+            self._connection.send(message)
+        except OSError as error:
+            raise self._ended() from error
+
+    def wait_for(self, done: int) -> Progress:
+        """Wait until `done` messages are learned from, and return the progress of exactly that moment."""
+        while self._last is None or self._last.done < done:
+            self._last = self._take()
+        return self._last
+
+    def newest(self) -> Progress:
+        """Return the newest progress; waits only for the learner to start."""
+        while self._last is None or self._inbox.waiting:
+            self._last = self._take()
+        return self._last
+
+    def close(self) -> None:
+        """End the learner after its present step."""
+        if self._process.is_alive():
+            with contextlib.suppress(OSError):
+                self._connection.send(None)
+            self._process.join(timeout=PATIENCE_S)
+            self._process.kill()
+
+    def _take(self) -> Progress:
+        message = self._inbox.take()
+        if isinstance(message, str):
+            raise LearningError(f"learning failed:\n{message}")
+        if message is None:
+            raise self._ended()
+        return message
+
+    def _ended(self) -> LearningError:
+        self._process.join(timeout=1.0)
+        return LearningError(f"the learning process ended with status {self._process.exitcode}")
+
+
+class _Inbox:
+    """Reads everything that arrives, so that the sender never waits; None stands for the end."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._messages: deque[Any] = deque()
+        self._changed = threading.Condition()
+        self._connection = connection
+        threading.Thread(target=self._read, name="gym-hil inbox", daemon=True).start()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is a message."""
+        return bool(self._messages)
+
+    def take(self) -> Any:
+        """Wait for the next message and return it; None at the end, for ever."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._messages)
+            return self._messages.popleft() if self._messages[0] is not None else None
+
+    def _read(self) -> None:
+        message: Any = ""
+        while message is not None:
+            try:
+                message = self._connection.recv()
+            except (EOFError, OSError, TypeError):  # TypeError: closed by another thread meanwhile
+                message = None
+            with self._changed:
+                self._messages.append(message)
+                self._changed.notify()
+
+
+def _serve(connection: Connection, config: TrainConfig, *arguments: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the acting side's to handle
+    try:
+        service = Service(config, *arguments)
+        connection.send(service.progress())
+        inbox = _Inbox(connection)
+        while True:
+            while inbox.waiting if service.owes and config.real_time else not service.owes:
+                message = inbox.take()
+                if message is None:
+                    return
+                service.hear(message)
+            progress = service.work()
+            if progress is not None:
+                connection.send(progress)
+                service.save()
+    except OSError:
+        return  # the acting side is gone
+    except BaseException:
+        connection.send(traceback.format_exc())
+
+
+OpenLink = Callable[[TrainConfig, Path, spaces.Box, spaces.Box, dict[str, Any]], Link]

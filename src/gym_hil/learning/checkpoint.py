@@ -1,0 +1,79 @@
+"""Trained policies on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.intervention.operator import Action
+from gym_hil.intervention.scripted_policies import Policy
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.policy import GaussianPolicy, TrainedPolicy
+from gym_hil.learning.policy_env import Sight, interface, make_policy_env, to_command
+
+POLICY = "policy.npz"
+"""What acts: needs NumPy only."""
+CHECKPOINT = "policy.zip"
+"""What learning continues from: needs PyTorch."""
+
+
+def load(path: Path) -> TrainedPolicy:
+    """Return the policy of a run's folder, or of one of its files.
+
+    Raises:
+        InvalidArgumentError: there is none, or it cannot be read.
+        MissingExtraError: `path` is a checkpoint of the learner, and PyTorch is not installed.
+    """
+    if path.is_dir():
+        names = [name for name in (POLICY, CHECKPOINT) if (path / name).is_file()]
+        if not names:
+            raise InvalidArgumentError(
+                f"{path} has neither {POLICY} nor {CHECKPOINT}: nothing was trained there"
+            )
+        path = path / names[0]
+    if not path.is_file():
+        raise InvalidArgumentError(f"{path} is neither a folder nor a file")
+    if path.suffix != ".zip":
+        return TrainedPolicy.load(path)
+    try:
+        from gym_hil.learning.learner import load_checkpoint
+    except ImportError as error:
+        raise MissingExtraError("stable-baselines3", "train", "Reading a learner's checkpoint") from error
+    return load_checkpoint(path)
+
+
+def require_env(policy: TrainedPolicy, path: Path, env_id: str) -> None:
+    """Raise `InvalidArgumentError` unless the policy at `path` is one for `env_id`; versions may differ."""
+    env = make_policy_env(env_id, None, pixels=pixels_of(policy))
+    policy.interface.require_same(interface(env), path)
+    env.close()
+
+
+def load_policy(path: Path, env_id: str) -> Policy:
+    """Return a trained policy for environments of `env_id`."""
+    trained = load(path)
+    require_env(trained, path, env_id)
+    acting = GaussianPolicy(trained.weights)
+
+    sight: Sight | None = None
+
+    def policy(env: ManipulationEnv, rng: np.random.Generator) -> Action:
+        nonlocal sight
+        if sight is None:
+            sight = Sight(env, pixels_of(trained))
+        return to_command(acting.act(sight(env.observe())))
+
+    return policy
+
+
+def env_of(policy: TrainedPolicy) -> str:
+    """Return the id that the policy was trained on."""
+    return str(policy.config["env_id"])
+
+
+def pixels_of(policy: TrainedPolicy) -> int:
+    """Return the pixels along a side of what the policy sees; 0 without images."""
+    return TrainConfig(**policy.config).pixels

@@ -1,0 +1,118 @@
+"""Learning from pixels: a small encoder for critics and actor, and images that are
+shifted at random whenever they are drawn (DrQ-v2, Yarats et al. 2022, arXiv:2107.09645).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from stable_baselines3.common.type_aliases import ReplayBufferSamples
+from torch import nn
+
+from gym_hil.learning.image_observation import BOUND, CAMERAS, LEVELS, NUMBERS, Layout
+from gym_hil.learning.sac import HilReplayBuffer
+
+FIRST, CHANNELS = 8, 24
+"""Channels per camera in the first and the last layer; each of the last finds one point in the image."""
+SHIFT = 1 / 16
+"""Largest random shift, as a share of the image's side."""
+SHARPNESS = 10.0
+"""Of the softmax at the start: untrained, it looks at what stands out, be it three pixels wide."""
+
+
+class Encoder(BaseFeaturesExtractor):
+    """Two convolutions per camera, then the expected place of each channel's activation (a spatial softmax,
+    Levine et al. 2016, arXiv:1504.00702), beside the row's numbers.
+    """
+
+    def __init__(self, observation_space: spaces.Box) -> None:
+        assert observation_space.shape is not None
+        super().__init__(observation_space, features_dim=2 * CAMERAS * CHANNELS + NUMBERS)
+        self.layout = Layout.of(observation_space.shape[0])
+        self.cameras = nn.ModuleList(_Camera() for _ in range(CAMERAS))
+
+    def forward(self, observations: torch.Tensor) -> torch.Tensor:
+        """Return features (batch, `features_dim`) of rows (batch, length) of bytes, or floats in 0..255."""
+        size, split = self.layout.size, self.layout.image_bytes
+        images = observations[:, :split].reshape(-1, CAMERAS, size, size, 3)
+        places = [camera(images[:, number]) for number, camera in enumerate(self.cameras)]
+        pairs = observations[:, split:].reshape(-1, NUMBERS, 2).float()
+        numbers = (pairs[..., 0] * 256.0 + pairs[..., 1]) * (2.0 * BOUND / LEVELS) - BOUND
+        return torch.cat([*places, numbers], dim=1)
+
+
+class _Camera(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(3, FIRST, 5, stride=2, padding=2),
+            nn.ReLU(),
+            nn.Conv2d(FIRST, CHANNELS, 3, stride=2, padding=1),
+        )
+        self.sharpness = nn.Parameter(torch.full((CHANNELS,), SHARPNESS))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return places (batch, 2 * CHANNELS): across, then down, of images (batch, height, width, 3)."""
+        maps = self.convolutions((images / 127.5).sub_(1.0).permute(0, 3, 1, 2))
+        share = torch.softmax(maps.permute(0, 2, 3, 1).flatten(1, 2) * self.sharpness, dim=1)
+        down, across = (torch.linspace(-1.0, 1.0, side, device=maps.device) for side in maps.shape[2:])
+        grid = torch.stack([across.repeat(len(down)), down.repeat_interleave(len(across))])
+        return (grid @ share).flatten(1)
+
+
+class ShiftingReplayBuffer(HilReplayBuffer):
+    """`HilReplayBuffer` whose images are shifted at random whenever they are drawn."""
+
+    def _drawn(self, buffer: ReplayBuffer, size: int, env: Any) -> ReplayBufferSamples:
+        drawn = super()._drawn(buffer, size, env)
+        return drawn._replace(
+            observations=shifted(drawn.observations), next_observations=shifted(drawn.next_observations)
+        )
+
+
+def shifted(rows: torch.Tensor) -> torch.Tensor:
+    """Return `rows` (batch, bytes) with every image shifted by up to `SHIFT`; its edge is repeated."""
+    layout = Layout.of(rows.shape[1])
+    size, reach = layout.size, round(SHIFT * layout.size)
+    images = rows[:, : layout.image_bytes].reshape(-1, size, size, 3)
+    side = size + 2 * reach
+    wide = images.new_empty(len(images), side, side, 3)
+    inside = slice(reach, reach + size)
+    wide[:, inside, inside] = images
+    wide[:, inside, :reach], wide[:, inside, reach + size :] = images[:, :, :1], images[:, :, -1:]
+    wide[:, :reach], wide[:, reach + size :] = wide[:, reach, None], wide[:, reach + size - 1, None]
+    strides = wide.stride()
+    crops = wide.as_strided(
+        (len(wide), 2 * reach + 1, 2 * reach + 1, size, size, 3), (*strides[:3], *strides[1:])
+    )
+    up, left = torch.randint(0, 2 * reach + 1, (2, len(images)), device=rows.device)
+    moved = crops[torch.arange(len(images), device=rows.device), up, left]
+    return torch.cat([moved.reshape(len(rows), -1), rows[:, layout.image_bytes :]], dim=1)
+
+
+def encoder_of(weights: Mapping[str, NDArray[Any]], total_bytes: int) -> Encoder:
+    """Return an encoder with these weights, for rows of `total_bytes`."""
+    encoder = Encoder(spaces.Box(0, 255, (total_bytes,), np.uint8))
+    encoder.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    return encoder.eval()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let PyTorch compute on one thread inside: an image or two are too little work for more, which wait for
+    each other wherever something else runs (on 2 cores beside a busy process, 59 ms per image instead of 3).
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

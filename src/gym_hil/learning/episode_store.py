@@ -1,0 +1,171 @@
+"""What happened, episode by episode, in a folder that a crash cannot spoil."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gym_hil.core.errors import InvalidDatasetError
+from gym_hil.core.files import remove_leftovers, write_atomically
+
+Kind = Literal["demonstration", "failed demonstration", "online"]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Consecutive steps of one episode; arrays have one row per step."""
+
+    observations: NDArray[Any]
+    """Before the step."""
+    next_observations: NDArray[Any]
+    actions: NDArray[np.float32]
+    """Executed, as the learner would have given them."""
+    rewards: NDArray[np.float32]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    interventions: NDArray[np.bool_]
+    """Whether a human acted."""
+
+    def __len__(self) -> int:
+        """Return the number of steps."""
+        return len(self.actions)
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One episode.
+
+    Attributes:
+        number: counts all episodes of a run from 0.
+        observations: one more than there are steps, the last one included.
+        states: the simulation's state before every step and at the end, to show it again.
+    """
+
+    number: int
+    kind: Kind
+    seed: int
+    success: bool
+    observations: NDArray[Any]
+    actions: NDArray[np.float32]
+    rewards: NDArray[np.float32]
+    interventions: NDArray[np.bool_]
+    terminated: bool
+    states: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Return the number of steps."""
+        return len(self.actions)
+
+    def blocks(self, size: int) -> Iterator[tuple[int, int]]:
+        """Yield where blocks of `size` steps start and stop; the last one may be shorter."""
+        for start in range(0, len(self), size):
+            yield start, min(start + size, len(self))
+
+    def without_wait(self) -> Episode:
+        """Return the episode from the human's first step on."""
+        first = int(np.argmax(self.interventions))
+        return replace(
+            self,
+            observations=self.observations[first:],
+            actions=self.actions[first:],
+            rewards=self.rewards[first:],
+            interventions=self.interventions[first:],
+            states=self.states[first:],
+        )
+
+    def steps(self, start: int, stop: int, *, over: bool = True) -> Steps:
+        """Return the steps from `start` to before `stop`; the last one of all is an end if it is `over`."""
+        last = (np.arange(start, stop) == len(self) - 1) & over
+        return Steps(
+            self.observations[start:stop],
+            self.observations[start + 1 : stop + 1],
+            self.actions[start:stop],
+            self.rewards[start:stop],
+            last & self.terminated,
+            last & (not self.terminated),
+            self.interventions[start:stop],
+        )
+
+
+@dataclass
+class EpisodeInProgress:
+    """Collects an episode while it happens."""
+
+    number: int
+    kind: Kind
+    seed: int
+    observations: list[NDArray[Any]]
+    states: list[NDArray[np.float64]]
+    actions: list[NDArray[np.float32]] = field(default_factory=list)
+    rewards: list[float] = field(default_factory=list)
+    interventions: list[bool] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        """Return the number of steps so far."""
+        return len(self.actions)
+
+    def so_far(self, *, success: bool = False, terminated: bool = False, kind: Kind | None = None) -> Episode:
+        """Return what happened until now."""
+        return Episode(
+            self.number,
+            kind or self.kind,
+            self.seed,
+            success,
+            np.stack(self.observations),
+            np.asarray(self.actions, np.float32),
+            np.asarray(self.rewards, np.float32),
+            np.asarray(self.interventions, np.bool_),
+            terminated,
+            np.stack(self.states),
+        )
+
+
+_ARRAYS = ("observations", "actions", "rewards", "interventions", "states")
+_FACTS = ("number", "kind", "seed", "success", "terminated")
+
+
+class ExperienceStore:
+    """The episodes of a run, one file each, written whole or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
+
+    def __len__(self) -> int:
+        """Return the number of episodes without a gap from 0 on."""
+        count = 0
+        while self._path(count).is_file():
+            count += 1
+        return count
+
+    def append(self, episode: Episode) -> None:
+        """Write `episode`."""
+        facts = {name: getattr(episode, name) for name in _FACTS}
+        packed = io.BytesIO()
+        np.savez(packed, facts=json.dumps(facts), **{name: getattr(episode, name) for name in _ARRAYS})
+        write_atomically(self._path(episode.number), packed.getvalue())
+
+    def read(self, number: int) -> Episode:
+        """Return an episode.
+
+        Raises:
+            InvalidDatasetError: there is none, or it cannot be read.
+        """
+        path = self._path(number)
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return Episode(**json.loads(str(arrays["facts"])), **{name: arrays[name] for name in _ARRAYS})
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            raise InvalidDatasetError(f"{path} cannot be read: {error!r}") from error
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.npz"

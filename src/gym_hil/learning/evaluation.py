@@ -1,0 +1,58 @@
+"""How good a policy is, without anybody's help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gym_hil.learning.policy_env import PolicyEnv
+
+EVALUATION_SEED = 1_000_000
+"""First seed of evaluation episodes; training seeds lie below."""
+Act = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""From features to an action in [-1, 1]."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Result of evaluation episodes."""
+
+    episodes: int
+    successes: int
+    low: float
+    """Lower end of the 95 % Wilson score interval of the success rate."""
+    high: float
+    """Its upper end."""
+    cycle_s: float | None
+    """Mean duration of a successful episode (simulated s); None without any."""
+
+
+def wilson(successes: int, episodes: int, z: float = 1.96) -> tuple[float, float]:
+    """Return the score interval of a success rate (Wilson 1927); `z` = 1.96 is 95 %."""
+    rate = successes / episodes
+    scale = 1.0 + z * z / episodes
+    centre = (rate + z * z / (2 * episodes)) / scale
+    margin = z / scale * sqrt(rate * (1.0 - rate) / episodes + z * z / (4 * episodes**2))
+    return max(0.0, centre - margin), min(1.0, centre + margin)
+
+
+def evaluate(act: Act, env: PolicyEnv, episodes: int, seed: int = EVALUATION_SEED) -> Evaluation:
+    """Run `episodes` episodes with seeds from `seed` on."""
+    lengths = []
+    for number in range(episodes):
+        observation, info = env.reset(seed=seed + number)
+        done, steps = False, 0
+        while not done:
+            observation, _, terminated, truncated, info = env.step(act(observation))
+            steps += 1
+            done = terminated or truncated
+        if info["is_success"]:
+            lengths.append(steps)
+    low, high = wilson(len(lengths), episodes)
+    dt = env.unwrapped.control_dt  # type: ignore[attr-defined]
+    cycle = float(np.mean(lengths)) * dt if lengths else None
+    return Evaluation(episodes, len(lengths), low, high, cycle)

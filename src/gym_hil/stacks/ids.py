@@ -1,0 +1,64 @@
+"""All environment ids, as data, and their registration with Gymnasium."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+
+from gym_hil.core.schema import ID_NAMESPACE
+
+TIME_LIMITS = {"PickCube": 100, "ArrangeBoxes": 400, "InsertPeg": 150}
+"""Steps per episode of every task."""
+SUFFIXES: dict[str, dict[str, Any]] = {
+    "": {},
+    "Viewer": {"use_viewer": True},
+    "Gamepad": {"operator": "gamepad"},
+    "Keyboard": {"operator": "keyboard"},
+    "Browser": {"operator": "browser"},
+    "SimulatedHuman": {"operator": "simulated"},
+    "SimulatedCoach": {"operator": "simulated", "preset": "coach"},
+    "Replay": {"auto_reset": True},
+}
+"""Who shows it or may take over, by the id's suffix, as arguments of `wrap_env`."""
+NOBODY_WAITS = ("", "SimulatedHuman", "SimulatedCoach")
+"""Suffixes whose environments need no person, and so may be many at once."""
+VERSIONS = (0, 1)
+"""Version 1 starts from random object positions by default; nothing else differs."""
+
+
+def base_ids() -> dict[str, dict[str, Any]]:
+    """Return every raw id with the keyword arguments of its environment."""
+    return {
+        f"{ID_NAMESPACE}/Panda{task}{state}Base-v{version}": {
+            "task": task,
+            "state_obs": bool(state),
+            "random_block_position": version == 1,
+        }
+        for task in TIME_LIMITS
+        for state in ("", "State")
+        for version in VERSIONS
+    }
+
+
+def register_all() -> None:
+    """Register every id that is not registered yet; those that nobody drives have a vector of their own."""
+    for base, kwargs in base_ids().items():
+        limit = TIME_LIMITS[kwargs["task"]]
+        _register(base, "make_base", limit, kwargs, vector=True)
+        for suffix, outer in SUFFIXES.items():
+            arguments = {"env_id": base, "gripper_penalty": -0.05, **outer}
+            wrapped = base.replace("Base-v", f"{suffix}-v")
+            _register(wrapped, "make_env", limit, arguments, vector=suffix in NOBODY_WAITS)
+
+
+def _register(env_id: str, maker: str, limit: int, kwargs: dict[str, Any], *, vector: bool) -> None:
+    if env_id in gym.registry:
+        return
+    gym.register(
+        id=env_id,
+        entry_point=f"gym_hil.stacks.build:{maker}",
+        vector_entry_point=f"gym_hil.stacks.vector:{maker}_vector" if vector else None,
+        max_episode_steps=limit,
+        kwargs=kwargs,
+    )

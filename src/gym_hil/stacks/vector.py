@@ -1,0 +1,281 @@
+"""Many environments as one: `gym.make_vec(id, num_envs=..., vectorization_mode="vector_entry_point")`.
+
+Threads step them: while the engine works for one environment, Python works for another. The members are the
+single environments themselves, so each result is the single environment's, bit for bit. They share one
+compiled model and one OpenGL context; images are drawn by the thread that calls.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector.utils import concatenate, create_empty_array
+from gymnasium.wrappers import TimeLimit
+
+from gym_hil.core import schema
+from gym_hil.core.errors import EpisodeOrderError, InvalidActionError, InvalidArgumentError, require_one_of
+from gym_hil.envs.manipulation import ManipulationEnv, Observation
+from gym_hil.robots import Robot
+from gym_hil.simulation.rendering import Image
+from gym_hil.simulation.simulation import Simulation
+from gym_hil.stacks.build import make_base, make_env
+
+
+class _Member(ManipulationEnv):
+    """An environment that shares the model and the renderers of `first` and is drawn by its vector."""
+
+    def __init__(self, *args: Any, first: list[_Member], **kwargs: Any) -> None:
+        self._first = first[0] if first else self
+        super().__init__(*args, **kwargs)
+        first[:] = [self._first]
+        self._renderers = self._first._renderers
+        self.observation_space = self._first.observation_space
+        self.action_space = self._first.action_space
+
+    def _simulate(self, robot: Robot, control_dt: float, physics_dt: float) -> Simulation:
+        model = None if self._first is self else self._first.simulation.model
+        return Simulation(robot, self.task.scene, control_dt=control_dt, physics_dt=physics_dt, model=model)
+
+    def draw(self) -> dict[str, Image]:
+        return {}
+
+    def complete(self, observation: Observation) -> Observation:
+        """Return `observation` with its images."""
+        if not self.image_obs:
+            return observation
+        return {**observation, schema.PIXELS: super().draw()}
+
+
+class ThreadedVectorEnv(SyncVectorEnv):
+    """`SyncVectorEnv` on threads; see its documentation for seeds, options, infos and `autoreset_mode`.
+
+    Args:
+        make_member: makes one environment; its argument ``raw_env`` makes the innermost one.
+        num_envs: how many.
+        max_episode_steps: length of an episode; None for no limit.
+        autoreset_mode: Gymnasium's ``NextStep``, ``SameStep`` or ``Disabled``.
+        num_threads: how many threads work; None for as many as this process has cores.
+
+    Raises:
+        InvalidArgumentError: an argument has no meaning; the message names the valid values.
+    """
+
+    def __init__(
+        self,
+        make_member: Callable[..., gym.Env],
+        num_envs: int,
+        *,
+        max_episode_steps: int | None = None,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        num_threads: int | None = None,
+    ) -> None:
+        num_envs = _count("num_envs", num_envs)
+        if not isinstance(autoreset_mode, AutoresetMode):
+            require_one_of("autoreset_mode", autoreset_mode, [mode.value for mode in AutoresetMode])
+        threads = cores() if num_threads is None else _count("num_threads", num_threads)
+        self._helpers = min(threads, num_envs) - 1
+        self._pool = ThreadPoolExecutor(self._helpers, "gym_hil") if self._helpers else None
+        raw_env = partial(_Member, first=[])
+
+        def member() -> gym.Env:
+            env = make_member(raw_env=raw_env)
+            return env if max_episode_steps is None else TimeLimit(env, max_episode_steps)
+
+        super().__init__([member] * num_envs, autoreset_mode=autoreset_mode)
+        self._raw: list[_Member] = [env.unwrapped for env in self.envs]  # type: ignore[misc]
+        self._env_obs: list[Any] = [None] * num_envs
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode in every environment, or in those of ``options["reset_mask"]`` (num_envs, bool).
+
+        Environment ``i`` gets seed ``seed + i``, or ``seed[i]`` of a list.
+        """
+        seeds = self._seeds(seed)
+        options = dict(options or {})
+        mask = self._mask(options.pop("reset_mask", None))
+        numbers = np.flatnonzero(mask).tolist()
+        infos: list[dict[str, Any]] = [{} for _ in self.envs]
+
+        def reset(i: int) -> None:
+            self._env_obs[i], infos[i] = self.envs[i].reset(seed=seeds[i], options=options)
+
+        self._on_threads(reset, numbers)
+        self._draw(numbers)
+        for ended in (self._terminations, self._truncations, self._autoreset_envs):
+            ended[mask] = False
+        return self._batch_observations(), self._batch_infos(infos)
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Act in every environment for one control period.
+
+        Raises:
+            InvalidActionError: wrong shape, or a value that is not finite; no environment has moved then.
+            EpisodeOrderError: an environment has ended and `autoreset_mode` is ``Disabled``.
+        """
+        actions = self._check_actions(actions)
+        due = self._autoreset_envs.copy()
+        if due.any() and self.autoreset_mode is AutoresetMode.DISABLED:
+            raise EpisodeOrderError(
+                f"environments {np.flatnonzero(due).tolist()} have ended; reset them: "
+                "reset(options={'reset_mask': terminations | truncations})"
+            )
+        next_step = self.autoreset_mode is AutoresetMode.NEXT_STEP
+        infos: list[dict[str, Any]] = [{} for _ in self.envs]
+
+        def advance(i: int) -> None:
+            if next_step and due[i]:
+                self._env_obs[i], infos[i] = self.envs[i].reset()
+                self._rewards[i], self._terminations[i], self._truncations[i] = 0.0, False, False
+                return
+            result = self.envs[i].step(actions[i])
+            self._env_obs[i], self._rewards[i], self._terminations[i], self._truncations[i], infos[i] = result
+
+        self._on_threads(advance, range(self.num_envs))
+        self._draw(range(self.num_envs))
+        self._autoreset_envs = self._terminations | self._truncations
+        if self.autoreset_mode is AutoresetMode.SAME_STEP:
+            for i in np.flatnonzero(self._autoreset_envs).tolist():
+                last = {"final_obs": self._env_obs[i], "final_info": infos[i]}
+                self._env_obs[i], info = self.envs[i].reset()
+                self._draw([i])
+                infos[i] = {**last, **info}
+        return (
+            self._batch_observations(),
+            self._rewards.copy(),
+            self._terminations.copy(),
+            self._truncations.copy(),
+            self._batch_infos(infos),
+        )
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Close the environments and end the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+        super().close_extras(**kwargs)
+
+    def _on_threads(self, job: Callable[[int], None], numbers: Iterable[int]) -> None:
+        remaining = iter(numbers)  # its next() is atomic, so each number goes to one thread
+
+        def work() -> None:
+            for number in remaining:
+                job(number)
+
+        helpers = [self._pool.submit(work) for _ in range(self._helpers)] if self._pool else []
+        try:
+            work()
+        finally:
+            wait(helpers)
+        for helper in helpers:
+            helper.result()
+
+    def _draw(self, numbers: Iterable[int]) -> None:
+        for i in numbers:
+            self._env_obs[i] = self._raw[i].complete(self._env_obs[i])
+
+    def _batch_observations(self) -> Any:
+        space = self.single_observation_space
+        fresh: Any = create_empty_array(space, self.num_envs, np.empty)
+        return concatenate(space, self._env_obs, fresh)
+
+    def _batch_infos(self, infos: list[dict[str, Any]]) -> dict[str, Any]:
+        first = infos[0]
+        if all(info.keys() == first.keys() for info in infos) and not _holds_dicts(first):
+            batched = {key: _column([info[key] for info in infos]) for key in first}
+            return batched | {f"_{key}": np.ones(self.num_envs, np.bool_) for key in first}
+        batched = {}
+        for i, info in enumerate(infos):
+            batched = self._add_info(batched, info, i)
+        return batched
+
+    def _check_actions(self, actions: Any) -> np.ndarray:
+        try:
+            actions = np.asarray(actions)
+            finite = np.isfinite(actions).reshape(len(actions), -1).all(axis=1)
+        except (TypeError, ValueError):
+            raise InvalidActionError(f"actions {actions!r} are not made of numbers") from None
+        if actions.shape != self.action_space.shape:
+            raise InvalidActionError(
+                f"actions have shape {actions.shape}, this vector takes {self.action_space.shape}"
+            )
+        if not finite.all():
+            i = int(np.argmin(finite))
+            raise InvalidActionError(
+                f"action {actions[i].tolist()} of environment {i} has values that are not finite"
+            )
+        return actions
+
+    def _seeds(self, seed: int | list[int | None] | None) -> list[int | None]:
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, int | np.integer):
+            return [int(seed) + i for i in range(self.num_envs)]
+        if len(seed) != self.num_envs:
+            raise InvalidArgumentError(f"seed has {len(seed)} entries, this vector needs {self.num_envs}")
+        return list(seed)
+
+    def _mask(self, mask: Any) -> np.ndarray:
+        if mask is None:
+            return np.ones(self.num_envs, bool)
+        mask = np.asarray(mask)
+        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
+            raise InvalidArgumentError(
+                f"reset_mask={mask.tolist()!r} must be {self.num_envs} booleans, at least one of them True"
+            )
+        return mask
+
+
+def _holds_dicts(info: dict[str, Any]) -> bool:
+    return "final_obs" in info or any(isinstance(value, dict) for value in info.values())
+
+
+def _column(values: list[Any]) -> np.ndarray:
+    """Return one info of all environments, in the type that Gymnasium's `_add_info` gives it."""
+    first = values[0]
+    if type(first) in (int, float, bool) or isinstance(first, np.number):
+        return np.array(values, dtype=type(first))
+    if isinstance(first, np.ndarray):
+        return np.stack(values)
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def make_base_vector(num_envs: int, **kwargs: Any) -> ThreadedVectorEnv:
+    """Return `num_envs` raw environments; arguments are those of `make_base` and `ThreadedVectorEnv`."""
+    return _make_vector(make_base, num_envs, kwargs)
+
+
+def make_env_vector(num_envs: int, **kwargs: Any) -> ThreadedVectorEnv:
+    """Return `num_envs` wrapped environments; arguments are those of `make_env` and `ThreadedVectorEnv`."""
+    return _make_vector(make_env, num_envs, kwargs)
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _make_vector(maker: Callable[..., gym.Env], num_envs: int, kwargs: dict[str, Any]) -> ThreadedVectorEnv:
+    if kwargs.get("render_mode") == "human":
+        raise InvalidArgumentError(
+            "render_mode='human' shows one environment; a vector takes 'rgb_array' or None"
+        )
+    own = ("max_episode_steps", "autoreset_mode", "num_threads")
+    ours = {key: kwargs.pop(key) for key in own if key in kwargs}
+    return ThreadedVectorEnv(partial(maker, **kwargs), num_envs, **ours)
+
+
+def _count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise InvalidArgumentError(f"{name}={value!r} must be a whole number, at least 1")
+    return int(value)

@@ -1,0 +1,221 @@
+"""The page's server: one thread, one port, one socket per open page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import ssl
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gym_hil.core.errors import DeviceError, MissingExtraError
+from gym_hil.devices.page import LOOPBACK, PageAddress, PageDevice
+from gym_hil.viewers.web.access import Access
+from gym_hil.viewers.web.clients import Client, Cockpit, Frame
+from gym_hil.viewers.web.protocol import Alive, Seat, SlowMotion, understand
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+log = logging.getLogger(__name__)
+
+MAX_CLIENTS = 8
+MAX_STRANGERS = 32
+"""Connections that may be open without having shown the token."""
+MAX_MESSAGE = 1024
+"""Longest message that a page may send (bytes)."""
+JUDGE_S = 0.02
+"""Seconds between two looks at whether the driver is still there."""
+ENDED = "the program has ended"
+"""Why a socket is closed when the page is."""
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+FILES = {path.name: path for path in (Path(__file__).parent / "static").iterdir() if path.suffix in TYPES}
+
+
+class PageServer:
+    """Serves until `close`.
+
+    Raises:
+        DeviceError: the address cannot be used.
+        MissingExtraError: aiohttp is not installed.
+    """
+
+    def __init__(self, address: PageAddress) -> None:
+        try:
+            import aiohttp  # noqa: F401
+        except ImportError as error:
+            raise MissingExtraError("aiohttp", "browser", "A web page") from error
+        self._address = address
+        self._tls = _tls(address)
+        self._cockpit = Cockpit()
+        self._frame: Frame | None = None
+        self._loop = asyncio.new_event_loop()
+        self._started = threading.Event()
+        self._failure: OSError | None = None
+        self._thread = threading.Thread(target=self._serve, name="gym-hil page", daemon=True)
+        self._thread.start()
+        self._started.wait()
+        if self._failure is not None:
+            where = f"port {address.port}" if address.host == LOOPBACK else f"{address.host}:{address.port}"
+            raise DeviceError(f"no page on {where}: {self._failure.strerror}") from self._failure
+        if address.host != LOOPBACK and self._tls is None:
+            log.warning(
+                "The page is open to the network without encryption: whoever listens there can read its "
+                "address and drive. Give a certificate, or use an SSH tunnel."
+            )
+
+    @property
+    def url(self) -> str:
+        """Address of the page; whoever has it can drive."""
+        return self._access.url
+
+    @property
+    def attended(self) -> bool:
+        """Whether somebody drives."""
+        return self._cockpit.attended()
+
+    @property
+    def slow_motion(self) -> bool:
+        """Whether who drives wants time to run slowly."""
+        return self._cockpit.slow_motion
+
+    def feed(self, device: PageDevice) -> None:
+        """Let whoever drives work `device`."""
+        self._call(self._cockpit.devices.append, device)
+
+    def publish(self, frame: Frame) -> None:
+        """Show `frame` on all pages."""
+        self._call(self._publish, frame)
+
+    def close(self) -> None:
+        """Stop, and free the port."""
+        self._call(self._stop.set)
+        self._thread.join(timeout=5.0)
+
+    def _call(self, function: Callable[..., object], *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    # Everything below runs in the server's thread.
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._run())
+        finally:
+            self._started.set()
+            self._loop.close()
+
+    async def _run(self) -> None:
+        from aiohttp import WSCloseCode, web
+
+        self._stop = asyncio.Event()
+        self._access = Access(self._address.host, tls=self._tls is not None)
+        app = web.Application(middlewares=[self._access.guard])
+        app.router.add_get("/socket", self._socket)
+        app.router.add_get("/{name:[a-z.]*}", self._file)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, self._address.host, self._address.port, ssl_context=self._tls)
+            await site.start()
+        except OSError as error:
+            self._failure = error
+            await runner.cleanup()
+            return
+        assert site._server is not None
+        self._access.port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        self._started.set()
+        watch = asyncio.create_task(self._watch(runner))
+        await self._stop.wait()
+        watch.cancel()
+        for device in self._cockpit.devices:
+            device.attended = False
+        for client in list(self._cockpit.clients):
+            await client.socket.close(code=WSCloseCode.GOING_AWAY, message=ENDED.encode())
+        await runner.cleanup()
+
+    async def _watch(self, runner: web.AppRunner) -> None:
+        assert runner.server is not None
+        while True:
+            await asyncio.sleep(JUDGE_S)
+            self._cockpit.judge()
+            self._access.cut_off_strangers(runner.server.connections, MAX_STRANGERS)
+
+    async def _file(self, request: web.Request) -> web.Response:
+        from aiohttp import web
+
+        path = FILES.get(request.match_info["name"] or "page.html")
+        if path is None:
+            raise web.HTTPNotFound
+        return web.Response(text=path.read_text(), content_type=TYPES[path.suffix])
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        from aiohttp import WSMsgType, web
+
+        self._access.require_own_origin(request)
+        if len(self._cockpit.clients) >= MAX_CLIENTS:
+            raise web.HTTPServiceUnavailable(text=f"{MAX_CLIENTS} pages are open already")
+        socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE)
+        await socket.prepare(request)
+        client = Client(socket)
+        self._cockpit.enter(client)
+        if self._frame is not None:
+            client.show(self._frame)
+        sender = asyncio.create_task(client.send_frames())
+        try:
+            async for message in socket:
+                if message.type is not WSMsgType.TEXT or client.floods():
+                    break
+                answer = self._hear(client, message.data)
+                if answer is not None:
+                    await socket.send_str(answer)
+        except ConnectionError:
+            pass
+        finally:
+            self._cockpit.leave(client)
+            sender.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                await sender
+        return socket
+
+    def _hear(self, client: Client, text: str) -> str | None:
+        """Act on one message; return the answer to it."""
+        message = understand(text)
+        if isinstance(message, Alive):
+            client.note_alive(message.visible)
+            self._cockpit.judge()
+            return json.dumps({"pong": message.sent_at})
+        if isinstance(message, Seat):
+            self._cockpit.want_seat(client, message.wanted)
+            self._publish_still()
+        elif message is not None and self._cockpit.drives(client):
+            if isinstance(message, SlowMotion):
+                self._cockpit.slow_motion = message.on
+            else:
+                self._cockpit.work(message)
+        return None
+
+    def _publish(self, frame: Frame) -> None:
+        self._frame = frame
+        for client in self._cockpit.clients:
+            client.show(frame)
+
+    def _publish_still(self) -> None:
+        if self._frame is not None:
+            self._publish(self._frame)
+
+
+def _tls(address: PageAddress) -> ssl.SSLContext | None:
+    if address.certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(address.certificate, address.key)
+    except (OSError, ssl.SSLError) as error:
+        raise DeviceError(f"certificate {address.certificate} cannot be used: {error}") from error
+    return context

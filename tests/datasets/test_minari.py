@@ -1,0 +1,111 @@
+"""`gym-hil record --format minari`: Gymnasium users read it with the Farama Foundation's own library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gym_hil.cli.inspect_command import Inspect
+from gym_hil.cli.record import Record
+from gym_hil.cli.replay import Replay
+from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError
+from gym_hil.datasets.dataset import journal_of
+from gym_hil.datasets.journal import EpisodeStore
+
+minari = pytest.importorskip("minari")
+
+
+def record(root: Path | None, **more) -> int:
+    options = {"repo_id": "me/picks-v0", "format": "minari", "episodes": 2, "policy": "noisy-expert"}
+    return Record(task="PandaPickCube-v1", root=root, **{**options, **more}).run()
+
+
+def same(root: Path) -> None:
+    """Find every number of the journal's episodes in the Minari dataset."""
+    store = EpisodeStore(journal_of(root))
+    dataset = minari.MinariDataset(root / "data")
+    assert dataset.total_episodes == len(store.numbers())
+    for number, read in zip(store.numbers(), dataset, strict=True):
+        episode = store.read(number)
+        frames, final = episode.frames, episode.final
+        np.testing.assert_array_equal(read.observations["agent_pos"][:-1], frames["observation.state"])
+        np.testing.assert_array_equal(read.observations["agent_pos"][-1], final["observation.state"])
+        np.testing.assert_array_equal(read.actions, frames["action"])
+        np.testing.assert_array_equal(read.rewards, frames["next.reward"])
+        np.testing.assert_array_equal(read.truncations, frames["next.truncated"])
+        np.testing.assert_array_equal(read.terminations | read.truncations, frames["next.done"])
+        np.testing.assert_array_equal(read.infos["policy_action"][1:], frames["policy_action"])
+        np.testing.assert_array_equal(read.infos["intervention_id"][1:], frames["intervention_id"])
+        assert read.infos["human_action"][0].tolist() == [0, 0, 0, 1]
+        facts = next(iter(dataset.storage.get_episode_metadata([read.id])))
+        assert facts["seed"] == episode.meta["seed"] and facts["end"] == episode.meta["end"]
+
+
+def test_minari_reads_every_number_by_path_and_by_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    assert record(None) == 0
+    root = tmp_path / "me" / "picks-v0"
+    same(root)
+    dataset = minari.load_dataset("me/picks-v0")
+    env = dataset.recover_environment()
+    assert env.observation_space == dataset.observation_space and env.action_space == dataset.action_space
+    assert all(
+        dataset.observation_space["agent_pos"].contains(row) for row in dataset[0].observations["agent_pos"]
+    )
+    env.close()
+    assert Replay(root=root, verify=True).run() == 0
+    assert capsys.readouterr().out.count("bit-identical") == 2
+
+
+def test_pictures_are_in_the_observations(tmp_path):
+    assert record(tmp_path / "seen", episodes=1, image_size=64) == 0
+    episode = minari.MinariDataset(tmp_path / "seen" / "data")[0]
+    assert episode.observations["pixels"]["wrist"].shape == (len(episode) + 1, 64, 64, 3)
+    front = episode.observations["pixels"]["front"]
+    assert front.std() > 10 and (front[0] != front[-1]).any()
+
+
+def test_resume_goes_on_and_what_was_not_closed_is_written_again(tmp_path):
+    root = tmp_path / "picks"
+    assert record(root) == 0
+    assert record(root, format=None, repo_id=None, episodes=3, resume=True) == 0
+    same(root)
+    (root / ".new-data").mkdir()
+    (root / ".new-data" / "main_data.hdf5").write_bytes(b"half")
+    main = root / "data" / "main_data.hdf5"
+    main.write_bytes(main.read_bytes()[:-100])
+    assert record(root, episodes=3, resume=True) == 0
+    same(root)
+    assert not (root / ".new-data").exists()
+    assert (root / "gym_hil" / "set-aside" / "minari" / "data" / "main_data.hdf5").exists()
+
+
+def test_inspect_names_what_is_in_the_journal_alone(tmp_path, capsys):
+    root = tmp_path / "picks"
+    assert record(root) == 0
+    assert Inspect(root=root, page=False).run() == 0
+    assert "Warning" not in capsys.readouterr().out
+    seal = root / "gym_hil" / "minari.json"
+    seal.write_text(seal.read_text().replace("[0, 1]", "[0]"))
+    assert Inspect(root=root, page=False).run() == 0
+    assert "Warning: 1 episodes are in" in capsys.readouterr().out
+    seal.write_text("half")
+    with pytest.raises(InvalidDatasetError, match=r"minari\.json cannot be read"):
+        Inspect(root=root, page=False).run()
+
+
+@pytest.mark.parametrize("name", [None, "picks", "me/picks", "me/picks-v", "-v0/"])
+def test_a_name_that_minari_does_not_take_is_refused(name, tmp_path):
+    with pytest.raises(InvalidArgumentError, match="user/name-v0"):
+        record(tmp_path / "new", repo_id=name)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_with_something_else_is_refused(tmp_path):
+    (tmp_path / "note.txt").write_text("mine")
+    with pytest.raises(InvalidDatasetError, match="not empty"):
+        record(tmp_path)
+    with pytest.raises(InvalidArgumentError, match="root is missing"):
+        record(None, format="episodes")

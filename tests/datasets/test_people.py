@@ -1,0 +1,171 @@
+"""A person records: keeps, repeats and drops episodes with their own device, and loses nothing."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from unittest.mock import MagicMock
+
+import numpy as np
+import pytest
+
+import gym_hil
+from gym_hil.cli import record as record_module
+from gym_hil.cli.record import Record
+from gym_hil.core.schema import EpisodeEvent
+from gym_hil.datasets.journal import DEVICE_LOG, EpisodeStore
+from gym_hil.datasets.review import Verdict, ask
+from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading
+from gym_hil.devices.device_log import load_device_log
+from gym_hil.devices.recorded import RecordedDevice
+from gym_hil.intervention import named
+from gym_hil.intervention.human import Human
+from gym_hil.intervention.scripted_policies import zero
+from gym_hil.wrappers.real_time import RealTimeWrapper
+
+SUCCESS, FAILURE, RERECORD = EpisodeEvent.SUCCESS, EpisodeEvent.FAILURE, EpisodeEvent.RERECORD
+
+
+class Scripted(Device):
+    """Drives to the left, and presses what its script says at the end of each episode."""
+
+    name = "script"
+
+    def __init__(self, *presses: EpisodeEvent, every: int = 5, then: DeviceReading = NEUTRAL) -> None:
+        self.presses, self.every, self.then, self.polls, self.raw = list(presses), every, then, 0, None
+
+    def poll(self) -> DeviceReading:
+        if not self.presses:
+            return self.then
+        self.polls += 1
+        if self.polls % self.every == 0:
+            return DeviceReading(engage=True, events=(self.presses.pop(0),))
+        if self.polls % self.every == 1:
+            return NEUTRAL
+        return DeviceReading(engage=True, motion=(0.0, 0.5 + 0.1 * (self.polls % 3), 0.0, 0.0, 0.0, 0.0))
+
+    def flush(self) -> None:
+        """What is scripted is meant."""
+
+    def help(self) -> str:
+        return "it drives by itself"
+
+
+@pytest.fixture
+def person(monkeypatch):
+    """Return what records with a device as if it were a gamepad, faster than real time."""
+
+    def record(device: Device, root, episodes: int, **more) -> int:
+        monkeypatch.setattr(named, "make_operator", lambda *_, **__: Human(device))
+        fast = functools.partial(RealTimeWrapper, period_s=1e-6)
+        monkeypatch.setattr(record_module, "RealTimeWrapper", fast)
+        return Record(task="PandaPickCube-v1", root=root, operator="gamepad", episodes=episodes, **more).run()
+
+    return record
+
+
+def test_buttons_keep_repeat_and_keep_as_failure(person, tmp_path):
+    device = Scripted(SUCCESS, RERECORD, RERECORD, FAILURE, SUCCESS)
+    assert person(device, tmp_path / "d", 3) == 0
+    store = EpisodeStore(tmp_path / "d")
+    episodes = [store.read(number) for number in store.numbers()]
+    assert [episode.meta["end"] for episode in episodes] == [
+        "human_success",
+        "human_failure",
+        "human_success",
+    ]
+    assert [episode.success for episode in episodes] == [True, False, True]
+    assert [episode.meta["seed"] for episode in episodes] == [0, 1, 2], "again means from the same start"
+    assert {path.name for path in (tmp_path / "d").iterdir()} == {
+        "dataset.json", "episode_000000", "episode_000001", "episode_000002"
+    }, "a repeated episode leaves nothing behind"  # fmt: skip
+
+
+def test_what_was_pressed_can_be_played_back(person, tmp_path):
+    assert person(Scripted(SUCCESS, every=9), tmp_path / "d", 1) == 0
+    store = EpisodeStore(tmp_path / "d")
+    episode = store.read(0)
+    log = load_device_log(store.path(0) / DEVICE_LOG)
+    assert log.device == "script" and log.readings[-1].reading.events == (SUCCESS,)
+    env = gym_hil.make_env(store.env_id, operator=Human(RecordedDevice(log, period_s=0.1)))
+    env.reset(seed=episode.meta["seed"])
+    actions, ended = [], False
+    while not ended:
+        *_, ended, _, info = env.step(zero(env.unwrapped, np.random.default_rng(0)))
+        actions.append(info["teleop_action"])
+    np.testing.assert_array_equal(actions, episode.frames["action"])
+    env.close()
+
+
+@pytest.mark.parametrize(("press", "verdict"), [
+    (SUCCESS, Verdict.KEEP), (RERECORD, Verdict.AGAIN), (FAILURE, Verdict.DISCARD)
+])  # fmt: skip
+def test_an_episode_that_ended_by_itself_is_asked_about(press, verdict):
+    assert ask(Scripted(press), [], typed=False) is verdict
+
+
+@pytest.mark.parametrize(("typed", "verdict"), [
+    ("k\n", Verdict.KEEP), ("what?\nR\n", Verdict.AGAIN), ("d\n", Verdict.DISCARD)
+])  # fmt: skip
+def test_letters_in_the_terminal_answer_too(typed, verdict, monkeypatch):
+    ours, theirs = os.openpty()
+    with open(theirs) as terminal, open(ours, "w") as keyboard:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        keyboard.write(typed)
+        keyboard.flush()
+        assert ask(Scripted(then=DISCONNECTED), [], typed=True) is verdict
+
+
+def test_with_nobody_to_ask_the_episode_is_kept():
+    assert ask(Scripted(then=DISCONNECTED), [], typed=False) is Verdict.KEEP
+
+
+def test_asking_discards_and_goes_on_from_another_start(person, tmp_path, monkeypatch, capsys):
+    answers = iter([Verdict.DISCARD, Verdict.AGAIN, Verdict.KEEP])
+    monkeypatch.setattr(record_module, "ask", lambda *_, **__: next(answers))
+    assert person(Scripted(), tmp_path / "d", 1) == 0
+    store = EpisodeStore(tmp_path / "d")
+    assert [store.read(number).meta["seed"] for number in store.numbers()] == [1]
+    assert capsys.readouterr().out.count("Keep (success button") == 3
+    assert person(Scripted(), tmp_path / "d", 2, resume=True, ask=False) == 0
+    assert store.read(1).meta["seed"] == 2, "no start is used twice"
+
+
+def test_ctrl_c_at_the_question_keeps_the_episode(person, tmp_path, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(record_module, "ask", interrupted)
+    assert person(Scripted(), tmp_path / "d", 5) == 1
+    assert EpisodeStore(tmp_path / "d").numbers() == [0]
+    assert "Stopped" in capsys.readouterr().out
+
+
+def test_a_closed_window_costs_the_running_episode_only(person, tmp_path, monkeypatch, capsys):
+    made = []
+    make = record_module.make_env
+    monkeypatch.setattr(record_module, "make_env", lambda *a, **k: made.append(make(*a, **k)) or made[0])
+
+    class Closes(Scripted):
+        def poll(self) -> DeviceReading:
+            if len(self.presses) == 1 and self.polls % self.every == 3:
+                made[0].unwrapped.window = MagicMock(closed=True)
+            return super().poll()
+
+    assert person(Closes(SUCCESS, SUCCESS), tmp_path / "d", 2) == 1
+    assert EpisodeStore(tmp_path / "d").numbers() == [0]
+    assert "window was closed" in capsys.readouterr().out
+
+
+def test_an_unplugged_pad_loses_nothing(person, tmp_path):
+    device = Scripted(SUCCESS, then=DISCONNECTED)
+    assert person(device, tmp_path / "d", 2) == 0
+    store = EpisodeStore(tmp_path / "d")
+    assert [store.read(number).meta["end"] for number in store.numbers()] == ["human_success", "time_limit"]
+
+
+def test_late_steps_are_counted_and_reported(person, tmp_path, capsys):
+    assert person(Scripted(SUCCESS), tmp_path / "d", 1) == 0
+    assert EpisodeStore(tmp_path / "d").read(0).meta["late_steps"] == 4, "1 us per step is never kept"
+    assert "4 of 5 steps began late" in capsys.readouterr().out

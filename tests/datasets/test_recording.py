@@ -1,0 +1,263 @@
+"""Recording: nothing that was finished is ever lost, nothing spoilt is ever read, and all replays exactly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from gym_hil.core.errors import InvalidDatasetError
+from gym_hil.datasets.camera_images import drawn_again
+from gym_hil.datasets.dataset import journal_of
+from gym_hil.datasets.journal import EpisodeStore, move_aside
+from gym_hil.datasets.replay import first_difference, make_replay_env, replayed
+from gym_hil.datasets.validation import judge
+
+MAIN = [sys.executable, "-c", "from gym_hil.cli import main; main()"]
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*MAIN, *map(str, arguments)], capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("data") / "picks"
+    done = run("record", "PandaPickCube-v1", "--root", root, "--episodes", 10, "--policy", "random")
+    assert done.returncode == 0, done.stderr
+    return root
+
+
+@pytest.fixture
+def copy(recorded, tmp_path) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(recorded, tmp_path / "copy"))
+
+
+def test_what_was_recorded_is_inspected_and_replays_bit_for_bit(recorded, tmp_path):
+    facts = tmp_path / "facts.json"
+    done = run("inspect", recorded, "--json", facts, "--no-page", "--verify")
+    assert done.returncode == 0, done.stderr
+    episodes = json.loads(facts.read_text())["episodes"]
+    assert all(episode["replays"] for episode in episodes.values())
+    assert len(episodes) == 10 and any(episode["interventions"] > 0 for episode in episodes.values())
+    done = run("replay", recorded, "--verify", "--video", tmp_path / "again.mp4", "--episode", "0")
+    assert done.returncode == 0 and "bit-identical" in done.stdout, done.stdout + done.stderr
+    assert iio.imread(tmp_path / "again.mp4").shape[0] == episodes["0"]["length"] + 1
+    done = run("replay", recorded, "--episode", "3")
+    assert done.returncode == 0 and "episode 3: " in done.stdout and "steps, success" in done.stdout
+    done = run("replay", recorded, "--episode", "99")
+    assert done.returncode == 2 and "has no episode 99; it has 10, the last is 9" in done.stderr
+    done = run("replay", recorded, "--verify")
+    assert done.returncode == 0 and done.stdout.count("bit-identical") == 10
+
+
+def test_every_frame_says_who_acted(recorded):
+    store = EpisodeStore(recorded)
+    for number in store.numbers():
+        frames = store.read(number).frames
+        human = frames["complementary_info.is_intervention"]
+        np.testing.assert_array_equal(frames["action"][human], frames["human_action"][human])
+        np.testing.assert_array_equal(frames["action"][~human], frames["policy_action"][~human])
+        assert (frames["human_action"][~human] == [0, 0, 0, 1]).all()
+        assert frames["next.done"].sum() == 1 and frames["next.done"][-1]
+
+
+def test_pictures_follow_from_the_stored_states(recorded):
+    store = EpisodeStore(recorded)
+    episode = store.read(0)
+    env = make_replay_env(store.env_id)
+    seen = [env.unwrapped.draw() for _ in replayed(episode, env)]
+    again = drawn_again(episode, env.unwrapped)
+    assert set(again) == {"front", "wrist"}
+    for camera, images in again.items():
+        for image, other in zip(images, seen, strict=True):
+            np.testing.assert_array_equal(image, other[camera])
+    env.close()
+
+
+def test_verify_says_where_a_replay_first_differs(recorded):
+    store = EpisodeStore(recorded)
+    episode = store.read(0)
+    episode.frames["observation.state"][5, 2] += 1e-7
+    episode.frames["observation.state"][7, 0] += 1.0
+    difference = first_difference(episode, make_replay_env(store.env_id))
+    assert difference is not None and (difference.step, difference.index) == (5, 2)
+
+
+def test_resume_goes_on_and_refuses_what_is_not_asked_for(copy):
+    again = run("record", "PandaPickCube-v1", "--root", copy, "--episodes", 12)
+    assert again.returncode == 2 and "has 10 episodes" in again.stderr
+    other = run("record", "PandaArrangeBoxes-v1", "--root", copy, "--resume")
+    assert other.returncode == 2 and "not of gym_hil/PandaArrangeBoxesBase-v1" in other.stderr
+    done = run("record", "PandaPickCube-v1", "--root", copy, "--episodes", 12, "--resume")
+    assert done.returncode == 0 and EpisodeStore(copy).numbers() == list(range(12))
+
+
+def test_a_full_disk_costs_no_finished_episode(copy):
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))"
+    command = [sys.executable, "-c", f"{limit}; {MAIN[2]}", "record", "PandaPickCube-v1", "--root", str(copy)]
+    done = subprocess.run([*command, "--resume", "--episodes", "11"], capture_output=True, text=True)
+    assert done.returncode == 2, done.stdout
+    assert "The 10 before it are safe" in done.stderr and "--resume" in done.stderr
+    store = EpisodeStore(copy)
+    assert store.numbers() == list(range(10)) and not list(copy.glob(".writing-*"))
+    assert all(store.read(number).length for number in store.numbers())
+
+
+SPOILERS = {
+    "no meta": lambda p: (p / "meta.json").unlink(),
+    "no frames": lambda p: (p / "frames.npz").unlink(),
+    "no checksums": lambda p: (p / "sha256.json").unlink(),
+    "empty meta": lambda p: (p / "meta.json").write_text(""),
+    "half a meta": lambda p: (p / "meta.json").write_text((p / "meta.json").read_text()[:99]),
+    "half the frames": lambda p: (p / "frames.npz").write_bytes((p / "frames.npz").read_bytes()[:500]),
+    "no frames in the file": lambda p: (p / "frames.npz").write_bytes(b""),
+    "one byte of the frames is wrong": lambda p: flip(p / "frames.npz"),
+    "one byte of the meta is wrong": lambda p: flip(p / "meta.json"),
+    "one byte of the checksums is wrong": lambda p: flip(p / "sha256.json"),
+    "empty checksums": lambda p: (p / "sha256.json").write_text("{}"),
+    "checksums of something else": lambda p: (p / "sha256.json").write_text("[1, 2]"),
+    "meta of something else": lambda p: change(p, lambda meta: meta.clear()),
+    "no initial state": lambda p: change(p, lambda meta: meta.pop("initial")),
+    "a bent initial state": lambda p: change(p, lambda meta: meta.update(initial={"task": 1})),
+    "no length": lambda p: change(p, lambda meta: meta.pop("length")),
+    "another length": lambda p: change(p, lambda meta: meta.update(length=3)),
+    "a word as length": lambda p: change(p, lambda meta: meta.update(length="long")),
+}
+FOREIGN = {
+    "no such folder": lambda p: p.rename(p.with_name("elsewhere")),
+    "no dataset file": lambda p: (p / "dataset.json").unlink(),
+    "empty dataset file": lambda p: (p / "dataset.json").write_text(""),
+    "another format": lambda p: (p / "dataset.json").write_text('{"format": "x", "version": 1}'),
+    "another version": lambda p: (p / "dataset.json").write_text(
+        '{"format": "gym-hil episodes", "version": 9}'
+    ),
+    "the version before": lambda p: (p / "dataset.json").write_text(
+        '{"format": "gym-hil episodes", "version": 1, "env_id": "gym_hil/PandaPickCubeBase-v1"}'
+    ),
+    "somebody else's LeRobotDataset": lambda p: (
+        (p / "dataset.json").unlink(),
+        (p / "meta").mkdir(),
+        (p / "meta" / "info.json").write_text("{}"),
+    ),
+}
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def change(path: Path, how) -> None:
+    meta = json.loads((path / "meta.json").read_text())
+    how(meta)
+    (path / "meta.json").write_text(json.dumps(meta))
+    checksums = json.loads((path / "sha256.json").read_text())
+    checksums["meta.json"] = hashlib.sha256((path / "meta.json").read_bytes()).hexdigest()
+    (path / "sha256.json").write_text(json.dumps(checksums))
+
+
+@pytest.mark.parametrize("what", SPOILERS)
+def test_a_spoilt_episode_is_refused_by_name(copy, what):
+    SPOILERS[what](copy / "episode_000004")
+    store = EpisodeStore(copy)
+    with pytest.raises(InvalidDatasetError, match="episode_000004"):
+        store.read(4)
+    assert store.read(5).length > 0
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_foreign_folder_is_refused_by_name(copy, what):
+    FOREIGN[what](copy)
+    with pytest.raises(InvalidDatasetError, match="copy"):
+        EpisodeStore(journal_of(copy))
+
+
+def test_an_idle_demonstration_is_warned_of(tmp_path):
+    done = run(
+        "record", "PandaPickCube-v1", "--root", tmp_path / "idle", "--operator", "gamepad", "--episodes", 1
+    )
+    assert done.returncode == 0, done.stderr
+    store = EpisodeStore(tmp_path / "idle")
+    warnings = judge(store.read(0), make_replay_env(store.env_id).unwrapped).warnings
+    assert warnings == ("nothing was done", "cut off by the time limit", "ends without success")
+
+
+def kill_again_and_again(root: Path, times: int) -> None:
+    rng = random.Random(0)
+    before: dict[int, int] = {}
+    command = [*MAIN, "record", "PandaPickCube-v1", "--root", str(root), "--episodes", "100000", "--resume"]
+    for _ in range(times):
+        program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert program.stdout is not None
+        while not program.stdout.readline().startswith("episode"):
+            assert program.poll() is None
+        time.sleep(rng.uniform(0.0, 0.4))
+        program.kill()
+        program.wait()
+        store = EpisodeStore(root)
+        now = {number: store.read(number).length for number in store.numbers()}
+        assert before.items() <= now.items() and len(now) > len(before)
+        assert sorted(now) == list(range(len(now)))
+        before = now
+
+
+def test_kill_9_costs_no_finished_episode(tmp_path):
+    kill_again_and_again(tmp_path / "killed", 3)
+
+
+@pytest.mark.slow
+def test_a_trained_policy_is_recorded(tmp_path):
+    pytest.importorskip("stable_baselines3")
+    trained = tmp_path / "run"
+    short = ["--robot-minutes", 0.3, "--demos", 2, "--out", trained]
+    done = run("train", "PandaPickCube-v1", *short)
+    assert done.returncode == 0, done.stderr
+    root = tmp_path / "d"
+    done = run("record", "PandaPickCube-v1", "--root", root, "--policy", trained, "--episodes", 2)
+    assert done.returncode == 0, done.stderr
+    store = EpisodeStore(root)
+    for number in store.numbers():
+        wanted = store.read(number).frames["policy_action"]
+        assert len(np.unique(wanted[:, 0])) > 2, "a network's actions, not a stand-in's"
+        assert store.read(number).meta["policy"] == str(trained)
+    done = run("record", "PandaArrangeBoxes-v1", "--root", tmp_path / "e", "--policy", trained)
+    assert (
+        done.returncode == 2
+        and "was trained for task PickCube" in done.stderr
+        and not (tmp_path / "e").exists()
+    )
+
+
+@pytest.mark.slow
+def test_twenty_kills_cost_no_finished_episode(tmp_path):
+    kill_again_and_again(tmp_path / "killed", 20)
+
+
+def test_what_a_crash_left_is_set_aside_by_name(copy):
+    (copy / ".writing-000010").mkdir()
+    (copy / ".writing-000010" / "frames.npz").write_bytes(b"half")
+    done = run("record", "PandaPickCube-v1", "--root", copy, "--episodes", 11, "--resume")
+    assert done.returncode == 0 and "writing-000010 was set aside" in done.stdout
+    assert (copy / "set-aside" / "writing-000010" / "frames.npz").read_bytes() == b"half"
+    assert EpisodeStore(copy).numbers() == list(range(11))
+
+
+def test_setting_aside_never_overwrites_and_never_ends(tmp_path):
+    for number in range(300):
+        half = tmp_path / "half"
+        half.write_text(str(number))
+        move_aside(half, tmp_path, "meta/half")
+    found = {path.read_text() for path in (tmp_path / "set-aside" / "meta").iterdir()}
+    assert found == {str(number) for number in range(300)}

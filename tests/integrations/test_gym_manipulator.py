@@ -1,0 +1,75 @@
+"""An unmodified LeRobot drives, records and replays our environments. Runs where LeRobot is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import gym_hil  # noqa: F401
+from gym_hil.integrations.lerobot.configs import Plan, write_configs
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.skipif(importlib.util.find_spec("lerobot") is None, reason="needs lerobot[hilserl]"),
+]
+
+
+RB_AND_STICK_HELD = """
+import logging
+from gym_hil.devices import VirtualGamepad
+pad = VirtualGamepad()
+pad.press("rb")
+pad.set_axis("left_y", 1.0)
+logging.basicConfig(level=logging.INFO)  # LeRobot swallows it else
+"""
+
+
+def gym_manipulator(path) -> tuple[object, ...]:
+    return "lerobot.rl.gym_manipulator", "--config_path", path
+
+
+def test_every_id_runs_headless_without_a_mode(lerobot, tmp_path):
+    tasks = [f"PandaPickCube{who}-v0" for who in ("", "SimulatedHuman", "Keyboard", "Gamepad", "Viewer")]
+    written = [write_configs(Plan(task=task, episodes=1), tmp_path / task)["teleoperate"] for task in tasks]
+    said = lerobot.run(*map(gym_manipulator, written))
+    assert said.count("Starting control loop at 10 FPS") == len(tasks)
+
+
+def test_a_pad_drives_in_lerobots_loop(lerobot, tmp_path):
+    written = write_configs(Plan(task="PandaPickCubeGamepad-v0", episodes=1), tmp_path)["teleoperate"]
+    said = lerobot.run(gym_manipulator(written), before=RB_AND_STICK_HELD)
+    assert "no success after 100 steps, intervention rate 1.00" in said
+
+
+def test_two_recorded_episodes_load_hold_executed_actions_and_replay(lerobot, tmp_path):
+    from lerobot.datasets.lerobot_dataset import LeRobotDataset
+
+    written = write_configs(Plan(task="PandaPickCubeSimulatedHuman-v0", episodes=2), tmp_path)
+    lerobot.run(gym_manipulator(written["record"]))
+    root = tmp_path / "dataset"
+    assert json.loads((root / "meta" / "info.json").read_text())["total_episodes"] == 2
+    dataset = LeRobotDataset("me/gym_hil", root=root)
+    rows = dataset.hf_dataset.with_format("numpy")
+    assert dataset[0]["observation.images.front"].shape == (3, 128, 128)
+    for number in (0, 1):
+        mine = np.asarray(rows["episode_index"]) == number
+        actions = np.stack(rows["action"])[mine]
+        states = np.stack(rows["observation.state"])[mine]
+        assert np.asarray(rows["next.reward"])[mine].sum() == 1.0, "the simulated human succeeds"
+        env = gym.make("gym_hil/PandaPickCube-v0")
+        observation, _ = env.reset()
+        followed = 0
+        for action, state in zip(actions, states, strict=True):
+            np.testing.assert_allclose(observation["agent_pos"][15:18], state[15:18], atol=6e-3)
+            observation, _, terminated, _, _ = env.step(action)
+            followed += 1
+            if terminated:  # nobody lets go here, which brakes the arm: it may be there earlier
+                break
+        assert followed > len(actions) // 2
+        assert np.abs(actions[:, :3]).max() > 0.5
+    lerobot.run(gym_manipulator(written["replay"]))

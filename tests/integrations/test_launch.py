@@ -1,0 +1,117 @@
+"""LeRobot's programs are started in order, followed, and stopped together. Stand-ins play them here."""
+
+from __future__ import annotations
+
+import json
+import socket
+import textwrap
+from dataclasses import replace
+
+import pytest
+
+from gym_hil.cli.lerobot_backend import lerobot_id
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.integrations.lerobot.configs import Plan
+from gym_hil.integrations.lerobot.launch import LerobotError, learn_with_lerobot
+
+PROGRAM = """
+    import json, pathlib, signal, socket, sys, time
+    config = json.loads(pathlib.Path(sys.argv[2]).read_text())
+    here = pathlib.Path(sys.argv[2]).parent
+    def note(text):
+        with (here / "order").open("a") as file:
+            file.write(text + "\\n")
+"""
+RECORDER = """
+    note("record")
+    (here / "dataset" / "meta").mkdir(parents=True)
+    (here / "dataset" / "meta" / "info.json").write_text('{"total_episodes": 1}')
+    print("INFO episode 1: success after 20 steps, intervention rate 1.00", flush=True)
+"""
+LEARNER = """
+    def stop(*_):
+        note("learner closed")
+        sys.exit(0)
+    signal.signal(signal.SIGTERM, stop)
+    server = socket.create_server(("127.0.0.1", config["policy"]["actor_learner_config"]["learner_port"]))
+    note("learner listens")
+    time.sleep(60)
+"""
+ACTOR = """
+    note("actor")
+    for number in (1, 2):
+        print(f"INFO episode {number}: time_limit after 100 steps, intervention rate 0.25", flush=True)
+        time.sleep(0.2)
+"""
+
+
+@pytest.fixture
+def plan(tmp_path, monkeypatch):
+    """A plan, and programs that take the place of LeRobot's."""
+    package = tmp_path / "programs" / "lerobot" / "rl"
+    package.mkdir(parents=True)
+    for name, body in {"gym_manipulator": RECORDER, "learner": LEARNER, "actor": ACTOR}.items():
+        (package / f"{name}.py").write_text(textwrap.dedent(PROGRAM) + textwrap.dedent(body))
+    (tmp_path / "programs" / "grpc.py").touch()
+    monkeypatch.syspath_prepend(tmp_path / "programs")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "programs"), prepend=":")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    return Plan(task="PandaPickCubeStateSimulatedHuman-v1", port=port, steps=50, episodes=1)
+
+
+def order(out) -> list[str]:
+    return (out / "order").read_text().split("\n")[:-1]
+
+
+def test_record_then_learner_then_actor_and_the_learner_closes_last(plan, tmp_path):
+    out, episodes = tmp_path / "out", []
+    learn_with_lerobot(plan, out, ended=episodes.append)
+    assert order(out) == ["record", "learner listens", "actor", "learner closed"]
+    assert [(one.program, one.number, one.outcome, one.steps) for one in episodes] == [
+        ("record", 1, "success", 20),
+        ("actor", 1, "time_limit", 100),
+        ("actor", 2, "time_limit", 100),
+    ]
+    assert episodes[1].intervention_rate == 0.25
+    assert json.loads((out / "actor.json").read_text())["policy"]["online_steps"] == 50
+    learn_with_lerobot(plan, out)
+    assert order(out)[4] == "learner listens", "demonstrations that are there are not recorded again"
+    with pytest.raises(LerobotError, match="has 1 whole demonstrations of 3"):
+        learn_with_lerobot(replace(plan, episodes=3), out)
+
+
+@pytest.mark.parametrize("broken", ["gym_manipulator", "learner", "actor"])
+def test_a_program_that_fails_is_named_and_nothing_stays(plan, tmp_path, broken):
+    path = tmp_path / "programs" / "lerobot" / "rl" / f"{broken}.py"
+    before = "" if broken == "learner" else path.read_text()
+    path.write_text(before + "\nraise SystemExit('it broke')\n")
+    with pytest.raises(LerobotError, match="it broke"):
+        learn_with_lerobot(plan, tmp_path / "out")
+    if broken == "actor":
+        assert order(tmp_path / "out")[-1] == "learner closed"
+
+
+def test_ctrl_c_ends_them_all(plan, tmp_path):
+    def interrupted(episode):
+        if episode.program == "actor":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learn_with_lerobot(plan, tmp_path / "out", ended=interrupted)
+    assert order(tmp_path / "out")[-1] == "learner closed"
+
+
+def test_without_lerobot_it_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    plan = Plan(task="PandaPickCubeStateSimulatedHuman-v1")
+    with pytest.raises(LerobotError, match=r"lerobot\[hilserl\]"):
+        learn_with_lerobot(plan, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_ids_have_somebody_who_may_take_over():
+    assert lerobot_id("PandaPickCube-v1", "simulated", images=False) == "PandaPickCubeStateSimulatedHuman-v1"
+    assert lerobot_id("PandaInsertPegStateGamepad-v0", "browser", images=True) == "PandaInsertPegBrowser-v0"
+    with pytest.raises(InvalidArgumentError, match="did you mean"):
+        lerobot_id("PandaPickCub-v1", "simulated", images=False)

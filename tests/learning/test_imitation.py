@@ -1,0 +1,108 @@
+"""Imitators do as the human did: from demonstrations alone, or from interventions as well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.learning.async_learner import Inline
+from gym_hil.learning.checkpoint import CHECKPOINT, load
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.imitation import ImitationLearner
+from gym_hil.learning.learning_curve import CURVE, read_curve
+from gym_hil.learning.policy import GaussianPolicy
+from gym_hil.learning.rollout import Acting
+from gym_hil.learning.run import train
+
+PICK = TrainConfig(
+    env_id="gym_hil/PandaPickCubeStateBase-v1",
+    method="bc",
+    demos=3,
+    robot_minutes=0.2,
+    width=32,
+    batch_size=64,
+    eval_episodes=1,
+    final_episodes=2,
+)
+
+
+def learner_with_demonstration() -> tuple[ImitationLearner, np.ndarray, np.ndarray]:
+    acting = Acting(PICK)
+    episode = acting.demonstrate(0)
+    learner = ImitationLearner(PICK, acting.env.observation_space, acting.env.action_space)
+    learner.add(episode.steps(0, len(episode)))
+    acting.close()
+    return learner, episode.observations[:-1], episode.actions
+
+
+def test_what_is_fitted_is_what_the_human_did():
+    learner, observations, actions = learner_with_demonstration()
+    errors = []
+    for _ in range(2):
+        policy = GaussianPolicy(learner.weights())
+        errors.append(float(np.mean((policy.act(observations) - actions) ** 2)))
+        for _ in range(100):
+            learner.update()
+    assert errors[1] < 0.2 * errors[0]
+    rng = np.random.default_rng(0)
+    assert np.allclose(policy.explore(observations, rng), policy.act(observations), atol=1e-5), "no exploring"
+
+
+def test_what_the_policy_did_is_not_imitated():
+    learner, *_ = learner_with_demonstration()
+    acting = Acting(replace(PICK, operator="none"))
+    episode = acting.online(1, lambda observation, step: np.ones(4, np.float32), 20, lambda episode: None)
+    acting.close()
+    learner.add(episode.steps(0, len(episode)))
+    before = learner.buffer.prior.size()
+    assert before < learner.buffer.size()
+    assert not (learner.buffer.prior.actions[:before] == 1.0).all(axis=-1).any()
+
+
+def test_cloning_takes_the_demonstrations_time_and_goes_on_after_a_kill(tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    train(PICK, whole, learner=Inline)
+    (point,) = read_curve(whole / CURVE)
+    assert point.updates == PICK.total_steps * PICK.updates_per_step and point.intervention_rate == 0.0
+    assert point.steps < 100 and point.human_s == pytest.approx(point.steps * 0.1)
+
+    class KilledError(Exception):
+        pass
+
+    def kill(status):
+        if status.phase == "learning":
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        train(PICK, killed, kill, learner=Inline)
+    train(PICK, killed, resume=True, learner=Inline)
+    for folder in (whole, killed):
+        from_checkpoint, policy = load(folder / CHECKPOINT), load(folder)
+        assert all((policy.weights[name] == from_checkpoint.weights[name]).all() for name in policy.weights)
+    assert all((load(whole).weights[name] == load(killed).weights[name]).all() for name in policy.weights)
+
+
+def test_dagger_acts_and_is_corrected(tmp_path):
+    config = replace(PICK, method="hg-dagger", preset="expert", demos=1, eval_every_steps=60)
+    train(config, tmp_path, learner=Inline)
+    points = read_curve(tmp_path / CURVE)
+    assert points[-1].steps == pytest.approx(PICK.total_steps, abs=5)
+    assert points[-1].human_s > points[0].human_s and points[-1].updates > points[1].updates
+
+
+def test_other_methods_are_not_known():
+    with pytest.raises(InvalidArgumentError, match='did you mean "hg-dagger"'):
+        replace(PICK, method="dagger")
+
+
+@pytest.mark.slow
+def test_twenty_demonstrations_are_enough_to_pick(tmp_path):
+    found = train(
+        replace(PICK, demos=20, robot_minutes=1, width=128, batch_size=256, final_episodes=50), tmp_path
+    )
+    assert found.successes >= 45

@@ -1,0 +1,123 @@
+"""What a run leaves behind, and the policy that is shipped."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import imageio.v3 as iio
+import pytest
+
+from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError
+from gym_hil.learning.checkpoint import load, load_policy
+from gym_hil.learning.config import CONFIG, TrainConfig
+from gym_hil.learning.episode_store import ExperienceStore
+from gym_hil.learning.evaluation import evaluate
+from gym_hil.learning.learning_curve import CURVE, Curve, Point, read_curve
+from gym_hil.learning.policy import GaussianPolicy
+from gym_hil.learning.policy_env import make_policy_env
+from gym_hil.learning.pretrained import pretrained
+from gym_hil.learning.report import write_report
+from gym_hil.learning.rollout import Acting
+from gym_hil.learning.run_status import Summary, share_of_interventions, share_of_successes
+from gym_hil.learning.videos import FIRST, LAST, write_videos
+
+PICK = "gym_hil/PandaPickCubeStateBase-v1"
+
+
+def point(steps: int, alone: float) -> Point:
+    return Point(steps, steps // 30, steps / 600, steps / 50, alone, 0.9, 0.2, 12.5, 4 * steps, 160.0)
+
+
+def test_a_curve_is_kept_whole_and_read_back(tmp_path):
+    curve = Curve(tmp_path / CURVE)
+    for steps in (600, 1200, 1800):
+        curve.add(point(steps, 0.5))
+    curve.keep_until(1200)
+    assert (
+        read_curve(tmp_path / CURVE) == Curve(tmp_path / CURVE).points == [point(600, 0.5), point(1200, 0.5)]
+    )
+    (tmp_path / CURVE).write_text("steps,nonsense\n1,2\n")
+    with pytest.raises(InvalidDatasetError, match="cannot be read as a learning curve"):
+        read_curve(tmp_path / CURVE)
+
+
+def test_an_episode_comes_back_and_a_damaged_one_is_named(tmp_path):
+    acting = Acting(TrainConfig(env_id=PICK))
+    store = ExperienceStore(tmp_path)
+    episode = acting.demonstrate(0)
+    store.append(episode)
+    back = store.read(0)
+    assert (back.states == episode.states).all() and (back.actions == episode.actions).all()
+    assert (back.kind, back.success, back.seed) == ("demonstration", True, episode.seed)
+    (tmp_path / "000000.npz").write_bytes((tmp_path / "000000.npz").read_bytes()[:500])
+    with pytest.raises(InvalidDatasetError, match=r"000000\.npz cannot be read"):
+        store.read(0)
+    acting.close()
+
+
+def test_the_report_is_one_file_with_curves_films_and_configuration(tmp_path):
+    config = TrainConfig(env_id=PICK, operator="none", robot_minutes=1.0, seed=7)
+    config.save(tmp_path / CONFIG)
+    acting, store = Acting(config), ExperienceStore(tmp_path / "episodes")
+    policy = GaussianPolicy(load(pretrained(PICK)).weights)
+    for number, limit in enumerate((100, 100, 3)):
+        store.append(
+            acting.online(number, lambda observation, _: policy.act(observation), limit, lambda _: None)
+        )
+    acting.close()
+    write_videos(tmp_path, store, config)
+    assert len(iio.imread(tmp_path / FIRST)) == len(store.read(0)) + 1
+    assert len(iio.imread(tmp_path / LAST)) == len(store.read(1)) + 1
+    curve = Curve(tmp_path / CURVE)
+    curve.add(point(300, 0.25))
+    curve.add(point(600, 0.75))
+    write_report(tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<svg") == 6 and page.count("<video") == 2
+    assert "So far 75% without help after 1.0 robot minutes" in page
+    assert re.search(r"<th>seed</th><td>7</td>", page) and "version of mujoco" in page
+    assert page.count("src=") == page.count('src="data:') == 2 and "href=" not in page
+
+
+def test_an_episode_that_the_budget_cut_is_no_failure():
+    cut = Summary("online", 7, 2, success=False, whole=False)
+    good = Summary("online", 13, 0, success=True, whole=True)
+    demonstration = Summary("demonstration", 20, 20, success=True, whole=True)
+    assert share_of_successes([demonstration, good, cut]) == 1.0
+    assert share_of_interventions([demonstration, good, cut]) == 0.1
+    assert (
+        share_of_successes([demonstration, cut]) is None and share_of_interventions([demonstration]) is None
+    )
+
+
+def test_the_shipped_policy_is_competent_and_has_a_card():
+    path = pretrained(PICK)
+    trained = load(path)
+    found = evaluate(GaussianPolicy(trained.weights).act, make_policy_env(PICK, None), 30)
+    assert found.successes >= 29
+    card = path.with_suffix(".md").read_text()
+    assert f"--seed {trained.config['seed']}" in card and f"{trained.config['robot_minutes']:g}" in card
+
+
+def test_the_shipped_policy_plays_without_pytorch():
+    code = (
+        "import sys\n"
+        "class Missing:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('torch', 'stable_baselines3'):\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Missing())\n"
+        "sys.argv = ['gym-hil', 'play', '--policy', 'pretrained', '--episodes', '2']\n"
+        "from gym_hil.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0 and "2 of 2 episodes succeeded" in done.stdout, done.stderr
+
+
+def test_there_is_no_shipped_policy_for_every_task():
+    with pytest.raises(InvalidArgumentError, match=r"no policy is shipped for .*InsertPeg.*PandaPickCube"):
+        pretrained("gym_hil/PandaInsertPegStateBase-v1")
+    with pytest.raises(InvalidArgumentError, match="task PickCube, not ArrangeBoxes"):
+        load_policy(pretrained(PICK), "gym_hil/PandaArrangeBoxesStateBase-v1")

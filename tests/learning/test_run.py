@@ -1,0 +1,196 @@
+"""A run: the same whoever learns, and whenever it was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+
+from gym_hil.intervention import SimulatedHuman
+from gym_hil.learning import rollout as acting
+from gym_hil.learning import run as runs
+from gym_hil.learning.async_learner import Beside, Inline, LearningError
+from gym_hil.learning.checkpoint import load
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.episode_store import EpisodeInProgress, ExperienceStore
+from gym_hil.learning.learner import Experience
+from gym_hil.learning.learning_curve import read_curve
+from gym_hil.learning.run import Run
+
+PICK = "gym_hil/PandaPickCubeStateBase-v1"
+SHORT = TrainConfig(
+    env_id=PICK, robot_minutes=0.35, demos=2, updates_per_step=1, batch_size=16, width=16,
+    eval_every_steps=100, eval_episodes=1, final_episodes=1,
+)  # fmt: skip
+
+
+train = partial(runs.train, films=False)
+
+
+class StopError(Exception):
+    pass
+
+
+def same_weights(one, two) -> bool:
+    mine, others = load(one).weights, load(two).weights
+    return all((mine[name] == others[name]).all() for name in mine) and set(mine) == set(others)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    out = tmp_path_factory.mktemp("run") / "whole"
+    train(SHORT, out, learner=Inline)
+    return out
+
+
+def test_a_learner_beside_gives_the_weights_of_one_inside(whole, tmp_path):
+    train(SHORT, tmp_path / "beside", learner=Beside)
+    assert same_weights(whole, tmp_path / "beside")
+
+
+def test_updates_per_step_are_what_the_configuration_says(whole):
+    store = ExperienceStore(whole / "episodes")
+    episodes = [store.read(number) for number in range(len(store))]
+    online = sum(len(episode) for episode in episodes if episode.kind == "online")
+    assert sum(map(len, episodes)) == SHORT.total_steps
+    assert read_curve(whole / "curve.csv")[-1].updates == online * SHORT.updates_per_step
+
+
+@pytest.mark.parametrize("episodes", [1, 2, 3, 4])
+def test_a_run_that_stopped_anywhere_goes_on_bit_for_bit(whole, tmp_path, episodes):
+    def stop(status):
+        if status.episodes == episodes:
+            raise StopError
+
+    with pytest.raises(StopError):
+        train(SHORT, tmp_path, stop, learner=Inline)
+    (tmp_path / ".writing-policy.zip").write_bytes(b"half of it")
+    (tmp_path / "episodes" / ".writing-000009.npz").write_bytes(b"half of it")
+    train(SHORT, tmp_path, resume=True, learner=Inline)
+    assert same_weights(whole, tmp_path)
+    mine, others = read_curve(tmp_path / "curve.csv"), read_curve(whole / "curve.csv")
+    assert [(p.steps, p.success_alone, p.updates) for p in mine] == [
+        (p.steps, p.success_alone, p.updates) for p in others
+    ]
+    assert not list(tmp_path.rglob(".writing-*"))
+
+
+def test_what_the_checkpoint_does_not_know_is_learned_again(whole, tmp_path):
+    """Killed between an episode's file and the checkpoint."""
+    kept = {}
+
+    def keep(status):
+        path = tmp_path / "policy.zip"
+        if path.is_file():
+            kept[status.episodes] = path.read_bytes()
+
+    train(SHORT, tmp_path, keep, learner=Inline)
+    (tmp_path / "policy.zip").write_bytes(kept[3])
+    train(SHORT, tmp_path, resume=True, learner=Inline)
+    assert same_weights(whole, tmp_path)
+
+
+def test_a_finished_run_can_go_on_for_longer(whole, tmp_path):
+    train(SHORT, tmp_path, learner=Inline)
+    longer = TrainConfig(**{**SHORT.as_dict(), "robot_minutes": 0.5})
+    train(longer, tmp_path, resume=True, learner=Inline)
+    assert read_curve(tmp_path / "curve.csv")[-1].steps == 300
+
+
+def test_an_episode_recorded_again_leaves_nothing(tmp_path):
+    run = Run(SHORT, tmp_path, lambda status: None, Inline)
+    buffer = run._link._service.learner.buffer
+    run._demonstrate()
+    before = buffer.size(), buffer.prior.size()
+    first = np.zeros(13, np.float32)
+    going = EpisodeInProgress(1, "online", 0, [first], [first])
+    for human in (False, True, True):
+        going.observations.append(first)
+        going.states.append(first)
+        going.actions.append(np.zeros(4, np.float32))
+        going.rewards.append(0.0)
+        going.interventions.append(human)
+    run._link.send(Experience(going.so_far().steps(0, 3, over=False), learn=True))
+    assert (buffer.size(), buffer.prior.size()) == (before[0] + 3, before[1] + 2)
+    run._link.send(Experience(forget=3))
+    assert (buffer.size(), buffer.prior.size()) == before
+    run.close()
+
+
+def test_a_learner_that_dies_is_told_and_costs_no_episode(tmp_path):
+    def kill(status):
+        if status.phase == "learning":
+            import multiprocessing
+
+            for child in multiprocessing.active_children():
+                child.kill()
+
+    with pytest.raises(LearningError, match="status -9"):
+        train(SHORT, tmp_path, kill, learner=Beside)
+    stored = len(ExperienceStore(tmp_path / "episodes"))
+    assert stored >= 2
+    train(SHORT, tmp_path, resume=True, learner=Inline)
+    assert len(ExperienceStore(tmp_path / "episodes")) > stored
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [5])
+def test_killed_at_random_instants_it_ends_in_the_same_weights(whole, tmp_path, kills):
+    rng = np.random.default_rng(0)
+    code = (
+        "from pathlib import Path\n"
+        "from gym_hil.learning.config import TrainConfig\n"
+        "from gym_hil.learning.run import train\n"
+        "if __name__ == '__main__':\n"
+        f"    config = TrainConfig(**{SHORT.as_dict()!r})\n"
+        f"    train(config, Path({str(tmp_path / 'run')!r}), resume=True, films=False)\n"
+    )
+    (tmp_path / "main.py").write_text(code)
+    command = [sys.executable, str(tmp_path / "main.py")]
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    killed = 0
+    while killed < kills:
+        process = subprocess.Popen(command, env=env)
+        try:
+            assert process.wait(timeout=rng.uniform(2.0, 9.0)) == 0
+            break
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            killed += 1
+            time.sleep(0.2)
+    assert killed >= 2
+    subprocess.run(command, env=env, check=True, timeout=120)
+    assert same_weights(whole, tmp_path / "run")
+
+
+@pytest.mark.flaky(reruns=2)
+def test_in_real_time_acting_never_waits_for_learning_and_pays_every_update_later(tmp_path, monkeypatch):
+    class Person(SimulatedHuman):
+        asked: ClassVar[list[float]] = []
+
+        def decide(self, view):
+            self.asked.append(time.perf_counter())
+            return super().decide(view)
+
+    monkeypatch.setattr(acting, "make_operator", lambda name, **_: Person("expert"))
+    change = {"operator": "terminal", "robot_minutes": 0.06, "demos": 1, "updates_per_step": 400}
+    config = TrainConfig(**{**SHORT.as_dict(), **change})
+    train(config, tmp_path)
+    store = ExperienceStore(tmp_path / "episodes")
+    online = sum(len(e) for e in map(store.read, range(len(store))) if e.kind == "online")
+    last = read_curve(tmp_path / "curve.csv")[-1]
+    assert last.updates == 400 * online
+    acting_s = Person.asked[-1] - Person.asked[-online]
+    assert acting_s > 0.08 * online
+    assert acting_s < 0.7 * last.updates / last.updates_per_s
+    assert json.loads((tmp_path / "result.json").read_text())["worst_late_s"] >= 0.0

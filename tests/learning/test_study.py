@@ -1,0 +1,166 @@
+"""A study runs every combination once, goes on where it was stopped, and reports what the runs say."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+
+from gym_hil.cli.train import state_base_id
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.experiments.study import Study, load_study
+from gym_hil.experiments.study_report import Finished, mean_and_band, write_study_report
+from gym_hil.experiments.study_runs import Status, run_study
+
+TOML = """
+title = "Does the human help?"
+[base]
+task = "PandaPickCube-v1"
+robot_minutes = 5
+[axes]
+seed = [0, 1, 2]
+[axes.task]
+pick = {}
+insert = {task = "PandaInsertPeg-v1", robot_minutes = 10}
+[axes."the human"]
+"is here" = {operator = "simulated"}
+"is away" = {operator = "none"}
+"""
+
+
+def study(tmp_path, text: str = TOML, name: str = "human.toml") -> Study:
+    path = tmp_path / name
+    path.write_text(text)
+    return load_study(path, state_base_id)
+
+
+def test_every_combination_is_a_run(tmp_path):
+    read = study(tmp_path)
+    assert len(read.runs) == 12 and len({run.name for run in read.runs}) == 12
+    assert read.axes == ("task", "the human")
+    configs = {
+        (run.config.env_id, run.config.operator, run.config.seed, run.config.robot_minutes)
+        for run in read.runs
+    }
+    assert ("gym_hil/PandaInsertPegStateBase-v1", "none", 2, 10) in configs and len(configs) == 12
+    assert [len(runs) for runs in read.groups.values()] == [3, 3, 3, 3]
+    assert {run.config.seed for run in read.only_seed(1).runs} == {1}
+    assert "seed-0--insert--is-away" in {run.name for run in read.runs}
+
+
+def test_images_set_the_pace_unless_the_file_does(tmp_path):
+    base = {"task": "PandaPickCube-v1", "obs": "pixels"}
+    text = json.dumps({"base": base, "axes": {"pace": {"usual": {}, "more": {"batch_size": 96}}}})
+    usual, more = (run.config for run in study(tmp_path, text, "pixels.json").runs)
+    assert (usual.updates_per_step, usual.batch_size) == (1, 64)
+    assert (more.updates_per_step, more.batch_size) == (1, 96)
+
+
+def test_json_says_the_same(tmp_path):
+    text = json.dumps({"base": {"task": "PandaPickCube-v1"}, "axes": {"seed": [0, 1]}})
+    assert [run.config.seed for run in study(tmp_path, text, "human.json").runs] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "change, complaint",
+    [
+        (("robot_minutes", "robot_minuets"), 'did you mean "robot_minutes"'),
+        (("[base]", "[bsae]"), 'did you mean "base"'),
+        (("= 5", "= 'five'"), "robot_minutes='five' must be of type float"),
+        (("= 5", "= -1"), "robot_minutes=-1.0 must be positive"),
+        (("PandaPickCube-v1", "PandaPickCub-v1"), 'did you mean "PandaPickCube-v1"'),
+        (("[0, 1, 2]", "3"), "axis 'seed' must be a list"),
+        (("[0, 1, 2]", "[0, 0]"), "two runs would be called"),
+        (("[axes]", "[axes"), "cannot be read as a study"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(tmp_path, change, complaint):
+    with pytest.raises(InvalidArgumentError, match=complaint):
+        study(tmp_path, TOML.replace(*change))
+
+
+def test_the_band_is_students_interval():
+    # scipy.stats.t.interval(0.95, 4, loc=3, scale=sem([1, 2, 3, 4, 5])) = (1.0367568, 4.9632432).
+    assert mean_and_band(np.array([1.0, 2, 3, 4, 5])) == pytest.approx((3.0, 1.0367568, 4.9632432), abs=1e-3)
+    assert np.isnan(mean_and_band(np.array([1.0]))[1])
+
+
+def ended(run, successes: int, rise: float) -> Finished:
+    minutes = np.linspace(0.5, 5.0, 10)
+    curve = {
+        "robot_minutes": minutes,
+        "wall_s": 20 * minutes,
+        "success_alone": np.clip(minutes * rise, 0, 1),
+        "success_with_help": np.ones(10),
+        "intervention_rate": 1 / (1 + minutes),
+        "human_s": 10 * minutes,
+    }
+    return Finished(run, {"successes": successes, "episodes": 100, "wall_s": 100.0}, curve)
+
+
+def test_the_report_says_what_the_runs_say(tmp_path):
+    read = study(tmp_path)
+    found = [ended(run, 90 + run.config.seed, 0.2 + 0.1 * run.config.seed) for run in read.runs[:-1]]
+    write_study_report(read, found, tmp_path)
+    table = (tmp_path / "table.md").read_text()
+    assert "11 of 12 runs have ended" in table
+    assert (
+        "| pick | is here | 90%, 91%, 92% | 91.0% (89% to 93%) | 5.0, 3.5, 2.5 | 5.0 | 16.7% | 50 | 100 s |"
+        in table
+    )
+    rows = list(csv.DictReader((tmp_path / "results.csv").open()))
+    assert len(rows) == 11 and rows[0]["successes"] == "90" and rows[0]["the human"] == "is here"
+    page = (tmp_path / "report.html").read_text()
+    charts = [part.split("</figure>")[0] for part in page.split("<figure>")[1:]]
+    assert len(charts) == 2 * 5 and all(ElementTree.fromstring(svg) is not None for svg in charts)
+    assert charts[0].count("<title>") == 2, "one line per setting"
+
+
+def test_the_studies_that_are_shipped_can_be_run():
+    shipped = sorted((Path(__file__).parents[2] / "benchmarks").glob("*.toml"))
+    assert [path.stem for path in shipped] == ["ablation", "operators"]
+    ablation, operators = (load_study(path, state_base_id) for path in shipped)
+    assert len(ablation.runs) == 5 * 2 * 10 and len(operators.runs) == 3 * 5
+    assert {run.config.method for run in ablation.runs} == {"hil", "hg-dagger", "bc"}
+    assert {run.config.demos for run in ablation.runs} == {0, 20, 200}
+
+
+def test_the_manuals_example_is_a_study(tmp_path):
+    manual = (Path(__file__).parents[2] / "docs" / "learning.md").read_text()
+    (example,) = re.findall(r"```toml\n(.*?)```", manual, re.DOTALL)
+    assert len(study(tmp_path, example).runs) == 3 * 2 * 2
+
+
+@pytest.mark.slow
+def test_runs_happen_once_and_one_that_fails_stops_no_other(tmp_path):
+    pytest.importorskip("ray")
+    text = """
+    base = {task = "PandaPickCube-v1", robot_minutes = 0.1, demos = 1, eval_episodes = 1, final_episodes = 1}
+    [axes]
+    seed = [0, 1]
+    [axes.rate]
+    good = {}
+    bad = {learning_rate = -1.0}
+    """
+    read, out = study(tmp_path, text), tmp_path / "out"
+    first = run_study(read, out, workers=2)
+    assert {one.run.name for one in first.ended} == {"seed-0--good", "seed-1--good"}
+    assert set(first.failed) == {"seed-0--bad", "seed-1--bad"}
+    assert "Invalid learning rate" in first.failed["seed-0--bad"]
+    assert (out / "runs" / "seed-0--good" / "policy.npz").is_file()
+    good = Study(read.title, tuple(run for run in read.runs if run.place["rate"] == "good"))
+    assert len(run_study(good, out).ended) == 2, "nothing is left to do"
+    (out / "runs" / "seed-1--good" / "result.json").unlink()
+    statuses: list[Status] = []
+    again = run_study(good, out, workers=1, report=statuses.append)
+    assert len(again.ended) == 2 and statuses[0].share >= 0.5
+    assert [status.latest.run.name for status in statuses if status.latest] == ["seed-1--good"]
+    with pytest.raises(InvalidArgumentError, match="demos=1, not 3"):
+        run_study(study(tmp_path, text.replace("demos = 1", "demos = 3")), out)

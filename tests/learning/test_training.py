@@ -1,0 +1,190 @@
+"""Learning: what is stored is what was done, and a short run writes everything it promises."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+
+import torch
+
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.intervention import SimulatedHuman
+from gym_hil.learning.checkpoint import load
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.evaluation import evaluate, wilson
+from gym_hil.learning.learner import FINALLY, SacLearner, annealed
+from gym_hil.learning.policy import GaussianPolicy
+from gym_hil.learning.policy_env import interface, make_policy_env
+from gym_hil.learning.rollout import Acting
+from gym_hil.learning.run import open_folder
+from gym_hil.learning.sac import HilPolicy, HilReplayBuffer, HilSAC, LayerNormCritic
+
+PICK = "gym_hil/PandaPickCubeStateBase-v1"
+
+
+def model(env, **kwargs) -> HilSAC:
+    return HilSAC(
+        HilPolicy, env, replay_buffer_class=HilReplayBuffer, buffer_size=2000, learning_starts=0,
+        ent_coef="auto_0.01", policy_kwargs={"net_arch": [16, 16]}, batch_size=8, seed=0, **kwargs,
+    )  # fmt: skip
+
+
+def test_the_buffer_holds_executed_actions_and_interventions_twice():
+    env = make_policy_env(PICK, SimulatedHuman("expert"), seed=0)
+    agent = model(env)
+    agent.learn(60)
+    buffer = agent.replay_buffer
+    assert buffer.size() == 60 and 0 < buffer.prior.size() < 60
+    intervened = {tuple(action[0]) for action in buffer.prior.actions[: buffer.prior.size()]}
+    assert intervened <= {tuple(action[0]) for action in buffer.actions[:60]}
+    assert all(abs(action[3]) == 1.0 for action in intervened), "a person's gripper command is a state"
+
+
+def test_half_of_a_batch_is_what_humans_did():
+    env = make_policy_env(PICK, None)
+    buffer = model(env).replay_buffer
+    space = env.observation_space.shape
+    for number in range(100):
+        human = number < 5
+        info = {"is_intervention": human, "TimeLimit.truncated": False}
+        step = np.full((1, *space), float(human), np.float32)
+        buffer.add(step, step, np.zeros((1, 4)), np.zeros(1), np.zeros(1), [info])
+    share = np.mean([buffer.sample(64).observations.mean().item() for _ in range(50)])
+    assert share == pytest.approx(0.5 + 0.5 * 0.05, abs=0.03)
+
+
+def test_demonstrations_succeed_end_and_are_all_the_humans():
+    acting = Acting(TrainConfig(env_id=PICK, demos=4))
+    for number in range(4):
+        episode = acting.demonstrate(number)
+        assert episode.kind == "demonstration" and episode.success and episode.terminated
+        assert episode.interventions.all() and episode.rewards.sum() == episode.rewards[-1] == 1.0
+        assert len(episode.observations) == len(episode.states) == len(episode) + 1
+    acting.close()
+
+
+def test_time_limits_bootstrap():
+    env = make_policy_env(PICK, None)
+    agent = model(env)
+    agent.learn(101)
+    assert agent.replay_buffer.dones[99] == 1.0 and agent.replay_buffer.timeouts[99] == 1.0
+
+
+def test_imitation_brings_the_actor_to_the_human():
+    env = make_policy_env(PICK, SimulatedHuman("expert"), seed=0)
+    distance = {}
+    for imitation in (0.0, 10.0):
+        agent = model(env, imitation=imitation)
+        agent.learn(100)
+        for _ in range(300):
+            agent.train(1, 32)
+        prior = agent.replay_buffer.prior
+        with torch.no_grad():
+            seen = torch.from_numpy(prior.observations[: prior.size(), 0])
+            mean, _, _ = agent.actor.get_action_dist_params(seen)
+        actions = prior.actions[: prior.size(), 0]
+        distance[imitation] = float(np.mean((np.tanh(mean.numpy()) - actions) ** 2))
+    assert distance[10.0] < 0.5 * distance[0.0], distance
+
+
+def test_the_learning_rate_falls_towards_the_end():
+    schedule = annealed(1.0, 0.5)
+    assert [schedule(left) for left in (1.0, 0.5, 0.25, 0.0)] == [1.0, 1.0, 0.5, 0.05]
+    assert annealed(1.0, 0.0)(0.1) == 1.0
+    env = make_policy_env(PICK, None)
+    config = TrainConfig(env_id=PICK, robot_minutes=0.1, updates_per_step=1, batch_size=8, width=16)
+    learner = SacLearner(config, env.observation_space, env.action_space)
+    learner.model.replay_buffer = model(env).learn(10).replay_buffer
+    rates = []
+    for _ in range(config.total_steps):
+        learner.update()
+        rates.append(learner.model.actor.optimizer.param_groups[0]["lr"])
+    assert rates[:30] == [config.learning_rate] * 30
+    assert rates[-1] == pytest.approx(config.learning_rate * FINALLY) and rates == sorted(rates, reverse=True)
+
+
+def test_critics_have_layer_norm():
+    critic = model(make_policy_env(PICK, None)).critic
+    assert isinstance(critic, LayerNormCritic)
+    assert sum("LayerNorm" in str(layer) for layer in critic.q_networks[0]) == 2
+    assert len(list(critic.parameters())) == 2 * (3 * 2 + 2 * 2)
+
+
+@pytest.mark.parametrize("successes, low, high", [(97, 0.9155, 0.9897), (0, 0.0, 0.0370), (100, 0.9630, 1.0)])
+def test_wilson_interval(successes, low, high):
+    # Values of statsmodels.stats.proportion.proportion_confint(k, 100, method="wilson").
+    assert wilson(successes, 100) == pytest.approx((low, high), abs=1e-4)
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    code = "from gym_hil.cli import main; main()"
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+
+
+def test_the_commands_write_what_they_promise_and_eval_refuses_what_is_not_for_it(tmp_path):
+    out, result = tmp_path / "run", tmp_path / "result.json"
+    command = ["train", "PandaPickCube-v1", "--robot-minutes", "0.2", "--demos", "3", "--episodes", "2",
+               "--out", str(out)]  # fmt: skip
+    done = run(*command)
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader((out / "curve.csv").open()))
+    assert len(rows) >= 2 and float(rows[0]["human_s"]) > 0 and int(rows[-1]["updates"]) > 0
+    trained = load(out)
+    again = evaluate(GaussianPolicy(trained.weights).act, make_policy_env(PICK, None), 3)
+    for name in (".", "policy.npz", "policy.zip"):
+        done = run("eval", str(out / name), "--episodes", "3", "--json", str(result))
+        assert done.returncode == 0, done.stderr
+        assert json.loads(result.read_text())["successes"] == again.successes
+    done = run("eval", str(out), "--task", "PandaArrangeBoxes-v1")
+    assert done.returncode == 2 and "task PickCube, not ArrangeBoxes" in done.stderr
+    assert "Traceback" not in done.stderr
+    done = run(
+        "play", "PandaPickCube-v1", "--policy", str(out), "--operator", "simulated", "--min-success", "0"
+    )
+    assert done.returncode == 0, done.stderr
+    done = run(*command)
+    assert done.returncode == 2 and "has a run already" in done.stderr
+    done = run(*command, "--resume", "--seed", "1")
+    assert done.returncode == 2 and "seed=1, there 0" in done.stderr
+    for name in ("policy.zip", "policy.npz"):
+        (out / name).write_bytes(b"nonsense")
+        done = run("eval", str(out / name))
+        assert done.returncode == 2 and "cannot be read" in done.stderr
+
+
+def test_a_policy_of_another_action_space_is_refused(tmp_path):
+    env = make_policy_env(PICK, None, ee_step_size={"x": 0.05, "y": 0.05, "z": 0.05}, control_dt=0.2)
+    mine = interface(make_policy_env(PICK, None))
+    with pytest.raises(InvalidArgumentError, match=r"ee_step_m \(0.025.*not \(0.05.*control_dt 0.1, not 0.2"):
+        mine.require_same(interface(env), "my-run")
+
+
+def test_impossible_runs_are_refused(tmp_path):
+    with pytest.raises(InvalidArgumentError, match="robot_minutes=0"):
+        TrainConfig(env_id=PICK, robot_minutes=0)
+    with pytest.raises(InvalidArgumentError, match="imitation=-1"):
+        TrainConfig(env_id=PICK, imitation=-1)
+    with pytest.raises(InvalidArgumentError, match="annealing=2"):
+        TrainConfig(env_id=PICK, annealing=2)
+    with pytest.raises(InvalidArgumentError, match="operator='robot' is not known"):
+        TrainConfig(env_id=PICK, operator="robot")
+    with pytest.raises(InvalidArgumentError, match="nothing was trained there"):
+        load(tmp_path)
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(InvalidArgumentError, match="is not empty"):
+        open_folder(TrainConfig(env_id=PICK), tmp_path, resume=True)
+
+
+@pytest.mark.slow
+def test_five_robot_minutes_teach_picking(tmp_path):
+    out, result = tmp_path / "run", tmp_path / "result.json"
+    done = run("train", "PandaPickCube-v1", "--robot-minutes", "5", "--out", str(out), "--json", str(result))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(result.read_text())["successes"] >= 90

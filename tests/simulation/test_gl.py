@@ -1,0 +1,72 @@
+"""A backend is found where there is none named, and what is missing is said in one line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from gym_hil.core.errors import RenderingError
+from gym_hil.simulation import gl
+
+RENDER = """
+import gymnasium as gym, gym_hil
+env = gym.make("gym_hil/PandaPickCube-v1", image_obs=True, render_mode="rgb_array")
+observation, _ = env.reset(seed=0)
+assert observation["pixels"]["front"].std() > 5 and env.render().std() > 5
+from gym_hil.simulation import gl
+print(gl.chosen_backend())
+"""
+
+
+def run(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    chosen = ("MUJOCO_GL", "PYOPENGL_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY")
+    clean = {k: v for k, v in os.environ.items() if k not in chosen}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**clean, **variables}
+    )
+
+
+def test_without_display_a_backend_is_found():
+    done = run(RENDER)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-1] in gl.HEADLESS
+
+
+@pytest.mark.parametrize("backend", gl.HEADLESS)
+def test_a_named_backend_is_used(backend):
+    done = run(RENDER, MUJOCO_GL=backend)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-1] == backend and "ignored" not in done.stderr
+
+
+def test_switched_off_says_so(monkeypatch):
+    monkeypatch.setenv("MUJOCO_GL", "disable")
+    with pytest.raises(RenderingError, match="MUJOCO_GL='disable'"):
+        gl.candidates()
+
+
+def test_when_none_works_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(gl, "_chosen", None)
+    monkeypatch.setattr(gl, "candidates", lambda: gl.HEADLESS)
+
+    def broken(name: str):
+        raise OSError("no such library")
+
+    monkeypatch.setattr(gl, "_load", broken)
+    with pytest.raises(RenderingError) as caught:
+        gl.make_context(8, 8)
+    assert "\n" not in str(caught.value) and "apt install" in str(caught.value)
+
+
+def test_state_observations_never_touch_opengl():
+    code = (
+        "import sys, gymnasium as gym, gym_hil\n"
+        "env = gym.make('gym_hil/PandaPickCubeState-v1', image_obs=True)\n"
+        "env.reset(seed=0); env.step(env.action_space.sample()); env.close()\n"
+        "assert not [m for m in sys.modules if m.split('.')[0] in ('OpenGL', 'glfw')], sys.modules.keys()\n"
+    )
+    done = run(code, MUJOCO_GL="disable")
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,54 @@
+"""Every robot does every task without the task knowing which robot it is."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import gym_hil
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.robots import ROBOTS
+from gym_hil.simulation.simulation import Simulation
+from gym_hil.tasks import TASKS
+
+STILL = (0.0, 0.0, 0.0)
+
+
+def simulate(robot: str, task: str) -> Simulation:
+    return Simulation(ROBOTS[robot], TASKS[task].scene, control_dt=0.1, physics_dt=0.004)
+
+
+@pytest.mark.parametrize("robot", ROBOTS)
+def test_the_fingers_open_and_close_as_wide_as_declared(robot):
+    sim = simulate(robot, "PickCube")
+    sim.reset({"cube": np.array([0.3, 0.2, 0.02])})
+    for opening in (0.0, 1.0):
+        sim.command_gripper(opening)
+        for _ in range(6):
+            sim.step(STILL, STILL, *2 * [sim.target_pos_w])
+        left, right = (sim.data.geom(name) for name in sim.robot.finger_geoms)
+        thickness = 2 * sim.model.geom(sim.robot.finger_geoms[0]).size[1]
+        gap = float(np.linalg.norm(left.xpos - right.xpos)) - thickness
+        assert gap == pytest.approx(opening * sim.robot.hand.max_aperture, abs=0.001)
+        assert sim.aperture == pytest.approx(gap, abs=0.001)
+        assert abs((left.xpos[2] + right.xpos[2]) / 2 - sim.tcp_pos_w[2]) < 0.01
+
+
+@pytest.mark.parametrize(("task", "episodes"), [("PickCube", 10), ("InsertPeg", 5), ("ArrangeBoxes", 1)])
+@pytest.mark.parametrize("robot", [name for name in ROBOTS if name != "panda"])
+def test_the_expert_does_every_task_with_another_hand(robot, task, episodes):
+    env = gym_hil.make_env(f"gym_hil/Panda{task}Base-v1", robot=robot, operator="expert")
+    for seed in range(episodes):
+        env.reset(seed=seed)
+        for _ in range(TASKS[task].max_episode_steps):
+            *_, terminated, _, info = env.step(np.array([0, 0, 0, 1], np.float32))
+            if terminated:
+                break
+        assert info["is_success"], f"seed {seed} of {task}"
+    env.close()
+
+
+def test_an_unknown_robot_is_refused_by_name():
+    with pytest.raises(InvalidArgumentError, match=r"robot='pandas'.*panda_robotiq_2f85"):
+        gym.make("gym_hil/PandaPickCube-v1", robot="pandas")
