@@ -1,0 +1,109 @@
+"""Registries: everything that can be added by name, by this package and by others in the same way."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, TypeVar
+
+from gym_hil.core.errors import InvalidArgumentError, did_you_mean
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Named values of one kind, such as tasks or devices, that are loaded when they are first asked for.
+
+    Other packages add theirs through an entry point, and programs through `register`.
+
+    Args:
+        kind: what the values are, for error messages, such as ``"task"``.
+        group: the entry-point group in which other packages declare theirs, such as ``"gym_hil.tasks"``.
+        builtin: this package's own values, each as ``"module:attribute"``.
+    """
+
+    def __init__(self, kind: str, group: str, builtin: Mapping[str, str]) -> None:
+        self.kind = kind
+        self.group = group
+        self._references: dict[str, str | EntryPoint] = dict(builtin)
+        self._values: dict[str, T] = {}
+        self._searched = False
+
+    def register(self, name: str, value: T | str) -> None:
+        """Add a value under a name that is not taken.
+
+        Args:
+            name: the name to add.
+            value: the value, or where it is, as ``"module:attribute"``.
+
+        Raises:
+            InvalidArgumentError: the name is taken.
+        """
+        if name in self:
+            raise InvalidArgumentError(f"{self.kind} {name!r} is registered already")
+        if isinstance(value, str):
+            self._references[name] = value
+        else:
+            self._values[name] = value
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names: the built-in ones first, then those of other packages."""
+        self._search()
+        return (*self._references, *(name for name in self._values if name not in self._references))
+
+    def get(self, name: str) -> T:
+        """Return the value of a name.
+
+        Raises:
+            InvalidArgumentError: the name is not known; the message names the nearest known ones.
+        """
+        if name not in self:
+            raise InvalidArgumentError(f"{self.kind}={name!r} is not known{did_you_mean(name, self.names())}")
+        if name not in self._values:
+            self._values[name] = _load(self._references[name])
+        return self._values[name]
+
+    def __getitem__(self, name: str) -> T:
+        """Return the value of a name, as `get` does."""
+        return self.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether a name is known."""
+        return name in self._references or name in self._values or name in self.names()
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self.names())
+
+    def __len__(self) -> int:
+        """Return the number of names."""
+        return len(self.names())
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        """Iterate over names and values. A value of another package that cannot be loaded is left out with a
+        warning, so that one broken package does not break all others.
+        """
+        for name in self.names():
+            try:
+                yield name, self.get(name)
+            except Exception as error:
+                if not isinstance(self._references.get(name), EntryPoint):
+                    raise
+                warnings.warn(f"{self.kind} {name!r} cannot be loaded: {error!r}", stacklevel=2)
+
+    def _search(self) -> None:
+        if self._searched:
+            return
+        self._searched = True
+        for entry in entry_points(group=self.group):
+            if entry.name not in self._references and entry.name not in self._values:
+                self._references[entry.name] = entry
+
+
+def _load(reference: str | EntryPoint) -> Any:
+    if isinstance(reference, EntryPoint):
+        return reference.load()
+    module, attribute = reference.split(":")
+    return getattr(import_module(module), attribute)

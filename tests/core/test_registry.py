@@ -1,0 +1,66 @@
+"""Registries of everything that can be added by name."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.registry import Registry
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """Install a package that declares one sound entry point and one that cannot be loaded."""
+    (tmp_path / "kitchen_plugin.py").write_text("KETTLE = 'a kettle'\n", encoding="utf-8")
+    info = tmp_path / "kitchen_plugin-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: kitchen-plugin\nVersion: 1\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text(
+        "[gym_hil.testing_things]\nkettle = kitchen_plugin:KETTLE\nbroken = kitchen_plugin:MISSING\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    sys.modules.pop("kitchen_plugin", None)
+
+
+def make_registry():
+    return Registry("thing", "gym_hil.testing_things", {"pi": "math:pi"})
+
+
+def test_built_in_values_are_loaded_when_asked_for():
+    registry = make_registry()
+    assert registry["pi"] == pytest.approx(3.14159, abs=1e-4)
+    assert list(registry) == ["pi"] and len(registry) == 1
+
+
+def test_other_packages_add_theirs_by_an_entry_point(plugin):
+    registry = make_registry()
+    assert registry.names() == ("pi", "kettle", "broken")
+    assert registry["kettle"] == "a kettle"
+
+
+def test_a_broken_package_is_named_and_does_not_break_the_others(plugin):
+    with pytest.warns(UserWarning, match="thing 'broken' cannot be loaded"):
+        assert dict(make_registry().items()).keys() == {"pi", "kettle"}
+
+
+def test_programs_add_theirs():
+    registry = make_registry()
+    registry.register("two", 2)
+    registry.register("tau", "math:tau")
+    assert registry["two"] == 2 and registry["tau"] > 6 and "two" in registry
+
+
+def test_a_name_that_is_taken_is_refused(plugin):
+    registry = make_registry()
+    for taken in ("pi", "kettle"):
+        with pytest.raises(InvalidArgumentError, match=f"thing '{taken}' is registered already"):
+            registry.register(taken, 3)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_one():
+    with pytest.raises(InvalidArgumentError, match=r"thing='pie' is not known; did you mean \"pi\"\?"):
+        make_registry()["pie"]
