@@ -16,7 +16,9 @@ def plugin(tmp_path, monkeypatch):
     (tmp_path / "kitchen_plugin.py").write_text("KETTLE = 'a kettle'\n", encoding="utf-8")
     info = tmp_path / "kitchen_plugin-1.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: kitchen-plugin\nVersion: 1\n", encoding="utf-8")
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: kitchen-plugin\nVersion: 1\n", encoding="utf-8"
+    )
     (info / "entry_points.txt").write_text(
         "[gym_hil.testing_things]\nkettle = kitchen_plugin:KETTLE\nbroken = kitchen_plugin:MISSING\n",
         encoding="utf-8",
