@@ -25,8 +25,8 @@ export class Playback {
     this.#still = !!last && next.every((value, i) => Math.abs(value - last[i]) < STILL);
     if (this.#frames.length) {
       const gap = Math.min(1000, Math.max(15, time - this.#arrived));
-      this.#period = 0.5 * (this.#period + gap);
       this.#frames = [this.poses(time).slice(), ...batch];
+      this.#period = 0.5 * (this.#period + gap);
     } else this.#frames = batch.slice(-1);
     this.#arrived = time;
   }

@@ -42,7 +42,7 @@ function follow(stick, moved) {
     if (event.pointerId !== finger) return;
     const box = stick.getBoundingClientRect();
     let right = (event.clientX - box.left - box.width / 2) / (box.height / 2 - 20);
-    let up = -(event.clientY - box.top - box.height / 2) / (box.height / 2 - 20);
+    const up = -(event.clientY - box.top - box.height / 2) / (box.height / 2 - 20);
     if (stick.classList.contains("tall")) right = 0;
     const length = Math.max(1, Math.hypot(right, up));
     place(right / length, up / length);

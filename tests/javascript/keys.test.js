@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { watchKeys } from "../../src/gym_hil/viewers/web/static/keys.js";
+import { install } from "./page.js";
+
+let page, sent;
+
+beforeEach(() => {
+  page = install();
+  sent = [];
+});
+
+function watch() {
+  watchKeys((message) => sent.push(message));
+}
+
+test("a key of the robot is sent when it goes down and up, and the browser does not act on it", () => {
+  watch();
+  assert.equal(page.key("keydown", "ArrowUp"), true);
+  assert.equal(page.key("keyup", "ArrowUp"), true);
+  assert.deepEqual(sent, [
+    { type: "key", key: "ArrowUp", down: true },
+    { type: "key", key: "ArrowUp", down: false },
+  ]);
+});
+
+test("other keys belong to the browser", () => {
+  watch();
+  for (const code of ["KeyQ", "Tab", "F5", ""]) assert.equal(page.key("keydown", code), false);
+  assert.deepEqual(sent, []);
+});
+
+test("repetitions of a held key are not presses", () => {
+  watch();
+  page.key("keydown", "Space");
+  page.key("keydown", "Space", { repeat: true });
+  assert.equal(sent.length, 1);
+});
+
+test("shortcuts of the browser and the window manager are left alone", () => {
+  watch();
+  assert.equal(page.key("keydown", "KeyR", { metaKey: true }), false);
+  assert.equal(page.key("keydown", "ArrowLeft", { altKey: true }), false);
+  assert.deepEqual(sent, []);
+});
+
+test("a drawn button sends its control while a pointer holds it", () => {
+  const button = page.addButton("SUCCESS");
+  watch();
+  assert.equal(button.point("pointerdown", 7), true);
+  assert.deepEqual(button.captured, [7], "it is released even where the pointer has left the button");
+  button.point("pointerup", 7);
+  assert.deepEqual(sent, [
+    { type: "button", control: "SUCCESS", down: true },
+    { type: "button", control: "SUCCESS", down: false },
+  ]);
+});
+
+test("a pointer that the browser takes away releases the button", () => {
+  const button = page.addButton("CLOSE");
+  watch();
+  button.point("pointerdown");
+  button.point("pointercancel");
+  assert.equal(sent.at(-1).down, false);
+});
+
+test("no button takes the focus, as it would take Space and Enter for itself", () => {
+  const button = page.addButton(null);
+  watch();
+  assert.equal(button.tabIndex, -1);
+  button.dispatchEvent(new Event("click"));
+  assert.equal(button.blurred, 1);
+});
