@@ -34,7 +34,7 @@ class Fault(Exception):  # noqa: N818
 
 
 def command(arguments: list[str], log: Path, timeout: float) -> None:
-    with log.open("a") as out:
+    with log.open("a", encoding="utf-8") as out:
         print("$", *arguments, file=out, flush=True)
         try:
             code = subprocess.run(arguments, stdout=out, stderr=subprocess.STDOUT, timeout=timeout).returncode
@@ -46,7 +46,11 @@ def command(arguments: list[str], log: Path, timeout: float) -> None:
 
 def reason(log: Path) -> str:
     """The last line of a log that says something."""
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    lines = [
+        line.strip()
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+        if line.strip()
+    ]
     errors = [line for line in lines if "error" in line.lower()]
     return (errors or lines or ["it said nothing"])[-1][:300]
 
@@ -113,7 +117,7 @@ class Worker:
         env = dict(os.environ)
         if sys.platform == "linux":
             env.setdefault("MUJOCO_GL", "egl")
-        with log.open("w") as errors:
+        with log.open("w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(
                 [str(python), "-I", str(HERE / "worker.py")],
                 stdin=subprocess.PIPE,
@@ -240,7 +244,9 @@ def machine() -> dict:
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line for line in info.read_text(encoding="utf-8").splitlines() if line.startswith("model name")
+        ]
         model = names[0].split(":", 1)[1].strip() if names else model
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None

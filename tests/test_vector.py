@@ -175,7 +175,7 @@ def test_members_share_the_model_and_the_video_is_a_picture_each():
 @pytest.mark.skipif(sys.gettrace() is not None, reason="tracing takes memory")
 def test_an_added_state_environment_takes_less_than_a_megabyte():
     def resident_mb():
-        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+        return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * 4096 / 1e6
 
     def size(num_envs):
         before = resident_mb()

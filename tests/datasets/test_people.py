@@ -110,7 +110,7 @@ def test_an_episode_that_ended_by_itself_is_asked_about(press, verdict):
 ])  # fmt: skip
 def test_letters_in_the_terminal_answer_too(typed, verdict, monkeypatch):
     ours, theirs = os.openpty()
-    with open(theirs) as terminal, open(ours, "w") as keyboard:
+    with open(theirs, encoding="utf-8") as terminal, open(ours, "w", encoding="utf-8") as keyboard:
         monkeypatch.setattr(sys, "stdin", terminal)
         keyboard.write(typed)
         keyboard.flush()

@@ -117,7 +117,7 @@ class Bench:
 def machine() -> dict[str, Any]:
     """Return what figures of speed depend on."""
     cpuinfo = Path("/proc/cpuinfo")
-    names = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     cpu = next((line.split(":", 1)[1].strip() for line in names if line.startswith("model name")), "")
     return {
         "cpu": cpu or platform.processor() or platform.machine(),

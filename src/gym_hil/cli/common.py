@@ -41,7 +41,7 @@ def write_json(path: Path | None, result: Any) -> None:
     """Write `result` to `path` where one is given."""
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(result, indent=2) + "\n")
+        path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 def policy_maker(name: str, task: str) -> Callable[[], Policy]:

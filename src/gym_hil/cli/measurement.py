@@ -79,7 +79,7 @@ def start_up(env_id: str, *, image_obs: bool, rounds: int) -> Start:
     found = []
     for _ in range(rounds):
         command = [sys.executable, "-c", _FRESH, env_id, str(image_obs)]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8")
         if done.returncode:
             raise GymHilError(f"{env_id} does not start: {done.stderr.strip().splitlines()[-1]}")
         found.append(json.loads(done.stdout.splitlines()[-1]))
@@ -213,7 +213,7 @@ def _engine_scaling(env: Any, steps: int) -> float:
 
 def _resident_mb() -> float | None:
     try:
-        with open("/proc/self/statm") as sizes:
+        with open("/proc/self/statm", encoding="utf-8") as sizes:
             return int(sizes.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
     except OSError:
         return None

@@ -142,7 +142,7 @@ class EpisodeStore:
     def _read_info(self) -> tuple[str, dict[str, Any]]:
         path = self.root / INFO
         try:
-            info = json.loads(path.read_text())
+            info = json.loads(path.read_text(encoding="utf-8"))
             if info["format"] != FORMAT or info["version"] != VERSION:
                 raise InvalidDatasetError(
                     f"{path} is {info['format']!r} version {info['version']}; "
@@ -199,7 +199,7 @@ def _packed(episode: Episode) -> dict[str, bytes]:
 
 def _checked_files(path: Path) -> dict[str, bytes]:
     """Return the files of an episode by name, each of which is what was written."""
-    checksums: dict[str, str] = json.loads((path / _CHECKSUMS).read_text())
+    checksums: dict[str, str] = json.loads((path / _CHECKSUMS).read_text(encoding="utf-8"))
     files = {}
     for name in {*checksums, _META, _FRAMES}:
         files[name] = (path / name).read_bytes()

@@ -42,7 +42,7 @@ class Seal:
         if not path.exists():
             return cls()
         try:
-            seal = json.loads(path.read_text())
+            seal = json.loads(path.read_text(encoding="utf-8"))
             return cls(list(seal["episodes"]), dict(seal["files"]), dict(seal["texts"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InvalidDatasetError(f"{path} cannot be read: {error!r}") from error

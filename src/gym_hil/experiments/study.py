@@ -102,7 +102,7 @@ def load_study(path: Path, env_id_of: Callable[[str], str]) -> Study:
         InvalidArgumentError: it cannot be read, or asks for runs that cannot be.
     """
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         data = json.loads(text) if path.suffix == ".json" else _parse_toml(text)
     except (OSError, ValueError) as error:
         raise InvalidArgumentError(f"{path} cannot be read as a study: {error}") from error

@@ -57,10 +57,10 @@ class Finished:
 
 def read_run(run: Run, folder: Path) -> Finished:
     """Return what the run left in `folder`."""
-    with (folder / "curve.csv").open(newline="") as file:
+    with (folder / "curve.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
-    return Finished(run, json.loads((folder / "result.json").read_text()), columns)
+    return Finished(run, json.loads((folder / "result.json").read_text(encoding="utf-8")), columns)
 
 
 def mean_and_band(values: Array) -> tuple[Array, Array, Array]:
@@ -83,13 +83,13 @@ def write_study_report(study: Study, finished: Sequence[Finished], out: Path) ->
     lines = [header, ["---"] * len(header), *rows]
     count = f"{len(finished)} of {len(study.runs)} runs have ended."
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    (out / "table.md").write_text(f"# {study.title}\n\n{count}\n\n{table}\n")
-    (out / "results.csv").write_text(_runs_as_csv(study, finished))
-    (out / "report.html").write_text(_page(study, finished, header, rows, count))
+    (out / "table.md").write_text(f"# {study.title}\n\n{count}\n\n{table}\n", encoding="utf-8")
+    (out / "results.csv").write_text(_runs_as_csv(study, finished), encoding="utf-8")
+    (out / "report.html").write_text(_page(study, finished, header, rows, count), encoding="utf-8")
     for facet, shown in _facets(study, finished).items():
         title = f"{facet}: {MEASURES[0][1]}" if facet else MEASURES[0][1]
         svg = _chart(shown, MEASURES[0][0], title, "robot_minutes", standalone=True)
-        (out / (f"curves-{slug(facet)}.svg" if facet else "curves.svg")).write_text(svg)
+        (out / (f"curves-{slug(facet)}.svg" if facet else "curves.svg")).write_text(svg, encoding="utf-8")
 
 
 def _of_group(study: Study, finished: Sequence[Finished]) -> dict[tuple[str, ...], list[Finished]]:

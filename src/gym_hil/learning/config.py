@@ -131,6 +131,6 @@ class TrainConfig:
             InvalidArgumentError: there is no such file, or it is no configuration.
         """
         try:
-            return cls(**json.loads(path.read_text()))
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             raise InvalidArgumentError(f"{path} is no training configuration: {error}") from error

@@ -78,7 +78,7 @@ def read_curve(path: Path) -> list[Point]:
     """
     whole = {field.name for field in fields(Point) if field.type == "int"}
     try:
-        with path.open(newline="") as file:
+        with path.open(encoding="utf-8", newline="") as file:
             rows: list[dict[str, Any]] = [
                 {name: int(text) if name in whole else float(text) for name, text in row.items()}
                 for row in csv.DictReader(file)

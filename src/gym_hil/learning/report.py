@@ -26,7 +26,7 @@ X_AXES = {"robot_minutes": "robot minutes", "wall_s": "wall-clock (s)"}
 def write_report(out: Path) -> None:
     """Write the report of the run in `out`, finished or not."""
     config, points = TrainConfig.load(out / CONFIG), read_curve(out / CURVE)
-    result = json.loads((out / RESULT).read_text()) if (out / RESULT).is_file() else None
+    result = json.loads((out / RESULT).read_text(encoding="utf-8")) if (out / RESULT).is_file() else None
     late = {name: result[name] for name in ("late_steps", "worst_late_s") if result and name in result}
     made_with = {f"version of {name}": version for name, version in versions().items()}
     facts = {**config.as_dict(), **late, **made_with}

@@ -150,7 +150,7 @@ class LeRobotWriter:
         Seal(
             self.written,
             flushed(self.root, (name for name in names if name not in _REWRITTEN)),
-            {name: (self.root / name).read_text() for name in _REWRITTEN},
+            {name: (self.root / name).read_text(encoding="utf-8") for name in _REWRITTEN},
         ).write(self.journal.root / SEAL)
 
     def _open(self, episode: Episode, pictures: Pictures) -> Any:

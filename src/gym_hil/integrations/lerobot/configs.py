@@ -109,5 +109,5 @@ def write_configs(plan: Plan, out: Path) -> dict[str, Path]:
     written = {}
     for name, config in configs(plan, out.resolve()).items():
         written[name] = out / f"{name}.json"
-        written[name].write_text(json.dumps(config, indent=2) + "\n")
+        written[name].write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     return written

@@ -93,7 +93,7 @@ def _are_recorded(plan: Plan, dataset: Path) -> bool:
     if not dataset.exists():
         return False
     try:
-        found = json.loads((dataset / "meta" / "info.json").read_text())["total_episodes"]
+        found = json.loads((dataset / "meta" / "info.json").read_text(encoding="utf-8"))["total_episodes"]
     except (OSError, ValueError, KeyError, TypeError):
         found = 0
     if found < plan.episodes:
@@ -174,7 +174,7 @@ class _Program:
 
     def tail(self) -> str:
         """Return the end of the log."""
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-TAIL:])
+        return "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:])
 
     def stop(self) -> None:
         """Ask it to end, and its children with it if it does not."""

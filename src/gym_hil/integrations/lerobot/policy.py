@@ -21,7 +21,7 @@ RL = "gaussian_actor"
 def is_lerobot_policy(folder: Path) -> bool:
     """Return whether `folder` is a ``pretrained_model`` folder of LeRobot."""
     try:
-        return "input_features" in json.loads((folder / "config.json").read_text())
+        return "input_features" in json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
 

@@ -152,7 +152,7 @@ class PageServer:
         path = FILES.get(request.match_info["name"] or "page.html")
         if path is None:
             raise web.HTTPNotFound
-        return web.Response(text=path.read_text(), content_type=TYPES[path.suffix])
+        return web.Response(text=path.read_text(encoding="utf-8"), content_type=TYPES[path.suffix])
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         from aiohttp import WSMsgType, web
