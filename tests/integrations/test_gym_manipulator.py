@@ -21,7 +21,7 @@ pytestmark = [
 
 RB_AND_STICK_HELD = """
 import logging
-from gym_hil.devices import VirtualGamepad
+from gym_hil.testing.virtual_gamepad import VirtualGamepad
 pad = VirtualGamepad()
 pad.press("rb")
 pad.set_axis("left_y", 1.0)

@@ -20,7 +20,7 @@ from rich.table import Table
 from gym_hil.cli.common import full_id, policy_maker, write_json
 from gym_hil.cli.option_types import OperatorOrNobody, Preset
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.devices.page import PageAddress, PageDevice
+from gym_hil.devices.page import PageAddress
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.intervention.human import Human
 from gym_hil.intervention.human_cost import HUMAN_COST, HumanCost, RecordHumanCost
@@ -93,7 +93,8 @@ class Play:
         operator = env.get_wrapper_attr("operator") if env.has_wrapper_attr("operator") else None
         if isinstance(operator, Human):
             console.print(operator.help(), highlight=False)
-        count = self.episodes or (None if isinstance(getattr(operator, "device", None), PageDevice) else 1)
+        on_page = isinstance(operator, Human) and any(d.fed_by == "page" for d in operator.device.leaves())
+        count = self.episodes or (None if on_page else 1)
         episodes: list[Episode] = []
         try:
             await_person(env, console.print)

@@ -13,6 +13,7 @@ from gym_hil.devices.base import NEUTRAL as NEUTRAL
 from gym_hil.devices.base import STILL as STILL
 from gym_hil.devices.base import Device as Device
 from gym_hil.devices.base import DeviceReading as DeviceReading
+from gym_hil.devices.base import Engage as Engage
 from gym_hil.devices.base import Motion as Motion
 
 if TYPE_CHECKING:
@@ -27,13 +28,18 @@ if TYPE_CHECKING:
     from gym_hil.devices.page import PageDevice as PageDevice
     from gym_hil.devices.recorded import RecordedDevice as RecordedDevice
     from gym_hil.devices.recorded import RecordingDevice as RecordingDevice
+    from gym_hil.devices.registry import DEVICES as DEVICES
+    from gym_hil.devices.registry import DeviceOptions as DeviceOptions
+    from gym_hil.devices.registry import DeviceSpec as DeviceSpec
     from gym_hil.devices.spacemouse import SpaceMouse as SpaceMouse
     from gym_hil.devices.terminal import TerminalKeyboard as TerminalKeyboard
-    from gym_hil.testing.virtual_gamepad import VirtualGamepad as VirtualGamepad
 
 _HOMES = {
     "CombinedDevice": "combined",
     "Control": "controls",
+    "DEVICES": "registry",
+    "DeviceOptions": "registry",
+    "DeviceSpec": "registry",
     "Gamepad": "gamepad",
     "GlobalKeyboard": "global_keyboard",
     "Keyboard": "keyboard",
@@ -44,7 +50,6 @@ _HOMES = {
     "RecordingDevice": "recorded",
     "SpaceMouse": "spacemouse",
     "TerminalKeyboard": "terminal",
-    "VirtualGamepad": "virtual_gamepad",
     "load_controller_config": "controller_config",
 }
 

@@ -7,13 +7,23 @@ exactly once, even when the button was down and up again between two polls.
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+import enum
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
 
 Motion = tuple[float, float, float, float, float, float]
 STILL: Motion = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+class Engage(str, enum.Enum):
+    """How a person takes over; the same on every device. A device may also send the event that toggles."""
+
+    HOLD = "hold"
+    TOGGLE = "toggle"
+    MOTION = "motion"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +72,8 @@ class Device(abc.ABC):
     """A source of `DeviceReading`s. Use it as a context manager, or call `close` when done."""
 
     name: str
+    fed_by: ClassVar[Literal["window", "page"] | None] = None
+    """Which viewer delivers this device's input; None if the device reads its input itself."""
 
     @abc.abstractmethod
     def poll(self) -> DeviceReading:
@@ -72,6 +84,13 @@ class Device(abc.ABC):
     @abc.abstractmethod
     def help(self) -> str:
         """Return one line that says which key or button does what, made from the map in use."""
+
+    def leaves(self) -> Iterator[Device]:
+        """Yield the devices that are wrapped by this one, however deeply; the device itself if it wraps none.
+
+        Viewers use this to find the devices that they feed, see `fed_by`.
+        """
+        yield self
 
     def flush(self) -> None:
         """Forget unpolled events and presses: those made during a reset belong to no episode."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.schema import GripperCommand
 from gym_hil.devices.base import STILL, Device, DeviceReading
@@ -31,6 +33,11 @@ class CombinedDevice(Device):
             events=tuple(event for r in readings for event in r.events),
             connected=any(r.connected for r in readings),
         )
+
+    def leaves(self) -> Iterator[Device]:
+        """Yield the devices that every combined device wraps."""
+        for device in self.devices:
+            yield from device.leaves()
 
     def flush(self) -> None:
         """Flush every device."""

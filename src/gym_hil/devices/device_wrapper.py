@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Iterator
 
 from gym_hil.devices.base import NEUTRAL, Device, DeviceReading
 
@@ -26,6 +27,10 @@ class DeviceTap(Device):
             self.keep(reading)
             self._last = reading
         return reading
+
+    def leaves(self) -> Iterator[Device]:
+        """Yield the devices that `device` wraps, or `device` itself."""
+        return self.device.leaves()
 
     def flush(self) -> None:
         """Forget presses."""

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices import sdl
-from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading
+from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading, Engage
 from gym_hil.devices.controller_config import find_controller_config, load_controller_config
 from gym_hil.devices.controls import Control, PressLatch, beyond_deadzone
 from gym_hil.devices.gamepad_sdl import MappedPad, Pad, RawPad
+from gym_hil.devices.registry import DeviceSpec
 
 GAMEPAD: Mapping[str, Control] = {
     "rb": Control.ENGAGE,
@@ -163,3 +164,10 @@ class Gamepad(Device):
         if complaint != self._complaint:
             _log.error("%s", complaint)
             self._complaint = complaint
+
+
+SPEC = DeviceSpec(
+    make=lambda options: Gamepad(options.controller_config_path),
+    engage=Engage.HOLD,
+    help="A game controller: hold RB to take over.",
+)

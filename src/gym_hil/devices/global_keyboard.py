@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gym_hil.core.errors import MissingExtraError
+from gym_hil.devices.base import Engage
 from gym_hil.devices.controls import Control
 from gym_hil.devices.keyboard import Keyboard
 from gym_hil.devices.keymap import KEYBOARD
+from gym_hil.devices.registry import DeviceSpec
 
 _log = logging.getLogger(__name__)
 
@@ -76,3 +78,10 @@ class GlobalKeyboard(Keyboard):
 def _name(key: Any) -> str:
     """Return pynput's name of a special key, or the character of any other."""
     return str(getattr(key, "name", None) or getattr(key, "char", None) or "")
+
+
+SPEC = DeviceSpec(
+    make=lambda options: GlobalKeyboard(),
+    engage=Engage.TOGGLE,
+    help="The keys wherever the focus is: press Space to take over and once more to let go.",
+)

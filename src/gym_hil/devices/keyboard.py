@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading
+from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading, Engage
 from gym_hil.devices.controls import Control, PressLatch
 from gym_hil.devices.keymap import KEYBOARD, canonical_key, canonical_keymap, keymap_help
+from gym_hil.devices.registry import DeviceSpec
 
 
 class Keyboard(Device):
@@ -97,3 +98,12 @@ class Keyboard(Device):
 
 class WindowKeyboard(Keyboard):
     """The keyboard of the environment's own window, which feeds it."""
+
+    fed_by = "window"
+
+
+SPEC = DeviceSpec(
+    make=lambda options: WindowKeyboard(),
+    engage=Engage.TOGGLE,
+    help="The keys of the environment's window: press Space to take over and once more to let go.",
+)

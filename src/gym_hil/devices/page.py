@@ -7,18 +7,19 @@ was, one reading reports it: no takeover survives it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.schema import EpisodeEvent
-from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading, Motion
+from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading, Engage, Motion
 from gym_hil.devices.combined import CombinedDevice
 from gym_hil.devices.controls import Control, PressLatch, beyond_deadzone
 from gym_hil.devices.gamepad import GAMEPAD, STICKS_HELP
 from gym_hil.devices.keyboard import Keyboard
 from gym_hil.devices.keymap import KEYBOARD
+from gym_hil.devices.registry import DeviceSpec
 
 PAGE_KEYBOARD: Mapping[str, Control] = {
     **KEYBOARD,
@@ -147,6 +148,8 @@ class PageGamepad(Device):
 class PageDevice(CombinedDevice):
     """All that the page at `address` hears, as one device. `attended` says whether a person is there."""
 
+    fed_by = "page"
+
     def __init__(self, address: PageAddress | None = None) -> None:
         self.address = PageAddress() if address is None else address
         self.keyboard, self.sticks, self.gamepad = PageKeyboard(), PageSticks(), PageGamepad()
@@ -156,6 +159,10 @@ class PageDevice(CombinedDevice):
         self._attended = False
         self._lost = True
         self._early: tuple[EpisodeEvent, ...] = ()
+
+    def leaves(self) -> Iterator[Device]:
+        """Yield this device: the page feeds it as a whole."""
+        yield self
 
     @property
     def attended(self) -> bool:
@@ -190,3 +197,11 @@ class PageDevice(CombinedDevice):
     def help(self) -> str:
         """Return the keys; the page shows the rest."""
         return self.keyboard.help()
+
+
+SPEC = DeviceSpec(
+    make=lambda options: PageDevice(options.page),
+    engage=Engage.HOLD,
+    help="Keys, touch and gamepads on a web page: press Space or the button to take over and to let go, "
+    "or hold RB.",
+)

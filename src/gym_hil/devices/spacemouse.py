@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
-from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading, Motion
+from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading, Engage, Motion
+from gym_hil.devices.combined import CombinedDevice
 from gym_hil.devices.controls import Control, PressLatch
+from gym_hil.devices.registry import DeviceSpec
+from gym_hil.devices.terminal import TerminalKeyboard
 
 BUTTONS: Mapping[int, Control] = {0: Control.CLOSE, 1: Control.OPEN}
 """Left button, right button. Join a `TerminalKeyboard` in a `CombinedDevice` to end episodes."""
@@ -158,3 +161,10 @@ class SpaceMouse(Device):
                 "hidraw0, macOS: brew install hidapi) and, on Linux, the right to read /dev/hidraw*.",
                 error,
             )
+
+
+SPEC = DeviceSpec(
+    make=lambda options: CombinedDevice(SpaceMouse(), TerminalKeyboard()),
+    engage=Engage.MOTION,
+    help="A SpaceMouse: move its cap to take over; keys in the terminal end episodes.",
+)

@@ -11,9 +11,10 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from gym_hil.devices.base import Device, DeviceReading
+from gym_hil.devices.base import Device, DeviceReading, Engage
 from gym_hil.devices.controls import Control, PressLatch
 from gym_hil.devices.keymap import TERMINAL, canonical_key, canonical_keymap, keymap_help
+from gym_hil.devices.registry import DeviceSpec
 
 _log = logging.getLogger(__name__)
 ESCAPE_S = 0.03
@@ -172,3 +173,10 @@ def _stdin() -> int:
         return sys.stdin.fileno()
     except (AttributeError, OSError, ValueError):
         return NO_FILE
+
+
+SPEC = DeviceSpec(
+    make=lambda options: TerminalKeyboard(),
+    engage=Engage.TOGGLE,
+    help="Keys in the terminal, also over SSH: press Space to take over and once more to let go.",
+)

@@ -8,17 +8,9 @@ import numpy as np
 
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
-from gym_hil.devices.base import Device, DeviceReading, merged
+from gym_hil.devices.base import Device, DeviceReading, Engage, merged
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.intervention.operator import Decision, Operator, View, ee_action
-
-
-class Engage(str, enum.Enum):
-    """How a person takes over; the same on every device. A device may also send the event that toggles."""
-
-    HOLD = "hold"
-    TOGGLE = "toggle"
-    MOTION = "motion"
 
 
 class Grip(str, enum.Enum):

@@ -12,8 +12,6 @@ import numpy as np
 from gym_hil.core import schema
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.schema import EpisodeEvent, TerminationReason
-from gym_hil.devices.keyboard import WindowKeyboard
-from gym_hil.devices.page import PageDevice
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.intervention.human import Human
 from gym_hil.intervention.operator import Operator, View
@@ -60,14 +58,15 @@ class InterventionWrapper(gym.Wrapper):
         self._interventions = 0
         self._engaged = False
         self._tally = Tally()
-        device = operator.device if isinstance(operator, Human) else None
-        if isinstance(device, WindowKeyboard):
-            window = raw.open_window()
-            device.connected = window is not None
-            if window is not None:
-                window.feed(device)
-        elif isinstance(device, PageDevice):
-            raw.open_page(device.address).feed(device)
+        device: Any
+        for device in operator.device.leaves() if isinstance(operator, Human) else ():
+            if device.fed_by == "window":
+                window = raw.open_window()
+                device.connected = window is not None
+                if window is not None:
+                    window.feed(device)
+            elif device.fed_by == "page":
+                raw.open_page(device.address).feed(device)
 
     def reset(self, *, seed: int | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Reset; presses from before belong to nobody."""

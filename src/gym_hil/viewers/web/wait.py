@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import gymnasium as gym
 
-from gym_hil.devices.page import PageDevice
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.intervention.human import Human
 
@@ -22,9 +21,9 @@ def await_person(env: gym.Env, say: Callable[[str], object]) -> None:
     raw = env.unwrapped
     assert isinstance(raw, ManipulationEnv)
     operator = env.get_wrapper_attr("operator") if env.has_wrapper_attr("operator") else None
-    if raw.page is None or not isinstance(operator, Human) or not isinstance(operator.device, PageDevice):
+    if raw.page is None or not isinstance(operator, Human):
         return
-    if raw.page.attended:
+    if raw.page.attended or all(device.fed_by != "page" for device in operator.device.leaves()):
         return
     raw.reset(seed=0)
     say("Open this address in a browser; the first episode begins then. Ctrl-C stops.")

@@ -1,0 +1,39 @@
+"""A clock that a test moves forward, so that nothing has to wait."""
+
+from __future__ import annotations
+
+import threading
+
+from gym_hil.core.errors import InvalidArgumentError
+
+
+class ManualClock:
+    """A `gym_hil.core.clock.Clock` whose time passes only when somebody sleeps on it or advances it.
+
+    Args:
+        start: the first time that `monotonic` returns (s).
+    """
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._now = float(start)
+        self._lock = threading.Lock()
+
+    def monotonic(self) -> float:
+        """Return the time (s)."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` (s) pass and return at once."""
+        if seconds > 0.0:
+            self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` (s) pass.
+
+        Raises:
+            InvalidArgumentError: time would go back.
+        """
+        if not seconds >= 0.0:
+            raise InvalidArgumentError(f"seconds={seconds!r} must be at least 0: time does not go back")
+        with self._lock:
+            self._now += seconds

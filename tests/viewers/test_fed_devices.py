@@ -1,0 +1,45 @@
+"""A wrapped device is fed by its viewer as the device inside is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import gymnasium as gym
+import pytest
+
+import gym_hil  # noqa: F401
+from gym_hil.devices import CombinedDevice, Keyboard, PageDevice, RecordingDevice
+from gym_hil.intervention.human import Engage, Human
+from gym_hil.stacks.build import make_env
+
+pytest.importorskip("aiohttp")
+
+
+def test_keys_of_the_page_reach_a_wrapped_device(visitor, tmp_path):
+    device = RecordingDevice(CombinedDevice(PageDevice(), Keyboard()), tmp_path / "log.jsonl")
+    env = make_env("gym_hil/PandaPickCubeBase-v1", operator=Human(device, Engage.HOLD))
+    env.reset(seed=0)
+
+    async def take_over():
+        async with visitor(env.unwrapped.page.url) as guest:
+            await guest.until_told("role", "control")
+            env.step(env.action_space.sample())
+            await guest.tap("Space")
+            return env.step(env.action_space.sample())[4]["phase"]
+
+    assert asyncio.run(take_over()) == "takeover"
+    env.close()
+
+
+def test_a_wrapped_keyboard_without_a_window_is_unplugged(monkeypatch, tmp_path):
+    from gym_hil.devices.keyboard import WindowKeyboard
+
+    monkeypatch.setattr("gym_hil.envs.manipulation.ManipulationEnv.open_window", lambda self: None)
+    keyboard = WindowKeyboard()
+    operator = Human(RecordingDevice(keyboard, tmp_path / "log.jsonl"))
+    env = gym.make("gym_hil/PandaPickCubeBase-v1")
+    from gym_hil.stacks.build import wrap_env
+
+    env = wrap_env(env.unwrapped, operator=operator)
+    assert not keyboard.connected
+    env.close()
