@@ -13,26 +13,9 @@ import pytest
 import gym_hil
 from gym_hil.stacks.build import make_env, wrap_env
 from gym_hil.wrappers import hil_wrappers, intervention_utils
-from gym_hil.wrappers.inputs_control import InputsControlWrapper
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*out of date")
 STAY = np.array([0, 0, 0, 1], np.float32)
-
-
-def test_every_old_name_is_there():
-    for name in (
-        "MujocoGymEnv",
-        "FrankaGymEnv",
-        "GymRenderingSpec",
-        "PassiveViewerWrapper",
-        "make_env",
-        "wrap_env",
-    ):
-        assert getattr(gym_hil, name)
-    for name in ("EEActionWrapper", "InputsControlWrapper", "GripperPenaltyWrapper", "ResetDelayWrapper"):
-        assert issubclass(getattr(hil_wrappers, name), gym.Wrapper)
-    assert hil_wrappers.DEFAULT_EE_STEP_SIZE == {"x": 0.025, "y": 0.025, "z": 0.025}
-    assert intervention_utils.load_controller_config("no such pad")["buttons"]["rb"] >= 0
 
 
 @pytest.mark.parametrize("suffix", ["", "Viewer", "Gamepad", "Keyboard", "SimulatedHuman"])
@@ -82,7 +65,7 @@ def test_auto_reset_begins_the_next_episode_in_the_same_step():
 
 
 def test_the_keyboard_drives_through_the_old_wrapper():
-    env = InputsControlWrapper(
+    env = hil_wrappers.InputsControlWrapper(
         hil_wrappers.EEActionWrapper(gym_hil.FrankaGymEnv("PickCube")), use_gamepad=False
     )
     env.reset(seed=0)
@@ -105,7 +88,25 @@ def test_a_controller_says_what_is_held_and_each_end_once():
     assert controller.get_deltas() == (0.5, 0.0, 0.0) and controller.should_intervene()
     assert controller.gripper_command() == "close"
     assert [controller.get_episode_end_status() for _ in range(2)] == ["success", None]
+    controller.device.release("space")
+    controller.update()
+    assert controller.should_intervene(), "it is pressed once to begin and once more to end"
+    controller.device.press("space")
+    controller.update()
+    assert not controller.should_intervene()
     controller.stop()
+
+
+def test_a_controller_of_ones_own_has_the_old_base_class():
+    class Pedal(intervention_utils.InputController):
+        def update(self):
+            self.intervention_flag = self.open_gripper_command = True
+            self.episode_end_status = "failure"
+
+    with Pedal(0.1, 0.2, 0.3) as pedal:
+        pedal.update()
+        assert pedal.should_intervene() and pedal.gripper_command() == "open" and pedal.y_step_size == 0.2
+        assert [pedal.get_episode_end_status(), pedal.get_episode_end_status()] == ["failure", None]
 
 
 @pytest.mark.parametrize("arguments", [[], ["--use-keyboard"]])

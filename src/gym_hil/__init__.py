@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gym_hil.integrations.legacy import aliases
 from gym_hil.stacks.ids import register_all
 
 if TYPE_CHECKING:
-    from gym_hil.envs.manipulation import ManipulationEnv as FrankaGymEnv
-    from gym_hil.envs.manipulation import ManipulationEnv as MujocoGymEnv
+    from gym_hil.integrations.legacy.environments import FrankaGymEnv, MujocoGymEnv
+    from gym_hil.integrations.legacy.wrappers import PassiveViewerWrapper
     from gym_hil.simulation.rendering import GymRenderingSpec
     from gym_hil.stacks.build import make_env, wrap_env
-    from gym_hil.viewers.passive_viewer import PassiveViewerWrapper
 
 __version__ = "0.1.15"
 __all__ = [
@@ -25,14 +25,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "FrankaGymEnv": ("gym_hil.envs.manipulation", "ManipulationEnv"),
+    "FrankaGymEnv": ("gym_hil.integrations.legacy.environments", "FrankaGymEnv"),
     "GymRenderingSpec": ("gym_hil.simulation.rendering", "GymRenderingSpec"),
-    "MujocoGymEnv": ("gym_hil.envs.manipulation", "ManipulationEnv"),
-    "PassiveViewerWrapper": ("gym_hil.viewers.passive_viewer", "PassiveViewerWrapper"),
+    "MujocoGymEnv": ("gym_hil.integrations.legacy.environments", "MujocoGymEnv"),
+    "PassiveViewerWrapper": ("gym_hil.integrations.legacy.wrappers", "PassiveViewerWrapper"),
     "make_env": ("gym_hil.stacks.build", "make_env"),
     "wrap_env": ("gym_hil.stacks.build", "wrap_env"),
 }
 
+aliases.install()
 register_all()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter, mul
-from typing import Any
+from typing import Any, ClassVar
 
 import mujoco
 import numpy as np
@@ -70,6 +70,9 @@ class Simulation:
     may share one.
     """
 
+    data_type: ClassVar[type[mujoco.MjData]] = mujoco.MjData
+    """Class of `data`."""
+
     def __init__(
         self,
         robot: Robot,
@@ -86,7 +89,7 @@ class Simulation:
         self.control_dt = float(control_dt)
         self.physics_dt = float(physics_dt)
         self.model = model = compose(robot, scene, physics_dt) if model is None else model
-        self.data = data = mujoco.MjData(model)
+        self.data = data = self.data_type(model)
         tcp, mocap = int(model.site(robot.tcp_site).id), int(model.body(TARGET).mocapid[0])
         self.tcp_pos_w, self._tcp_axes = data.site_xpos[tcp], data.site_xmat[tcp]
         self.target_pos_w, self.target_quat_w = data.mocap_pos[mocap], data.mocap_quat[mocap]

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
+from gymnasium.envs.registration import load_env_creator
 
 from gym_hil.core.errors import UnknownArgumentError, did_you_mean, require_one_of
 from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.stacks.ids import base_ids
+from gym_hil.stacks.ids import ENVIRONMENT_CLASSES, base_ids
 from gym_hil.viewers.passive_viewer import PassiveViewerWrapper
 from gym_hil.wrappers.auto_reset import SameStepReset
 from gym_hil.wrappers.ee_action import EEActionWrapper
@@ -32,12 +33,12 @@ def make_base(
     use_gripper: bool = True,
     gripper_penalty: float | None = None,
     *,
-    raw_env: RawEnv = ManipulationEnv,
+    raw_env: RawEnv | None = None,
     **kwargs: Any,
 ) -> gym.Env:
     """Return the raw environment. Its action has 7 entries whatever `use_gripper` says."""
     _refuse_unknown(kwargs, _ENV_ARGUMENTS | {"use_gripper", "gripper_penalty"})
-    env: gym.Env = raw_env(task, **kwargs)
+    env: gym.Env = _environment(raw_env, {**kwargs, "task": task})
     return env if gripper_penalty is None else GripperPenaltyWrapper(env, penalty=gripper_penalty)
 
 
@@ -98,7 +99,7 @@ def wrap_env(
     return env
 
 
-def make_env(env_id: str, *, raw_env: RawEnv = ManipulationEnv, **kwargs: Any) -> gym.Env:
+def make_env(env_id: str, *, raw_env: RawEnv | None = None, **kwargs: Any) -> gym.Env:
     """Return the wrapped environment of a base id, such as ``"gym_hil/PandaPickCubeBase-v0"``.
 
     Keyword arguments are those of `wrap_env` and of `ManipulationEnv`.
@@ -109,7 +110,14 @@ def make_env(env_id: str, *, raw_env: RawEnv = ManipulationEnv, **kwargs: Any) -
     _refuse_unknown(kwargs, _ENV_ARGUMENTS | wrapper_arguments)
     outer = {key: value for key, value in kwargs.items() if key in wrapper_arguments}
     inner = {key: value for key, value in kwargs.items() if key not in wrapper_arguments}
-    return wrap_env(raw_env(**{**ids[env_id], **inner}), **outer)
+    return wrap_env(_environment(raw_env, {**ids[env_id], **inner}), **outer)
+
+
+def _environment(raw_env: RawEnv | None, kwargs: dict[str, Any]) -> ManipulationEnv:
+    if raw_env is None:
+        reference = ENVIRONMENT_CLASSES.get(kwargs["task"])
+        raw_env = ManipulationEnv if reference is None else load_env_creator(reference)  # type: ignore[assignment]
+    return raw_env(**{"render_mode": None, **kwargs})
 
 
 def _refuse_unknown(given: Mapping[str, Any], known: frozenset[str] | set[str]) -> None:

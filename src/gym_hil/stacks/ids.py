@@ -23,6 +23,11 @@ SUFFIXES: dict[str, dict[str, Any]] = {
 """Who shows it or may take over, by the id's suffix, as arguments of `wrap_env`."""
 NOBODY_WAITS = ("", "SimulatedHuman", "SimulatedCoach")
 """Suffixes whose environments need no person, and so may be many at once."""
+ENVIRONMENT_CLASSES = {
+    "PickCube": "gym_hil.integrations.legacy.environments:PandaPickCubeGymEnv",
+    "ArrangeBoxes": "gym_hil.integrations.legacy.environments:PandaArrangeBoxesGymEnv",
+}
+"""Tasks of gym-hil 0.1.14: their ids make the classes of that name, whose attributes scripts read."""
 VERSIONS = (0, 1)
 """Version 1 starts from random object positions by default; nothing else differs."""
 
