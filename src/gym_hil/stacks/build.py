@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
@@ -114,10 +114,11 @@ def make_env(env_id: str, *, raw_env: RawEnv | None = None, **kwargs: Any) -> gy
 
 
 def _environment(raw_env: RawEnv | None, kwargs: dict[str, Any]) -> ManipulationEnv:
-    if raw_env is None:
+    make = raw_env
+    if make is None:
         reference = ENVIRONMENT_CLASSES.get(kwargs["task"])
-        raw_env = ManipulationEnv if reference is None else load_env_creator(reference)  # type: ignore[assignment]
-    return raw_env(**{"render_mode": None, **kwargs})
+        make = ManipulationEnv if reference is None else cast(RawEnv, load_env_creator(reference))
+    return make(**{"render_mode": None, **kwargs})
 
 
 def _refuse_unknown(given: Mapping[str, Any], known: frozenset[str] | set[str]) -> None:
