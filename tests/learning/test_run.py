@@ -73,7 +73,7 @@ def test_a_run_that_stopped_anywhere_goes_on_bit_for_bit(whole, tmp_path, episod
 
     with pytest.raises(StopError):
         train(SHORT, tmp_path, stop, learner=Inline)
-    (tmp_path / ".writing-policy.zip").write_bytes(b"half of it")
+    (tmp_path / ".writing-checkpoint.npz").write_bytes(b"half of it")
     (tmp_path / "episodes" / ".writing-000009.npz").write_bytes(b"half of it")
     train(SHORT, tmp_path, resume=True, learner=Inline)
     assert same_weights(whole, tmp_path)
@@ -89,12 +89,12 @@ def test_what_the_checkpoint_does_not_know_is_learned_again(whole, tmp_path):
     kept = {}
 
     def keep(status):
-        path = tmp_path / "policy.zip"
+        path = tmp_path / "checkpoint.npz"
         if path.is_file():
             kept[status.episodes] = path.read_bytes()
 
     train(SHORT, tmp_path, keep, learner=Inline)
-    (tmp_path / "policy.zip").write_bytes(kept[3])
+    (tmp_path / "checkpoint.npz").write_bytes(kept[3])
     train(SHORT, tmp_path, resume=True, learner=Inline)
     assert same_weights(whole, tmp_path)
 

@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.intervention import SimulatedHuman
 from gym_hil.learning.checkpoint import load
 from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.episode_store import Steps
 from gym_hil.learning.evaluation import evaluate, wilson
 from gym_hil.learning.learner import FINALLY, SacLearner, annealed
 from gym_hil.learning.policy import GaussianPolicy
@@ -138,7 +140,7 @@ def test_the_commands_write_what_they_promise_and_eval_refuses_what_is_not_for_i
     assert len(rows) >= 2 and float(rows[0]["human_s"]) > 0 and int(rows[-1]["updates"]) > 0
     trained = load(out)
     again = evaluate(GaussianPolicy(trained.weights).act, make_policy_env(PICK, None), 3)
-    for name in (".", "policy.npz", "policy.zip"):
+    for name in (".", "policy.npz", "checkpoint.npz"):
         done = run("eval", str(out / name), "--episodes", "3", "--json", str(result))
         assert done.returncode == 0, done.stderr
         assert json.loads(result.read_text())["successes"] == again.successes
@@ -153,7 +155,7 @@ def test_the_commands_write_what_they_promise_and_eval_refuses_what_is_not_for_i
     assert done.returncode == 2 and "has a run already" in done.stderr
     done = run(*command, "--resume", "--seed", "1")
     assert done.returncode == 2 and "seed=1, there 0" in done.stderr
-    for name in ("policy.zip", "policy.npz"):
+    for name in ("checkpoint.npz", "policy.npz"):
         (out / name).write_bytes(b"nonsense")
         done = run("eval", str(out / name))
         assert done.returncode == 2 and "cannot be read" in done.stderr
@@ -188,3 +190,81 @@ def test_five_robot_minutes_teach_picking(tmp_path):
     done = run("train", "PandaPickCube-v1", "--robot-minutes", "5", "--out", str(out), "--json", str(result))
     assert done.returncode == 0, done.stderr
     assert json.loads(result.read_text())["successes"] >= 90
+
+
+class Malicious:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_nothing_in_a_policy_of_somebody_else_is_run(tmp_path):
+    """A checkpoint as version 0.1.15 wrote it, and arrays of objects in both files of today."""
+    from stable_baselines3.common.save_util import save_to_zip_file
+
+    ran, evil = tmp_path / "ran", tmp_path / "evil"
+    evil.mkdir()
+    save_to_zip_file(evil / "policy.zip", data={"evil": Malicious(ran)}, params={})
+    with pytest.raises(InvalidArgumentError, match=r"policy\.zip cannot be read.*policy\.npz beside it"):
+        load(evil / "policy.zip")
+    with pytest.raises(InvalidArgumentError, match="nothing was trained there"):
+        load(evil)
+    for name in ("policy.npz", "checkpoint.npz"):
+        np.savez(evil / name, facts=np.array(Malicious(ran), dtype=object))
+        with pytest.raises(InvalidArgumentError, match="cannot be read as a policy"):
+            load(evil / name)
+        with pytest.raises(InvalidArgumentError, match="cannot be read as a checkpoint"):
+            SacLearner(SMALL, *spaces_of(SMALL)).load(evil / name)
+    assert not ran.exists()
+
+
+SMALL = TrainConfig(env_id=PICK, width=16, batch_size=16)
+
+
+def spaces_of(config):
+    env = make_policy_env(config.env_id, None)
+    return env.observation_space, env.action_space
+
+
+def taught(config, updates: int) -> SacLearner:
+    learner = SacLearner(config, *spaces_of(config))
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((50, learner.model.observation_space.shape[0])).astype(np.float32)
+    flags = np.zeros(49, bool)
+    actions = rng.uniform(-1, 1, (49, 4)).astype(np.float32)
+    learner.add(Steps(rows[:-1], rows[1:], actions, np.zeros(49, np.float32), flags, flags, ~flags))
+    for _ in range(updates):
+        learner.update()
+    return learner
+
+
+def test_a_checkpoint_holds_everything_that_learning_depends_on(tmp_path):
+    """The optimizers' state too: what follows is the same, bit for bit."""
+    path = tmp_path / "checkpoint.npz"
+    first = taught(SMALL, updates=3)
+    first.save(path, {"interface": {}, "episodes": 7})
+    for _ in range(3):
+        first.update()
+    second = taught(SMALL, updates=0)
+    assert second.load(path)["episodes"] == 7 and second.updates == 3 * SMALL.updates_per_step
+    for _ in range(3):
+        second.update()
+    mine, others = second.weights(), first.weights()
+    assert all((mine[name] == others[name]).all() for name in others)
+
+
+def test_a_checkpoint_of_other_networks_or_a_damaged_one_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    taught(SMALL, updates=1).save(path, {})
+    other = TrainConfig(env_id=PICK, width=32)
+    with pytest.raises(InvalidArgumentError, match="other networks"):
+        SacLearner(other, *spaces_of(other)).load(path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InvalidArgumentError, match=r"checkpoint\.npz cannot be read"):
+        SacLearner(SMALL, *spaces_of(SMALL)).load(path)

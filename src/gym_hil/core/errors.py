@@ -34,6 +34,18 @@ class RecordingError(GymHilError, RuntimeError):
     """An episode could not be written. Those before it are safe."""
 
 
+class StorageError(GymHilError, OSError):
+    """A file could not be written, for instance because the disk is full. Its former content is safe."""
+
+    def __str__(self) -> str:
+        """Return the message alone, without the error number."""
+        return str(self.strerror or self.args[-1])
+
+
+class FolderInUseError(GymHilError, RuntimeError):
+    """Another process is writing into the same folder."""
+
+
 class EpisodeOrderError(GymHilError, RuntimeError):
     """`step`, `render` or `reset` called at a moment that has no meaning, such as after `close`."""
 

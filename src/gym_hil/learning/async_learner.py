@@ -140,7 +140,7 @@ class Beside(Link):
     def _take(self) -> Progress:
         message = self._inbox.take()
         if isinstance(message, str):
-            raise LearningError(f"learning failed:\n{message}")
+            raise LearningError(f"learning failed: {message}")
         if message is None:
             raise self._ended()
         return message
@@ -185,23 +185,33 @@ class _Inbox:
 def _serve(connection: Connection, config: TrainConfig, *arguments: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the acting side's to handle
     try:
-        service = Service(config, *arguments)
-        connection.send(service.progress())
-        inbox = _Inbox(connection)
-        while True:
-            while inbox.waiting if service.owes and config.real_time else not service.owes:
-                message = inbox.take()
-                if message is None:
-                    return
-                service.hear(message)
-            progress = service.work()
-            if progress is not None:
-                connection.send(progress)
-                service.save()
+        try:
+            _learn(connection, config, *arguments)
+        except ConnectionError:
+            raise
+        except GymHilError as error:
+            connection.send(str(error))
+        except BaseException:
+            connection.send(f"\n{traceback.format_exc()}")
     except OSError:
         return  # the acting side is gone
-    except BaseException:
-        connection.send(traceback.format_exc())
+
+
+def _learn(connection: Connection, config: TrainConfig, *arguments: Any) -> None:
+    """Learn from what arrives until the acting side ends."""
+    service = Service(config, *arguments)
+    connection.send(service.progress())
+    inbox = _Inbox(connection)
+    while True:
+        while inbox.waiting if service.owes and config.real_time else not service.owes:
+            message = inbox.take()
+            if message is None:
+                return
+            service.hear(message)
+        progress = service.work()
+        if progress is not None:
+            connection.send(progress)
+            service.save()
 
 
 OpenLink = Callable[[TrainConfig, Path, spaces.Box, spaces.Box, dict[str, Any]], Link]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.intervention.operator import Action
 from gym_hil.intervention.scripted_policies import Policy
@@ -16,16 +16,18 @@ from gym_hil.learning.policy_env import Sight, interface, make_policy_env, to_co
 
 POLICY = "policy.npz"
 """What acts: needs NumPy only."""
-CHECKPOINT = "policy.zip"
-"""What learning continues from: needs PyTorch."""
+CHECKPOINT = "checkpoint.npz"
+"""What learning continues from. The policy in it needs NumPy only."""
 
 
 def load(path: Path) -> TrainedPolicy:
-    """Return the policy of a run's folder, or of one of its files.
+    """Return the policy of a run's folder, or of one of its files. Reading it runs no code that is in it.
+
+    Args:
+        path: a folder that training wrote, or a policy or checkpoint (``.npz``).
 
     Raises:
         InvalidArgumentError: there is none, or it cannot be read.
-        MissingExtraError: `path` is a checkpoint of the learner, and PyTorch is not installed.
     """
     if path.is_dir():
         names = [name for name in (POLICY, CHECKPOINT) if (path / name).is_file()]
@@ -36,13 +38,17 @@ def load(path: Path) -> TrainedPolicy:
         path = path / names[0]
     if not path.is_file():
         raise InvalidArgumentError(f"{path} is neither a folder nor a file")
-    if path.suffix != ".zip":
-        return TrainedPolicy.load(path)
+    if path.suffix == ".zip":
+        raise InvalidArgumentError(
+            f"{path} cannot be read: up to version 0.1.15 checkpoints had a format that can run code when it "
+            f"is read. Take {POLICY} beside it; a run goes on from its stored episodes with --resume"
+        )
+    trained = TrainedPolicy.load(path)
     try:
-        from gym_hil.learning.learner import load_checkpoint
-    except ImportError as error:
-        raise MissingExtraError("stable-baselines3", "train", "Reading a learner's checkpoint") from error
-    return load_checkpoint(path)
+        TrainConfig(**trained.config)
+    except (TypeError, InvalidArgumentError) as error:
+        raise InvalidArgumentError(f"{path} cannot be read as a policy: {error}") from error
+    return trained
 
 
 def require_env(policy: TrainedPolicy, path: Path, env_id: str) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gym_hil.core.archives import pack, unpack
 from gym_hil.core.errors import InvalidDatasetError
-from gym_hil.core.files import remove_leftovers, write_atomically
+from gym_hil.core.files import make_folder, remove_leftovers, write_atomically
 
 Kind = Literal["demonstration", "failed demonstration", "online"]
 
@@ -137,7 +135,7 @@ class ExperienceStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         remove_leftovers(folder)
 
     def __len__(self) -> int:
@@ -150,9 +148,8 @@ class ExperienceStore:
     def append(self, episode: Episode) -> None:
         """Write `episode`."""
         facts = {name: getattr(episode, name) for name in _FACTS}
-        packed = io.BytesIO()
-        np.savez(packed, facts=json.dumps(facts), **{name: getattr(episode, name) for name in _ARRAYS})
-        write_atomically(self._path(episode.number), packed.getvalue())
+        arrays = {name: getattr(episode, name) for name in _ARRAYS}
+        write_atomically(self._path(episode.number), pack(facts, arrays))
 
     def read(self, number: int) -> Episode:
         """Return an episode.
@@ -162,9 +159,9 @@ class ExperienceStore:
         """
         path = self._path(number)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return Episode(**json.loads(str(arrays["facts"])), **{name: arrays[name] for name in _ARRAYS})
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            facts, arrays = unpack(path.read_bytes())
+            return Episode(**facts, **{name: arrays[name] for name in _ARRAYS})
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise InvalidDatasetError(f"{path} cannot be read: {error!r}") from error
 
     def _path(self, number: int) -> Path:

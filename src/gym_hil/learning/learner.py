@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import abc
-import io
-import json
 import time
-import zipfile
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,22 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.logger import configure
-from stable_baselines3.common.save_util import load_from_zip_file
 
 from gym_hil.core import schema
+from gym_hil.core.archives import pack, unpack
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.files import write_atomically
 from gym_hil.learning.checkpoint import CHECKPOINT
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Steps
-from gym_hil.learning.policy import Interface, TrainedPolicy, Weights
+from gym_hil.learning.model_state import restore_state, state_arrays
+from gym_hil.learning.policy import LEARNER, Weights
 from gym_hil.learning.presets import device_of
 from gym_hil.learning.sac import HilPolicy, HilReplayBuffer, HilSAC, gaussian_weights
-
-_FACTS = "run.json"
 
 
 @dataclass(frozen=True)
@@ -170,18 +167,11 @@ class SacLearner(Learner):
         return self.model._n_updates
 
     def save(self, path: Path, facts: dict[str, Any]) -> None:
-        """Write a checkpoint that `HilSAC.load` reads as well."""
-        packed = io.BytesIO()
-        self.model.save(packed)
-        state = {
-            "facts": facts,
-            "updates": self.model._n_updates,
-            "torch_rng": torch.get_rng_state().numpy().tobytes().hex(),
-            "batch_rng": self.buffer.rng.bit_generator.state,
-        }
-        with zipfile.ZipFile(packed, "a") as archive:
-            archive.writestr(_FACTS, json.dumps(state))
-        write_atomically(path, packed.getvalue())
+        """Write a checkpoint: the policy as `TrainedPolicy.load` reads it, and the state of learning."""
+        counters = {"updates": self.model._n_updates, "batch_rng": self.buffer.rng.bit_generator.state}
+        state = {**state_arrays(self.model), _TORCH_RNG: torch.get_rng_state().numpy()}
+        arrays = {**self.weights(), **{f"{LEARNER}{name}": array for name, array in state.items()}}
+        write_atomically(path, pack({**facts, "learner": counters}, arrays))
 
     def load(self, path: Path) -> dict[str, Any]:
         """Continue from what `save` wrote, bit for bit.
@@ -189,15 +179,21 @@ class SacLearner(Learner):
         Raises:
             InvalidArgumentError: it cannot be read.
         """
-        state = read_facts(path)
-        _, parameters, variables = load_from_zip_file(path, device=self.model.device)
-        self.model.set_parameters(parameters, exact_match=True, device=self.model.device)
-        assert self.model.log_ent_coef is not None and variables is not None
-        self.model.log_ent_coef.data = variables["log_ent_coef"].data
-        self.model._n_updates = state["updates"]
-        self.buffer.rng.bit_generator.state = state["batch_rng"]
-        torch.set_rng_state(torch.frombuffer(bytearray.fromhex(state["torch_rng"]), dtype=torch.uint8))
-        return dict(state["facts"])
+        try:
+            facts, arrays = unpack(path.read_bytes())
+            state = {
+                name.removeprefix(LEARNER): array
+                for name, array in arrays.items()
+                if name.startswith(LEARNER)
+            }
+            torch_rng = torch.from_numpy(state.pop(_TORCH_RNG).astype(np.uint8))
+            restore_state(self.model, state)
+            self.model._n_updates = int(facts["learner"]["updates"])
+            self.buffer.rng.bit_generator.state = facts["learner"]["batch_rng"]
+            torch.set_rng_state(torch_rng)
+            return dict(facts)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise InvalidArgumentError(f"{path} cannot be read as a checkpoint: {error}") from error
 
 
 def annealed(rate: float, share: float) -> Callable[[float], float]:
@@ -217,38 +213,9 @@ JITTER = 0.1
 """Standard deviation of noise on the features while imitating; images are shifted instead. Without it the
 actor learns its few examples by heart: 20 demonstrations of InsertPeg and 10,000 updates of nothing else gave
 10 of 20 insertions without it, 20 with it."""
+_TORCH_RNG = "torch_rng"
 SLACK = 2000
 """Room in the buffer beyond the run's steps: an episode that runs over, or is recorded again."""
-
-
-def read_facts(path: Path) -> dict[str, Any]:
-    """Return what `SacLearner.save` wrote beside the networks.
-
-    Raises:
-        InvalidArgumentError: `path` is no checkpoint of this package.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return dict(json.loads(archive.read(_FACTS)))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InvalidArgumentError(f"{path} cannot be read as a checkpoint: {error}") from error
-
-
-def load_checkpoint(path: Path) -> TrainedPolicy:
-    """Return the policy of a checkpoint.
-
-    Raises:
-        InvalidArgumentError: it cannot be read.
-    """
-    facts = read_facts(path)["facts"]
-    _, parameters, _ = load_from_zip_file(path, device="cpu")
-    prefix = "actor."
-    actor = {
-        key.removeprefix(prefix): value
-        for key, value in parameters["policy"].items()
-        if key.startswith(prefix)
-    }
-    return TrainedPolicy(Interface.of(facts["interface"]), facts["config"], gaussian_weights(actor))
 
 
 class _Spaces(gym.Env):

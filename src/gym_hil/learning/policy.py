@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,12 +10,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gym_hil.core.archives import pack, unpack
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.files import write_atomically
 
 Weights = Mapping[str, NDArray[Any]]
 ENCODER = "features_extractor."
 """Begins the name of every weight of what turns pixels into features; only policies that see have them."""
+LEARNER = "learner/"
+"""Begins the name of every array of a checkpoint that only learning needs."""
 LOG_STD_MIN, LOG_STD_MAX = -20.0, 2.0
 """Bounds of the logarithm of the action's spread, as in Stable-Baselines3."""
 
@@ -138,23 +138,19 @@ class TrainedPolicy:
 
     def save(self, path: Path) -> None:
         """Write as one ``.npz``."""
-        facts = json.dumps({"interface": asdict(self.interface), "config": self.config})
-        packed = io.BytesIO()
-        arrays: dict[str, Any] = {"facts": facts, **self.weights}
-        np.savez_compressed(packed, **arrays)
-        write_atomically(path, packed.getvalue())
+        facts = {"interface": asdict(self.interface), "config": self.config}
+        write_atomically(path, pack(facts, self.weights, compress=True))
 
     @classmethod
     def load(cls, path: Path) -> TrainedPolicy:
-        """Read what `save` wrote.
+        """Read what `save` wrote, or the policy in a learner's checkpoint.
 
         Raises:
             InvalidArgumentError: there is no such file, or it is no policy.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                facts = json.loads(str(arrays["facts"]))
-                weights = {name: arrays[name] for name in arrays.files if name != "facts"}
+            facts, arrays = unpack(path.read_bytes())
+            weights = {name: array for name, array in arrays.items() if not name.startswith(LEARNER)}
             return cls(Interface.of(facts["interface"]), facts["config"], weights)
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise InvalidArgumentError(f"{path} cannot be read as a policy: {error}") from error

@@ -14,7 +14,7 @@ import gymnasium as gym
 import numpy as np
 
 from gym_hil.core.errors import GymHilError, InvalidArgumentError
-from gym_hil.core.files import remove_leftovers, write_atomically
+from gym_hil.core.files import FolderLock, is_unused, make_folder, remove_leftovers, write_atomically
 from gym_hil.devices.page import PageAddress
 from gym_hil.learning.async_learner import Beside, OpenLink
 from gym_hil.learning.checkpoint import POLICY
@@ -65,17 +65,22 @@ def train(
 
     Raises:
         InvalidArgumentError: `out` has a run, and `resume` is off or the run is another.
+        FolderInUseError: another process trains into `out`.
+        StorageError: the disk is full; `resume` goes on once there is room.
     """
-    open_folder(config, out, resume=resume)
-    run = Run(config, out, report, learner, page)
+    lock = open_folder(config, out, resume=resume)
     try:
-        ready(run.env)
-        found = run.finish()
+        run = Run(config, out, report, learner, page)
+        try:
+            ready(run.env)
+            found = run.finish()
+        finally:
+            run.close()
+        if films:
+            write_films(config, out)
+        write_report(out)
     finally:
-        run.close()
-    if films:
-        write_films(config, out)
-    write_report(out)
+        lock.release()
     return found
 
 
@@ -83,7 +88,7 @@ def write_films(config: TrainConfig, out: Path) -> None:
     """Film the run in `out`, or say why that cannot be done."""
     try:
         write_videos(out, ExperienceStore(out / EPISODES), config)
-    except GymHilError as error:
+    except (GymHilError, OSError) as error:
         log.warning("No videos: %s", error)
 
 
@@ -271,13 +276,27 @@ class Run:
         self._report(now)
 
 
-def open_folder(config: TrainConfig, out: Path, *, resume: bool) -> None:
-    """Make `out` ready for a run of `config`.
+def open_folder(config: TrainConfig, out: Path, *, resume: bool) -> FolderLock:
+    """Make `out` ready for a run of `config`, and return the lock that keeps other processes out of it.
 
     Raises:
-        InvalidArgumentError: it has a run, and `resume` is off or the run is another.
+        InvalidArgumentError: it has a run, and `resume` is off or the run is another; or it holds something
+            else.
+        FolderInUseError: another process writes into it.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    if not (out / CONFIG).is_file() and not is_unused(out):
+        raise InvalidArgumentError(f"{out} is not empty, and has no training run")
+    make_folder(out)
+    lock = FolderLock(out)
+    try:
+        _prepare(config, out, resume=resume)
+    except BaseException:
+        lock.release()
+        raise
+    return lock
+
+
+def _prepare(config: TrainConfig, out: Path, *, resume: bool) -> None:
     remove_leftovers(out)
     if (out / CONFIG).is_file():
         if not resume:
@@ -292,6 +311,4 @@ def open_folder(config: TrainConfig, out: Path, *, resume: bool) -> None:
         ]
         if wrong:
             raise InvalidArgumentError(f"{out} has another run: {'; '.join(wrong)}")
-    elif any(out.iterdir()):
-        raise InvalidArgumentError(f"{out} is not empty, and has no training run")
     config.save(out / CONFIG)

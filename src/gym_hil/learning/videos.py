@@ -8,7 +8,7 @@ import imageio
 import numpy as np
 
 from gym_hil.core import schema
-from gym_hil.core.files import TEMPORARY
+from gym_hil.core.files import replacing
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Episode, ExperienceStore
@@ -48,8 +48,10 @@ def _is_whole(episode: Episode, limit: int) -> bool:
 
 
 def _write(raw: ManipulationEnv, episode: Episode, path: Path) -> None:
-    temporary = path.with_name(TEMPORARY + path.name)
-    with imageio.get_writer(temporary, fps=raw.metadata["render_fps"], macro_block_size=None) as video:
+    with (
+        replacing(path) as temporary,
+        imageio.get_writer(temporary, fps=raw.metadata["render_fps"], macro_block_size=None) as video,
+    ):
         for step, state in enumerate(episode.states):
             raw.simulation.restore(state)
             info = {
@@ -58,4 +60,3 @@ def _write(raw: ManipulationEnv, episode: Episode, path: Path) -> None:
             }
             frame = np.asarray(raw.render())
             video.append_data(with_banner(frame, info, step * raw.control_dt))
-    temporary.replace(path)
