@@ -160,7 +160,8 @@ class ExperienceStore:
         path = self._path(number)
         try:
             facts, arrays = unpack(path.read_bytes())
-            return Episode(**facts, **{name: arrays[name] for name in _ARRAYS})
+            rows: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+            return Episode(**facts, **rows)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InvalidDatasetError(f"{path} cannot be read: {error!r}") from error
 
