@@ -15,8 +15,6 @@ from gymnasium.utils.env_checker import check_env
 import gym_hil
 from gym_hil.core import errors
 
-warnings.filterwarnings("ignore", message=".*out of date")
-
 IDS = [env_id for env_id in gym.registry if env_id.startswith("gym_hil/")]
 EVERY_STEP = {
     "is_intervention": bool,
@@ -28,7 +26,6 @@ EVERY_STEP = {
     "discrete_penalty": float,
     "termination_reason": str,
 }
-pytestmark = pytest.mark.filterwarnings("ignore:.*out of date")
 
 
 def rollout(env: gym.Env, seed: int, steps: int) -> list[np.ndarray]:
@@ -181,12 +178,42 @@ def test_actions_out_of_range_are_clipped():
         ({"physics_dt": 0.003}, "no whole multiple"),
         ({"ee_step_size": {"x": 1}}, "needs x, y and z"),
         ({"render_mode": "ansi"}, "rgb_array"),
+        ({"control_dt": "0.1"}, "control_dt='0.1' must be a number of seconds above 0"),
+        ({"control_dt": 0}, "control_dt=0 must be"),
+        ({"physics_dt": [1]}, "physics_dt=.1. must be a number"),
+        ({"reset_delay_seconds": "a"}, "reset_delay_seconds='a' must be a number of seconds"),
+        ({"ee_step_size": [0.02, 0.02]}, "ee_step_size=.* must be a mapping, such as {'x': 0.025"),
+        ({"ee_step_size": {"x": 0.02, "y": 0.02, "z": "a"}}, "ee_step_size..z..='a' must be a number of met"),
+        ({"ee_step_size": {"x": 0.02, "y": 0.02, 3: 1}}, "needs x, y and z"),
+        ({"gripper_penalty": "a"}, "gripper_penalty='a' must be a number"),
     ],
 )
 def test_bad_arguments_are_refused_by_name(kwargs, message):
     with pytest.raises((errors.GymHilError, TypeError), match=message), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         gym.make("gym_hil/PandaPickCube-v0", **kwargs)
+
+
+def test_reset_options_must_be_a_mapping():
+    with pytest.raises(errors.InvalidArgumentError, match=r"options=\[1\] must be a mapping"):
+        gym.make("gym_hil/PandaPickCube-v1").reset(options=[1])
+
+
+@pytest.mark.parametrize("control_dt", [0.05, 1 / 30, 0.02, 0.001, 0.5])
+def test_every_control_rate_works(control_dt):
+    env = gym.make("gym_hil/PandaPickCube-v1", control_dt=control_dt)
+    env.reset(seed=0)
+    env.step(env.action_space.sample())
+    assert env.unwrapped.data.time == pytest.approx(control_dt)
+    assert 0.0 < env.unwrapped.physics_dt <= 0.004
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_no_id_is_called_out_of_date(version):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gym.make(f"gym_hil/PandaPickCube-v{version}")
+        gym.make_vec(f"gym_hil/PandaPickCube-v{version}", vectorization_mode="vector_entry_point").close()
 
 
 @pytest.mark.parametrize("speed", [np.nan, np.inf, 1e20])

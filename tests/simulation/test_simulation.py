@@ -9,7 +9,7 @@ from gym_hil.core.errors import InvalidArgumentError, InvalidStateError
 from gym_hil.robots import PANDA_WITH_FRANKA_HAND
 from gym_hil.simulation.rendering import FAST, GymRenderingSpec, Renderer
 from gym_hil.simulation.scene import Cube, Scene
-from gym_hil.simulation.simulation import Simulation, substeps
+from gym_hil.simulation.simulation import Simulation
 
 LOW, HIGH = np.array([0.2, -0.3, 0.0]), np.array([0.6, 0.3, 0.5])
 NO_TURN = np.zeros(3)
@@ -110,14 +110,6 @@ def test_a_saved_state_continues_bit_for_bit(sim):
 def test_a_foreign_state_is_refused(sim):
     with pytest.raises(InvalidStateError, match=r"shape \(3,\)"):
         sim.restore(np.zeros(3))
-
-
-def test_substeps_are_counted_without_rounding_errors():
-    assert substeps(0.06, 0.002) == 30
-    with pytest.raises(InvalidArgumentError, match="no whole multiple"):
-        substeps(0.1, 0.003)
-    with pytest.raises(InvalidArgumentError, match="physics_dt=-1"):
-        substeps(0.1, -1)
 
 
 def test_images_show_the_red_cube_and_are_fresh_arrays(sim):

@@ -18,6 +18,7 @@ import numpy as np
 from gymnasium import spaces
 
 from gym_hil.core import schema
+from gym_hil.core.arguments import require_mapping
 from gym_hil.core.errors import (
     DeviceError,
     EpisodeOrderError,
@@ -30,6 +31,7 @@ from gym_hil.envs.action import RAW_BOUNDS, clipped_values
 from gym_hil.robots import ROBOTS, Robot
 from gym_hil.simulation.rendering import GymRenderingSpec, Image, Renderer
 from gym_hil.simulation.simulation import Array, Simulation
+from gym_hil.simulation.timing import physics_step
 from gym_hil.tasks import TASKS, Task
 from gym_hil.viewers.base import Screen
 
@@ -66,8 +68,9 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
     Args:
         task: a task or its name.
         seed: seed of the first `reset` that is given none.
-        control_dt: seconds per step; a whole multiple of `physics_dt`.
-        physics_dt: seconds per physics step.
+        control_dt: seconds per step.
+        physics_dt: seconds per physics step, of which a whole number must make a step. By default the largest
+            one up to 0.004 that does.
         render_spec: size and quality of images.
         render_mode: ``"rgb_array"``, ``"human"`` (a window, where there is a display) or None.
         image_obs: observe pixels of the cameras ``front`` and ``wrist`` instead of the objects' positions.
@@ -89,7 +92,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         *,
         seed: int | None = None,
         control_dt: float = 0.1,
-        physics_dt: float = 0.004,
+        physics_dt: float | None = None,
         render_spec: GymRenderingSpec | None = None,
         render_mode: Literal["rgb_array", "human"] | None = None,
         image_obs: bool = False,
@@ -115,7 +118,9 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self.reward_type = reward_type
         self.random_block_position = bool(random_block_position)
         self.render_spec = render_spec or GymRenderingSpec()
-        self.simulation = self._simulate(robot, control_dt, physics_dt)
+        self.simulation = self._simulate(
+            robot, control_dt, physics_step(control_dt) if physics_dt is None else physics_dt
+        )
         self.metadata = {**self.metadata, "render_fps": round(1.0 / control_dt)}
         self._video_camera = self._camera_number(self.render_spec.camera_id)
         self.action_space = spaces.Box(*np.array(RAW_BOUNDS, np.float32))
@@ -147,7 +152,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             seed = self._seed
         self._seed = None
         super().reset(seed=seed)
-        options = dict(options or {})
+        options = dict(require_mapping("options", options or {}, "{'state': env.get_state()}"))
         state = options.pop("state", None)
         self.task.check_options(options)
         if state is not None:

@@ -16,10 +16,11 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from gym_hil.core.errors import InvalidArgumentError, InvalidStateError
+from gym_hil.core.errors import InvalidStateError
 from gym_hil.robots.base import Robot
 from gym_hil.simulation.composition import SERVO_NAMES, TARGET, compose, sleeps
 from gym_hil.simulation.scene import Scene
+from gym_hil.simulation.timing import substeps
 
 Array = NDArray[np.float64]
 Vector = Sequence[float] | Array
@@ -29,25 +30,6 @@ LOOKS = 5
 """How often a step is looked at, its end included, where somebody watches."""
 BRAKE = 0.04
 """How hard a moving TCP is braked when its target is anchored (s); chosen so that it overshoots least."""
-
-
-def substeps(control_dt: float, physics_dt: float) -> int:
-    """Return how many physics steps make a control period; both in seconds.
-
-    Raises:
-        InvalidArgumentError: a time is not positive, or `control_dt` is no whole multiple of `physics_dt`.
-    """
-    for name, value in (("control_dt", control_dt), ("physics_dt", physics_dt)):
-        if not (np.isfinite(value) and value > 0):
-            raise InvalidArgumentError(f"{name}={value!r} must be a positive number of seconds")
-    count = round(control_dt / physics_dt)
-    if count < 1 or abs(count * physics_dt - control_dt) > 1e-9:
-        below, above = max(1, int(control_dt / physics_dt)), int(control_dt / physics_dt) + 1
-        raise InvalidArgumentError(
-            f"control_dt={control_dt!r} s is no whole multiple of physics_dt={physics_dt!r} s; "
-            f"nearest: physics_dt={control_dt / below:.6g} or {control_dt / above:.6g}"
-        )
-    return count
 
 
 class Simulation:

@@ -67,3 +67,6 @@ def _register(env_id: str, maker: str, limit: int, kwargs: dict[str, Any], *, ve
         max_episode_steps=limit,
         kwargs=kwargs,
     )
+    if not env_id.endswith("-v0"):
+        # Gymnasium tells users of version 0 to upgrade where a higher one exists, but version 1 is no newer.
+        gym.registry[env_id].version = None

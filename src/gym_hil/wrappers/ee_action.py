@@ -11,6 +11,7 @@ from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 
 from gym_hil.core import schema
+from gym_hil.core.arguments import require_mapping, require_number
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.envs.action import MAX_TRANSLATION, Bounds, clipped_values
 
@@ -34,16 +35,16 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
         ee_action_step_size: Mapping[str, float] | None = None,
         use_gripper: bool = True,
     ) -> None:
-        sizes = dict(DEFAULT_EE_STEP_SIZE if ee_action_step_size is None else ee_action_step_size)
+        given = DEFAULT_EE_STEP_SIZE if ee_action_step_size is None else ee_action_step_size
+        sizes = dict(require_mapping("ee_step_size", given, f"{dict(DEFAULT_EE_STEP_SIZE)} (m)"))
         RecordConstructorArgs.__init__(self, ee_action_step_size=sizes, use_gripper=use_gripper)
         gym.ActionWrapper.__init__(self, env)
         if set(sizes) != {"x", "y", "z"}:
-            raise InvalidArgumentError(f"ee_step_size has keys {sorted(sizes)}; it needs x, y and z (m)")
+            keys = sorted(sizes, key=str)
+            raise InvalidArgumentError(f"ee_step_size has keys {keys}; it needs x, y and z (m)")
         for axis, size in sizes.items():
-            if not 0 < size <= MAX_TRANSLATION:
-                raise InvalidArgumentError(
-                    f"ee_step_size[{axis!r}]={size!r} must be in (0, {MAX_TRANSLATION}] m"
-                )
+            name = f"ee_step_size[{axis!r}]"
+            require_number(name, size, above=0, at_most=MAX_TRANSLATION, unit="metres")
         self.use_gripper = bool(use_gripper)
         self._metres = [float(sizes[axis]) for axis in "xyz"]
         self.scale = np.array(self._metres)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
 from gym_hil.core import schema
-from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.arguments import require_number
 
 
 class GripperPenaltyWrapper(gym.Wrapper, RecordConstructorArgs):
@@ -21,9 +20,7 @@ class GripperPenaltyWrapper(gym.Wrapper, RecordConstructorArgs):
     def __init__(self, env: gym.Env, penalty: float = -0.05) -> None:
         RecordConstructorArgs.__init__(self, penalty=penalty)
         gym.Wrapper.__init__(self, env)
-        if not np.isfinite(penalty):
-            raise InvalidArgumentError(f"gripper_penalty={penalty!r} must be a finite number")
-        self.penalty = float(penalty)
+        self.penalty = require_number("gripper_penalty", penalty)
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step, and compare the fingers' command before and after."""

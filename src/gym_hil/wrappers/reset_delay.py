@@ -7,10 +7,9 @@ import time
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
-from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.arguments import require_number
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +20,7 @@ class ResetDelayWrapper(gym.Wrapper, RecordConstructorArgs):
     def __init__(self, env: gym.Env, delay_seconds: float = 1.0) -> None:
         RecordConstructorArgs.__init__(self, delay_seconds=delay_seconds)
         gym.Wrapper.__init__(self, env)
-        if not (np.isfinite(delay_seconds) and delay_seconds >= 0):
-            raise InvalidArgumentError(f"reset_delay_seconds={delay_seconds!r} must be at least 0 s")
-        self.delay_seconds = float(delay_seconds)
+        self.delay_seconds = require_number("reset_delay_seconds", delay_seconds, at_least=0, unit="seconds")
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Wait, then reset."""

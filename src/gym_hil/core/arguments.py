@@ -1,0 +1,64 @@
+"""Checks of arguments: an error names the argument, the value that it has, and what it takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+from gym_hil.core.errors import InvalidArgumentError
+
+
+def require_number(
+    name: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    unit: str = "",
+) -> float:
+    """Return `value` as a float.
+
+    Args:
+        name: the argument's name.
+        value: what was given for it.
+        above: a bound that the number must exceed.
+        at_least: a bound that the number must reach.
+        at_most: a bound that the number must not exceed.
+        unit: the number's unit for the error message, such as ``"seconds"``.
+
+    Raises:
+        InvalidArgumentError: `value` is no finite number within the bounds. A string of digits and a boolean
+            are no numbers.
+    """
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    within = (
+        math.isfinite(number)
+        and (above is None or number > above)
+        and (at_least is None or number >= at_least)
+        and (at_most is None or number <= at_most)
+    )
+    if not within:
+        bounds = {"above": above, "of at least": at_least, "of at most": at_most}
+        limits = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
+        wanted = " ".join(part for part in ("a number", f"of {unit}" if unit else "", limits) if part)
+        raise InvalidArgumentError(f"{name}={value!r} must be {wanted}")
+    return number
+
+
+def require_mapping(name: str, value: Any, example: str) -> Mapping[Any, Any]:
+    """Return `value`, which must be a mapping.
+
+    Args:
+        name: the argument's name.
+        value: what was given for it.
+        example: a valid value for the error message, such as ``"{'x': 0.025}"``.
+
+    Raises:
+        InvalidArgumentError: `value` is no mapping.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidArgumentError(f"{name}={value!r} must be a mapping, such as {example}")
+    return value
