@@ -201,7 +201,7 @@ class PandaPickCubeGymEnv(FrankaGymEnv):
         self,
         seed: int | None = None,
         control_dt: float = 0.1,
-        physics_dt: float = 0.004,
+        physics_dt: float | None = None,
         render_spec: GymRenderingSpec | None = None,
         render_mode: Literal["rgb_array", "human"] | None = "rgb_array",
         image_obs: bool = False,
