@@ -12,6 +12,7 @@ pytest.importorskip("pygame")
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import DeviceReading
+from gym_hil.devices.controller_config import save_controller_config
 from gym_hil.devices.gamepad import GAMEPAD, Gamepad
 from gym_hil.testing.virtual_gamepad import VirtualGamepad
 
@@ -37,6 +38,22 @@ def test_sticks_move_along_the_robots_axes(virtual, gamepad):
     x, y, z, *turns = gamepad.poll().motion
     assert (x, y, z) == pytest.approx((1.0, -1.0, -1.0), abs=0.01)
     assert turns == [0, 0, 0]
+
+
+def test_the_sticks_turn_the_hand_while_lb_is_held(virtual, gamepad):
+    virtual.press("lb")
+    for stick, level, rotation in (
+        ("left_y", 1.0, (0, 1, 0)),
+        ("left_x", 1.0, (1, 0, 0)),
+        ("right_x", 1.0, (0, 0, -1)),
+    ):
+        virtual.set_axis(stick, level)
+        motion = gamepad.poll().motion
+        assert motion[:3] == (0, 0, 0) and motion[3:] == pytest.approx(rotation, abs=0.01), stick
+        virtual.set_axis(stick, 0.0)
+    virtual.set_axis("right_x", 1.0)
+    virtual.release("lb")
+    assert gamepad.poll().motion == (0.0,) * 6
 
 
 def test_small_stick_movements_rest(virtual, gamepad):
@@ -160,3 +177,119 @@ def test_what_was_pressed_before_an_unplug_counts_and_the_rest_lets_go(virtual, 
     virtual.detach()
     reading = gamepad.poll()
     assert reading == DeviceReading(events=(EpisodeEvent.SUCCESS,), connected=False)
+
+
+def test_a_gamepad_is_preferred_to_a_joystick_that_is_none():
+    sensors = VirtualGamepad("Motion Sensors", mapped=False)
+    real = VirtualGamepad("Real Pad")
+    with Gamepad() as device:
+        device.poll()
+        real.press("y")
+        assert device.poll().events == (EpisodeEvent.SUCCESS,)
+    sensors.detach()
+    real.detach()
+
+
+def test_a_gamepad_that_comes_later_replaces_a_joystick_that_is_none():
+    sensors = VirtualGamepad("Motion Sensors", mapped=False)
+    with Gamepad() as device:
+        device.poll()
+        real = VirtualGamepad("Real Pad")
+        device.poll()
+        real.press("y")
+        assert device.poll().events == (EpisodeEvent.SUCCESS,)
+        real.detach()
+    sensors.detach()
+
+
+def test_the_pad_on_which_the_person_takes_over_is_used():
+    first, second = VirtualGamepad("First Pad"), VirtualGamepad("Second Pad")
+    with Gamepad() as device:
+        device.poll()
+        second.press("y")
+        second.release("y")
+        assert device.poll().events == ()
+        second.press("rb")
+        second.set_axis("left_y", 1.0)
+        reading = device.poll()
+        assert reading.engage and reading.motion[0] > 0.9 and reading.events == ()
+        first.press("rb")
+        assert device.poll().motion[0] > 0.9, "whoever holds the button keeps control"
+        second.release("rb")
+        device.poll()
+        reading = device.poll()
+        assert reading.engage and reading.motion[0] == 0.0
+    first.detach()
+    second.detach()
+
+
+def test_a_pad_is_chosen_by_its_name():
+    first, second = VirtualGamepad("First Pad"), VirtualGamepad("Second Pad")
+    with Gamepad(pad_name="second") as device, Gamepad(pad_name="third") as nobody:
+        device.poll()
+        first.press("rb")
+        assert not device.poll().engage
+        second.press("rb")
+        assert device.poll().engage
+        assert not nobody.poll().connected
+    first.detach()
+    second.detach()
+
+
+def test_an_unreachable_gamepad_lets_its_pad_go(virtual):
+    device = Gamepad()
+    loop = [device]
+    loop.append(loop)
+    device.poll()
+    again = Gamepad()
+    assert not again.poll().connected, "the pad is in use"
+    del device, loop
+    again._collect_at = 0.0
+    virtual.press("rb")
+    assert again.poll().engage
+    again.close()
+
+
+def test_running_a_notebook_cell_twice_works(virtual):
+    import gymnasium as gym
+
+    import gym_hil  # noqa: F401
+
+    for _ in range(3):
+        env = gym.make("gym_hil/PandaPickCubeGamepad-v1")
+        env.reset()
+    device = env.get_wrapper_attr("operator").device
+    device._collect_at = 0.0
+    device.poll()
+    virtual.press("rb")
+    assert device.poll().engage
+    env.close()
+
+
+def test_a_found_pad_says_what_takes_over(virtual, caplog):
+    with caplog.at_level(logging.WARNING), Gamepad():
+        pass
+    assert "is ready" in caplog.text and "RB: take over" in caplog.text and "guess" not in caplog.text
+
+
+def test_guessed_buttons_are_announced_and_can_be_set(caplog, tmp_path, monkeypatch):
+    monkeypatch.setenv("GYM_HIL_CONTROLLER_CONFIG", str(tmp_path / "own" / "controllers.json"))
+    pad = VirtualGamepad("Strange Pad", mapped=False)
+    with caplog.at_level(logging.WARNING), Gamepad() as device:
+        device.poll()
+    assert "guess" in caplog.text and "gym-hil doctor --map-gamepad" in caplog.text
+    save_controller_config(
+        "Strange Pad",
+        {
+            "axes": {"left_x": 0, "left_y": 1, "right_x": 2, "right_y": 3, "lt": 4, "rt": 5},
+            "buttons": {"a": 0, "b": 1, "x": 2, "y": 3, "start": 6, "lb": 9, "rb": 10},
+            "axis_inversion": {"left_y": True, "right_y": True},
+        },
+    )
+    caplog.clear()
+    with caplog.at_level(logging.WARNING), Gamepad() as device:
+        device.poll()
+        pad.press("rb")
+        assert device.poll().engage
+    assert "guess" not in caplog.text
+    pad.detach()

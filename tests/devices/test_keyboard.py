@@ -10,6 +10,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices import DISCONNECTED, Control, Keyboard
 from gym_hil.devices.keymap import KEYBOARD, TERMINAL, canonical_key, canonical_keymap
+from gym_hil.testing.clock import ManualClock
 from gym_hil.testing.devices import DeviceConformance, assert_valid_reading
 from gym_hil.testing.rigs import KeyboardRig
 
@@ -41,7 +42,8 @@ def test_the_default_map_is_the_documented_one() -> None:
         "escape": Control.FAILURE,
         "r": Control.RERECORD,
         "p": Control.PAUSE,
-        "f": Control.FINE,
+        "t": Control.TURN,
+        "f": Control.SPEED,
     }
 
 
@@ -74,6 +76,77 @@ def test_arrows_held_together_move_diagonally() -> None:
     assert keyboard.poll().motion == (1.0, 1.0, 1.0, 0.0, 0.0, 0.0)
 
 
+def test_directions_turn_the_hand_while_the_key_for_turning_is_held() -> None:
+    keyboard = Keyboard()
+    keyboard.press("t")
+    turns = {"up": (0, 1, 0), "left": (-1, 0, 0), "shift_r": (0, 0, 1), "shift_l": (0, 0, -1)}
+    for key, rotation in turns.items():
+        keyboard.press(key)
+        assert keyboard.poll().motion == (0, 0, 0, *rotation)
+        keyboard.release(key)
+    keyboard.release("t")
+    keyboard.press("up")
+    assert keyboard.poll().motion == (1, 0, 0, 0, 0, 0)
+
+
+def test_motion_is_in_proportion_to_how_long_a_key_was_down() -> None:
+    clock = ManualClock()
+    keyboard = Keyboard(clock=clock)
+    keyboard.press("up")
+    clock.advance(0.03)
+    keyboard.release("up")
+    clock.advance(0.07)
+    assert keyboard.poll().motion[0] == pytest.approx(0.3)
+    clock.advance(0.06)
+    keyboard.press("up")
+    clock.advance(0.04)
+    assert keyboard.poll().motion[0] == pytest.approx(0.4)
+    clock.advance(0.1)
+    assert keyboard.poll().motion[0] == 1.0
+    clock.advance(0.01)
+    keyboard.release("up")
+    keyboard.press("down")
+    clock.advance(0.09)
+    assert keyboard.poll().motion[0] == pytest.approx(0.1 - 0.9)
+    keyboard.release_all()
+    clock.advance(0.1)
+    assert keyboard.poll().motion[0] == 0.0
+
+
+def test_two_taps_move_twice_as_far_as_one() -> None:
+    clock = ManualClock()
+    keyboard = Keyboard(clock=clock)
+    for _ in range(2):
+        keyboard.press("left")
+        clock.advance(0.025)
+        keyboard.release("left")
+    clock.advance(0.05)
+    assert keyboard.poll().motion[1] == pytest.approx(0.5)
+
+
+def test_times_of_presses_count_and_not_when_they_are_told() -> None:
+    clock = ManualClock()
+    keyboard = Keyboard(clock=clock)
+    clock.advance(0.1)
+    keyboard.press("up", at=0.02)
+    keyboard.release("up", at=0.07)
+    assert keyboard.poll().motion[0] == pytest.approx(0.5)
+    clock.advance(0.1)
+    keyboard.press("up", at=99.0)
+    assert keyboard.poll().motion[0] == 0.0, "what is yet to come does not count"
+    clock.advance(0.1)
+    assert keyboard.poll().motion[0] == 1.0
+
+
+def test_a_press_without_length_counts_as_a_short_tap() -> None:
+    clock = ManualClock()
+    keyboard = Keyboard(clock=clock)
+    keyboard.press("up")
+    keyboard.release("up")
+    clock.advance(0.1)
+    assert keyboard.poll().motion[0] == pytest.approx(0.2)
+
+
 def test_opposite_keys_cancel() -> None:
     keyboard = Keyboard()
     keyboard.press("left")
@@ -91,7 +164,7 @@ def test_a_tapped_arrow_moves_for_one_poll() -> None:
 
 
 def test_fine_speed_while_its_key_is_held() -> None:
-    keyboard = Keyboard(coarse_speed=0.8, fine_speed=0.1)
+    keyboard = Keyboard({**KEYBOARD, "f": Control.FINE}, coarse_speed=0.8, fine_speed=0.1)
     keyboard.press("up")
     assert keyboard.poll().motion[0] == 0.8
     keyboard.press("f")
@@ -164,7 +237,7 @@ def test_help_names_every_key_of_the_map_in_use() -> None:
     assert Keyboard().help() == (
         "Space: take over, Up arrow: forward, Down arrow: back, Left arrow: left, Right arrow: right, "
         "right Shift: up, left Shift: down, left Ctrl: close gripper, right Ctrl: open gripper, "
-        "F: fine speed, Enter: success, Esc: failure, R: re-record, P: pause"
+        "T: turn instead of move, F: next speed, Enter: success, Esc: failure, R: re-record, P: pause"
     )
     assert (
         Keyboard({"k": Control.SUCCESS, "j": Control.SUCCESS, "F1": Control.PAUSE}).help()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import termios
@@ -146,3 +147,64 @@ def test_the_command_is_driven_over_a_terminal(tmp_path):
     os.close(hand)
     (episode,) = json.loads((tmp_path / "table.json").read_text())["episodes"]
     assert episode["end"] == "human_success" and episode["human"]["interventions"] == 1
+
+
+SIGNALLED = """
+import os, signal, sys, termios, time
+from gym_hil.devices import TerminalKeyboard
+keyboard = TerminalKeyboard(fd=int(sys.argv[1]))
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_program_that_is_terminated_gives_the_terminal_its_settings_back():
+
+    hand, terminal = os.openpty()
+    before = termios.tcgetattr(terminal)
+    program = subprocess.Popen(
+        [sys.executable, "-c", SIGNALLED, str(terminal)], pass_fds=[terminal], stdout=subprocess.PIPE
+    )
+    assert program.stdout.readline().strip() == b"ready"
+    assert termios.tcgetattr(terminal) != before
+    program.terminate()
+    assert program.wait(timeout=20) == -signal.SIGTERM
+    assert termios.tcgetattr(terminal) == before
+    os.close(hand)
+    os.close(terminal)
+
+
+def test_a_programs_own_signal_handler_stays():
+
+    def own(number, frame):
+        raise AssertionError
+
+    hand, terminal = os.openpty()
+    previous = signal.signal(signal.SIGTERM, own)
+    try:
+        keyboard = TerminalKeyboard(fd=terminal)
+        assert signal.getsignal(signal.SIGTERM) is own
+        keyboard.close()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        keyboard = TerminalKeyboard(fd=terminal)
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        keyboard.close()
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        os.close(hand)
+        os.close(terminal)
+
+
+def test_the_key_for_turning_turns_until_it_is_pressed_once_more():
+    rig = TerminalRig()
+    try:
+        for expected in ((0, 0, 0, 0, 1, 0), (1, 0, 0, 0, 0, 0)):
+            rig.type("t")
+            rig.settle()
+            rig.device.poll()
+            rig.type("up")
+            rig.settle()
+            assert rig.device.poll().motion == expected
+    finally:
+        rig.close()

@@ -51,6 +51,7 @@ class EpisodeEvent(str, enum.Enum):
     PAUSE = "pause"
     RESET = "reset"
     TOGGLE_INTERVENTION = "toggle_intervention"
+    NEXT_SPEED = "next_speed"
 
 
 class TerminationReason(str, enum.Enum):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
+from gym_hil.core.files import write_atomically
 
 DEFAULT = "default"
 STICKS = ("left_x", "left_y", "right_x", "right_y")
@@ -27,6 +28,7 @@ BUTTONS = ("a", "b", "x", "y", "lb", "rb", "start")
 _REQUIRED_AXES = ("left_x", "left_y", "right_y")
 _REQUIRED_BUTTONS = ("a", "x", "y", "rb")
 _SHIPPED = Path(__file__).with_name("controller_config.json")
+_USERS_VARIABLE = "GYM_HIL_CONTROLLER_CONFIG"
 
 
 class ControllerConfig(TypedDict):
@@ -55,11 +57,53 @@ def find_controller_config(
     """Return the file's entry for the first of `names` that it has, else its ``"default"``, else None. Every
     entry of the file is checked.
     """
-    entries = _read(Path(config_path))
+    entries = read_controller_configs(config_path)
     return next((entries[name] for name in (*names, DEFAULT) if name in entries), None)
 
 
-def _read(path: Path) -> dict[str, ControllerConfig]:
+def named_controller_config(names: Iterable[str], *, shipped: bool = True) -> ControllerConfig | None:
+    """Return the entry for the first of `names` that the user's file has, or else, with `shipped`, the file
+    shipped with this package; None if neither does.
+    """
+    names = tuple(names)
+    users = user_config_path()
+    for path in ((users,) if users.is_file() else ()) + ((_SHIPPED,) if shipped else ()):
+        entries = read_controller_configs(path)
+        for name in names:
+            if name in entries and name != DEFAULT:
+                return entries[name]
+    return None
+
+
+def user_config_path() -> Path:
+    """Return where the user's own controllers are described: the file that the environment variable
+    ``GYM_HIL_CONTROLLER_CONFIG`` names, else ``~/.config/gym-hil/controller_config.json``.
+    """
+    given = os.environ.get(_USERS_VARIABLE)
+    return Path(given) if given else Path("~/.config/gym-hil/controller_config.json").expanduser()
+
+
+def save_controller_config(name: str, config: ControllerConfig) -> Path:
+    """Add a controller to the user's file, or replace its entry, and return the file's path.
+
+    Raises:
+        InvalidArgumentError: the configuration lacks something, or the file holds something else.
+    """
+    path = user_config_path()
+    entries = dict(read_controller_configs(path)) if path.is_file() else {}
+    entries[name] = _checked(dict(config), repr(name))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(entries, indent=2).encode() + b"\n")
+    return path
+
+
+def read_controller_configs(config_path: str | os.PathLike[str] = _SHIPPED) -> dict[str, ControllerConfig]:
+    """Return all entries of a file by name, the shipped one unless another is given.
+
+    Raises:
+        InvalidArgumentError: the file cannot be read, or an entry is wrong; the message says where.
+    """
+    path = Path(config_path)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -24,6 +24,8 @@ class Pad(abc.ABC):
     """SDL's number for this plugging-in of the pad; another one after a replug."""
     buttons: frozenset[str]
     """The names that `changes` and `down` know."""
+    is_guess: bool = False
+    """Whether nobody knows this kind of pad, so that its buttons may be named wrongly."""
 
     @abc.abstractmethod
     def attached(self) -> bool:
@@ -78,6 +80,7 @@ class MappedPad(Pad):
             "start": pygame.CONTROLLER_BUTTON_START,
         }
         self._button_of = {index: name for name, index in self._buttons.items()}
+        sdl.take_events(pygame, self.instance_id)  # What was pressed before belongs to nobody.
         self._trigger_of = {index: name for name, index in self._triggers.items()}
         self.buttons = frozenset(self._buttons) | frozenset(self._triggers)
 
@@ -105,19 +108,22 @@ class MappedPad(Pad):
         return bool(self._controller.get_button(self._buttons[button]))
 
     def close(self) -> None:
-        sdl.take_events(self._pygame, self.instance_id)
         self._controller.quit()
 
 
 class RawPad(Pad):
     """A pad whose axes and buttons are numbered by a `ControllerConfig`."""
 
-    def __init__(self, pygame: ModuleType, index: int, config: ControllerConfig) -> None:
+    def __init__(
+        self, pygame: ModuleType, index: int, config: ControllerConfig, *, is_guess: bool = False
+    ) -> None:
+        self.is_guess = is_guess
         self._pygame = pygame
         self._joystick = pygame.joystick.Joystick(index)
         self.instance_id = self._joystick.get_instance_id()
         self._config = config
         self._removed = False
+        sdl.take_events(pygame, self.instance_id)
         self.name = str(self._joystick.get_name())
         for kind, count in (
             ("axes", self._joystick.get_numaxes()),
@@ -164,7 +170,6 @@ class RawPad(Pad):
         return number is not None and bool(self._joystick.get_axis(number) > 0.0)
 
     def close(self) -> None:
-        sdl.take_events(self._pygame, self.instance_id)
         self._joystick.quit()
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.core.errors import MissingExtraError
 from gym_hil.devices.base import Engage
 from gym_hil.devices.controls import Control
@@ -43,10 +44,12 @@ class GlobalKeyboard(Keyboard):
 
     name = "global keyboard"
 
-    def __init__(self, keymap: Mapping[str, Control] = KEYBOARD, **speeds: float) -> None:
+    def __init__(
+        self, keymap: Mapping[str, Control] = KEYBOARD, *, clock: Clock = SYSTEM_CLOCK, **speeds: float
+    ) -> None:
         if importlib.util.find_spec("pynput") is None:
             raise MissingExtraError("pynput", "pynput", "a global keyboard")
-        super().__init__(keymap, **speeds)
+        super().__init__(keymap, clock=clock, **speeds)
         self._listener: Any = None
         reason = why_not()
         if reason:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading, Engage
 from gym_hil.devices.controls import Control, PressLatch
@@ -24,9 +25,17 @@ class Keyboard(Device):
         *,
         coarse_speed: float = 1.0,
         fine_speed: float = 0.25,
+        clock: Clock | None = None,
     ) -> None:
-        """Speeds are motion levels in (0, 1]: `fine_speed` while the fine-speed key is held, else
-        `coarse_speed`.
+        """Make a keyboard that nobody has touched yet.
+
+        Args:
+            keymap: names of keys to their meaning.
+            coarse_speed: motion level of a direction key, in (0, 1].
+            fine_speed: the same while a key for `Control.FINE` is held.
+            clock: makes motion proportional to the part of the time between two polls for which a key was
+                down. None for keys that a program presses: one that is down or was tapped counts for all of
+                that time.
         """
         for name, speed in (("coarse_speed", coarse_speed), ("fine_speed", fine_speed)):
             if not 0.0 < speed <= 1.0:
@@ -34,25 +43,29 @@ class Keyboard(Device):
         self.keymap = canonical_keymap(keymap)
         self._coarse_speed = coarse_speed
         self._fine_speed = fine_speed
-        self._latch = PressLatch()
+        self._latch = PressLatch(clock)
         self._connected = True
         self._closed = False
 
-    def press(self, key: str) -> bool:
+    def press(self, key: str, at: float | None = None) -> bool:
         """Say that `key` went down, and return whether it means anything. A key that is already down is
         repeating itself, which is no new press.
+
+        Args:
+            key: the key in any spelling that `canonical_key` knows.
+            at: when it went down, in the clock's time (s); None for now.
         """
         name = canonical_key(key)
         control = self.keymap.get(name)
         if control is None:
             return False
         if self.connected:
-            self._latch.press(name, control)
+            self._latch.press(name, control, at)
         return True
 
-    def release(self, key: str) -> None:
-        """Say that `key` went up."""
-        self._latch.release(canonical_key(key))
+    def release(self, key: str, at: float | None = None) -> None:
+        """Say that `key` went up, `at` which time of the clock (s); None for now."""
+        self._latch.release(canonical_key(key), at)
 
     def press_button(self, control: Control) -> None:
         """Say that a button for `control`, drawn where the keyboard is shown, went down."""
@@ -100,6 +113,9 @@ class WindowKeyboard(Keyboard):
     """The keyboard of the environment's own window, which feeds it."""
 
     fed_by = "window"
+
+    def __init__(self, keymap: Mapping[str, Control] = KEYBOARD, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(keymap, clock=clock)
 
 
 SPEC = DeviceSpec(

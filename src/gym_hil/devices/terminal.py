@@ -6,6 +6,7 @@ import atexit
 import logging
 import os
 import select
+import signal
 import sys
 import threading
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ ESCAPE_S = 0.03
 """Seconds after which a lone escape byte is the Esc key and not the beginning of another."""
 
 NO_FILE = -1
+_ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGQUIT") if hasattr(signal, name))
 
 _FINAL = {"A": "up", "B": "down", "C": "right", "D": "left"}
 _NUMBERED = {"5": "page_up", "6": "page_down"}
@@ -60,7 +62,8 @@ def split_keys(text: str) -> tuple[list[str], str]:
 
 class TerminalKeyboard(Device):
     """Keys of a terminal. A terminal tells presses only, so each one, and each repetition of a held key,
-    counts for one poll; take over with `Engage.TOGGLE`. Ctrl-C works as ever.
+    counts for one poll; the key for turning turns until it is pressed once more; take over with
+    `Engage.TOGGLE`. Ctrl-C works as ever.
 
     The terminal gets its settings back on `close`, and at exit. Where there is none, as under a job
     scheduler or on Windows, the device is unplugged and says so once.
@@ -79,6 +82,7 @@ class TerminalKeyboard(Device):
         self._settings: list[Any] = []
         self._thread: threading.Thread | None = None
         self._connected = False
+        self._turning = False
         if not self._prepare():
             _log.warning(
                 "Standard input is no terminal that sends single keys; use the keyboard of a window, a "
@@ -90,6 +94,7 @@ class TerminalKeyboard(Device):
         self._thread = threading.Thread(target=self._listen, name="terminal keys", daemon=True)
         self._thread.start()
         atexit.register(self.close)
+        self._catch_signals()
 
     def poll(self) -> DeviceReading:
         """Return the presses since the last poll."""
@@ -116,6 +121,28 @@ class TerminalKeyboard(Device):
         os.close(self._wake_write)
         self._restore()
         atexit.unregister(self.close)
+        self._ignore_signals()
+
+    def _catch_signals(self) -> None:
+        """Make signals that end the program give the terminal its settings back first. A program that
+        handles such a signal itself keeps its handler.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in _ENDING_SIGNALS:
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, self._on_signal)
+
+    def _ignore_signals(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in _ENDING_SIGNALS:
+                if signal.getsignal(number) == self._on_signal:
+                    signal.signal(number, signal.SIG_DFL)
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        self._restore()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
     def _prepare(self) -> bool:
         """Ask the terminal for single keys without echo, and return whether it can."""
@@ -163,8 +190,11 @@ class TerminalKeyboard(Device):
 
     def _tap(self, key: str) -> None:
         control = self.keymap.get(key)
-        if control is not None:
-            self._latch.press(key, control)
+        if control is None:
+            return
+        self._latch.press(key, control)
+        self._turning ^= control is Control.TURN
+        if control is not Control.TURN or not self._turning:
             self._latch.release(key)
 
 
