@@ -10,7 +10,7 @@ import numpy as np
 
 import gym_hil
 from gym_hil.intervention.scripted_policies import make_policy
-from gym_hil.viewers.banner import with_banner
+from gym_hil.reports.video import with_banner
 
 FOLDER = Path(__file__).parent / "images"
 SIZE = {"video_height": 300, "video_width": 400}
@@ -25,7 +25,13 @@ def takeover() -> np.ndarray:
     frames, done = [], False
     while not done:
         *_, terminated, truncated, info = env.step(policy(env.unwrapped, rng))
-        frames.append(with_banner(env.render(), info, 0.1 * (len(frames) + 1)))
+        frame = with_banner(
+            env.render(),
+            human=info["is_intervention"],
+            success=info["next.success"],
+            seconds=0.1 * (len(frames) + 1),
+        )
+        frames.append(frame)
         done = terminated or truncated
     env.close()
     picked = [round(share * (len(frames) - 1)) for share in (0.1, 0.45, 0.75, 1.0)]

@@ -20,6 +20,7 @@ LAYERS = [
     {"wrappers"},
     {"viewers"},
     {"stacks"},
+    {"reports"},
     {"datasets", "learning"},
     {"experiments"},
     {"integrations"},

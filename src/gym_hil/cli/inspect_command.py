@@ -12,15 +12,17 @@ from rich.console import Console
 from rich.table import Table
 
 from gym_hil.cli.common import progress_bar, write_json
-from gym_hil.core.errors import InvalidDatasetError, RenderingError
+from gym_hil.core.errors import InvalidDatasetError, MissingExtraError, RenderingError
 from gym_hil.datasets.dataset import journal_of, unwritten
 from gym_hil.datasets.episode import Episode
-from gym_hil.datasets.film import FILM_SPEC, filmed
-from gym_hil.datasets.html_report import Entry, page
+from gym_hil.datasets.film import filmed
+from gym_hil.datasets.html_report import Entry, write_dataset_report
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import first_difference, make_replay_env
 from gym_hil.datasets.validation import judge
 from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.reports.page import require_libraries
+from gym_hil.reports.video import REPORT_SPEC
 
 PAGE = "inspect.html"
 
@@ -51,7 +53,7 @@ class Inspect:
         """Print the table, and write the page."""
         console = Console()
         store = EpisodeStore(journal_of(self.root))
-        env = make_replay_env(store.env_id, render_mode="rgb_array", render_spec=FILM_SPEC)
+        env = make_replay_env(store.env_id, render_mode="rgb_array", render_spec=REPORT_SPEC)
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
         entries: dict[int, Entry] = {}
@@ -81,9 +83,14 @@ class Inspect:
         notes: tuple[str, ...],
         console: Console,
     ) -> None:
+        try:
+            require_libraries()
+        except MissingExtraError as error:
+            console.print(f"No page: {error}", markup=False, soft_wrap=True)
+            return
         first = sorted(entries, key=lambda number: not entries[number].quality.warnings)[: self.pictures]
         with progress_bar(console) as progress:
-            for number in progress.track(first, description="drawing"):
+            for number in progress.track(first, description="drawing episodes"):
                 entry = entries[number]
                 try:
                     film = filmed(store.read(number), raw)
@@ -92,8 +99,7 @@ class Inspect:
                     break
                 entries[number] = Entry(entry.episode, entry.quality, film, entry.replays)
         path = self.html or self.root / PAGE
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(f"{self.root.resolve().name}: {store.env_id}", entries, notes), encoding="utf-8")
+        write_dataset_report(path, f"{self.root.resolve().name}: {store.env_id}", entries, notes)
         console.print(f"Page: {path}", soft_wrap=True)
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import gymnasium as gym
 import numpy as np
@@ -19,6 +19,7 @@ from rich.table import Table
 
 from gym_hil.cli.common import full_id, policy_maker, write_json
 from gym_hil.cli.option_types import OperatorOrNobody, Preset
+from gym_hil.core import schema
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.page import PageAddress
 from gym_hil.envs.manipulation import ManipulationEnv
@@ -27,9 +28,9 @@ from gym_hil.intervention.human_cost import HUMAN_COST, HumanCost, RecordHumanCo
 from gym_hil.intervention.named import PEOPLE, make_operator
 from gym_hil.intervention.operator import Operator
 from gym_hil.intervention.scripted_policies import Policy
+from gym_hil.reports.video import VideoWriter, with_banner
 from gym_hil.simulation.gl import has_display
 from gym_hil.stacks.build import make_env
-from gym_hil.viewers.banner import with_banner
 from gym_hil.viewers.web.wait import await_person
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
@@ -118,11 +119,7 @@ class Play:
         with contextlib.ExitStack() as stack:
             video = None
             if self.video is not None:
-                import imageio
-
-                self.video.parent.mkdir(parents=True, exist_ok=True)
-                fps = env.metadata["render_fps"]
-                video = stack.enter_context(imageio.get_writer(self.video, fps=fps, macro_block_size=None))
+                video = stack.enter_context(VideoWriter(self.video, env.metadata["render_fps"]))
             progress = stack.enter_context(Progress(console=console, transient=True))
             for seed in progress.track(seeds, total=count, description="playing"):
                 episodes.append(self._episode(env, new_policy, seed, video))
@@ -157,7 +154,9 @@ class Play:
         at_terminal = sys.stdout is not None and sys.stdout.isatty()
         return self.window and self.video is None and at_terminal and not has_display()
 
-    def _episode(self, env: gym.Env, new_policy: Callable[[], Policy], seed: int, video: Any) -> Episode:
+    def _episode(
+        self, env: gym.Env, new_policy: Callable[[], Policy], seed: int, video: VideoWriter | None
+    ) -> Episode:
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
         policy, rng = new_policy(), np.random.default_rng(seed)
@@ -169,7 +168,13 @@ class Play:
             steps += 1
             total += float(reward)
             if video is not None:
-                video.append_data(with_banner(np.asarray(env.render()), info, steps * raw.control_dt))
+                frame = with_banner(
+                    np.asarray(env.render()),
+                    human=bool(info[schema.IS_INTERVENTION]),
+                    success=bool(info[schema.NEXT_SUCCESS]),
+                    seconds=steps * raw.control_dt,
+                )
+                video.add(frame)
         human = HumanCost(**info[HUMAN_COST])
         end = info["termination_reason"] or "time_limit"
         return Episode(seed, human.success, steps, total, end, human)

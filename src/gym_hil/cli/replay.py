@@ -13,20 +13,15 @@ import tyro
 from rich.console import Console
 
 from gym_hil.cli.common import write_json
-from gym_hil.core import schema
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.dataset import journal_of
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import first_difference, make_replay_env, replayed, same_model
 from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.reports.video import VIDEO_SPEC, VideoWriter, with_banner
 from gym_hil.simulation.gl import has_display
-from gym_hil.simulation.rendering import GymRenderingSpec
-from gym_hil.viewers.banner import with_banner
 from gym_hil.wrappers.real_time import RealTimeWrapper
-
-SPEC = GymRenderingSpec(video_height=720, video_width=960)
-"""Size and quality of the video."""
 
 
 @dataclass(kw_only=True)
@@ -76,20 +71,17 @@ class Replay:
         env = make_replay_env(
             env_id,
             render_mode="rgb_array" if self.video else None,
-            render_spec=SPEC if self.video else None,
+            render_spec=VIDEO_SPEC if self.video else None,
             use_viewer=watched,
         )
         return RealTimeWrapper(env) if watched else env
 
     def _film(self, store: EpisodeStore, numbers: list[int], env: gym.Env) -> None:
-        import imageio
-
         assert self.video is not None
-        self.video.parent.mkdir(parents=True, exist_ok=True)
-        with imageio.get_writer(self.video, fps=env.metadata["render_fps"], macro_block_size=None) as video:
+        with VideoWriter(self.video, env.metadata["render_fps"]) as video:
             for number in numbers:
                 for image in _film(store.read(number), env):
-                    video.append_data(image)
+                    video.add(image)
 
 
 def _verify(number: int, episode: Episode, env: gym.Env, console: Console) -> dict[str, Any] | None:
@@ -123,8 +115,9 @@ def _film(episode: Episode, env: gym.Env) -> Iterator[np.ndarray]:
     """
     last = episode.length - 1
     for step, _ in enumerate(replayed(episode, env)):
-        told = {
-            schema.IS_INTERVENTION: episode.frames["complementary_info.is_intervention"][min(step, last)],
-            schema.NEXT_SUCCESS: step > last and episode.success,
-        }
-        yield with_banner(np.asarray(env.render()), told, step / episode.meta["fps"])
+        yield with_banner(
+            np.asarray(env.render()),
+            human=bool(episode.frames["complementary_info.is_intervention"][min(step, last)]),
+            success=step > last and episode.success,
+            seconds=step / episode.meta["fps"],
+        )

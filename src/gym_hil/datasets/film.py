@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import imageio
 import numpy as np
 from PIL import Image as PillowImage
 
 from gym_hil.datasets.camera_images import at_steps
 from gym_hil.datasets.episode import PHASES, Episode
 from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.simulation.rendering import GymRenderingSpec, Image, Quality
+from gym_hil.reports.page import data_url
+from gym_hil.reports.video import VideoWriter, with_banner
+from gym_hil.simulation.rendering import Image
 
-FILM_SPEC = GymRenderingSpec(
-    video_height=240, video_width=320, video_quality=Quality(shadow_size=0, samples=4, slices=20, stacks=10)
-)
-"""Size and quality for a page."""
 MAX_FRAMES = 120
 """Longer episodes are shown with fewer frames per second."""
 MAX_KEY_FRAMES = 6
-STRIP = 6
-"""Height of the strip that says who acts (pixels)."""
-HUMAN, POLICY = (214, 93, 14), (38, 98, 156)
 
 
 @dataclass(frozen=True)
@@ -58,37 +51,30 @@ def key_steps(episode: Episode) -> dict[int, str]:
 
 
 def filmed(episode: Episode, raw: ManipulationEnv) -> Film:
-    """Return pictures of `episode`. `raw` has ``render_mode="rgb_array"`` and, best, `FILM_SPEC`."""
+    """Return pictures of `episode`. `raw` has ``render_mode="rgb_array"`` and, best, `REPORT_SPEC`."""
     stride = math.ceil((episode.length + 1) / MAX_FRAMES)
     names = key_steps(episode)
     wanted = sorted({*range(0, episode.length + 1, stride), *names})
     by_human = episode.frames["complementary_info.is_intervention"]
     key_frames: dict[str, str] = {}
-    video: list[Image] = []
-    for step in at_steps(episode, raw, iter(wanted)):
-        image = np.array(raw.render(), np.uint8)
-        image[:STRIP] = HUMAN if by_human[min(step, episode.length - 1)] else POLICY
-        if step % stride == 0:
-            video.append(image)
-        if step in names:
-            key_frames[names[step]] = _data_url("image/jpeg", _jpeg(image))
-    return Film(key_frames, _data_url("video/mp4", _mp4(video, episode.meta["fps"] / stride)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.mp4"
+        with VideoWriter(path, episode.meta["fps"] / stride) as video:
+            for step in at_steps(episode, raw, iter(wanted)):
+                image = with_banner(
+                    np.asarray(raw.render()),
+                    human=bool(by_human[min(step, episode.length - 1)]),
+                    success=step == episode.length and episode.success,
+                    seconds=step / episode.meta["fps"],
+                )
+                if step % stride == 0:
+                    video.add(image)
+                if step in names:
+                    key_frames[names[step]] = data_url(_jpeg(image), ".jpg")
+        return Film(key_frames, data_url(path.read_bytes(), ".mp4"))
 
 
 def _jpeg(image: Image) -> bytes:
     content = io.BytesIO()
     PillowImage.fromarray(image).save(content, format="JPEG", quality=85)
     return content.getvalue()
-
-
-def _mp4(images: list[Image], fps: float) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "film.mp4"
-        with imageio.get_writer(path, fps=fps, macro_block_size=None) as writer:
-            for image in images:
-                writer.append_data(image)
-        return path.read_bytes()
-
-
-def _data_url(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from math import inf, sqrt
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gym_hil.core.errors import MissingExtraError
 from gym_hil.experiments.study import Run, Study, slug
-from gym_hil.learning.charts import Line, chart, legend
+from gym_hil.reports.charts import Line, line_chart
+from gym_hil.reports.page import require_libraries, write_page
 
 STUDENT_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
              2.145, 2.131, 2.120, 2.110, 2.101, 2.093)  # fmt: skip
@@ -30,6 +32,7 @@ MEASURES = (
     ("human_s", "human seconds, demonstrations included", False),
 )
 """Column of the learning curve, title of its chart, and whether it is a share in [0, 1]."""
+log = logging.getLogger(__name__)
 X_LABELS = {"robot_minutes": "robot minutes", "wall_s": "wall-clock (s)"}
 Array = NDArray[np.float64]
 
@@ -77,7 +80,8 @@ def mean_and_band(values: Array) -> tuple[Array, Array, Array]:
 
 def write_study_report(study: Study, finished: Sequence[Finished], out: Path) -> None:
     """Write ``results.csv`` (runs), ``table.md`` (settings), ``report.html`` (settings and curves), and the
-    curves of success without a human once more as pictures, ``curves*.svg``.
+    curves of success without a human once more as pictures, ``curves*.svg``. Where the packages for
+    reports are not installed, one line says so instead of the page and the pictures.
     """
     header, rows = _table(study, finished)
     lines = [header, ["---"] * len(header), *rows]
@@ -85,8 +89,17 @@ def write_study_report(study: Study, finished: Sequence[Finished], out: Path) ->
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     (out / "table.md").write_text(f"# {study.title}\n\n{count}\n\n{table}\n", encoding="utf-8")
     (out / "results.csv").write_text(_runs_as_csv(study, finished), encoding="utf-8")
-    (out / "report.html").write_text(_page(study, finished, header, rows, count), encoding="utf-8")
-    for facet, shown in _facets(study, finished).items():
+    try:
+        require_libraries()
+    except MissingExtraError as error:
+        log.warning("There is no report: %s", error)
+        return
+    facets = _facets(study, finished)
+    note = "Bands are 95 % intervals of the mean over seeds (Student's t)."
+    charts = {facet or "Curves": _charts(shown) for facet, shown in facets.items()}
+    facts = {"title": study.title, "count": count, "note": note, "header": header, "rows": rows}
+    write_page(out / "report.html", "study.html", facets=charts, **facts)
+    for facet, shown in facets.items():
         title = f"{facet}: {MEASURES[0][1]}" if facet else MEASURES[0][1]
         svg = _chart(shown, MEASURES[0][0], title, "robot_minutes", standalone=True)
         (out / (f"curves-{slug(facet)}.svg" if facet else "curves.svg")).write_text(svg, encoding="utf-8")
@@ -170,7 +183,8 @@ def _curve(name: str, found: Sequence[Finished], column: str, x: str, share: boo
     mean, low, high = mean_and_band(values)
     if share:
         low, high = np.maximum(low, 0.0), np.minimum(high, 1.0)
-    return Line(name, *(column.tolist() for column in (across, mean, low, high)))
+    x_values, values, lower, upper = (column.tolist() for column in (across, mean, low, high))
+    return Line(name, x_values, values, lower, upper, markers=False)
 
 
 def _facets(study: Study, finished: Sequence[Finished]) -> dict[str, dict[str, list[Finished]]]:
@@ -182,35 +196,15 @@ def _facets(study: Study, finished: Sequence[Finished]) -> dict[str, dict[str, l
     return facets
 
 
-def _chart(shown: dict[str, list[Finished]], column: str, title: str, x: str, **style: bool) -> str:
+def _charts(shown: dict[str, list[Finished]]) -> list[str]:
+    charts = [_chart(shown, column, title, "robot_minutes") for column, title, _ in MEASURES]
+    return [*charts, _chart(shown, *MEASURES[0][:2], "wall_s")]
+
+
+def _chart(
+    shown: dict[str, list[Finished]], column: str, title: str, x: str, *, standalone: bool = False
+) -> str:
     share = next(share for name, _, share in MEASURES if name == column)
     end = max(one.curve[x][-1] for found in shown.values() for one in found)
     lines = [_curve(name, found, column, x, share, end) for name, found in shown.items()]
-    return chart(lines, title=title, x_label=X_LABELS[x], percent=share, **style)
-
-
-def _page(
-    study: Study, finished: Sequence[Finished], header: list[str], rows: list[list[str]], count: str
-) -> str:
-    parts = []
-    for facet, shown in _facets(study, finished).items():
-        charts = [_chart(shown, column, title, "robot_minutes") for column, title, _ in MEASURES]
-        charts.append(_chart(shown, *MEASURES[0][:2], "wall_s"))
-        figures = "".join(f"<figure>{svg}</figure>" for svg in charts)
-        parts.append(f"<h2>{escape(facet)}</h2>{legend(list(shown))}<div class=charts>{figures}</div>")
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(study.title)}</title>"
-        f"<style>{_STYLE}</style><h1>{escape(study.title)}</h1><p>{count} Bands are 95 % "
-        f"intervals of the mean over seeds (Student's t).</p><div class=wide><table><tr>{head}</tr>{body}"
-        f"</table></div>{''.join(parts)}</html>\n"
-    )
-
-
-_STYLE = (
-    "body{font:15px/1.5 sans-serif;max-width:1120px;margin:2em auto;padding:0 1em;color-scheme:light dark}"
-    "table{border-collapse:collapse;font-size:13px}td,th{text-align:left;padding:4px 10px;"
-    "border-bottom:1px solid #8886;vertical-align:top}.wide{overflow-x:auto}"
-    ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:16px}figure{margin:0}"
-)
+    return line_chart(lines, title=title, x_label=X_LABELS[x], percent=share, standalone=standalone)

@@ -1,68 +1,92 @@
-"""The report of a run: one HTML file that loads nothing."""
+"""The report of a training run: one HTML file that loads nothing."""
 
 from __future__ import annotations
 
-import base64
 import json
+import logging
 import platform
+import shlex
 from collections.abc import Sequence
-from html import escape
 from importlib import metadata
+from math import nan
 from pathlib import Path
 from typing import Any
 
-from gym_hil.core.files import write_atomically
-from gym_hil.learning.charts import Line, chart, legend
+from gym_hil.core.errors import MissingExtraError
 from gym_hil.learning.config import CONFIG, TrainConfig
 from gym_hil.learning.learning_curve import CURVE, Point, read_curve
 from gym_hil.learning.videos import FIRST, LAST
+from gym_hil.reports.charts import Line, line_chart
+from gym_hil.reports.page import data_url, require_libraries, write_page
 
 REPORT = "report.html"
 RESULT = "result.json"
 PACKAGES = ("gym-hil", "mujoco", "gymnasium", "numpy", "torch", "stable-baselines3")
-X_AXES = {"robot_minutes": "robot minutes", "wall_s": "wall-clock (s)"}
+ROBOT_MINUTES, WALL_CLOCK = "robot minutes", "wall-clock time (s)"
+log = logging.getLogger(__name__)
 
 
 def write_report(out: Path) -> None:
-    """Write the report of the run in `out`, finished or not."""
+    """Write the report of the run in the folder `out`, finished or not. Where the packages for reports are
+    not installed, say so in one line instead.
+    """
+    try:
+        require_libraries()
+    except MissingExtraError as error:
+        log.warning("There is no report: %s", error)
+        return
     config, points = TrainConfig.load(out / CONFIG), read_curve(out / CURVE)
     result = json.loads((out / RESULT).read_text(encoding="utf-8")) if (out / RESULT).is_file() else None
     late = {name: result[name] for name in ("late_steps", "worst_late_s") if result and name in result}
-    made_with = {f"version of {name}": version for name, version in versions().items()}
-    facts = {**config.as_dict(), **late, **made_with}
-    parts = [
-        f"<h1>{escape(config.env_id)}</h1>",
-        f"<p class=headline>{escape(headline(points, result))}</p>",
-        "<h2>Learning curves</h2>",
-        legend(["alone", "with help"]),
-        _charts(points),
-        _films(out),
-        _table(facts, "Configuration"),
-    ]
-    page = (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(config.env_id)}</title>"
-        f"<style>{_STYLE}</style>{''.join(parts)}</html>\n"
+    facts = {
+        **config.as_dict(),
+        **late,
+        **{f"version of {name}": found for name, found in versions().items()},
+    }
+    write_page(
+        out / REPORT,
+        "training.html",
+        title=config.env_id,
+        headline=headline(task_name(config.env_id), points, result),
+        curve=_success(points, [point.robot_minutes for point in points], ROBOT_MINUTES, (960, 320)),
+        videos=_videos(out),
+        cost=_human_cost(points, config),
+        cost_note=_cost_note(config),
+        commands=_commands(config, out, finished=result is not None),
+        charts=_more_charts(points),
+        configuration=[(name.replace("_", " "), _number(value)) for name, value in facts.items()],
     )
-    write_atomically(out / REPORT, page.encode())
 
 
-def headline(points: Sequence[Point], result: dict[str, Any] | None) -> str:
-    """Return what came out, in a sentence."""
+def task_name(env_id: str) -> str:
+    """Return the name of the task in a base id: ``"PickCube"`` of ``"gym_hil/PandaPickCubeStateBase-v1"``."""
+    name = env_id.rpartition("/")[2].rpartition("-v")[0]
+    return name.removesuffix("Base").removesuffix("State").removeprefix("Panda")
+
+
+def headline(task: str, points: Sequence[Point], result: dict[str, Any] | None) -> str:
+    """Return what was learned, in one sentence.
+
+    Args:
+        task: name of the task.
+        points: the learning curve so far.
+        result: the last evaluation, or None while the run goes on.
+    """
     if not points:
-        return "Nothing was learned yet."
+        return f"The policy for {task} has not been evaluated yet."
     last = points[-1]
-    cost = f"{last.robot_minutes:.1f} robot minutes, {last.human_s:.0f} s of a human and {last.wall_s:.0f} s"
+    cost = f"{last.robot_minutes:.1f} robot minutes and {last.human_s:.0f} s in which a human acted"
     if result is None:
-        return f"So far {last.success_alone:.0%} without help after {cost} of wall-clock."
-    cycle = f" A success takes {result['cycle_s']:.1f} s." if result["cycle_s"] is not None else ""
+        return f"So far the policy solves {task} alone in {last.success_alone:.0%} of episodes, after {cost}."
+    cycle = f" and takes {result['cycle_s']:.1f} s for a success" if result["cycle_s"] is not None else ""
     return (
-        f"{result['successes']} of {result['episodes']} without help (95 % interval {result['low']:.0%} to "
-        f"{result['high']:.0%}) after {cost} of wall-clock.{cycle}"
+        f"The policy solves {task} alone in {result['successes']} of {result['episodes']} episodes (95 % "
+        f"interval {result['low']:.0%} to {result['high']:.0%}){cycle}; it learned from {cost}."
     )
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that a result depends on."""
+    """Return the versions that a result depends on, by package."""
     found = {"Python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -72,53 +96,77 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _charts(points: Sequence[Point]) -> str:
-    svgs = []
-    for axis, label in X_AXES.items():
-        x = [getattr(point, axis) for point in points]
-        # The first point has no training episodes behind it, only demonstrations.
-        helped = [p.success_with_help if number else float("nan") for number, p in enumerate(points)]
-        took_over = [p.intervention_rate if number else float("nan") for number, p in enumerate(points)]
-        success = [Line("alone", x, [p.success_alone for p in points]), Line("with help", x, helped)]
-        svgs.append(chart(success, title="success", x_label=label, percent=True))
-        svgs.append(
-            chart([Line("rate", x, took_over)], title="intervention rate", x_label=label, percent=True)
-        )
-        seconds = [Line("human", x, [p.human_s for p in points])]
-        svgs.append(chart(seconds, title="human seconds", x_label=label))
-    return f"<div class=charts>{''.join(f'<figure>{svg}</figure>' for svg in svgs)}</div>"
+def _after_first(values: Sequence[float]) -> list[float]:
+    """Leave out the first point, which has only demonstrations behind it and no training episodes."""
+    return [value if number else nan for number, value in enumerate(values)]
 
 
-def _films(out: Path) -> str:
-    figures = []
-    for name, caption in ((FIRST, "First episode"), (LAST, "Last episode")):
-        if (out / name).is_file():
-            data = base64.b64encode((out / name).read_bytes()).decode()
-            figures.append(
-                f'<figure><video controls loop muted playsinline src="data:video/mp4;base64,{data}"></video>'
-                f"<figcaption>{caption} in which the policy acted</figcaption></figure>"
-            )
-    return f"<h2>Episodes</h2><div class=charts>{''.join(figures)}</div>" if figures else ""
+def _success(
+    points: Sequence[Point], x: Sequence[float], x_label: str, size: tuple[float, float] = (480, 280)
+) -> str:
+    lines = [
+        Line("without help", x, [point.success_alone for point in points]),
+        Line("while learning, with help", x, _after_first([point.success_with_help for point in points])),
+    ]
+    return line_chart(lines, title="success", x_label=x_label, percent=True, size=size)
 
 
-def _table(facts: dict[str, Any], title: str) -> str:
-    if not facts:
-        return ""
-    rows = "".join(
-        f"<tr><th>{escape(name.replace('_', ' '))}</th><td>{escape(_number(value))}</td></tr>"
-        for name, value in facts.items()
-    )
-    return f"<h2>{title}</h2><table>{rows}</table>"
+def _more_charts(points: Sequence[Point]) -> list[str]:
+    minutes, seconds = [p.robot_minutes for p in points], [p.wall_s for p in points]
+    acting = [Line("by the human", minutes, _after_first([point.intervention_rate for point in points]))]
+    human = [Line("human", minutes, [point.human_s for point in points])]
+    return [
+        line_chart(acting, title="steps by the human", x_label=ROBOT_MINUTES, percent=True),
+        line_chart(human, title="seconds in which the human acted", x_label=ROBOT_MINUTES),
+        _success(points, seconds, WALL_CLOCK),
+    ]
+
+
+def _videos(out: Path) -> list[tuple[str, str]]:
+    captions = {FIRST: "The first episode in which the policy acted", LAST: "The last one"}
+    return [
+        (caption, data_url((out / name).read_bytes(), ".mp4"))
+        for name, caption in captions.items()
+        if (out / name).is_file()
+    ]
+
+
+def _human_cost(points: Sequence[Point], config: TrainConfig) -> dict[str, str]:
+    """Return the seconds in which the human acted and watched. Whoever may take over has to watch whenever
+    the policy acts.
+    """
+    if not points:
+        return {}
+    last = points[-1]
+    watching = 0.0 if config.operator == "none" else 60.0 * last.robot_minutes - last.human_s
+    return {
+        "acting": f"{last.human_s:.0f} s",
+        "watching": f"{watching:.0f} s",
+        "steps by the human in the end": f"{last.intervention_rate:.0%}",
+    }
+
+
+def _cost_note(config: TrainConfig) -> str:
+    if config.operator == "none":
+        return "Acting is demonstrating. Nobody could take over, so nobody had to watch."
+    who = "A simulated human" if config.operator == "simulated" else f"A person ({config.operator})"
+    return f"{who} acted in demonstrations and takeovers, and watched while the policy acted."
+
+
+def _commands(config: TrainConfig, out: Path, *, finished: bool) -> list[tuple[str, str]]:
+    """Return what can be done with the policy, and the command for it."""
+    task = config.env_id.rpartition("/")[2].replace("StateBase-", "-")
+    folder = shlex.quote(str(out))
+    commands = [
+        ("See it act:", f"gym-hil play {task} --policy {folder} --episodes 5"),
+        ("Take over from it in a browser:", f"gym-hil play {task} --policy {folder} --operator browser"),
+        ("Measure it again, on other starts:", f"gym-hil eval {folder} --episodes 300 --seed 2000000"),
+    ]
+    if not finished:
+        again = f"gym-hil train {task} --out {folder} --resume"
+        commands.append(("Go on with the run, with the options that it was started with:", again))
+    return commands
 
 
 def _number(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-_STYLE = (
-    "body{font:15px/1.5 sans-serif;max-width:1120px;margin:2em auto;padding:0 1em;color-scheme:light dark}"
-    ".headline{font-size:20px}table{border-collapse:collapse;font-size:13px}td,th{text-align:left;"
-    "padding:3px 14px 3px 0;border-bottom:1px solid #8886;font-weight:normal}td{font-weight:bold}"
-    ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:16px}figure{margin:0}"
-    "video{width:100%}"
-)

@@ -1,0 +1,1 @@
+"""Reports that people read: charts, HTML pages that need no network, and videos."""

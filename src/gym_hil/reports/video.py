@@ -1,0 +1,92 @@
+"""Videos of episodes, with a banner over every frame that says who acts."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from gym_hil.core.errors import InvalidArgumentError, StorageError
+from gym_hil.core.files import make_folder, replacing
+from gym_hil.core.palette import HUMAN, POLICY, SUCCESS, rgb
+from gym_hil.simulation.rendering import GymRenderingSpec, Image, Quality
+
+SUFFIXES = (".mp4", ".mkv", ".mov")
+QUALITY = Quality(shadow_size=1024, samples=4, slices=28, stacks=14)
+"""Of the videos in reports: smooth edges and shadows."""
+REPORT_SPEC = GymRenderingSpec(video_height=360, video_width=480, video_quality=QUALITY)
+"""Size and quality of the videos in reports."""
+VIDEO_SPEC = GymRenderingSpec(video_height=720, video_width=960)
+"""Size and quality of videos that are files of their own."""
+_CONSTANT_QUALITY = ["-crf", "20", "-movflags", "+faststart"]
+
+
+def with_banner(frame: Image, *, human: bool, success: bool, seconds: float) -> Image:
+    """Return a copy of `frame` with a banner across its top.
+
+    Args:
+        frame: picture of shape (height, width, 3).
+        human: whether the human acts, rather than the policy.
+        success: whether the task is done.
+        seconds: the episode's clock (s).
+    """
+    from PIL import Image as PillowImage
+    from PIL import ImageDraw, ImageFont
+
+    acting = "HUMAN" if human else "POLICY"
+    colour = HUMAN if human else POLICY
+    if success:
+        acting, colour = f"{acting}: SUCCESS", SUCCESS
+    image = PillowImage.fromarray(frame)
+    draw, height = ImageDraw.Draw(image), max(14, image.height // 14)
+    draw.rectangle((0, 0, image.width, height), fill=rgb(colour))
+    font, edge = ImageFont.load_default(size=0.6 * height), height // 3
+    draw.text((edge, height / 2), acting, fill="white", font=font, anchor="lm")
+    draw.text((image.width - edge, height / 2), f"{seconds:4.1f} s", fill="white", font=font, anchor="rm")
+    return np.asarray(image)
+
+
+@contextlib.contextmanager
+def open_video(path: Path, fps: float) -> Iterator[Callable[[Image], None]]:
+    """Write an H.264 video, which appears under its name once it is complete.
+
+    If the block ends with an error, nothing is left behind, and an older video stays as it was. Ctrl-C
+    completes the video.
+
+    Args:
+        path: the file; its suffix is one of `SUFFIXES`. Its folder is made if it does not exist.
+        fps: frames per second.
+
+    Yields:
+        A function that appends a picture of shape (height, width, 3).
+
+    Raises:
+        InvalidArgumentError: the suffix is not known.
+        StorageError: the file cannot be written; the message says why.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise InvalidArgumentError(f"video={str(path)!r} must end in one of: {', '.join(SUFFIXES)}")
+    import imageio
+
+    make_folder(path.parent)
+    interrupt: KeyboardInterrupt | None = None
+    with replacing(path) as temporary:
+        temporary.touch()  # A folder that cannot be written is refused before the first frame.
+        options = {"quality": None, "macro_block_size": 2, "output_params": _CONSTANT_QUALITY}
+        with imageio.get_writer(temporary, fps=fps, **options) as writer:
+
+            def add(frame: Image) -> None:
+                try:
+                    writer.append_data(np.asarray(frame))
+                except OSError as error:
+                    why = str(error).partition("\n")[0]
+                    raise StorageError(error.errno, f"{path} cannot be written: {why}") from error
+
+            try:
+                yield add
+            except KeyboardInterrupt as error:
+                interrupt = error
+    if interrupt is not None:
+        raise interrupt
