@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html.parser
 import re
+import sys
 from dataclasses import replace
 
 import imageio.v3 as iio
@@ -14,10 +15,12 @@ import pytest
 from gym_hil.cli.inspect_command import Inspect
 from gym_hil.cli.record import Record
 from gym_hil.core.errors import InvalidDatasetError
-from gym_hil.datasets.film import FILM_SPEC, filmed, key_steps
+from gym_hil.datasets.film import Film, filmed, key_steps
+from gym_hil.datasets.html_report import Entry, write_dataset_report
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import make_replay_env, replayed
 from gym_hil.datasets.validation import judge
+from gym_hil.reports.video import REPORT_SPEC
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def store(tmp_path_factory) -> EpisodeStore:
 
 @pytest.fixture(scope="module")
 def raw(store):
-    return make_replay_env(store.env_id, render_mode="rgb_array", render_spec=FILM_SPEC).unwrapped
+    return make_replay_env(store.env_id, render_mode="rgb_array", render_spec=REPORT_SPEC).unwrapped
 
 
 def frames_like(episode, **changed):
@@ -123,10 +126,37 @@ def test_the_page_needs_nothing_else_and_shows_everything(store, tmp_path, capsy
     assert len(frames) == store.read(0).length + 1 and (frames[0] != frames[-1]).any()
     outside = [e[key] for _, e in elements.found for key in ("src", "href") if key in e]
     assert all(link.startswith(("data:", "#")) for link in outside)
-    assert "http" not in re.sub(r'"data:[^"]*"', "", text)
-    assert len(elements.all("svg")) == 1 + 4 + 3, "lengths, an action's entries, a timeline per episode"
-    assert ">3</b>replay bit for bit" in text
+    assert set(re.findall(r'https?://[^"]*', text)) == {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+    assert len(elements.all("svg")) == 1 + 1 + 3, "lengths, actions, a timeline per episode"
+    assert "<dd>3</dd><dt>replay bit for bit</dt>" in text
     assert str(page) in capsys.readouterr().out
+
+
+def test_what_a_dataset_says_is_text(store, raw, tmp_path):
+    evil = "<script>alert(1)</script>"
+    episode = store.read(0)
+    meta = {
+        **episode.meta,
+        **dict.fromkeys(("seed", "task", "operator", "policy", "gym_hil", "mujoco"), evil),
+    }
+    quality = replace(judge(episode, raw), end=evil, warnings=(evil,))
+    film = Film({evil: "data:image/jpeg;base64,"}, "data:video/mp4;base64,")
+    page = tmp_path / "page.html"
+    write_dataset_report(page, evil, {0: Entry(replace(episode, meta=meta), quality, film)}, (evil,))
+    text = page.read_text(encoding="utf-8")
+    assert "<script" not in text and text.count("&lt;script&gt;") >= 11
+
+
+def test_without_the_packages_for_reports_the_table_is_printed(store, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    page = tmp_path / "page.html"
+    assert Inspect(root=store.root, html=page).run() == 0
+    out = capsys.readouterr().out
+    assert "3 episodes of" in out and 'No page: A report needs the package "matplotlib"' in out
+    assert not page.exists()
 
 
 def test_the_histogram_counts_every_step(store, tmp_path):

@@ -18,7 +18,7 @@ from gym_hil.learning.learning_curve import CURVE, Curve, Point, read_curve
 from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.pretrained import pretrained
-from gym_hil.learning.report import write_report
+from gym_hil.learning.report import headline, task_name, write_report
 from gym_hil.learning.rollout import Acting
 from gym_hil.learning.run_status import Summary, share_of_interventions, share_of_successes
 from gym_hil.learning.videos import FIRST, LAST, write_videos
@@ -75,10 +75,24 @@ def test_the_report_is_one_file_with_curves_films_and_configuration(tmp_path):
     curve.add(point(600, 0.75))
     write_report(tmp_path)
     page = (tmp_path / "report.html").read_text()
-    assert page.count("<svg") == 6 and page.count("<video") == 2
-    assert "So far 75% without help after 1.0 robot minutes" in page
-    assert re.search(r"<th>seed</th><td>7</td>", page) and "version of mujoco" in page
-    assert page.count("src=") == page.count('src="data:') == 2 and "href=" not in page
+    assert page.count("<svg") == 4 and page.count("<video") == 2
+    assert "So far the policy solves PickCube alone in 75% of episodes, after 1.0 robot minutes" in page
+    headline, curve, video, cost = (page.index(part) for part in ("So far", "<svg", "<video", "<dt>acting"))
+    assert headline < curve < video < cost < page.index("gym-hil play PandaPickCube-v1 --policy")
+    assert "<dd>12 s</dd><dt>acting</dt>" in page and "<dd>0 s</dd><dt>watching</dt>" in page
+    assert re.search(r"<td>seed</td><td>7</td>", page) and "version of mujoco" in page
+    assert page.count("src=") == page.count('src="data:') == 2 and " href=" not in page
+
+
+def test_the_headline_says_what_was_learned():
+    result = {"successes": 98, "episodes": 100, "low": 0.93, "high": 0.994, "cycle_s": 2.04}
+    said = headline("PickCube", [point(600, 0.9)], result)
+    assert said == (
+        "The policy solves PickCube alone in 98 of 100 episodes (95 % interval 93% to 99%) and takes 2.0 s "
+        "for a success; it learned from 1.0 robot minutes and 12 s in which a human acted."
+    )
+    assert task_name("gym_hil/PandaArrangeBoxesStateBase-v1") == "ArrangeBoxes"
+    assert "not been evaluated" in headline("PickCube", [], None)
 
 
 def test_an_episode_that_the_budget_cut_is_no_failure():

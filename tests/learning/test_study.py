@@ -120,7 +120,9 @@ def test_the_report_says_what_the_runs_say(tmp_path):
     page = (tmp_path / "report.html").read_text()
     charts = [part.split("</figure>")[0] for part in page.split("<figure>")[1:]]
     assert len(charts) == 2 * 5 and all(ElementTree.fromstring(svg) is not None for svg in charts)
-    assert charts[0].count("<title>") == 2, "one line per setting"
+    assert all(name in charts[0] for name in ("is here", "is away")), "one line per setting"
+    for picture in ("curves-pick.svg", "curves-insert.svg"):
+        ElementTree.parse(tmp_path / picture)
 
 
 def test_the_studies_that_are_shipped_can_be_run():

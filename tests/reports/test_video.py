@@ -1,0 +1,56 @@
+"""Videos are whole or not there, and their banner says who acts."""
+
+from __future__ import annotations
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from gym_hil.core.errors import InvalidArgumentError, RecordingError
+from gym_hil.core.palette import HUMAN, POLICY, SUCCESS, rgb
+from gym_hil.reports.video import VideoWriter, with_banner
+
+FRAME = np.full((120, 160, 3), 90, np.uint8)
+
+
+@pytest.mark.parametrize(
+    "human, success, colour", [(True, False, HUMAN), (False, False, POLICY), (False, True, SUCCESS)]
+)
+def test_the_banner_says_who_acts(human, success, colour):
+    shown = with_banner(FRAME, human=human, success=success, seconds=1.5)
+    assert tuple(shown[0, 80]) == rgb(colour)
+    assert (shown[40:] == FRAME[40:]).all() and (FRAME == 90).all(), "the picture below stays as it was"
+
+
+def test_a_video_has_every_frame_at_its_rate(tmp_path):
+    path = tmp_path / "new" / "v.mp4"
+    with VideoWriter(path, 10.0) as video:
+        for level in range(0, 250, 10):
+            video.add(np.full((121, 161, 3), level, np.uint8))
+    frames = iio.imread(path)
+    assert len(frames) == 25 and iio.immeta(path)["fps"] == 10.0
+    assert [frame.mean() for frame in frames] == pytest.approx(list(range(0, 250, 10)), abs=4)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_error_leaves_the_older_video(tmp_path):
+    path = tmp_path / "v.mp4"
+    path.write_bytes(b"older")
+    with pytest.raises(KeyError), VideoWriter(path, 10.0) as video:
+        video.add(FRAME)
+        raise KeyError
+    assert path.read_bytes() == b"older" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["noext", "v.txt", "v.npz"])
+def test_an_unknown_suffix_is_answered_with_the_valid_ones(tmp_path, name):
+    with pytest.raises(InvalidArgumentError, match=r"must end in one of: \.mp4"):
+        VideoWriter(tmp_path / name, 10.0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_named_in_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RecordingError, match=r"v\.mp4 cannot be written") as caught:
+        VideoWriter(tmp_path / "file" / "v.mp4", 10.0)
+    assert "\n" not in str(caught.value)
