@@ -46,9 +46,9 @@ def write_report(out: Path) -> None:
     write_page(
         out / REPORT,
         "training.html",
-        title=config.env_id,
+        title=f"Training run: {_played_id(config.env_id)}",
         headline=headline(task_name(config.env_id), points, result),
-        curve=_success(points, [point.robot_minutes for point in points], ROBOT_MINUTES, (960, 320)),
+        curve=_success(points, [point.robot_minutes for point in points], ROBOT_MINUTES, (1000, 340)),
         videos=_videos(out),
         cost=_human_cost(points, config),
         cost_note=_cost_note(config),
@@ -102,7 +102,7 @@ def _after_first(values: Sequence[float]) -> list[float]:
 
 
 def _success(
-    points: Sequence[Point], x: Sequence[float], x_label: str, size: tuple[float, float] = (480, 280)
+    points: Sequence[Point], x: Sequence[float], x_label: str, size: tuple[float, float] = (500, 300)
 ) -> str:
     lines = [
         Line("without help", x, [point.success_alone for point in points]),
@@ -155,7 +155,7 @@ def _cost_note(config: TrainConfig) -> str:
 
 def _commands(config: TrainConfig, out: Path, *, finished: bool) -> list[tuple[str, str]]:
     """Return what can be done with the policy, and the command for it."""
-    task = config.env_id.rpartition("/")[2].replace("StateBase-", "-")
+    task = _played_id(config.env_id)
     folder = shlex.quote(str(out))
     commands = [
         ("See it act:", f"gym-hil play {task} --policy {folder} --episodes 5"),
@@ -166,6 +166,11 @@ def _commands(config: TrainConfig, out: Path, *, finished: bool) -> list[tuple[s
         again = f"gym-hil train {task} --out {folder} --resume"
         commands.append(("Go on with the run, with the options that it was started with:", again))
     return commands
+
+
+def _played_id(env_id: str) -> str:
+    """Return the id under which commands take the task: ``"PandaPickCube-v1"``."""
+    return env_id.rpartition("/")[2].replace("StateBase-", "-")
 
 
 def _number(value: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -129,7 +128,7 @@ def line_chart(
     title: str,
     x_label: str,
     percent: bool = False,
-    size: tuple[float, float] = (480, 280),
+    size: tuple[float, float] = (500, 300),
     standalone: bool = False,
 ) -> str:
     """Return a line chart.
@@ -149,10 +148,9 @@ def line_chart(
         MissingExtraError: Matplotlib is not installed.
     """
     with _styled():
-        long = any(len(line.name) > 24 for line in lines)
-        legend_rows = len(lines) if long else math.ceil(len(lines) / 3)
-        height = size[1] / 72 + (0.2 * legend_rows if len(lines) > 1 else 0)
-        chart = _Chart(size[0] / 72, height, title)
+        fit = sum(7 * len(line.name) + 45 for line in lines) < size[0]
+        legend_px = 0 if len(lines) < 2 else 22 if fit else 18 * len(lines) + 8
+        chart = _Chart(size[0] / 96, (size[1] + legend_px) / 96, title)
         (axes,) = chart.axes
         for line, colour in zip(lines, _repeated(SERIES, len(lines)), strict=True):
             _draw_line(chart, axes, line, colour, percent)
@@ -163,7 +161,7 @@ def line_chart(
         if percent:
             _write_percent(axes)
         if len(lines) > 1:
-            chart.figure.legend(loc="outside lower left", ncols=1 if long else 3)
+            chart.figure.legend(loc="outside lower left", ncols=len(lines) if fit else 1)
         if standalone:
             chart.figure.set_facecolor("white")
         return chart.as_svg("#1f2328" if standalone else "currentColor")
@@ -183,7 +181,7 @@ def length_chart(lengths: Sequence[int], human: Sequence[int], success: Sequence
     with _styled():
         from matplotlib.ticker import MaxNLocator
 
-        chart = _Chart(min(960, max(320, 28 * len(lengths) + 70)) / 72, 160 / 72, "steps per episode")
+        chart = _Chart(min(1000, max(420, 28 * len(lengths) + 70)) / 96, 210 / 96, "steps per episode")
         (axes,) = chart.axes
         mark = 0.05 * max([*lengths, 1])
         for number, (length, acted, good) in enumerate(zip(lengths, human, success, strict=True)):
@@ -229,7 +227,7 @@ def histograms(shown: Sequence[Histogram], by_human: NDArray[np.bool_]) -> str:
         MissingExtraError: Matplotlib is not installed.
     """
     with _styled():
-        chart = _Chart(960 / 72, 160 / 72, "histograms of the action's entries", columns=len(shown))
+        chart = _Chart(1000 / 96, 200 / 96, "histograms of the action's entries", columns=len(shown))
         for axes, one in zip(chart.axes, shown, strict=True):
             policy = np.histogram(one.values[~by_human], one.edges)[0]
             human = np.histogram(one.values[by_human], one.edges)[0]
@@ -263,7 +261,7 @@ def timeline(
         MissingExtraError: Matplotlib is not installed.
     """
     with _styled():
-        chart = _Chart(390 / 72, 280 / 72, "the episode over time", rows=len(panels))
+        chart = _Chart(500 / 96, 370 / 96, "the episode over time", rows=len(panels))
         clock = np.arange(len(by_human)) * seconds_per_step
         edges = np.flatnonzero(np.diff(np.concatenate([[False], by_human, [False]]).astype(int)))
         for axes, (quantity, curves) in zip(chart.axes, panels.items(), strict=True):
