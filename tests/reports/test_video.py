@@ -6,9 +6,9 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from gym_hil.core.errors import InvalidArgumentError, RecordingError
+from gym_hil.core.errors import InvalidArgumentError, StorageError
 from gym_hil.core.palette import HUMAN, POLICY, SUCCESS, rgb
-from gym_hil.reports.video import VideoWriter, with_banner
+from gym_hil.reports.video import open_video, with_banner
 
 FRAME = np.full((120, 160, 3), 90, np.uint8)
 
@@ -24,9 +24,9 @@ def test_the_banner_says_who_acts(human, success, colour):
 
 def test_a_video_has_every_frame_at_its_rate(tmp_path):
     path = tmp_path / "new" / "v.mp4"
-    with VideoWriter(path, 10.0) as video:
+    with open_video(path, 10.0) as add:
         for level in range(0, 250, 10):
-            video.add(np.full((121, 161, 3), level, np.uint8))
+            add(np.full((121, 161, 3), level, np.uint8))
     frames = iio.imread(path)
     assert len(frames) == 25 and iio.immeta(path)["fps"] == 10.0
     assert [frame.mean() for frame in frames] == pytest.approx(list(range(0, 250, 10)), abs=4)
@@ -36,21 +36,34 @@ def test_a_video_has_every_frame_at_its_rate(tmp_path):
 def test_an_error_leaves_the_older_video(tmp_path):
     path = tmp_path / "v.mp4"
     path.write_bytes(b"older")
-    with pytest.raises(KeyError), VideoWriter(path, 10.0) as video:
-        video.add(FRAME)
+    with pytest.raises(KeyError), open_video(path, 10.0) as add:
+        add(FRAME)
         raise KeyError
     assert path.read_bytes() == b"older" and list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("name", ["noext", "v.txt", "v.npz"])
 def test_an_unknown_suffix_is_answered_with_the_valid_ones(tmp_path, name):
-    with pytest.raises(InvalidArgumentError, match=r"must end in one of: \.mp4"):
-        VideoWriter(tmp_path / name, 10.0)
+    with (
+        pytest.raises(InvalidArgumentError, match=r"must end in one of: \.mp4"),
+        open_video(tmp_path / name, 10.0),
+    ):
+        pass
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_is_named_in_one_line(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(RecordingError, match=r"v\.mp4 cannot be written") as caught:
-        VideoWriter(tmp_path / "file" / "v.mp4", 10.0)
+    path = tmp_path / "file" / "v.mp4"
+    with pytest.raises(StorageError, match="cannot be created") as caught, open_video(path, 10.0):
+        pass
     assert "\n" not in str(caught.value)
+
+
+def test_ctrl_c_completes_the_video(tmp_path):
+    path = tmp_path / "v.mp4"
+    with pytest.raises(KeyboardInterrupt), open_video(path, 10.0) as add:
+        add(FRAME)
+        add(FRAME)
+        raise KeyboardInterrupt
+    assert len(iio.imread(path)) == 2

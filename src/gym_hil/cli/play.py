@@ -28,8 +28,9 @@ from gym_hil.intervention.human_cost import HUMAN_COST, HumanCost, RecordHumanCo
 from gym_hil.intervention.named import PEOPLE, make_operator
 from gym_hil.intervention.operator import Operator
 from gym_hil.intervention.scripted_policies import Policy
-from gym_hil.reports.video import VideoWriter, with_banner
+from gym_hil.reports.video import open_video, with_banner
 from gym_hil.simulation.gl import has_display
+from gym_hil.simulation.rendering import Image
 from gym_hil.stacks.build import make_env
 from gym_hil.viewers.web.wait import await_person
 from gym_hil.wrappers.real_time import RealTimeWrapper
@@ -117,12 +118,12 @@ class Play:
         new_policy = policy_maker(self.policy, self.task)
         seeds = itertools.count(self.seed) if count is None else range(self.seed, self.seed + count)
         with contextlib.ExitStack() as stack:
-            video = None
+            add = None
             if self.video is not None:
-                video = stack.enter_context(VideoWriter(self.video, env.metadata["render_fps"]))
+                add = stack.enter_context(open_video(self.video, env.metadata["render_fps"]))
             progress = stack.enter_context(Progress(console=console, transient=True))
             for seed in progress.track(seeds, total=count, description="playing"):
-                episodes.append(self._episode(env, new_policy, seed, video))
+                episodes.append(self._episode(env, new_policy, seed, add))
 
     def _make(self) -> gym.Env:
         spec = gym.spec(full_id(self.task))
@@ -155,7 +156,7 @@ class Play:
         return self.window and self.video is None and at_terminal and not has_display()
 
     def _episode(
-        self, env: gym.Env, new_policy: Callable[[], Policy], seed: int, video: VideoWriter | None
+        self, env: gym.Env, new_policy: Callable[[], Policy], seed: int, add: Callable[[Image], None] | None
     ) -> Episode:
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
@@ -167,14 +168,14 @@ class Play:
             _, reward, terminated, truncated, info = env.step(policy(raw, rng))
             steps += 1
             total += float(reward)
-            if video is not None:
+            if add is not None:
                 frame = with_banner(
                     np.asarray(env.render()),
                     human=bool(info[schema.IS_INTERVENTION]),
                     success=bool(info[schema.NEXT_SUCCESS]),
                     seconds=steps * raw.control_dt,
                 )
-                video.add(frame)
+                add(frame)
         human = HumanCost(**info[HUMAN_COST])
         end = info["termination_reason"] or "time_limit"
         return Episode(seed, human.success, steps, total, end, human)

@@ -19,7 +19,7 @@ from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import first_difference, make_replay_env, replayed, same_model
 from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.reports.video import VIDEO_SPEC, VideoWriter, with_banner
+from gym_hil.reports.video import VIDEO_SPEC, open_video, with_banner
 from gym_hil.simulation.gl import has_display
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
@@ -78,10 +78,10 @@ class Replay:
 
     def _film(self, store: EpisodeStore, numbers: list[int], env: gym.Env) -> None:
         assert self.video is not None
-        with VideoWriter(self.video, env.metadata["render_fps"]) as video:
+        with open_video(self.video, env.metadata["render_fps"]) as add:
             for number in numbers:
                 for image in _film(store.read(number), env):
-                    video.add(image)
+                    add(image)
 
 
 def _verify(number: int, episode: Episode, env: gym.Env, console: Console) -> dict[str, Any] | None:

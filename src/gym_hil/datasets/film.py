@@ -15,7 +15,7 @@ from gym_hil.datasets.camera_images import at_steps
 from gym_hil.datasets.episode import PHASES, Episode
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.reports.page import data_url
-from gym_hil.reports.video import VideoWriter, with_banner
+from gym_hil.reports.video import open_video, with_banner
 from gym_hil.simulation.rendering import Image
 
 MAX_FRAMES = 120
@@ -59,7 +59,7 @@ def filmed(episode: Episode, raw: ManipulationEnv) -> Film:
     key_frames: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
-        with VideoWriter(path, episode.meta["fps"] / stride) as video:
+        with open_video(path, episode.meta["fps"] / stride) as add:
             for step in at_steps(episode, raw, iter(wanted)):
                 image = with_banner(
                     np.asarray(raw.render()),
@@ -68,7 +68,7 @@ def filmed(episode: Episode, raw: ManipulationEnv) -> Film:
                     seconds=step / episode.meta["fps"],
                 )
                 if step % stride == 0:
-                    video.add(image)
+                    add(image)
                 if step in names:
                     key_frames[names[step]] = data_url(_jpeg(image), ".jpg")
         return Film(key_frames, data_url(path.read_bytes(), ".mp4"))
