@@ -12,6 +12,7 @@ import pytest
 import gym_hil  # noqa: F401
 from gym_hil.integrations.lerobot.configs import Plan, write_configs
 
+pd = pytest.importorskip("pandas")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),
@@ -26,6 +27,26 @@ pad = VirtualGamepad()
 pad.press("rb")
 pad.set_axis("left_y", 1.0)
 logging.basicConfig(level=logging.INFO)  # LeRobot swallows it else
+"""
+
+
+RERECORD_THEN_TWO_SUCCESSES = """
+import itertools
+from gym_hil.devices.gamepad import Gamepad
+from gym_hil.testing.virtual_gamepad import VirtualGamepad
+pad = VirtualGamepad()
+pad.press("rb")
+pad.set_axis("left_y", 0.3)
+buttons = {12: "x", 24: "y", 36: "y"}
+polls = itertools.count()
+poll = Gamepad.poll
+def press_and_poll(gamepad):
+    button = buttons.get(next(polls))
+    if button is not None:
+        pad.press(button)
+        pad.release(button)
+    return poll(gamepad)
+Gamepad.poll = press_and_poll
 """
 
 
@@ -44,6 +65,15 @@ def test_a_pad_drives_in_lerobots_loop(lerobot, tmp_path):
     written = write_configs(Plan(task="PandaPickCubeGamepad-v0", episodes=1), tmp_path)["teleoperate"]
     said = lerobot.run(gym_manipulator(written), before=RB_AND_STICK_HELD)
     assert "no success after 100 steps, intervention rate 1.00" in said
+
+
+def test_a_discarded_episode_is_recorded_again(lerobot, tmp_path):
+    written = write_configs(Plan(task="PandaPickCubeGamepad-v0", episodes=2), tmp_path)["record"]
+    lerobot.run(gym_manipulator(written), before=RERECORD_THEN_TWO_SUCCESSES)
+    frames = pd.read_parquet(tmp_path / "dataset" / "data").groupby("episode_index")
+    assert len(frames) == 2, "three episodes were driven, and the first was discarded"
+    for _, episode in frames:
+        assert episode["next.reward"].tolist()[-1] == 1.0 and 5 < len(episode) < 20
 
 
 def test_two_recorded_episodes_load_hold_executed_actions_and_replay(lerobot, tmp_path):

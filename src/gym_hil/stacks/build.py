@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import gymnasium as gym
@@ -110,7 +112,12 @@ def make_env(env_id: str, *, raw_env: RawEnv | None = None, **kwargs: Any) -> gy
     _refuse_unknown(kwargs, _ENV_ARGUMENTS | wrapper_arguments)
     outer = {key: value for key, value in kwargs.items() if key in wrapper_arguments}
     inner = {key: value for key, value in kwargs.items() if key not in wrapper_arguments}
-    return wrap_env(_environment(raw_env, {**ids[env_id], **inner}), **outer)
+    env = wrap_env(_environment(raw_env, {**ids[env_id], **inner}), **outer)
+    if "lerobot" in sys.modules:
+        compatibility = import_module("gym_hil.integrations.lerobot.compatibility")
+        if compatibility.is_driving():
+            return compatibility.LeRobotCompatibility(env)
+    return env
 
 
 def _environment(raw_env: RawEnv | None, kwargs: dict[str, Any]) -> ManipulationEnv:

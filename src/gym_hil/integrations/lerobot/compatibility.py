@@ -1,0 +1,100 @@
+"""What LeRobot's human-in-the-loop programs need beyond Gymnasium's interface.
+
+The wrapper goes around a finished environment only while `lerobot.rl.gym_manipulator`, or LeRobot's actor or
+learner, runs. Both of its rules follow from ``rl/gym_manipulator.py`` and ``processor/hil_processor.py`` of
+LeRobot 0.4.4 and 0.6.1.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from gym_hil.core import schema
+from gym_hil.core.schema import TerminationReason
+
+LOOPS = ("lerobot.rl.gym_manipulator", "lerobot.scripts.rl.gym_manipulator")
+"""Modules that step an environment, in LeRobot since 0.4 and before it. The actor imports them."""
+EVENTS = {
+    "RERECORD_EPISODE": {TerminationReason.RERECORD},
+    "SUCCESS": {TerminationReason.HUMAN_SUCCESS},
+    "TERMINATE_EPISODE": {
+        TerminationReason.RERECORD,
+        TerminationReason.HUMAN_SUCCESS,
+        TerminationReason.HUMAN_FAILURE,
+    },
+}
+"""Names of LeRobot's `TeleopEvents`, and the reasons for which they are set."""
+
+
+def is_driving() -> bool:
+    """Return whether LeRobot's human-in-the-loop programs run in this process."""
+    main = getattr(sys.modules.get("__main__"), "__spec__", None)
+    return any(name in sys.modules for name in LOOPS) or (main is not None and main.name in LOOPS)
+
+
+class LeRobotCompatibility(gym.Wrapper):
+    """Adapts an environment to LeRobot's loop.
+
+    In the step after the human has let go, LeRobot passes on the human's last action once more, as if it were
+    the policy's. That action is not executed: the robot stays where it is, and the info of the step says so.
+
+    When an episode ends, its info also has the keys of LeRobot's `TeleopEvents`, so that LeRobot discards the
+    episode and records it again if the human asked for that.
+
+    Args:
+        env: the environment, with all other wrappers.
+    """
+
+    def __init__(self, env: gym.Env) -> None:
+        super().__init__(env)
+        self._human_action: np.ndarray | None = None
+
+    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Reset; nobody has acted yet."""
+        self._human_action = None
+        return self.env.reset(**kwargs)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Step, without executing the human's last action a second time."""
+        if self._human_action is not None and np.array_equal(action, self._human_action):
+            action = _neutral_action(self.env)
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        self._human_action = info.get(schema.INTERVENE_ACTION)
+        if terminated or truncated:
+            info = _LastInfo(info, _events(info[schema.TERMINATION_REASON]))
+        return observation, reward, terminated, truncated, info
+
+
+class _LastInfo(dict[Any, Any]):
+    """The last info of an episode. Its event keys keep their values, also in a copy.
+
+    LeRobot 0.6.1 copies the info of a step and then overwrites the event keys of the copy with those of the
+    previous step, in which the human had not pressed anything yet.
+    """
+
+    def __init__(self, info: dict[Any, Any], events: dict[Any, bool]) -> None:
+        super().__init__({**info, **events})
+        self._events = events
+
+    def copy(self) -> _LastInfo:
+        return _LastInfo(self, self._events)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, self._events.get(key, value))
+
+
+def _neutral_action(env: gym.Env) -> np.ndarray:
+    if env.has_wrapper_attr("neutral_action"):
+        return env.get_wrapper_attr("neutral_action")()
+    return env.get_wrapper_attr("executed")(env.get_wrapper_attr("idle"))
+
+
+def _events(reason: str) -> dict[Any, bool]:
+    """Return LeRobot's event keys at the end of an episode."""
+    from lerobot.teleoperators.utils import TeleopEvents
+
+    return {getattr(TeleopEvents, name): reason in reasons for name, reasons in EVENTS.items()}
