@@ -23,12 +23,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gym_hil.robots import PANDA_WITH_FRANKA_HAND
-from gym_hil.simulation.composition import sleeps
+from gym_hil.robots import ROBOTS
+from gym_hil.robots.geometry import Box
 from gym_hil.simulation.simulation import Simulation
+from gym_hil.simulation.sleep import sleeps
 from gym_hil.tasks import TASKS
 
-TASK = TASKS["PickCube"]
+PANDA = ROBOTS["panda"]
+
+TASK = TASKS["PickCube"](PANDA)
 LOW, HIGH = TASK.workspace.low, TASK.workspace.high
 FULL = 0.025
 """Full stick deflection: metres per control period."""
@@ -59,7 +62,7 @@ class Setting:
         return ", ".join([f"{self.physics_dt * 1e3:g} ms", *changed])
 
     def simulation(self) -> Simulation:
-        sim = Simulation(PANDA_WITH_FRANKA_HAND, TASK.scene, control_dt=0.1, physics_dt=self.physics_dt)
+        sim = Simulation(PANDA, TASK.scene, control_dt=0.1, physics_dt=self.physics_dt)
         option = sim.model.opt
         option.integrator = getattr(mujoco.mjtIntegrator, f"mjINT_{self.integrator.upper()}")
         option.solver = getattr(mujoco.mjtSolver, f"mjSOL_{self.solver.upper()}")
@@ -113,9 +116,14 @@ class Action:
     opening: float
 
 
+def step(sim: Simulation, translation, rotation, low, high) -> None:
+    sim.end_effectors[0].move(translation, rotation, Box(tuple(low), tuple(high)))
+    sim.step()
+
+
 def play(sim: Simulation, action: Action) -> None:
     sim.command_gripper(action.opening)
-    sim.step(action.translation, NO_TURN, LOW, HIGH)
+    step(sim, action.translation, NO_TURN, LOW, HIGH)
 
 
 def expert(sim: Simulation, start: dict) -> Action:

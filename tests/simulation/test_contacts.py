@@ -6,16 +6,23 @@ import mujoco
 import numpy as np
 import pytest
 
-from gym_hil.robots import PANDA_WITH_FRANKA_HAND
+from gym_hil.robots import ROBOTS
+from gym_hil.robots.geometry import Box
 from gym_hil.simulation import composition as compose
 from gym_hil.simulation.simulation import Simulation
+from gym_hil.simulation.sleep import sleeps
 from gym_hil.tasks import TASKS, Task
 
-ROBOT = PANDA_WITH_FRANKA_HAND
+PANDA = ROBOTS["panda"]
+
+
+def step(sim: Simulation, translation, rotation, low, high) -> None:
+    sim.end_effectors[0].move(translation, rotation, Box(tuple(low), tuple(high)))
+    sim.step()
 
 
 def simulate(task: Task) -> Simulation:
-    return Simulation(ROBOT, task.scene, control_dt=0.1, physics_dt=0.004)
+    return Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
 
 
 def surfaces_by_bits(model: mujoco.MjModel) -> dict[frozenset[int], tuple[int, list[float]]]:
@@ -37,11 +44,11 @@ def surfaces_by_bits(model: mujoco.MjModel) -> dict[frozenset[int], tuple[int, l
     return found
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+@pytest.mark.parametrize("task", [task(PANDA) for _, task in TASKS.items()], ids=list(TASKS))
 def test_listed_pairs_are_those_that_the_engine_would_find(task, monkeypatch):
-    listed = compose.compose(ROBOT, task.scene, 0.004)
-    monkeypatch.setattr(compose, "_list_contacts", lambda spec, scene: None)
-    expected = surfaces_by_bits(compose.compose(ROBOT, task.scene, 0.004))
+    listed = compose.compose(PANDA, task.scene, 0.004)
+    monkeypatch.setattr(compose, "list_contacts", lambda spec, scene: None)
+    expected = surfaces_by_bits(compose.compose(PANDA, task.scene, 0.004))
     pairs = zip(listed.pair_geom1.tolist(), listed.pair_geom2.tolist(), strict=True)
     found = {
         frozenset(pair): (int(listed.pair_dim[i]), listed.pair_friction[i].tolist())
@@ -57,7 +64,7 @@ def act(sim: Simulation, task: Task, start: dict, rng: np.random.Generator) -> t
     return way + rng.normal(0, 0.008, 3), intent.opening
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+@pytest.mark.parametrize("task", [task(PANDA) for _, task in TASKS.items()], ids=list(TASKS))
 def test_states_saved_while_something_sleeps_continue_bit_for_bit_elsewhere(task):
     first, second = simulate(task), simulate(task)
     for seed in range(12):
@@ -68,30 +75,30 @@ def test_states_saved_while_something_sleeps_continue_bit_for_bit_elsewhere(task
         for _ in range(rng.integers(1, 50)):
             translation, opening = act(first, task, start, rng)
             first.command_gripper(opening)
-            first.step(translation, np.zeros(3), task.workspace.low, task.workspace.high)
-            second.step(-translation, np.zeros(3), task.workspace.low, task.workspace.high)
+            step(first, translation, np.zeros(3), task.workspace.low, task.workspace.high)
+            step(second, -translation, np.zeros(3), task.workspace.low, task.workspace.high)
         second.restore(first.save())
         for _ in range(20):
             translation, opening = act(first, task, start, rng)
             for sim in (first, second):
                 sim.command_gripper(opening)
-                sim.step(translation, np.zeros(3), task.workspace.low, task.workspace.high)
+                step(sim, translation, np.zeros(3), task.workspace.low, task.workspace.high)
             np.testing.assert_array_equal(second.save(), first.save())
 
 
-@pytest.mark.skipif(not compose.sleeps(), reason="nothing sleeps with this version of MuJoCo")
+@pytest.mark.skipif(not sleeps(), reason="nothing sleeps with this version of MuJoCo")
 def test_a_resting_cube_sleeps_until_it_is_touched():
-    task = TASKS["PickCube"]
+    task = TASKS["PickCube"](PANDA)
     sim = simulate(task)
     start = task.sample_start(np.random.default_rng(0), randomise=True, options={})
     sim.reset(start)
     for _ in range(3):
-        sim.step((0, 0, 0), (0, 0, 0), task.workspace.low, task.workspace.high)
+        step(sim, (0, 0, 0), (0, 0, 0), task.workspace.low, task.workspace.high)
     assert sim.data.ncon == 0, "contacts of what sleeps are not computed"
     rested = sim.body_pos_w("cube").copy()
     for _ in range(40):
         intent = task.intent(sim, start)
         sim.command_gripper(intent.opening)
         translation = np.clip(intent.tcp_pos_w - sim.target_pos_w, -0.025, 0.025)
-        sim.step(translation, (0, 0, 0), task.workspace.low, task.workspace.high)
+        step(sim, translation, (0, 0, 0), task.workspace.low, task.workspace.high)
     assert sim.body_pos_w("cube")[2] > rested[2] + 0.1

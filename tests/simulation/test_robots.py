@@ -9,28 +9,34 @@ import pytest
 import gym_hil
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.robots import ROBOTS
+from gym_hil.robots.geometry import Box
 from gym_hil.simulation.simulation import Simulation
 from gym_hil.tasks import TASKS
 
 STILL = (0.0, 0.0, 0.0)
 
 
+def step(sim: Simulation, translation, rotation, low, high) -> None:
+    sim.end_effectors[0].move(translation, rotation, Box(tuple(low), tuple(high)))
+    sim.step()
+
+
 def simulate(robot: str, task: str) -> Simulation:
-    return Simulation(ROBOTS[robot], TASKS[task].scene, control_dt=0.1, physics_dt=0.004)
+    return Simulation(ROBOTS[robot], TASKS[task](ROBOTS[robot]).scene, control_dt=0.1, physics_dt=0.004)
 
 
-@pytest.mark.parametrize("robot", ROBOTS)
+@pytest.mark.parametrize("robot", list(ROBOTS))
 def test_the_fingers_open_and_close_as_wide_as_declared(robot):
     sim = simulate(robot, "PickCube")
     sim.reset({"cube": np.array([0.3, 0.2, 0.02])})
     for opening in (0.0, 1.0):
         sim.command_gripper(opening)
         for _ in range(6):
-            sim.step(STILL, STILL, *2 * [sim.target_pos_w])
-        left, right = (sim.data.geom(name) for name in sim.robot.finger_geoms)
-        thickness = 2 * sim.model.geom(sim.robot.finger_geoms[0]).size[1]
+            step(sim, STILL, STILL, *2 * [tuple(sim.target_pos_w)])
+        left, right = (sim.data.geom(name) for name in sim.robot.end_effectors[0].finger_geoms)
+        thickness = 2 * sim.model.geom(sim.robot.end_effectors[0].finger_geoms[0]).size[1]
         gap = float(np.linalg.norm(left.xpos - right.xpos)) - thickness
-        assert gap == pytest.approx(opening * sim.robot.hand.max_aperture, abs=0.001)
+        assert gap == pytest.approx(opening * sim.robot.end_effectors[0].hand.max_aperture, abs=0.001)
         assert sim.aperture == pytest.approx(gap, abs=0.001)
         assert abs((left.xpos[2] + right.xpos[2]) / 2 - sim.tcp_pos_w[2]) < 0.01
 

@@ -45,19 +45,28 @@ def measure(env_id: str, *, image_obs: bool, presses: int, seed: int) -> Latency
     env = RealTimeWrapper(make_env(base_id, image_obs=image_obs, operator=operator))
     raw: Any = env.unwrapped
     simulation, simulate = raw.simulation, raw.simulation.step
+    end_effector = simulation.end_effectors[0]
+    command = end_effector.move
     pressed_s: list[float] = []
     moved_s: list[float] = []
 
-    def spy(translation: Any, *rest: Any) -> None:
-        simulate(translation, *rest)
-        if np.any(translation):
+    moving = False
+
+    def spy_on_command(translation: Any, *rest: Any) -> None:
+        nonlocal moving
+        moving = bool(np.any(translation))
+        command(translation, *rest)
+
+    def spy_on_step() -> None:
+        simulate()
+        if moving:
             moved_s.append(time.perf_counter())
 
     def press() -> None:
         pressed_s.append(time.perf_counter())
         keyboard.press("up")
 
-    simulation.step = spy
+    end_effector.move, simulation.step = spy_on_command, spy_on_step
     rng = np.random.default_rng(seed)
     idle = np.array([0, 0, 0, 1], np.float32)
     env.reset(seed=seed)

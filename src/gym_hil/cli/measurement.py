@@ -22,6 +22,7 @@ import numpy as np
 
 from gym_hil.core.errors import GymHilError
 from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.simulation.simulation import Simulation
 from gym_hil.stacks.vector import cores
 
 _FRESH = """
@@ -93,7 +94,9 @@ def stepping(env_id: str, *, image_obs: bool, steps: int, rounds: int, seed: int
     raw = env.unwrapped
     assert isinstance(raw, ManipulationEnv)
     simulation, nstep = raw.simulation, round(raw.control_dt / raw.physics_dt)
-    twin = ManipulationEnv(raw.task, control_dt=raw.control_dt, physics_dt=raw.physics_dt).simulation
+    twin = Simulation(
+        raw.simulation.robot, raw.task.scene, control_dt=raw.control_dt, physics_dt=raw.physics_dt
+    )
     rng = np.random.default_rng(seed)
     env.reset(seed=seed)
     resets, totals, engines = [], [], []

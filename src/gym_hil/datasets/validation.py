@@ -92,7 +92,8 @@ def _doubts(episode: Episode, raw: ManipulationEnv) -> list[str]:
         return ["called a success, and the task is not done"]
     still, workspace = np.zeros(3), raw.task.workspace
     for step in range(round(HOLD_S / raw.control_dt)):
-        raw.simulation.step(still, still, workspace.low, workspace.high)
+        raw.simulation.end_effectors[0].move(still, still, workspace)
+        raw.simulation.step()
         if not raw.task.success(raw.simulation, start):
             return [f"ends without holding success: it is lost after {(step + 1) * raw.control_dt:.1f} s"]
     return []

@@ -66,7 +66,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
     """One robot doing one task.
 
     Args:
-        task: a task or its name.
+        task: the class of a task, or its name.
         seed: seed of the first `reset` that is given none.
         control_dt: seconds per step.
         physics_dt: seconds per physics step, of which a whole number must make a step. By default the largest
@@ -88,7 +88,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
 
     def __init__(
         self,
-        task: str | Task = "PickCube",
+        task: str | type[Task] = "PickCube",
         *,
         seed: int | None = None,
         control_dt: float = 0.1,
@@ -103,14 +103,10 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
     ) -> None:
         require_one_of("reward_type", reward_type, ("sparse", "dense"))
         require_one_of("render_mode", render_mode, (None, *self.metadata["render_modes"]))
-        if isinstance(task, str):
-            require_one_of("task", task, TASKS)
-            task = TASKS[task]
         if isinstance(robot, str):
-            require_one_of("robot", robot, ROBOTS)
-            robot = ROBOTS[robot]
-        self.task = task
-        self.task_description = task.description
+            robot = ROBOTS.get(robot)
+        self.task: Task = (TASKS.get(task) if isinstance(task, str) else task)(robot)
+        self.task_description = self.task.description
         self.render_mode = render_mode
         self.image_obs = bool(image_obs) and not state_obs
         self.state_obs = bool(state_obs)
@@ -189,7 +185,8 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             sim.command_gripper(1.0 if command[6] > 0 else 0.0)
         watchers = (screen.watch() for screen in self.screens)
         sim.watchers = tuple(watcher for watcher in watchers if watcher is not None)
-        sim.step(command[:3], command[3:6], task.workspace.low, task.workspace.high)
+        sim.end_effectors[0].move(command[:3], command[3:6], task.workspace)
+        sim.step()
         self._elapsed_steps += 1
         reason: schema.TerminationReason | None = None
         success = False

@@ -5,11 +5,15 @@ Mass .73 kg, finger mass .015 kg, stroke 0 to .04 m per finger, TCP .1034 m from
 
 from __future__ import annotations
 
-import mujoco
+from typing import TYPE_CHECKING
 
 from gym_hil.robots import collision
 from gym_hil.robots.base import Hand
+from gym_hil.robots.geometry import Camera
 from gym_hil.robots.shapes import COLLISION, VISUAL, Role, Shape, add_shape
+
+if TYPE_CHECKING:
+    import mujoco
 
 HAND_MASS = 0.73  # kg
 HAND_COM = (0.0, 0.0, 0.03)
@@ -26,6 +30,9 @@ FINGER_ARMATURE = 0.2  # kg, the drive train's inertia seen at a finger
 WHITE = (0.93, 0.94, 0.95, 1.0)
 DARK = (0.13, 0.14, 0.16, 1.0)
 PAD_GREY = (0.36, 0.38, 0.41, 1.0)
+
+WRIST_CAMERA = Camera("wrist", (-0.065, 0.0, 0.01), (-0.0882, -0.7016, 0.7016, 0.0882), 60.0)
+"""Tilted by .25 rad towards the TCP: both fingers and what lies between them are in view."""
 
 PAD = Role(
     group=collision.HIDDEN,
@@ -55,6 +62,8 @@ KNUCKLE = Shape.box((0.01, 0.0115, 0.017), (0, 0.0165, 0.0165), DARK)
 
 def build() -> mujoco.MjSpec:
     """Return a spec of the hand: body, two coupled fingers, their actuator, and the site ``tcp``."""
+    import mujoco
+
     spec = mujoco.MjSpec()
     spec.modelname = "franka_hand"
     spec.compiler.autolimits = True
@@ -71,7 +80,6 @@ def build() -> mujoco.MjSpec:
         add_shape(hand, shape, VISUAL)
     add_shape(hand, Shape.box((0.032, 0.1, 0.034), (0, 0, 0.034), WHITE), COLLISION)
     hand.add_site(name="tcp", pos=(0, 0, TCP_Z), group=4)
-    hand.add_site(name="camera_mount", group=4)
     for side, quat in (("left", (1, 0, 0, 0)), ("right", (0, 0, 0, 1))):
         finger = hand.add_body(
             name=f"{side}_finger",
@@ -127,4 +135,5 @@ FRANKA_HAND = Hand(
     closed_position=0.0,
     finger_geoms=("left_pad", "right_pad"),
     max_aperture=2 * FINGER_STROKE,
+    cameras=(WRIST_CAMERA,),
 )

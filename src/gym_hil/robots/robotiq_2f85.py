@@ -9,12 +9,15 @@ stroke and angle.
 from __future__ import annotations
 
 import math
-
-import mujoco
+from typing import TYPE_CHECKING
 
 from gym_hil.robots import collision
 from gym_hil.robots.base import Hand
+from gym_hil.robots.geometry import Camera
 from gym_hil.robots.shapes import COLLISION, VISUAL, Role, Shape, add_shape
+
+if TYPE_CHECKING:
+    import mujoco
 
 BASE_MASS = 0.777441  # kg
 BASE_COM = (0.0, 0.0, 0.0355)
@@ -41,6 +44,9 @@ HINGE_Z = PINCH_Z - PAD_Z - LINK * math.cos(TILT)
 BLACK = (0.12, 0.12, 0.13, 1.0)
 STEEL = (0.55, 0.57, 0.60, 1.0)
 RUBBER = (0.22, 0.22, 0.24, 1.0)
+
+WRIST_CAMERA = Camera("wrist", (-0.065, 0.0, 0.01), (-0.0882, -0.7016, 0.7016, 0.0882), 60.0)
+"""Tilted by .25 rad towards the TCP: both fingers and what lies between them are in view."""
 
 PAD = Role(
     group=collision.HIDDEN,
@@ -72,6 +78,8 @@ KNUCKLE = Shape.box((0.0115, 0.004, 0.022), (0, 0.012, 0.028), BLACK)
 
 def build() -> mujoco.MjSpec:
     """Return a spec of the hand: base, two links with pads, their actuator, and the site ``tcp``."""
+    import mujoco
+
     spec = mujoco.MjSpec()
     spec.modelname = "robotiq_2f85"
     spec.compiler.autolimits = True
@@ -134,6 +142,8 @@ def _add_finger(spec: mujoco.MjSpec, side_body: mujoco.MjsBody, side: str) -> No
 
 
 def _add_hinge(body: mujoco.MjsBody, name: str, axis: tuple[int, int, int], armature: float) -> None:
+    import mujoco
+
     body.add_joint(
         name=name,
         type=mujoco.mjtJoint.mjJNT_HINGE,
@@ -145,6 +155,8 @@ def _add_hinge(body: mujoco.MjsBody, name: str, axis: tuple[int, int, int], arma
 
 
 def _couple(spec: mujoco.MjSpec, follower: str, leader: str) -> None:
+    import mujoco
+
     coupling = spec.add_equality(
         name=f"{follower}_follows",
         type=mujoco.mjtEq.mjEQ_JOINT,
@@ -165,4 +177,5 @@ ROBOTIQ_2F85 = Hand(
     closed_position=DRIVER_RANGE,
     finger_geoms=("left_pad", "right_pad"),
     max_aperture=STROKE,
+    cameras=(WRIST_CAMERA,),
 )

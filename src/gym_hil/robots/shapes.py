@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import mujoco
+from typing import TYPE_CHECKING
 
 from gym_hil.robots import collision
+from gym_hil.robots.geometry import Quat, Vec3
 
-Vec3 = tuple[float, float, float]
+if TYPE_CHECKING:
+    import mujoco
+
 Rgba = tuple[float, float, float, float]
 
 
@@ -31,41 +33,55 @@ COLLISION = Role(group=collision.HIDDEN, contype=collision.ROBOT, conaffinity=co
 
 @dataclass(frozen=True)
 class Shape:
-    """A primitive in its body's frame; sizes as MuJoCo takes them (m)."""
+    """A primitive in its body's frame.
 
-    type: mujoco.mjtGeom
+    Attributes:
+        kind: ``"capsule"``, ``"cylinder"``, ``"box"`` or ``"ellipsoid"``.
+        size: as MuJoCo takes it (m).
+        rgba: its colour.
+        pos: its middle (m), where `fromto` is not given.
+        quat: its orientation (w x y z), where `fromto` is not given.
+        fromto: both ends of a capsule or cylinder (m).
+    """
+
+    kind: str
     size: tuple[float, ...]
     rgba: Rgba
     pos: Vec3 | None = None
+    quat: Quat = (1.0, 0.0, 0.0, 0.0)
     fromto: tuple[float, ...] | None = None
 
     @classmethod
     def capsule(cls, radius: float, start: Vec3, end: Vec3, rgba: Rgba) -> Shape:
         """Return a capsule between two points."""
-        return cls(mujoco.mjtGeom.mjGEOM_CAPSULE, (radius, 0, 0), rgba, fromto=(*start, *end))
+        return cls("capsule", (radius, 0, 0), rgba, fromto=(*start, *end))
 
     @classmethod
     def cylinder(cls, radius: float, start: Vec3, end: Vec3, rgba: Rgba) -> Shape:
         """Return a cylinder between two points."""
-        return cls(mujoco.mjtGeom.mjGEOM_CYLINDER, (radius, 0, 0), rgba, fromto=(*start, *end))
+        return cls("cylinder", (radius, 0, 0), rgba, fromto=(*start, *end))
 
     @classmethod
-    def box(cls, half_size: Vec3, pos: Vec3, rgba: Rgba) -> Shape:
-        """Return a box about `pos`."""
-        return cls(mujoco.mjtGeom.mjGEOM_BOX, half_size, rgba, pos=pos)
+    def box(cls, half_size: Vec3, pos: Vec3, rgba: Rgba, quat: Quat = (1.0, 0.0, 0.0, 0.0)) -> Shape:
+        """Return a box about `pos`, turned by `quat` (w x y z)."""
+        return cls("box", half_size, rgba, pos=pos, quat=quat)
 
     @classmethod
     def ellipsoid(cls, radii: Vec3, pos: Vec3, rgba: Rgba) -> Shape:
         """Return an ellipsoid about `pos`."""
-        return cls(mujoco.mjtGeom.mjGEOM_ELLIPSOID, radii, rgba, pos=pos)
+        return cls("ellipsoid", radii, rgba, pos=pos)
 
 
 def add_shape(body: mujoco.MjsBody, shape: Shape, role: Role, name: str = "") -> None:
     """Add `shape` to `body` as a massless geom; links carry their published inertia."""
-    placed = {"pos": shape.pos} if shape.pos is not None else {"fromto": shape.fromto}
+    import mujoco
+
+    placed = {"fromto": shape.fromto}
+    if shape.pos is not None:
+        placed = {"pos": shape.pos, "quat": shape.quat}
     body.add_geom(
         name=name,
-        type=shape.type,
+        type=getattr(mujoco.mjtGeom, f"mjGEOM_{shape.kind.upper()}"),
         size=shape.size,
         rgba=shape.rgba,
         mass=0,

@@ -1,11 +1,20 @@
-"""Tasks. A new task is a new file here and a line below."""
+"""Tasks. A new task is a new file here and a line below, or a package with an entry point."""
 
 from __future__ import annotations
 
-from gym_hil.tasks.arrange_boxes import ArrangeBoxes
+from gym_hil.core.registry import Registry
 from gym_hil.tasks.base import Intent as Intent
 from gym_hil.tasks.base import Task as Task
-from gym_hil.tasks.insert_peg import InsertPeg
-from gym_hil.tasks.pick_cube import PickCube
+from gym_hil.tasks.needs import Needs as Needs
+from gym_hil.tasks.needs import fits as fits
 
-TASKS: dict[str, Task] = {task.name: task for task in (PickCube(), ArrangeBoxes(), InsertPeg())}
+TASKS: Registry[type[Task]] = Registry(
+    "task",
+    "gym_hil.tasks",
+    {
+        "PickCube": "gym_hil.tasks.pick_cube:PickCube",
+        "ArrangeBoxes": "gym_hil.tasks.arrange_boxes:ArrangeBoxes",
+        "InsertPeg": "gym_hil.tasks.insert_peg:InsertPeg",
+    },
+)
+"""The class of every task by its name; an instance is made for a robot, as ``TASKS["PickCube"](robot)``."""

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gym_hil.robots.base import Robot
 from gym_hil.simulation.scene import Cube, Scene, Target
-from gym_hil.simulation.simulation import Simulation
-from gym_hil.tasks.base import Array, Intent, Start, Task, Workspace, finite_array
+from gym_hil.tasks.base import Array, Intent, Start, Task, finite_array
 from gym_hil.tasks.grasping import approach, is_held, over
+from gym_hil.tasks.needs import Needs
+
+if TYPE_CHECKING:
+    from gym_hil.simulation.simulation import Simulation
 
 COLOURS = {
     "red": (0.85, 0.18, 0.15),
@@ -24,12 +28,6 @@ COLOURS = {
     "purple": (0.55, 0.25, 0.65),
 }
 BOXES = tuple(Cube(f"box_{name}", rgb) for name, rgb in COLOURS.items())
-ROW = np.linspace(-0.3, 0.3, 5)
-START_X, TARGET_X = 0.3, 0.5
-TARGETS = tuple(
-    Target(f"target_{name}", rgb, (TARGET_X, float(y), 0.0005))
-    for (name, rgb), y in zip(COLOURS.items(), ROW, strict=True)
-)
 TOLERANCE = 0.03
 """Largest distance from a box to its target, horizontal and vertical (m)."""
 JITTER = 0.02
@@ -44,18 +42,25 @@ class ArrangeBoxes(Task):
     name = "ArrangeBoxes"
     description = "Put each box on the square of its colour."
     max_episode_steps = 400
-    scene = Scene(robot_home="upright", props=BOXES, targets=TARGETS)
-    workspace = Workspace((0.2, -0.5, 0.0), (0.6, 0.5, 0.5))
+    observation_size = 30
+    needs = Needs(aperture=0.05, home="upright")
     reset_options = ("box_xy",)
 
-    @property
-    def observation_size(self) -> int:
-        """Length of `environment_state`: five boxes and five targets, three numbers each."""
-        return 30
+    def __init__(self, robot: Robot) -> None:
+        super().__init__(robot)
+        near, far = robot.workspace.wide_table.low, robot.workspace.wide_table.high
+        self.start_x, target_x = near[0], far[0]
+        self.row = np.linspace(near[1], far[1], len(BOXES))
+        self.targets = tuple(
+            Target(f"target_{name}", rgb, (target_x, float(y), 0.0005))
+            for (name, rgb), y in zip(COLOURS.items(), self.row, strict=True)
+        )
+        self.scene = Scene(home=self.needs.home, props=BOXES, targets=self.targets)
+        self.workspace = robot.workspace.wide_tcp
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
         """Shuffle the boxes along the row. The generator is used alike whatever the options are."""
-        xy = np.column_stack([np.full(5, START_X), rng.permutation(ROW)])
+        xy = np.column_stack([np.full(5, self.start_x), rng.permutation(self.row)])
         jitter = rng.uniform(-JITTER, JITTER, size=(5, 2))
         if randomise:
             xy += jitter
@@ -66,12 +71,12 @@ class ArrangeBoxes(Task):
     def observe(self, sim: Simulation) -> Array:
         """Return the positions of all boxes, then of all targets (30, m, world frame)."""
         boxes = [number for box in BOXES for number in sim.body_pos_w(box.name).tolist()]
-        return np.array([*boxes, *(number for target in TARGETS for number in target.pos)])
+        return np.array([*boxes, *(number for target in self.targets for number in target.pos)])
 
     def misplacement(self, sim: Simulation, index: int) -> tuple[float, float]:
         """Return the horizontal and the vertical distance (m) of box `index` from lying on its target."""
         x, y, z = sim.body_pos_w(BOXES[index].name).tolist()
-        goal_x, goal_y, _ = TARGETS[index].pos
+        goal_x, goal_y, _ = self.targets[index].pos
         return math.hypot(x - goal_x, y - goal_y), abs(z - BOXES[index].half_size)
 
     def is_placed(self, sim: Simulation, index: int, tolerance: float = TOLERANCE) -> bool:
@@ -102,7 +107,7 @@ class ArrangeBoxes(Task):
 
     def _deliver(self, sim: Simulation, index: int) -> Intent:
         box = BOXES[index]
-        pos, goal = sim.body_pos_w(box.name), np.array(TARGETS[index].pos)
+        pos, goal = sim.body_pos_w(box.name), np.array(self.targets[index].pos)
         aside = math.hypot(pos[0] - goal[0], pos[1] - goal[1])
         if aside > 0.012:
             return over(sim, goal, CARRY_HEIGHT, opening=0.0)

@@ -1,6 +1,7 @@
 """What a task is: a scene, a way to start, what is observed, what is rewarded, when it ends.
 
-A task is pure: it reads a simulation and the start it drew itself, and changes nothing.
+A task is made for a robot, which it asks where to put its objects. It is pure: it reads a simulation and the
+start that it drew itself, and changes nothing.
 """
 
 from __future__ import annotations
@@ -8,15 +9,20 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
 from gym_hil.core.schema import TerminationReason
+from gym_hil.robots.base import Robot
+from gym_hil.robots.geometry import Box, reaches
 from gym_hil.simulation.scene import Scene
-from gym_hil.simulation.simulation import Simulation
+from gym_hil.tasks.needs import Needs, fits
+
+if TYPE_CHECKING:
+    from gym_hil.simulation.simulation import Simulation
 
 Array = NDArray[np.float64]
 Start = Mapping[str, Array]
@@ -24,39 +30,55 @@ Start = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
-class Workspace:
-    """Box that the TCP's target is kept in (m, world frame)."""
-
-    low: tuple[float, float, float]
-    high: tuple[float, float, float]
-
-    def within_reach(self, pos: Array) -> bool:
-        """Return whether the fingers still get hold of what is at `pos` (3, m), whatever its height."""
-        x, y, _ = pos.tolist()
-        (low_x, low_y, _), (high_x, high_y, _), margin = self.low, self.high, REACH_MARGIN
-        return low_x - margin <= x <= high_x + margin and low_y - margin <= y <= high_y + margin
-
-
-@dataclass(frozen=True)
 class Intent:
-    """Where an expert wants the TCP (3, m, world frame) and whether the fingers should be open."""
+    """What an expert wants an end effector to do next.
+
+    Attributes:
+        tcp_pos_w: where it wants the TCP (3, m, world frame).
+        opening: 1.0 for open fingers, 0.0 for closed ones.
+    """
 
     tcp_pos_w: Array
     opening: float
 
 
 class Task(abc.ABC):
-    """One thing to do with the robot."""
+    """One thing to do with a robot.
+
+    Args:
+        robot: what will do it.
+
+    Attributes:
+        name: what users call it, and the key under which it is registered.
+        description: what is to be done, as one says it to a person or to a language-conditioned policy.
+        max_episode_steps: the time limit of its ids (steps).
+        observation_size: length of `environment_state`.
+        needs: what it asks of a robot.
+        reset_options: names that `reset(options=...)` understands, `state` aside.
+        pairs: which position of `environment_state` (by number) has to come to which other one.
+        scene: what it puts on the table; set in `__init__`.
+        workspace: box that the TCP's target is kept in (world frame); set in `__init__`.
+
+    Raises:
+        InvalidArgumentError: the robot cannot do it; the message says why.
+    """
 
     name: ClassVar[str]
     description: ClassVar[str]
     max_episode_steps: ClassVar[int]
-    scene: ClassVar[Scene]
-    workspace: ClassVar[Workspace]
-    reset_options: ClassVar[tuple[str, ...]]
-    """Names that `reset(options=...)` understands, `state` aside."""
+    observation_size: ClassVar[int]
+    needs: ClassVar[Needs]
+    reset_options: ClassVar[tuple[str, ...]] = ()
     pairs: ClassVar[tuple[tuple[int, int], ...]] = ()
-    """Which position of `environment_state` (by number) has to come to which other one."""
+
+    scene: Scene
+    workspace: Box
+
+    def __init__(self, robot: Robot) -> None:
+        fit = fits(self, robot)
+        if not fit:
+            raise InvalidArgumentError(f"robot={robot.name!r} cannot do {self.name}: {fit.reason}")
+        self.robot = robot
 
     @abc.abstractmethod
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
@@ -64,12 +86,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def observe(self, sim: Simulation) -> Array:
-        """Return `environment_state` (m, world frame)."""
-
-    @property
-    @abc.abstractmethod
-    def observation_size(self) -> int:
-        """Length of `environment_state`."""
+        """Return `environment_state` (m, world frame), a fresh array."""
 
     @abc.abstractmethod
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
@@ -90,7 +107,7 @@ class Task(abc.ABC):
     def failure(self, sim: Simulation) -> TerminationReason | None:
         """Return why the episode cannot succeed any more, or None."""
         for prop in self.scene.props:
-            if not self.workspace.within_reach(sim.body_pos_w(prop.name)):
+            if not reaches(self.workspace, sim.body_pos_w(prop.name).tolist(), REACH_MARGIN):
                 return TerminationReason.OUT_OF_REACH
         return None
 
@@ -103,7 +120,7 @@ class Task(abc.ABC):
 
 
 REACH_MARGIN = 0.04
-"""How far beyond the workspace the fingers still get hold of a cube (m): half the hand's aperture."""
+"""How far beyond the workspace the fingers still get hold of a cube (m): half the Franka Hand's aperture."""
 
 
 def finite_array(name: str, value: Any, shape: tuple[int, ...]) -> Array:

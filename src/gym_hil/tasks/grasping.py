@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from gym_hil.simulation.simulation import Simulation
 from gym_hil.tasks.base import Intent
+
+if TYPE_CHECKING:
+    from gym_hil.simulation.simulation import Simulation
 
 Array = NDArray[np.float64]
 

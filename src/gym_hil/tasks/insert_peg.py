@@ -9,21 +9,22 @@ Reset options: ``peg_xy`` (2, m) puts the peg there, ``socket_xy`` (2, m) and ``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gym_hil.core.schema import TerminationReason
+from gym_hil.robots.base import Robot
 from gym_hil.simulation.scene import Peg, Scene, Socket
-from gym_hil.simulation.simulation import Simulation
-from gym_hil.tasks.base import Array, Intent, Start, Task, Workspace, finite_array
+from gym_hil.tasks.base import Array, Intent, Start, Task, finite_array
 from gym_hil.tasks.grasping import approach, is_held, over
+from gym_hil.tasks.needs import Needs
+
+if TYPE_CHECKING:
+    from gym_hil.simulation.simulation import Simulation
 
 PEG = Peg("peg", (0.93, 0.60, 0.13), half_width=0.012, half_length=0.04)
 SOCKET = Socket("socket", (0.25, 0.35, 0.50), half_opening=0.0125, wall=0.018, height=0.03)
-FIXED_PEG_XY, FIXED_SOCKET_XY = (0.42, -0.08), (0.45, 0.10)
-PEG_LOW, PEG_HIGH = (0.35, -0.14), (0.50, -0.04)
-SOCKET_LOW, SOCKET_HIGH = (0.36, 0.05), (0.50, 0.15)
 YAW = 0.03
 """Largest turn of the socket (rad): at 0.04 the peg would need more than the clearance."""
 DEPTH = 0.02
@@ -48,21 +49,27 @@ class InsertPeg(Task):
     name = "InsertPeg"
     description = "Insert the peg into the socket."
     max_episode_steps = 150
-    scene = Scene(robot_home="reach_down", props=(PEG,), sockets=(SOCKET,))
-    workspace = Workspace((0.2, -0.3, 0.0), (0.6, 0.3, 0.5))
+    observation_size = 9
+    needs = Needs(aperture=0.035, gripper="parallel")
     reset_options = ("peg_xy", "socket_xy", "socket_yaw")
     pairs = ((1, 2),)
 
-    @property
-    def observation_size(self) -> int:
-        """Length of `environment_state`: the peg's grasp and tip, and the middle of the hole's opening."""
-        return 9
+    def __init__(self, robot: Robot) -> None:
+        super().__init__(robot)
+        self.scene = Scene(home=self.needs.home, props=(PEG,), sockets=(SOCKET,))
+        self.workspace = robot.workspace.tcp
+        table = robot.workspace.table
+        self.peg_area = table.part((1 / 4, 1 / 30), (1.0, 11 / 30))
+        self.socket_area = table.part((3 / 10, 2 / 3), (1.0, 1.0))
+        self.fixed_peg_xy = table.point(3 / 5, 7 / 30)
+        self.fixed_socket_xy = table.point(3 / 4, 5 / 6)
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
         """Draw both places and the socket's yaw. The generator is used alike whatever the options are."""
-        drawn = rng.uniform(PEG_LOW, PEG_HIGH), rng.uniform(SOCKET_LOW, SOCKET_HIGH)
+        areas = self.peg_area, self.socket_area
+        drawn = tuple(rng.uniform(area.low, area.high) for area in areas)
         turned = rng.uniform(-YAW, YAW)
-        peg, socket = drawn if randomise else (np.array(FIXED_PEG_XY), np.array(FIXED_SOCKET_XY))
+        peg, socket = drawn if randomise else (np.array(self.fixed_peg_xy), np.array(self.fixed_socket_xy))
         yaw = turned if randomise else 0.0
         if "peg_xy" in options:
             peg = finite_array("peg_xy", options["peg_xy"], (2,))

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gym_hil.robots.base import Robot
 from gym_hil.simulation.scene import Cube, Scene
-from gym_hil.simulation.simulation import Simulation
-from gym_hil.tasks.base import Array, Intent, Start, Task, Workspace, finite_array
+from gym_hil.tasks.base import Array, Intent, Start, Task, finite_array
 from gym_hil.tasks.grasping import approach, is_held
+from gym_hil.tasks.needs import Needs
+
+if TYPE_CHECKING:
+    from gym_hil.simulation.simulation import Simulation
 
 CUBE = Cube("cube", (0.85, 0.18, 0.15))
-FIXED_XY = (0.5, 0.0)
-SAMPLING_LOW, SAMPLING_HIGH = (0.3, -0.15), (0.5, 0.15)
 LIFT = 0.1
 """Lift above the start that counts as success (m)."""
 HELD_DISTANCE = 0.05
@@ -31,19 +33,20 @@ class PickCube(Task):
     name = "PickCube"
     description = "Pick up the cube and lift it."
     max_episode_steps = 100
-    scene = Scene(robot_home="reach_down", props=(CUBE,))
-    workspace = Workspace((0.2, -0.3, 0.0), (0.6, 0.3, 0.5))
+    observation_size = 3
+    needs = Needs(aperture=0.05)
     reset_options = ("cube_xy",)
 
-    @property
-    def observation_size(self) -> int:
-        """Length of `environment_state`: the cube's position."""
-        return 3
+    def __init__(self, robot: Robot) -> None:
+        super().__init__(robot)
+        self.scene = Scene(home=self.needs.home, props=(CUBE,))
+        self.workspace = robot.workspace.tcp
+        self.table = robot.workspace.table
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
         """Draw the cube's position. The generator is used alike whatever the options are."""
-        drawn = rng.uniform(SAMPLING_LOW, SAMPLING_HIGH)
-        xy = drawn if randomise else np.array(FIXED_XY)
+        drawn = rng.uniform(self.table.low, self.table.high)
+        xy = drawn if randomise else np.array(self.table.point(1.0, 0.5))
         if "cube_xy" in options:
             xy = finite_array("cube_xy", options["cube_xy"], (2,))
         return {CUBE.name: np.array([*xy, CUBE.half_size])}

@@ -1,0 +1,93 @@
+"""Positions, boxes and cameras as data. Nothing here needs a simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Vec3 = tuple[float, float, float]
+Quat = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Box:
+    """An axis-aligned box, in m.
+
+    Attributes:
+        low: its lower corner (x, y, z).
+        high: its upper corner (x, y, z).
+    """
+
+    low: Vec3
+    high: Vec3
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle on the table whose sides are parallel to x and y, in m.
+
+    Attributes:
+        low: its corner with the least x and y.
+        high: its corner with the greatest x and y.
+    """
+
+    low: tuple[float, float]
+    high: tuple[float, float]
+
+    def point(self, forward: float, left: float) -> tuple[float, float]:
+        """Return a point (x, y) of the area.
+
+        Args:
+            forward: 0 at the edge with the least x, 1 at the opposite one.
+            left: 0 at the edge with the least y, 1 at the opposite one.
+
+        Returns:
+            x and y in m, rounded to a micrometre so that they do not depend on the order of operations.
+        """
+        (low_x, low_y), (high_x, high_y) = self.low, self.high
+        return round(low_x + forward * (high_x - low_x), 6), round(low_y + left * (high_y - low_y), 6)
+
+    def part(self, low: tuple[float, float], high: tuple[float, float]) -> Area:
+        """Return a part of the area; its corners are given as for `point`."""
+        return Area(self.point(*low), self.point(*high))
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where a robot can work, in the world frame. Tasks place their objects in it and keep the TCP in it.
+
+    Attributes:
+        tcp: box that the commanded TCP is kept in.
+        table: area in which objects can be grasped from above.
+        wide_tcp: the same as `tcp`, for tasks that need more room to the sides.
+        wide_table: the same as `table`, for such tasks.
+    """
+
+    tcp: Box
+    table: Area
+    wide_tcp: Box
+    wide_table: Area
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera.
+
+    Attributes:
+        name: what observations call it.
+        pos: its position in the frame of what it is fixed to (m).
+        quat: its orientation (w x y z); it looks along its -z axis, and its y axis points up in the image.
+        fovy: its vertical field of view (degrees).
+    """
+
+    name: str
+    pos: Vec3
+    quat: Quat
+    fovy: float
+
+
+def reaches(box: Box, pos: Sequence[float], margin: float) -> bool:
+    """Return whether what lies at `pos` (3, m) is within `margin` (m) of `box`, seen from above."""
+    x, y = pos[0], pos[1]
+    (low_x, low_y, _), (high_x, high_y, _) = box.low, box.high
+    return low_x - margin <= x <= high_x + margin and low_y - margin <= y <= high_y + margin

@@ -1,0 +1,105 @@
+"""One end effector at work: what is measured of it, and what it is told to do."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+
+import mujoco
+import numpy as np
+
+from gym_hil.robots.base import EndEffector
+from gym_hil.robots.geometry import Box
+from gym_hil.simulation.cartesian_control import ANYWHERE, Array, CartesianControl, Vector
+
+
+class SimulatedEndEffector:
+    """An end effector in a simulation. All arrays that it returns are fresh.
+
+    Args:
+        model: the compiled model.
+        data: its state.
+        spec: what the robot declares of it.
+        control_dt: seconds per control period.
+    """
+
+    def __init__(
+        self, model: mujoco.MjModel, data: mujoco.MjData, spec: EndEffector, control_dt: float
+    ) -> None:
+        self.spec = spec
+        self.control = CartesianControl(model, data, spec, control_dt)
+        tcp = int(model.site(spec.tcp_site).id)
+        self._tcp_pos, self._tcp_axes = data.site_xpos[tcp], data.site_xmat[tcp]
+        self._qpos, self._qvel = data.qpos, data.qvel
+        self._arm_of_qpos = itemgetter(*(int(model.joint(name).qposadr[0]) for name in spec.joints))
+        self._arm_of_qvel = itemgetter(*(int(model.joint(name).dofadr[0]) for name in spec.joints))
+        finger = int(model.joint(spec.finger_joints[0]).qposadr[0])
+        self._finger_pos = data.qpos[finger : finger + 1]
+        finger = int(model.actuator(spec.finger_actuator).id)
+        self._finger_command = data.ctrl[finger : finger + 1]
+
+    @property
+    def tcp_pos_w(self) -> Array:
+        """Measured TCP position (3, m, world frame)."""
+        return self._tcp_pos.copy()
+
+    @property
+    def tcp_quat_w(self) -> Array:
+        """Measured TCP orientation (4, w x y z, world frame)."""
+        quat = np.empty(4)
+        mujoco.mju_mat2Quat(quat, self._tcp_axes)
+        return quat
+
+    @property
+    def target_pos_w(self) -> Array:
+        """Commanded TCP position (3, m, world frame)."""
+        return self.control.target_pos_w
+
+    @property
+    def target_quat_w(self) -> Array:
+        """Commanded TCP orientation (4, w x y z, world frame)."""
+        return self.control.target_quat_w
+
+    @property
+    def joint_pos(self) -> tuple[float, ...]:
+        """Arm joint positions (rad)."""
+        return self._arm_of_qpos(self._qpos.tolist())
+
+    @property
+    def joint_vel(self) -> tuple[float, ...]:
+        """Arm joint velocities (rad/s)."""
+        return self._arm_of_qvel(self._qvel.tolist())
+
+    @property
+    def closure(self) -> float:
+        """How far the fingers are closed: 0 fully open, 1 touching. Measured, not commanded."""
+        hand = self.spec.hand
+        travel = self._finger_pos.item() - hand.open_position
+        return min(1.0, max(0.0, travel / (hand.closed_position - hand.open_position)))
+
+    @property
+    def aperture(self) -> float:
+        """Free width between the fingers (m)."""
+        return (1.0 - self.closure) * self.spec.hand.max_aperture
+
+    @property
+    def gripper_closing(self) -> bool:
+        """True when the fingers were last told to close."""
+        hand = self.spec.hand
+        command = self._finger_command.item()
+        return abs(command - hand.closed_position) < abs(command - hand.open_position)
+
+    def command_gripper(self, opening: float) -> None:
+        """Send the fingers to `opening`: 0 closed, 1 open. They keep going until told otherwise."""
+        hand = self.spec.hand
+        self._finger_command[:] = hand.closed_position + opening * (hand.open_position - hand.closed_position)
+
+    def move(self, translation: Vector, rotation: Vector, limits: Box = ANYWHERE) -> None:
+        """Move the target over the control period that `Simulation.step` simulates next.
+
+        Args:
+            translation: displacement of the target (3, m, world axes).
+            rotation: rotation vector of the target (3, rad, world axes).
+            limits: box (world frame) that the target must not leave. A target outside may only move
+                towards it.
+        """
+        self.control.command(translation, rotation, limits)
