@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -84,20 +85,18 @@ class Record:
         if "env_id" not in spec.kwargs:
             raise InvalidArgumentError(f"task {self.task!r} has raw actions; record takes those without Base")
         new_policy = policy_maker(self.policy, self.task)
-        dataset = self._dataset(spec.kwargs["env_id"], console)
-        env = self._make(spec, dataset.about.image_size)
-        try:
-            self._write_missing(dataset, env, console)
-            await_person(env, console.print)
-            self._record(dataset, env, new_policy, console)
-        except KeyboardInterrupt:
-            console.print("Stopped. Go on with --resume.")
-        finally:
+        with contextlib.ExitStack() as stack:
+            dataset = self._dataset(spec.kwargs["env_id"], console)
+            stack.callback(dataset.close)
+            env = self._make(spec, dataset.about.image_size)
+            stack.callback(env.close)
             try:
-                dataset.close()
-            finally:
-                env.close()
-        kept = len(dataset.journal.numbers())
+                self._write_missing(dataset, env, console)
+                await_person(env, console.print)
+                self._record(dataset, env, new_policy, console)
+            except KeyboardInterrupt:
+                console.print("Stopped. Go on with --resume.")
+        kept = len(dataset.numbers())
         console.print(f"{kept} episodes in {dataset.root}")
         pace = self._pace
         facts: dict[str, Any] = {
@@ -122,8 +121,15 @@ class Record:
         with progress_bar(console) as progress:
             progress.add_task(f"opening {root}", total=None)
             dataset = Dataset(root, env_id, about, resume=self.resume)
+        journal = dataset.journal
+        for number, why in dataset.damage.items():
+            console.print(f"Episode {number} is damaged: {why}. It stays where it is, and does not count.")
+        for name in journal.strange():
+            console.print(f"{journal.root / name} is no episode; it is left alone.")
+        for name in dataset.changed:
+            console.print(f"{root / name} is not what was written; it is written again from the episodes.")
         for name in dataset.set_aside:
-            console.print(f"Half-written {name} was set aside under {dataset.journal.root / 'set-aside'}.")
+            console.print(f"{name} was set aside under {journal.root / 'set-aside'}.")
         return dataset
 
     def _make(self, spec: Any, image_size: int) -> EpisodeRecorder:
@@ -150,16 +156,13 @@ class Record:
             for number in progress.track(missing, description="writing what was missing"):
                 dataset.write_missing(number, _raw(env))
                 if number == missing[-1] or number % SEAL_EVERY == 0:
-                    dataset.close()
+                    dataset.seal()
         if missing:
             console.print(f"{len(missing)} episodes that were safe in the journal were written again.")
 
     def _record(self, dataset: Dataset, env: EpisodeRecorder, new_policy: Any, console: Console) -> None:
-        journal = dataset.journal
-        numbers = journal.numbers()
-        seed = self.seed
-        if numbers:
-            seed = max(seed, int(journal.read(numbers[-1]).meta["seed"]) + 1)
+        numbers = dataset.numbers()
+        seed = max(self.seed, dataset.next_seed())
         if self.operator in PEOPLE:
             console.print(env.get_wrapper_attr("operator").help(), highlight=False)
         with progress_bar(console) as progress:

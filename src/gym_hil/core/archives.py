@@ -20,13 +20,14 @@ def pack(facts: Any, arrays: Mapping[str, NDArray[Any]], *, compress: bool = Fal
     """Return the content of an archive.
 
     Args:
-        facts: anything that JSON can express.
+        facts: anything that JSON can express; None for none.
         arrays: arrays of numbers by name; the name ``"facts"`` is taken.
         compress: make the file smaller, which takes longer.
     """
     packed = io.BytesIO()
     save = np.savez_compressed if compress else np.savez
-    save(packed, **{_FACTS: np.array(json.dumps(facts))}, **arrays)  # type: ignore[arg-type]
+    told = {} if facts is None else {_FACTS: np.array(json.dumps(facts))}
+    save(packed, **told, **arrays)  # type: ignore[arg-type]
     return packed.getvalue()
 
 

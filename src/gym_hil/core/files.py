@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from gym_hil.core.errors import FolderInUseError, StorageError
@@ -126,15 +126,17 @@ def remove_leftovers(folder: Path) -> None:
         remove(path)
 
 
-def is_unused(folder: Path) -> bool:
-    """Return whether `folder` does not exist, or holds nothing but what an interrupted start leaves."""
+def is_unused(folder: Path, *, but: Collection[str] = ()) -> bool:
+    """Return whether `folder` does not exist, or holds nothing but what an interrupted start leaves and what
+    is named in `but`.
+    """
     try:
         entries = list(folder.iterdir())
     except FileNotFoundError:
         return True
     except NotADirectoryError:
         return False
-    return all(entry.name == LOCK or entry.name.startswith(TEMPORARY) for entry in entries)
+    return all(entry.name in (LOCK, *but) or entry.name.startswith(TEMPORARY) for entry in entries)
 
 
 class FolderLock:

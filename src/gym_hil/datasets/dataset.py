@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError, RecordingError
+from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError, RecordingError, require_one_of
+from gym_hil.core.files import is_unused, reason
 from gym_hil.datasets.camera_images import Pictures, drawn_again
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.formats import lerobot as lerobot_writer
@@ -32,7 +33,7 @@ def journal_of(root: Path) -> Path:
     for folder in (root, root / JOURNAL):
         if (folder / INFO).is_file():
             return folder
-    if (root / "meta" / "info.json").is_file():
+    if _is_lerobot_dataset(root):
         raise InvalidDatasetError(
             f"{root} is a LeRobotDataset that this package did not record: it has no {JOURNAL}/{INFO}, so "
             "the states to replay from are unknown"
@@ -40,10 +41,24 @@ def journal_of(root: Path) -> Path:
     return root
 
 
+def require_no_dataset(folder: Path) -> None:
+    """Raise `InvalidArgumentError` if `folder` holds recorded episodes, where other files would be mixed up
+    with them.
+    """
+    recorded = (folder, folder / JOURNAL, folder.parent if folder.name.startswith("episode_") else folder)
+    if any((place / INFO).is_file() for place in recorded) or _is_lerobot_dataset(folder):
+        raise InvalidArgumentError(f"{folder} holds a dataset of recorded episodes; choose another folder")
+
+
+def _is_lerobot_dataset(root: Path) -> bool:
+    return (root / "meta" / "info.json").is_file()
+
+
 class Writer(Protocol):
     """Writes episodes in another format."""
 
     written: list[int]
+    changed: list[str]
     set_aside: list[str]
 
     def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
@@ -62,11 +77,17 @@ class _Library:
     default_root: Callable[[str], Path]
     """Where the library looks for a dataset by name."""
     writer: Callable[[Path, EpisodeStore, str], Writer]
+    folders: tuple[str, ...]
+    """Folders of the dataset that hold its files."""
 
 
 _LIBRARIES = {
-    "lerobot": _Library(lerobot_writer.require_lerobot, lerobot_writer.default_root, LeRobotWriter),
-    "minari": _Library(minari_writer.require_minari, minari_writer.default_root, MinariWriter),
+    "lerobot": _Library(
+        lerobot_writer.require_lerobot, lerobot_writer.default_root, LeRobotWriter, lerobot_writer.FOLDERS
+    ),
+    "minari": _Library(
+        minari_writer.require_minari, minari_writer.default_root, MinariWriter, minari_writer.FOLDERS
+    ),
 }
 
 
@@ -99,8 +120,10 @@ def begun_as(root: Path) -> About | None:
     if not (folder / INFO).is_file():
         return None
     try:
-        return About(**EpisodeStore(folder).about)
-    except TypeError as error:
+        about = About(**EpisodeStore(folder).about)
+        require_one_of("format", about.format, ("episodes", *_LIBRARIES))
+        return about
+    except (TypeError, InvalidArgumentError) as error:
         raise InvalidDatasetError(f"{folder / INFO} cannot be read: {error}") from error
 
 
@@ -112,29 +135,71 @@ class Dataset:
         env_id: what is recorded.
         about: what to write.
         resume: continue in a folder that has episodes.
+
+    Attributes:
+        damage: what is wrong with episodes of the journal that are not as they were written, by number. They
+            are left as they are, and do not count.
+
+    Raises:
+        InvalidDatasetError: the folder holds something else.
+        FolderInUseError: another process records into it.
+        StorageError: the disk is full; the same call works once there is room.
     """
 
     def __init__(self, root: Path, env_id: str, about: About, *, resume: bool = False) -> None:
-        self.root, self.about = root, about
+        self.root = root = root.expanduser().resolve()  # Minari takes absolute paths only
+        self.about = about
         self._writer: Writer | None = None
         if about.format == "episodes":
             self.journal = EpisodeStore(root, env_id, resume=resume, about=asdict(about))
+            self.damage = self.journal.damage()
             return
         library = _LIBRARIES[about.format]
         name = library.require(about.repo_id)
-        if not (root / JOURNAL / INFO).is_file() and root.exists() and any(root.iterdir()):
+        journal = root / JOURNAL
+        if not (journal / INFO).is_file() and not (is_unused(root, but=(JOURNAL,)) and is_unused(journal)):
             raise InvalidDatasetError(f"{root} is not empty, and no {about.format} dataset of this package")
-        self.journal = EpisodeStore(root / JOURNAL, env_id, resume=resume, about=asdict(about))
-        self._writer = library.writer(root, self.journal, name)
+        self.journal = EpisodeStore(journal, env_id, resume=resume, about=asdict(about))
+        try:
+            self.damage = self.journal.damage()
+            self._writer = library.writer(root, self.journal, name)
+        except BaseException:
+            self.journal.close()
+            raise
 
     @property
     def set_aside(self) -> list[str]:
         """What a crash had left half-written, by name."""
         return [*self.journal.set_aside, *(self._writer.set_aside if self._writer else [])]
 
+    @property
+    def changed(self) -> list[str]:
+        """Files of another format that are not what was written, by name."""
+        return self._writer.changed if self._writer else []
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of the episodes that are as they were written."""
+        return [number for number in self.journal.numbers() if number not in self.damage]
+
+    def next_seed(self) -> int:
+        """Return a seed from which on no start is recorded yet. A damaged episode has used one, too.
+
+        Raises:
+            InvalidDatasetError: the seed of the last episode is no whole number.
+        """
+        numbers = self.numbers()
+        if not numbers:
+            return len(self.damage)
+        seed = self.journal.read(numbers[-1]).meta["seed"]
+        if not isinstance(seed, int):
+            raise InvalidDatasetError(f"{self.journal.path(numbers[-1])} has the seed {seed!r}")
+        return seed + 1 + sum(number > numbers[-1] for number in self.damage)
+
     def missing(self) -> list[int]:
         """Return the numbers of the episodes that are in the journal alone."""
-        return [] if self._writer is None else self.journal.numbers()[len(self._writer.written) :]
+        if self._writer is None:
+            return []
+        return [number for number in self.numbers() if number not in self._writer.written]
 
     def write_missing(self, number: int, raw: ManipulationEnv) -> None:
         """Write episode `number` from the journal; `raw` draws its pictures."""
@@ -152,8 +217,8 @@ class Dataset:
             number = self.journal.append(episode)
         except OSError as error:
             raise RecordingError(
-                f"the episode cannot be written to {self.journal.root}: {error.strerror}. The "
-                f"{len(self.journal.numbers())} before it are safe; make room, and go on with --resume"
+                f"the episode was not kept: {error}. The {len(self.journal.numbers())} before it are safe; "
+                "make room, and go on with --resume"
             ) from error
         if self._writer is not None:
             try:
@@ -161,27 +226,72 @@ class Dataset:
             except Exception as error:
                 raise RecordingError(
                     f"episode {number} is safe in {self.journal.root}, and cannot be written as "
-                    f"{self.about.format}: {error}. Go on with --resume, which writes it again"
+                    f"{self.about.format}: {_reason(error)}. Go on with --resume, which writes it again"
                 ) from error
         return number
 
-    def close(self) -> None:
-        """End all files."""
-        if self._writer is not None:
+    def seal(self) -> None:
+        """End all files of another format, so that a crash from now on costs nothing that they hold.
+
+        Raises:
+            RecordingError: they cannot be ended; the episodes are safe in the journal.
+        """
+        if self._writer is None:
+            return
+        try:
             self._writer.close()
+        except Exception as error:
+            raise RecordingError(
+                f"the {self.about.format} files in {self.root} cannot be completed: {_reason(error)}. All "
+                f"episodes are safe in {self.journal.root}; go on with --resume, which writes them again"
+            ) from error
+
+    def close(self) -> None:
+        """End all files, and let other processes write into the folder. Raises what `seal` raises."""
+        try:
+            self.seal()
+        finally:
+            self.journal.close()
 
 
-def unwritten(root: Path) -> tuple[str, ...]:
-    """Return a warning if the dataset in `root` lacks episodes that its journal has."""
+def _reason(error: Exception) -> str:
+    return reason(error) if isinstance(error, OSError) else str(error)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is wrong with the files of a dataset, in sentences."""
+
+    damage: tuple[str, ...] = ()
+    """Files that are not what was written."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing."""
+
+
+def condition_of(root: Path) -> Condition:
+    """Look at the files of the dataset in `root`, all of which are read.
+
+    Returns:
+        The damaged episodes and the changed files of another format; entries that look like episodes and are
+        none; and a note if the files of another format lack episodes that the journal has.
+    """
     folder = journal_of(root)
-    about = begun_as(root)
-    if about is None or about.format == "episodes":
-        return ()
-    sealed = Seal.read(folder / f"{about.format}.json").episodes
-    missing = [number for number in EpisodeStore(folder).numbers() if number not in sealed]
-    if not missing:
-        return ()
-    return (
-        f"{len(missing)} episodes are in {folder} and not yet in the {about.format} files, which were not "
-        "closed in order; `gym-hil record` with --resume writes them",
-    )
+    journal, about = EpisodeStore(folder), begun_as(root)
+    damage = [f"episode {number} is damaged: {why}" for number, why in journal.damage().items()]
+    notes = [f"{folder / name} is no episode, and is ignored" for name in journal.strange()]
+    if about is not None and about.format != "episodes":
+        seal = Seal.read(folder / f"{about.format}.json", _LIBRARIES[about.format].folders)
+        texts = [name for name, text in seal.texts.items() if not _has_text(root / name, text)]
+        again = "is not what was written; `gym-hil record` with --resume writes it again"
+        damage += [f"{root / name} {again}" for name in (*seal.changed(root), *texts)]
+        missing = [number for number in journal.numbers() if number not in seal.episodes]
+        if missing:
+            notes.append(
+                f"{len(missing)} episodes are in {folder} and not yet in the {about.format} files, which "
+                "were not closed in order; `gym-hil record` with --resume writes them"
+            )
+    return Condition(tuple(damage), tuple(notes))
+
+
+def _has_text(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode()

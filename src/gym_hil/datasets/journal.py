@@ -1,33 +1,37 @@
 """A folder of episodes that a crash cannot spoil.
 
 An episode is written under a temporary name, flushed to the disk, and renamed: it is there whole or not at
-all. What a crash left behind is set aside under ``set-aside/`` and never read. Every file has its checksum.
+all. What a crash left behind is set aside under ``set-aside/`` and never read. Every file has its checksum,
+and one process at a time writes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
-import shutil
-import zipfile
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gym_hil.core.errors import InvalidDatasetError, InvalidStateError
+from gym_hil.core.archives import pack, unpack
+from gym_hil.core.errors import InvalidDatasetError
+from gym_hil.core.files import TEMPORARY, FolderLock, is_unused, make_folder, replacing, write_atomically
 from gym_hil.datasets.episode import FINAL, FRAMES, Episode, state_from_json, state_to_json
 
 INFO = "dataset.json"
 FORMAT = "gym-hil episodes"
 VERSION = 2
 DEVICE_LOG = "device.jsonl"
-_TEMPORARY = ".writing-"
 _ASIDE = "set-aside"
 _META, _FRAMES, _CHECKSUMS = "meta.json", "frames.npz", "sha256.json"
+_EPISODE = re.compile("episode_([0-9]{6,})")
+_REQUIRED = {"length": int, "fps": (int, float), "task": str, "end": str, "gym_hil": str, "mujoco": str}
+"""Facts in an episode's meta that its readers need, and their types."""
 
 
 class EpisodeStore:
@@ -35,7 +39,8 @@ class EpisodeStore:
 
     Args:
         root: the folder.
-        env_id: what is recorded; makes the folder if it is missing. None only reads.
+        env_id: what is recorded; makes the folder if it is missing, and keeps other processes from writing
+            into it until `close`. None only reads.
         resume: continue in a folder that has episodes.
         about: further facts about all of them, JSON; those of an existing folder must be the same, where any
             are given.
@@ -46,6 +51,8 @@ class EpisodeStore:
     Raises:
         InvalidDatasetError: the folder holds something else, or episodes while `resume` is off, or those of
             another environment.
+        FolderInUseError: another process writes into the folder.
+        StorageError: the folder cannot be created, for instance because the disk is full.
     """
 
     def __init__(
@@ -58,51 +65,64 @@ class EpisodeStore:
     ) -> None:
         self.root = root
         self.set_aside: list[str] = []
+        self._lock: FolderLock | None = None
         if env_id is None:
             self.env_id, self.about = self._read_info()
             return
-        if (root / INFO).is_file():
-            self.env_id, self.about = self._read_info()
-            if self.env_id != env_id:
-                raise InvalidDatasetError(f"{root} has episodes of {self.env_id}, not of {env_id}")
-            if not resume and self.numbers():
-                raise InvalidDatasetError(
-                    f"{root} has {len(self.numbers())} episodes; resume, or choose another"
-                )
-            for name, value in (about or {}).items():
-                if value != self.about.get(name):
-                    raise InvalidDatasetError(
-                        f"{root} was begun with {name}={self.about.get(name)!r}, not {value!r}"
-                    )
-        elif root.exists() and any(root.iterdir()):
+        if not (root / INFO).is_file() and not is_unused(root):
             raise InvalidDatasetError(f"{root} is not empty, and no dataset of this package")
-        else:
-            root.mkdir(parents=True, exist_ok=True)
-            self.env_id, self.about = env_id, dict(about or {})
-            info = {"format": FORMAT, "version": VERSION, "env_id": env_id, "about": self.about}
-            write_safely(root / INFO, json.dumps(info, indent=2).encode())
-        self._clear_away()
+        make_folder(root)
+        self._lock = FolderLock(root)
+        try:
+            if (root / INFO).is_file():
+                self._go_on(env_id, about or {}, resume=resume)
+            else:
+                self.env_id, self.about = env_id, dict(about or {})
+                info = {"format": FORMAT, "version": VERSION, "env_id": env_id, "about": self.about}
+                write_atomically(root / INFO, json.dumps(info, indent=2))
+            for path in sorted(root.glob(f"{TEMPORARY}*")):
+                self.set_aside.append(move_aside(path, root, path.name.removeprefix(".")))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let other processes write into the folder. Calling it twice is allowed."""
+        if self._lock is not None:
+            self._lock.release()
 
     def numbers(self) -> list[int]:
-        """Return the numbers of all episodes, ascending."""
-        return sorted(int(path.name.removeprefix("episode_")) for path in self.root.glob("episode_[0-9]*"))
+        """Return the numbers of all episodes, ascending, damaged ones included."""
+        return sorted(number for number in self._numbered() if self.path(number).is_dir())
+
+    def strange(self) -> list[str]:
+        """Return the names of entries that look like episodes and are none. They are left alone."""
+        known = {self.path(number).name for number in self.numbers()}
+        return sorted(path.name for path in self.root.glob("episode*") if path.name not in known)
+
+    def damage(self) -> dict[int, str]:
+        """Return what is wrong with episodes whose files are not what was written, by number."""
+        found = {}
+        for number in self.numbers():
+            try:
+                _checked_files(self.path(number))
+            except InvalidDatasetError as error:
+                found[number] = str(error)
+        return found
 
     def append(self, episode: Episode) -> int:
-        """Write `episode` after all others, and return its number."""
-        number = max(self.numbers(), default=-1) + 1
-        temporary = self.root / f"{_TEMPORARY}{number:06d}"
-        try:
+        """Write `episode` after all others, and return its number.
+
+        Raises:
+            StorageError: it cannot be written; nothing of it is left, and the others are untouched.
+        """
+        number = max(self._numbered(), default=-1) + 1
+        files = _packed(episode)
+        checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        with replacing(self.path(number)) as temporary:
             temporary.mkdir()
-            files = _packed(episode)
-            checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
             for name, content in {**files, _CHECKSUMS: json.dumps(checksums).encode()}.items():
-                _write(temporary / name, content)
-            _flush_folder(temporary)
-            os.replace(temporary, self.path(number))
-            _flush_folder(self.root)
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
+                (temporary / name).write_bytes(content)
         return number
 
     def read(self, number: int) -> Episode:
@@ -114,30 +134,34 @@ class EpisodeStore:
         path = self.path(number)
         if not path.is_dir():
             raise InvalidDatasetError(f"{self.root} has no episode {number}; it has {_named(self.numbers())}")
+        files = _checked_files(path)
         try:
-            files = _checked_files(path)
-            meta: dict[str, Any] = json.loads(files[_META])
-            with np.load(io.BytesIO(files[_FRAMES]), allow_pickle=False) as arrays:
-                frames = {name: arrays[name] for name in FRAMES}
-                final = {name: arrays[f"final.{name}"] for name in FINAL}
-            initial = state_from_json(meta.pop("initial"))
-            length = int(meta["length"])
-            log = files.get(DEVICE_LOG, b"").decode()
-        except InvalidDatasetError:
-            raise
-        except (
-            OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, InvalidStateError
-        ) as error:  # fmt: skip
-            raise InvalidDatasetError(f"{path} cannot be read: {error!r}") from error
-        for name, kind in FRAMES.items():
-            if len(frames[name]) != length or frames[name].dtype != kind or length < 1:
-                found = f"{frames[name].dtype}, {len(frames[name])} rows"
-                raise InvalidDatasetError(f"{path}: {name} is {found}; expected {kind}, {length} rows")
-        return Episode(frames, final, initial, meta, log)
+            return _unpacked(files)
+        except Exception as error:  # what somebody else wrote leads the parsers to errors of a dozen types
+            raise InvalidDatasetError(f"{path} cannot be read: {error}") from error
 
     def path(self, number: int) -> Path:
         """Return the folder of an episode."""
         return self.root / f"episode_{number:06d}"
+
+    def _numbered(self) -> set[int]:
+        """Return every number that an entry of the folder has taken, whatever that entry is."""
+        matches = (_EPISODE.match(path.name) for path in self.root.glob("episode_*"))
+        return {int(match[1]) for match in matches if match}
+
+    def _go_on(self, env_id: str, about: Mapping[str, Any], *, resume: bool) -> None:
+        self.env_id, self.about = self._read_info()
+        if self.env_id != env_id:
+            raise InvalidDatasetError(f"{self.root} has episodes of {self.env_id}, not of {env_id}")
+        if not resume and self.numbers():
+            raise InvalidDatasetError(
+                f"{self.root} has {len(self.numbers())} episodes; resume, or choose another"
+            )
+        for name, value in about.items():
+            if value != self.about.get(name):
+                raise InvalidDatasetError(
+                    f"{self.root} was begun with {name}={self.about.get(name)!r}, not {value!r}"
+                )
 
     def _read_info(self) -> tuple[str, dict[str, Any]]:
         path = self.root / INFO
@@ -149,12 +173,10 @@ class EpisodeStore:
                     f"expected {FORMAT!r} version {VERSION}"
                 )
             return str(info["env_id"]), dict(info["about"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except InvalidDatasetError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InvalidDatasetError(f"{self.root} is no dataset of this package: {error!r}") from error
-
-    def _clear_away(self) -> None:
-        for path in sorted(self.root.glob(f"{_TEMPORARY}*")):
-            self.set_aside.append(move_aside(path, self.root, path.name.removeprefix(".")))
 
 
 def _named(numbers: list[int]) -> str:
@@ -168,57 +190,68 @@ def move_aside(path: Path, root: Path, name: str) -> str:
         number += 1
         name = f"{taken}.{number}"
     target = root / _ASIDE / name
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     os.replace(path, target)
     return name
 
 
-def write_safely(path: Path, content: bytes) -> None:
-    """Replace the file `path` by `content`, whole or not at all."""
-    temporary = path.with_name(_TEMPORARY + path.name)
-    _write(temporary, content)
-    os.replace(temporary, path)
-    _flush_folder(path.parent)
-
-
 def _packed(episode: Episode) -> dict[str, bytes]:
     arrays = {**episode.frames, **{f"final.{key}": value for key, value in episode.final.items()}}
-    packed = io.BytesIO()
-    np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]
     meta = {
         **episode.meta,
         "length": episode.length,
         "success": episode.success,
         "initial": state_to_json(episode.initial),
     }
-    files = {_FRAMES: packed.getvalue(), _META: json.dumps(meta).encode()}
+    files = {_FRAMES: pack(None, arrays, compress=True), _META: json.dumps(meta).encode()}
     if episode.device_log:
         files[DEVICE_LOG] = episode.device_log.encode()
     return files
 
 
+def _unpacked(files: Mapping[str, bytes]) -> Episode:
+    """Return the episode in `files`; raises some error where they are those of something else."""
+    meta: dict[str, Any] = json.loads(files[_META])
+    for name, kind in _REQUIRED.items():
+        if not isinstance(meta[name], kind):
+            raise ValueError(f"{name} is {meta[name]!r}")
+    initial = state_from_json(meta.pop("initial"))
+    _, arrays = unpack(files[_FRAMES])
+    frames = {name: arrays[name] for name in FRAMES}
+    final = {name: arrays[f"final.{name}"] for name in FINAL}
+    _require_rows(frames, final, int(meta["length"]))
+    return Episode(frames, final, initial, meta, files.get(DEVICE_LOG, b"").decode())
+
+
+def _require_rows(frames: Mapping[str, NDArray[Any]], final: Mapping[str, NDArray[Any]], length: int) -> None:
+    for name, kind in FRAMES.items():
+        rows = frames[name]
+        if rows.ndim < 1 or len(rows) != length or rows.dtype != kind or length < 1:
+            raise ValueError(f"{name} is {rows.dtype} {rows.shape}; expected {kind}, {length} rows")
+    for name in FINAL:
+        if final[name].shape != frames[name].shape[1:] or final[name].dtype != FRAMES[name]:
+            raise ValueError(f"the last row of {name} is {final[name].dtype} {final[name].shape}")
+    if not all(np.isfinite(frames[name]).all() for name in ("action", "physics")):
+        raise ValueError("an action or a state has a value that is not a finite number")
+
+
 def _checked_files(path: Path) -> dict[str, bytes]:
-    """Return the files of an episode by name, each of which is what was written."""
-    checksums: dict[str, str] = json.loads((path / _CHECKSUMS).read_text(encoding="utf-8"))
-    files = {}
-    for name in {*checksums, _META, _FRAMES}:
-        files[name] = (path / name).read_bytes()
-        if hashlib.sha256(files[name]).hexdigest() != checksums[name]:
-            raise InvalidDatasetError(f"{path / name} is not what was written")
-    return files
+    """Return the files of an episode by name, each of which is what was written.
 
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush_folder(path: Path) -> None:
-    if os.name == "posix":
-        folder = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    Raises:
+        InvalidDatasetError: a file is missing, cannot be read or was changed; the message names it.
+    """
+    try:
+        checksums: dict[str, str] = json.loads((path / _CHECKSUMS).read_text(encoding="utf-8"))
+        names = {_META, _FRAMES} | ({DEVICE_LOG} if (path / DEVICE_LOG).exists() else set())
+        if set(checksums) != names:
+            raise InvalidDatasetError(f"{path} has {sorted(names)}, and checksums of {sorted(checksums)}")
+        files = {name: (path / name).read_bytes() for name in names}
+        for name, content in files.items():
+            if hashlib.sha256(content).hexdigest() != checksums[name]:
+                raise InvalidDatasetError(f"{path / name} is not what was written")
+        return files
+    except InvalidDatasetError:
+        raise
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise InvalidDatasetError(f"{path} cannot be read: {error}") from error

@@ -15,6 +15,18 @@ from gym_hil.datasets.episode import PHASES, Episode, model_hash
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.stacks.build import make_env
 
+TIME_LIMIT = "time_limit"
+"""How an episode ended that was cut off by the time limit."""
+_END = "end"
+_JUDGED = {
+    schema.TerminationReason.HUMAN_SUCCESS.value,
+    schema.TerminationReason.HUMAN_FAILURE.value,
+}
+_BY_PERSON = {
+    *_JUDGED,
+    schema.TerminationReason.RERECORD.value,
+    schema.TerminationReason.HUMAN_RESET.value,
+}
 _ANCHORED = {PHASES.index("takeover"), PHASES.index("release")}
 
 
@@ -23,11 +35,19 @@ class Difference:
     """Where a replay first differs from what was recorded."""
 
     step: int
-    """Observations before this step differ; the episode's length stands for the last observation."""
+    """Counts from 0. States and observations are those before it; the episode's length stands for the end."""
     name: str
-    index: int
-    recorded: float
-    replayed: float
+    index: int | None
+    """Which entry of a state or an observation differs; None for a label, which belongs to the step."""
+    recorded: Any
+    replayed: Any
+
+    def __str__(self) -> str:
+        """Return the difference in words."""
+        where = f"in step {self.step} in {self.name}"
+        if self.index is not None:
+            where = f"before step {self.step} in {self.name}[{self.index}]"
+        return f"differs {where}: {self.recorded!r} recorded, {self.replayed!r} replayed"
 
 
 def make_replay_env(env_id: str, **kwargs: Any) -> gym.Env:
@@ -47,33 +67,101 @@ def require_fit(episode: Episode, raw: ManipulationEnv) -> None:
 
 
 def replayed(episode: Episode, env: gym.Env) -> Iterator[dict[str, Any]]:
-    """Yield the observation before every step, and the last one, of running `episode` again in `env`."""
-    raw = env.unwrapped
-    assert isinstance(raw, ManipulationEnv)
-    require_fit(episode, raw)
-    observation, _ = env.reset(options={"state": episode.initial})
-    yield observation
-    for action, phase in zip(episode.frames["action"], episode.frames["phase"], strict=True):
-        if int(phase) in _ANCHORED:
-            raw.simulation.anchor_target()
-        observation, *_ = env.step(action)
+    """Yield the observation before every step, and the last one, of running `episode` again in `env`.
+
+    Raises:
+        InvalidDatasetError: it does not fit `env`, or ends there before all of its steps.
+    """
+    for observation, _ in _run(episode, env):
         yield observation
 
 
 def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
-    """Return where running `episode` again first differs, bit for bit, or None."""
-    names = {
-        "observation.state": schema.AGENT_POS,
-        "observation.environment_state": schema.ENVIRONMENT_STATE,
-    }
-    for step, observation in enumerate(replayed(episode, env)):
-        for name, key in names.items():
-            row = episode.frames[name][step] if step < episode.length else episode.final[name]
-            wrong = np.flatnonzero(row != observation[key])
+    """Run `episode` again in `env`, and compare bit for bit.
+
+    Compared are observations, the states of the simulation, rewards, and whether and why each step ends the
+    episode. What a person decided by a button, or the time limit, is taken from how the episode ended.
+
+    Returns:
+        The first difference, or None.
+
+    Raises:
+        InvalidDatasetError: it does not fit `env`.
+    """
+    raw = env.unwrapped
+    assert isinstance(raw, ManipulationEnv)
+    for step, (observation, outcome) in enumerate(_run(episode, env)):
+        if outcome is not None:
+            for name, expected in _labels(episode, step - 1, outcome).items():
+                kept = episode.meta["end"] if name == _END else episode.frames[name][step - 1].item()
+                if kept != expected:
+                    return Difference(step - 1, name, None, kept, expected)
+        found = {
+            "observation.state": observation[schema.AGENT_POS],
+            "observation.environment_state": observation[schema.ENVIRONMENT_STATE],
+            "physics": raw.simulation.save(),
+        }
+        for name, row in found.items():
+            rows = episode.frames[name]
+            kept = rows[step] if step < episode.length else episode.final[name]
+            if kept.shape != row.shape:
+                return Difference(step, f"the shape of {name}", None, kept.shape, row.shape)
+            wrong = np.flatnonzero(kept != row)
             if wrong.size:
                 index = int(wrong[0])
-                return Difference(step, name, index, float(row[index]), float(observation[key][index]))
+                return Difference(step, name, index, float(kept[index]), float(row[index]))
     return None
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What the environment said about a step, without a person and without a time limit."""
+
+    reward: float
+    terminated: bool
+    success: bool
+    reason: str
+
+
+def _run(episode: Episode, env: gym.Env) -> Iterator[tuple[dict[str, Any], _Outcome | None]]:
+    """Yield every observation, and what the step before it brought."""
+    raw = env.unwrapped
+    assert isinstance(raw, ManipulationEnv)
+    require_fit(episode, raw)
+    observation, _ = env.reset(options={"state": episode.initial})
+    yield observation, None
+    for step in range(episode.length):
+        if int(episode.frames["phase"][step]) in _ANCHORED:
+            raw.simulation.anchor_target()
+        observation, reward, terminated, _, info = env.step(episode.frames["action"][step])
+        reason = info[schema.TERMINATION_REASON]
+        success = bool(info[schema.NEXT_SUCCESS])
+        yield observation, _Outcome(float(reward), bool(terminated), success, str(reason or ""))
+        if terminated and step + 1 < episode.length:
+            raise InvalidDatasetError(f"the replay ends after {step + 1} of {episode.length} steps: {reason}")
+
+
+def _labels(episode: Episode, step: int, outcome: _Outcome) -> dict[str, Any]:
+    """Return what `step` must have been recorded with, if the environment said `outcome`."""
+    reward, success = outcome.reward, outcome.success
+    done, truncated, end = outcome.terminated, False, str(episode.meta["end"])
+    last = step + 1 == episode.length
+    if last and end in _BY_PERSON:
+        done, truncated = True, end == schema.TerminationReason.HUMAN_RESET.value
+        success = end == schema.TerminationReason.HUMAN_SUCCESS.value
+        if end in _JUDGED:
+            reward = float(success)
+    elif last and end == TIME_LIMIT:
+        done = truncated = True
+    labels = {
+        "next.reward": float(np.float32(reward)),
+        "next.done": done,
+        "next.truncated": truncated,
+        "next.success": success,
+    }
+    if last and end not in (*_BY_PERSON, TIME_LIMIT):
+        labels[_END] = outcome.reason
+    return labels
 
 
 def same_model(episode: Episode, env: gym.Env) -> bool:

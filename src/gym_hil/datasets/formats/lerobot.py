@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -27,6 +28,8 @@ ACTION_NAMES = ("delta_x", "delta_y", "delta_z", "gripper")
 SEAL_EVERY = 50
 """Episodes after which all files are closed and new ones begun, so that a crash never costs more work."""
 _NEW = ".new-dataset"
+_ENCODING = re.compile("tmp[a-z0-9_]{8}")
+"""Temporary folders in which LeRobot encodes videos, named by Python's `tempfile`."""
 _REWRITTEN = ("meta/info.json", "meta/stats.json")
 """Files that LeRobot replaces with every episode; all others never change once they are closed."""
 _SCALARS = {
@@ -110,7 +113,8 @@ class LeRobotWriter:
 
     Attributes:
         written: the numbers of the journal's episodes that the dataset has, in its order.
-        set_aside: what a crash had left half-written, by name, now under the journal's ``set-aside/``.
+        changed: files that are not what was written, by name; all files are then written again.
+        set_aside: what was found and does not count, by name, now under the journal's ``set-aside/``.
     """
 
     def __init__(self, root: Path, journal: EpisodeStore, repo_id: str) -> None:
@@ -118,9 +122,11 @@ class LeRobotWriter:
         self._dataset_class = _lerobot_dataset()
         self._dataset: Any = None
         self._unsealed = 0
-        seal, self.set_aside = go_back_to_seal(root, journal, journal.root / SEAL, FOLDERS)
+        seal, self.changed, self.set_aside = go_back_to_seal(root, journal, journal.root / SEAL, FOLDERS)
         self.written = list(seal.episodes)
-        for leftover in (root / _NEW, *root.glob("tmp*"), *([] if seal.texts else [root / "meta"])):
+        self._sealed = seal.files
+        encoding = (path for path in root.glob("tmp*") if _ENCODING.fullmatch(path.name))
+        for leftover in (root / _NEW, *encoding, *([] if seal.texts else [root / "meta"])):
             shutil.rmtree(leftover, ignore_errors=True)
 
     def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
@@ -147,9 +153,11 @@ class LeRobotWriter:
         dataset, self._dataset, self._unsealed = self._dataset, None, 0
         dataset.finalize()
         names = files_below(self.root, FOLDERS)
+        unchanging = [name for name in names if name not in _REWRITTEN]
+        self._sealed = flushed(self.root, unchanging, self._sealed)
         Seal(
             self.written,
-            flushed(self.root, (name for name in names if name not in _REWRITTEN)),
+            self._sealed,
             {name: (self.root / name).read_text(encoding="utf-8") for name in _REWRITTEN},
         ).write(self.journal.root / SEAL)
 

@@ -25,6 +25,7 @@ from gym_hil.simulation.rendering import GymRenderingSpec
 SEAL = "minari.json"
 DATA = "data"
 """Folder that Minari reads: ``minari.MinariDataset(root / "data")``."""
+FOLDERS = (DATA,)
 INFOS = {
     schema.IS_INTERVENTION: "complementary_info.is_intervention",
     schema.INTERVENTION_ID: "intervention_id",
@@ -67,14 +68,15 @@ class MinariWriter:
 
     Attributes:
         written: the numbers of the journal's episodes that the dataset has, in its order.
-        set_aside: what was found and did not count, by name, now under the journal's ``set-aside/``.
+        changed: files that are not what was written, by name; all files are then written again.
+        set_aside: what was found and does not count, by name, now under the journal's ``set-aside/``.
     """
 
     def __init__(self, root: Path, journal: EpisodeStore, repo_id: str) -> None:
         self.root, self.journal, self.repo_id = root, journal, repo_id
         self._storage: Any = None
         shutil.rmtree(root / _NEW, ignore_errors=True)
-        seal, self.set_aside = go_back_to_seal(root, journal, journal.root / SEAL, (DATA,))
+        seal, self.changed, self.set_aside = go_back_to_seal(root, journal, journal.root / SEAL, FOLDERS)
         self.written = list(seal.episodes)
         if not seal.files:
             shutil.rmtree(root / DATA, ignore_errors=True)
@@ -109,9 +111,8 @@ class MinariWriter:
         self._storage = None
         shutil.rmtree(self.root / DATA, ignore_errors=True)
         (self.root / _NEW).rename(self.root / DATA)
-        Seal(self.written, flushed(self.root, files_below(self.root, (DATA,)))).write(
-            self.journal.root / SEAL
-        )
+        names = files_below(self.root, FOLDERS)
+        Seal(self.written, flushed(self.root, names, known={})).write(self.journal.root / SEAL)
 
     def _open(self, episode: Episode, pictures: Pictures) -> Any:
         if self._storage is not None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.files import make_folder, write_atomically
+from gym_hil.datasets.dataset import require_no_dataset
 from gym_hil.integrations.lerobot.training_config import Size, training_config, undriven
 from gym_hil.tasks import TASKS
 
@@ -104,10 +106,15 @@ def _description(task: str) -> str:
 
 
 def write_configs(plan: Plan, out: Path) -> dict[str, Path]:
-    """Write one file per entry of `PROGRAMS` into `out`, and return their paths."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write one file per entry of `PROGRAMS` into `out`, and return their paths.
+
+    Raises:
+        InvalidArgumentError: `out` holds a recorded dataset.
+    """
+    require_no_dataset(out)
+    make_folder(out)
     written = {}
     for name, config in configs(plan, out.resolve()).items():
         written[name] = out / f"{name}.json"
-        written[name].write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        write_atomically(written[name], json.dumps(config, indent=2) + "\n")
     return written
