@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -109,3 +110,40 @@ def test_a_folder_with_something_else_is_refused(tmp_path):
         record(tmp_path)
     with pytest.raises(InvalidArgumentError, match="root is missing"):
         record(None, format="episodes")
+
+
+def test_a_changed_byte_is_found_and_named(tmp_path, capsys):
+    root = tmp_path / "picks"
+    assert record(root, episodes=1) == 0
+    main = root / "data" / "main_data.hdf5"
+    content = bytearray(main.read_bytes())
+    content[len(content) // 2] ^= 1
+    main.write_bytes(content)
+    assert Inspect(root=root, page=False).run() == 1
+    assert "main_data.hdf5 is not what was written" in " ".join(capsys.readouterr().out.split())
+    assert record(root, episodes=1, resume=True) == 0
+    assert "main_data.hdf5 is not what was written" in " ".join(capsys.readouterr().out.split())
+    same(root)
+    assert Inspect(root=root, page=False).run() == 0
+
+
+def test_relative_folders_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert record(Path("near"), episodes=1) == 0
+    assert record(Path("near"), episodes=2, resume=True) == 0
+    same(tmp_path / "near")
+    monkeypatch.setenv("MINARI_DATASETS_PATH", "sets")
+    assert record(None, episodes=1) == 0
+    assert minari.load_dataset("me/picks-v0").total_episodes == 1
+
+
+def test_a_damaged_episode_is_left_out_and_costs_no_other(tmp_path):
+    root = tmp_path / "picks"
+    assert record(root, episodes=2) == 0
+    frames = root / "gym_hil" / "episode_000000" / "frames.npz"
+    frames.write_bytes(frames.read_bytes()[:-1])
+    assert record(root, episodes=2, resume=True) == 0
+    assert minari.MinariDataset(root / "data").total_episodes == 3, "what Minari has already is whole"
+    shutil.rmtree(root / "data")
+    assert record(root, episodes=2, resume=True) == 0
+    assert minari.MinariDataset(root / "data").total_episodes == 2

@@ -6,19 +6,19 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-import gymnasium as gym
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gym_hil.cli.common import progress_bar, write_json
-from gym_hil.core.errors import InvalidDatasetError, MissingExtraError, RenderingError
-from gym_hil.datasets.dataset import journal_of, unwritten
+from gym_hil.core.errors import GymHilError, InvalidDatasetError, MissingExtraError, RenderingError
+from gym_hil.datasets.dataset import condition_of, journal_of
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.film import filmed
 from gym_hil.datasets.html_report import Entry, write_dataset_report
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.replay import first_difference, make_replay_env
+from gym_hil.datasets.replay import make_replay_env, why_not_the_same
 from gym_hil.datasets.validation import judge
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.reports.page import require_libraries
@@ -37,7 +37,8 @@ class Inspect:
     root: Annotated[Path, tyro.conf.Positional]
     """Folder that `gym-hil record` wrote."""
     verify: bool = False
-    """Replay every episode too, and fail unless all of them are bit-identical."""
+    """Replay every episode too, and fail unless states, observations, rewards and labels of all of them are
+    bit-identical."""
     html: Path | None = None
     """Where the page goes; without it into the dataset's folder as inspect.html."""
     page: bool = True
@@ -57,15 +58,26 @@ class Inspect:
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
         entries: dict[int, Entry] = {}
+        condition = condition_of(self.root)
+        damage, differences = list(condition.damage), []
         for number in store.numbers():
-            episode = store.read(number)
-            replays = _replays(episode, env) if self.verify else None
-            entries[number] = Entry(_light(episode), judge(episode, raw), None, replays)
+            try:
+                episode = store.read(number)
+                quality = judge(episode, raw)
+            except GymHilError as error:
+                if not any(str(error) in known for known in damage):
+                    damage.append(f"episode {number} cannot be used: {error}")
+                continue
+            why = why_not_the_same(episode, env) if self.verify else None
+            if why is not None:
+                differences.append(f"episode {number} {why}")
+            replays = why is None if self.verify else None
+            entries[number] = Entry(_light(episode), quality, None, replays)
         console.print(_table(entries))
         console.print(f"{len(entries)} episodes of {store.env_id}")
-        notes = unwritten(self.root)
+        notes = (*damage, *differences, *condition.notes)
         for note in notes:
-            console.print(f"Warning: {note}")
+            console.print(f"Warning: {note}", markup=False)
         if self.page:
             self._write_page(entries, raw, store, notes, console)
         env.close()
@@ -73,7 +85,7 @@ class Inspect:
             number: {**asdict(entry.quality), "replays": entry.replays} for number, entry in entries.items()
         }
         write_json(self.json, {"env_id": store.env_id, "episodes": facts, "warnings": notes})
-        return 1 if any(entry.replays is False for entry in entries.values()) else 0
+        return 1 if damage or differences else 0
 
     def _write_page(
         self,
@@ -95,19 +107,13 @@ class Inspect:
                 try:
                     film = filmed(store.read(number), raw)
                 except (RenderingError, InvalidDatasetError) as error:
-                    console.print(f"No pictures of episode {number} and those after it: {error}")
+                    reason = f"No pictures of episode {number} and those after it: {error}"
+                    console.print(reason, markup=False)
                     break
                 entries[number] = Entry(entry.episode, entry.quality, film, entry.replays)
         path = self.html or self.root / PAGE
         write_dataset_report(path, f"{self.root.resolve().name}: {store.env_id}", entries, notes)
         console.print(f"Page: {path}", soft_wrap=True)
-
-
-def _replays(episode: Episode, env: gym.Env) -> bool:
-    try:
-        return first_difference(episode, env) is None
-    except InvalidDatasetError:
-        return False
 
 
 def _light(episode: Episode) -> Episode:
@@ -126,11 +132,11 @@ def _table(entries: dict[int, Entry]) -> Table:
             str(number),
             str(quality.length),
             _yes(quality.success),
-            quality.end,
+            escape(quality.end),
             str(quality.interventions),
             f"{quality.intervened_share:.0%}",
             *([_yes(bool(entry.replays))] if replays else []),
-            "; ".join(quality.warnings),
+            escape("; ".join(quality.warnings)),
         )
     return table
 

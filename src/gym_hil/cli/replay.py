@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import gymnasium as gym
 import numpy as np
@@ -17,7 +17,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.dataset import journal_of
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.replay import first_difference, make_replay_env, replayed, same_model
+from gym_hil.datasets.replay import make_replay_env, replayed, why_not_the_same
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.reports.video import VIDEO_SPEC, open_video, with_banner
 from gym_hil.simulation.gl import has_display
@@ -35,7 +35,7 @@ class Replay:
     episode: int | None = None
     """Number of the episode; all of them without it."""
     verify: bool = False
-    """Fail unless every observation is bit-identical, and say where it first differs."""
+    """Fail unless states, observations, rewards and labels are bit-identical, and say what differs first."""
     video: Path | None = None
     """Write a video (.mp4), larger and prettier than it was recorded, with a banner that says who acts."""
     seed: int = 0
@@ -51,11 +51,15 @@ class Replay:
         if not numbers:
             raise InvalidArgumentError(f"{self.root} has no episodes")
         env = self._make(store.env_id)
-        found: dict[int, Any] = {}
+        damaged = {} if self.episode is not None else store.damage()
+        for number, why in damaged.items():
+            console.print(f"episode {number} is damaged: {why}", markup=False)
+        numbers = [number for number in numbers if number not in damaged]
+        found: dict[int, str | None] = dict(damaged)
         try:
             if self.verify:
-                found = {number: _verify(number, store.read(number), env, console) for number in numbers}
-            if self.video is not None:
+                found |= {number: _verify(number, store.read(number), env, console) for number in numbers}
+            if self.video is not None and numbers:
                 self._film(store, numbers, env)
                 console.print(f"Video: {self.video}")
             if not self.verify and self.video is None:
@@ -64,7 +68,7 @@ class Replay:
         finally:
             env.close()
         write_json(self.json, {"episodes": found})
-        return 0 if all(difference is None for difference in found.values()) else 1
+        return 0 if all(why is None for why in found.values()) else 1
 
     def _make(self, env_id: str) -> gym.Env:
         watched = not self.verify and self.video is None and has_display()
@@ -84,19 +88,11 @@ class Replay:
                     add(image)
 
 
-def _verify(number: int, episode: Episode, env: gym.Env, console: Console) -> dict[str, Any] | None:
+def _verify(number: int, episode: Episode, env: gym.Env, console: Console) -> str | None:
     """Say whether `episode` replays bit for bit, and return where it does not."""
-    difference = first_difference(episode, env)
-    if difference is None:
-        console.print(f"episode {number}: {episode.length} steps, bit-identical")
-        return None
-    why = "" if same_model(episode, env) else " The model is not the one it was recorded with."
-    console.print(
-        f"episode {number}: differs before step {difference.step} in {difference.name}"
-        f"[{difference.index}]: {difference.recorded!r} recorded, {difference.replayed!r} replayed.{why}",
-        markup=False,
-    )
-    return asdict(difference)
+    why = why_not_the_same(episode, env)
+    console.print(f"episode {number}: {why or f'{episode.length} steps, bit-identical'}", markup=False)
+    return why
 
 
 def _show(number: int, episode: Episode, env: gym.Env, console: Console) -> None:

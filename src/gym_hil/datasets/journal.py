@@ -30,7 +30,14 @@ DEVICE_LOG = "device.jsonl"
 _ASIDE = "set-aside"
 _META, _FRAMES, _CHECKSUMS = "meta.json", "frames.npz", "sha256.json"
 _EPISODE = re.compile("episode_([0-9]{6,})")
-_REQUIRED = {"length": int, "fps": (int, float), "task": str, "end": str, "gym_hil": str, "mujoco": str}
+_REQUIRED: dict[str, Any] = {
+    "length": int,
+    "fps": (int, float),
+    "task": str,
+    "end": str,
+    "gym_hil": str,
+    "mujoco": str,
+}
 """Facts in an episode's meta that its readers need, and their types."""
 
 

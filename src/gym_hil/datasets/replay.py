@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 
 from gym_hil.core import schema
-from gym_hil.core.errors import InvalidDatasetError
+from gym_hil.core.errors import GymHilError, InvalidDatasetError
 from gym_hil.datasets.episode import PHASES, Episode, model_hash
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.stacks.build import make_env
@@ -113,6 +113,20 @@ def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
     return None
 
 
+def why_not_the_same(episode: Episode, env: gym.Env) -> str | None:
+    """Return in words where running `episode` again in `env` first differs, or why it cannot be run; None
+    where everything is bit-identical.
+    """
+    try:
+        difference = first_difference(episode, env)
+    except GymHilError as error:
+        return f"cannot be replayed: {error}"
+    if difference is None:
+        return None
+    why = "" if same_model(episode, env) else ". The model is not the one it was recorded with"
+    return f"{difference}{why}"
+
+
 @dataclass(frozen=True)
 class _Outcome:
     """What the environment said about a step, without a person and without a time limit."""
@@ -153,7 +167,7 @@ def _labels(episode: Episode, step: int, outcome: _Outcome) -> dict[str, Any]:
             reward = float(success)
     elif last and end == TIME_LIMIT:
         done = truncated = True
-    labels = {
+    labels: dict[str, Any] = {
         "next.reward": float(np.float32(reward)),
         "next.done": done,
         "next.truncated": truncated,
@@ -168,4 +182,4 @@ def same_model(episode: Episode, env: gym.Env) -> bool:
     """Return whether `env` has the model that the episode was recorded with."""
     raw = env.unwrapped
     assert isinstance(raw, ManipulationEnv)
-    return model_hash(raw.model) == episode.meta["model_sha256"]
+    return model_hash(raw.model) == episode.meta.get("model_sha256")
