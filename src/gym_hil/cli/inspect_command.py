@@ -77,7 +77,7 @@ class Inspect:
         console.print(f"{len(entries)} episodes of {store.env_id}")
         notes = (*damage, *differences, *condition.notes)
         for note in notes:
-            console.print(f"Warning: {note}", markup=False)
+            console.print(f"Warning: {note}", markup=False, soft_wrap=True)
         if self.page:
             self._write_page(entries, raw, store, notes, console)
         env.close()
@@ -108,7 +108,7 @@ class Inspect:
                     film = filmed(store.read(number), raw)
                 except (RenderingError, InvalidDatasetError) as error:
                     reason = f"No pictures of episode {number} and those after it: {error}"
-                    console.print(reason, markup=False)
+                    console.print(reason, markup=False, soft_wrap=True)
                     break
                 entries[number] = Entry(entry.episode, entry.quality, film, entry.replays)
         path = self.html or self.root / PAGE

@@ -122,14 +122,18 @@ class Record:
             progress.add_task(f"opening {root}", total=None)
             dataset = Dataset(root, env_id, about, resume=self.resume)
         journal = dataset.journal
-        for number, why in dataset.damage.items():
-            console.print(f"Episode {number} is damaged: {why}. It stays where it is, and does not count.")
-        for name in journal.strange():
-            console.print(f"{journal.root / name} is no episode; it is left alone.")
-        for name in dataset.changed:
-            console.print(f"{root / name} is not what was written; it is written again from the episodes.")
-        for name in dataset.set_aside:
-            console.print(f"{name} was set aside under {journal.root / 'set-aside'}.")
+        notes = [
+            f"Episode {number} is damaged: {why}. It stays where it is, and does not count."
+            for number, why in dataset.damage.items()
+        ]
+        notes += [f"{journal.root / name} is no episode; it is left alone." for name in journal.strange()]
+        notes += [
+            f"{dataset.root / name} is not what was written; it is written again from the episodes."
+            for name in dataset.changed
+        ]
+        notes += [f"{name} was set aside under {journal.root / 'set-aside'}." for name in dataset.set_aside]
+        for note in notes:
+            console.print(note, markup=False, soft_wrap=True)
         return dataset
 
     def _make(self, spec: Any, image_size: int) -> EpisodeRecorder:

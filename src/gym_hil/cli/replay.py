@@ -53,7 +53,7 @@ class Replay:
         env = self._make(store.env_id)
         damaged = {} if self.episode is not None else store.damage()
         for number, why in damaged.items():
-            console.print(f"episode {number} is damaged: {why}", markup=False)
+            console.print(f"episode {number} is damaged: {why}", markup=False, soft_wrap=True)
         numbers = [number for number in numbers if number not in damaged]
         found: dict[int, str | None] = dict(damaged)
         try:
@@ -91,7 +91,9 @@ class Replay:
 def _verify(number: int, episode: Episode, env: gym.Env, console: Console) -> str | None:
     """Say whether `episode` replays bit for bit, and return where it does not."""
     why = why_not_the_same(episode, env)
-    console.print(f"episode {number}: {why or f'{episode.length} steps, bit-identical'}", markup=False)
+    console.print(
+        f"episode {number}: {why or f'{episode.length} steps, bit-identical'}", markup=False, soft_wrap=True
+    )
     return why
 
 
