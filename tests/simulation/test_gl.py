@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from ctypes.util import find_library
 
 import pytest
 
@@ -25,7 +27,11 @@ def run(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
     chosen = ("MUJOCO_GL", "PYOPENGL_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY")
     clean = {k: v for k, v in os.environ.items() if k not in chosen}
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**clean, **variables}
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**clean, **variables},
+        timeout=60,
     )
 
 
@@ -37,9 +43,34 @@ def test_without_display_a_backend_is_found():
 
 @pytest.mark.parametrize("backend", gl.HEADLESS)
 def test_a_named_backend_is_used(backend):
+    if find_library({"egl": "EGL", "osmesa": "OSMesa"}[backend]) is None:
+        pytest.skip(f"the library of {backend} is not installed")
     done = run(RENDER, MUJOCO_GL=backend)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[-1] == backend and "ignored" not in done.stderr
+
+
+@pytest.mark.skipif(find_library("OSMesa") is None, reason="libOSMesa is not installed")
+def test_where_egl_has_no_driver_osmesa_draws():
+    done = run(RENDER, __EGL_VENDOR_LIBRARY_DIRS="/nonexistent")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-1] == "osmesa"
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"MUJOCO_GL": "egl", "__EGL_VENDOR_LIBRARY_DIRS": "/nonexistent"}, "egl: .*(apt install libeg)"),
+        ({"MUJOCO_GL": "glfw"}, "needs a display.*unset MUJOCO_GL"),
+        ({"MUJOCO_GL": "foo"}, "MUJOCO_GL='foo' is not known.*egl, osmesa"),
+    ],
+)
+def test_drawing_says_in_one_line_what_is_wrong_and_all_else_works(variables, message):
+    code = RENDER.replace("import gymnasium", "from gym_hil.simulation import gl; import gymnasium")
+    state_only = "env = gym.make('gym_hil/PandaPickCubeState-v1'); env.reset(seed=0); print('stepped')\n"
+    done = run(code.replace("env = ", state_only + "env = ", 1), **variables)
+    assert done.returncode == 1 and done.stdout.strip() == "stepped", done.stderr
+    assert re.search(f"RenderingError: .*{message}", done.stderr.strip().splitlines()[-1]), done.stderr
 
 
 def test_switched_off_says_so(monkeypatch):

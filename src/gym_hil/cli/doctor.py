@@ -74,10 +74,12 @@ def _rendering() -> Finding:
 
         renderer = GL.glGetString(GL.GL_RENDERER)
         context.free()
+        gl.release()
         name = renderer.decode() if renderer else "unknown renderer"
         return Finding("rendering", True, f"{gl.chosen_backend()}: {name}")
     except GymHilError as error:
-        return Finding("rendering", False, str(error), gl.INSTALL_HINT)
+        found, _, fix = str(error).partition(". ")
+        return Finding("rendering", False, found, fix or "unset MUJOCO_GL, or set one of its valid values")
 
 
 def _display() -> Finding:

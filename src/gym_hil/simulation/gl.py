@@ -1,17 +1,21 @@
 """Choose an OpenGL backend that works here.
 
-MuJoCo takes the one that `MUJOCO_GL` names and otherwise assumes a display. Without a display this module
-tries EGL, then OSMesa, so that rendering works on a bare server without anybody setting a variable.
+MuJoCo takes the one that the environment variable `MUJOCO_GL` names and otherwise assumes a display. Without
+a display this module tries EGL, then OSMesa, so that rendering works on a bare server without any setting.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
+import warnings
+from collections.abc import Iterator
+from ctypes.util import find_library
 from typing import Any
 
-from gym_hil.core.errors import RenderingError
+from gym_hil.core.errors import RenderingError, did_you_mean
 
 HEADLESS = ("egl", "osmesa")
 _MODULES = {
@@ -23,9 +27,36 @@ _MODULES = {
     "cgl": "mujoco.cgl",
 }
 _OFF = ("disable", "disabled", "off", "false", "0")
-INSTALL_HINT = "install EGL (Debian/Ubuntu: apt install libegl1 libgl1) or OSMesa (apt install libosmesa6)"
+_AUTOMATIC = ("", "enable", "enabled", "on", "true", "1")
+_LIBRARIES = {
+    "egl": ("EGL", "apt install libegl1 libgl1", "apt install libegl-mesa0 libgl1-mesa-dri"),
+    "osmesa": ("OSMesa", "apt install libosmesa6", "apt install --reinstall libosmesa6"),
+}
+"""By backend: its library, what installs it on Debian and Ubuntu, and what to install where it fails."""
 
 _chosen: str | None = None
+_started_in: int | None = None
+
+
+def import_mujoco() -> None:
+    """Import MuJoCo, also where `MUJOCO_GL` names a backend that does not work here.
+
+    MuJoCo loads that backend while it is imported. Only drawing needs it, and drawing says what is wrong.
+    """
+    if "mujoco" in sys.modules:
+        return
+    try:
+        with _undone_on_failure():
+            importlib.import_module("mujoco")
+    except Exception:
+        named = os.environ.get("MUJOCO_GL")
+        if named is None:
+            raise
+        os.environ["MUJOCO_GL"] = "disable"
+        try:
+            importlib.import_module("mujoco")
+        finally:
+            os.environ["MUJOCO_GL"] = named
 
 
 def has_display() -> bool:
@@ -36,12 +67,18 @@ def has_display() -> bool:
 
 
 def candidates() -> tuple[str, ...]:
-    """Return the backends to try, in order, for this process's environment."""
+    """Return the backends to try, in order, for this process's environment.
+
+    Raises:
+        RenderingError: `MUJOCO_GL` switches rendering off, or names no backend.
+    """
     named = os.environ.get("MUJOCO_GL", "").lower().strip()
     if named in _OFF:
         raise RenderingError(f"rendering is switched off by MUJOCO_GL={named!r}; unset it to render")
     if named in _MODULES:
         return (named,)
+    if named not in _AUTOMATIC:
+        raise RenderingError(f"MUJOCO_GL={named!r} is not known{did_you_mean(named, (*_MODULES, 'disable'))}")
     if sys.platform == "darwin":
         return ("cgl", "glfw")
     if not sys.platform.startswith("linux"):
@@ -50,23 +87,55 @@ def candidates() -> tuple[str, ...]:
 
 
 def make_context(width: int, height: int) -> Any:
-    """Return a current OpenGL context for off-screen images of at most `width` x `height` pixels.
+    """Return an OpenGL context, current in this thread, for off-screen images.
+
+    Args:
+        width: largest width of an image (pixels).
+        height: largest height of an image (pixels).
 
     Raises:
-        RenderingError: no backend works; the message says what to install.
+        RenderingError: no backend works, and the message says what to install; or this process was forked
+            from one that has drawn.
     """
-    global _chosen
+    global _chosen, _started_in
+    if _started_in not in (None, os.getpid()):
+        raise RenderingError(
+            "images were drawn before this process was forked, and OpenGL does not survive a fork. Start the "
+            'processes by "spawn" or "forkserver" (gym.make_vec: vector_kwargs={"context": "spawn"}; '
+            'Stable-Baselines3: SubprocVecEnv(..., start_method="spawn")), or draw nothing before the fork'
+        )
+    names = (_chosen,) if _chosen else candidates()
+    _started_in = os.getpid()
     failures = []
-    for name in (_chosen,) if _chosen else candidates():
+    for name in names:
         try:
-            context = _load(name)(width, height)
-            context.make_current()
+            with _undone_on_failure():
+                context = _start(name, width, height)
         except Exception as error:
             failures.append(f"{name}: {error or type(error).__name__}")
             continue
         _chosen = name
+        if name == "osmesa":
+            os.environ["MUJOCO_GL"] = name  # MuJoCo's library would else use the libEGL that was tried before
         return context
-    raise RenderingError(f"no OpenGL backend works ({'; '.join(failures)}): {INSTALL_HINT}")
+    raise RenderingError(f"no OpenGL backend works ({'; '.join(failures)}). {_advice(names)}")
+
+
+def release() -> None:
+    """Leave this thread without a current context, so that another thread may use the one that was."""
+    if _chosen == "egl":
+        backend = sys.modules["mujoco.egl"]
+        egl = backend.EGL
+        egl.eglMakeCurrent(backend.EGL_DISPLAY, egl.EGL_NO_SURFACE, egl.EGL_NO_SURFACE, egl.EGL_NO_CONTEXT)
+    elif _chosen in ("glfw", "glx", "wgl"):
+        sys.modules["glfw"].make_context_current(None)
+    # A context of OSMesa may be current in several threads. macOS draws in one thread.
+
+
+def disown() -> None:
+    """Keep a forked process from ending its parent's display at exit, which would wait for ever."""
+    if "mujoco.egl" in sys.modules:
+        sys.modules["mujoco.egl"].EGL_DISPLAY = None  # type: ignore[attr-defined]
 
 
 def chosen_backend() -> str | None:
@@ -74,14 +143,45 @@ def chosen_backend() -> str | None:
     return _chosen
 
 
+def _start(name: str, width: int, height: int) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # GLFW warns of what it fails at; the error below says it
+        context = _load(name)(width, height)
+        context.make_current()
+        if _MODULES[name] == "mujoco.glfw" and not sys.modules["glfw"].get_current_context():
+            raise RenderingError("GLFW cannot open a window; it needs a display")
+    return context
+
+
 def _load(name: str) -> Any:
-    platform = os.environ.get("PYOPENGL_PLATFORM")
+    return importlib.import_module(_MODULES[name]).GLContext
+
+
+@contextlib.contextmanager
+def _undone_on_failure() -> Iterator[None]:
+    """Undo a failed attempt's choice of PyOpenGL's platform, which would bind all later attempts."""
+    platform, before = os.environ.get("PYOPENGL_PLATFORM"), set(sys.modules)
     try:
-        return importlib.import_module(_MODULES[name]).GLContext
+        yield
     except Exception:
-        # A failed attempt must not pin PyOpenGL to its platform for the next one.
         if platform is None:
             os.environ.pop("PYOPENGL_PLATFORM", None)
-        for module in [m for m in sys.modules if m == "OpenGL" or m.startswith("OpenGL.")]:
-            del sys.modules[module]
+        added = set(sys.modules) - before
+        for module in added:
+            if module.split(".")[0] == "OpenGL" or module.startswith(("mujoco.egl", "mujoco.osmesa")):
+                del sys.modules[module]
         raise
+
+
+def _advice(names: tuple[str, ...]) -> str:
+    """Return what may help, given the backends that failed and the libraries that are installed."""
+    installs = []
+    for name in names:
+        if name in _LIBRARIES:
+            library, install, repair = _LIBRARIES[name]
+            found = find_library(library) is not None
+            state = "is installed but does not start; try" if found else "is missing;"
+            installs.append(f"{library} {state} {repair if found else install}")
+        elif not has_display():
+            installs.append("there is no display; unset MUJOCO_GL to draw without one")
+    return f"On Debian or Ubuntu: {'. '.join(installs)}" if installs else "Update the graphics driver"

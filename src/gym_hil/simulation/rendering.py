@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+import ctypes
 import functools
+import os
 import weakref
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,7 +15,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from gym_hil.core.errors import EpisodeOrderError, InvalidArgumentError
+from gym_hil.core.errors import EpisodeOrderError, InvalidArgumentError, RenderingError
 from gym_hil.robots import collision
 from gym_hil.simulation import gl
 
@@ -69,8 +72,33 @@ class GymRenderingSpec:
             raise InvalidArgumentError(f"mode={self.mode!r} is not known. Valid: rgb_array, human.")
 
 
+@dataclass(frozen=True)
+class OpenGL:
+    """A renderer's memory in OpenGL."""
+
+    context: Any
+    """The context of the backend."""
+    drawing: mujoco.MjrContext
+
+    def free(self) -> None:
+        """Give the memory back."""
+        self.context.make_current()
+        self.drawing.free()
+        self.context.free()
+
+
 class Renderer:
-    """Draws one model at one size and quality. OpenGL starts with the first `render`."""
+    """Draws one model at one size and quality.
+
+    OpenGL starts with the first image. Any thread may draw, one at a time. A copy, also a pickled one, draws
+    for itself.
+
+    Args:
+        model: the model to draw.
+        height: height of the images (pixels).
+        width: width of the images (pixels).
+        quality: what an image may cost.
+    """
 
     def __init__(self, model: mujoco.MjModel, height: int, width: int, quality: Quality) -> None:
         self._model = model
@@ -81,54 +109,80 @@ class Renderer:
         self._option.geomgroup[:] = 0
         self._option.geomgroup[collision.VISIBLE] = 1
         self._camera = mujoco.MjvCamera()
-        self._gl: Any = None
-        self._context: Any = None
+        self._opengl: OpenGL | None = None
         self._scene: Any = None
         self._closed = False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make a renderer of the same kind: OpenGL's memory cannot be copied."""
+        return Renderer, (self._model, self._rect.height, self._rect.width, self._quality)
+
     def render(self, data: mujoco.MjData, camera: int) -> Image:
-        """Return a fresh image, (height, width, 3) uint8, of `data` seen by camera number `camera`."""
+        """Return an image of the simulation's state.
+
+        Args:
+            data: the state to draw.
+            camera: number of the camera that looks.
+
+        Returns:
+            A fresh array (height, width, 3), uint8.
+
+        Raises:
+            EpisodeOrderError: after `close`.
+            RenderingError: no OpenGL backend works, this process was forked from one that has drawn, or
+                another thread is drawing with this renderer.
+        """
         if self._closed:
             raise EpisodeOrderError("render was called after close; make a new environment")
-        if self._gl is None:
-            self._start()
-        self._gl.make_current()
-        mujoco.mj_camlight(self._model, data)
-        self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
-        self._camera.fixedcamid = camera
-        # The headlight takes its place from the camera of the frame before, so the camera moves first.
-        mujoco.mjv_updateCamera(self._model, data, self._camera, self._scene)
-        mujoco.mjv_updateScene(
-            self._model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
-        )
-        mujoco.mjr_render(self._rect, self._scene, self._context)
-        mujoco.mjr_readPixels(self._flipped, None, self._rect, self._context)
+        _free_unused()
+        opengl = self._current()
+        try:
+            mujoco.mj_camlight(self._model, data)
+            self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+            self._camera.fixedcamid = camera
+            # The headlight takes its place from the camera of the frame before, so the camera moves first.
+            mujoco.mjv_updateCamera(self._model, data, self._camera, self._scene)
+            mujoco.mjv_updateScene(
+                self._model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
+            )
+            mujoco.mjr_render(self._rect, self._scene, opengl.drawing)
+            mujoco.mjr_readPixels(self._flipped, None, self._rect, opengl.drawing)
+        finally:
+            gl.release()
         return np.ascontiguousarray(self._flipped[::-1])
 
     def close(self) -> None:
         """Free OpenGL's memory. Calling it twice is allowed."""
         self._closed = True
-        if self._gl is None:
-            return
-        try:
-            self._gl.make_current()
-            self._context.free()
-            self._gl.free()
-        finally:
-            self._gl = self._context = self._scene = None
+        self._leave_opengl()
+        _free_unused()
 
     def __del__(self) -> None:
-        """Free OpenGL's memory, silently: the interpreter may be going down."""
-        try:
-            self.close()
-        except BaseException:
-            self._gl = None
+        """Leave OpenGL's memory to the next image: the collector may run while another renderer draws."""
+        self._leave_opengl()
 
-    def _start(self) -> None:
+    def _leave_opengl(self) -> None:
+        opengl, self._opengl, self._scene = getattr(self, "_opengl", None), None, None
+        if opengl is not None:
+            _unused.append(opengl)
+
+    def _current(self) -> OpenGL:
+        if self._opengl is None:
+            self._opengl = self._start()
+            _renderers.add(self)
+            return self._opengl
+        try:
+            self._opengl.context.make_current()
+        except Exception as error:
+            raise RenderingError(
+                "another thread is drawing with this environment; let one thread at a time use it"
+            ) from error
+        return self._opengl
+
+    def _start(self) -> OpenGL:
         model, quality = self._model, self._quality
-        self._gl = gl.make_context(self._rect.width, self._rect.height)
-        _open.add(self)
-        _close_at_exit()
+        context = gl.make_context(self._rect.width, self._rect.height)
+        _register_hooks()
         visual = model.vis
         before = (
             visual.global_.offwidth,
@@ -142,8 +196,8 @@ class Renderer:
             visual.global_.offwidth, visual.global_.offheight = self._rect.width, self._rect.height
             visual.quality.shadowsize, visual.quality.offsamples = quality.shadow_size, quality.samples
             visual.quality.numslices, visual.quality.numstacks = quality.slices, quality.stacks
-            self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
-            mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+            drawing = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+            mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, drawing)
         finally:
             (
                 visual.global_.offwidth,
@@ -156,17 +210,46 @@ class Renderer:
         self._scene = mujoco.MjvScene(model, MAX_GEOMS)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = quality.shadow_size > 0
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+        return OpenGL(context, drawing)
 
 
-_open: weakref.WeakSet[Renderer] = weakref.WeakSet()
+_renderers: weakref.WeakSet[Renderer] = weakref.WeakSet()
+"""All renderers that have drawn."""
+_unused: list[OpenGL] = []
+"""Memory that no renderer uses any more."""
+_inherited: list[Any] = []
+"""What belongs to the process from which this one was forked."""
 
 
-def _close_all() -> None:
-    for renderer in list(_open):
+def _free_unused() -> None:
+    """Free what closed and collected renderers have left; never while one draws."""
+    while _unused:
+        with contextlib.suppress(Exception):  # the interpreter or the driver may be going down
+            _unused.pop().free()
+        gl.release()
+
+
+def _free_all() -> None:
+    for renderer in list(_renderers):
         renderer.close()
+    _free_unused()
+
+
+def _disown() -> None:
+    """Keep a forked process from freeing its parent's memory, in which OpenGL would wait for ever."""
+    for renderer in list(_renderers):
+        renderer._leave_opengl()
+    for opengl in _unused:
+        _inherited.append(opengl)
+        for owned in (opengl.context, opengl.drawing):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(owned))  # never destroyed, not even at exit
+    _unused.clear()
+    gl.disown()
 
 
 @functools.cache
-def _close_at_exit() -> None:
-    # Registered after the backend's own hooks, so it runs before them, while OpenGL still stands.
-    atexit.register(_close_all)
+def _register_hooks() -> None:
+    # Registered after the backend's own hook, so it runs before that one, while OpenGL still stands.
+    atexit.register(_free_all)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_disown)

@@ -1,0 +1,117 @@
+"""Images come from any thread, from copies, and never from a process that was forked after drawing."""
+
+from __future__ import annotations
+
+import copy
+import multiprocessing
+import pickle
+import subprocess
+import sys
+import threading
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import gym_hil  # noqa: F401
+from gym_hil.core.errors import RenderingError
+
+ID = "gym_hil/PandaPickCube-v1"
+forks = pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
+
+
+def drawn(env):
+    """Return the image of a step."""
+    return env.step(np.array([0.5, 0, 0, 1], np.float32))[0]["pixels"]["front"]
+
+
+@pytest.fixture
+def env():
+    env = gym.make(ID, image_obs=True, disable_env_checker=True)
+    env.reset(seed=0)
+    yield env
+    env.close()
+
+
+def test_another_thread_may_draw(env):
+    found = []
+    for _ in range(2):
+        thread = threading.Thread(target=lambda: found.append(drawn(env)))
+        thread.start()
+        thread.join()
+        found.append(drawn(env))
+    assert [image.std() > 5 for image in found] == [True] * 4
+
+
+def test_two_threads_may_draw_two_environments_at_once():
+    reference, found = [], {}
+    for seed in range(2):
+        env = gym.make(ID, image_obs=True)
+        env.reset(seed=seed)
+        reference.append([drawn(env) for _ in range(5)])
+
+    def work(seed):
+        env = gym.make(ID, image_obs=True)
+        env.reset(seed=seed)
+        found[seed] = [drawn(env) for _ in range(5)]
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed in range(2):
+        np.testing.assert_array_equal(found[seed], reference[seed])
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+def test_a_copy_draws_for_itself(env, copied):
+    twin = copied(env)
+    expected = drawn(env)
+    env.close()
+    np.testing.assert_array_equal(drawn(twin), expected)
+    twin.close()
+
+
+@forks
+def test_a_forked_process_is_refused_at_once(env):
+    def child(pipe):
+        try:
+            drawn(env)
+        except RenderingError as error:
+            pipe.send(str(error))
+
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=child, args=(theirs,))
+    process.start()
+    assert ours.poll(20), "the child hangs"
+    assert "fork" in (message := ours.recv()) and "spawn" in message
+    process.join(20)
+    assert process.exitcode == 0
+    assert drawn(env).std() > 5, "the parent goes on"
+
+
+@forks
+@pytest.mark.filterwarnings("ignore")
+def test_gymnasiums_processes_say_at_once_why_they_cannot_draw(env):
+    options = {"vectorization_mode": "async", "vector_kwargs": {"context": "fork"}}
+    envs = gym.make_vec(ID, num_envs=2, image_obs=True, **options)
+    with pytest.raises(RenderingError, match="spawn"):
+        envs.reset(seed=0)
+    envs.close(terminate=True)
+
+
+@forks
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_forked_process_exits(closed):
+    code = (
+        "import gymnasium as gym, gym_hil, os, sys\n"
+        f"env = gym.make({ID!r}, image_obs=True); env.reset(seed=0)\n"
+        + ("env.close()\n" if closed else "")
+        + "child = os.fork()\n"
+        "if not child: sys.exit(0)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+        "print('exited')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "exited" and done.returncode == 0, done.stderr
