@@ -23,7 +23,8 @@ from gym_hil.wrappers import hil_wrappers
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*out of date")
 PUBLIC_NAMES = json.loads((Path(__file__).parent.parent / "data" / "public_names.json").read_text())
-"""Modules and their public names by version, read from the wheel of gym-hil 0.1.14 and from our 0.1.15."""
+"""Modules and names by version: all public ones of gym-hil 0.1.14, read from its wheel, and those that the
+documentation of our 0.1.15 imports."""
 ARGUMENTS = {
     "seed": 3,
     "control_dt": 0.1,

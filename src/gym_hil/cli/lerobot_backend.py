@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from gym_hil.cli.common import full_id, write_json
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
-from gym_hil.core.schema import ID_NAMESPACE
 from gym_hil.integrations.lerobot.configs import Plan
 from gym_hil.integrations.lerobot.launch import LerobotEpisode, learn_with_lerobot
-from gym_hil.stacks.ids import SUFFIXES
+from gym_hil.stacks.ids import parse_id
 
 if TYPE_CHECKING:
     from gym_hil.cli.train import Train
@@ -67,11 +67,7 @@ def train_with_lerobot(train: Train, console: Console) -> int:
 
 def lerobot_id(task: str, operator: str, *, images: bool) -> str:
     """Return the id without namespace of a task, with somebody who may take over, for LeRobot."""
-    name, version = full_id(task).removeprefix(f"{ID_NAMESPACE}/").rsplit("-v", 1)
-    for suffix in (*SUFFIXES, "Base"):
-        name = name.removesuffix(suffix)
-    state = "" if images else "State"
-    return f"{name.removesuffix('State')}{state}{SUFFIX[operator]}-v{version}"
+    return replace(parse_id(full_id(task)), state=not images, suffix=SUFFIX[operator]).name
 
 
 def _device(device: str) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from gym_hil.cli.common import full_id, write_json
 from gym_hil.core.schema import ID_NAMESPACE
-from gym_hil.integrations.lerobot.configs import PROGRAMS, Plan, write_configs
+from gym_hil.integrations.lerobot.configs import PROGRAMS, Plan, free_port, write_configs
 
 
 @dataclass(kw_only=True)
@@ -30,8 +30,8 @@ class LerobotConfig:
     """How many control steps the actor does, at 10 per second."""
     device: Literal["cpu", "cuda", "mps"] = "cpu"
     """Where the policy is."""
-    port: int = 50051
-    """On which the learner listens for the actor."""
+    port: int | None = None
+    """On which the learner listens for the actor; a free one by default."""
     seed: int = 0
     """Changes nothing here; every command takes it."""
     json: Path | None = None
@@ -46,7 +46,7 @@ class LerobotConfig:
             episodes=self.episodes,
             steps=self.steps,
             device=self.device,
-            port=self.port,
+            port=free_port() if self.port is None else self.port,
         )
         written = write_configs(plan, self.out)
         for name, path in written.items():

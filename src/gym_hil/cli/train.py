@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,7 +16,7 @@ from gym_hil.cli.option_types import Preset, Teacher
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.devices.page import PageAddress
 from gym_hil.learning.pretrained import PRETRAINED, pretrained
-from gym_hil.stacks.ids import SUFFIXES
+from gym_hil.stacks.ids import parse_id
 
 if TYPE_CHECKING:
     from gym_hil.learning.config import TrainConfig
@@ -205,11 +205,7 @@ class Eval:
 
 def state_base_id(task: str) -> str:
     """Return the base id with state observations of any id of the same task and version."""
-    env_id = full_id(task)
-    name, version = env_id.rsplit("-v", 1)
-    for suffix in (*SUFFIXES, "Base"):
-        name = name.removesuffix(suffix)
-    return f"{name.removesuffix('State')}StateBase-v{version}"
+    return replace(parse_id(full_id(task)), state=True, suffix="Base").env_id
 
 
 def require_libraries() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import gymnasium as gym
 
+from gym_hil.core.errors import InvalidArgumentError, did_you_mean
 from gym_hil.core.schema import ID_NAMESPACE
 
 TIME_LIMITS = {"PickCube": 100, "ArrangeBoxes": 400, "InsertPeg": 150}
@@ -30,6 +33,53 @@ ENVIRONMENT_CLASSES = {
 """Tasks of gym-hil 0.1.14: their ids make the classes of that name, whose attributes scripts read."""
 VERSIONS = (0, 1)
 """Version 1 starts from random object positions by default; nothing else differs."""
+
+
+@dataclass(frozen=True)
+class IdParts:
+    """The parts of an environment id.
+
+    Attributes:
+        robot: first part of the id, such as ``"Panda"``.
+        task: name of the task, such as ``"PickCube"``.
+        state: whether ``agent_pos`` ends with the objects' positions and nothing is rendered.
+        suffix: ``"Base"`` for the raw environment, else a key of `SUFFIXES`.
+        version: 0 or 1.
+    """
+
+    robot: str
+    task: str
+    state: bool = False
+    suffix: str = ""
+    version: int = 1
+
+    @property
+    def name(self) -> str:
+        """The id without its namespace."""
+        state = "State" if self.state else ""
+        return f"{self.robot}{self.task}{state}{self.suffix}-v{self.version}"
+
+    @property
+    def env_id(self) -> str:
+        """The id, with its namespace."""
+        return f"{ID_NAMESPACE}/{self.name}"
+
+
+def parse_id(env_id: str) -> IdParts:
+    """Return the parts of an id.
+
+    Args:
+        env_id: an id, with or without its namespace.
+
+    Raises:
+        InvalidArgumentError: there is no such id; the message names the nearest ones.
+    """
+    every = product(TIME_LIMITS, (False, True), ("Base", *SUFFIXES), VERSIONS)
+    known = {parts.name: parts for parts in (IdParts("Panda", *each) for each in every)}
+    name = env_id.removeprefix(f"{ID_NAMESPACE}/")
+    if name not in known:
+        raise InvalidArgumentError(f"environment id {env_id!r} is not known{did_you_mean(name, known)}")
+    return known[name]
 
 
 def base_ids() -> dict[str, dict[str, Any]]:

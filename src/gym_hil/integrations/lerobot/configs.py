@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from dataclasses import dataclass
+import socket
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.files import make_folder, write_atomically
 from gym_hil.datasets.dataset import require_no_dataset
-from gym_hil.integrations.lerobot.training_config import Size, training_config, undriven
+from gym_hil.integrations.lerobot.training_config import Size, training_config
+from gym_hil.stacks.ids import IdParts, parse_id
 from gym_hil.tasks import TASKS
 
 PROGRAMS = {
@@ -22,6 +24,12 @@ PROGRAMS = {
     "actor": "actor",
 }
 """Name of a file, and the program in `lerobot.rl` that reads it."""
+
+
+def free_port() -> int:
+    """Return a port of this machine on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +45,8 @@ class Plan:
     """Control steps of the actor."""
     device: str = "cpu"
     """Where the policy is: cpu, cuda or mps."""
-    port: int = 50051
-    """On which the learner listens for the actor, on this machine only."""
+    port: int = field(default_factory=free_port)
+    """On which the learner listens for the actor, on this machine only; a free one by default."""
 
     def __post_init__(self) -> None:
         """Refuse what LeRobot cannot do."""
@@ -47,20 +55,30 @@ class Plan:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)} must be at least 1")
         if not 1 <= self.port <= 65535:
             raise InvalidArgumentError(f"port={self.port} must be in 1..65535")
-        if "Base-v" in self.task:
+        if self.parts.suffix == "Base":
             raise InvalidArgumentError(f"task {self.task!r} has raw actions; LeRobot takes ids without Base")
 
     @property
+    def parts(self) -> IdParts:
+        """The parts of the task's id."""
+        return parse_id(self.task)
+
+    @property
     def training_task(self) -> str:
-        """The id that the actor makes: a simulated human who is a coach, because one who takes over within
-        half a second leaves the policy nothing to practise.
+        """The id that the actor makes. A simulated human becomes a coach, who lets the policy try for longer
+        before taking over: otherwise the policy has nothing to practise.
         """
-        return self.task.replace("SimulatedHuman", "SimulatedCoach")
+        parts = self.parts
+        return (
+            replace(parts, suffix="SimulatedCoach").name if parts.suffix == "SimulatedHuman" else parts.name
+        )
 
     @property
     def replay_task(self) -> str:
-        """The id that replays: LeRobot steps on after the end of an episode, and nobody shall take over."""
-        return undriven(self.task).replace("-v", "Replay-v")
+        """The id that replays. Nobody may take over in it, and it begins the next episode by itself, because
+        LeRobot steps on after the end of an episode.
+        """
+        return replace(self.parts, suffix="Replay").name
 
 
 def configs(plan: Plan, out: Path) -> dict[str, dict[str, Any]]:
@@ -71,7 +89,7 @@ def configs(plan: Plan, out: Path) -> dict[str, dict[str, Any]]:
             "env": _env(plan.replay_task if name == "replay" else plan.task),
             "dataset": {
                 **dataset,
-                "task": _description(plan.task),
+                "task": TASKS[plan.parts.task].description,
                 "num_episodes_to_record": plan.episodes,
                 "replay_episode": 0,
                 "push_to_hub": False,
@@ -81,7 +99,7 @@ def configs(plan: Plan, out: Path) -> dict[str, dict[str, Any]]:
         }
         for name in ("teleoperate", "record", "replay")
     }
-    size = Size.fitting(images="State" not in plan.task, device=plan.device)
+    size = Size.fitting(images=not plan.parts.state, device=plan.device)
     learning = training_config(
         env=_env(plan.training_task), dataset=dataset, size=size, steps=plan.steps, port=plan.port
     )
@@ -99,10 +117,6 @@ def _env(task: str) -> dict[str, Any]:
         "fps": 10,
         "processor": {"control_mode": "gamepad", "gripper": gripper},
     }
-
-
-def _description(task: str) -> str:
-    return next(known.description for name, known in TASKS.items() if name in task)
 
 
 def write_configs(plan: Plan, out: Path) -> dict[str, Path]:

@@ -15,10 +15,10 @@ from lerobot.envs import EnvConfig
 from lerobot.utils.constants import ACTION, OBS_ENV_STATE, OBS_IMAGES, OBS_STATE
 
 import gym_hil  # noqa: F401
-from gym_hil.core.errors import InvalidArgumentError, did_you_mean
 from gym_hil.core.schema import AGENT_POS, ENVIRONMENT_STATE, ID_NAMESPACE, PIXELS
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.simulation.rendering import GymRenderingSpec
+from gym_hil.stacks.ids import parse_id
 
 
 @EnvConfig.register_subclass("gym_hil")
@@ -39,10 +39,7 @@ class GymHilEnv(EnvConfig):
 
     def __post_init__(self) -> None:
         """Read the id's spaces."""
-        if self.gym_id not in gym.registry:
-            names = [known.partition("/")[2] for known in gym.registry if known.startswith(ID_NAMESPACE)]
-            hint = did_you_mean(str(self.task), names)
-            raise InvalidArgumentError(f"env.task={self.task!r} is not known{hint}")
+        parse_id(str(self.task))
         env = _make(self.gym_id, self.gym_kwargs)
         seen, actions = env.observation_space, env.action_space
         env.close()

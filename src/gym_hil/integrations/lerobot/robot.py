@@ -13,6 +13,7 @@ from gym_hil.core.errors import DeviceError
 from gym_hil.core.schema import AGENT_POS, FULLY_CLOSED, PIXELS
 from gym_hil.integrations.lerobot.shared_simulation import OPEN, World
 from gym_hil.simulation.rendering import GymRenderingSpec
+from gym_hil.stacks.ids import parse_id
 from gym_hil.tasks import TASKS
 
 TCP = ("tcp_x.pos", "tcp_y.pos", "tcp_z.pos")
@@ -57,7 +58,7 @@ class GymHilRobot(Robot):
     @cached_property
     def cameras(self) -> dict[str, Any]:
         """Cameras by name; LeRobot counts them."""
-        return {} if "State" in self.config.task else {"front": None, "wrist": None}
+        return {} if parse_id(self.config.task).state else {"front": None, "wrist": None}
 
     @cached_property
     def observation_features(self) -> dict[str, Any]:
@@ -75,7 +76,7 @@ class GymHilRobot(Robot):
     def _objects(self) -> tuple[str, ...]:
         if self.cameras:
             return ()
-        size = next(task.observation_size for name, task in TASKS.items() if name in self.config.task)
+        size = TASKS[parse_id(self.config.task).task].observation_size
         return tuple(OBJECTS.format(number) for number in range(size))
 
     @property

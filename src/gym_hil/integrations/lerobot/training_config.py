@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from gym_hil.core.schema import ID_NAMESPACE
 from gym_hil.integrations.lerobot.statistics import agent_pos_range
 from gym_hil.simulation.rendering import GymRenderingSpec
-from gym_hil.stacks.ids import SUFFIXES
+from gym_hil.stacks.ids import parse_id
 
 CAMERAS = ("front", "wrist")
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
@@ -126,19 +125,12 @@ ONES_NOT_BYTES = {
 
 def _observations(task: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return LeRobot's features of what `task` observes, and the statistics they are scaled by."""
-    low, high = agent_pos_range(f"{ID_NAMESPACE}/{undriven(task)}")
+    parts = parse_id(task)
+    low, high = agent_pos_range(replace(parts, suffix="").env_id)
     inputs: dict[str, Any] = {"observation.state": {"type": "STATE", "shape": [len(low)]}}
     stats: dict[str, Any] = {"observation.state": {"min": low, "max": high}}
     spec = GymRenderingSpec()
-    for camera in () if "State" in task else CAMERAS:
+    for camera in () if parts.state else CAMERAS:
         inputs[f"observation.images.{camera}"] = {"type": "VISUAL", "shape": [3, spec.height, spec.width]}
         stats[f"observation.images.{camera}"] = dict(IMAGENET)
     return inputs, stats
-
-
-def undriven(task: str) -> str:
-    """Return the id of the same task with nobody who takes over."""
-    name, version = task.rsplit("-v", 1)
-    for suffix in SUFFIXES:
-        name = name.removesuffix(suffix)
-    return f"{name}-v{version}"

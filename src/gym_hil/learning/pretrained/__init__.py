@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.stacks.ids import parse_id
 
 PRETRAINED = "pretrained"
 """What stands for a shipped policy on the command line."""
@@ -18,7 +19,10 @@ def pretrained(env_id: str) -> Path:
         InvalidArgumentError: none is shipped for it; the message names those that are.
     """
     shipped = {path.stem: path for path in sorted(FOLDER.glob("*.npz"))}
-    for task, path in shipped.items():
-        if task in env_id:
-            return path
-    raise InvalidArgumentError(f"no policy is shipped for {env_id}; there is one for {', '.join(shipped)}")
+    parts = parse_id(env_id)
+    name = f"{parts.robot}{parts.task}"
+    if name not in shipped:
+        raise InvalidArgumentError(
+            f"no policy is shipped for {env_id}; there is one for {', '.join(shipped)}"
+        )
+    return shipped[name]

@@ -1,0 +1,33 @@
+"""The parts of environment ids."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import gymnasium as gym
+import pytest
+
+import gym_hil  # noqa: F401
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.stacks.ids import IdParts, parse_id
+
+
+def test_every_registered_id_is_made_of_its_parts():
+    ours = [env_id for env_id in gym.registry if env_id.startswith("gym_hil/")]
+    assert len(ours) > 50
+    for env_id in ours:
+        assert parse_id(env_id).env_id == env_id == parse_id(env_id.removeprefix("gym_hil/")).env_id
+
+
+def test_parts_are_read_from_an_id_and_changed():
+    parts = parse_id("gym_hil/PandaInsertPegStateGamepad-v0")
+    assert parts == IdParts("Panda", "InsertPeg", state=True, suffix="Gamepad", version=0)
+    assert replace(parts, state=False, suffix="Base", version=1).env_id == "gym_hil/PandaInsertPegBase-v1"
+
+
+@pytest.mark.parametrize("wrong", ["PandaPickCub-v1", "gym_hil/PandaPickCube", "PandaStatePickCube-v1", ""])
+def test_an_unknown_id_is_refused(wrong):
+    with pytest.raises(InvalidArgumentError, match="is not known"):
+        parse_id(wrong)
+    with pytest.raises(InvalidArgumentError, match=r"did you mean.*PandaPickCube"):
+        parse_id("PandaPickCubee-v1")
