@@ -2,6 +2,64 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import shutil
 import signal
+import subprocess
+import sys
+
+import pytest
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # else a shell's background job would ignore Ctrl-C
+
+PROBE = "from gym_hil.simulation import gl; gl.make_context(64, 64)"
+
+
+@functools.cache
+def why_nothing_can_be_rendered() -> str:
+    """Return why this machine cannot draw pictures, or an empty string if it can."""
+    done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True)
+    return done.stderr.strip().splitlines()[-1] if done.returncode else ""
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("rendering") and (reason := why_nothing_can_be_rendered()):
+        pytest.skip(f"this machine cannot render: {reason}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Skip a test that reached for OpenGL on a machine that has none."""
+    try:
+        return (yield)
+    except Exception as error:
+        if type(error).__name__ == "RenderingError" and (reason := why_nothing_can_be_rendered()):
+            pytest.skip(f"this machine cannot render: {reason}")
+        raise
+
+
+@pytest.fixture
+def screen():
+    """The environment variables of programs that shall open their windows on a virtual screen of its own."""
+    for program in ("Xvfb", "xdotool"):
+        if not shutil.which(program):
+            pytest.skip(f"{program} is not installed")
+    ready, announce = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(announce), "-screen", "0", "1200x800x24", "-noreset"],
+        pass_fds=[announce],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(announce)
+    try:
+        with os.fdopen(ready) as numbers:
+            number = (
+                numbers.readline().strip()
+            )  # the server chooses a free one and announces it when it is ready
+        assert number, "Xvfb ended before it was ready"
+        hidden = ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE")
+        yield {**{k: v for k, v in os.environ.items() if k not in hidden}, "DISPLAY": f":{number}"}
+    finally:
+        server.terminate()
+        server.wait()

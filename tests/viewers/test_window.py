@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import shutil
 import subprocess
 import sys
-import time
 
 import imageio.v3 as iio
 import pytest
 
-pytestmark = [
-    pytest.mark.flaky(reruns=2),
-    pytest.mark.display,
-    pytest.mark.skipif(
-        not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool"
-    ),
-]
+pytestmark = pytest.mark.display
 
 PROGRAM = """
 import json, sys
@@ -75,30 +66,6 @@ print(json.dumps({"pictures": pictures, "late": env.overruns if sys.argv[1] == "
                   "end": seen[-1] == at_the_end}))
 env.close()
 """
-
-
-@pytest.fixture
-def screen():
-    number = 90 + os.getpid() % 100
-    server = subprocess.Popen(
-        ["Xvfb", f":{number}", "-screen", "0", "1200x800x24"], stderr=subprocess.DEVNULL
-    )
-    environment = {**os.environ, "DISPLAY": f":{number}"}
-    environment.pop("WAYLAND_DISPLAY", None)
-    try:
-        for _ in range(50):
-            if (
-                subprocess.run(
-                    ["xdotool", "getdisplaygeometry"], env=environment, capture_output=True
-                ).returncode
-                == 0
-            ):
-                break
-            time.sleep(0.1)
-        yield environment
-    finally:
-        server.terminate()
-        server.wait()
 
 
 @contextlib.contextmanager
