@@ -35,6 +35,7 @@ def run(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.rendering
 def test_without_display_a_backend_is_found():
     done = run(RENDER)
     assert done.returncode == 0, done.stderr
