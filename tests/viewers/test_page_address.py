@@ -101,3 +101,46 @@ def test_what_cannot_be_served_is_named(open_page, certificate, tmp_path):
     ):
         with pytest.raises(InvalidArgumentError, match=named):
             PageAddress(**arguments)
+
+
+def answer(page, *, host: str = "", cookie: bytes = b"", path: str = "/") -> bytes:
+    """Return what the server answers to a request of raw bytes."""
+    place = page.url.split("/")[2]
+    port = int(place.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        lines = [f"GET {path} HTTP/1.1", f"Host: {host or f'127.0.0.1:{port}'}", "Connection: close"]
+        content = "\r\n".join(lines).encode() + b"\r\nCookie: gym_hil_%d=" % port + cookie + b"\r\n\r\n"
+        connection.sendall(content)
+        found = b""
+        while block := connection.recv(65536):
+            found += block
+    return found
+
+
+@pytest.mark.parametrize("cookie", [b"\x80abc", b"\xff\xfe", b"", b"abc; \x80", "ü".encode()])
+def test_a_bad_cookie_is_refused_quietly(open_page, cookie, caplog, capfd):
+    page = open_page()
+    assert answer(page, cookie=cookie).startswith(b"HTTP/1.1 403")
+    assert answer(page, path="/?token=%ff%80").startswith(b"HTTP/1.1 403")
+    assert caplog.records == [] and "Traceback" not in capfd.readouterr().err
+
+
+def test_further_host_names_are_allowed_when_they_are_given(open_page):
+    port_and_path = {}
+    for names in ((), ("Robot.example.org", "localhost:9000")):
+        page = open_page(host_names=names)
+        port = page.url.split("/")[2].rpartition(":")[2]
+        port_and_path[names] = page.url
+        path = "/" + page.url.split("/", 3)[3]
+        for host in (f"robot.example.org:{port}", f"ROBOT.example.org:{port}", "localhost:9000"):
+            wanted = b"HTTP/1.1 302" if names else b"HTTP/1.1 403"
+            assert answer(page, host=host, path=path).startswith(wanted)
+        for host in (f"evil.example.org:{port}", "robot.example.org:1", "localhost:9001"):
+            assert answer(page, host=host, path=path).startswith(b"HTTP/1.1 403")
+    assert port_and_path[("Robot.example.org", "localhost:9000")].startswith("http://robot.example.org:")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "http://x", "x/y", "x:port", "*"])
+def test_an_impossible_host_name_is_named(name):
+    with pytest.raises(InvalidArgumentError, match="host_names="):
+        PageAddress(host_names=(name,))

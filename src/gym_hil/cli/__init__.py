@@ -12,6 +12,7 @@ def main() -> None:
     import tyro
 
     from gym_hil.cli.bench import Bench
+    from gym_hil.cli.common import with_home
     from gym_hil.cli.doctor import Doctor
     from gym_hil.cli.inspect_command import Inspect
     from gym_hil.cli.lerobot_config import LerobotConfig
@@ -22,6 +23,7 @@ def main() -> None:
     from gym_hil.cli.study import Study
     from gym_hil.cli.train import Eval, Train
     from gym_hil.core.errors import GymHilError
+    from gym_hil.core.files import reason
 
     command = tyro.cli(
         Annotated[Play, tyro.conf.subcommand("play")]
@@ -39,10 +41,11 @@ def main() -> None:
         description="Human-in-the-loop robot learning in MuJoCo.",
     )
     try:
-        sys.exit(command.run())
+        sys.exit(with_home(command).run())
     except GymHilError as error:
         print(f"gym-hil: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        print(f"gym-hil: {error}", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"gym-hil: {where}{reason(error)}", file=sys.stderr)
         sys.exit(1)

@@ -21,6 +21,7 @@ from gym_hil.cli.common import full_id, policy_maker, write_json
 from gym_hil.cli.option_types import OperatorOrNobody, Preset
 from gym_hil.core import schema
 from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.files import PRIVATE
 from gym_hil.devices.page import PageAddress
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.intervention.human import Human
@@ -91,7 +92,7 @@ class Play:
         url = raw.page.url if raw.page is not None else None
         facts = {"task": self.task, "url": url}
         if url is not None:
-            write_json(self.json, {**facts, "episodes": []})
+            write_json(self.json, {**facts, "episodes": []}, mode=PRIVATE)
         operator = env.get_wrapper_attr("operator") if env.has_wrapper_attr("operator") else None
         if isinstance(operator, Human):
             console.print(operator.help(), highlight=False)
@@ -110,7 +111,8 @@ class Play:
         console.print(f"{sum(e.success for e in episodes)} of {len(episodes)} episodes succeeded.")
         if self.video is not None:
             console.print(f"Video: {self.video}")
-        write_json(self.json, {**facts, "episodes": [asdict(e) for e in episodes], "success": rate})
+        result = {**facts, "episodes": [asdict(e) for e in episodes], "success": rate}
+        write_json(self.json, result, mode=0o666 if url is None else PRIVATE)  # the address holds the token
         return 0 if count is None or rate >= self.min_success else 1
 
     def _play(self, env: gym.Env, count: int | None, episodes: list[Episode], console: Console) -> None:

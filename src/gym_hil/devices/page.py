@@ -6,6 +6,7 @@ was, one reading reports it: no takeover survives it.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ PAGE_KEYBOARD: Mapping[str, Control] = {
 }
 """The keys of the page: Space takes over and lets go."""
 LOOPBACK = "127.0.0.1"
+_HOST_NAME = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,9 @@ class PageAddress:
     """PEM file with a certificate, and its key unless `key` names another file: then the page uses TLS."""
     key: Path | None = None
     """PEM file with the certificate's key."""
+    host_names: tuple[str, ...] = ()
+    """Further names under which browsers may open the page, such as robot.example.org, or with another port,
+    localhost:9000, where a tunnel or proxy leads to it. The address that is printed has the first."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be served."""
@@ -49,10 +54,18 @@ class PageAddress:
             raise InvalidArgumentError(f"port={self.port!r} is not in 0..65535")
         for name in ("certificate", "key"):
             path = getattr(self, name)
-            if path is not None and not Path(path).is_file():
+            if path is None:
+                continue
+            object.__setattr__(self, name, Path(path).expanduser())
+            if not getattr(self, name).is_file():
                 raise InvalidArgumentError(f"{name}={str(path)!r} is no file")
         if self.key is not None and self.certificate is None:
             raise InvalidArgumentError("key is given without a certificate")
+        for name in self.host_names:
+            if not _HOST_NAME.fullmatch(name):
+                raise InvalidArgumentError(
+                    f"host_names={name!r} must be a name with or without a port, such as robot.example.org"
+                )
 
 
 class PageKeyboard(Keyboard):

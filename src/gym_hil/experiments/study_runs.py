@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
+from gym_hil.datasets.dataset import require_no_dataset
 from gym_hil.experiments.study import Run, Study
 from gym_hil.experiments.study_report import Finished, read_run, write_study_report
 from gym_hil.learning.config import TrainConfig
@@ -59,13 +60,14 @@ def run_study(
         report: hears where the study stands, every second or so.
 
     Raises:
-        InvalidArgumentError: `out` has a run of the same name with another configuration.
+        InvalidArgumentError: `out` has a run of the same name with another configuration, or a dataset.
         MissingExtraError: Ray is not installed.
     """
     try:
         import ray
     except ImportError as error:
         raise MissingExtraError("ray", "ray", "A study") from error
+    require_no_dataset(out)
     ended = {run.name: read_run(run, out / RUNS / run.name) for run in study.runs if _has_ended(run, out)}
     todo = [run for run in study.runs if run.name not in ended]
     (out / RUNS).mkdir(parents=True, exist_ok=True)

@@ -23,15 +23,22 @@ ANY = ("0.0.0.0", "::")
 
 
 class Access:
-    """The token, and the checks. `port` is set once it is known."""
+    """The token, and the checks. `port` is set once it is known.
 
-    def __init__(self, host: str, *, tls: bool) -> None:
+    Args:
+        host: address that the server listens on.
+        tls: whether it uses TLS.
+        host_names: further names under which the page may be asked for, with or without a port.
+    """
+
+    def __init__(self, host: str, *, tls: bool, host_names: Sequence[str] = ()) -> None:
         from aiohttp import web
 
         self.port = 0
         self.admitted: set[Any] = set()
         """Connections that showed the token."""
         self._host = host
+        self._host_names = [name.lower() for name in host_names]
         self._tls = tls
         self._token = secrets.token_urlsafe(24)
 
@@ -44,8 +51,9 @@ class Access:
     @property
     def url(self) -> str:
         """Address with the token."""
-        host = _own_address() if self._host in ANY else self._host
-        return f"{self._scheme}://{_bracketed(host)}:{self.port}/?token={self._token}"
+        host = _bracketed(_own_address() if self._host in ANY else self._host)
+        where = self._with_port((self._host_names or [host])[0])
+        return f"{self._scheme}://{where}/?token={self._token}"
 
     def require_own_origin(self, request: web.Request) -> None:
         """Refuse a socket that was not opened by a page of ours."""
@@ -66,9 +74,10 @@ class Access:
     async def _checked(self, request: web.Request, handler: Any) -> web.StreamResponse:
         from aiohttp import web
 
-        names = self._names(request)
-        if request.host not in {f"{_bracketed(name)}:{self.port}" for name in names}:
-            raise web.HTTPForbidden(text=f"this page is for {' and '.join(sorted(names))}")
+        places = {self._with_port(name) for name in self._names(request)}
+        if request.host.lower() not in places:
+            known = " and ".join(sorted(places))
+            raise web.HTTPForbidden(text=f"this page is for {known}; --host-names allows other names")
         cookie = COOKIE.format(port=self.port)
         given = request.query.get("token")
         if given is not None and request.path == "/" and self._is_token(given):
@@ -98,14 +107,18 @@ class Access:
     def _names(self, request: web.Request) -> set[str]:
         """Return the hosts under which the page may be asked for: never a name that somebody else chose."""
         if self._host == LOOPBACK:
-            return {LOOPBACK, "localhost"}
-        names = {self._host, socket.gethostname()}
+            return {LOOPBACK, "localhost", *self._host_names}
+        names = {self._host, socket.gethostname().lower()}
         if request.transport is not None:
             names.add(request.transport.get_extra_info("sockname")[0])
-        return names - set(ANY)
+        return {_bracketed(name) for name in names - set(ANY)} | set(self._host_names)
+
+    def _with_port(self, host: str) -> str:
+        has_port = ":" in host.rpartition("]")[2]
+        return host if has_port else f"{host}:{self.port}"
 
     def _is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), self._token.encode())
+        return hmac.compare_digest(given.encode(errors="backslashreplace"), self._token.encode())
 
 
 def _own_address() -> str:

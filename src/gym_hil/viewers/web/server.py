@@ -114,7 +114,9 @@ class PageServer:
         from aiohttp import WSCloseCode, web
 
         self._stop = asyncio.Event()
-        self._access = Access(self._address.host, tls=self._tls is not None)
+        self._access = Access(
+            self._address.host, tls=self._tls is not None, host_names=self._address.host_names
+        )
         app = web.Application(middlewares=[self._access.guard])
         app.router.add_get("/socket", self._socket)
         app.router.add_get("/{name:[a-z.]*}", self._file)

@@ -1,0 +1,74 @@
+"""Paths that are given to commands: relative ones, ``~``, and files that hold a secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gym_hil.cli.common import with_home, write_json
+from gym_hil.cli.play import Play
+from gym_hil.cli.record import Record
+from gym_hil.core.errors import InvalidArgumentError, StorageError
+from gym_hil.devices import PageAddress
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    code = "from gym_hil.cli import main; main()"
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+
+
+def test_tilde_is_the_home_folder_and_relative_paths_are_below_the_current_one(home):
+    done = run("record", "PandaPickCube-v1", "--episodes", "1", "--root=~/picks", "--json=~/facts.json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((home / "facts.json").read_text())["root"] == str(home / "picks")
+    done = run("record", "PandaPickCube-v1", "--episodes", "2", "--resume", "--root", "../picks")
+    assert done.returncode == 0, done.stderr
+    for root in ("../picks", "~/picks"):
+        done = run("replay", root, "--verify")
+        assert done.returncode == 0 and done.stdout.count("bit-identical") == 2, done.stderr
+    done = run("lerobot-config", "PandaPickCube-v1", "--out=~/picks")
+    assert done.returncode == 2 and "holds a dataset" in done.stderr
+    assert os.listdir(home / "work") == []
+
+
+def test_every_path_of_every_command_is_expanded(home):
+    (home / "c.pem").touch()
+    record = Record(task="x", root=Path("~/a"), page=PageAddress(certificate=Path("~/c.pem")))
+    assert with_home(record).root == home / "a" and record.page.certificate == home / "c.pem"
+    assert with_home(Play()) == Play() and with_home(Path("a/~")) == Path("a/~")
+    with pytest.raises(InvalidArgumentError, match="nobody-here"):
+        with_home(Path("~nobody-here/a"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
+def test_only_the_owner_may_read_the_address_of_the_page(tmp_path):
+    pytest.importorskip("aiohttp")
+    result = tmp_path / "result.json"
+    code = (
+        "import gym_hil.cli.play as p; from gym_hil.cli.play import Play; from pathlib import Path;"
+        "p.await_person = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt);"
+        f"Play(web=True, json=Path({str(result)!r})).run()"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+    assert "token=" in json.loads(result.read_text())["url"]
+    assert result.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_result_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="cannot be created"):
+        write_json(tmp_path / "file" / "result.json", {})
