@@ -56,4 +56,4 @@ def test_the_recording_commands_run(tmp_path):
     for command in commands:
         code = "from gym_hil.cli import main; main()"
         subprocess.run([sys.executable, "-c", code, *shlex.split(command)[1:]], check=True, cwd=tmp_path)
-    assert "10</b>replay bit for bit" in (tmp_path / "picks" / "inspect.html").read_text()
+    assert "<dd>10</dd><dt>replay bit for bit</dt>" in (tmp_path / "picks" / "inspect.html").read_text()

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gym_hil.core import palette
 from gym_hil.core.errors import DeviceError
 from gym_hil.devices import PageAddress
 from gym_hil.stacks.build import make_env
@@ -362,6 +363,22 @@ def test_only_the_address_opens_it_and_only_from_its_own_origin(env, visitor):
                     pass
 
     run(knock())
+
+
+def test_the_pages_colours_come_from_the_palette(env):
+    url = page(env).url
+
+    async def look():
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+            async with session.get(url) as response:
+                assert response.status == 200
+            async with session.get(url.split("/?")[0] + "/style.css") as response:
+                style = await response.text()
+        assert style.startswith(palette.as_css())
+        for name in palette.NAMES:
+            assert f"var(--{name})" in style
+
+    run(look())
 
 
 def nonsense(rng: random.Random) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gym_hil.core import palette
 from gym_hil.core.errors import DeviceError, MissingExtraError
 from gym_hil.devices.page import LOOPBACK, PageAddress, PageDevice
 from gym_hil.viewers.web.access import Access
@@ -154,7 +155,10 @@ class PageServer:
         path = FILES.get(request.match_info["name"] or "page.html")
         if path is None:
             raise web.HTTPNotFound
-        return web.Response(text=path.read_text(encoding="utf-8"), content_type=TYPES[path.suffix])
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".css":
+            text = f"{palette.as_css()}\n{text}"
+        return web.Response(text=text, content_type=TYPES[path.suffix])
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         from aiohttp import WSMsgType, web
