@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 import sys
 from types import ModuleType
 
@@ -122,6 +123,21 @@ def test_the_humans_events_arrive_in_lerobots_transition(lerobot, merge, event, 
     assert before[TeleopEvents.SUCCESS] is success
     assert before[TeleopEvents.TERMINATE_EPISODE] is True
     assert before["anything else"] == 1 and before["rerecord_episode"] is rerecord
+
+
+def test_episodes_are_written_to_a_file(lerobot, monkeypatch, tmp_path):
+    monkeypatch.setenv("GYM_HIL_EPISODES_FILE", str(tmp_path / "episodes.jsonl"))
+    env = made(EpisodeEvent.SUCCESS)
+    for steps in (6, 4):
+        env.reset(seed=0)
+        for _ in range(steps):
+            env.step(STAY)
+    env.reset()
+    lines = [json.loads(line) for line in (tmp_path / "episodes.jsonl").read_text().splitlines()]
+    assert lines == [
+        {"number": 1, "outcome": "success", "steps": 6, "intervention_rate": 0.5},
+        {"number": 2, "outcome": "time_limit", "steps": 4, "intervention_rate": 0.75},
+    ]
 
 
 def test_an_episode_that_time_ends_is_not_discarded(lerobot):

@@ -15,9 +15,13 @@ from gym_hil.integrations.lerobot.configs import Plan
 from gym_hil.integrations.lerobot.launch import LerobotError, learn_with_lerobot
 
 PROGRAM = """
-    import json, pathlib, signal, socket, sys, time
+    import json, os, pathlib, signal, socket, sys, time
     config = json.loads(pathlib.Path(sys.argv[2]).read_text())
     here = pathlib.Path(sys.argv[2]).parent
+    def episode(number, outcome, steps, rate):
+        line = {"number": number, "outcome": outcome, "steps": steps, "intervention_rate": rate}
+        with open(os.environ["GYM_HIL_EPISODES_FILE"], "a") as file:
+            file.write(json.dumps(line) + "\\n")
     def note(text):
         with (here / "order").open("a") as file:
             file.write(text + "\\n")
@@ -26,7 +30,8 @@ RECORDER = """
     note("record")
     (here / "dataset" / "meta").mkdir(parents=True)
     (here / "dataset" / "meta" / "info.json").write_text('{"total_episodes": 1}')
-    print("INFO episode 1: success after 20 steps, intervention rate 1.00", flush=True)
+    print("INFO episode 7: failure after 9 steps, intervention rate 0.00", flush=True)
+    episode(1, "success", 20, 1.0)
 """
 LEARNER = """
     def stop(*_):
@@ -40,7 +45,7 @@ LEARNER = """
 ACTOR = """
     note("actor")
     for number in (1, 2):
-        print(f"INFO episode {number}: time_limit after 100 steps, intervention rate 0.25", flush=True)
+        episode(number, "time_limit", 100, 0.25)
         time.sleep(0.2)
 """
 
@@ -55,9 +60,7 @@ def plan(tmp_path, monkeypatch):
     (tmp_path / "programs" / "grpc.py").touch()
     monkeypatch.syspath_prepend(tmp_path / "programs")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "programs"), prepend=":")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    return Plan(task="PandaPickCubeStateSimulatedHuman-v1", port=port, steps=50, episodes=1)
+    return Plan(task="PandaPickCubeStateSimulatedHuman-v1", steps=50, episodes=1)
 
 
 def order(out) -> list[str]:
@@ -90,6 +93,14 @@ def test_a_program_that_fails_is_named_and_nothing_stays(plan, tmp_path, broken)
         learn_with_lerobot(plan, tmp_path / "out")
     if broken == "actor":
         assert order(tmp_path / "out")[-1] == "learner closed"
+
+
+def test_two_plans_have_two_ports_and_a_port_in_use_is_refused(plan, tmp_path):
+    assert len({Plan(task=plan.task).port for _ in range(3)} | {plan.port}) > 1
+    refused = pytest.raises(LerobotError, match=f"another program listens on port {plan.port}")
+    with socket.create_server(("127.0.0.1", plan.port)), refused:
+        learn_with_lerobot(plan, tmp_path / "out")
+    assert order(tmp_path / "out") == ["record"]
 
 
 def test_ctrl_c_ends_them_all(plan, tmp_path):

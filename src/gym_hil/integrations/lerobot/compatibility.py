@@ -7,7 +7,11 @@ LeRobot 0.4.4 and 0.6.1.
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -29,6 +33,27 @@ EVENTS = {
 }
 """Names of LeRobot's `TeleopEvents`, and the reasons for which they are set."""
 
+EPISODES_FILE = "GYM_HIL_EPISODES_FILE"
+"""Environment variable with the path of a file. Each finished episode is added to it as a line of JSON, see
+`EpisodeSummary`; `gym_hil.integrations.lerobot.launch` follows LeRobot's programs by it."""
+
+
+@dataclass(frozen=True)
+class EpisodeSummary:
+    """One finished episode.
+
+    Attributes:
+        number: 1, 2, ... since the program started.
+        outcome: ``"success"``, the reason for its end, or ``"time_limit"``.
+        steps: its length.
+        intervention_rate: share of its steps in which the human acted, in [0, 1].
+    """
+
+    number: int
+    outcome: str
+    steps: int
+    intervention_rate: float
+
 
 def is_driving() -> bool:
     """Return whether LeRobot's human-in-the-loop programs run in this process."""
@@ -43,7 +68,8 @@ class LeRobotCompatibility(gym.Wrapper):
     the policy's. That action is not executed: the robot stays where it is, and the info of the step says so.
 
     When an episode ends, its info also has the keys of LeRobot's `TeleopEvents`, so that LeRobot discards the
-    episode and records it again if the human asked for that.
+    episode and records it again if the human asked for that. Each episode is also added to the file that the
+    environment variable `EPISODES_FILE` names, if any.
 
     Args:
         env: the environment, with all other wrappers.
@@ -52,9 +78,13 @@ class LeRobotCompatibility(gym.Wrapper):
     def __init__(self, env: gym.Env) -> None:
         super().__init__(env)
         self._human_action: np.ndarray | None = None
+        self._episode = self._steps = self._human_steps = 0
+        path = os.environ.get(EPISODES_FILE)
+        self._file = Path(path) if path else None
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Reset; nobody has acted yet."""
+        self._end_episode("time_limit")
         self._human_action = None
         return self.env.reset(**kwargs)
 
@@ -64,9 +94,25 @@ class LeRobotCompatibility(gym.Wrapper):
             action = _neutral_action(self.env)
         observation, reward, terminated, truncated, info = self.env.step(action)
         self._human_action = info.get(schema.INTERVENE_ACTION)
+        self._steps += 1
+        self._human_steps += bool(info[schema.IS_INTERVENTION])
         if terminated or truncated:
-            info = _LastInfo(info, _events(info[schema.TERMINATION_REASON]))
+            reason = info[schema.TERMINATION_REASON]
+            self._end_episode("success" if info[schema.NEXT_SUCCESS] else reason or "time_limit")
+            info = _LastInfo(info, _events(reason))
         return observation, reward, terminated, truncated, info
+
+    def _end_episode(self, outcome: str) -> None:
+        """Add the episode to the file. A reset ends it where the time limit is outside this wrapper."""
+        if self._steps == 0:
+            return
+        self._episode += 1
+        rate = self._human_steps / self._steps
+        summary = EpisodeSummary(self._episode, outcome, self._steps, rate)
+        self._steps = self._human_steps = 0
+        if self._file is not None:
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(summary)) + "\n")
 
 
 class _LastInfo(dict[Any, Any]):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -17,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gym_hil.core.errors import GymHilError
+from gym_hil.integrations.lerobot.compatibility import EPISODES_FILE, EpisodeSummary
 from gym_hil.integrations.lerobot.configs import PROGRAMS, Plan, write_configs
 
 QUIET = {"OMP_NUM_THREADS": "1", "TORCHDYNAMO_DISABLE": "1", "HF_HUB_OFFLINE": "1"}
 """Threads would fight for few cores, compiling takes a minute, and nothing is fetched."""
-EPISODE = re.compile(r"episode (\d+): (.+) after (\d+) steps, intervention rate ([\d.]+)")
-"""What this package logs in the recorder and in the actor at the end of an episode."""
 START_S = 600.0
 """A learner that does not listen by then never will."""
 STOP_S = 60.0
@@ -35,15 +33,14 @@ class LerobotError(GymHilError, RuntimeError):
 
 
 @dataclass(frozen=True)
-class LerobotEpisode:
-    """The end of an episode, as its program logged it."""
+class LerobotEpisode(EpisodeSummary):
+    """A finished episode of one of the programs.
+
+    Attributes:
+        program: a key of `PROGRAMS`.
+    """
 
     program: str
-    number: int
-    outcome: str
-    steps: int
-    intervention_rate: float
-    """Share of its steps in which the human acted, in [0, 1]."""
 
 
 def learn_with_lerobot(
@@ -55,8 +52,9 @@ def learn_with_lerobot(
     """Record demonstrations into ``out/dataset`` unless they are there, then let LeRobot's learner and actor
     run until the actor has done its steps.
 
-    Each program writes its log, ``out/NAME.log``, and its own results, ``out/NAME``. Whatever ends this, also
-    Ctrl-C, ends them: politely, so that the learner closes its datasets.
+    Each program writes its log, ``out/NAME.log``, its episodes, ``out/NAME.episodes.jsonl``, and its own
+    results, ``out/NAME``. Whatever ends this function, also Ctrl-C, ends the programs, with a signal on which
+    the learner closes its datasets.
 
     Args:
         plan: what the configuration files say.
@@ -65,7 +63,8 @@ def learn_with_lerobot(
         ended: hears of every episode.
 
     Raises:
-        LerobotError: LeRobot is not installed, or one of its programs failed; the message ends its log.
+        LerobotError: LeRobot is not installed, another program listens on the plan's port, or one of the
+            programs failed; the message then has the end of its log.
     """
     if importlib.util.find_spec("lerobot") is None or importlib.util.find_spec("grpc") is None:
         raise LerobotError("LeRobot's learner needs Python 3.12: pip install 'lerobot[hilserl]>=0.6,<0.7'")
@@ -76,6 +75,8 @@ def learn_with_lerobot(
             while recorder.goes_on(ended):
                 pass
             recorder.require_success()
+    if _is_listening(plan.port):
+        raise LerobotError(f"another program listens on port {plan.port}; choose another port")
     tell("starting the learner")
     with _running("learner", files, out) as learner:
         learner.wait_for_port(plan.port)
@@ -112,18 +113,25 @@ def _running(name: str, files: dict[str, Path], out: Path) -> Iterator[_Program]
         program.stop()
 
 
+def _is_listening(port: int) -> bool:
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0
+
+
 class _Program:
-    """One of LeRobot's programs, and its log."""
+    """One of LeRobot's programs, with its log and the file of its episodes."""
 
     def __init__(self, name: str, config: Path, log: Path) -> None:
         self.name = name
         self._log = log
+        self._episodes = log.with_suffix(".episodes.jsonl")
+        self._episodes.write_bytes(b"")
         self._read = 0
         command = [sys.executable, "-m", f"lerobot.rl.{PROGRAMS[name]}", "--config_path", str(config)]
         with log.open("wb") as file:
             self._process = subprocess.Popen(
                 command,
-                env={**os.environ, **QUIET},
+                env={**os.environ, **QUIET, EPISODES_FILE: str(self._episodes.resolve())},
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -145,21 +153,20 @@ class _Program:
         return running
 
     def _follow(self, ended: Callable[[LerobotEpisode], None]) -> None:
-        with self._log.open("rb") as file:
+        with self._episodes.open("rb") as file:
             file.seek(self._read)
             fresh = file.read()
         whole = fresh[: fresh.rfind(b"\n") + 1]
         self._read += len(whole)
-        for number, outcome, steps, rate in EPISODE.findall(whole.decode(errors="replace")):
-            ended(LerobotEpisode(self.name, int(number), outcome, int(steps), float(rate)))
+        for line in whole.splitlines():
+            ended(LerobotEpisode(program=self.name, **json.loads(line)))
 
     def wait_for_port(self, port: int) -> None:
         """Wait until it listens."""
         deadline = time.monotonic() + START_S
         while self.is_running():
-            with socket.socket() as trial:
-                if trial.connect_ex(("127.0.0.1", port)) == 0:
-                    return
+            if _is_listening(port):
+                return
             if time.monotonic() > deadline:
                 raise LerobotError(f"the {self.name} does not listen on port {port}:\n{self.tail()}")
         raise LerobotError(f"the {self.name} failed:\n{self.tail()}")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import wraps
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import gymnasium as gym
 import numpy as np
@@ -19,16 +24,17 @@ from gym_hil.wrappers.real_time import RealTimeWrapper
 
 LARGEST_PHYSICS_DT = 0.004
 """No physics step is longer (s)."""
-BEGINS = ("Recording episode", "Re-record episode")
-"""What `lerobot-record` and the rollout strategy "episodic" announce in the log before an episode."""
+EPISODE_LOOPS = ("lerobot_record.py", "episodic.py")
+"""Files of the loops of LeRobot in which an episode of the dataset is one of the world: ``lerobot-record`` and
+the rollout strategy ``episodic``. With the other strategies an episode goes on where the last one stopped."""
 OPEN, CLOSED = 100.0, 0.0
 """Where the fingers are, as LeRobot's own arms count it."""
 _open: list[World] = []
 
 
 class World:
-    """One arm and its objects. It begins anew when LeRobot announces an episode, or, while none was ever
-    announced, some time after the task has ended.
+    """One arm and its objects. It begins anew when LeRobot has saved or discarded an episode, or, while
+    LeRobot records none, some time after the task has ended.
 
     Args:
         task: an id without namespace; who takes over in it counts for nothing here.
@@ -67,9 +73,8 @@ class World:
         self._paced = RealTimeWrapper(self.raw)
         self._restart_after = round(restart_after_s * fps)
         self._ended_steps = 0
-        self.announced = False
-        self._ear = _Ear(self)
-        logging.getLogger().addHandler(self._ear)
+        self.recorded = False
+        self._dataset = _watch_dataset(self)
         _open.append(self)
         self.restart()
 
@@ -79,9 +84,13 @@ class World:
         self._ended_steps = 0
         self._restart_due = False
 
-    def announce(self) -> None:
-        """Begin anew before the next observation: from now on nothing else begins anew."""
-        self.announced = self._restart_due = True
+    def frame_added(self) -> None:
+        """Note that LeRobot records an episode: from now on only its end begins the world anew."""
+        self.recorded = True
+
+    def episode_ended(self) -> None:
+        """Begin anew before the next observation."""
+        self._restart_due = True
 
     def observe(self) -> dict[str, Any]:
         """Return the observation of now."""
@@ -99,7 +108,7 @@ class World:
         if ended:
             self.raw.set_state(replace(self.raw.get_state(), done=False))
         self._ended_steps = self._ended_steps + 1 if ended else 0
-        self._restart_due |= not self.announced and self._ended_steps > self._restart_after
+        self._restart_due |= not self.recorded and self._ended_steps > self._restart_after
 
     def view(self, scale: NDArray[np.float64]) -> View:
         """Return what an operator sees while nobody else acts."""
@@ -113,7 +122,7 @@ class World:
 
     def close(self) -> None:
         """Free everything. Calling it twice is allowed."""
-        logging.getLogger().removeHandler(self._ear)
+        self._dataset.close()
         if self in _open:
             _open.remove(self)
         self.raw.close()
@@ -124,14 +133,35 @@ def current_world() -> World | None:
     return _open[-1] if _open else None
 
 
-class _Ear(logging.Handler):
-    """Hears LeRobot say that an episode begins: its robots are told of no episode in any other way."""
+def _watch_dataset(world: World) -> ExitStack:
+    """Tell `world` what the loops of `EPISODE_LOOPS` do with their dataset, until the result is closed.
 
-    def __init__(self, world: World) -> None:
-        super().__init__(logging.INFO)
-        self._world = world
+    LeRobot tells its robots nothing of episodes, so the methods of its dataset are watched.
+    """
+    watching = ExitStack()
+    try:
+        from lerobot.datasets.lerobot_dataset import LeRobotDataset
+    except ImportError:  # without the extra `dataset` LeRobot records nothing
+        return watching
+    notes = {
+        "add_frame": world.frame_added,
+        "save_episode": world.episode_ended,
+        "clear_episode_buffer": world.episode_ended,
+    }
+    for name, note in notes.items():
+        watched = _noting(getattr(LeRobotDataset, name), note)
+        watching.enter_context(patch.object(LeRobotDataset, name, watched))
+    return watching
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Listen."""
-        if record.getMessage().startswith(BEGINS):
-            self._world.announce()
+
+def _noting(method: Callable[..., Any], note: Callable[[], None]) -> Callable[..., Any]:
+    """Return `method`, with a note after each call by one of `EPISODE_LOOPS`."""
+
+    @wraps(method)
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        result = method(*args, **kwargs)
+        if Path(sys._getframe(1).f_code.co_filename).name in EPISODE_LOOPS:
+            note()
+        return result
+
+    return watched
