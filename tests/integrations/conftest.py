@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,18 +27,30 @@ class Programs:
         self.environment = {**{k: v for k, v in os.environ.items() if k not in without}, **quiet}
 
     def start(self, module: str, *arguments: object, log, stdin=subprocess.DEVNULL) -> subprocess.Popen:
+        """Start a program. Its output goes to the file `log`, and its episodes to one beside it."""
         command = [sys.executable, "-m", module, *map(str, arguments)]
+        environment = {**self.environment, "GYM_HIL_EPISODES_FILE": str(log.with_suffix(".episodes.jsonl"))}
         return subprocess.Popen(
-            command, env=self.environment, stdin=stdin, stdout=log.open("w"), stderr=subprocess.STDOUT
+            command, env=environment, stdin=stdin, stdout=log.open("w"), stderr=subprocess.STDOUT
         )
 
-    def run(self, *programs: tuple[object, ...], before: str = "") -> str:
-        """Run programs one after the other in one process, since LeRobot takes long to start; `before` is
-        Python that comes first.
+    def run(self, *programs: tuple[object, ...], before: str = "", episodes: Path | None = None) -> str:
+        """Run programs one after the other in one process, since LeRobot takes long to start.
+
+        Args:
+            programs: a module and its arguments each.
+            before: Python code that comes first.
+            episodes: file to which finished episodes are written.
+
+        Returns:
+            What they printed.
         """
+        environment = dict(self.environment)
+        if episodes is not None:
+            environment["GYM_HIL_EPISODES_FILE"] = str(episodes)
         code = SEVERAL.format(before=before, programs=[list(map(str, program)) for program in programs])
         done = subprocess.run(
-            [sys.executable, "-c", code], env=self.environment, stdin=subprocess.DEVNULL,
+            [sys.executable, "-c", code], env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-4000:]

@@ -21,12 +21,10 @@ pytestmark = [
 
 
 RB_AND_STICK_HELD = """
-import logging
 from gym_hil.testing.virtual_gamepad import VirtualGamepad
 pad = VirtualGamepad()
 pad.press("rb")
 pad.set_axis("left_y", 1.0)
-logging.basicConfig(level=logging.INFO)  # LeRobot swallows it else
 """
 
 
@@ -63,8 +61,10 @@ def test_every_id_runs_headless_without_a_mode(lerobot, tmp_path):
 
 def test_a_pad_drives_in_lerobots_loop(lerobot, tmp_path):
     written = write_configs(Plan(task="PandaPickCubeGamepad-v0", episodes=1), tmp_path)["teleoperate"]
-    said = lerobot.run(gym_manipulator(written), before=RB_AND_STICK_HELD)
-    assert "no success after 100 steps, intervention rate 1.00" in said
+    episodes = tmp_path / "episodes.jsonl"
+    lerobot.run(gym_manipulator(written), before=RB_AND_STICK_HELD, episodes=episodes)
+    episode = json.loads(episodes.read_text())
+    assert (episode["steps"], episode["intervention_rate"]) == (100, 1.0)
 
 
 def test_a_discarded_episode_is_recorded_again(lerobot, tmp_path):

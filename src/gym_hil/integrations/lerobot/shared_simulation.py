@@ -25,8 +25,8 @@ from gym_hil.wrappers.real_time import RealTimeWrapper
 LARGEST_PHYSICS_DT = 0.004
 """No physics step is longer (s)."""
 EPISODE_LOOPS = ("lerobot_record.py", "episodic.py")
-"""Files of the loops of LeRobot in which an episode of the dataset is one of the world: ``lerobot-record`` and
-the rollout strategy ``episodic``. With the other strategies an episode goes on where the last one stopped."""
+"""Files of LeRobot's loops in which an episode of the dataset is one of the world: ``lerobot-record`` and the
+rollout strategy ``episodic``. With the other strategies an episode goes on where the last one stopped."""
 OPEN, CLOSED = 100.0, 0.0
 """Where the fingers are, as LeRobot's own arms count it."""
 _open: list[World] = []
