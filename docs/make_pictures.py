@@ -9,6 +9,7 @@ import imageio.v3 as iio
 import numpy as np
 
 import gym_hil
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.intervention.scripted_policies import make_policy
 from gym_hil.reports.video import with_banner
 
@@ -24,7 +25,7 @@ def takeover() -> np.ndarray:
     env.reset(seed=3)
     frames, done = [], False
     while not done:
-        *_, terminated, truncated, info = env.step(policy(env.unwrapped, rng))
+        *_, terminated, truncated, info = env.step(policy(EnvironmentInterface(env), rng))
         frame = with_banner(
             env.render(),
             human=info["is_intervention"],

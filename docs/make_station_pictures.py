@@ -22,8 +22,10 @@ from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.support.wait import WebDriverWait
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.intervention.scripted_policies import make_policy
 from gym_hil.stacks.build import make_env
+from gym_hil.viewers.attach import page_of
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
 FOLDER = Path(__file__).parent / "images"
@@ -53,7 +55,7 @@ for seed in range(100):
         if env is paced and number == 12:
             keyboard.press("down")
             print("ready", flush=True)
-        *_, terminated, truncated, _ = env.step(policy(env.unwrapped, rng))
+        *_, terminated, truncated, _ = env.step(policy(EnvironmentInterface(env), rng))
         if terminated or truncated:
             break
 """
@@ -64,7 +66,7 @@ class Run:
 
     def __init__(self) -> None:
         self._env = RealTimeWrapper(make_env("gym_hil/PandaPickCubeBase-v1", operator="browser"))
-        self.page = self._env.unwrapped.page
+        self.page = page_of(self._env)
         self._stop = threading.Event()
         quick = gym.wrappers.TimeLimit(self._env.env, 50)
         for seed in range(15):
@@ -88,7 +90,7 @@ class Run:
         env.reset(seed=seed)
         done = False
         while not (done or self._stop.is_set()):
-            *_, terminated, truncated, _ = env.step(policy(env.unwrapped, rng))
+            *_, terminated, truncated, _ = env.step(policy(EnvironmentInterface(env), rng))
             done = terminated or truncated
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import gym_hil  # noqa: F401
-from gym_hil.stacks.ids import TIME_LIMITS
+from gym_hil.tasks import TASKS
 
-IDS = [f"gym_hil/Panda{task}{kind}-v1" for task in TIME_LIMITS for kind in ("Base", "")]
+IDS = [f"gym_hil/Panda{task}{kind}-v1" for task in TASKS for kind in ("Base", "")]
 
 
 def play(env, seed, actions=None):

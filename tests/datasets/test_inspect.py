@@ -14,6 +14,7 @@ import pytest
 
 from gym_hil.cli.inspect_command import Inspect
 from gym_hil.cli.record import Record
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidDatasetError
 from gym_hil.datasets.film import Film, filmed, key_steps
 from gym_hil.datasets.html_report import Entry, write_dataset_report
@@ -32,7 +33,9 @@ def store(tmp_path_factory) -> EpisodeStore:
 
 @pytest.fixture(scope="module")
 def raw(store):
-    return make_replay_env(store.env_id, render_mode="rgb_array", render_spec=REPORT_SPEC).unwrapped
+    return EnvironmentInterface(
+        make_replay_env(store.env_id, render_mode="rgb_array", render_spec=REPORT_SPEC)
+    )
 
 
 def frames_like(episode, **changed):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -13,13 +12,13 @@ import pytest
 import gym_hil
 from gym_hil.cli import record as record_module
 from gym_hil.cli.record import Record
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.schema import EpisodeEvent
 from gym_hil.datasets.journal import DEVICE_LOG, EpisodeStore
 from gym_hil.datasets.review import Verdict, ask
 from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading
 from gym_hil.devices.device_log import load_device_log
 from gym_hil.devices.recorded import RecordedDevice
-from gym_hil.intervention import named
 from gym_hil.intervention.human import Human
 from gym_hil.intervention.scripted_policies import zero
 from gym_hil.wrappers.real_time import RealTimeWrapper
@@ -57,9 +56,9 @@ def person(monkeypatch):
     """Return what records with a device as if it were a gamepad, faster than real time."""
 
     def record(device: Device, root, episodes: int, **more) -> int:
-        monkeypatch.setattr(named, "make_operator", lambda *_, **__: Human(device))
+        monkeypatch.setattr("gym_hil.stacks.build.make_operator", lambda *_, **__: Human(device))
         fast = functools.partial(RealTimeWrapper, period_s=1e-6)
-        monkeypatch.setattr(record_module, "RealTimeWrapper", fast)
+        monkeypatch.setattr("gym_hil.stacks.build.RealTimeWrapper", fast)
         return Record(task="PandaPickCube-v1", root=root, operator="gamepad", episodes=episodes, **more).run()
 
     return record
@@ -92,7 +91,7 @@ def test_what_was_pressed_can_be_played_back(person, tmp_path):
     env.reset(seed=episode.meta["seed"])
     actions, ended = [], False
     while not ended:
-        *_, ended, _, info = env.step(zero(env.unwrapped, np.random.default_rng(0)))
+        *_, ended, _, info = env.step(zero(EnvironmentInterface(env), np.random.default_rng(0)))
         actions.append(info["teleop_action"])
     np.testing.assert_array_equal(actions, episode.frames["action"])
     env.close()
@@ -150,7 +149,7 @@ def test_a_closed_window_costs_the_running_episode_only(person, tmp_path, monkey
     class Closes(Scripted):
         def poll(self) -> DeviceReading:
             if len(self.presses) == 1 and self.polls % self.every == 3:
-                made[0].unwrapped.window = MagicMock(closed=True)
+                made[0].get_wrapper_attr("observers")[0].closed = True
             return super().poll()
 
     assert person(Closes(SUCCESS, SUCCESS), tmp_path / "d", 2) == 1

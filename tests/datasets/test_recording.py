@@ -14,6 +14,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidDatasetError
 from gym_hil.datasets.camera_images import drawn_again
 from gym_hil.datasets.dataset import journal_of
@@ -76,8 +77,8 @@ def test_pictures_follow_from_the_stored_states(recorded):
     store = EpisodeStore(recorded)
     episode = store.read(0)
     env = make_replay_env(store.env_id)
-    seen = [env.unwrapped.draw() for _ in replayed(episode, env)]
-    again = drawn_again(episode, env.unwrapped)
+    seen = [env.get_wrapper_attr("draw")() for _ in replayed(episode, env)]
+    again = drawn_again(episode, EnvironmentInterface(env))
     assert set(again) == {"front", "wrist"}
     for camera, images in again.items():
         for image, other in zip(images, seen, strict=True):
@@ -190,7 +191,7 @@ def test_an_idle_demonstration_is_warned_of(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     store = EpisodeStore(tmp_path / "idle")
-    warnings = judge(store.read(0), make_replay_env(store.env_id).unwrapped).warnings
+    warnings = judge(store.read(0), EnvironmentInterface(make_replay_env(store.env_id))).warnings
     assert warnings == ("nothing was done", "cut off by the time limit", "ends without success")
 
 

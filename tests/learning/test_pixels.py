@@ -14,6 +14,7 @@ import torch
 
 import gym_hil  # noqa: F401
 from gym_hil.cli.train import Train
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.learning.async_learner import Beside
 from gym_hil.learning.checkpoint import CHECKPOINT, load, load_policy
@@ -160,7 +161,7 @@ def test_a_run_goes_from_end_to_end(tmp_path, method):
     policy = load_policy(out, SMALL.env_id)
     env = make_policy_env(SMALL.env_id, None, pixels=32)
     row, _ = env.reset(seed=0)
-    command = policy(env.unwrapped, np.random.default_rng(0))
+    command = policy(EnvironmentInterface(env), np.random.default_rng(0))
     assert command[:3] == pytest.approx(GaussianPolicy(trained.weights).act(row)[:3], abs=1e-5)
 
 

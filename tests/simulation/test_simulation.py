@@ -8,8 +8,8 @@ import pytest
 from gym_hil.core.errors import InvalidArgumentError, InvalidStateError
 from gym_hil.robots import ROBOTS
 from gym_hil.robots.geometry import Box
+from gym_hil.scenes.scene import Cube, Scene
 from gym_hil.simulation.rendering import FAST, GymRenderingSpec, Renderer
-from gym_hil.simulation.scene import Cube, Scene
 from gym_hil.simulation.simulation import Simulation
 
 PANDA = ROBOTS["panda"]

@@ -11,6 +11,7 @@ import gym_hil  # noqa: F401
 from gym_hil.devices import CombinedDevice, Keyboard, PageDevice, RecordingDevice
 from gym_hil.intervention.human import Engage, Human
 from gym_hil.stacks.build import make_env
+from gym_hil.viewers.attach import page_of
 
 pytest.importorskip("aiohttp")
 
@@ -21,7 +22,7 @@ def test_keys_of_the_page_reach_a_wrapped_device(visitor, tmp_path):
     env.reset(seed=0)
 
     async def take_over():
-        async with visitor(env.unwrapped.page.url) as guest:
+        async with visitor(page_of(env).url) as guest:
             await guest.until_told("role", "control")
             env.step(env.action_space.sample())
             await guest.tap("Space")
@@ -34,7 +35,8 @@ def test_keys_of_the_page_reach_a_wrapped_device(visitor, tmp_path):
 def test_a_wrapped_keyboard_without_a_window_is_unplugged(monkeypatch, tmp_path):
     from gym_hil.devices.keyboard import WindowKeyboard
 
-    monkeypatch.setattr("gym_hil.envs.manipulation.ManipulationEnv.open_window", lambda self: None)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     keyboard = WindowKeyboard()
     operator = Human(RecordingDevice(keyboard, tmp_path / "log.jsonl"))
     env = gym.make("gym_hil/PandaPickCubeBase-v1")

@@ -19,6 +19,7 @@ from gym_hil.core import palette
 from gym_hil.core.errors import DeviceError
 from gym_hil.devices import PageAddress
 from gym_hil.stacks.build import make_env
+from gym_hil.viewers.attach import open_page, page_of
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
 pytestmark = pytest.mark.flaky(reruns=2)
@@ -43,7 +44,7 @@ def run(coroutine) -> None:
 
 
 def page(env):
-    return env.unwrapped.page
+    return page_of(env)
 
 
 def device(env):
@@ -308,10 +309,10 @@ def test_slow_motion_ends_with_who_asked_for_it(env, visitor, how):
                 two = await stack.enter_async_context(visitor(page(env).url))
                 await two.say(type="slow", on=True)
                 await two.settle()
-                assert page(env).slow_motion == 1.0, "a watcher cannot ask for it"
+                assert page(env).time_scale == 1.0, "a watcher cannot ask for it"
             await one.say(type="slow", on=True)
             await one.settle()
-            assert page(env).slow_motion > 1.0
+            assert page(env).time_scale > 1.0
             if how == "given away":
                 await one.say(type="seat", wanted=False)
                 await one.say(type="seat", wanted=True)
@@ -326,8 +327,8 @@ def test_slow_motion_ends_with_who_asked_for_it(env, visitor, how):
                 one.visible = False
                 await one.settle()
             if how != "closed":
-                assert page(env).slow_motion == 1.0
-        while page(env).slow_motion != 1.0:
+                assert page(env).time_scale == 1.0
+        while page(env).time_scale != 1.0:
             await asyncio.sleep(0.01)
 
     run(drive())
@@ -476,8 +477,8 @@ def test_the_port_is_free_afterwards_and_a_taken_one_is_named():
         port = taken.getsockname()[1]
         env = make_env(BASE)
         with pytest.raises(DeviceError, match=f"port {port}"):
-            env.unwrapped.open_page(PageAddress(port=port))
-    opened = env.unwrapped.open_page(PageAddress(port=port))
+            open_page(env, PageAddress(port=port))
+    opened = open_page(env, PageAddress(port=port))
     assert f":{port}/" in opened.url
     env.close()
     with socket.socket() as free:

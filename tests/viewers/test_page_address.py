@@ -12,6 +12,7 @@ import pytest
 from gym_hil.core.errors import DeviceError, InvalidArgumentError
 from gym_hil.devices import PageAddress
 from gym_hil.stacks.build import make_env
+from gym_hil.viewers import attach
 
 aiohttp = pytest.importorskip("aiohttp")
 
@@ -23,7 +24,7 @@ def open_page():
     def open_at(**address):
         envs.append(make_env("gym_hil/PandaPickCubeBase-v1"))
         envs[-1].reset(seed=0)
-        return envs[-1].unwrapped.open_page(PageAddress(**address))
+        return attach.open_page(envs[-1], PageAddress(**address))
 
     yield open_at
     for env in envs:

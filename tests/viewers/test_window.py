@@ -16,18 +16,19 @@ PROGRAM = """
 import json, sys
 import gymnasium as gym, numpy as np, pygame
 import gym_hil
+from gym_hil.viewers.attach import window_of
 from gym_hil.wrappers.real_time import RealTimeWrapper
 env = gym.make("gym_hil/PandaPickCubeKeyboard-v1", render_mode="human", max_episode_steps=1000)
 env = RealTimeWrapper(env)
 env.reset(seed=0)
-print(json.dumps(env.unwrapped.window.buttons), flush=True)
+print(json.dumps(window_of(env).buttons), flush=True)
 for _ in range(int(sys.argv[1])):
     *_, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
     raw = env.unwrapped
     print(json.dumps({"human": info["is_intervention"], "x": float(raw.simulation.tcp_pos_w[0]),
-                      "slow": raw.window.slow_motion,
-                      "closed": raw.window.closed,
-                      "focus": not raw.window.closed and pygame.key.get_focused(),
+                      "slow": window_of(env).time_scale,
+                      "closed": window_of(env).closed,
+                      "focus": not window_of(env).closed and pygame.key.get_focused(),
                       "reason": info["termination_reason"]}), flush=True)
     if terminated or truncated:
         env.reset()
@@ -39,6 +40,7 @@ import json, sys
 import gymnasium as gym, numpy as np, pygame
 import gym_hil
 from gym_hil.viewers.window import STRIP
+from gym_hil.viewers.attach import window_of
 from gym_hil.wrappers.real_time import RealTimeWrapper
 seen = []
 def look(shown):
@@ -58,10 +60,10 @@ for number in range(8):
     env.step(np.array([0.02, 0, 0.02, 0, 0, 0, 1], np.float32))
     if number > 1:
         pictures.append(len(set(seen)))
-window = env.unwrapped.window
-window.played = False
+window = window_of(env)
+window.paced = False
 window.show(env.unwrapped.data, 0.0)
-at_the_end = env.unwrapped.window._pictures.outside(env.unwrapped.data).tobytes()
+at_the_end = window_of(env)._pictures.outside(env.unwrapped.data).tobytes()
 print(json.dumps({"pictures": pictures, "late": env.overruns if sys.argv[1] == "paced" else 0,
                   "end": seen[-1] == at_the_end}))
 env.close()
@@ -168,9 +170,10 @@ def test_the_panel_shows_cameras_and_rates(screen, tmp_path):
 def test_a_window_without_a_keyboard_has_no_buttons(screen):
     program = """
 import gymnasium as gym, gym_hil
+from gym_hil.viewers.attach import window_of
 env = gym.make("gym_hil/PandaPickCubeBase-v0", render_mode="human")
 env.reset(seed=0)
-assert env.unwrapped.window.buttons == {}
+assert window_of(env).buttons == {}
 env.close()
 """
     subprocess.run([sys.executable, "-c", program], env=screen, check=True, timeout=60)

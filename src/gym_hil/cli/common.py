@@ -8,22 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import gym_hil  # noqa: F401
-from gym_hil.core.errors import InvalidArgumentError, did_you_mean, require_one_of
+from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.files import make_folder, write_atomically
-from gym_hil.core.schema import ID_NAMESPACE
 from gym_hil.integrations.lerobot.policy import LeRobotPolicy, is_lerobot_policy
 from gym_hil.intervention.scripted_policies import POLICIES, Policy
 from gym_hil.learning.pretrained import PRETRAINED, pretrained
-
-
-def all_ids() -> list[str]:
-    """Return every id of this package."""
-    return [env_id for env_id in gym.registry if env_id.startswith(f"{ID_NAMESPACE}/")]
+from gym_hil.stacks.ids import parse_id
 
 
 def full_id(task: str) -> str:
@@ -32,11 +26,25 @@ def full_id(task: str) -> str:
     Raises:
         InvalidArgumentError: there is no such id.
     """
-    env_id = task if task.startswith(f"{ID_NAMESPACE}/") else f"{ID_NAMESPACE}/{task}"
-    if env_id not in all_ids():
-        names = [known.removeprefix(f"{ID_NAMESPACE}/") for known in all_ids()]
-        raise InvalidArgumentError(f"task {task!r} is not known{did_you_mean(task, names)}")
-    return env_id
+    return parse_id(task).env_id
+
+
+def operator_named(env_id: str, given: str | None) -> str | None:
+    """Return who may take over: the one whom the id names, or else the one whom the command line names.
+
+    Args:
+        env_id: an environment id.
+        given: what the command line says, or None if it says nothing.
+
+    Raises:
+        InvalidArgumentError: the two contradict each other.
+    """
+    named = parse_id(env_id).arguments.get("operator")
+    if named is not None and given not in (None, named):
+        raise InvalidArgumentError(
+            f"--operator {given} contradicts the id {env_id}, whose operator is {named}"
+        )
+    return named or given
 
 
 def write_json(path: Path | None, result: Any, *, mode: int = 0o666) -> None:

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gym_hil.cli.common import progress_bar, write_json
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import GymHilError, InvalidDatasetError, MissingExtraError, RenderingError
 from gym_hil.datasets.dataset import condition_of, journal_of
 from gym_hil.datasets.episode import Episode
@@ -20,7 +21,6 @@ from gym_hil.datasets.html_report import Entry, write_dataset_report
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import make_replay_env, why_not_the_same
 from gym_hil.datasets.validation import judge
-from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.reports.page import require_libraries
 from gym_hil.reports.video import REPORT_SPEC
 
@@ -55,15 +55,14 @@ class Inspect:
         console = Console()
         store = EpisodeStore(journal_of(self.root))
         env = make_replay_env(store.env_id, render_mode="rgb_array", render_spec=REPORT_SPEC)
-        raw = env.unwrapped
-        assert isinstance(raw, ManipulationEnv)
+        interface = EnvironmentInterface(env)
         entries: dict[int, Entry] = {}
         condition = condition_of(self.root)
         damage, differences = list(condition.damage), []
         for number in store.numbers():
             try:
                 episode = store.read(number)
-                quality = judge(episode, raw)
+                quality = judge(episode, interface)
             except GymHilError as error:
                 if not any(str(error) in known for known in damage):
                     damage.append(f"episode {number} cannot be used: {error}")
@@ -79,7 +78,7 @@ class Inspect:
         for note in notes:
             console.print(f"Warning: {note}", markup=False, soft_wrap=True)
         if self.page:
-            self._write_page(entries, raw, store, notes, console)
+            self._write_page(entries, interface, store, notes, console)
         env.close()
         facts = {
             number: {**asdict(entry.quality), "replays": entry.replays} for number, entry in entries.items()
@@ -90,7 +89,7 @@ class Inspect:
     def _write_page(
         self,
         entries: dict[int, Entry],
-        raw: ManipulationEnv,
+        env: EnvironmentInterface,
         store: EpisodeStore,
         notes: tuple[str, ...],
         console: Console,
@@ -105,7 +104,7 @@ class Inspect:
             for number in progress.track(first, description="drawing episodes"):
                 entry = entries[number]
                 try:
-                    film = filmed(store.read(number), raw)
+                    film = filmed(store.read(number), env)
                 except (RenderingError, InvalidDatasetError) as error:
                     reason = f"No pictures of episode {number} and those after it: {error}"
                     console.print(reason, markup=False, soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from gym_hil.cli.common import full_id, write_json
+from gym_hil.cli.common import write_json
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.integrations.lerobot.configs import Plan
 from gym_hil.integrations.lerobot.launch import LerobotEpisode, learn_with_lerobot
@@ -67,7 +67,7 @@ def train_with_lerobot(train: Train, console: Console) -> int:
 
 def lerobot_id(task: str, operator: str, *, images: bool) -> str:
     """Return the id without namespace of a task, with somebody who may take over, for LeRobot."""
-    return replace(parse_id(full_id(task)), state=not images, suffix=SUFFIX[operator]).name
+    return replace(parse_id(task), state=not images, suffix=SUFFIX[operator]).name
 
 
 def _device(device: str) -> str:

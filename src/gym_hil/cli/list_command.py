@@ -11,7 +11,8 @@ from gymnasium import spaces
 from rich.console import Console
 from rich.table import Table
 
-from gym_hil.cli.common import all_ids, write_json
+from gym_hil.cli.common import write_json
+from gym_hil.stacks.ids import all_ids
 
 
 @dataclass(kw_only=True)

@@ -17,24 +17,23 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from gym_hil.cli.common import full_id, policy_maker, write_json
+from gym_hil.cli.common import full_id, operator_named, policy_maker, write_json
 from gym_hil.cli.option_types import OperatorOrNobody, Preset
 from gym_hil.core import schema
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.files import PRIVATE
 from gym_hil.devices.page import PageAddress
-from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.intervention.human import Human
 from gym_hil.intervention.human_cost import HUMAN_COST, HumanCost, RecordHumanCost
-from gym_hil.intervention.named import PEOPLE, make_operator
-from gym_hil.intervention.operator import Operator
+from gym_hil.intervention.named import PEOPLE
 from gym_hil.intervention.scripted_policies import Policy
 from gym_hil.reports.video import open_video, with_banner
 from gym_hil.simulation.gl import has_display
 from gym_hil.simulation.rendering import Image
-from gym_hil.stacks.build import make_env
+from gym_hil.stacks.build import build_env
+from gym_hil.stacks.config import EnvConfig
+from gym_hil.viewers.attach import open_page, page_of, wants
 from gym_hil.viewers.web.wait import await_person
-from gym_hil.wrappers.real_time import RealTimeWrapper
 
 
 @dataclass(frozen=True)
@@ -87,17 +86,15 @@ class Play:
             raise InvalidArgumentError(f"episodes={self.episodes} must be at least 1")
         console = Console()
         env = self._make()
-        raw = env.unwrapped
-        assert isinstance(raw, ManipulationEnv)
-        url = raw.page.url if raw.page is not None else None
+        page = page_of(env)
+        url = page.url if page is not None else None
         facts = {"task": self.task, "url": url}
         if url is not None:
             write_json(self.json, {**facts, "episodes": []}, mode=PRIVATE)
-        operator = env.get_wrapper_attr("operator") if env.has_wrapper_attr("operator") else None
-        if isinstance(operator, Human):
+        operator = env.get_wrapper_attr("operator")
+        if operator is not None and operator.help():
             console.print(operator.help(), highlight=False)
-        on_page = isinstance(operator, Human) and any(d.fed_by == "page" for d in operator.device.leaves())
-        count = self.episodes or (None if on_page else 1)
+        count = self.episodes or (None if wants(env, "page") else 1)
         episodes: list[Episode] = []
         try:
             await_person(env, console.print)
@@ -128,29 +125,28 @@ class Play:
                 episodes.append(self._episode(env, new_policy, seed, add))
 
     def _make(self) -> gym.Env:
-        spec = gym.spec(full_id(self.task))
-        if "env_id" not in spec.kwargs:
-            raise InvalidArgumentError(f"task {self.task!r} has raw actions; play takes those without Base")
-        on_page = self.web or self.operator == "browser" or self._needs_page()
-        named = self.operator or ("expert" if self.policy == "zero" else "none")
-        operator: str | Operator | None = None if named == "none" else named
-        if on_page and self.operator in (None, "expert", "browser"):
-            operator = make_operator("browser", page=self.page)
-        env = make_env(
-            spec.kwargs["env_id"],
-            operator=operator,
-            preset=self.preset,
-            use_viewer=self.window and not on_page and self.video is None and has_display(),
-            render_mode="rgb_array" if self.video is not None else None,
+        env_id = full_id(self.task)
+        named = operator_named(env_id, self.operator)
+        on_page = self.web or named == "browser" or self._needs_page()
+        if on_page and named in (None, "expert"):
+            named = "browser"
+        elif named is None and self.policy == "zero":
+            named = "expert"
+        seen = self.window and self.video is None and has_display()
+        env = build_env(
+            EnvConfig.of(
+                env_id,
+                operator=None if named == "none" else named,
+                preset=self.preset,
+                page=self.page,
+                use_viewer=seen and not on_page,
+                render_mode="rgb_array" if self.video is not None else None,
+                real_time=on_page or seen or named in PEOPLE,
+            )
         )
-        assert spec.max_episode_steps is not None
-        env = RecordHumanCost(gym.wrappers.TimeLimit(env, spec.max_episode_steps))
-        raw = env.unwrapped
-        assert isinstance(raw, ManipulationEnv)
-        if on_page:
-            raw.open_page(self.page)
-        in_real_time = bool(raw.screens) or self.operator in PEOPLE
-        return RealTimeWrapper(env) if in_real_time else env
+        if on_page and page_of(env) is None:
+            print(open_page(env, self.page).url, flush=True)
+        return RecordHumanCost(env)
 
     def _needs_page(self) -> bool:
         """Return whether somebody wants to see it and has no display."""
@@ -160,14 +156,12 @@ class Play:
     def _episode(
         self, env: gym.Env, new_policy: Callable[[], Policy], seed: int, add: Callable[[Image], None] | None
     ) -> Episode:
-        raw = env.unwrapped
-        assert isinstance(raw, ManipulationEnv)
-        policy, rng = new_policy(), np.random.default_rng(seed)
+        policy, rng, interface = new_policy(), np.random.default_rng(seed), EnvironmentInterface(env)
         _, info = env.reset(seed=seed)
         steps, total = 0, 0.0
         terminated = truncated = False
         while not (terminated or truncated):
-            _, reward, terminated, truncated, info = env.step(policy(raw, rng))
+            _, reward, terminated, truncated, info = env.step(policy(interface, rng))
             steps += 1
             total += float(reward)
             if add is not None:
@@ -175,7 +169,7 @@ class Play:
                     np.asarray(env.render()),
                     human=bool(info[schema.IS_INTERVENTION]),
                     success=bool(info[schema.NEXT_SUCCESS]),
-                    seconds=steps * raw.control_dt,
+                    seconds=steps * interface.control_dt,
                 )
                 add(frame)
         human = HumanCost(**info[HUMAN_COST])

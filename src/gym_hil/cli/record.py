@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,22 +12,21 @@ import numpy as np
 import tyro
 from rich.console import Console
 
-from gym_hil.cli.common import full_id, policy_maker, progress_bar, write_json
+from gym_hil.cli.common import operator_named, policy_maker, progress_bar, write_json
 from gym_hil.cli.option_types import OperatorName, Preset
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.dataset import About, Dataset, Format, begun_as, default_root
 from gym_hil.datasets.recorder import EpisodeRecorder
 from gym_hil.datasets.review import QUESTION, Verdict, ask, called
 from gym_hil.devices.page import PageAddress
-from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.intervention.human import Human
-from gym_hil.intervention.named import PEOPLE, make_operator
+from gym_hil.intervention.named import PEOPLE
 from gym_hil.intervention.scripted_policies import Policy
 from gym_hil.simulation.gl import has_display
 from gym_hil.simulation.rendering import GymRenderingSpec
 from gym_hil.stacks.build import make_env
+from gym_hil.stacks.ids import parse_id
 from gym_hil.viewers.web.wait import await_person
-from gym_hil.wrappers.real_time import RealTimeWrapper
 
 SEAL_EVERY = 5
 """Episodes after which what was missing is closed, so that even the next crash costs little work."""
@@ -46,8 +45,8 @@ class Record:
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
     root: Path | None = None
     """Folder for the dataset. Without it, where LeRobot or Minari look for `--repo-id`."""
-    operator: OperatorName = "simulated"
-    """Who may take over from the policy."""
+    operator: OperatorName | None = None
+    """Who may take over from the policy; without it the one whom the id names, or else a simulated human."""
     preset: Preset = "expert"
     """Limits of the simulated human."""
     policy: str = "zero"
@@ -81,32 +80,35 @@ class Record:
         if self.episodes < 1:
             raise InvalidArgumentError(f"episodes={self.episodes} must be at least 1")
         console = Console()
-        spec = gym.spec(full_id(self.task))
-        if "env_id" not in spec.kwargs:
+        parts = parse_id(self.task)
+        if parts.suffix == "Base":
             raise InvalidArgumentError(f"task {self.task!r} has raw actions; record takes those without Base")
+        self._operator = operator_named(parts.env_id, self.operator) or "simulated"
         new_policy = policy_maker(self.policy, self.task)
+        env_id = replace(parts, suffix="Base").env_id
         with contextlib.ExitStack() as stack:
-            dataset = self._dataset(spec.kwargs["env_id"], console)
+            dataset = self._dataset(env_id, console)
             stack.callback(dataset.close)
-            env = self._make(spec, dataset.about.image_size)
+            env = self._make(env_id, dataset.about.image_size)
             stack.callback(env.close)
+            described = {"env_id": env_id, "operator": self._operator, "policy": self.policy}
+            recorder = EpisodeRecorder(env, described, cameras=dataset.about.image_size > 0)
             try:
                 self._write_missing(dataset, env, console)
                 await_person(env, console.print)
-                self._record(dataset, env, new_policy, console)
+                self._record(dataset, env, recorder, new_policy, console)
             except KeyboardInterrupt:
                 console.print("Stopped. Go on with --resume.")
         kept = len(dataset.numbers())
         console.print(f"{kept} episodes in {dataset.root}")
-        pace = self._pace
         facts: dict[str, Any] = {
             "root": str(dataset.root), "env_id": dataset.journal.env_id, "episodes": kept
         }  # fmt: skip
-        if pace is not None:
-            facts |= {"steps": self._steps, "late": pace.overruns, "worst_s": pace.worst_overrun_s}
+        if env.has_wrapper_attr("overruns"):
+            late, worst_s = env.get_wrapper_attr("overruns"), env.get_wrapper_attr("worst_overrun_s")
+            facts |= {"steps": self._steps, "late": late, "worst_s": worst_s}
             console.print(
-                f"In real time: {pace.overruns} of {self._steps} steps began late, "
-                f"the worst by {1000 * pace.worst_overrun_s:.0f} ms."
+                f"In real time: {late} of {self._steps} steps began late, the worst by {1000 * worst_s:.0f} ms."
             )
         write_json(self.json, facts)
         return 0 if kept >= self.episodes else 1
@@ -136,38 +138,36 @@ class Record:
             console.print(note, markup=False, soft_wrap=True)
         return dataset
 
-    def _make(self, spec: Any, image_size: int) -> EpisodeRecorder:
-        person = self.operator in PEOPLE
+    def _make(self, env_id: str, image_size: int) -> gym.Env:
+        person = self._operator in PEOPLE
         size = image_size or 128
-        env = make_env(
-            spec.kwargs["env_id"],
-            operator=make_operator("browser", page=self.page)
-            if self.operator == "browser"
-            else self.operator,
-            preset=self.preset,
-            use_viewer=person and has_display() and self.operator != "browser",
-            render_spec=GymRenderingSpec(height=size, width=size),
-        )
-        env = gym.wrappers.TimeLimit(env, spec.max_episode_steps)
         self._steps, self._stop = 0, False
-        self._pace = RealTimeWrapper(env) if person or self.real_time else None
-        described = {"env_id": spec.kwargs["env_id"], "operator": self.operator, "policy": self.policy}
-        return EpisodeRecorder(self._pace or env, described, cameras=image_size > 0)
+        return make_env(
+            env_id,
+            operator=self._operator,
+            preset=self.preset,
+            page=self.page,
+            use_viewer=person and has_display() and self._operator != "browser",
+            render_spec=GymRenderingSpec(height=size, width=size),
+            real_time=person or self.real_time,
+        )
 
-    def _write_missing(self, dataset: Dataset, env: EpisodeRecorder, console: Console) -> None:
+    def _write_missing(self, dataset: Dataset, env: gym.Env, console: Console) -> None:
         missing = dataset.missing()
         with progress_bar(console) as progress:
             for number in progress.track(missing, description="writing what was missing"):
-                dataset.write_missing(number, _raw(env))
+                dataset.write_missing(number, EnvironmentInterface(env))
                 if number == missing[-1] or number % SEAL_EVERY == 0:
                     dataset.seal()
         if missing:
             console.print(f"{len(missing)} episodes that were safe in the journal were written again.")
 
-    def _record(self, dataset: Dataset, env: EpisodeRecorder, new_policy: Any, console: Console) -> None:
+    def _record(
+        self, dataset: Dataset, env: gym.Env, recorder: EpisodeRecorder, new_policy: Any, console: Console
+    ) -> None:
         numbers = dataset.numbers()
         seed = max(self.seed, dataset.next_seed())
-        if self.operator in PEOPLE:
+        if self._operator in PEOPLE:
             console.print(env.get_wrapper_attr("operator").help(), highlight=False)
         with progress_bar(console) as progress:
             bar = progress.add_task("recording", total=self.episodes, completed=len(numbers))
@@ -184,39 +184,34 @@ class Record:
                 if verdict is Verdict.DISCARD:
                     console.print("discarded")
                     continue
-                episode = env.episode()
-                number = dataset.append(episode, env.pictures)
+                episode = recorder.episode(seed - 1)
+                number = dataset.append(episode, recorder.images)
                 numbers.append(number)
                 progress.advance(bar)
                 console.print(f"episode {number}: {episode.length} steps, {episode.meta['end']}")
                 if self._stop:
                     raise KeyboardInterrupt
 
-    def _episode(self, env: EpisodeRecorder, policy: Policy, seed: int) -> str | None:
+    def _episode(self, env: gym.Env, policy: Policy, seed: int) -> str | None:
         """Run an episode, and return how it ended; None when its window was closed."""
-        raw, rng = _raw(env), np.random.default_rng(seed)
+        interface, rng = EnvironmentInterface(env), np.random.default_rng(seed)
         env.reset(seed=seed)
         while True:
-            *_, terminated, truncated, info = env.step(policy(raw, rng))
+            *_, terminated, truncated, info = env.step(policy(interface, rng))
             self._steps += 1
             if terminated or truncated:
                 return str(info["termination_reason"])
-            if raw.window is not None and raw.window.closed:
+            if any(observer.closed for observer in interface.observers):
                 return None
 
-    def _verdict(self, env: EpisodeRecorder, end: str, console: Console) -> Verdict:
+    def _verdict(self, env: gym.Env, end: str, console: Console) -> Verdict:
         verdict = called(end)
-        operator = env.get_wrapper_attr("operator")
-        if verdict is None and self.ask and isinstance(operator, Human):
+        device = env.get_wrapper_attr("operator").device
+        if verdict is None and self.ask and device is not None:
             console.print(QUESTION)
+            observers = env.get_wrapper_attr("observers")
             try:
-                verdict = ask(operator.device, _raw(env).screens, typed=self.operator not in _TERMINAL)
+                verdict = ask(device, observers, typed=self._operator not in _TERMINAL)
             except KeyboardInterrupt:
                 self._stop = True
         return verdict or Verdict.KEEP
-
-
-def _raw(env: gym.Env) -> ManipulationEnv:
-    raw = env.unwrapped
-    assert isinstance(raw, ManipulationEnv)
-    return raw

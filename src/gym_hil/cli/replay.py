@@ -13,15 +13,14 @@ import tyro
 from rich.console import Console
 
 from gym_hil.cli.common import write_json
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.dataset import journal_of
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import make_replay_env, replayed, why_not_the_same
-from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.reports.video import VIDEO_SPEC, open_video, with_banner
 from gym_hil.simulation.gl import has_display
-from gym_hil.wrappers.real_time import RealTimeWrapper
 
 
 @dataclass(kw_only=True)
@@ -72,13 +71,13 @@ class Replay:
 
     def _make(self, env_id: str) -> gym.Env:
         watched = not self.verify and self.video is None and has_display()
-        env = make_replay_env(
+        return make_replay_env(
             env_id,
             render_mode="rgb_array" if self.video else None,
             render_spec=VIDEO_SPEC if self.video else None,
             use_viewer=watched,
+            real_time=watched,
         )
-        return RealTimeWrapper(env) if watched else env
 
     def _film(self, store: EpisodeStore, numbers: list[int], env: gym.Env) -> None:
         assert self.video is not None
@@ -101,9 +100,7 @@ def _show(number: int, episode: Episode, env: gym.Env, console: Console) -> None
     """Run `episode` again, and say how it went."""
     for _ in replayed(episode, env):
         pass
-    raw = env.unwrapped
-    assert isinstance(raw, ManipulationEnv)
-    done = raw.task.success(raw.simulation, episode.initial.start)
+    done = EnvironmentInterface(env).task_success()
     console.print(f"episode {number}: {episode.length} steps, {'success' if done else 'no success'}")
 
 

@@ -11,7 +11,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from gym_hil.cli.common import full_id, write_json
+from gym_hil.cli.common import write_json
 from gym_hil.cli.option_types import Preset, Teacher
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.devices.page import PageAddress
@@ -205,7 +205,7 @@ class Eval:
 
 def state_base_id(task: str) -> str:
     """Return the base id with state observations of any id of the same task and version."""
-    return replace(parse_id(full_id(task)), state=True, suffix="Base").env_id
+    return replace(parse_id(task), state=True, suffix="Base").env_id
 
 
 def require_libraries() -> None:

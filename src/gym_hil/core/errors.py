@@ -46,6 +46,10 @@ class FolderInUseError(GymHilError, RuntimeError):
     """Another process is writing into the same folder."""
 
 
+class UnsupportedError(GymHilError, AttributeError):
+    """An environment lacks what an operator, a viewer or a recorder needs of it."""
+
+
 class EpisodeOrderError(GymHilError, RuntimeError):
     """`step`, `render` or `reset` called at a moment that has no meaning, such as after `close`."""
 

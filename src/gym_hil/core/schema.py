@@ -12,6 +12,7 @@ ENVIRONMENT_STATE = "environment_state"
 PIXELS = "pixels"
 
 # Info keys that every step carries.
+STEP = "step"
 IS_INTERVENTION = "is_intervention"
 TELEOP_ACTION = "teleop_action"
 ACTION_INTERVENTION = "action_intervention"
@@ -65,3 +66,14 @@ class TerminationReason(str, enum.Enum):
     HUMAN_FAILURE = "human_failure"
     RERECORD = "rerecord_episode"
     HUMAN_RESET = "human_reset"
+
+
+HUMAN_REASONS = frozenset(
+    {
+        TerminationReason.HUMAN_SUCCESS,
+        TerminationReason.HUMAN_FAILURE,
+        TerminationReason.RERECORD,
+        TerminationReason.HUMAN_RESET,
+    }
+)
+"""Reasons that a human gave."""

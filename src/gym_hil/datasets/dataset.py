@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError, RecordingError, require_one_of
 from gym_hil.core.files import is_unused, reason
 from gym_hil.datasets.camera_images import Pictures, drawn_again
@@ -17,7 +18,6 @@ from gym_hil.datasets.formats.lerobot import LeRobotWriter
 from gym_hil.datasets.formats.minari import MinariWriter
 from gym_hil.datasets.journal import INFO, EpisodeStore
 from gym_hil.datasets.manifest import Seal
-from gym_hil.envs.manipulation import ManipulationEnv
 
 Format = Literal["episodes", "lerobot", "minari"]
 JOURNAL = "gym_hil"
@@ -201,11 +201,11 @@ class Dataset:
             return []
         return [number for number in self.numbers() if number not in self._writer.written]
 
-    def write_missing(self, number: int, raw: ManipulationEnv) -> None:
-        """Write episode `number` from the journal; `raw` draws its pictures."""
+    def write_missing(self, number: int, env: EnvironmentInterface) -> None:
+        """Write episode `number` from the journal; `env` draws its pictures."""
         assert self._writer is not None
         episode = self.journal.read(number)
-        self._writer.append(number, episode, drawn_again(episode, raw) if self.about.image_size else {})
+        self._writer.append(number, episode, drawn_again(episode, env) if self.about.image_size else {})
 
     def append(self, episode: Episode, pictures: Pictures) -> int:
         """Keep `episode`, and return its number.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import mujoco
@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 from gym_hil.core.errors import InvalidStateError
 from gym_hil.envs.manipulation import EnvironmentState
-
-PHASES = ("policy", "takeover", "human", "release")
-"""Values of the frame `phase`, by number. At takeover and release the target is anchored before the step."""
 
 FRAMES: dict[str, str] = {
     "observation.state": "float32",
@@ -69,9 +66,9 @@ class Episode:
 
 
 def state_to_json(state: EnvironmentState) -> dict[str, Any]:
-    """Return `state` as JSON; floats keep every bit."""
+    """Return `state` as JSON, without the states of operator and time limit; floats keep every bit."""
     return {
-        **asdict(state),
+        **asdict(replace(state, parts=())),
         "physics": state.physics.tolist(),
         "start": {name: pos.tolist() for name, pos in state.start.items()},
     }

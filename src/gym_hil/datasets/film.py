@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PillowImage
 
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.step_record import PHASES
 from gym_hil.datasets.camera_images import at_steps
-from gym_hil.datasets.episode import PHASES, Episode
-from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.datasets.episode import Episode
 from gym_hil.reports.page import data_url
 from gym_hil.reports.video import open_video, with_banner
 from gym_hil.simulation.rendering import Image
@@ -50,8 +51,8 @@ def key_steps(episode: Episode) -> dict[int, str]:
     return dict(sorted(found.items()))
 
 
-def filmed(episode: Episode, raw: ManipulationEnv) -> Film:
-    """Return pictures of `episode`. `raw` has ``render_mode="rgb_array"`` and, best, `REPORT_SPEC`."""
+def filmed(episode: Episode, env: EnvironmentInterface) -> Film:
+    """Return pictures of `episode`. `env` has ``render_mode="rgb_array"`` and, best, `REPORT_SPEC`."""
     stride = math.ceil((episode.length + 1) / MAX_FRAMES)
     names = key_steps(episode)
     wanted = sorted({*range(0, episode.length + 1, stride), *names})
@@ -60,9 +61,9 @@ def filmed(episode: Episode, raw: ManipulationEnv) -> Film:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
         with open_video(path, episode.meta["fps"] / stride) as add:
-            for step in at_steps(episode, raw, iter(wanted)):
+            for step in at_steps(episode, env, iter(wanted)):
                 image = with_banner(
-                    np.asarray(raw.render()),
+                    np.asarray(env.render()),
                     human=bool(by_human[min(step, episode.length - 1)]),
                     success=step == episode.length and episode.success,
                     seconds=step / episode.meta["fps"],

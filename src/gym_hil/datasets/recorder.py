@@ -12,114 +12,126 @@ import numpy as np
 
 import gym_hil
 from gym_hil.core import schema
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.observer import Observer
+from gym_hil.core.step_record import PHASES, StepRecord
 from gym_hil.datasets.camera_images import Pictures
-from gym_hil.datasets.episode import FINAL, FRAMES, PHASES, Episode, model_hash
-from gym_hil.datasets.episode_log import EpisodeLog
-from gym_hil.envs.manipulation import EnvironmentState, ManipulationEnv
-from gym_hil.intervention.human import Human
+from gym_hil.datasets.episode import FINAL, FRAMES, Episode, model_hash
+from gym_hil.devices.base import NEUTRAL, DeviceReading
+from gym_hil.devices.device_log import TimedReading, end_line, header_line, reading_line
 
 
-class EpisodeRecorder(gym.Wrapper):
+class EpisodeRecorder(Observer):
     """Keeps the running episode in memory; `episode` returns it once it has ended.
 
-    Goes around everything that may end an episode, the time limit included.
-
     Args:
-        env: the environment.
+        env: the environment to record; the recorder subscribes to its takeover wrapper.
         describe: added to each episode's meta.
-        cameras: keep pictures too, drawn before each step and at the end.
+        cameras: keep camera images too, drawn before each step and at the end.
+
+    Attributes:
+        images: what the cameras saw in the running episode, by camera.
     """
 
     def __init__(self, env: gym.Env, describe: dict[str, Any], *, cameras: bool = False) -> None:
-        super().__init__(env)
-        raw = env.unwrapped
-        assert isinstance(raw, ManipulationEnv)
-        self._raw = raw
+        self._env = env
         self._cameras = cameras
-        self._device_log: EpisodeLog | None = None
+        interface = EnvironmentInterface(env)
+        operator = interface.operator if interface.offers("operator") else None
+        self._device = getattr(operator, "device", None)
         self._describe = {
             **describe,
             "gym_hil": gym_hil.__version__,
             "mujoco": mujoco.__version__,
             "system": platform.platform(),
-            "model_sha256": model_hash(raw.model),
-            "task": raw.task_description,
-            "fps": raw.metadata["render_fps"],
+            "model_sha256": model_hash(interface.model),
+            "task": interface.task_description,
+            "fps": interface.metadata["render_fps"],
         }
-        self._initial: EnvironmentState | None = None
-        self._info: dict[str, Any] = {}
+        self._initial: Any = None
+        self._last: StepRecord | None = None
+        self.images: Pictures = {}
+        interface.subscribe(self)
 
-    def reset(self, *, seed: int | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Reset, and forget the episode that was running."""
-        observation, info = self.env.reset(seed=seed, **kwargs)
-        self._begin(seed)
-        self._agent_pos = observation[schema.AGENT_POS]
-        return observation, info
+    def on_reset(self, env: EnvironmentInterface) -> None:
+        """Forget the episode before, and note the initial state."""
+        self._initial, self._last = env.get_state(), None
+        self._begun = datetime.datetime.now(datetime.timezone.utc)
+        self._rows: dict[str, list[Any]] = {name: [] for name in FRAMES}
+        self._late_before = self._late_steps()
+        self._log: list[str] = []
+        self._reading: DeviceReading = NEUTRAL
+        self.images = {}
+        self._note_moment(env)
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step, and keep what happened."""
-        before = self._moment()
-        self._draw()
-        if self._device_log is not None:
-            self._device_log.now_s = len(self._rows["action"]) * self._raw.control_dt
-        observation, reward, terminated, truncated, info = self.env.step(action)
+    def on_step(self, env: EnvironmentInterface, record: StepRecord) -> None:
+        """Note a step, and the state after it."""
+        time_s = len(self._rows["action"]) * env.control_dt
+        info = record.to_info()
         row = {
-            **before,
-            "action": info[schema.TELEOP_ACTION],
-            "policy_action": info[schema.POLICY_ACTION],
+            **self._moment,
+            "action": record.executed_action,
+            "policy_action": record.policy_action,
             "human_action": info[schema.HUMAN_ACTION],
-            "next.reward": reward,
-            "next.done": terminated or truncated,
-            "next.truncated": truncated,
-            "next.success": info[schema.NEXT_SUCCESS],
-            "complementary_info.discrete_penalty": info[schema.DISCRETE_PENALTY],
-            "complementary_info.is_intervention": info[schema.IS_INTERVENTION],
-            "intervention_id": info[schema.INTERVENTION_ID],
-            "phase": PHASES.index(info[schema.PHASE]),
+            "next.reward": record.reward,
+            "next.done": record.done,
+            "next.truncated": record.truncated,
+            "next.success": record.success,
+            "complementary_info.discrete_penalty": record.discrete_penalty,
+            "complementary_info.is_intervention": record.is_intervention,
+            "intervention_id": record.intervention_id,
+            "phase": PHASES.index(record.phase),
         }
         for name, value in row.items():
             self._rows[name].append(value)
-        self._agent_pos, self._info = observation[schema.AGENT_POS], info
-        if terminated or truncated:
-            self._draw()
-        return observation, reward, terminated, truncated, info
+        self._note_reading(record.reading, time_s)
+        self._last = record
+        self._note_moment(env)
 
-    def episode(self) -> Episode:
-        """Return the episode up to now."""
-        assert self._initial is not None and self._info, "nothing has been recorded yet"
+    def episode(self, seed: int | None = None) -> Episode:
+        """Return the episode up to now.
+
+        Args:
+            seed: the seed of its reset, for the meta.
+        """
+        assert self._initial is not None and self._last is not None, "nothing has been recorded yet"
         frames = {name: np.array(rows, dtype=FRAMES[name]) for name, rows in self._rows.items()}
         meta = {
             **self._describe,
-            "seed": self._seed,
+            "seed": seed,
             "begun": self._begun.isoformat(timespec="seconds"),
-            "end": self._info[schema.TERMINATION_REASON] or "time_limit",
-            "late_steps": self._overruns() - self._overruns_before,
+            "end": self._last.reason.value if self._last.reason else "time_limit",
+            "late_steps": self._late_steps() - self._late_before,
         }
-        log = "" if self._device_log is None else self._device_log.log()
-        return Episode(frames, self._moment(), self._initial, meta, log)
+        return Episode(frames, self._moment, self._initial, meta, self._device_log())
 
-    def _begin(self, seed: int | None) -> None:
-        self._seed, self._initial, self._info = seed, self._raw.get_state(), {}
-        self._begun = datetime.datetime.now(datetime.timezone.utc)
-        self._rows: dict[str, list[Any]] = {name: [] for name in FRAMES}
-        self.pictures: Pictures = {}
-        self._overruns_before = self._overruns()
-        operator = self.env.get_wrapper_attr("operator") if self.env.has_wrapper_attr("operator") else None
-        if self._device_log is None and isinstance(operator, Human):
-            self._device_log = operator.device = EpisodeLog(operator.device)
-        if self._device_log is not None:
-            self._device_log.begin()
-
-    def _overruns(self) -> int:
-        """Return how many steps came late so far, where anybody keeps real time."""
-        return int(self.env.get_wrapper_attr("overruns")) if self.env.has_wrapper_attr("overruns") else 0
-
-    def _draw(self) -> None:
+    def _note_moment(self, env: EnvironmentInterface) -> None:
+        state = env.observe_state()
+        values = state[schema.AGENT_POS], state[schema.ENVIRONMENT_STATE], env.save_physics()
+        self._moment = dict(zip(FINAL, values, strict=True))
         if self._cameras:
-            for camera, image in self._raw.draw().items():
-                self.pictures.setdefault(camera, []).append(image)
+            for camera, image in env.draw().items():
+                self.images.setdefault(camera, []).append(image)
 
-    def _moment(self) -> dict[str, np.ndarray]:
-        raw = self._raw
-        objects = raw.task.observe(raw.simulation).astype(np.float32)
-        return dict(zip(FINAL, (self._agent_pos, objects, raw.simulation.save()), strict=True))
+    def _note_reading(self, reading: DeviceReading | None, time_s: float) -> None:
+        """Note what the device said if it is anything new, at the time of the step.
+
+        What was said while the environment was paused belongs to the step that came next, so that a `RecordedDevice`
+        with the control period as ``period_s`` says the same again, step by step.
+        """
+        if reading is None or (
+            reading == self._reading and not reading.events and not reading.engage_presses
+        ):
+            return
+        self._reading = reading
+        self._log.append(reading_line(TimedReading(time_s, reading)))
+
+    def _device_log(self) -> str:
+        if self._device is None:
+            return ""
+        end_s = (len(self._rows["action"]) - 1) * float(EnvironmentInterface(self._env).control_dt)
+        return "".join([header_line(self._device.name), *self._log, end_line(end_s)])
+
+    def _late_steps(self) -> int:
+        """Return how many steps started late so far, where anybody keeps real time."""
+        return int(self._env.get_wrapper_attr("overruns")) if self._env.has_wrapper_attr("overruns") else 0

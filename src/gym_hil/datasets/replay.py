@@ -10,22 +10,21 @@ import gymnasium as gym
 import numpy as np
 
 from gym_hil.core import schema
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import GymHilError, InvalidDatasetError
-from gym_hil.datasets.episode import PHASES, Episode, model_hash
-from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.core.step_record import PHASES
+from gym_hil.core.verdicts import Verdict, combine
+from gym_hil.datasets.episode import Episode, model_hash
 from gym_hil.stacks.build import make_env
 
 TIME_LIMIT = "time_limit"
 """How an episode ended that was cut off by the time limit."""
 _END = "end"
-_JUDGED = {
-    schema.TerminationReason.HUMAN_SUCCESS.value,
-    schema.TerminationReason.HUMAN_FAILURE.value,
-}
-_BY_PERSON = {
-    *_JUDGED,
-    schema.TerminationReason.RERECORD.value,
-    schema.TerminationReason.HUMAN_RESET.value,
+_EVENTS = {
+    schema.TerminationReason.HUMAN_SUCCESS.value: schema.EpisodeEvent.SUCCESS,
+    schema.TerminationReason.HUMAN_FAILURE.value: schema.EpisodeEvent.FAILURE,
+    schema.TerminationReason.RERECORD.value: schema.EpisodeEvent.RERECORD,
+    schema.TerminationReason.HUMAN_RESET.value: schema.EpisodeEvent.RESET,
 }
 _ANCHORED = {PHASES.index("takeover"), PHASES.index("release")}
 
@@ -55,9 +54,9 @@ def make_replay_env(env_id: str, **kwargs: Any) -> gym.Env:
     return make_env(env_id, operator=None, **kwargs)
 
 
-def require_fit(episode: Episode, raw: ManipulationEnv) -> None:
-    """Raise `InvalidDatasetError` unless `raw` can be put into the states of `episode`."""
-    wanted, found = raw.simulation.save().shape, episode.frames["physics"].shape[1:]
+def require_fit(episode: Episode, env: EnvironmentInterface) -> None:
+    """Raise `InvalidDatasetError` unless `env` can be put into the states of `episode`."""
+    wanted, found = env.save_physics().shape, episode.frames["physics"].shape[1:]
     if wanted != found:
         versions = f"gym-hil {episode.meta['gym_hil']}, MuJoCo {episode.meta['mujoco']}"
         raise InvalidDatasetError(
@@ -88,8 +87,7 @@ def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
     Raises:
         InvalidDatasetError: it does not fit `env`.
     """
-    raw = env.unwrapped
-    assert isinstance(raw, ManipulationEnv)
+    interface = EnvironmentInterface(env)
     for step, (observation, outcome) in enumerate(_run(episode, env)):
         if outcome is not None:
             for name, expected in _labels(episode, step - 1, outcome).items():
@@ -99,7 +97,7 @@ def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
         found = {
             "observation.state": observation[schema.AGENT_POS],
             "observation.environment_state": observation[schema.ENVIRONMENT_STATE],
-            "physics": raw.simulation.save(),
+            "physics": interface.save_physics(),
         }
         for name, row in found.items():
             rows = episode.frames[name]
@@ -139,14 +137,13 @@ class _Outcome:
 
 def _run(episode: Episode, env: gym.Env) -> Iterator[tuple[dict[str, Any], _Outcome | None]]:
     """Yield every observation, and what the step before it brought."""
-    raw = env.unwrapped
-    assert isinstance(raw, ManipulationEnv)
-    require_fit(episode, raw)
+    interface = EnvironmentInterface(env)
+    require_fit(episode, interface)
     observation, _ = env.reset(options={"state": episode.initial})
     yield observation, None
     for step in range(episode.length):
         if int(episode.frames["phase"][step]) in _ANCHORED:
-            raw.simulation.anchor_target()
+            interface.hand_over()
         observation, reward, terminated, _, info = env.step(episode.frames["action"][step])
         reason = info[schema.TERMINATION_REASON]
         success = bool(info[schema.NEXT_SUCCESS])
@@ -157,29 +154,20 @@ def _run(episode: Episode, env: gym.Env) -> Iterator[tuple[dict[str, Any], _Outc
 
 def _labels(episode: Episode, step: int, outcome: _Outcome) -> dict[str, Any]:
     """Return what `step` must have been recorded with, if the environment said `outcome`."""
-    reward, success = outcome.reward, outcome.success
-    done, truncated, end = outcome.terminated, False, str(episode.meta["end"])
-    last = step + 1 == episode.length
-    if last and end in _BY_PERSON:
-        done, truncated = True, end == schema.TerminationReason.HUMAN_RESET.value
-        success = end == schema.TerminationReason.HUMAN_SUCCESS.value
-        if end in _JUDGED:
-            reward = float(success)
-    elif last and end == TIME_LIMIT:
-        done = truncated = True
+    end = str(episode.meta["end"]) if step + 1 == episode.length else ""
+    task = Verdict(outcome.reward, outcome.terminated, end == TIME_LIMIT, outcome.success)
+    verdict = combine(task, [_EVENTS[end]] if end in _EVENTS else [])
     labels: dict[str, Any] = {
-        "next.reward": float(np.float32(reward)),
-        "next.done": done,
-        "next.truncated": truncated,
-        "next.success": success,
+        "next.reward": float(np.float32(verdict.reward)),
+        "next.done": verdict.terminated or verdict.truncated,
+        "next.truncated": verdict.truncated,
+        "next.success": verdict.success,
     }
-    if last and end not in (*_BY_PERSON, TIME_LIMIT):
+    if end and end not in (*_EVENTS, TIME_LIMIT):
         labels[_END] = outcome.reason
     return labels
 
 
 def same_model(episode: Episode, env: gym.Env) -> bool:
     """Return whether `env` has the model that the episode was recorded with."""
-    raw = env.unwrapped
-    assert isinstance(raw, ManipulationEnv)
-    return model_hash(raw.model) == episode.meta.get("model_sha256")
+    return model_hash(EnvironmentInterface(env).model) == episode.meta.get("model_sha256")

@@ -8,9 +8,9 @@ import sys
 import time
 from collections.abc import Sequence
 
+from gym_hil.core.observer import Observer
 from gym_hil.core.schema import EpisodeEvent, TerminationReason
 from gym_hil.devices.base import Device
-from gym_hil.viewers.base import Screen
 
 QUESTION = "Keep (success button, or k), record again (re-record, or r), discard (failure, or d)?"
 LISTEN_S = 0.02
@@ -46,27 +46,27 @@ def called(end: str) -> Verdict | None:
     return _CALLED.get(end)
 
 
-def ask(device: Device, screens: Sequence[Screen], *, typed: bool) -> Verdict:
+def ask(device: Device, observers: Sequence[Observer], *, typed: bool) -> Verdict:
     """Wait for a button of `device` or, where `typed`, for a letter and Enter in the terminal.
 
     Without anybody who could answer, because the device is unplugged or its window closed and there is no
     terminal, the episode is kept.
     """
     device.flush()
-    for screen in screens:
-        screen.note = QUESTION
+    for observer in observers:
+        observer.on_note(QUESTION)
     try:
-        return _answer(device, screens, typed=typed)
+        return _answer(device, observers, typed=typed)
     finally:
-        for screen in screens:
-            screen.note = ""
+        for observer in observers:
+            observer.on_note("")
 
 
-def _answer(device: Device, screens: Sequence[Screen], *, typed: bool) -> Verdict:
+def _answer(device: Device, observers: Sequence[Observer], *, typed: bool) -> Verdict:
     typed = typed and sys.stdin is not None and sys.stdin.isatty()
     while True:
-        for screen in screens:
-            screen.pump()
+        for observer in observers:
+            observer.on_poll()
         reading = device.poll()
         for event in reading.events:
             if event in _BUTTONS:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidDatasetError
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.replay import require_fit
-from gym_hil.envs.manipulation import ManipulationEnv
 
 IDLE_SHARE = 0.5
 """More idle steps than this share are worth a warning."""
@@ -39,8 +39,8 @@ class Quality:
     warnings: tuple[str, ...]
 
 
-def judge(episode: Episode, raw: ManipulationEnv) -> Quality:
-    """Return the facts, and a warning for everything that a learner would stumble over. `raw`, an environment
+def judge(episode: Episode, env: EnvironmentInterface) -> Quality:
+    """Return the facts, and a warning for everything that a learner would stumble over. `env`, an environment
     of the same task, says whether a success lasts.
     """
     frames = episode.frames
@@ -65,7 +65,7 @@ def judge(episode: Episode, raw: ManipulationEnv) -> Quality:
     if not episode.success:
         warnings.append("ends without success")
     else:
-        warnings += _doubts(episode, raw)
+        warnings += _doubts(episode, env)
     return Quality(
         length=episode.length,
         success=episode.success,
@@ -79,21 +79,17 @@ def judge(episode: Episode, raw: ManipulationEnv) -> Quality:
     )
 
 
-def _doubts(episode: Episode, raw: ManipulationEnv) -> list[str]:
+def _doubts(episode: Episode, env: EnvironmentInterface) -> list[str]:
     """Go on from the end without doing anything, and return why the success is none."""
     try:
-        require_fit(episode, raw)
+        require_fit(episode, env)
     except InvalidDatasetError as error:
         return [str(error)]
-    raw.set_state(episode.initial)
-    raw.simulation.restore(episode.final["physics"])
-    start = episode.initial.start
-    if not raw.task.success(raw.simulation, start):
+    if not env.offers("success_lost_after"):
+        return []
+    env.set_state(episode.initial)
+    env.restore_physics(episode.final["physics"])
+    if not env.task_success():
         return ["called a success, and the task is not done"]
-    still, workspace = np.zeros(3), raw.task.workspace
-    for step in range(round(HOLD_S / raw.control_dt)):
-        raw.simulation.end_effectors[0].move(still, still, workspace)
-        raw.simulation.step()
-        if not raw.task.success(raw.simulation, start):
-            return [f"ends without holding success: it is lost after {(step + 1) * raw.control_dt:.1f} s"]
-    return []
+    lost_s = env.success_lost_after(HOLD_S)
+    return [] if lost_s is None else [f"ends without holding success: it is lost after {lost_s:.1f} s"]

@@ -1,58 +1,68 @@
 """The environment: a robot, a scene and a task behind Gymnasium's interface.
 
-Action (7): dx dy dz (m), drx dry drz (rad, rotation vector), both in world axes, and the gripper: below -0.5
-closes, above +0.5 opens, between keeps the last command. Observation: see `observation_space`; `agent_pos` is
-joint positions (7, rad), joint velocities (7, rad/s), gripper (0 open .. 255 closed, measured), TCP position
-(3, m, world frame).
+What an action means is said by its term, see `gym_hil.envs.actions`. Observation: see `observation_space`; `agent_pos`
+is joint positions (7, rad), joint velocities (7, rad/s), gripper (0 open .. 255 closed, measured), TCP position
+(3, m, world frame). The environment knows nothing of what looks at it: viewers and recorders subscribe to the takeover
+wrapper around it.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
 from gym_hil.core import schema
-from gym_hil.core.arguments import require_mapping
-from gym_hil.core.errors import (
-    DeviceError,
-    EpisodeOrderError,
-    InvalidArgumentError,
-    InvalidStateError,
-    MissingExtraError,
-    require_one_of,
-)
-from gym_hil.envs.action import RAW_BOUNDS, clipped_values
+from gym_hil.core.arguments import require_mapping, require_number
+from gym_hil.core.command import Command
+from gym_hil.core.errors import EpisodeOrderError, InvalidArgumentError, InvalidStateError, require_one_of
+from gym_hil.core.observer import Watcher
+from gym_hil.core.schema import GripperCommand, TerminationReason
+from gym_hil.core.step_record import Action, StepRecord
+from gym_hil.envs.actions import ActionTerm, RawTwist
 from gym_hil.robots import ROBOTS, Robot
+from gym_hil.robots.geometry import Box
 from gym_hil.simulation.rendering import GymRenderingSpec, Image, Renderer
 from gym_hil.simulation.simulation import Array, Simulation
 from gym_hil.simulation.timing import physics_step
 from gym_hil.tasks import TASKS, Task
-from gym_hil.viewers.base import Screen
-
-if TYPE_CHECKING:
-    from gym_hil.devices.page import PageAddress
-    from gym_hil.viewers.web.page import Page
-    from gym_hil.viewers.window import Window
-
-log = logging.getLogger(__name__)
 
 OBSERVATION_CAMERAS = ("front", "wrist")
 VIDEO_CAMERA = "third_person"
 STATE_BOUND = 1000.0
 """Bound of every entry of `agent_pos` and `environment_state`; far beyond what physics reaches."""
+DEFAULT_GRIPPER_PENALTY = -0.05
 
 Observation = dict[str, Any]
 
 
+class StatePart(Protocol):
+    """What is around the environment and has a state of its own, such as an operator."""
+
+    def save_part(self) -> Any:
+        """Return the state."""
+
+    def restore_part(self, state: Any) -> None:
+        """Continue from a state."""
+
+
 @dataclass(frozen=True)
 class EnvironmentState:
-    """Everything that the rest of an episode, and the episodes after it, depend on."""
+    """Everything that the rest of an episode, and the episodes after it, depend on.
+
+    Attributes:
+        task: name of the task.
+        physics: state of the simulation.
+        start: where every prop started.
+        elapsed_steps: steps of the episode so far.
+        done: whether the episode has ended.
+        rng: state of the random generator.
+        parts: states of what `add_state_part` added: the operator and the time limit.
+    """
 
     task: str
     physics: Array
@@ -60,6 +70,7 @@ class EnvironmentState:
     elapsed_steps: int
     done: bool
     rng: dict[str, Any]
+    parts: tuple[Any, ...] = ()
 
 
 class ManipulationEnv(gym.Env[Observation, np.ndarray]):
@@ -72,19 +83,25 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         physics_dt: seconds per physics step, of which a whole number must make a step. By default the largest
             one up to 0.004 that does.
         render_spec: size and quality of images.
-        render_mode: ``"rgb_array"``, ``"human"`` (a window, where there is a display) or None.
+        render_mode: ``"rgb_array"``, ``"human"`` (the stack around the environment then opens a window, where there is
+            a display) or None.
         image_obs: observe pixels of the cameras ``front`` and ``wrist`` instead of the objects' positions.
         state_obs: append the objects' positions to `agent_pos` and render nothing, whatever `image_obs` says.
             With `image_obs` that is all of the observation: LeRobot's recorder refuses `environment_state`.
         reward_type: ``"sparse"`` (1.0 on success) or ``"dense"`` (in [0, 1]).
         random_block_position: start from random object positions.
         robot: what to control: a `Robot`, or a name in `ROBOTS`.
+        action_term: what an action means; without it the raw motion of the end effector, `RawTwist`.
+        gripper_penalty: reported in ``info["discrete_penalty"]`` when the gripper is told to close while it opens
+            or the other way round. The reward is left alone.
 
     Raises:
         InvalidArgumentError: an argument has no meaning; the message names the valid values.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 10}  # noqa: RUF012
+    stack_config: Any = None
+    """What the layers around the environment are made from, if it was made by its id."""
 
     def __init__(
         self,
@@ -100,6 +117,8 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         reward_type: Literal["sparse", "dense"] = "sparse",
         random_block_position: bool = False,
         robot: str | Robot = "panda",
+        action_term: ActionTerm | None = None,
+        gripper_penalty: float = DEFAULT_GRIPPER_PENALTY,
     ) -> None:
         require_one_of("reward_type", reward_type, ("sparse", "dense"))
         require_one_of("render_mode", render_mode, (None, *self.metadata["render_modes"]))
@@ -114,22 +133,23 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self.reward_type = reward_type
         self.random_block_position = bool(random_block_position)
         self.render_spec = render_spec or GymRenderingSpec()
+        self.set_gripper_penalty(gripper_penalty)
+        self.action_term = action_term or RawTwist()
         self.simulation = self._simulate(
             robot, control_dt, physics_step(control_dt) if physics_dt is None else physics_dt
         )
         self.metadata = {**self.metadata, "render_fps": round(1.0 / control_dt)}
         self._video_camera = self._camera_number(self.render_spec.camera_id)
-        self.action_space = spaces.Box(*np.array(RAW_BOUNDS, np.float32))
+        self.action_space = self.action_term.space
         self.observation_space = self._make_observation_space()
+        self._neutral = self.action_term.neutral()
         self._seed = seed
         self._start: dict[str, Array] = {}
         self._elapsed_steps = 0
         self._done = True
         self._closed = False
         self._renderers: dict[str, Renderer] = {}
-        self.window: Window | None = None
-        self._window_refused = False
-        self.page: Page | None = None
+        self._parts: list[StatePart] = []
 
     # Gymnasium's interface.
 
@@ -142,6 +162,9 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             seed: the same seed gives the same episode, whatever came before.
             options: ``{"state": get_state()}`` continues from a saved state; the other options are the
                 task's own, see its module.
+
+        Returns:
+            The observation, and an info with the keys of a step's.
         """
         self._require_open("reset")
         if seed is None and self._seed is not None:
@@ -162,15 +185,16 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             self.simulation.reset({name: pos.tolist() for name, pos in self._start.items()})
             self._elapsed_steps = 0
             self._done = False
-        if self.render_mode == "human":
-            self.open_window()
-        for screen in self.screens:
-            screen.begin()
-        self._show(success=False)
-        return self.observe(), self._info(self._idle_action(), success=False)
+        return self.observe(), self._record(self._neutral.copy()).to_info()
 
-    def step(self, action: np.ndarray) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Act for one control period. Actions beyond `action_space` are clipped to it.
+
+        Args:
+            action: see `action_term`.
+
+        Returns:
+            Observation, reward (float), terminated, truncated (always False) and info, see `StepRecord.to_info`.
 
         Raises:
             InvalidActionError: wrong shape, or a value that is not a finite number.
@@ -179,33 +203,33 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._require_open("step")
         if self._done:
             raise EpisodeOrderError("step was called outside an episode; call reset first")
-        command = clipped_values(action, RAW_BOUNDS)
+        executed = self.action_term.clip(action)
+        translation, rotation, gripper = self.action_term.motion(executed.tolist())
         sim, task = self.simulation, self.task
-        if abs(command[6]) > 0.5:
-            sim.command_gripper(1.0 if command[6] > 0 else 0.0)
-        watchers = (screen.watch() for screen in self.screens)
-        sim.watchers = tuple(watcher for watcher in watchers if watcher is not None)
-        sim.end_effectors[0].move(command[:3], command[3:6], task.workspace)
+        penalty = 0.0
+        if abs(gripper) > 0.5:
+            penalty = self._gripper_penalty if sim.gripper_closing != (gripper < 0) else 0.0
+            sim.command_gripper(1.0 if gripper > 0 else 0.0)
+        sim.end_effectors[0].move(translation, rotation, task.workspace)
         sim.step()
         self._elapsed_steps += 1
-        reason: schema.TerminationReason | None = None
-        success = False
-        if not sim.stable:
-            reason = schema.TerminationReason.UNSTABLE
-            sim.reset({name: pos.tolist() for name, pos in self._start.items()})
-        else:
+        if sim.stable:
             success = bool(task.success(sim, self._start))
-            reason = schema.TerminationReason.SUCCESS if success else task.failure(sim)
-        if self.reward_type == "sparse":
-            reward = float(success)
+            reason = TerminationReason.SUCCESS if success else task.failure(sim)
+            reward = float(success) if self.reward_type == "sparse" else task.dense_reward(sim, self._start)
         else:
-            reward = task.dense_reward(sim, self._start)
+            success, reason, reward = False, TerminationReason.UNSTABLE, 0.0
+            sim.reset({name: pos.tolist() for name, pos in self._start.items()})
         self._done = reason is not None
-        for screen in self.screens:
-            screen.count(success)
-        self._show(success=success)
-        info = self._info(np.array(command, np.float32), success=success, reason=reason)
-        return self.observe(), reward, self._done, False, info
+        record = self._record(
+            executed,
+            reward=reward,
+            terminated=self._done,
+            reason=reason,
+            success=success,
+            discrete_penalty=penalty,
+        )
+        return self.observe(), reward, self._done, False, record.to_info()
 
     def render(self) -> Image | None:
         """Return an image (height, width, 3) uint8 of `render_spec`'s video size, or None without a mode."""
@@ -220,59 +244,18 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             )
         return self._renderers["video"].render(self.simulation.data, self._video_camera)
 
-    def open_window(self, *, show_help: bool = True) -> Window | None:
-        """Show every step in a window from now on. Return it, or None where there cannot be one: then one
-        line is logged, once, that says why and how to see the robot.
-        """
-        self._require_open("open_window")
-        if self.window is None and not self._window_refused:
-            spec = self.render_spec
-            from gym_hil.viewers.window import Window
-
-            title = f"gym-hil {self.task.name}"
-            try:
-                size = (spec.video_width, spec.video_height)
-                model, camera = self.simulation.model, self._video_camera
-                self.window = Window(title, model, camera, size, show_help=show_help)
-            except (DeviceError, MissingExtraError) as error:
-                self._window_refused = True
-                log.warning("No window: %s. To see the robot in a browser, run: gym-hil play --web", error)
-        return self.window
-
-    def open_page(self, address: PageAddress | None = None) -> Page:
-        """Show every step on a web page from now on, print its address on a line of its own, and return it.
-
-        Raises:
-            DeviceError: `address` cannot be used.
-            MissingExtraError: aiohttp is not installed.
-        """
-        self._require_open("open_page")
-        if self.page is None:
-            from gym_hil.viewers.web.page import Page
-
-            self.page = Page(f"gym-hil {self.task.name}", self.simulation.model, address)
-            print(self.page.url, flush=True)  # noqa: T201
-            if not self._done:
-                self._show(success=False)
-        return self.page
-
-    @property
-    def screens(self) -> list[Screen]:
-        """What shows it: window and page, where they are open."""
-        return [screen for screen in (self.window, self.page) if screen is not None]
-
     def close(self) -> None:
         """Free all resources. Calling it twice is allowed."""
         self._closed = True
-        if self.page is not None:
-            self.page.close()
-        if self.window is not None:
-            self.window.close()
         for renderer in self._renderers.values():
             renderer.close()
         self._renderers.clear()
 
     # Saved states.
+
+    def add_state_part(self, part: StatePart) -> None:
+        """Save and restore the state of what is around the environment together with its own."""
+        self._parts.append(part)
 
     def get_state(self) -> EnvironmentState:
         """Return a state to continue from, bit for bit, with `set_state` or `reset`'s option ``state``."""
@@ -284,10 +267,15 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             elapsed_steps=self._elapsed_steps,
             done=self._done,
             rng=dict(self.np_random.bit_generator.state),
+            parts=tuple(part.save_part() for part in self._parts),
         )
 
     def set_state(self, state: EnvironmentState) -> None:
-        """Continue from `state`.
+        """Continue from a saved state.
+
+        Args:
+            state: what `get_state` returned. Its parts are restored if it was saved with as many parts as this
+                environment has; a state without any continues with the operator and the time limit as they are.
 
         Raises:
             InvalidStateError: `state` is no state, or one of another task or model.
@@ -304,13 +292,93 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._elapsed_steps = state.elapsed_steps
         self._done = state.done
         self.np_random.bit_generator.state = state.rng
+        if len(state.parts) == len(self._parts):
+            for part, saved in zip(self._parts, state.parts, strict=True):
+                part.restore_part(saved)
 
-    def expert_intent(self) -> tuple[Array, float]:
-        """Return where the task's expert wants the TCP (3, m, world frame), and 1.0 for open fingers."""
+    def set_gripper_penalty(self, penalty: float) -> None:
+        """Report `penalty` from now on when the gripper is switched."""
+        self._gripper_penalty = require_number("gripper_penalty", penalty)
+
+    # What the human-in-the-loop stack asks of an environment, see `gym_hil.core.environment`.
+
+    def neutral_action(self) -> Action:
+        """Return the action that moves nothing and leaves the gripper as it is."""
+        return self._neutral.copy()
+
+    def clip_action(self, action: Any) -> Action:
+        """Return an action as it will be executed."""
+        return self.action_term.clip(action)
+
+    def command_action(self, command: Command) -> Action:
+        """Return the action that carries out a person's command."""
+        return self.action_term.command(command)
+
+    def gripper_closes(self, action: Action) -> bool | None:
+        """Return whether an action closes the gripper, or None if it leaves it as it is."""
+        return self.action_term.closes(action)
+
+    def expert_action(self, misplaced: Array | float = 0.0) -> Action:
+        """Return what the task's expert does now.
+
+        Args:
+            misplaced: how far off the expert sees its goal (3, m, world axes).
+
+        Returns:
+            An action of `action_space`.
+        """
         intent = self.task.intent(self.simulation, self._start)
-        return intent.tcp_pos_w, intent.opening
+        way = intent.tcp_pos_w + misplaced - self.simulation.target_pos_w
+        return self.action_term.towards(
+            way, GripperCommand.OPEN if intent.opening > 0.5 else GripperCommand.CLOSE
+        )
 
-    # What existing users of the class read.
+    def expert_goal(self) -> Array:
+        """Return where the task's expert wants the TCP (3, m, world frame)."""
+        return self.task.intent(self.simulation, self._start).tcp_pos_w
+
+    def hand_over(self) -> None:
+        """Start the next step from where the TCP is, so that whoever commands next starts without a jerk."""
+        self.simulation.anchor_target()
+
+    def watch_substeps(self, watchers: tuple[Watcher, ...]) -> None:
+        """Call `watchers` with the MuJoCo data a few times within every step from now on."""
+        self.simulation.watchers = watchers
+
+    @property
+    def motion_size(self) -> int:
+        """How many of an action's first entries are motion; the others command the gripper."""
+        return self.action_term.motion_size
+
+    @property
+    def scale(self) -> Array:
+        """Metres per unit of a command along x, y and z (3)."""
+        return self.action_term.scale
+
+    @property
+    def gripper_closing(self) -> bool:
+        """Whether the fingers were last told to close."""
+        return self.simulation.gripper_closing
+
+    @property
+    def tcp_pos_w(self) -> Array:
+        """Measured TCP position (3, m, world frame), a fresh array."""
+        return self.simulation.tcp_pos_w
+
+    @property
+    def target_pos_w(self) -> Array:
+        """Commanded TCP position (3, m, world frame), a fresh array."""
+        return self.simulation.target_pos_w
+
+    @property
+    def workspace(self) -> Box:
+        """Box that the TCP is kept in."""
+        return self.task.workspace
+
+    @property
+    def video_camera(self) -> int:
+        """Number of the camera that `render` and the window look through."""
+        return self._video_camera
 
     @property
     def model(self) -> Any:
@@ -332,6 +400,48 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         """Seconds per physics step."""
         return self.simulation.physics_dt
 
+    def save_physics(self) -> Array:
+        """Return the state of the simulation alone, as `EnvironmentState.physics`."""
+        return self.simulation.save()
+
+    def restore_physics(self, state: Array) -> None:
+        """Put the simulation into a state that `save_physics` returned."""
+        self.simulation.restore(state)
+
+    def task_success(self) -> bool:
+        """Return whether the task is done in the present state."""
+        return bool(self.task.success(self.simulation, self._start))
+
+    def success_lost_after(self, seconds: float) -> float | None:
+        """Simulate some time in which nothing is commanded, outside any episode.
+
+        Args:
+            seconds: how long (s).
+
+        Returns:
+            When the task was no longer done (s), or None if it stayed done.
+        """
+        still, workspace = [0.0, 0.0, 0.0], self.task.workspace
+        for step in range(round(seconds / self.control_dt)):
+            self.simulation.end_effectors[0].move(still, still, workspace)
+            self.simulation.step()
+            if not self.task_success():
+                return (step + 1) * self.control_dt
+        return None
+
+    def observe_state(self) -> Observation:
+        """Return the observation of the present state without images: ``agent_pos`` and ``environment_state``."""
+        sim = self.simulation
+        gripper = sim.closure * schema.FULLY_CLOSED
+        agent = [*sim.joint_pos, *sim.joint_vel, gripper, *sim.tcp_pos_w.tolist()]
+        objects = self.task.observe(sim)
+        if self.state_obs:
+            agent += objects.tolist()
+        return {
+            schema.AGENT_POS: np.array(agent, np.float32),
+            schema.ENVIRONMENT_STATE: np.array(objects, np.float32),
+        }
+
     # Internals.
 
     def _simulate(self, robot: Robot, control_dt: float, physics_dt: float) -> Simulation:
@@ -340,14 +450,6 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
     def _require_open(self, verb: str) -> None:
         if self._closed:
             raise EpisodeOrderError(f"{verb} was called after close; make a new environment")
-
-    def _show(self, *, success: bool) -> None:
-        clock_s = self._elapsed_steps * self.control_dt
-        for screen in self.screens:
-            screen.show(self.simulation.data, clock_s, success=success)
-
-    def _idle_action(self) -> np.ndarray:
-        return np.zeros(7, dtype=np.float32)
 
     def _camera_number(self, camera: str | int) -> int:
         model = self.simulation.model
@@ -379,17 +481,11 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
 
     def observe(self) -> Observation:
         """Return the observation of the present state, in fresh arrays."""
-        sim = self.simulation
-        gripper = sim.closure * schema.FULLY_CLOSED
-        agent = [*sim.joint_pos, *sim.joint_vel, gripper, *sim.tcp_pos_w.tolist()]
+        observation = self.observe_state()
+        if not self._tells_objects:
+            del observation[schema.ENVIRONMENT_STATE]
         if self.image_obs:
-            return {schema.AGENT_POS: np.array(agent, np.float32), schema.PIXELS: self.draw()}
-        objects = self.task.observe(sim)
-        if self.state_obs:
-            agent += objects.tolist()
-        observation: Observation = {schema.AGENT_POS: np.array(agent, np.float32)}
-        if self._tells_objects:
-            observation[schema.ENVIRONMENT_STATE] = np.array(objects, np.float32)
+            observation[schema.PIXELS] = self.draw()
         return observation
 
     def draw(self) -> dict[str, Image]:
@@ -400,16 +496,11 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         renderer = self._renderers["observation"]
         return {name: renderer.render(sim.data, self._camera_number(name)) for name in OBSERVATION_CAMERAS}
 
-    def _info(
-        self, action: np.ndarray, *, success: bool, reason: schema.TerminationReason | None = None
-    ) -> dict[str, Any]:
-        return {
-            schema.IS_INTERVENTION: False,
-            schema.TELEOP_ACTION: action,
-            schema.ACTION_INTERVENTION: action,
-            schema.SUCCEED: success,
-            schema.IS_SUCCESS: success,
-            schema.NEXT_SUCCESS: success,
-            schema.DISCRETE_PENALTY: 0.0,
-            schema.TERMINATION_REASON: reason.value if reason else "",
-        }
+    def _record(self, executed: Action, **facts: Any) -> StepRecord:
+        return StepRecord(
+            executed_action=executed,
+            policy_action=executed,
+            neutral_action=self._neutral,
+            step=self._elapsed_steps,
+            **facts,
+        )

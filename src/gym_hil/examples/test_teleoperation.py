@@ -13,7 +13,6 @@ import tyro
 
 import gym_hil  # noqa: F401
 from gym_hil.intervention.human_cost import HUMAN_COST, RecordHumanCost
-from gym_hil.wrappers.real_time import RealTimeWrapper
 
 
 @dataclass(kw_only=True)
@@ -46,7 +45,7 @@ def main(options: Teleoperation) -> None:
         reset_delay_seconds=options.reset_delay,
         controller_config_path=None if options.controller_config is None else str(options.controller_config),
     )
-    env = RealTimeWrapper(RecordHumanCost(env))
+    env = RecordHumanCost(env)
     print(env.get_wrapper_attr("operator").help())
     stay = np.array([0, 0, 0, 1], np.float32)
     episode = 0
@@ -57,8 +56,7 @@ def main(options: Teleoperation) -> None:
             while not done:
                 *_, terminated, truncated, info = env.step(stay)
                 done = terminated or truncated
-                window = env.unwrapped.window  # type: ignore[attr-defined]
-                if window is not None and window.closed:
+                if any(observer.closed for observer in env.get_wrapper_attr("observers")):
                     return
             episode += 1
             cost = info[HUMAN_COST]

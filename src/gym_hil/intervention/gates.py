@@ -9,6 +9,7 @@ import abc
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.intervention.operator import View
 
 Judge = Callable[[View, np.random.Generator], bool]
-"""Asked once per step, whoever acts: whether the human should act now."""
+"""Asked once per step, whoever acts: whether the human should act now. It can be copied together with its memory."""
 
 
 class Gate(abc.ABC):
@@ -45,18 +46,18 @@ class NoProgress(Gate):
 
     def judge(self) -> Judge:
         """Begin an episode."""
-        past: deque[tuple[NDArray[np.float64], float]] = deque(maxlen=self.steps + 1)
+        return partial(self._is_stuck, deque(maxlen=self.steps + 1))
 
-        def stuck(view: View, rng: np.random.Generator) -> bool:
-            goal, _ = view.env.expert_intent()
-            distance = float(np.linalg.norm(goal - view.env.simulation.tcp_pos_w))
-            past.append((goal.copy(), distance))
-            first_goal, first_distance = past[0]
-            full = len(past) == self.steps + 1
-            same_goal = float(np.linalg.norm(goal - first_goal)) < self.metres
-            return full and same_goal and first_distance - distance < self.metres
-
-        return stuck
+    def _is_stuck(
+        self, past: deque[tuple[NDArray[np.float64], float]], view: View, rng: np.random.Generator
+    ) -> bool:
+        goal = view.env.expert_goal()
+        distance = float(np.linalg.norm(goal - view.env.tcp_pos_w))
+        past.append((goal.copy(), distance))
+        first_goal, first_distance = past[0]
+        full = len(past) == self.steps + 1
+        same_goal = float(np.linalg.norm(goal - first_goal)) < self.metres
+        return full and same_goal and first_distance - distance < self.metres
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,16 +72,16 @@ class LeavingWorkspace(Gate):
 
     def judge(self) -> Judge:
         """Begin an episode."""
+        return self._is_leaving
 
-        def leaving(view: View, rng: np.random.Generator) -> bool:
-            workspace = view.env.task.workspace
-            motion = np.asarray(view.policy_action[:3], np.float64) * view.scale
-            ahead = view.env.simulation.tcp_pos_w + self.lookahead * motion
-            out_below = (ahead < workspace.low) & (motion < 0.0)
-            out_above = (ahead > workspace.high) & (motion > 0.0)
-            return bool((out_below | out_above).any())
-
-        return leaving
+    def _is_leaving(self, view: View, rng: np.random.Generator) -> bool:
+        env = view.env
+        translation, _, _ = env.action_term.motion(view.policy_action.tolist())
+        motion = np.array(translation)
+        ahead = env.tcp_pos_w + self.lookahead * motion
+        out_below = (ahead < env.workspace.low) & (motion < 0.0)
+        out_above = (ahead > env.workspace.high) & (motion > 0.0)
+        return bool((out_below | out_above).any())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,14 +102,11 @@ class Schedule(Gate):
 
     def judge(self) -> Judge:
         """Begin an episode."""
-        step = -1
+        return partial(self._is_due, [0])
 
-        def due(view: View, rng: np.random.Generator) -> bool:
-            nonlocal step
-            step += 1
-            return step >= self.start and (step - self.start) % self.every < self.length
-
-        return due
+    def _is_due(self, counter: list[int], view: View, rng: np.random.Generator) -> bool:
+        step, counter[0] = counter[0], counter[0] + 1
+        return step >= self.start and (step - self.start) % self.every < self.length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +124,10 @@ class Chance(Gate):
 
     def judge(self) -> Judge:
         """Begin an episode."""
-        return lambda view, rng: bool(rng.random() < self.probability)
+        return self._happens
+
+    def _happens(self, view: View, rng: np.random.Generator) -> bool:
+        return bool(rng.random() < self.probability)
 
 
 def _require(holds: bool, complaint: str) -> None:

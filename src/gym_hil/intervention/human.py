@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import enum
+from typing import Any
 
 import numpy as np
 
+from gym_hil.core.command import Command
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import Device, DeviceReading, Engage, merged
-from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.intervention.operator import Decision, Operator, View, ee_action
+from gym_hil.intervention.operator import Decision, Operator, View
 
 
 class Grip(str, enum.Enum):
@@ -65,7 +67,7 @@ class Human(Operator):
         self._early.append(reading)
         self._paused = reading.connected and self._pause_toggled(reading)
 
-    def reset(self, env: ManipulationEnv, seed: int | None) -> None:
+    def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
         """Forget what was pressed during the reset; a takeover never outlives its episode's toggle."""
         self.device.flush()
         self._early.clear()
@@ -81,12 +83,21 @@ class Human(Operator):
         if not reading.connected:
             self._toggled = self._paused = False
             self._still_steps = self._hold_over_steps + 1
-            return Decision(events=reading.events)
+            return Decision(events=reading.events, reading=reading)
         self._paused = self._pause_toggled(last)
         if not self._is_engaged(reading):
-            return Decision(events=reading.events)
-        x, y, z = np.clip(reading.motion[:3], -1.0, 1.0)
-        return Decision(ee_action(x, y, z, self._gripper(reading.gripper)), reading.events)
+            return Decision(events=reading.events, reading=reading)
+        x, y, z, rx, ry, rz = np.clip(reading.motion, -1.0, 1.0).tolist()
+        command = Command((x, y, z, rx, ry, rz), self._gripper(reading.gripper))
+        return Decision(view.env.command_action(command), reading.events, reading)
+
+    def get_state(self) -> Any:
+        """Return whether the person has toggled the takeover on, and for how long the device has been still."""
+        return self._toggled, self._still_steps
+
+    def set_state(self, state: Any) -> None:
+        """Continue from what `get_state` returned."""
+        self._toggled, self._still_steps = state
 
     def help(self) -> str:
         """Return the device's line."""

@@ -47,7 +47,7 @@ class RecordHumanCost(gym.Wrapper):
     def __init__(self, env: gym.Env, buffer_length: int = 100) -> None:
         super().__init__(env)
         self.episodes: deque[HumanCost] = deque(maxlen=buffer_length)
-        self._dt = float(env.unwrapped.control_dt)  # type: ignore[attr-defined]
+        self._dt = float(env.get_wrapper_attr("control_dt"))
         self._acted: list[bool] = []
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:

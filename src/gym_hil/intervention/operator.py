@@ -1,41 +1,53 @@
-"""Who may take over: an operator looks at each step and either lets the policy act or acts itself.
-
-Actions here are end-effector actions as `EEActionWrapper` takes them: x, y, z in [-1, 1] and the gripper in
-[0, 2], or without gripper the first three.
-"""
+"""Who may take over: an operator looks at each step and either lets the policy act or acts itself."""
 
 from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gym_hil.core.schema import EpisodeEvent, GripperCommand
-from gym_hil.envs.manipulation import ManipulationEnv
-
-Action = NDArray[np.float32]
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.schema import EpisodeEvent
+from gym_hil.core.step_record import Action
 
 
 @dataclass(frozen=True)
 class View:
-    """What an operator sees of a step that is about to happen."""
+    """What an operator sees of a step that is about to happen.
 
-    env: ManipulationEnv
+    Attributes:
+        env: the environment before the step.
+        policy_action: what the policy would do, in the environment's action space.
+    """
+
+    env: EnvironmentInterface
     policy_action: Action
-    """What the policy would do."""
-    scale: NDArray[np.float64]
-    """Metres per unit of x, y, z."""
+
+    @cached_property
+    def expert_action(self) -> Action:
+        """What the task's expert would do.
+
+        Raises:
+            UnsupportedError: the environment has no expert.
+        """
+        action: Action = self.env.expert_action()
+        return action
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What an operator does about a step."""
+    """What an operator does about a step.
+
+    Attributes:
+        action: the human's action, executed instead of the policy's; None lets the policy act.
+        events: what the human tells about the episode, oldest first.
+        reading: the `DeviceReading` that it came from, for the device log of a recording.
+    """
 
     action: Action | None = None
-    """The human's action (4): executed instead of the policy's. None lets the policy act."""
     events: tuple[EpisodeEvent, ...] = ()
+    reading: Any = None
 
     @property
     def engaged(self) -> bool:
@@ -47,35 +59,49 @@ LET_GO = Decision()
 
 
 class Operator(abc.ABC):
-    """Decides, step by step, whether a human acts."""
+    """Decides, step by step, whether a human acts.
+
+    Attributes:
+        name: short name, for logs and datasets.
+        device: the input device of a person; None where there is none.
+    """
 
     name: str
+    device: Any = None
 
     @abc.abstractmethod
     def decide(self, view: View) -> Decision:
         """Return what to do about the step that `view` shows. Called exactly once per step."""
 
-    def reset(self, env: ManipulationEnv, seed: int | None) -> None:  # noqa: B027
-        """Begin an episode. What was pressed before belongs to nobody."""
+    def reset(self, env: EnvironmentInterface, seed: int | None) -> None:  # noqa: B027
+        """Begin an episode. Presses from before the episode are dropped.
+
+        Args:
+            env: the environment in its initial state.
+            seed: fixes everything that the operator will do in the episode; None goes on with the random numbers of
+                the episode before.
+        """
 
     @property
     def paused(self) -> bool:
-        """Whether the person wants the world to wait. Whoever keeps real time then calls `idle` until it is
-        over; where nobody does, a pause means nothing.
+        """Whether the person wants the environment to wait. Whoever keeps real time then calls `idle` until the
+        pause is over; without real time a pause has no effect.
         """
         return False
 
     def idle(self) -> None:  # noqa: B027
-        """Listen while paused. What is heard counts in the next `decide`."""
+        """Read the device while paused. What is read counts in the next `decide`."""
+
+    def get_state(self) -> Any:
+        """Return what the operator's further decisions depend on."""
+        return None
+
+    def set_state(self, state: Any) -> None:  # noqa: B027
+        """Continue from what `get_state` returned."""
 
     def help(self) -> str:
-        """Return one line that says how to drive, or nothing."""
+        """Return one line that says how to take over, or an empty string."""
         return ""
 
     def close(self) -> None:  # noqa: B027
         """Release devices. Calling it twice is allowed."""
-
-
-def ee_action(x: float, y: float, z: float, gripper: GripperCommand) -> Action:
-    """Return an end-effector action (4)."""
-    return np.array([x, y, z, float(gripper)], dtype=np.float32)

@@ -1,37 +1,15 @@
-"""The scripted expert: turns a task's intent into end-effector actions."""
+"""The scripted expert: acts at every step, as the task's own script would."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gym_hil.core.schema import GripperCommand
-from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.intervention.operator import Action, Decision, Operator, View, ee_action
-
-
-def expert_command(
-    env: ManipulationEnv, scale: NDArray[np.float64], misplaced: NDArray[np.float64] | float = 0.0
-) -> Action:
-    """Return the expert's action (4) in the state of `env`; `scale` is in metres per unit. The expert sees
-    its goal `misplaced` by as much (3, m, world axes).
-    """
-    goal, opening = env.expert_intent()
-    x, y, z = np.clip((goal + misplaced - env.simulation.target_pos_w) / scale, -1.0, 1.0)
-    gripper = GripperCommand.OPEN if opening > 0.5 else GripperCommand.CLOSE
-    return ee_action(x, y, z, gripper)
-
-
-def expert_action(view: View) -> Action:
-    """Return the expert's action (4) for the step that `view` shows."""
-    return expert_command(view.env, view.scale)
+from gym_hil.intervention.operator import Decision, Operator, View
 
 
 class Expert(Operator):
-    """Acts at every step."""
+    """Acts at every step. An oracle for tests: it sees the simulator's state and makes no mistakes."""
 
     name = "expert"
 
     def decide(self, view: View) -> Decision:
-        """Act."""
-        return Decision(expert_action(view))
+        """Return the expert's action."""
+        return Decision(view.expert_action)

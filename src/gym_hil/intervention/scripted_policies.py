@@ -1,4 +1,4 @@
-"""Policies without learning, as stand-ins for a trained one: from a state to an action (4)."""
+"""Policies without learning, as stand-ins for a trained one: from the environment's state to an action."""
 
 from __future__ import annotations
 
@@ -7,54 +7,55 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import require_one_of
-from gym_hil.core.schema import GripperCommand
-from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.intervention.operator import Action, ee_action
-from gym_hil.intervention.scripted import expert_command
+from gym_hil.core.step_record import Action
 
-Policy = Callable[[ManipulationEnv, np.random.Generator], Action]
+Policy = Callable[[EnvironmentInterface, np.random.Generator], Action]
 NOISE = 0.15
 """Standard deviation of the noisy expert's command on each axis, in units of action."""
 MISTAKEN = 0.95
-"""Share of episodes in which it sees its goal in the wrong place from afar."""
+"""Fraction of episodes in which it sees its goal in the wrong place from afar."""
 MISPLACED = 0.06
 """How far off it sees it (m)."""
 NEAR = 0.03
 """Horizontal distance within which it sees it right (m)."""
 
 
-def zero(env: ManipulationEnv, rng: np.random.Generator) -> Action:
-    """Do nothing."""
-    return ee_action(0.0, 0.0, 0.0, GripperCommand.STAY)
+def zero(env: EnvironmentInterface, rng: np.random.Generator) -> Action:
+    """Return the neutral action."""
+    action: Action = env.neutral_action()
+    return action
 
 
-def random(env: ManipulationEnv, rng: np.random.Generator) -> Action:
-    """Do anything."""
-    x, y, z = rng.uniform(-1.0, 1.0, 3)
-    return ee_action(x, y, z, GripperCommand(int(rng.integers(3))))
+def random(env: EnvironmentInterface, rng: np.random.Generator) -> Action:
+    """Return an action drawn uniformly from the action space."""
+    space = env.action_space
+    action: Action = rng.uniform(space.low, space.high).astype(space.dtype)
+    return action
 
 
 class NoisyExpert:
-    """The expert with unsteady hands and, in most episodes, a wrong idea of where things are: what a
-    half-trained policy looks like. Once close it sees right, so little help goes a long way.
+    """The expert with noise and, in most episodes, a wrong estimate of where things are, as a half-trained policy
+    has. Near its goal the estimate is right, so a short intervention is enough.
     """
 
     def __init__(self) -> None:
         self._offset: NDArray[np.float64] | None = None
 
-    def __call__(self, env: ManipulationEnv, rng: np.random.Generator) -> Action:
-        """Act on the expert's intent, as seen from here."""
+    def __call__(self, env: EnvironmentInterface, rng: np.random.Generator) -> Action:
+        """Return the expert's action for the goal as it is seen from here, with noise."""
         if self._offset is None:
             angle = rng.uniform(0.0, 2.0 * np.pi)
             off = MISPLACED if rng.random() < MISTAKEN else 0.0
             self._offset = off * np.array([np.cos(angle), np.sin(angle), 0.0])
-        goal, _ = env.expert_intent()
-        way = goal - env.simulation.tcp_pos_w
+        way = env.expert_goal() - env.tcp_pos_w
         seen = self._offset if float(np.hypot(way[0], way[1])) > NEAR else np.zeros(3)
-        intended = expert_command(env, np.full(3, 0.025), seen)
-        x, y, z = np.clip(intended[:3] + rng.normal(0.0, NOISE, 3), -1.0, 1.0)
-        return ee_action(x, y, z, GripperCommand(int(intended[3])))
+        action = env.expert_action(seen).astype(np.float64)
+        size = env.motion_size
+        action[:size] += rng.normal(0.0, NOISE, size) * env.action_space.high[:size]
+        clipped: Action = env.clip_action(action)
+        return clipped
 
 
 POLICIES: dict[str, Callable[[], Policy]] = {

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
-from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.core.step_record import Action
 from gym_hil.intervention.budget import AttentionBudget
 from gym_hil.intervention.gates import Gate, NoProgress
-from gym_hil.intervention.operator import LET_GO, Action, Decision, Operator, View
-from gym_hil.intervention.scripted import expert_action
+from gym_hil.intervention.operator import LET_GO, Decision, Operator, View
 
 STREAM = 10
 """Sets this human's random numbers apart from those of others with the same seed."""
@@ -45,8 +47,8 @@ class Limits:
     attention: float = 1.0
     """Probability, per step, of watching at all while the policy acts."""
     budget_s_per_hour: float = math.inf
-    """Seconds of acting within any hour of the robot's time; beyond it the policy is left alone. A reset with
-    a seed begins a new hour, one without goes on."""
+    """Seconds of acting within any hour of the robot's time; beyond it the policy is left alone. The hour
+    goes on from episode to episode."""
     mistakes: float = 0.0
     """Probability, per step while acting, of a command in a random direction."""
 
@@ -83,12 +85,13 @@ def disagreement(view: View) -> float:
 
     A gripper command that the expert would not give counts 1.
     """
-    expert, policy = expert_action(view), view.policy_action
-    motion = float(np.linalg.norm(expert[:3] - policy[:3])) / max(float(np.linalg.norm(expert[:3])), 0.3)
-    closing = view.env.simulation.gripper_closing
-    if policy.size > 3 and abs(policy[3] - 1.0) > 0.5:
-        closing = bool(policy[3] < 1.0)
-    return motion + float(closing != bool(expert[3] < 1.0))
+    env, expert, policy = view.env, view.expert_action, view.policy_action
+    size, full = env.motion_size, env.action_space.high[: env.motion_size]
+    motion = float(np.linalg.norm((expert[:size] - policy[:size]) / full))
+    motion /= max(float(np.linalg.norm(expert[:size] / full)), 0.3)
+    told, wanted = env.gripper_closes(policy), env.gripper_closes(expert)
+    closing = env.gripper_closing if told is None else told
+    return motion + float(wanted is not None and closing != wanted)
 
 
 class SimulatedHuman(Operator):
@@ -100,6 +103,7 @@ class SimulatedHuman(Operator):
     """
 
     name = "simulated"
+    _MEMORY = ("_rng", "_holding", "_reacting_in", "_disagreements", "_judges", "_budget")
 
     def __init__(self, preset: str | Limits = "expert", seed: int | None = None) -> None:
         if isinstance(preset, str):
@@ -113,17 +117,18 @@ class SimulatedHuman(Operator):
         self._judges = [gate.judge() for gate in preset.gates]
         self._budget = AttentionBudget(preset.budget_s_per_hour)
 
-    def reset(self, env: ManipulationEnv, seed: int | None) -> None:
-        """Begin an episode; a `seed` fixes everything this human will do in it."""
+    def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
+        """Begin an episode; a `seed` fixes everything this human will do in it, except that a budget that earlier
+        episodes have used up stays used up.
+        """
         if seed is not None:
             self._rng = np.random.default_rng((seed, STREAM))
-            self._budget = AttentionBudget(self.limits.budget_s_per_hour)
         self._judges = [gate.judge() for gate in self.limits.gates]
         self._begin()
 
     def decide(self, view: View) -> Decision:
         """Judge the policy; act while it is wrong, and there is attention left."""
-        step_s = view.env.control_dt
+        step_s = float(view.env.control_dt)
         self._budget.pass_time(step_s)
         if not self._acts(view):
             return LET_GO
@@ -131,7 +136,7 @@ class SimulatedHuman(Operator):
             self._begin()
             return LET_GO
         self._budget.spend(step_s)
-        return Decision(self._as_commanded(expert_action(view)))
+        return Decision(self._as_commanded(view))
 
     def _acts(self, view: View) -> bool:
         limits = self.limits
@@ -160,17 +165,29 @@ class SimulatedHuman(Operator):
         self._reacting_in = None
         self._disagreements.clear()
 
-    def _as_commanded(self, intended: Action) -> Action:
+    def get_state(self) -> Any:
+        """Return random numbers, memory and budget."""
+        return copy.deepcopy({name: getattr(self, name) for name in self._MEMORY})
+
+    def set_state(self, state: Any) -> None:
+        """Continue from what `get_state` returned."""
+        for name, value in copy.deepcopy(state).items():
+            setattr(self, name, value)
+
+    def _as_commanded(self, view: View) -> Action:
         limits = self.limits
-        command = intended.astype(np.float64)
-        motion = command[:3]
+        command = view.expert_action.astype(np.float64)
+        size, full = view.env.motion_size, view.env.action_space.high[: view.env.motion_size]
+        motion = command[:size] / full
         if self._rng.random() < limits.mistakes:
-            motion[:] = self._rng.uniform(-1.0, 1.0, 3)
+            motion[:] = self._rng.uniform(-1.0, 1.0, size)
         spread = limits.noise * float(np.linalg.norm(motion))
-        motion += np.asarray(limits.bias) + self._rng.normal(0.0, 1.0, 3) * spread
+        bias = np.zeros(size)
+        bias[:3] = limits.bias
+        motion += bias + self._rng.normal(0.0, 1.0, size) * spread
         if limits.quantised:
-            size = np.abs(motion)
-            steps = np.where(size > 0.6, 1.0, np.where(size > 0.5 * FINE_SPEED, FINE_SPEED, 0.0))
+            size_of = np.abs(motion)
+            steps = np.where(size_of > 0.6, 1.0, np.where(size_of > 0.5 * FINE_SPEED, FINE_SPEED, 0.0))
             motion[:] = np.sign(motion) * steps
-        motion[:] = np.clip(motion, -1.0, 1.0)
-        return command.astype(np.float32)
+        command[:size] = np.clip(motion, -1.0, 1.0) * full
+        return view.env.clip_action(command)

@@ -1,125 +1,183 @@
-"""The takeover: each step the operator is asked, and every step knows who acted."""
+"""The takeover wrapper: asks the operator in every step, executes the action of whoever is in charge, builds the
+record of the step, and hands it to everything that observes the environment.
+"""
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
 from gym_hil.core import schema
-from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.core.schema import EpisodeEvent, TerminationReason
-from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.intervention.human import Human
-from gym_hil.intervention.operator import Operator, View
-from gym_hil.wrappers.ee_action import EEActionWrapper
-
-_ENDS = {
-    EpisodeEvent.SUCCESS: TerminationReason.HUMAN_SUCCESS,
-    EpisodeEvent.FAILURE: TerminationReason.HUMAN_FAILURE,
-    EpisodeEvent.RERECORD: TerminationReason.RERECORD,
-    EpisodeEvent.RESET: TerminationReason.HUMAN_RESET,
-}
-
-_VERDICTS = {
-    EpisodeEvent.SUCCESS: True,
-    EpisodeEvent.FAILURE: False,
-    EpisodeEvent.RERECORD: None,
-    EpisodeEvent.RESET: None,
-}
-_log = logging.getLogger(__name__)
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.observer import Observer
+from gym_hil.core.step_record import Action, Phase, StepRecord
+from gym_hil.core.verdicts import Verdict, combine
+from gym_hil.intervention.operator import LET_GO, Operator, View
 
 
 class InterventionWrapper(gym.Wrapper):
-    """Lets `operator` act instead of the policy. Goes around an `EEActionWrapper`.
+    """Lets an operator act instead of the policy.
 
-    Adds to each step's info who acted and what each wanted: `policy_action`, `human_action` (idle while
-    nobody intervenes), `is_intervention`, `intervention_id` (0 while the policy acts; 1, 2, ... counts
-    takeovers in the episode), `phase` (``"policy"``, ``"takeover"``, ``"human"``, ``"release"``), and
-    `intervene_action` while a human acts. Success, failure, re-record and reset that the human calls end the
-    episode; a reset is a truncation.
-    A policy action that repeats, to the bit, what the human did last is not executed in the step after a
-    release: it is the echo of a loop that still hands on the human's action, and the robot idles instead.
-    Every finished episode is one line of the log: its length, its success, how much the human did.
+    Goes around the time limit, so that the record of a step says how the episode ended. Each info carries the
+    record and the keys derived from it, see `StepRecord.to_info`.
+
+    Args:
+        env: an environment that offers what `gym_hil.core.environment` lists.
+        operator: who may take over; None lets the policy act in every step.
+
+    Attributes:
+        operator: who may take over, or None.
+        observers: what looks at the environment, in the order of subscription.
     """
 
-    def __init__(self, env: gym.Env, operator: Operator) -> None:
+    def __init__(self, env: gym.Env, operator: Operator | None = None) -> None:
         super().__init__(env)
         self.operator = operator
-        self._ee = _find_ee_wrapper(env)
-        raw = env.unwrapped
-        assert isinstance(raw, ManipulationEnv)
-        self._raw = raw
-        self._scale = self._ee.scale
-        self._idle = self._last_human_action = self._ee.executed(self._ee.idle)
+        self.observers: list[Observer] = []
+        self._interface = EnvironmentInterface(self)
+        self._inside = EnvironmentInterface(env)
+        self._watches = self._inside.offers("watch_substeps")
+        self._hands_over = self._inside.offers("hand_over")
+        self._neutral: Action = self._inside.neutral_action()
+        self._step = 0
         self._interventions = 0
         self._engaged = False
-        self._tally = Tally()
-        device: Any
-        for device in operator.device.leaves() if isinstance(operator, Human) else ():
-            if device.fed_by == "window":
-                window = raw.open_window()
-                device.connected = window is not None
-                if window is not None:
-                    window.feed(device)
-            elif device.fed_by == "page":
-                raw.open_page(device.address).feed(device)
+        self._seeded = False
+        self._restored = False
+        self._closed = False
+        if self._inside.offers("add_state_part"):
+            self._inside.add_state_part(self)
 
-    def reset(self, *, seed: int | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Reset; presses from before belong to nobody."""
-        observation, info = self.env.reset(seed=seed, **kwargs)
-        self.operator.reset(self._raw, seed)
-        self._interventions = 0
-        self._engaged = False
-        self._tally = self._tally.next_episode()
-        return observation, {**info, **self._who(self._idle.copy(), None, "policy")}
+    def subscribe(self, observer: Observer) -> None:
+        """Let `observer` see every reset and step from now on."""
+        self.observers.append(observer)
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Ask the operator, act, and say who did."""
-        policy_action = self._ee.executed(action)
-        for screen in self._raw.screens:
-            screen.pump()
-        decision = self.operator.decide(View(self._raw, policy_action, self._scale))
-        human_action = None
-        if decision.action is not None:
-            human_action = self._ee.executed(decision.action[: policy_action.size])
-        phase = self._phase(decision.engaged)
-        if phase in ("takeover", "release"):
-            self._raw.simulation.anchor_target()
-        for screen in self._raw.screens:
-            screen.who = "POLICY" if human_action is None else "HUMAN"
+    def unsubscribe(self, observer: Observer) -> None:
+        """Stop showing resets and steps to `observer`."""
+        self.observers.remove(observer)
+
+    def note(self, text: str) -> None:
+        """Show a line of text to the person, wherever the environment is shown."""
+        for observer in self.observers:
+            observer.on_note(text)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode. Presses from before it are dropped.
+
+        Args:
+            seed: fixes the episode and everything that the operator does in it.
+            options: see the environment.
+
+        Returns:
+            The observation, and an info with the same keys as a step's.
+        """
+        self._restored = False
+        observation, info = self.env.reset(seed=seed, options=options)
+        if not self._restored:
+            self._step = self._interventions = 0
+            self._engaged = False
+            if self.operator is not None:
+                if seed is None and not self._seeded:
+                    seed = _drawn_seed(self.env)
+                self.operator.reset(self._interface, seed)
+        self._seeded = True
+        record = StepRecord(
+            executed_action=self._neutral.copy(),
+            policy_action=self._neutral.copy(),
+            neutral_action=self._neutral,
+            step=self._step,
+        )
+        for observer in self.observers:
+            observer.on_reset(self._interface)
+        return observation, {**info, **record.to_info()}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Ask the operator, act, and say what happened.
+
+        Args:
+            action: what the policy proposes; executed unless the operator takes over.
+
+        Returns:
+            Observation, reward, terminated, truncated (never both) and info, see `StepRecord.to_info`.
+        """
+        policy_action = self._inside.clip_action(action)
+        for observer in self.observers:
+            observer.on_poll()
+        decision = LET_GO
+        if self.operator is not None:
+            decision = self.operator.decide(View(self._interface, policy_action))
+        human_action = None if decision.action is None else self._inside.clip_action(decision.action)
+        phase = self._next_phase(decision.engaged)
+        if self._hands_over and phase in ("takeover", "release"):
+            self._inside.hand_over()
+        if self._watches and self.observers:
+            watchers = (observer.watch_step() for observer in self.observers)
+            self._inside.watch_substeps(tuple(watcher for watcher in watchers if watcher is not None))
         executed = policy_action if human_action is None else human_action
-        if phase == "release" and np.array_equal(policy_action, self._last_human_action):
-            executed = self._idle
-        self._last_human_action = self._idle if human_action is None else human_action
         observation, reward, terminated, truncated, info = self.env.step(executed)
-        info.update(self._who(policy_action, human_action, phase))
-        called = next((event for event in decision.events if event in _ENDS), None)
-        if called is not None:
-            if called is EpisodeEvent.RESET:
-                truncated = True
-            else:
-                terminated = True
-            reward = 1.0 if called is EpisodeEvent.SUCCESS else reward
-            info[schema.TERMINATION_REASON] = _ENDS[called].value
-            info[schema.NEXT_SUCCESS] = called is EpisodeEvent.SUCCESS
-            for screen in self._raw.screens:
-                screen.judge(_VERDICTS[called])
-        info[schema.RERECORD_EPISODE] = called is EpisodeEvent.RERECORD
-        info[schema.TERMINATE_EPISODE] = called is not None
-        self._tally.count(human_action is not None, success=bool(info[schema.NEXT_SUCCESS]))
-        return observation, reward, terminated, truncated, info
+        self._step += 1
+        verdict = combine(_task_verdict(reward, terminated, truncated, info), decision.events)
+        inner = info.get(schema.STEP)
+        record = StepRecord(
+            step=self._step,
+            policy_action=policy_action,
+            human_action=human_action,
+            executed_action=executed,
+            neutral_action=self._neutral,
+            phase=phase,
+            intervention_id=self._interventions if human_action is not None else 0,
+            events=decision.events,
+            reading=decision.reading,
+            reward=verdict.reward,
+            terminated=verdict.terminated,
+            truncated=verdict.truncated,
+            reason=verdict.reason,
+            success=verdict.success,
+            discrete_penalty=inner.discrete_penalty if inner is not None else 0.0,
+        )
+        for observer in self.observers:
+            observer.on_step(self._interface, record)
+        info = {**info, **record.to_info()}
+        return observation, verdict.reward, verdict.terminated, verdict.truncated, info
 
     def close(self) -> None:
-        """Release the operator's device, then the environment."""
-        self._tally = self._tally.next_episode()
-        self.operator.close()
+        """Release the observers, the operator's device and the environment. Calling it twice is allowed."""
+        if not self._closed:
+            self._closed = True
+            for observer in self.observers:
+                observer.on_close()
+            if self.operator is not None:
+                self.operator.close()
         self.env.close()
 
-    def _phase(self, engaged: bool) -> str:
+    # A part of the environment's saved state.
+
+    def get_state(self) -> Any:
+        """Return the state of the whole environment if it can be saved: what `reset(options={"state": ...})` takes."""
+        return self._inside.get_state()
+
+    def save_part(self) -> dict[str, Any]:
+        """Return the state of this wrapper, of the operator and of the time limit."""
+        return {
+            "step": self._step,
+            "interventions": self._interventions,
+            "engaged": self._engaged,
+            "operator": None if self.operator is None else self.operator.get_state(),
+        }
+
+    def restore_part(self, state: dict[str, Any]) -> None:
+        """Continue from what `save_part` returned."""
+        self._step, self._interventions = state["step"], state["interventions"]
+        self._engaged, self._restored = state["engaged"], True
+        if self.operator is not None:
+            self.operator.set_state(state["operator"])
+        for limit in _time_limits(self.env):
+            limit._elapsed_steps = self._step  # type: ignore[assignment]
+
+    def _next_phase(self, engaged: bool) -> Phase:
         before, self._engaged = self._engaged, engaged
         if engaged and not before:
             self._interventions += 1
@@ -128,54 +186,25 @@ class InterventionWrapper(gym.Wrapper):
             return "human"
         return "release" if before else "policy"
 
-    def _who(self, policy_action: np.ndarray, human_action: np.ndarray | None, phase: str) -> dict[str, Any]:
-        facts: dict[str, Any] = {
-            schema.IS_INTERVENTION: human_action is not None,
-            schema.POLICY_ACTION: policy_action,
-            schema.HUMAN_ACTION: self._idle.copy() if human_action is None else human_action,
-            schema.INTERVENTION_ID: self._interventions if human_action is not None else 0,
-            schema.PHASE: phase,
-        }
-        if human_action is not None:
-            facts[schema.INTERVENE_ACTION] = human_action
-        return facts
+
+def _task_verdict(reward: Any, terminated: bool, truncated: bool, info: dict[str, Any]) -> Verdict:
+    """Return what the environment says of a step. Environments of other packages tell success in their info."""
+    inner = info.get(schema.STEP)
+    if inner is not None:
+        return Verdict(float(reward), bool(terminated), bool(truncated), inner.success, inner.reason)
+    success = bool(np.any(info.get(schema.IS_SUCCESS, info.get("success", False))))
+    return Verdict(float(reward), bool(terminated), bool(truncated), success)
 
 
-@dataclass
-class Tally:
-    """What the running episode has been so far."""
-
-    episode: int = 0
-    steps: int = 0
-    human_steps: int = 0
-    success: bool = False
-
-    def count(self, human: bool, *, success: bool) -> None:
-        """Count a step."""
-        self.steps += 1
-        self.human_steps += human
-        self.success = success
-
-    def next_episode(self) -> Tally:
-        """Log this one if anything happened, and return the next one's."""
-        if self.steps == 0:
-            return self
-        _log.info(
-            "episode %d: %s after %d steps, intervention rate %.2f",
-            self.episode,
-            "success" if self.success else "no success",
-            self.steps,
-            self.human_steps / self.steps,
-        )
-        return Tally(episode=self.episode + 1)
+def _drawn_seed(env: gym.Env) -> int | None:
+    """Return the seed that the environment took for its first episode: the one it was made with, or a random one."""
+    seed = env.unwrapped.np_random_seed
+    return seed if seed is not None and seed >= 0 else None
 
 
-def _find_ee_wrapper(env: gym.Env) -> EEActionWrapper:
+def _time_limits(env: gym.Env) -> Iterator[gym.wrappers.TimeLimit]:
     layer: Any = env
-    while isinstance(layer, gym.Wrapper):
-        if isinstance(layer, EEActionWrapper):
-            return layer
+    while isinstance(layer, gym.Wrapper) and not isinstance(layer, InterventionWrapper):
+        if isinstance(layer, gym.wrappers.TimeLimit):
+            yield layer
         layer = layer.env
-    raise InvalidArgumentError(
-        "InterventionWrapper goes around an EEActionWrapper; this environment has none"
-    )

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.intervention.operator import Action
+from gym_hil.core.step_record import Action
 from gym_hil.intervention.scripted_policies import Policy
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.policy import GaussianPolicy, TrainedPolicy
@@ -66,10 +66,10 @@ def load_policy(path: Path, env_id: str) -> Policy:
 
     sight: Sight | None = None
 
-    def policy(env: ManipulationEnv, rng: np.random.Generator) -> Action:
+    def policy(env: EnvironmentInterface, rng: np.random.Generator) -> Action:
         nonlocal sight
         if sight is None:
-            sight = Sight(env, pixels_of(trained))
+            sight = Sight(env.unwrapped, pixels_of(trained))
         return to_command(acting.act(sight(env.observe())))
 
     return policy

@@ -17,7 +17,6 @@ from gym_hil.learning.image_observation import Eyes
 from gym_hil.learning.policy import Interface
 from gym_hil.stacks.build import make_env
 from gym_hil.tasks import Task
-from gym_hil.wrappers.real_time import RealTimeWrapper
 
 EXECUTED = "executed_action"
 """Info key: the action that was executed, as the learner would have given it."""
@@ -145,9 +144,15 @@ def make_policy_env(
     `limit` (steps). In `real_time` a step takes as long as on a robot, and the person may pause. With
     `pixels` it is seen in images of that size.
     """
-    env = make_env(env_id, operator=operator, gripper_penalty=None, **kwargs)
-    env = RecordHumanCost(gym.wrappers.TimeLimit(env, limit or time_limit(env_id)))
-    return PolicyEnv(RealTimeWrapper(env) if real_time else env, pixels)
+    env = make_env(
+        env_id,
+        operator=operator,
+        gripper_penalty=None,
+        max_episode_steps=limit,
+        real_time=real_time,
+        **kwargs,
+    )
+    return PolicyEnv(RecordHumanCost(env), pixels)
 
 
 def interface(env: PolicyEnv) -> Interface:

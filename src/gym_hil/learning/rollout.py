@@ -92,10 +92,7 @@ class Acting:
 
     def say(self, note: str) -> None:
         """Tell the person how the run is getting on."""
-        raw = self.env.unwrapped
-        assert isinstance(raw, ManipulationEnv)
-        for screen in raw.screens:
-            screen.note = note
+        self.env.get_wrapper_attr("note")(note)
 
     def close(self) -> None:
         """Release everything."""

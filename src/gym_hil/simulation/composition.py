@@ -5,9 +5,9 @@ from __future__ import annotations
 import mujoco
 
 from gym_hil.robots.base import EndEffector, Robot
+from gym_hil.scenes.scene import Scene
 from gym_hil.simulation.cartesian_control import add_cartesian_control
 from gym_hil.simulation.contacts import list_contacts
-from gym_hil.simulation.scene import Scene
 from gym_hil.simulation.sleep import sleeps
 from gym_hil.simulation.surroundings import add_camera, add_surroundings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mujoco
 
 from gym_hil.robots import collision
-from gym_hil.simulation.scene import Scene
+from gym_hil.scenes.scene import Scene
 
 
 def list_contacts(spec: mujoco.MjSpec, scene: Scene) -> None:

@@ -13,11 +13,11 @@ import numpy as np
 
 from gym_hil.core.errors import InvalidStateError
 from gym_hil.robots.base import Robot
+from gym_hil.scenes.scene import Scene
 from gym_hil.simulation.cartesian_control import Array as Array
 from gym_hil.simulation.cartesian_control import Vector as Vector
 from gym_hil.simulation.composition import compose
 from gym_hil.simulation.end_effector import SimulatedEndEffector
-from gym_hil.simulation.scene import Scene
 from gym_hil.simulation.sleep import Sleepers
 from gym_hil.simulation.timing import substeps
 

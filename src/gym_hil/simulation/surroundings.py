@@ -8,7 +8,7 @@ import mujoco
 
 from gym_hil.robots import collision
 from gym_hil.robots.geometry import Camera, Vec3
-from gym_hil.simulation.scene import Cube, Peg, Rgb, Scene, Socket
+from gym_hil.scenes.scene import Cube, Peg, Rgb, Scene, Socket
 
 
 def add_surroundings(spec: mujoco.MjSpec, scene: Scene, cameras: Sequence[Camera]) -> None:

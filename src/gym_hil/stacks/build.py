@@ -1,134 +1,187 @@
-"""Build environments from keyword arguments: the entry points of all ids."""
+"""Build environments with everything around them. All stacks of this package come from here.
+
+From the inside: environment, Gymnasium's time limit, takeover, reset delay, automatic reset, pacing. For an id,
+`gymnasium.make` calls `make_inner`, adds its own time limit, and then calls `add_outer_layers`; `build_env` does the
+same in one go.
+"""
 
 from __future__ import annotations
 
-import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
-from gym_hil.core.errors import UnknownArgumentError, did_you_mean, require_one_of
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.envs.actions import ActionTerm, EndEffectorStep, RawTwist
 from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.stacks.ids import ENVIRONMENT_CLASSES, base_ids
-from gym_hil.viewers.passive_viewer import PassiveViewerWrapper
+from gym_hil.intervention.named import make_operator
+from gym_hil.intervention.takeover import InterventionWrapper
+from gym_hil.stacks.config import EnvConfig
+from gym_hil.stacks.ids import ENVIRONMENT_CLASSES, OUTER_LAYERS
+from gym_hil.viewers.attach import open_page, open_window, wants
 from gym_hil.wrappers.auto_reset import SameStepReset
 from gym_hil.wrappers.ee_action import EEActionWrapper
-from gym_hil.wrappers.gripper_penalty import GripperPenaltyWrapper
+from gym_hil.wrappers.real_time import RealTimeWrapper
 from gym_hil.wrappers.reset_delay import ResetDelayWrapper
-
-if TYPE_CHECKING:
-    from gym_hil.intervention.operator import Operator
-
-_ENV_ARGUMENTS = frozenset(inspect.signature(ManipulationEnv).parameters)
-
 
 RawEnv = Callable[..., ManipulationEnv]
 """What makes the innermost environment from its keyword arguments."""
 
 
-def make_base(
-    task: str,
-    use_gripper: bool = True,
-    gripper_penalty: float | None = None,
-    *,
-    raw_env: RawEnv | None = None,
-    **kwargs: Any,
-) -> gym.Env:
-    """Return the raw environment. Its action has 7 entries whatever `use_gripper` says."""
-    _refuse_unknown(kwargs, _ENV_ARGUMENTS | {"use_gripper", "gripper_penalty"})
-    env: gym.Env = _environment(raw_env, {**kwargs, "task": task})
-    return env if gripper_penalty is None else GripperPenaltyWrapper(env, penalty=gripper_penalty)
+def build_env(config: EnvConfig, *, raw_env: RawEnv | None = None) -> gym.Env:
+    """Return the environment that `config` describes, with everything around it."""
+    env = _environment(config, raw_env)
+    limit = config.max_episode_steps or env.task.max_episode_steps
+    return add_outer_layers(gym.wrappers.TimeLimit(env, limit), config)
 
 
-def wrap_env(
-    env: gym.Env,
-    ee_step_size: Mapping[str, float] | None = None,
-    use_viewer: bool = False,
-    use_gamepad: bool = False,
-    use_gripper: bool = True,
-    use_inputs_control: bool = False,
-    auto_reset: bool = False,
-    show_ui: bool = True,
-    gripper_penalty: float | None = -0.02,
-    reset_delay_seconds: float = 0.0,
-    controller_config_path: str | None = None,
-    *,
-    operator: str | Operator | None = None,
-    preset: str = "expert",
-) -> gym.Env:
-    """Return `env` with end-effector actions, gripper penalty, a human, and a delay (s) before resets.
+def make_env(env_id: str, *, raw_env: RawEnv | None = None, **arguments: Any) -> gym.Env:
+    """Return the environment of an id, with other arguments.
 
     Args:
-        env: a raw environment.
-        ee_step_size: metres per unit of action for x, y and z.
-        use_viewer: show it in a window, where there is a display.
-        use_gamepad: with `use_inputs_control`: a gamepad, else the window's keyboard.
-        use_gripper: whether the action has a gripper entry.
-        use_inputs_control: let a person take over; the same as `operator` ``"gamepad"`` or ``"keyboard"``.
-        auto_reset: begin the next episode in the step that ends one; see `gymnasium.wrappers.Autoreset` for
-            the usual way. The last observation is then in ``info["final_obs"]``.
-        show_ui: show the key map in the window.
-        gripper_penalty: in ``info["discrete_penalty"]`` when the gripper changes its mind; None for none.
-        reset_delay_seconds: time to get ready before a reset.
-        controller_config_path: JSON file that maps a gamepad's axes and buttons.
-        operator: who may take over: an `Operator`, a person (``"gamepad"``, ``"keyboard"``,
-            ``"global-keyboard"``, ``"spacemouse"``, ``"terminal"``), ``"simulated"`` (with the limits of
-            `preset`) or ``"expert"``; None leaves the policy alone.
-        preset: limits of the simulated human.
+        env_id: an id. One with ``Base`` stands for the one without: its actions are end-effector actions unless
+            `action` says otherwise.
+        raw_env: what makes the innermost environment.
+        arguments: fields of `EnvConfig`. In contrast to `gymnasium.make`, real time is kept only if asked for.
     """
-    if use_inputs_control and operator is None:
-        operator = "gamepad" if use_gamepad else "keyboard"
-    env = EEActionWrapper(env, ee_action_step_size=ee_step_size, use_gripper=use_gripper)
-    if use_viewer:
-        env = PassiveViewerWrapper(env, show_left_ui=show_ui, show_right_ui=show_ui)
-    if gripper_penalty is not None:
-        env = GripperPenaltyWrapper(env, penalty=gripper_penalty)
-    if operator is not None:
-        from gym_hil.intervention.named import make_operator
-        from gym_hil.intervention.takeover import InterventionWrapper
+    return build_env(
+        EnvConfig.of(env_id, **{"action": "xyz", "real_time": False, **arguments}), raw_env=raw_env
+    )
 
-        if isinstance(operator, str):
-            operator = make_operator(operator, preset=preset, controller_config_path=controller_config_path)
-        env = InterventionWrapper(env, operator)
-    if auto_reset:
-        env = SameStepReset(env)
-    if reset_delay_seconds:
-        env = ResetDelayWrapper(env, delay_seconds=reset_delay_seconds)
+
+def wrap_env(env: gym.Env, *positional: Any, **arguments: Any) -> gym.Env:
+    """Return an environment with raw actions, with end-effector actions and everything around them.
+
+    Args:
+        env: an environment whose actions are those of `RawTwist`, such as an id with ``Base``.
+        positional: `ee_step_size`, `use_viewer`, `use_gamepad`, `use_gripper`, `use_inputs_control`, `auto_reset`,
+            `show_ui`, `gripper_penalty`, `reset_delay_seconds`, `controller_config_path`, in this order.
+        arguments: the same by name, and the other fields of `EnvConfig` that concern what is around an environment.
+            There is no time limit, and real time is kept only if asked for.
+    """
+    if len(positional) > len(_POSITIONAL):
+        raise InvalidArgumentError(
+            f"wrap_env takes at most {len(_POSITIONAL)} positional arguments after env"
+        )
+    arguments = {**dict(zip(_POSITIONAL, positional, strict=False)), **arguments}
+    for name in _INNER:
+        if name in arguments:
+            raise InvalidArgumentError(f"{name} belongs to the environment, which is made already")
+    config = EnvConfig.of(None, **{"real_time": False, **arguments})
+    env = EEActionWrapper(env, ee_action_step_size=config.ee_step_size, use_gripper=config.use_gripper)
+    if env.has_wrapper_attr("set_gripper_penalty"):
+        env.get_wrapper_attr("set_gripper_penalty")(config.gripper_penalty or 0.0)
+    return add_outer_layers(env, config)
+
+
+_POSITIONAL = (
+    "ee_step_size",
+    "use_viewer",
+    "use_gamepad",
+    "use_gripper",
+    "use_inputs_control",
+    "auto_reset",
+    "show_ui",
+    "gripper_penalty",
+    "reset_delay_seconds",
+    "controller_config_path",
+)
+_INNER = (
+    "task",
+    "robot",
+    "action",
+    "seed",
+    "control_dt",
+    "physics_dt",
+    "render_spec",
+    "render_mode",
+    "image_obs",
+    "state_obs",
+    "reward_type",
+    "random_block_position",
+    "max_episode_steps",
+)
+
+
+def make_inner(**arguments: Any) -> ManipulationEnv:
+    """Return the environment of an id without anything around it: the entry point of all ids."""
+    config = EnvConfig.of(None, **arguments)
+    env = _environment(config)
+    env.stack_config = config
     return env
 
 
-def make_env(env_id: str, *, raw_env: RawEnv | None = None, **kwargs: Any) -> gym.Env:
-    """Return the wrapped environment of a base id, such as ``"gym_hil/PandaPickCubeBase-v0"``.
+def add_outer_layers(env: gym.Env, config: EnvConfig | None = None) -> gym.Env:
+    """Put takeover, reset delay, automatic reset and pacing around an environment, and open its viewers.
 
-    Keyword arguments are those of `wrap_env` and of `ManipulationEnv`.
+    Args:
+        env: an environment, inside its time limit.
+        config: what to add; None takes what `make_inner` was given.
     """
-    ids = base_ids()
-    require_one_of("env_id", env_id, ids)
-    wrapper_arguments = set(inspect.signature(wrap_env).parameters) - {"env"}
-    _refuse_unknown(kwargs, _ENV_ARGUMENTS | wrapper_arguments)
-    outer = {key: value for key, value in kwargs.items() if key in wrapper_arguments}
-    inner = {key: value for key, value in kwargs.items() if key not in wrapper_arguments}
-    env = wrap_env(_environment(raw_env, {**ids[env_id], **inner}), **outer)
+    if config is None:
+        config = env.get_wrapper_attr("stack_config")
+    inside = env.spec
+    operator = config.operator
+    if isinstance(operator, str):
+        operator = make_operator(
+            operator,
+            preset=config.preset,
+            controller_config_path=config.controller_config_path,
+            page=config.page,
+        )
+    layers: list[gym.Wrapper] = [InterventionWrapper(env, operator)]
+    if wants(layers[-1], "page"):
+        print(open_page(layers[-1]).url, flush=True)  # noqa: T201
+    human_mode = env.render_mode == "human"
+    if config.use_viewer or human_mode or wants(layers[-1], "window"):
+        open_window(layers[-1], show_help=config.show_ui)
+    if config.reset_delay_seconds:
+        layers.append(ResetDelayWrapper(layers[-1], delay_seconds=config.reset_delay_seconds))
+    if config.auto_reset:
+        layers.append(SameStepReset(layers[-1]))
+    person = operator is not None and operator.device is not None
+    if config.real_time or (config.real_time is None and person):
+        layers.append(RealTimeWrapper(layers[-1]))
+    if inside is not None:
+        for layer in layers:  # gymnasium.make(env.spec) makes the same layers anew by calling this function
+            layer._cached_spec = replace(
+                inside, additional_wrappers=(*inside.additional_wrappers, OUTER_LAYERS)
+            )
     if "lerobot" in sys.modules:
         compatibility = import_module("gym_hil.integrations.lerobot.compatibility")
         if compatibility.is_driving():
-            return compatibility.LeRobotCompatibility(env)
-    return env
+            return compatibility.LeRobotCompatibility(layers[-1])
+    return layers[-1]
 
 
-def _environment(raw_env: RawEnv | None, kwargs: dict[str, Any]) -> ManipulationEnv:
+def _environment(config: EnvConfig, raw_env: RawEnv | None = None) -> ManipulationEnv:
     make = raw_env
     if make is None:
-        reference = ENVIRONMENT_CLASSES.get(kwargs["task"])
+        reference = ENVIRONMENT_CLASSES.get(str(config.task))
         make = ManipulationEnv if reference is None else cast(RawEnv, load_env_creator(reference))
-    return make(**{"render_mode": None, **kwargs})
+    return make(
+        task=config.task,
+        seed=config.seed,
+        control_dt=config.control_dt,
+        physics_dt=config.physics_dt,
+        render_spec=config.render_spec,
+        render_mode=config.render_mode,
+        image_obs=config.image_obs,
+        state_obs=config.state_obs,
+        reward_type=config.reward_type,
+        random_block_position=config.random_block_position,
+        robot=config.robot,
+        action_term=_action_term(config),
+        gripper_penalty=config.gripper_penalty or 0.0,
+    )
 
 
-def _refuse_unknown(given: Mapping[str, Any], known: frozenset[str] | set[str]) -> None:
-    for name in given:
-        if name not in known:
-            raise UnknownArgumentError(f"argument {name!r} is not known{did_you_mean(name, sorted(known))}")
+def _action_term(config: EnvConfig) -> ActionTerm:
+    if config.action == "twist":
+        return RawTwist()
+    return EndEffectorStep(config.ee_step_size, use_gripper=config.use_gripper)

@@ -1,20 +1,23 @@
-"""All environment ids, as data, and their registration with Gymnasium."""
+"""The environment ids: what the parts of a name mean, and their registration with Gymnasium."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import gymnasium as gym
+from gymnasium.envs.registration import WrapperSpec
 
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
 from gym_hil.core.schema import ID_NAMESPACE
+from gym_hil.robots import ROBOTS, Robot
+from gym_hil.tasks import TASKS, fits
 
-TIME_LIMITS = {"PickCube": 100, "ArrangeBoxes": 400, "InsertPeg": 150}
-"""Steps per episode of every task."""
-SUFFIXES: dict[str, dict[str, Any]] = {
+SUFFIXES: Mapping[str, Mapping[str, Any]] = {
     "": {},
+    "Base": {"action": "twist"},
     "Viewer": {"use_viewer": True},
     "Gamepad": {"operator": "gamepad"},
     "Keyboard": {"operator": "keyboard"},
@@ -23,9 +26,9 @@ SUFFIXES: dict[str, dict[str, Any]] = {
     "SimulatedCoach": {"operator": "simulated", "preset": "coach"},
     "Replay": {"auto_reset": True},
 }
-"""Who shows it or may take over, by the id's suffix, as arguments of `wrap_env`."""
-NOBODY_WAITS = ("", "SimulatedHuman", "SimulatedCoach")
-"""Suffixes whose environments need no person, and so may be many at once."""
+"""What the last part of an id says, as arguments of `gym_hil.stacks.config.EnvConfig`."""
+VECTORS = ("", "Base", "SimulatedHuman", "SimulatedCoach")
+"""Suffixes whose environments need no person, and which therefore have a vector environment of their own."""
 ENVIRONMENT_CLASSES = {
     "PickCube": "gym_hil.integrations.legacy.environments:PandaPickCubeGymEnv",
     "ArrangeBoxes": "gym_hil.integrations.legacy.environments:PandaArrangeBoxesGymEnv",
@@ -33,6 +36,19 @@ ENVIRONMENT_CLASSES = {
 """Tasks of gym-hil 0.1.14: their ids make the classes of that name, whose attributes scripts read."""
 VERSIONS = (0, 1)
 """Version 1 starts from random object positions by default; nothing else differs."""
+OUTER_LAYERS = WrapperSpec("HumanInTheLoop", "gym_hil.stacks.build:add_outer_layers", {})
+"""What Gymnasium puts around its own time limit: takeover, automatic reset, delay and pacing."""
+
+
+class _WrappersOfOne(tuple[WrapperSpec, ...]):
+    """Wrappers that `gymnasium.make` applies and `gymnasium.make_vec` does not count.
+
+    Gymnasium refuses a specification that has both wrappers and a vector entry point, because it could not apply the
+    wrappers to a vector. Here the vector entry point builds the same layers inside of the vector.
+    """
+
+    def __len__(self) -> int:
+        return 0
 
 
 @dataclass(frozen=True)
@@ -40,10 +56,10 @@ class IdParts:
     """The parts of an environment id.
 
     Attributes:
-        robot: first part of the id, such as ``"Panda"``.
+        robot: first part of the id, such as ``"Panda"``: the robot's `id_prefix`.
         task: name of the task, such as ``"PickCube"``.
         state: whether ``agent_pos`` ends with the objects' positions and nothing is rendered.
-        suffix: ``"Base"`` for the raw environment, else a key of `SUFFIXES`.
+        suffix: who shows the robot or may take over, a key of `SUFFIXES`.
         version: 0 or 1.
     """
 
@@ -64,6 +80,35 @@ class IdParts:
         """The id, with its namespace."""
         return f"{ID_NAMESPACE}/{self.name}"
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the id says, as arguments of `gym_hil.stacks.config.EnvConfig`."""
+        return {
+            "task": self.task,
+            "robot": _robots()[self.robot].name,
+            "state_obs": self.state,
+            "random_block_position": self.version == 1,
+            **SUFFIXES[self.suffix],
+        }
+
+
+def all_parts() -> Iterator[IdParts]:
+    """Yield the parts of every id: of each robot, the tasks that fit it."""
+    for prefix, robot in _robots().items():
+        for name, task in TASKS.items():
+            if fits(task, robot):
+                for state, suffix, version in product((False, True), SUFFIXES, VERSIONS):
+                    yield IdParts(prefix, name, state, suffix, version)
+
+
+def _robots() -> dict[str, Robot]:
+    return {robot.id_prefix: robot for _, robot in ROBOTS.items()}
+
+
+def all_ids() -> list[str]:
+    """Return every id of this package."""
+    return [parts.env_id for parts in all_parts()]
+
 
 def parse_id(env_id: str) -> IdParts:
     """Return the parts of an id.
@@ -74,49 +119,25 @@ def parse_id(env_id: str) -> IdParts:
     Raises:
         InvalidArgumentError: there is no such id; the message names the nearest ones.
     """
-    every = product(TIME_LIMITS, (False, True), ("Base", *SUFFIXES), VERSIONS)
-    known = {parts.name: parts for parts in (IdParts("Panda", *each) for each in every)}
     name = env_id.removeprefix(f"{ID_NAMESPACE}/")
+    known = {parts.name: parts for parts in all_parts()}
     if name not in known:
         raise InvalidArgumentError(f"environment id {env_id!r} is not known{did_you_mean(name, known)}")
     return known[name]
 
 
-def base_ids() -> dict[str, dict[str, Any]]:
-    """Return every raw id with the keyword arguments of its environment."""
-    return {
-        f"{ID_NAMESPACE}/Panda{task}{state}Base-v{version}": {
-            "task": task,
-            "state_obs": bool(state),
-            "random_block_position": version == 1,
-        }
-        for task in TIME_LIMITS
-        for state in ("", "State")
-        for version in VERSIONS
-    }
-
-
 def register_all() -> None:
-    """Register every id that is not registered yet; those that nobody drives have a vector of their own."""
-    for base, kwargs in base_ids().items():
-        limit = TIME_LIMITS[kwargs["task"]]
-        _register(base, "make_base", limit, kwargs, vector=True)
-        for suffix, outer in SUFFIXES.items():
-            arguments = {"env_id": base, "gripper_penalty": -0.05, **outer}
-            wrapped = base.replace("Base-v", f"{suffix}-v")
-            _register(wrapped, "make_env", limit, arguments, vector=suffix in NOBODY_WAITS)
-
-
-def _register(env_id: str, maker: str, limit: int, kwargs: dict[str, Any], *, vector: bool) -> None:
-    if env_id in gym.registry:
-        return
-    gym.register(
-        id=env_id,
-        entry_point=f"gym_hil.stacks.build:{maker}",
-        vector_entry_point=f"gym_hil.stacks.vector:{maker}_vector" if vector else None,
-        max_episode_steps=limit,
-        kwargs=kwargs,
-    )
-    if not env_id.endswith("-v0"):
-        # Gymnasium tells users of version 0 to upgrade where a higher one exists, but version 1 is no newer.
-        gym.registry[env_id].version = None
+    """Register every id that is not registered yet."""
+    for parts in all_parts():
+        if parts.env_id not in gym.registry:
+            gym.register(
+                id=parts.env_id,
+                entry_point="gym_hil.stacks.build:make_inner",
+                vector_entry_point="gym_hil.stacks.vector:make_vector" if parts.suffix in VECTORS else None,
+                max_episode_steps=TASKS[parts.task].max_episode_steps,
+                kwargs=parts.arguments,
+                additional_wrappers=_WrappersOfOne((OUTER_LAYERS,)),
+            )
+            if parts.version > 0:
+                # Gymnasium tells users of version 0 to upgrade where a higher one exists, but version 1 is no newer.
+                gym.registry[parts.env_id].version = None

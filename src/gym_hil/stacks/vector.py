@@ -17,15 +17,16 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.vector.utils import concatenate, create_empty_array
-from gymnasium.wrappers import TimeLimit
 
 from gym_hil.core import schema
 from gym_hil.core.errors import EpisodeOrderError, InvalidActionError, InvalidArgumentError, require_one_of
 from gym_hil.envs.manipulation import ManipulationEnv, Observation
+from gym_hil.intervention.operator import Operator
 from gym_hil.robots import Robot
 from gym_hil.simulation.rendering import Image
 from gym_hil.simulation.simulation import Simulation
-from gym_hil.stacks.build import make_base, make_env
+from gym_hil.stacks.build import build_env
+from gym_hil.stacks.config import EnvConfig
 
 
 class _Member(ManipulationEnv):
@@ -59,7 +60,6 @@ class ThreadedVectorEnv(SyncVectorEnv):
     Args:
         make_member: makes one environment; its argument ``raw_env`` makes the innermost one.
         num_envs: how many.
-        max_episode_steps: length of an episode; None for no limit.
         autoreset_mode: Gymnasium's ``NextStep``, ``SameStep`` or ``Disabled``.
         num_threads: how many threads work; None for as many as this process has cores.
 
@@ -72,7 +72,6 @@ class ThreadedVectorEnv(SyncVectorEnv):
         make_member: Callable[..., gym.Env],
         num_envs: int,
         *,
-        max_episode_steps: int | None = None,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         num_threads: int | None = None,
     ) -> None:
@@ -85,8 +84,7 @@ class ThreadedVectorEnv(SyncVectorEnv):
         raw_env = partial(_Member, first=[])
 
         def member() -> gym.Env:
-            env = make_member(raw_env=raw_env)
-            return env if max_episode_steps is None else TimeLimit(env, max_episode_steps)
+            return make_member(raw_env=raw_env)
 
         super().__init__([member] * num_envs, autoreset_mode=autoreset_mode)
         self._raw: list[_Member] = [env.unwrapped for env in self.envs]  # type: ignore[misc]
@@ -249,30 +247,34 @@ def _column(values: list[Any]) -> np.ndarray:
     return column
 
 
-def make_base_vector(num_envs: int, **kwargs: Any) -> ThreadedVectorEnv:
-    """Return `num_envs` raw environments; arguments are those of `make_base` and `ThreadedVectorEnv`."""
-    return _make_vector(make_base, num_envs, kwargs)
+def make_vector(num_envs: int, **kwargs: Any) -> ThreadedVectorEnv:
+    """Return `num_envs` environments as one; the entry point of all ids that need no person.
 
-
-def make_env_vector(num_envs: int, **kwargs: Any) -> ThreadedVectorEnv:
-    """Return `num_envs` wrapped environments; arguments are those of `make_env` and `ThreadedVectorEnv`."""
-    return _make_vector(make_env, num_envs, kwargs)
+    Args:
+        num_envs: how many.
+        kwargs: fields of `EnvConfig`, and `autoreset_mode` and `num_threads` of `ThreadedVectorEnv`.
+    """
+    own = ("autoreset_mode", "num_threads")
+    ours = {key: kwargs.pop(key) for key in own if key in kwargs}
+    config = EnvConfig.of(None, **kwargs)
+    if config.render_mode == "human":
+        raise InvalidArgumentError(
+            "render_mode='human' shows one environment; a vector takes 'rgb_array' or None"
+        )
+    if config.auto_reset:
+        raise InvalidArgumentError("auto_reset=True is for one environment; a vector takes autoreset_mode")
+    if isinstance(config.operator, Operator) and num_envs > 1:
+        raise InvalidArgumentError(
+            f"operator={config.operator.name!r} is one operator for {num_envs} environments; give its name, "
+            "such as operator='simulated', and each environment gets one of its own"
+        )
+    return ThreadedVectorEnv(partial(build_env, config), num_envs, **ours)
 
 
 def cores() -> int:
     """Return how many processor cores this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-def _make_vector(maker: Callable[..., gym.Env], num_envs: int, kwargs: dict[str, Any]) -> ThreadedVectorEnv:
-    if kwargs.get("render_mode") == "human":
-        raise InvalidArgumentError(
-            "render_mode='human' shows one environment; a vector takes 'rgb_array' or None"
-        )
-    own = ("max_episode_steps", "autoreset_mode", "num_threads")
-    ours = {key: kwargs.pop(key) for key in own if key in kwargs}
-    return ThreadedVectorEnv(partial(maker, **kwargs), num_envs, **ours)
 
 
 def _count(name: str, value: Any) -> int:

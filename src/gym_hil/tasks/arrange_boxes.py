@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gym_hil.robots.base import Robot
-from gym_hil.simulation.scene import Cube, Scene, Target
+from gym_hil.scenes.scene import Cube, Scene, Target
 from gym_hil.tasks.base import Array, Intent, Start, Task, finite_array
 from gym_hil.tasks.grasping import approach, is_held, over
 from gym_hil.tasks.needs import Needs

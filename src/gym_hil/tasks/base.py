@@ -18,7 +18,7 @@ from gym_hil.core.errors import InvalidArgumentError, did_you_mean
 from gym_hil.core.schema import TerminationReason
 from gym_hil.robots.base import Robot
 from gym_hil.robots.geometry import Box, reaches
-from gym_hil.simulation.scene import Scene
+from gym_hil.scenes.scene import Scene
 from gym_hil.tasks.needs import Needs, fits
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 
 from gym_hil.core.schema import TerminationReason
 from gym_hil.robots.base import Robot
-from gym_hil.simulation.scene import Peg, Scene, Socket
+from gym_hil.scenes.scene import Peg, Scene, Socket
 from gym_hil.tasks.base import Array, Intent, Start, Task, finite_array
 from gym_hil.tasks.grasping import approach, is_held, over
 from gym_hil.tasks.needs import Needs

@@ -1,4 +1,4 @@
-"""Success and intervention rates of the episodes that a screen has shown."""
+"""Success and intervention rates of the episodes that a viewer has shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Outcome:
     """Share of its steps in which the human acted, in [0, 1]."""
 
 
-class Tally:
+class EpisodeStatistics:
     """Counts steps; an episode is over when the next one begins."""
 
     def __init__(self) -> None:
@@ -43,10 +43,6 @@ class Tally:
         """Count a step."""
         self._steps += 1
         self._human_steps += human
-        self._success = success
-
-    def judge(self, success: bool) -> None:
-        """Note what a person says of the running episode."""
         self._success = success
 
     def void(self) -> None:

@@ -1,4 +1,4 @@
-"""A window around an environment."""
+"""A window around an environment, as a wrapper that existing programs import."""
 
 from __future__ import annotations
 
@@ -6,19 +6,65 @@ from typing import Any
 
 import gymnasium as gym
 
+from gym_hil.core import schema
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.viewers.attach import open_window
 
 
 class PassiveViewerWrapper(gym.Wrapper):
-    """Show `env` in a window where there is a display; elsewhere one line says how to see it.
+    """Show `env` in a window where there is a display; elsewhere a warning says how to see it.
 
     Closing the window ends nothing: the episode goes on.
+
+    Args:
+        env: an environment of this package.
+        show_left_ui: show which key does what, if a keyboard takes part.
+        show_right_ui: the same.
     """
 
     def __init__(self, env: gym.Env, show_left_ui: bool = False, show_right_ui: bool = False) -> None:
         super().__init__(env)
-        raw: Any = env.unwrapped
-        if not isinstance(raw, ManipulationEnv):
-            raise InvalidArgumentError(f"PassiveViewerWrapper shows this package's robots, not a {type(raw)}")
-        raw.open_window(show_help=show_left_ui or show_right_ui)
+        if not (env.has_wrapper_attr("model") and env.has_wrapper_attr("render_spec")):
+            raise InvalidArgumentError(
+                f"PassiveViewerWrapper shows this package's robots, not {type(env.unwrapped).__name__}"
+            )
+        self._own_observers: list[Any] = []
+        self.window = open_window(self, show_help=show_left_ui or show_right_ui)
+
+    @property
+    def observers(self) -> list[Any]:
+        """What looks at the environment."""
+        if self.env.has_wrapper_attr("observers"):
+            inside: list[Any] = self.env.get_wrapper_attr("observers")
+            return inside
+        return self._own_observers
+
+    def subscribe(self, observer: Any) -> None:
+        """Show every reset and step to `observer`, if no takeover wrapper inside does."""
+        if self.env.has_wrapper_attr("subscribe"):
+            self.env.get_wrapper_attr("subscribe")(observer)
+        else:
+            self._own_observers.append(observer)
+
+    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Reset, and show the initial state."""
+        result = self.env.reset(**kwargs)
+        for observer in self._own_observers:
+            observer.on_reset(EnvironmentInterface(self))
+        return result
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Step, and show the state after it."""
+        for observer in self._own_observers:
+            observer.on_poll()
+        result = self.env.step(action)
+        for observer in self._own_observers:
+            observer.on_step(EnvironmentInterface(self), result[4][schema.STEP])
+        return result
+
+    def close(self) -> None:
+        """Close the window and the environment."""
+        for observer in self._own_observers:
+            observer.on_close()
+        self.env.close()

@@ -9,13 +9,13 @@ from typing import Any
 import mujoco
 
 from gym_hil.core.errors import DeviceError
+from gym_hil.core.observer import Watcher
 from gym_hil.devices import sdl
 from gym_hil.devices.controls import Control
 from gym_hil.devices.keyboard import Keyboard
 from gym_hil.simulation.gl import has_display
 from gym_hil.simulation.rendering import Image
-from gym_hil.simulation.simulation import Watcher
-from gym_hil.viewers.base import SLOW_MOTION, Screen
+from gym_hil.viewers.base import SLOW_MOTION, Viewer
 from gym_hil.viewers.window_keys import key_map
 from gym_hil.viewers.window_motion import Motion
 from gym_hil.viewers.window_panel import GROUND, INSET, WIDTH, Button, Panel
@@ -35,7 +35,7 @@ WHITE = (255, 255, 255)
 _current: Window | None = None
 
 
-class Window(Screen):
+class Window(Viewer):
     """The one window of this process: `model` seen by camera number `camera`, in `size` (width, height;
     pixels), beside a panel. Use it in the main thread.
 
@@ -43,6 +43,8 @@ class Window(Screen):
         DeviceError: there is no display, or another window is open.
         MissingExtraError: pygame is not installed.
     """
+
+    delivers = "window"
 
     def __init__(
         self,
@@ -84,8 +86,8 @@ class Window(Screen):
         _current = self
 
     @property
-    def slow_motion(self) -> float:
-        """How many times slower than in real time the person wants the world to run."""
+    def time_scale(self) -> float:  # type: ignore[override]
+        """How many times slower than in real time the person wants the environment to run."""
         return SLOW_MOTION if self._slow and not self.closed else 1.0
 
     @property
@@ -97,12 +99,13 @@ class Window(Screen):
             for label, (left, top, width, height) in boxes
         }
 
-    def feed(self, keyboard: Keyboard) -> None:
-        """Give all keys to `keyboard`, show what they do, and have buttons that do the same."""
-        self._keyboards.append(keyboard)
+    def feed(self, device: Any) -> None:
+        """Give all keys to the keyboard `device`, show what they do, and have buttons that do the same."""
+        device.connected = True
+        self._keyboards.append(device)
         self._panel.add_buttons()
         if self._show_help:
-            self._keys = key_map(self._pygame, keyboard.help(), self._size[0])
+            self._keys = key_map(self._pygame, device.help(), self._size[0])
         self._lay_out()
 
     def pump(self) -> None:
@@ -133,32 +136,31 @@ class Window(Screen):
             return
         self._clock_s = clock_s
         self._motion.note(data)
-        moving = None if success or not self.played else self._motion.at(0.0)
+        moving = None if success or not self.paced else self._motion.at(0.0)
         self._draw_robot(data if moving is None else moving)
         self._seen = self._pictures.inside(data)
         self._draw_strip("SUCCESS" if success else self.who)
         self._draw_panel()
         self._pygame.display.flip()
 
-    def watch(self) -> Watcher | None:
+    def watch_step(self) -> Watcher | None:
         """Return what notes how the robot moves within the next step."""
         self._motion.begin()
         return None if self.closed else self._motion.note
 
-    def play(self, share: float, until: float) -> None:
-        """Draw the robot as it was after the `share` of the last step, unless there is no time."""
+    def on_wait(self, fraction: float, deadline: float) -> None:
+        """Draw the robot as it was after a fraction of the last step, unless there is no time."""
         start = time.perf_counter()
-        if self.closed or start + 2.0 * self._playing_s > until:
+        if self.closed or start + 2.0 * self._playing_s > deadline:
             return
-        data = self._motion.at(share)
+        data = self._motion.at(fraction)
         if data is not None:
             self._draw_robot(data)
             self._pygame.display.update((0, STRIP, *self._size))
             self._playing_s = time.perf_counter() - start
 
     def begin(self) -> None:
-        """Say that an episode begins; the one before it is counted."""
-        super().begin()
+        """Begin an episode."""
         self._motion.begin()
 
     def refresh(self) -> None:
@@ -223,7 +225,7 @@ class Window(Screen):
             lit.add(None)
         if self.who in _LIT:
             lit.add(_LIT[self.who])
-        self._panel.draw(self.tally.report(), self._seen, lit)
+        self._panel.draw(self.statistics.report(), self._seen, lit)
         self._screen.blit(self._panel.surface, (self._size[0], STRIP))
 
     def _draw_strip(self, word: str) -> None:

@@ -8,14 +8,17 @@ import gymnasium as gym
 
 
 class SameStepReset(gym.Wrapper):
-    """The step that ends an episode returns the next one's first observation; the last observation is in
-    ``info["final_obs"]``.
+    """Reset in the step that ends an episode, for programs that step on without calling `reset`.
+
+    That step returns the first observation of the next episode, together with the reward, the end and the info of the
+    step. The info also holds the last observation (``"final_obs"``) and the info of the reset (``"reset_info"``).
     """
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step, and reset at the end."""
+        """Step, and reset at the end of an episode."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         if terminated or truncated:
-            info["final_obs"] = observation
-            observation, _ = self.env.reset()
+            first, reset_info = self.env.reset()
+            info = {**info, "final_obs": observation, "reset_info": reset_info}
+            observation = first
         return observation, reward, terminated, truncated, info

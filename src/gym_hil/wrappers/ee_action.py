@@ -1,4 +1,4 @@
-"""End-effector actions: what policies and people command."""
+"""End-effector actions around an environment with raw actions, under the name that existing programs import."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 
 from gym_hil.core import schema
-from gym_hil.core.arguments import require_mapping, require_number
-from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.envs.action import MAX_TRANSLATION, Bounds, clipped_values
-
-DEFAULT_EE_STEP_SIZE: Mapping[str, float] = {"x": 0.025, "y": 0.025, "z": 0.025}
-"""Metres per unit of action."""
-BOUNDS: Bounds = [-1.0, -1.0, -1.0, 0.0], [1.0, 1.0, 1.0, 2.0]
-"""Of x, y, z and the gripper command."""
-STAY = float(schema.GripperCommand.STAY)
+from gym_hil.core.command import Command
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.schema import GripperCommand
+from gym_hil.core.step_record import Action
+from gym_hil.envs.actions import DEFAULT_EE_STEP_SIZE as DEFAULT_EE_STEP_SIZE
+from gym_hil.envs.actions import EndEffectorStep
 
 
 class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
-    """End-effector actions: dx, dy, dz in units of `ee_action_step_size`, and 0 close, 1 stay, 2 open.
+    """Actions of `EndEffectorStep` for an environment whose actions are those of `RawTwist`.
 
-    Actions beyond the space are clipped to it. Without gripper the action has three entries and the fingers
-    keep their last command.
+    Ids without ``Base`` need no wrapper: their environments have this action term themselves.
+
+    Args:
+        env: an environment with raw actions.
+        ee_action_step_size: metres per unit of action for x, y and z.
+        use_gripper: whether the action has a gripper entry; without it the fingers keep their last command.
     """
 
     def __init__(
@@ -35,52 +35,54 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
         ee_action_step_size: Mapping[str, float] | None = None,
         use_gripper: bool = True,
     ) -> None:
-        given = DEFAULT_EE_STEP_SIZE if ee_action_step_size is None else ee_action_step_size
-        sizes = dict(require_mapping("ee_step_size", given, f"{dict(DEFAULT_EE_STEP_SIZE)} (m)"))
+        self.action_term = EndEffectorStep(ee_action_step_size, use_gripper=use_gripper)
+        sizes = dict(zip("xyz", self.action_term.scale.tolist(), strict=True))
         RecordConstructorArgs.__init__(self, ee_action_step_size=sizes, use_gripper=use_gripper)
         gym.ActionWrapper.__init__(self, env)
-        if set(sizes) != {"x", "y", "z"}:
-            keys = sorted(sizes, key=str)
-            raise InvalidArgumentError(f"ee_step_size has keys {keys}; it needs x, y and z (m)")
-        for axis, size in sizes.items():
-            name = f"ee_step_size[{axis!r}]"
-            require_number(name, size, above=0, at_most=MAX_TRANSLATION, unit="metres")
-        self.use_gripper = bool(use_gripper)
-        self._metres = [float(sizes[axis]) for axis in "xyz"]
-        self.scale = np.array(self._metres)
-        entries = 4 if self.use_gripper else 3
-        self._bounds = BOUNDS[0][:entries], BOUNDS[1][:entries]
-        self.idle = [0.0, 0.0, 0.0, STAY][:entries]
-        self.action_space = spaces.Box(*np.array(self._bounds, np.float32))
+        self._inside = EnvironmentInterface(env)
+        self.use_gripper = self.action_term.use_gripper
+        self.scale = self.action_term.scale
+        self.motion_size = self.action_term.motion_size
+        self.action_space = self.action_term.space
 
     def action(self, action: Any) -> np.ndarray:
         """Return the raw action (7) of an end-effector action."""
-        return np.array(self._raw(self.executed(action)))
+        translation, rotation, gripper = self.action_term.motion(self.clip_action(action).tolist())
+        return np.array([*translation, *rotation, gripper])
 
-    def executed(self, action: Any) -> np.ndarray:
-        """Return `action` as it will be executed: float32, inside the action space.
+    def neutral_action(self) -> Action:
+        """Return the action that moves nothing and leaves the gripper as it is."""
+        return self.action_term.neutral()
 
-        Raises:
-            InvalidActionError: wrong shape, or a value that is not a finite number.
-        """
-        return np.array(clipped_values(action, self._bounds), np.float32)
+    def clip_action(self, action: Any) -> Action:
+        """Return `action` as it will be executed: float32, inside the action space."""
+        return self.action_term.clip(action)
+
+    def command_action(self, command: Command) -> Action:
+        """Return the action that carries out a person's command."""
+        return self.action_term.command(command)
+
+    def gripper_closes(self, action: Action) -> bool | None:
+        """Return whether an action closes the gripper, or None if it leaves it as it is."""
+        return self.action_term.closes(action)
+
+    def expert_action(self, misplaced: Any = 0.0) -> Action:
+        """Return what the task's expert does now; see `ManipulationEnv.expert_action`."""
+        raw = self._inside.expert_action(misplaced)
+        way = np.asarray(self._inside.expert_goal() + misplaced - self._inside.target_pos_w)
+        closes = self._inside.gripper_closes(raw)
+        return self.action_term.towards(way, GripperCommand.CLOSE if closes else GripperCommand.OPEN)
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Reset; the info's actions get this wrapper's shape."""
         observation, info = self.env.reset(**kwargs)
-        return observation, {**info, **_actions(self.executed(self.idle))}
+        return observation, {**info, **_actions(self.neutral_action())}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step; the info's actions get this wrapper's shape."""
-        executed = self.executed(action)
-        observation, reward, terminated, truncated, info = self.env.step(self._raw(executed))
+        executed = self.clip_action(action)
+        observation, reward, terminated, truncated, info = self.env.step(self.action(executed))
         return observation, reward, terminated, truncated, {**info, **_actions(executed)}
-
-    def _raw(self, executed: np.ndarray) -> list[float]:
-        x, y, z, *gripper = executed.tolist()
-        scale_x, scale_y, scale_z = self._metres
-        fingers = gripper[0] - STAY if gripper else 0.0
-        return [x * scale_x, y * scale_y, z * scale_z, 0.0, 0.0, 0.0, fingers]
 
 
 def _actions(executed: np.ndarray) -> dict[str, np.ndarray]:

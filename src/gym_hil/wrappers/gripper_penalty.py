@@ -1,32 +1,24 @@
-"""What it costs to change the gripper's mind."""
+"""The penalty for switching the gripper, as a wrapper that existing programs import."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import gymnasium as gym
 from gymnasium.utils import RecordConstructorArgs
 
-from gym_hil.core import schema
-from gym_hil.core.arguments import require_number
+from gym_hil.envs.manipulation import DEFAULT_GRIPPER_PENALTY
 
 
 class GripperPenaltyWrapper(gym.Wrapper, RecordConstructorArgs):
-    """Report `penalty` in ``info["discrete_penalty"]`` whenever the gripper is told to change its mind.
+    """Set the penalty that the environment reports in ``info["discrete_penalty"]``.
 
-    The reward is left alone: learners that want the penalty read it from info.
+    The reward is left alone: learners that want the penalty read it from the info.
+
+    Args:
+        env: an environment of this package.
+        penalty: reported when the gripper is told to close while it opens, or the other way round.
     """
 
-    def __init__(self, env: gym.Env, penalty: float = -0.05) -> None:
+    def __init__(self, env: gym.Env, penalty: float = DEFAULT_GRIPPER_PENALTY) -> None:
         RecordConstructorArgs.__init__(self, penalty=penalty)
         gym.Wrapper.__init__(self, env)
-        self.penalty = require_number("gripper_penalty", penalty)
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step, and compare the fingers' command before and after."""
-        simulation = self.env.unwrapped.simulation  # type: ignore[attr-defined]
-        before = simulation.gripper_closing
-        observation, reward, terminated, truncated, info = self.env.step(action)
-        changed = simulation.gripper_closing != before
-        info[schema.DISCRETE_PENALTY] = self.penalty if changed else 0.0
-        return observation, reward, terminated, truncated, info
+        env.get_wrapper_attr("set_gripper_penalty")(penalty)

@@ -1,38 +1,44 @@
-"""Real time: the only place that sleeps."""
+"""Run an environment at its control rate, so that a person can follow it."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 
 from gym_hil.core import schema
-from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.intervention.operator import Operator
-from gym_hil.viewers.base import Screen
-from gym_hil.viewers.window import Window
+from gym_hil.core.arguments import require_number
+from gym_hil.core.clock import SYSTEM_CLOCK, Clock
+from gym_hil.core.observer import Observer
+from gym_hil.core.step_record import StepRecord
 
 LISTEN_S = 0.02
 """Seconds between two looks at the device while paused."""
 PICTURES = 5
-"""How many of a step's pictures a window may show while it waits for the next one."""
+"""How many pictures of a step a viewer may show while it waits for the next one."""
 
 
 class RealTimeWrapper(gym.Wrapper):
-    """Start steps no closer than `period_s` (s) apart, so that a person can follow, and wait while the person
-    has pressed pause.
+    """Start steps no closer together than the control period, and wait while the person has pressed pause.
 
-    A step that starts later than it should counts as an overrun and is not caught up.
+    A step that starts late counts as an overrun, and the delay is not made up for. A program that paces itself at the
+    control rate is therefore not slowed down.
 
     Args:
         env: the environment.
         period_s: seconds per step; None takes the environment's control period.
         slow_motion: how many times slower than that.
         human_slow_motion: how many times slower again while the human acts, for devices that are hard to
-            drive with.
-        takeover_pause_s: seconds that the world waits when the human has taken over, to look and to aim.
+            control the robot with.
+        takeover_pause_s: seconds to wait after a takeover, so that the human can look and aim.
+        clock: what is used to measure time and to wait.
+
+    Attributes:
+        overruns: how many steps started late.
+        worst_overrun_s: how late the latest one started (s).
+
+    Raises:
+        InvalidArgumentError: a duration or factor is out of range; the message names it.
     """
 
     def __init__(
@@ -43,26 +49,22 @@ class RealTimeWrapper(gym.Wrapper):
         *,
         human_slow_motion: float = 1.0,
         takeover_pause_s: float = 0.0,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         super().__init__(env)
-        period = env.unwrapped.control_dt if period_s is None else period_s  # type: ignore[attr-defined]
-        factors = {"slow_motion": slow_motion, "human_slow_motion": human_slow_motion}
-        for name, value in {"period_s": period, **factors}.items():
-            if not (np.isfinite(value) and value > 0):
-                raise InvalidArgumentError(f"{name}={value!r} must be a positive number")
-        if not (np.isfinite(takeover_pause_s) and takeover_pause_s >= 0):
-            raise InvalidArgumentError(f"takeover_pause_s={takeover_pause_s!r} must be at least 0 s")
-        self.period_s = float(period) * float(slow_motion)
-        self.human_slow_motion = float(human_slow_motion)
-        self.takeover_pause_s = float(takeover_pause_s)
+        period = env.get_wrapper_attr("control_dt") if period_s is None else period_s
+        self.period_s = require_number("period_s", period, above=0, unit="seconds")
+        self.period_s *= require_number("slow_motion", slow_motion, above=0)
+        self.human_slow_motion = require_number("human_slow_motion", human_slow_motion, above=0)
+        self.takeover_pause_s = require_number(
+            "takeover_pause_s", takeover_pause_s, at_least=0, unit="seconds"
+        )
         self.overruns = 0
         self.worst_overrun_s = 0.0
+        self._clock = clock
         self._due: float | None = None
         self._began = 0.0
         self._period_s = self.period_s
-        self._operator: Operator | None = None
-        if env.has_wrapper_attr("operator"):
-            self._operator = env.get_wrapper_attr("operator")
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Reset; the first step may start at once."""
@@ -73,7 +75,7 @@ class RealTimeWrapper(gym.Wrapper):
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Wait until the step is due, then step."""
         self._wait_out_pause()
-        now = time.perf_counter()
+        now = self._clock.monotonic()
         if self._due is None:
             self._due = now
         elif now <= self._due:
@@ -82,39 +84,41 @@ class RealTimeWrapper(gym.Wrapper):
             self.overruns += 1
             self.worst_overrun_s = max(self.worst_overrun_s, now - self._due)
             self._due = now
-        for screen in self._screens():
-            screen.played = True
+        for observer in self._observers:
+            observer.paced = True
         result = self.env.step(action)
-        info = result[4]
-        slower = self.human_slow_motion if info.get(schema.IS_INTERVENTION) else 1.0
-        slower *= max((screen.slow_motion for screen in self._screens()), default=1.0)
-        pause_s = self.takeover_pause_s if info.get(schema.PHASE) == "takeover" else 0.0
+        record: StepRecord = result[4][schema.STEP]
+        slower = self.human_slow_motion if record.is_intervention else 1.0
+        slower *= max((observer.time_scale for observer in self._observers), default=1.0)
+        pause_s = self.takeover_pause_s if record.phase == "takeover" else 0.0
         self._began, self._period_s = self._due, self.period_s * slower
         self._due += self._period_s + pause_s
         return result
 
     def _wait(self, due: float) -> None:
-        """Let screens show how the last step went, until `due`."""
-        for number in range(1, PICTURES):
-            share = number / PICTURES
-            time.sleep(max(0.0, self._began + share * self._period_s - time.perf_counter()))
-            for screen in self._screens():
-                screen.play(share, due)
-        time.sleep(max(0.0, due - time.perf_counter()))
+        """Let observers show how the last step went, until `due`."""
+        clock = self._clock
+        if self._observers:
+            for number in range(1, PICTURES):
+                fraction = number / PICTURES
+                clock.sleep(self._began + fraction * self._period_s - clock.monotonic())
+                for observer in self._observers:
+                    observer.on_wait(fraction, due)
+        clock.sleep(due - clock.monotonic())
 
     def _wait_out_pause(self) -> None:
-        operator = self._operator
+        operator = self.get_wrapper_attr("operator") if self.has_wrapper_attr("operator") else None
         if operator is None or not operator.paused:
             return
-        screens = self._screens()
-        for screen in screens:
-            screen.who = "PAUSED"
-        while operator.paused and not any(isinstance(s, Window) and s.closed for s in screens):
-            time.sleep(LISTEN_S)
-            for screen in screens:
-                screen.pump()
+        for observer in self._observers:
+            observer.on_pause()
+        while operator.paused and not any(observer.closed for observer in self._observers):
+            self._clock.sleep(LISTEN_S)
+            for observer in self._observers:
+                observer.on_poll()
             operator.idle()
         self._due = None
 
-    def _screens(self) -> list[Screen]:
-        return getattr(self.env.unwrapped, "screens", [])
+    @property
+    def _observers(self) -> list[Observer]:
+        return self.env.get_wrapper_attr("observers") if self.env.has_wrapper_attr("observers") else []

@@ -1,30 +1,40 @@
-"""Time to get ready."""
+"""Wait before every reset, so that a person can get ready."""
 
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
 import gymnasium as gym
 from gymnasium.utils import RecordConstructorArgs
 
 from gym_hil.core.arguments import require_number
+from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 
 log = logging.getLogger(__name__)
 
 
 class ResetDelayWrapper(gym.Wrapper, RecordConstructorArgs):
-    """Wait before every reset, so that a person can get ready."""
+    """Wait before every reset, so that a person can get ready.
 
-    def __init__(self, env: gym.Env, delay_seconds: float = 1.0) -> None:
+    Args:
+        env: the environment.
+        delay_seconds: how long to wait (s).
+        clock: what is used to wait.
+
+    Raises:
+        InvalidArgumentError: the delay is no number of at least 0.
+    """
+
+    def __init__(self, env: gym.Env, delay_seconds: float = 1.0, *, clock: Clock = SYSTEM_CLOCK) -> None:
         RecordConstructorArgs.__init__(self, delay_seconds=delay_seconds)
         gym.Wrapper.__init__(self, env)
         self.delay_seconds = require_number("reset_delay_seconds", delay_seconds, at_least=0, unit="seconds")
+        self._clock = clock
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Wait, then reset."""
         if self.delay_seconds:
             log.info("resetting in %g s", self.delay_seconds)
-            time.sleep(self.delay_seconds)
+            self._clock.sleep(self.delay_seconds)
         return self.env.reset(**kwargs)

@@ -16,6 +16,7 @@ from gym_hil.intervention.named import make_operator
 from gym_hil.intervention.takeover import InterventionWrapper
 from gym_hil.stacks.build import make_env as make_env
 from gym_hil.stacks.build import wrap_env as wrap_env
+from gym_hil.viewers.attach import open_window, wants
 from gym_hil.viewers.passive_viewer import PassiveViewerWrapper as _PassiveViewerWrapper
 from gym_hil.wrappers.ee_action import DEFAULT_EE_STEP_SIZE as DEFAULT_EE_STEP_SIZE
 from gym_hil.wrappers.ee_action import EEActionWrapper as _EEActionWrapper
@@ -87,13 +88,16 @@ class InputsControlWrapper(InterventionWrapper):
         path = None if controller_config_path is None else os.fspath(controller_config_path)
         super().__init__(env, make_operator(name, controller_config_path=path))
         self.auto_reset = auto_reset
+        if wants(self, "window"):
+            open_window(self)
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step; begin the next episode where asked to."""
         observation, reward, terminated, truncated, info = super().step(action)
         if self.auto_reset and (terminated or truncated):
-            info["final_obs"] = observation
-            observation, _ = self.reset()
+            first, reset_info = self.reset()
+            info = {**info, "final_obs": observation, "reset_info": reset_info}
+            observation = first
         return observation, reward, terminated, truncated, info
 
 
@@ -113,7 +117,7 @@ class ViewerHandle:
 
     def is_running(self) -> bool:
         """Return whether the window is open."""
-        window = self._wrapper.unwrapped.window  # type: ignore[attr-defined]
+        window = self._wrapper.window
         return window is not None and not window.closed
 
     def sync(self) -> None:
@@ -121,6 +125,6 @@ class ViewerHandle:
 
     def close(self) -> None:
         """Close the window. The environment goes on."""
-        window = self._wrapper.unwrapped.window  # type: ignore[attr-defined]
+        window = self._wrapper.window
         if window is not None:
             window.close()

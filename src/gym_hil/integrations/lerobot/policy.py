@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.core import schema
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
-from gym_hil.envs.manipulation import ManipulationEnv
 
 STATE, OBJECTS, IMAGE = "observation.state", "observation.environment_state", "observation.images.{}"
 RL = "gaussian_actor"
@@ -56,7 +56,7 @@ class LeRobotPolicy:
         self._policy.reset()
         return self
 
-    def __call__(self, env: ManipulationEnv, rng: np.random.Generator) -> NDArray[np.float32]:
+    def __call__(self, env: EnvironmentInterface, rng: np.random.Generator) -> NDArray[np.float32]:
         """Act. LeRobot draws from torch's random numbers, not from `rng`."""
         observation = {key: self._look(env, key, feature.shape) for key, feature in self._inputs.items()}
         with self._torch.inference_mode():
@@ -69,7 +69,7 @@ class LeRobotPolicy:
                 action = self._torch.cat([arm, action[..., -1:].to(arm)], dim=-1)
         return np.asarray(action.squeeze(0).cpu(), np.float32)
 
-    def _look(self, env: ManipulationEnv, key: str, shape: tuple[int, ...]) -> Any:
+    def _look(self, env: EnvironmentInterface, key: str, shape: tuple[int, ...]) -> Any:
         objects = np.asarray(env.task.observe(env.simulation), np.float32)
         if key == STATE:
             agent = env.observe()[schema.AGENT_POS]

@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import gym_hil  # noqa: F401
-from gym_hil.core import schema
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import DeviceError, InvalidArgumentError
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.intervention.operator import View
+from gym_hil.stacks.ids import parse_id
+from gym_hil.wrappers.ee_action import EEActionWrapper
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
 LARGEST_PHYSICS_DT = 0.004
@@ -64,7 +66,7 @@ class World:
             raise InvalidArgumentError(f"fps={fps!r} must be at least 1")
         period_s = 1.0 / fps
         physics_dt = period_s / max(1, round(period_s / LARGEST_PHYSICS_DT))
-        env_id = f"{schema.ID_NAMESPACE}/{task}"
+        env_id = replace(parse_id(task), suffix="Base").env_id
         raw = gym.make(
             env_id, image_obs=images, control_dt=period_s, physics_dt=physics_dt, seed=seed, **kwargs
         ).unwrapped
@@ -112,8 +114,8 @@ class World:
 
     def view(self, scale: NDArray[np.float64]) -> View:
         """Return what an operator sees while nobody else acts."""
-        idle = np.array([0.0, 0.0, 0.0, schema.GripperCommand.STAY], np.float32)
-        return View(self.raw, idle, scale)
+        env = EEActionWrapper(self.raw, dict(zip("xyz", scale.tolist(), strict=True)))
+        return View(EnvironmentInterface(env), env.neutral_action())
 
     @property
     def opening(self) -> float:

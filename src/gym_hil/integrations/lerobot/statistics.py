@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import gym_hil  # noqa: F401
 from gym_hil.core import schema
-from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.intervention.scripted_policies import NoisyExpert, Policy, random
 
 MARGIN = 0.05
@@ -28,10 +28,8 @@ def agent_pos_range(env_id: str, *, episodes: int = 10, steps: int = 60) -> tupl
         rng = np.random.default_rng(number)
         observation, _ = env.reset(seed=number)
         for _ in range(steps):
-            raw = env.unwrapped
-            assert isinstance(raw, ManipulationEnv)
             seen.append(observation[schema.AGENT_POS])
-            observation, _, terminated, truncated, _ = env.step(policy(raw, rng))
+            observation, _, terminated, truncated, _ = env.step(policy(EnvironmentInterface(env), rng))
             if terminated or truncated:
                 break
     env.close()

@@ -10,6 +10,7 @@ import numpy as np
 from lerobot.teleoperators import Teleoperator, TeleoperatorConfig
 from lerobot.teleoperators.utils import TeleopEvents
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import DeviceError
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.envs.manipulation import ManipulationEnv
@@ -134,7 +135,7 @@ class GymHilTeleoperator(Teleoperator):
             raise DeviceError("the teleoperator is not connected; call connect first")
         if world is not None:
             if world.raw is not self._episode_of:
-                operator.reset(world.raw, world.raw.np_random_seed)
+                operator.reset(EnvironmentInterface(world.raw), world.raw.np_random_seed)
                 self._episode_of = world.raw
             return operator.decide(world.view(np.full(3, self.config.step_m)))
         if isinstance(operator, Human):

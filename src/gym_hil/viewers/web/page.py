@@ -14,9 +14,9 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from gym_hil.devices.page import PageAddress, PageDevice
-from gym_hil.simulation.simulation import Watcher
-from gym_hil.viewers.base import SLOW_MOTION, Screen
+from gym_hil.core.observer import Watcher
+from gym_hil.devices.page import PageAddress
+from gym_hil.viewers.base import SLOW_MOTION, Viewer
 from gym_hil.viewers.web.clients import Frame
 from gym_hil.viewers.web.scene import describe, poses
 from gym_hil.viewers.web.server import PageServer
@@ -25,7 +25,7 @@ LEAST_PERIOD_S = 0.04
 """Steps that come faster than this are left out (s)."""
 
 
-class Page(Screen):
+class Page(Viewer):
     """A page for one environment. The first browser to open it drives; further ones watch.
 
     Args:
@@ -38,8 +38,11 @@ class Page(Screen):
         MissingExtraError: aiohttp is not installed.
     """
 
+    delivers = "page"
+
     def __init__(self, title: str, model: mujoco.MjModel, address: PageAddress | None = None) -> None:
         super().__init__()
+        self.address = PageAddress() if address is None else address
         self._clock_s = 0.0
         self._shown_at = 0.0
         self._between: list[NDArray[np.float32]] = []
@@ -49,7 +52,7 @@ class Page(Screen):
         self._model = describe(model)
         self._scene = self._tally_text = ""
         self._describe()
-        self._server = PageServer(PageAddress() if address is None else address)
+        self._server = PageServer(self.address)
 
     @property
     def url(self) -> str:
@@ -62,11 +65,11 @@ class Page(Screen):
         return self._server.attended
 
     @property
-    def slow_motion(self) -> float:
-        """How many times slower than in real time who drives wants the world to run."""
+    def time_scale(self) -> float:  # type: ignore[override]
+        """How many times slower than in real time the person who drives wants the environment to run."""
         return SLOW_MOTION if self._server.slow_motion else 1.0
 
-    def feed(self, device: PageDevice) -> None:
+    def feed(self, device: Any) -> None:
         """Let whoever drives work `device`."""
         self._help = device.help()
         self._describe()
@@ -77,13 +80,12 @@ class Page(Screen):
         self._publish(self._last, self.who)
 
     def begin(self) -> None:
-        """Say that an episode begins; the one before it is counted."""
-        super().begin()
+        """Begin an episode."""
         self._between.clear()
         self._shown_at = 0.0
         self._describe()
 
-    def watch(self) -> Watcher | None:
+    def watch_step(self) -> Watcher | None:
         """Return what notes how the robot moves within the next step, unless that step is left out."""
         return self._look if self._is_due() else None
 
@@ -113,7 +115,7 @@ class Page(Screen):
     def _describe(self) -> None:
         """Write what a page is told only when it changes."""
         self._scene = json.dumps({"scene": {"title": self._title, "help": self._help, **self._model}})
-        self._tally_text = json.dumps({"tally": self.tally.report()})
+        self._tally_text = json.dumps({"tally": self.statistics.report()})
 
     def _publish(self, moved: bytes, who: str) -> None:
         if self.closed:
@@ -122,6 +124,6 @@ class Page(Screen):
             "who": who,
             "note": self.note,
             "clock": round(self._clock_s, 2),
-            "slow": self.slow_motion > 1.0,
+            "slow": self.time_scale > 1.0,
         }
         self._server.publish(Frame(self._scene, self._tally_text, state, moved))

@@ -1,31 +1,30 @@
-"""No episode runs without the person who is to drive it."""
+"""Wait until the person who drives from a web page is there."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import gymnasium as gym
 
-from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.intervention.human import Human
+from gym_hil.core.clock import SYSTEM_CLOCK, Clock
+from gym_hil.viewers.attach import page_of, wants
 
 LOOK_S = 0.05
-"""Seconds between two looks at whether somebody came."""
+"""Seconds between two looks at whether somebody has opened the page."""
 
 
-def await_person(env: gym.Env, say: Callable[[str], object]) -> None:
-    """Where a person drives from a page, show the robot there and wait until somebody has opened it; `say` is
-    told how.
+def await_person(env: gym.Env, say: Callable[[str], object], clock: Clock = SYSTEM_CLOCK) -> None:
+    """Show the robot on the page and wait until somebody has opened it, if a person drives from there.
+
+    Args:
+        env: the environment.
+        say: told what the person should do.
+        clock: what is used to wait.
     """
-    raw = env.unwrapped
-    assert isinstance(raw, ManipulationEnv)
-    operator = env.get_wrapper_attr("operator") if env.has_wrapper_attr("operator") else None
-    if raw.page is None or not isinstance(operator, Human):
+    page = page_of(env)
+    if page is None or page.attended or not wants(env, "page"):
         return
-    if raw.page.attended or all(device.fed_by != "page" for device in operator.device.leaves()):
-        return
-    raw.reset(seed=0)
+    env.reset(seed=0)
     say("Open this address in a browser; the first episode begins then. Ctrl-C stops.")
-    while not raw.page.attended:
-        time.sleep(LOOK_S)
+    while not page.attended:
+        clock.sleep(LOOK_S)

@@ -1,0 +1,103 @@
+"""What the human-in-the-loop stack asks of an environment.
+
+Any Gymnasium environment can be driven, recorded and learned from if it, or a wrapper around it, has the
+attributes of `HilEnvironment`. The rest is optional, and whatever needs a missing part says so by name.
+
+| attribute | needed for |
+|---|---|
+| `control_dt`, `neutral_action`, `command_action` | takeover by a person |
+| `expert_action` | scripted operators and simulated humans |
+| `motion_size`, `gripper_closes`, `gripper_closing` | judging a policy's gripper commands |
+| `expert_goal`, `workspace`, `tcp_pos_w` | gates that judge progress and position |
+| `get_state`, `set_state`, `add_state_part` | saved states, exact replay |
+| `model`, `data` | the window and the web page, which draw MuJoCo models |
+| `watch_substeps` | smooth motion in viewers |
+| `hand_over` | a takeover without a jerk |
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import gymnasium as gym
+import numpy as np
+
+from gym_hil.core.command import Command
+from gym_hil.core.errors import InvalidActionError, UnsupportedError
+from gym_hil.core.step_record import Action
+
+
+class HilEnvironment(Protocol):
+    """The least that an environment must offer."""
+
+    control_dt: float
+    """Seconds per step."""
+
+    def neutral_action(self) -> Action:
+        """Return the action that moves nothing and leaves the gripper as it is."""
+
+    def command_action(self, command: Command) -> Action:
+        """Return the action that carries out a person's command."""
+
+
+class EnvironmentInterface:
+    """An environment as operators, policies, observers and recorders see it.
+
+    Attributes of the environment and of every wrapper around it are attributes of the interface; the outermost
+    one counts.
+
+    Args:
+        env: the environment, with its wrappers.
+    """
+
+    def __init__(self, env: gym.Env) -> None:
+        self.env = env
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the environment.
+
+        Raises:
+            UnsupportedError: neither the environment nor a wrapper has it.
+        """
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return self.env.get_wrapper_attr(name)
+        except AttributeError:
+            raise UnsupportedError(
+                f"{type(self.env.unwrapped).__name__} has no {name!r}, which this needs; "
+                "gym_hil.core.environment says what an environment can offer"
+            ) from None
+
+    @property
+    def unwrapped(self) -> Any:
+        """The innermost environment."""
+        return self.env.unwrapped
+
+    def offers(self, name: str) -> bool:
+        """Return whether the environment has an attribute."""
+        return self.env.has_wrapper_attr(name)
+
+    def clip_action(self, action: Any) -> Action:
+        """Return an action as it will be executed.
+
+        Args:
+            action: numbers in the shape of the action space.
+
+        Returns:
+            The action in the data type of the action space, clipped to its bounds.
+
+        Raises:
+            InvalidActionError: wrong shape, or a value that is not a finite number.
+        """
+        if self.env.has_wrapper_attr("clip_action"):
+            return self.env.get_wrapper_attr("clip_action")(action)
+        space = self.env.action_space
+        assert isinstance(space, gym.spaces.Box), "only environments with a Box of actions can be driven"
+        try:
+            values = np.asarray(action, space.dtype)
+        except (TypeError, ValueError):
+            raise InvalidActionError(f"action {action!r} is not made of numbers") from None
+        if values.shape != space.shape or not np.isfinite(values).all():
+            raise InvalidActionError(f"action {action!r} must be {space.shape} finite numbers")
+        return np.clip(values, space.low, space.high)

@@ -1,0 +1,57 @@
+"""How what the task says of a step and what the human says of it combine.
+
+The first of these events in a step decides, and overrules the task:
+
+| event | reward | terminated | truncated | success |
+|---|---|---|---|---|
+| none | the task's | the task's | by the time limit, unless terminated | the task's |
+| success | 1 | yes | no | yes |
+| failure | 0 | yes | no | no |
+| re-record | 0 | yes | no | no |
+| reset | the task's, 0 where the task succeeded | no | yes | no |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from gym_hil.core.schema import EpisodeEvent, TerminationReason
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said of a step."""
+
+    reward: float
+    terminated: bool
+    truncated: bool
+    success: bool
+    reason: TerminationReason | None = None
+
+
+_HUMAN = {
+    EpisodeEvent.SUCCESS: Verdict(1.0, True, False, True, TerminationReason.HUMAN_SUCCESS),
+    EpisodeEvent.FAILURE: Verdict(0.0, True, False, False, TerminationReason.HUMAN_FAILURE),
+    EpisodeEvent.RERECORD: Verdict(0.0, True, False, False, TerminationReason.RERECORD),
+    EpisodeEvent.RESET: Verdict(0.0, False, True, False, TerminationReason.HUMAN_RESET),
+}
+
+
+def combine(task: Verdict, events: Iterable[EpisodeEvent]) -> Verdict:
+    """Return what holds for a step.
+
+    Args:
+        task: what the task and the time limit say.
+        events: what the human said in the step, oldest first. Events that end no episode are ignored.
+
+    Returns:
+        The verdict of the table above.
+    """
+    event = next((event for event in events if event in _HUMAN), None)
+    if event is None:
+        return replace(task, truncated=False) if task.terminated and task.truncated else task
+    verdict = _HUMAN[event]
+    if event is EpisodeEvent.RESET and not task.success:
+        return replace(verdict, reward=task.reward)
+    return verdict

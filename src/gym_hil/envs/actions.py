@@ -1,0 +1,215 @@
+"""Action terms: what the numbers of an action mean.
+
+An action term declares the action space of an environment, turns an action into a motion of the end effector,
+and turns a person's command, or the goal of a task's expert, into an action.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from gym_hil.core.arguments import require_mapping, require_number
+from gym_hil.core.command import Command
+from gym_hil.core.errors import InvalidActionError, InvalidArgumentError
+from gym_hil.core.schema import GripperCommand
+from gym_hil.core.step_record import Action
+
+MAX_TRANSLATION = 0.1
+"""Largest step of the target per action and axis (m): 1 m/s at 10 Hz."""
+MAX_ROTATION = 0.5
+"""The same about an axis (rad)."""
+DEFAULT_EE_STEP_SIZE: Mapping[str, float] = {"x": 0.025, "y": 0.025, "z": 0.025}
+"""Metres per unit of action."""
+Bounds = tuple[list[float], list[float]]
+"""Least and greatest values of an action's entries."""
+Motion = tuple[list[float], list[float], float]
+"""Translation (3, m) and rotation vector (3, rad), both in world axes, and the gripper: below -0.5
+closes, above +0.5 opens, between keeps the last command."""
+
+
+def clipped_values(action: Any, bounds: Bounds) -> list[float]:
+    """Return the numbers of an action, clipped to bounds.
+
+    For so few numbers plain Python is faster than NumPy.
+
+    Args:
+        action: an array or a sequence of numbers.
+        bounds: least and greatest values.
+
+    Raises:
+        InvalidActionError: wrong shape, or a value that is not a finite number.
+    """
+    low, high = bounds
+    try:
+        values = action.tolist() if isinstance(action, np.ndarray) else list(action)
+        if len(values) == len(low) and all(map(isfinite, values)):
+            return list(map(min, map(max, values, low), high))
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InvalidActionError(_complaint(action, len(low)))
+
+
+def _complaint(action: Any, size: int) -> str:
+    try:
+        array = np.asarray(action, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return f"action {action!r} is not made of numbers"
+    if array.shape != (size,):
+        return f"action has shape {array.shape}, this environment takes ({size},)"
+    return f"action {array.tolist()} has values that are not finite"
+
+
+class ActionTerm(abc.ABC):
+    """What the numbers of an action mean.
+
+    Attributes:
+        name: how the term is asked for.
+        bounds: least and greatest values of the entries.
+        motion_size: how many entries are motion; the others command the gripper.
+        scale: metres by which a command at full speed moves the end effector along x, y and z (3).
+    """
+
+    name: str
+    scale: NDArray[np.float64]
+    bounds: Bounds
+    motion_size: int
+
+    @property
+    def space(self) -> spaces.Box:
+        """The action space."""
+        return spaces.Box(*np.array(self.bounds, np.float32))
+
+    def clip(self, action: Any) -> Action:
+        """Return an action as it will be executed: float32 and inside the space.
+
+        Raises:
+            InvalidActionError: wrong shape, or a value that is not a finite number.
+        """
+        return np.array(clipped_values(action, self.bounds), np.float32)
+
+    @abc.abstractmethod
+    def neutral(self) -> Action:
+        """Return the action that moves nothing and leaves the gripper as it is."""
+
+    @abc.abstractmethod
+    def motion(self, values: list[float]) -> Motion:
+        """Return the motion that an action's numbers stand for."""
+
+    @abc.abstractmethod
+    def command(self, command: Command) -> Action:
+        """Return the action that carries out a person's command."""
+
+    @abc.abstractmethod
+    def towards(self, translation: NDArray[np.float64], gripper: GripperCommand) -> Action:
+        """Return the action that moves the end effector by `translation` (3, m, world axes), or as far in that
+        direction as one action can.
+        """
+
+    @abc.abstractmethod
+    def closes(self, action: Action) -> bool | None:
+        """Return whether an action closes the gripper, or None if it leaves it as it is."""
+
+
+class RawTwist(ActionTerm):
+    """dx, dy, dz (m), drx, dry, drz (rad, rotation vector), both in world axes, and the gripper: below -0.5
+    closes, above +0.5 opens, between keeps the last command.
+    """
+
+    name = "twist"
+    motion_size = 6
+    _limits = [MAX_TRANSLATION] * 3 + [MAX_ROTATION] * 3 + [1.0]
+    bounds = [-limit for limit in _limits], _limits
+    step_m = DEFAULT_EE_STEP_SIZE["x"]
+    """How far a command at full speed moves the end effector (m)."""
+    scale = np.full(3, step_m)
+    step_rad = 0.1
+    """How far it turns it (rad)."""
+
+    def neutral(self) -> Action:
+        """Return zeros."""
+        return np.zeros(7, np.float32)
+
+    def motion(self, values: list[float]) -> Motion:
+        """Return the numbers as they are."""
+        return values[:3], values[3:6], values[6]
+
+    def command(self, command: Command) -> Action:
+        """Scale the command to metres and radians."""
+        x, y, z, rx, ry, rz = command.twist
+        metres = [level * self.step_m for level in (x, y, z)]
+        radians = [level * self.step_rad for level in (rx, ry, rz)]
+        return self.clip([*metres, *radians, float(command.gripper) - GripperCommand.STAY])
+
+    def towards(self, translation: NDArray[np.float64], gripper: GripperCommand) -> Action:
+        """Move at most `step_m` along each axis, without turning."""
+        metres = np.clip(translation, -self.step_m, self.step_m)
+        return self.clip([*metres, 0.0, 0.0, 0.0, float(gripper) - GripperCommand.STAY])
+
+    def closes(self, action: Action) -> bool | None:
+        """Return what the last entry says."""
+        return bool(action[6] < 0) if abs(action[6]) > 0.5 else None
+
+
+class EndEffectorStep(ActionTerm):
+    """dx, dy, dz in units of a step size, and the gripper: 0 close, 1 stay, 2 open, as LeRobot numbers them.
+
+    Without a gripper entry the fingers keep their last command.
+
+    Args:
+        step_size: metres per unit of action for x, y and z.
+        use_gripper: whether the action has a gripper entry.
+    """
+
+    name = "xyz"
+    motion_size = 3
+
+    def __init__(self, step_size: Mapping[str, float] | None = None, *, use_gripper: bool = True) -> None:
+        given = DEFAULT_EE_STEP_SIZE if step_size is None else step_size
+        sizes = dict(require_mapping("ee_step_size", given, f"{dict(DEFAULT_EE_STEP_SIZE)} (m)"))
+        if set(sizes) != {"x", "y", "z"}:
+            keys = sorted(sizes, key=str)
+            raise InvalidArgumentError(f"ee_step_size has keys {keys}; it needs x, y and z (m)")
+        for axis, size in sizes.items():
+            name = f"ee_step_size[{axis!r}]"
+            require_number(name, size, above=0, at_most=MAX_TRANSLATION, unit="metres")
+        self._metres = [float(sizes[axis]) for axis in "xyz"]
+        self.scale = np.array(self._metres)
+        self.use_gripper = bool(use_gripper)
+        entries = 4 if self.use_gripper else 3
+        self.bounds = [-1.0, -1.0, -1.0, 0.0][:entries], [1.0, 1.0, 1.0, 2.0][:entries]
+
+    def neutral(self) -> Action:
+        """Return no motion, and stay."""
+        return self._action([0.0, 0.0, 0.0], GripperCommand.STAY)
+
+    def motion(self, values: list[float]) -> Motion:
+        """Scale the entries to metres."""
+        x, y, z, *gripper = values
+        scale_x, scale_y, scale_z = self._metres
+        fingers = gripper[0] - GripperCommand.STAY if gripper else 0.0
+        return [x * scale_x, y * scale_y, z * scale_z], [0.0, 0.0, 0.0], fingers
+
+    def command(self, command: Command) -> Action:
+        """Take the command's translation; this term has no rotation."""
+        return self._action(command.twist[:3], command.gripper)
+
+    def towards(self, translation: NDArray[np.float64], gripper: GripperCommand) -> Action:
+        """Move as far as one action can along each axis."""
+        return self._action(np.clip(translation / self.scale, -1.0, 1.0), gripper)
+
+    def closes(self, action: Action) -> bool | None:
+        """Return what the gripper entry says."""
+        if not self.use_gripper or abs(action[3] - GripperCommand.STAY) <= 0.5:
+            return None
+        return bool(action[3] < GripperCommand.STAY)
+
+    def _action(self, motion: Any, gripper: GripperCommand) -> Action:
+        values = [*motion, float(gripper)]
+        return self.clip(values[: len(self.bounds[0])])

@@ -1,0 +1,1 @@
+"""What a task puts around a robot, as data that needs no simulator."""

@@ -1,0 +1,118 @@
+"""Show an environment in a window or on a web page, and let the person there work the operator's device."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, TypeVar
+
+import gymnasium as gym
+
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.errors import DeviceError, MissingExtraError
+from gym_hil.viewers.base import Viewer
+
+if TYPE_CHECKING:
+    from gym_hil.devices.page import PageAddress
+    from gym_hil.viewers.web.page import Page
+    from gym_hil.viewers.window import Window
+
+log = logging.getLogger(__name__)
+V = TypeVar("V", bound=Viewer)
+
+
+def viewer_of(env: gym.Env, kind: type[V]) -> V | None:
+    """Return the viewer of a kind that shows `env`, or None."""
+    if not env.has_wrapper_attr("observers"):
+        return None
+    return next((one for one in env.get_wrapper_attr("observers") if isinstance(one, kind)), None)
+
+
+def page_of(env: gym.Env) -> Page | None:
+    """Return the web page that shows `env`, or None."""
+    from gym_hil.viewers.web.page import Page
+
+    return viewer_of(env, Page)
+
+
+def window_of(env: gym.Env) -> Window | None:
+    """Return the window that shows `env`, or None."""
+    from gym_hil.viewers.window import Window
+
+    return viewer_of(env, Window)
+
+
+def open_window(env: gym.Env, *, show_help: bool = True) -> Window | None:
+    """Show every step of `env` in a window from now on.
+
+    Args:
+        env: an environment with a takeover wrapper.
+        show_help: show which key does what, if a keyboard takes part.
+
+    Returns:
+        The window, or None where there cannot be one. Then a warning says why, and how to see the robot.
+    """
+    from gym_hil.viewers.window import Window
+
+    if (window := window_of(env)) is not None:
+        return window
+    raw = EnvironmentInterface(env)
+    size = raw.render_spec.video_width, raw.render_spec.video_height
+    try:
+        window = Window(_title(raw), raw.model, raw.video_camera, size, show_help=show_help)
+    except (DeviceError, MissingExtraError) as error:
+        log.warning("No window: %s. To see the robot in a browser, run: gym-hil play --web", error)
+        _connect(env, "window", None)
+        return None
+    _connect(env, "window", window)
+    return window
+
+
+def open_page(env: gym.Env, address: PageAddress | None = None) -> Page:
+    """Show every step of `env` on a web page from now on.
+
+    Args:
+        env: an environment with a takeover wrapper.
+        address: where the page is served; None takes the address that the operator's device names, or a free port.
+
+    Returns:
+        The page.
+
+    Raises:
+        DeviceError: the address cannot be used.
+        MissingExtraError: aiohttp is not installed.
+    """
+    from gym_hil.viewers.web.page import Page
+
+    if (page := page_of(env)) is not None:
+        return page
+    if address is None:
+        address = next((device.address for device in _fed(env, "page")), None)
+    raw = EnvironmentInterface(env)
+    page = Page(_title(raw), raw.model, address)
+    _connect(env, "page", page)
+    return page
+
+
+def wants(env: gym.Env, delivery: str) -> bool:
+    """Return whether the operator has a device that is fed by a ``"window"`` or a ``"page"``."""
+    return any(True for _ in _fed(env, delivery))
+
+
+def _title(env: EnvironmentInterface) -> str:
+    return f"gym-hil {env.task.name}" if env.offers("task") else "gym-hil"
+
+
+def _fed(env: gym.Env, delivery: str) -> list:
+    operator = env.get_wrapper_attr("operator") if env.has_wrapper_attr("operator") else None
+    device = getattr(operator, "device", None)
+    return [leaf for leaf in device.leaves() if leaf.fed_by == delivery] if device is not None else []
+
+
+def _connect(env: gym.Env, delivery: str, viewer: Viewer | None) -> None:
+    for device in _fed(env, delivery):
+        if viewer is not None:
+            viewer.feed(device)
+        elif delivery == "window":
+            device.connected = False
+    if viewer is not None:
+        env.get_wrapper_attr("subscribe")(viewer)
