@@ -52,7 +52,6 @@ VERSION_0_1_15 = {
     "gym_hil.recording.store": "gym_hil.datasets.journal",
     "gym_hil.registry": "gym_hil.stacks.ids",
     "gym_hil.robots.layers": "gym_hil.robots.collision",
-    "gym_hil.scenes": "gym_hil.simulation",
     "gym_hil.scenes.base": "gym_hil.scenes.scene",
     "gym_hil.scenes.compose": "gym_hil.simulation.composition",
     "gym_hil.schema": "gym_hil.core.schema",
