@@ -18,22 +18,41 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JointServo:
+    """Position control of an arm's joints: ``torque = stiffness * error - damping * velocity``, limited.
+
+    Attributes:
+        stiffness: N m/rad, per joint.
+        damping: N m s/rad, per joint.
+        gravity_compensation: whether the arm's controller takes the weight of its links off the servos.
+    """
+
+    stiffness: tuple[float, ...]
+    damping: tuple[float, ...]
+    gravity_compensation: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Arm:
     """A serial arm.
 
     Attributes:
         build: returns a fresh `mujoco.MjSpec` whose frame is the arm's mounting face.
         joints: joint names from base to flange.
+        joint_ranges: least and greatest position of every joint (rad).
         flange_site: site that a hand is mounted on; its z axis points out of the flange.
         homes: joint configurations (rad, one value per joint) by purpose, such as ``"above_table"``.
         torque_limits: largest total actuator torque per joint (N m).
+        servo: how joint-position actions are followed.
     """
 
     build: Callable[[], mujoco.MjSpec]
     joints: tuple[str, ...]
+    joint_ranges: tuple[tuple[float, float], ...]
     flange_site: str
     homes: Mapping[str, tuple[float, ...]]
     torque_limits: tuple[float, ...]
+    servo: JointServo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,24 +64,29 @@ class Hand:
         build: returns a fresh `mujoco.MjSpec` whose frame is mounted on the arm's flange.
         tcp_site: the site between the jaws that is controlled.
         finger_joints: joints of the fingers; the position of the first one tells the aperture.
+        finger_range: least and greatest position of that one (m or rad).
         actuator: the actuator that drives them.
         open_position: position of a finger joint, and command of `actuator`, with open fingers (m or rad).
         closed_position: the same with the fingers touching.
         finger_geoms: geoms that touch an object held between the fingers.
         max_aperture: width of the widest object that fits (m).
         cameras: cameras fixed to the body that carries the TCP.
+        aperture_at: returns the aperture (m) for a position of the first finger joint; None where it is
+            proportional to how far the fingers are open.
     """
 
     kind: str = "parallel"
     build: Callable[[], mujoco.MjSpec]
     tcp_site: str
     finger_joints: tuple[str, ...]
+    finger_range: tuple[float, float]
     actuator: str
     open_position: float
     closed_position: float
     finger_geoms: tuple[str, ...]
     max_aperture: float
     cameras: tuple[Camera, ...] = ()
+    aperture_at: Callable[[float], float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +132,19 @@ class Posture:
     damping: float
 
 
+@dataclass(frozen=True)
+class JointRotation:
+    """A rotation of the TCP that some joints make together, their axes being parallel.
+
+    Attributes:
+        name: what `EndEffector.axes` calls it.
+        joints: the share of every joint in the rotation, 1 or -1; it is about the first joint's axis.
+    """
+
+    name: str
+    joints: Mapping[str, float]
+
+
 @dataclass(frozen=True, kw_only=True)
 class EndEffector:
     """An arm with a hand, where it stands, and the way its TCP is controlled.
@@ -117,7 +154,12 @@ class EndEffector:
         hand: the hand.
         impedance: how the TCP is held at its target.
         axes: axes of the TCP that can be controlled independently of each other: ``x``, ``y`` and ``z`` are
-            translations along the world's axes, ``rx``, ``ry`` and ``rz`` rotations about them.
+            translations along the world's axes, ``rx``, ``ry`` and ``rz`` rotations about them; an arm with
+            fewer than six joints names its `rotations` instead.
+        rotations: the rotations that an arm with fewer than six joints controls; empty for one that controls
+            all three.
+        pan_joint: the joint that turns the whole arm about the vertical, for which the `rotations` make up, so
+            that moving sideways does not turn the gripper; only for an arm with `rotations`.
         posture: what settles the joint that the TCP leaves free; None where there is no such joint.
         name: sets its names in a composed model apart from those of others; empty for the only one.
         base_pos: position of the arm's mounting face (m, world frame).
@@ -128,6 +170,8 @@ class EndEffector:
     hand: Hand
     impedance: Impedance
     axes: tuple[str, ...] = ("x", "y", "z", "rx", "ry", "rz")
+    rotations: tuple[JointRotation, ...] = ()
+    pan_joint: str | None = None
     posture: Posture | None = None
     name: str = ""
     base_pos: Vec3 = (0.0, 0.0, 0.0)

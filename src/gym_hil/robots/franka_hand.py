@@ -130,6 +130,7 @@ FRANKA_HAND = Hand(
     build=build,
     tcp_site="tcp",
     finger_joints=("left_finger_joint", "right_finger_joint"),
+    finger_range=(0.0, FINGER_STROKE),
     actuator="fingers",
     open_position=FINGER_STROKE,
     closed_position=0.0,

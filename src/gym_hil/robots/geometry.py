@@ -61,12 +61,16 @@ class Workspace:
         table: area in which objects can be grasped from above.
         wide_tcp: the same as `tcp`, for tasks that need more room to the sides.
         wide_table: the same as `table`, for such tasks.
+        object_width: width of the objects that it handles (m), for tasks that do not need a certain one.
+        lift: how high it lifts an object from anywhere on the table (m).
     """
 
     tcp: Box
     table: Area
     wide_tcp: Box
     wide_table: Area
+    object_width: float = 0.04
+    lift: float = 0.1
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gym_hil.robots.base import Arm
+from gym_hil.robots.base import Arm, JointServo
 from gym_hil.robots.geometry import Quat, Vec3
 from gym_hil.robots.shapes import COLLISION, VISUAL, Shape, add_shape
 
@@ -164,10 +164,16 @@ def build() -> mujoco.MjSpec:
 PANDA_ARM = Arm(
     build=build,
     joints=tuple(f"joint{i}" for i in range(1, 8)),
+    joint_ranges=tuple(link.joint_range for link in LINKS if link.joint_range is not None),
     flange_site="flange",
     homes={
         "above_table": (0, 0.195, 0, -2.43, 0, 2.62, 0.785),
         "upright": (0, -0.785, 0, -2.35, 0, 1.57, math.pi / 4),
     },
     torque_limits=(87, 87, 87, 87, 12, 12, 12),
+    servo=JointServo(
+        stiffness=(600, 600, 600, 600, 250, 150, 50),
+        damping=(50, 50, 50, 50, 30, 25, 15),
+        gravity_compensation=True,
+    ),
 )

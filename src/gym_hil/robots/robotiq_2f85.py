@@ -172,6 +172,7 @@ ROBOTIQ_2F85 = Hand(
     build=build,
     tcp_site="tcp",
     finger_joints=("left_driver", "right_driver", "left_follower", "right_follower"),
+    finger_range=(0.0, DRIVER_RANGE),
     actuator="drivers",
     open_position=0.0,
     closed_position=DRIVER_RANGE,

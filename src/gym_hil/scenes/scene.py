@@ -11,12 +11,16 @@ Rgb = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Cube:
-    """A cube that moves freely. `half_size` in m, `mass` in kg."""
+    """A cube that moves freely. `half_size` in m."""
 
     name: str
     rgb: Rgb
     half_size: float = 0.02
-    mass: float = 0.1
+
+    @property
+    def mass(self) -> float:
+        """Its mass (kg): 0.1 with edges of 4 cm, else as much in proportion to its volume."""
+        return 0.1 * (self.half_size / 0.02) ** 3
 
     @property
     def half_sizes(self) -> Vec3:

@@ -79,7 +79,10 @@ class SimulatedEndEffector:
     @property
     def aperture(self) -> float:
         """Free width between the fingers (m)."""
-        return (1.0 - self.closure) * self.spec.hand.max_aperture
+        hand = self.spec.hand
+        if hand.aperture_at is not None:
+            return hand.aperture_at(self._finger_pos.item())
+        return (1.0 - self.closure) * hand.max_aperture
 
     @property
     def gripper_closing(self) -> bool:

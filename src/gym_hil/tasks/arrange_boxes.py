@@ -27,13 +27,10 @@ COLOURS = {
     "yellow": (0.93, 0.75, 0.13),
     "purple": (0.55, 0.25, 0.65),
 }
-BOXES = tuple(Cube(f"box_{name}", rgb) for name, rgb in COLOURS.items())
 TOLERANCE = 0.03
 """Largest distance from a box to its target, horizontal and vertical (m)."""
 JITTER = 0.02
 """How far a random start lies off the row, in x and y (m)."""
-CARRY_HEIGHT = 0.1
-"""Height of the TCP while carrying (m): a held box clears those that stand."""
 
 
 class ArrangeBoxes(Task):
@@ -48,14 +45,17 @@ class ArrangeBoxes(Task):
 
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)
+        half_size = robot.workspace.object_width / 2
+        self.boxes = tuple(Cube(f"box_{name}", rgb, half_size) for name, rgb in COLOURS.items())
+        self.carry_height = robot.workspace.lift
         near, far = robot.workspace.wide_table.low, robot.workspace.wide_table.high
         self.start_x, target_x = near[0], far[0]
-        self.row = np.linspace(near[1], far[1], len(BOXES))
+        self.row = np.linspace(near[1], far[1], len(self.boxes))
         self.targets = tuple(
             Target(f"target_{name}", rgb, (target_x, float(y), 0.0005))
             for (name, rgb), y in zip(COLOURS.items(), self.row, strict=True)
         )
-        self.scene = Scene(home=self.needs.home, props=BOXES, targets=self.targets)
+        self.scene = Scene(home=self.needs.home, props=self.boxes, targets=self.targets)
         self.workspace = robot.workspace.wide_tcp
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
@@ -66,18 +66,18 @@ class ArrangeBoxes(Task):
             xy += jitter
         if "box_xy" in options:
             xy = finite_array("box_xy", options["box_xy"], (5, 2))
-        return {box.name: np.array([*pos, box.half_size]) for box, pos in zip(BOXES, xy, strict=True)}
+        return {box.name: np.array([*pos, box.half_size]) for box, pos in zip(self.boxes, xy, strict=True)}
 
     def observe(self, sim: Simulation) -> Array:
         """Return the positions of all boxes, then of all targets (30, m, world frame)."""
-        boxes = [number for box in BOXES for number in sim.body_pos_w(box.name).tolist()]
+        boxes = [number for box in self.boxes for number in sim.body_pos_w(box.name).tolist()]
         return np.array([*boxes, *(number for target in self.targets for number in target.pos)])
 
     def misplacement(self, sim: Simulation, index: int) -> tuple[float, float]:
         """Return the horizontal and the vertical distance (m) of box `index` from lying on its target."""
-        x, y, z = sim.body_pos_w(BOXES[index].name).tolist()
+        x, y, z = sim.body_pos_w(self.boxes[index].name).tolist()
         goal_x, goal_y, _ = self.targets[index].pos
-        return math.hypot(x - goal_x, y - goal_y), abs(z - BOXES[index].half_size)
+        return math.hypot(x - goal_x, y - goal_y), abs(z - self.boxes[index].half_size)
 
     def is_placed(self, sim: Simulation, index: int, tolerance: float = TOLERANCE) -> bool:
         """Return whether box `index` lies on its target."""
@@ -87,30 +87,30 @@ class ArrangeBoxes(Task):
         """One term per box, 1 where it lies on its target."""
         return {
             box.name: (0.2, math.exp(-20.0 * math.hypot(*self.misplacement(sim, index))))
-            for index, box in enumerate(BOXES)
+            for index, box in enumerate(self.boxes)
         }
 
     def success(self, sim: Simulation, start: Start) -> bool:
         """Every box lies on its target."""
-        return all(self.is_placed(sim, index) for index in range(len(BOXES)))
+        return all(self.is_placed(sim, index) for index in range(len(self.boxes)))
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
         """Bring the held box to its target, else fetch the first that is not there."""
-        for index, box in enumerate(BOXES):
+        for index, box in enumerate(self.boxes):
             if is_held(sim, sim.body_pos_w(box.name), box.half_size):
                 return self._deliver(sim, index)
-        for index, box in enumerate(BOXES):
+        for index, box in enumerate(self.boxes):
             if not self.is_placed(sim, index, 0.8 * TOLERANCE):
                 return approach(sim, sim.body_pos_w(box.name))
         tcp = sim.tcp_pos_w
-        return Intent(np.array([tcp[0], tcp[1], CARRY_HEIGHT]), opening=1.0)
+        return Intent(np.array([tcp[0], tcp[1], self.carry_height]), opening=1.0)
 
     def _deliver(self, sim: Simulation, index: int) -> Intent:
-        box = BOXES[index]
+        box = self.boxes[index]
         pos, goal = sim.body_pos_w(box.name), np.array(self.targets[index].pos)
         aside = math.hypot(pos[0] - goal[0], pos[1] - goal[1])
         if aside > 0.012:
-            return over(sim, goal, CARRY_HEIGHT, opening=0.0)
+            return over(sim, goal, self.carry_height, opening=0.0)
         if pos[2] > box.half_size + 0.006:
             return Intent(np.array([goal[0], goal[1], box.half_size]), opening=0.0)
         return Intent(sim.tcp_pos_w.copy(), opening=1.0)

@@ -20,9 +20,6 @@ from gym_hil.tasks.needs import Needs
 if TYPE_CHECKING:
     from gym_hil.simulation.simulation import Simulation
 
-CUBE = Cube("cube", (0.85, 0.18, 0.15))
-LIFT = 0.1
-"""Lift above the start that counts as success (m)."""
 HELD_DISTANCE = 0.05
 """Largest distance of cube and TCP at success (m): a falling cube far from the hand is no success."""
 
@@ -39,7 +36,10 @@ class PickCube(Task):
 
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)
-        self.scene = Scene(home=self.needs.home, props=(CUBE,))
+        self.cube = Cube("cube", (0.85, 0.18, 0.15), half_size=robot.workspace.object_width / 2)
+        self.lifted = robot.workspace.lift
+        """Lift above the start that counts as success (m)."""
+        self.scene = Scene(home=self.needs.home, props=(self.cube,))
         self.workspace = robot.workspace.tcp
         self.table = robot.workspace.table
 
@@ -49,33 +49,33 @@ class PickCube(Task):
         xy = drawn if randomise else np.array(self.table.point(1.0, 0.5))
         if "cube_xy" in options:
             xy = finite_array("cube_xy", options["cube_xy"], (2,))
-        return {CUBE.name: np.array([*xy, CUBE.half_size])}
+        return {self.cube.name: np.array([*xy, self.cube.half_size])}
 
     def observe(self, sim: Simulation) -> Array:
         """Return the cube's position (3, m, world frame)."""
-        return sim.body_pos_w(CUBE.name)
+        return sim.body_pos_w(self.cube.name)
 
     def distance(self, sim: Simulation) -> float:
         """Return how far the cube is from the TCP (m)."""
-        return math.dist(sim.body_pos_w(CUBE.name).tolist(), sim.tcp_pos_w.tolist())
+        return math.dist(sim.body_pos_w(self.cube.name).tolist(), sim.tcp_pos_w.tolist())
 
     def lift(self, sim: Simulation, start: Start) -> float:
         """Return how far the cube is above its start (m)."""
-        return sim.body_pos_w(CUBE.name).item(2) - start[CUBE.name].item(2)
+        return sim.body_pos_w(self.cube.name).item(2) - start[self.cube.name].item(2)
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Near the cube, and cube lifted."""
-        lifted = min(1.0, max(0.0, self.lift(sim, start) / LIFT))
+        lifted = min(1.0, max(0.0, self.lift(sim, start) / self.lifted))
         return {"near": (0.3, math.exp(-20.0 * self.distance(sim))), "lift": (0.7, lifted)}
 
     def success(self, sim: Simulation, start: Start) -> bool:
         """Lifted by 10 cm, and still in the hand."""
-        return self.lift(sim, start) > LIFT and self.distance(sim) < HELD_DISTANCE
+        return self.lift(sim, start) > self.lifted and self.distance(sim) < HELD_DISTANCE
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
         """Fetch the cube, then lift."""
-        cube = sim.body_pos_w(CUBE.name)
-        if not is_held(sim, cube, CUBE.half_size):
+        cube = sim.body_pos_w(self.cube.name)
+        if not is_held(sim, cube, self.cube.half_size):
             return approach(sim, cube)
         tcp = sim.tcp_pos_w
-        return Intent(np.array([tcp[0], tcp[1], start[CUBE.name][2] + 1.5 * LIFT]), opening=0.0)
+        return Intent(np.array([tcp[0], tcp[1], start[self.cube.name][2] + 1.5 * self.lifted]), opening=0.0)

@@ -1,0 +1,266 @@
+"""How the orientation of a TCP is held: as a whole, or as the rotations that an arm with few joints can make.
+
+Both add actuators that integrate their control into an activation, as those of `gym_hil.simulation.cartesian_control`
+do, and command them once per control period.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from operator import mul
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from gym_hil.robots.base import EndEffector
+
+Array = NDArray[np.float64]
+Vector = Sequence[float] | Array
+
+TARGET = "target"
+"""Name of the mocap body, and of its site, that a TCP is held at, after the end effector's prefix."""
+BRAKE_S = 0.04
+"""How far the set-point of a moving TCP is put behind its target when that is anchored, in seconds of its
+motion; chosen so that the TCP overshoots least."""
+ROTATION_SERVOS = ("servo_rx", "servo_ry", "servo_rz")
+
+
+def integrate(servo: mujoco.MjsActuator, stiffness: float, damping: float) -> None:
+    """Let an actuator hold its activation, which its control, a velocity, moves."""
+    servo.dyntype = mujoco.mjtDyn.mjDYN_INTEGRATOR
+    servo.gaintype = mujoco.mjtGain.mjGAIN_FIXED
+    servo.biastype = mujoco.mjtBias.mjBIAS_AFFINE
+    servo.gainprm = [stiffness, *[0.0] * 9]
+    servo.biasprm = [0.0, -stiffness, -damping, *[0.0] * 7]
+
+
+def consecutive(addresses: Sequence[int]) -> slice:
+    """Return the slice of consecutive addresses: indexing with it gives a view."""
+    first = int(addresses[0])
+    assert list(addresses) == list(range(first, first + len(addresses))), addresses
+    return slice(first, first + len(addresses))
+
+
+def add_site_servo(spec: mujoco.MjSpec, effector: EndEffector, axis: int, name: str) -> None:
+    """Add the servo that holds the TCP at the target along (0 to 2) or about (3 to 5) one axis of the target."""
+    impedance, turns = effector.impedance, axis >= 3
+    limit = impedance.torque_limit if turns else impedance.force_limit
+    servo = spec.add_actuator(
+        name=effector.prefix + name,
+        trntype=mujoco.mjtTrn.mjTRN_SITE,
+        target=effector.tcp_site,
+        refsite=effector.prefix + TARGET,
+        gear=[float(i == axis) for i in range(6)],
+        forcerange=(-limit, limit),
+    )
+    integrate(
+        servo,
+        impedance.rotation_stiffness if turns else impedance.translation_stiffness,
+        impedance.rotation_damping if turns else impedance.translation_damping,
+    )
+
+
+def add_orientation_control(spec: mujoco.MjSpec, effector: EndEffector) -> None:
+    """Add the actuators that hold the orientation of `effector`'s TCP."""
+    if not effector.rotations:
+        for axis, name in enumerate(ROTATION_SERVOS, start=3):
+            add_site_servo(spec, effector, axis, name)
+        return
+    impedance = effector.impedance
+    for rotation in effector.rotations:
+        name = effector.prefix + rotation.name
+        tendon = spec.add_tendon(name=name)
+        for joint, share in rotation.joints.items():
+            tendon.wrap_joint(effector.arm_prefix + joint, share)
+        servo = spec.add_actuator(
+            name=name,
+            trntype=mujoco.mjtTrn.mjTRN_TENDON,
+            target=name,
+            forcerange=(-impedance.torque_limit, impedance.torque_limit),
+        )
+        integrate(servo, impedance.rotation_stiffness, impedance.rotation_damping)
+
+
+class FullOrientation:
+    """Holds all three rotations of the TCP at the target's.
+
+    Args:
+        model: the compiled model.
+        data: its state.
+        effector: whose TCP is controlled.
+        control_dt: seconds per control period.
+    """
+
+    target_turns = True
+    """The target has the commanded orientation."""
+
+    def __init__(
+        self, model: mujoco.MjModel, data: mujoco.MjData, effector: EndEffector, control_dt: float
+    ) -> None:
+        impedance = effector.impedance
+        self._control_dt = control_dt
+        self._tcp_axes = data.site_xmat[int(model.site(effector.tcp_site).id)]
+        self._target_quat = data.mocap_quat[int(model.body(effector.prefix + TARGET).mocapid[0])]
+        servo = [model.actuator(effector.prefix + name) for name in ROTATION_SERVOS]
+        self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servo])]
+        self._act = data.act[consecutive([actuator.actadr[0] for actuator in servo])]
+        self._lag = impedance.rotation_damping / impedance.rotation_stiffness
+        self._max_lead = impedance.max_rotation_lead
+        self._least_cos = math.cos(impedance.max_rotation_lead)
+        self._quat_of_axes: list[float] = []
+        self._target_rows: list[float] = []
+        self.target_columns: list[list[float]] = []
+        """The target's axes (3 x 3, world frame)."""
+        self._rotation: Vector = (0.0, 0.0, 0.0)
+        self._turn, self._quat = np.zeros(4), np.zeros(4)
+
+    @property
+    def target_quat_w(self) -> Array:
+        """Commanded orientation (4, w x y z, world frame), a fresh array."""
+        return self._target_quat.copy()
+
+    def anchor(self, angular_velocity: Array) -> None:
+        """Make the present orientation the commanded one, and brake `angular_velocity` (3, rad/s, TCP frame)."""
+        mujoco.mju_mat2Quat(self._target_quat, self._tcp_axes)
+        self._act[:] = -BRAKE_S * angular_velocity
+
+    def keep_near_tcp(self) -> None:
+        """Turn the target back to within its lead, and update its axes."""
+        self._update_target_axes()
+        trace = sum(map(mul, self._target_rows, self._tcp_axes.tolist()))
+        if trace < 1.0 + 2.0 * self._least_cos:  # the trace of a rotation is 1 + 2 cos(angle)
+            error, quat = np.empty(3), np.empty(4)
+            mujoco.mju_mat2Quat(quat, self._tcp_axes)
+            mujoco.mju_subQuat(error, self._target_quat, quat)
+            mujoco.mju_quatIntegrate(quat, error, self._max_lead / math.hypot(*error))
+            self._target_quat[:] = quat
+            self._update_target_axes()
+
+    def command(self, rotation: Vector, way: Vector) -> None:
+        """Set what the target does in the next control period.
+
+        Args:
+            rotation: its rotation vector (3, rad, world axes).
+            way: its displacement (3, m, world axes), which does not matter here.
+        """
+        dt = self._control_dt
+        rx, ry, rz = rotation
+        velocity = [(a * rx + b * ry + c * rz) / dt for a, b, c in self.target_columns]
+        act, lag = self._act.tolist(), self._lag
+        self._ctrl[:] = [speed - lead / dt for speed, lead in zip(velocity, act, strict=True)]
+        self._act[:] = [lead + lag * speed for lead, speed in zip(act, velocity, strict=True)]
+        self._rotation = rotation
+
+    def end_step(self) -> None:
+        """Turn the target to where its set-point has arrived."""
+        self._act[:] = 0.0
+        rx, ry, rz = self._rotation
+        if rx or ry or rz:
+            angle = math.hypot(rx, ry, rz)
+            mujoco.mju_axisAngle2Quat(self._turn, (rx / angle, ry / angle, rz / angle), angle)
+            mujoco.mju_mulQuat(self._quat, self._turn, self._target_quat)
+            mujoco.mju_normalize4(self._quat)
+            self._target_quat[:] = self._quat
+
+    def _update_target_axes(self) -> None:
+        """Compute the target's rotation matrix, by rows and by columns, where its quaternion has changed."""
+        quat = self._target_quat.tolist()
+        if quat == self._quat_of_axes:
+            return
+        matrix = np.empty(9)
+        mujoco.mju_quat2Mat(matrix, quat)
+        self._quat_of_axes, self._target_rows = quat, matrix.tolist()
+        self.target_columns = matrix.reshape(3, 3).T.tolist()
+
+
+class JointRotations:
+    """Holds the rotations that some joints make, each a sum of joint positions, and leaves the others free.
+
+    The set-points are the actuators' activations themselves.
+
+    Args:
+        model: the compiled model.
+        data: its state.
+        effector: whose TCP is controlled.
+        control_dt: seconds per control period.
+    """
+
+    target_turns = False
+    target_columns = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    """The target's axes are those of the world."""
+
+    def __init__(
+        self, model: mujoco.MjModel, data: mujoco.MjData, effector: EndEffector, control_dt: float
+    ) -> None:
+        impedance, prefix = effector.impedance, effector.prefix
+        self._control_dt = control_dt
+        tcp = int(model.site(effector.tcp_site).id)
+        self._tcp_pos, self._tcp_axes = data.site_xpos[tcp], data.site_xmat[tcp]
+        servo = [model.actuator(prefix + rotation.name) for rotation in effector.rotations]
+        self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servo])]
+        self._act = data.act[consecutive([actuator.actadr[0] for actuator in servo])]
+        self._qpos = data.qpos
+        self._sums: list[list[tuple[int, float]]] = []
+        self._axes: list[tuple[Array, float]] = []
+        for rotation in effector.rotations:
+            joints = {model.joint(effector.arm_prefix + name): share for name, share in rotation.joints.items()}
+            self._sums.append([(int(joint.qposadr[0]), share) for joint, share in joints.items()])
+            first, share = next(iter(joints.items()))
+            self._axes.append((data.xaxis[int(first.id)], share))
+        self._pan: Array | None = None
+        if effector.pan_joint is not None:
+            self._pan = data.xanchor[int(model.joint(effector.arm_prefix + effector.pan_joint).id)]
+        self._lag = impedance.rotation_damping / impedance.rotation_stiffness
+        self._max_lead = impedance.max_rotation_lead
+        self._goal: list[float] = []
+
+    @property
+    def target_quat_w(self) -> Array:
+        """The measured orientation (4, w x y z, world frame): five joints cannot hold just any."""
+        quat = np.empty(4)
+        mujoco.mju_mat2Quat(quat, self._tcp_axes)
+        return quat
+
+    def anchor(self, angular_velocity: Array) -> None:
+        """Make the present rotations the commanded ones."""
+        self._act[:] = self._measured()
+
+    def keep_near_tcp(self) -> None:
+        """Turn the set-points back to within their lead."""
+        lead = self._max_lead
+        self._act[:] = [
+            min(max(set_point, angle - lead), angle + lead)
+            for set_point, angle in zip(self._act.tolist(), self._measured(), strict=True)
+        ]
+
+    def command(self, rotation: Vector, way: Vector) -> None:
+        """Set what the set-points do in the next control period.
+
+        Args:
+            rotation: rotation vector of the TCP (3, rad, world axes), of which it makes what it can.
+            way: displacement of the TCP's target (3, m, world axes). What it turns the arm about the vertical is
+                taken back.
+        """
+        rx, ry, rz = rotation
+        if self._pan is not None:
+            x, y = self._tcp_pos.item(0) - self._pan.item(0), self._tcp_pos.item(1) - self._pan.item(1)
+            rz -= (x * way[1] - y * way[0]) / max(x * x + y * y, 1e-4)
+        dt, lag = self._control_dt, self._lag
+        speeds = []
+        for axis, share in self._axes:
+            x, y, z = axis.tolist()
+            speeds.append(share * (x * rx + y * ry + z * rz) / dt)
+        act = self._act.tolist()
+        self._goal = [angle + speed * dt for angle, speed in zip(act, speeds, strict=True)]
+        self._ctrl[:] = speeds
+        self._act[:] = [angle + lag * speed for angle, speed in zip(act, speeds, strict=True)]
+
+    def end_step(self) -> None:
+        """Put the set-points to where they were to arrive."""
+        self._act[:] = self._goal
+
+    def _measured(self) -> list[float]:
+        qpos = self._qpos.tolist()
+        return [sum(share * qpos[address] for address, share in total) for total in self._sums]
