@@ -25,7 +25,7 @@ def simulate(robot: str, task: str) -> Simulation:
     return Simulation(ROBOTS[robot], TASKS[task](ROBOTS[robot]).scene, control_dt=0.1, physics_dt=0.004)
 
 
-@pytest.mark.parametrize("robot", list(ROBOTS))
+@pytest.mark.parametrize("robot", ["panda", "panda_robotiq_2f85"])
 def test_the_fingers_open_and_close_as_wide_as_declared(robot):
     sim = simulate(robot, "PickCube")
     sim.reset({"cube": np.array([0.3, 0.2, 0.02])})
@@ -42,7 +42,7 @@ def test_the_fingers_open_and_close_as_wide_as_declared(robot):
 
 
 @pytest.mark.parametrize(("task", "episodes"), [("PickCube", 10), ("InsertPeg", 5), ("ArrangeBoxes", 1)])
-@pytest.mark.parametrize("robot", [name for name in ROBOTS if name != "panda"])
+@pytest.mark.parametrize("robot", ["panda_robotiq_2f85"])
 def test_the_expert_does_every_task_with_another_hand(robot, task, episodes):
     env = gym_hil.make_env(f"gym_hil/Panda{task}Base-v1", robot=robot, operator="expert")
     for seed in range(episodes):

@@ -158,8 +158,8 @@ class EndEffector:
             fewer than six joints names its `rotations` instead.
         rotations: the rotations that an arm with fewer than six joints controls; empty for one that controls
             all three.
-        pan_joint: the joint that turns the whole arm about the vertical, for which the `rotations` make up, so
-            that moving sideways does not turn the gripper; only for an arm with `rotations`.
+        pan_joint: the joint that turns the whole arm about the vertical. The `rotations` make up for it, so
+            that moving sideways does not turn the gripper; None for an arm without `rotations`.
         posture: what settles the joint that the TCP leaves free; None where there is no such joint.
         name: sets its names in a composed model apart from those of others; empty for the only one.
         base_pos: position of the arm's mounting face (m, world frame).

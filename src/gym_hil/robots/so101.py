@@ -1,7 +1,7 @@
 """The SO-101 follower, and how its TCP is controlled.
 
-Its five joints control the TCP's position and two rotations: the pitch in the arm's own plane, which shoulder, elbow
-and wrist make together, and the roll about the gripper's axis.
+Its five joints control the TCP's position and two rotations: the pitch in the arm's own plane, which shoulder,
+elbow and wrist make together, and the roll about the gripper's axis.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ WORKSPACE = Workspace(
     tcp=Box((0.1, -0.2, 0.0), (0.32, 0.2, 0.3)),
     table=Area((0.17, -0.1), (0.26, 0.1)),
     wide_tcp=Box((0.1, -0.25, 0.0), (0.32, 0.25, 0.3)),
-    wide_table=Area((0.16, -0.12), (0.24, 0.12)),
+    wide_table=Area((0.16, -0.16), (0.25, 0.16)),
     object_width=0.03,
     lift=0.06,
 )
 CAMERAS = (
-    Camera("front", (0.62, 0.0, 0.33), (0.5963678, 0.3799282, 0.3799282, 0.5963678), 45.0),
-    Camera("third_person", (0.62, -0.5, 0.38), (0.758, 0.5385, 0.2132, 0.3001), 42.0),
+    Camera("front", (0.52, 0.0, 0.29), (0.5963678, 0.3799282, 0.3799282, 0.5963678), 45.0),
+    Camera("third_person", (0.62, -0.5, 0.38), (0.758, 0.5385, 0.2132, 0.3001), 34.0),
 )
 
 

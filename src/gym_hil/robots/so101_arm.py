@@ -1,9 +1,9 @@
 """The SO-101 follower arm, from published figures, built of primitive shapes.
 
 Kinematics, masses, inertias and joint ranges are those of the published SO-101 description with the "new
-calibration", as in MuJoCo Menagerie's `robotstudio_so101`. The servo is the Feetech STS3215 at 7.4 V: its friction,
-inertia and stiffness are those of the same source, its torque limit is that of its data sheet. Shapes are ours: they
-follow the outline of the printed parts, yellow-orange, and of the servos, black boxes of about 45 x 25 x 35 mm.
+calibration", as in MuJoCo Menagerie's `robotstudio_so101`. The servo is the Feetech STS3215 at 7.4 V: friction,
+inertia, stiffness and torque limit are those of the same source. Shapes are ours: they follow the outline of the
+printed parts, yellow-orange, and of the servos, black boxes of about 45 x 25 x 35 mm.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BACKLASH = math.radians(0.5)
 
 @dataclass(frozen=True)
 class Link:
-    """One link: its frame in its parent, its inertia in its own frame, its joint and the joint's range (rad)."""
+    """One link: its frame in its parent, its inertia in its own frame, its joint and that one's range (rad)."""
 
     name: str
     pos: Vec3
@@ -50,7 +50,8 @@ LINKS = (
     Link("shoulder", (0.0388353, 0, 0.0624), (0, 0, -1, 0), 0.100006, (-0.0307604, -0.000017, -0.0252713),
          (8.3759e-5, 8.10403e-5, 2.39783e-5, 7.55525e-8, -1.16342e-6, 1.54663e-7),
          "shoulder_pan", (-1.91986, 1.91986)),
-    Link("upper_arm", (-0.0303992, -0.0182778, -0.0542), (1, -1, -1, -1), 0.103, (-0.089847, -0.008382, 0.018409),
+    Link("upper_arm", (-0.0303992, -0.0182778, -0.0542), (1, -1, -1, -1), 0.103,
+         (-0.089847, -0.008382, 0.018409),
          (4.08002e-5, 1.47318e-4, 1.42487e-4, -1.97819e-5, -4.03016e-8, 8.97326e-9),
          "shoulder_lift", (-1.74533, 1.74533)),
     Link("lower_arm", (-0.11257, -0.028, 0), (1, 0, 0, 1), 0.104, (-0.09807, 0.0032438, 0.018283),

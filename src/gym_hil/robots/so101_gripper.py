@@ -1,7 +1,7 @@
 """The SO-101's gripper: a fixed jaw, and one that a servo turns about a hinge.
 
-Its frame is that of the arm's last link, whose -z axis points along the jaws and whose x axis points from the fixed
-jaw to the other one. Figures as in `gym_hil.robots.so101_arm`.
+Its frame is that of the arm's last link, whose -z axis points along the jaws and whose x axis points from the
+fixed jaw to the other one. Figures as in `gym_hil.robots.so101_arm`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FIXED_FACE_X = -0.0081
 """Where the fixed jaw's inner face is (m)."""
 TIP: Vec3 = (-0.012, -0.078, 0.0192)
 """The moving jaw's tip in its own frame (m)."""
-OPEN = 0.7
+OPEN = 0.5
 """How far the jaw is opened to grasp (rad). Joint-position actions can open it further."""
 MOUNT_MASS = 0.012  # kg, of the camera's mount
 
@@ -63,7 +63,7 @@ JAW_SHAPES = (
     Shape.box((0.008, 0.006, 0.0195), (-0.004, -0.033, 0.0192), PRINTED),
 )
 
-WRIST_CAMERA = Camera("wrist", (0.0, 0.055, -0.045), (0.9659, -0.2588, 0.0, 0.0), 48.5)
+WRIST_CAMERA = Camera("wrist", (0.0, 0.055, -0.045), (0.0, 0.0, 0.3746, 0.9272), 48.5)
 """On a printed mount behind the gripper, tilted towards the jaws."""
 
 

@@ -147,7 +147,7 @@ class CartesianControl:
     def end_step(self) -> None:
         """Move the target to where its set-point has arrived."""
         self._act[:] = 0.0
-        self._target_pos[:] = self._goal  # type: ignore[assignment]
+        self._target_pos[:] = self._goal
         self._goal = None
         self._orientation.end_step()
 

@@ -1,7 +1,7 @@
 """How the orientation of a TCP is held: as a whole, or as the rotations that an arm with few joints can make.
 
-Both add actuators that integrate their control into an activation, as those of `gym_hil.simulation.cartesian_control`
-do, and command them once per control period.
+Both add actuators that integrate their control into an activation, as those of
+`gym_hil.simulation.cartesian_control` do, and command them once per control period.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def consecutive(addresses: Sequence[int]) -> slice:
 
 
 def add_site_servo(spec: mujoco.MjSpec, effector: EndEffector, axis: int, name: str) -> None:
-    """Add the servo that holds the TCP at the target along (0 to 2) or about (3 to 5) one axis of the target."""
+    """Add the servo that holds the TCP along (0 to 2) or about (3 to 5) one axis of the target."""
     impedance, turns = effector.impedance, axis >= 3
     limit = impedance.torque_limit if turns else impedance.force_limit
     servo = spec.add_actuator(
@@ -122,7 +122,7 @@ class FullOrientation:
         return self._target_quat.copy()
 
     def anchor(self, angular_velocity: Array) -> None:
-        """Make the present orientation the commanded one, and brake `angular_velocity` (3, rad/s, TCP frame)."""
+        """Command the present orientation, and brake `angular_velocity` (3, rad/s, TCP frame)."""
         mujoco.mju_mat2Quat(self._target_quat, self._tcp_axes)
         self._act[:] = -BRAKE_S * angular_velocity
 
@@ -205,7 +205,9 @@ class JointRotations:
         self._sums: list[list[tuple[int, float]]] = []
         self._axes: list[tuple[Array, float]] = []
         for rotation in effector.rotations:
-            joints = {model.joint(effector.arm_prefix + name): share for name, share in rotation.joints.items()}
+            joints = {
+                model.joint(effector.arm_prefix + name): share for name, share in rotation.joints.items()
+            }
             self._sums.append([(int(joint.qposadr[0]), share) for joint, share in joints.items()])
             first, share = next(iter(joints.items()))
             self._axes.append((data.xaxis[int(first.id)], share))
@@ -240,8 +242,8 @@ class JointRotations:
 
         Args:
             rotation: rotation vector of the TCP (3, rad, world axes), of which it makes what it can.
-            way: displacement of the TCP's target (3, m, world axes). What it turns the arm about the vertical is
-                taken back.
+            way: displacement of the TCP's target (3, m, world axes). What it turns the arm about the vertical
+                is taken back.
         """
         rx, ry, rz = rotation
         if self._pan is not None:

@@ -29,8 +29,6 @@ COLOURS = {
 }
 TOLERANCE = 0.03
 """Largest distance from a box to its target, horizontal and vertical (m)."""
-JITTER = 0.02
-"""How far a random start lies off the row, in x and y (m)."""
 
 
 class ArrangeBoxes(Task):
@@ -45,14 +43,15 @@ class ArrangeBoxes(Task):
 
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)
-        half_size = robot.workspace.object_width / 2
+        half_size = self.jitter = robot.workspace.object_width / 2
+        """Half the boxes' edges, and how far a random start lies off the row in x and y (m)."""
         self.boxes = tuple(Cube(f"box_{name}", rgb, half_size) for name, rgb in COLOURS.items())
         self.carry_height = robot.workspace.lift
         near, far = robot.workspace.wide_table.low, robot.workspace.wide_table.high
         self.start_x, target_x = near[0], far[0]
         self.row = np.linspace(near[1], far[1], len(self.boxes))
         self.targets = tuple(
-            Target(f"target_{name}", rgb, (target_x, float(y), 0.0005))
+            Target(f"target_{name}", rgb, (target_x, float(y), 0.0005), half_size=2.5 * half_size)
             for (name, rgb), y in zip(COLOURS.items(), self.row, strict=True)
         )
         self.scene = Scene(home=self.needs.home, props=self.boxes, targets=self.targets)
@@ -61,7 +60,7 @@ class ArrangeBoxes(Task):
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
         """Shuffle the boxes along the row. The generator is used alike whatever the options are."""
         xy = np.column_stack([np.full(5, self.start_x), rng.permutation(self.row)])
-        jitter = rng.uniform(-JITTER, JITTER, size=(5, 2))
+        jitter = rng.uniform(-self.jitter, self.jitter, size=(5, 2))
         if randomise:
             xy += jitter
         if "box_xy" in options:

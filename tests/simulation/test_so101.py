@@ -1,0 +1,166 @@
+"""The SO-101 as published: where its TCP is, what five joints can control, and what it picks up."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+import pytest
+
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.robots import ROBOTS
+from gym_hil.simulation.simulation import Simulation
+from gym_hil.tasks import TASKS
+
+AWAY = {"cube": (0.1, 0.3, 0.015)}
+
+
+def simulate(task: str = "PickCube", robot: str = "so101") -> Simulation:
+    return Simulation(ROBOTS[robot], TASKS[task](ROBOTS[robot]).scene, control_dt=0.1, physics_dt=0.004)
+
+
+def run_expert(task_name: str, seed: int, robot: str = "so101") -> int | None:
+    """Return how many steps the expert needed, or None."""
+    task, sim = TASKS[task_name](ROBOTS[robot]), simulate(task_name, robot)
+    start = task.sample_start(np.random.default_rng(seed), randomise=True, options={})
+    sim.reset(start)
+    for number in range(task.max_episode_steps):
+        intent = task.intent(sim, start)
+        sim.command_gripper(intent.opening)
+        way = np.clip(intent.tcp_pos_w - sim.target_pos_w, -0.025, 0.025)
+        sim.end_effectors[0].move(way, (0, 0, 0), task.workspace)
+        sim.step()
+        if task.success(sim, start):
+            return number + 1
+    return None
+
+
+def drive(sim: Simulation, translation, rotation, steps: int) -> None:
+    for _ in range(steps):
+        sim.end_effectors[0].move(translation, rotation)
+        sim.step()
+    for _ in range(8):
+        sim.step()
+
+
+def axes(sim: Simulation) -> np.ndarray:
+    """The TCP's axes as columns (3 x 3, world frame)."""
+    return sim.data.site("hand/tcp").xmat.reshape(3, 3).copy()
+
+
+def test_with_all_joints_at_zero_the_tcp_is_where_it_was_published():
+    sim = simulate()
+    for joint in ROBOTS["so101"].joints:
+        sim.data.qpos[sim.model.joint(joint).qposadr] = 0.0
+    mujoco.mj_kinematics(sim.model, sim.data)
+    assert sim.tcp_pos_w == pytest.approx([0.391, -0.001, 0.246], abs=5e-4)
+
+
+def test_it_weighs_what_was_published():
+    sim = simulate()
+    arm = sum(
+        sim.model.body(f"arm/{name}").mass[0] for name in ("base", "shoulder", "upper_arm", "lower_arm")
+    )
+    arm += sum(sim.model.body(f"arm/{name}").mass[0] for name in ("wrist", "gripper"))
+    assert arm + sim.model.body("hand/moving_jaw").mass[0] == pytest.approx(0.632, abs=1e-3)
+
+
+def test_the_jaws_are_as_far_apart_as_the_hand_says():
+    sim = simulate()
+    sim.reset(AWAY)
+    for opening in (1.0, 0.5, 0.0):
+        sim.command_gripper(opening)
+        for _ in range(8):
+            sim.step()
+        fixed, moving = sim.data.geom("hand/fixed_jaw"), sim.data.geom("hand/moving_jaw")
+        size = sim.model.geom("hand/moving_jaw").size
+        jaw = moving.xmat.reshape(3, 3)
+        tip = moving.xpos - jaw[:, 1] * size[1] - jaw[:, 0] * size[0]
+        face = fixed.xpos + fixed.xmat.reshape(3, 3)[:, 0] * sim.model.geom("hand/fixed_jaw").size[0]
+        width = float((tip - face) @ fixed.xmat.reshape(3, 3)[:, 0])
+        assert sim.aperture == pytest.approx(max(0.0, width), abs=0.003)
+
+
+@pytest.mark.parametrize("way", [(0.02, 0, 0), (-0.02, 0, 0), (0, 0.02, 0), (0, -0.02, 0), (0, 0, -0.02)])
+def test_moving_follows_the_target_and_does_not_turn_the_gripper(way):
+    sim = simulate()
+    sim.reset(AWAY)
+    start, before = sim.tcp_pos_w, axes(sim)
+    drive(sim, way, (0, 0, 0), 3)
+    assert sim.tcp_pos_w - start == pytest.approx(3 * np.array(way), abs=2e-3)
+    (x, y, _), (was_x, was_y, _) = axes(sim)[:, 0], before[:, 0]
+    assert np.degrees(np.arctan2(y, x) - np.arctan2(was_y, was_x)) == pytest.approx(0.0, abs=3.0)
+
+
+def test_turning_about_the_vertical_rolls_the_gripper_in_place():
+    sim = simulate()
+    sim.reset(AWAY)
+    start, before = sim.tcp_pos_w, sim.joint_pos[4]
+    drive(sim, (0, 0, 0), (0, 0, -0.1), 4)
+    turned = sim.joint_pos[4] - before
+    assert abs(turned) == pytest.approx(0.4, rel=0.15), "1.2 rad of pitch make it a little less than 0.4"
+    assert np.linalg.norm(sim.tcp_pos_w - start) < 2e-3
+
+
+def test_turning_about_the_normal_of_the_arms_plane_pitches_the_gripper_in_place():
+    sim = simulate()
+    sim.reset(AWAY)
+    start = sim.tcp_pos_w
+    pitch = sum(sim.joint_pos[1:4])
+    normal = sim.data.joint("arm/shoulder_lift").xaxis
+    drive(sim, (0, 0, 0), -0.05 * normal, 4)
+    assert sum(sim.joint_pos[1:4]) - pitch == pytest.approx(-0.2, abs=0.02)
+    assert np.linalg.norm(sim.tcp_pos_w - start) < 2e-3
+
+
+def test_it_holds_still_for_ten_seconds():
+    sim = simulate()
+    sim.reset(AWAY)
+    drive(sim, (0.01, 0.01, 0), (0, 0, 0), 2)
+    before = sim.tcp_pos_w
+    for _ in range(100):
+        sim.step()
+    assert np.linalg.norm(sim.tcp_pos_w - before) < 5e-4, "friction lets it creep"
+
+
+def test_no_servo_gives_more_than_its_torque():
+    sim = simulate()
+    sim.reset(AWAY)
+    dofs = [int(sim.model.joint(name).dofadr[0]) for name in ROBOTS["so101"].joints]
+    for _ in range(30):
+        sim.end_effectors[0].move((0.0, 0.0, -0.025), (0, 0, 0))
+        sim.step()
+        assert np.abs(sim.data.qfrc_actuator[dofs]).max() <= 2.94 + 1e-9
+    assert sim.stable
+
+
+def test_states_continue_bit_for_bit():
+    first, second = simulate(), simulate()
+    first.reset({"cube": (0.2, 0.05, 0.015)})
+    drive(first, (0.01, 0.01, -0.02), (0, 0, 0.05), 3)
+    second.restore(first.save())
+    for sim in (first, second):
+        drive(sim, (0.01, -0.01, -0.01), (0, 0, 0.05), 3)
+    np.testing.assert_array_equal(first.save(), second.save())
+
+
+def test_the_expert_picks_up_98_of_100_random_cubes():
+    assert len([seed for seed in range(1000, 1100) if run_expert("PickCube", seed) is None]) <= 2
+
+
+def test_the_expert_arranges_all_boxes():
+    assert [seed for seed in range(1000, 1005) if run_expert("ArrangeBoxes", seed) is None] == []
+
+
+def test_with_backlash_the_joints_have_play_and_cubes_are_still_picked_up():
+    sim = simulate(robot="so101_backlash")
+    sim.reset(AWAY)
+    plays = [sim.model.joint(f"arm/{name}_backlash").range[1] for name in ("shoulder_pan", "wrist_roll")]
+    assert plays == pytest.approx(np.radians([0.5, 0.5]))
+    assert [
+        seed for seed in range(1000, 1010) if run_expert("PickCube", seed, "so101_backlash") is None
+    ] == []
+
+
+def test_a_peg_needs_parallel_jaws():
+    with pytest.raises(InvalidArgumentError, match="pivoting"):
+        TASKS["InsertPeg"](ROBOTS["so101"])
