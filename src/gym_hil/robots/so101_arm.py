@@ -1,9 +1,9 @@
 """The SO-101 follower arm, from published figures, built of primitive shapes.
 
 Kinematics, masses, inertias and joint ranges are those of the published SO-101 description with the "new
-calibration", as in MuJoCo Menagerie's `robotstudio_so101`. The servo is the Feetech STS3215 at 7.4 V: friction,
-inertia, stiffness and torque limit are those of the same source. Shapes are ours: they follow the outline of the
-printed parts, yellow-orange, and of the servos, black boxes of about 45 x 25 x 35 mm.
+calibration", as in MuJoCo Menagerie's `robotstudio_so101`. The servo is the Feetech STS3215 at 7.4 V;
+friction, inertia, stiffness and torque limit are those of the same source. Shapes are ours: they follow the
+outline of the printed parts, yellow-orange, and of the servos, black boxes of about 45 x 25 x 35 mm.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BACKLASH = math.radians(0.5)
 
 @dataclass(frozen=True)
 class Link:
-    """One link: its frame in its parent, its inertia in its own frame, its joint and that one's range (rad)."""
+    """One link: its frame in its parent, its inertia in its own frame, its joint and its range (rad)."""
 
     name: str
     pos: Vec3
