@@ -52,6 +52,12 @@ def _init_display(pygame: ModuleType) -> None:
         del os.environ["SDL_VIDEODRIVER"]
 
 
+def close_window(pygame: ModuleType) -> None:
+    """Close the window. The video system starts again without one, because gamepads need its event queue."""
+    pygame.display.quit()
+    _init_display(pygame)
+
+
 def take_events(pygame: ModuleType, instance_id: int) -> list[Any]:
     """Pump SDL, then take and return the events of the pad `instance_id`, oldest first. SDL reports an open
     pad in both of its layers; what is not taken from either would fill the queue in time.
