@@ -1,0 +1,302 @@
+"""Whatever people, policies and wrappers do in whatever order, every step tells one consistent story."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gym_hil.core.step_record import StepRecord
+from gymnasium import wrappers
+
+import gym_hil  # noqa: F401
+from gym_hil.core import schema
+from gym_hil.core.schema import EpisodeEvent, TerminationReason
+from gym_hil.devices import Keyboard
+from gym_hil.intervention import Human
+from gym_hil.intervention.simulated_human import SimulatedHuman
+from gym_hil.testing.clock import ManualClock
+from gym_hil.wrappers.real_time import RealTimeWrapper
+
+hypothesis = pytest.importorskip("hypothesis")
+
+from hypothesis import strategies as st  # noqa: E402
+from hypothesis.stateful import (  # noqa: E402
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+KEYS = frozenset(
+    {
+        schema.STEP,
+        schema.IS_INTERVENTION,
+        schema.TELEOP_ACTION,
+        schema.ACTION_INTERVENTION,
+        schema.POLICY_ACTION,
+        schema.HUMAN_ACTION,
+        schema.INTERVENTION_ID,
+        schema.PHASE,
+        schema.SUCCEED,
+        schema.IS_SUCCESS,
+        schema.NEXT_SUCCESS,
+        schema.DISCRETE_PENALTY,
+        schema.TERMINATION_REASON,
+        schema.RERECORD_EPISODE,
+        schema.TERMINATE_EPISODE,
+    }
+)
+VERDICTS = {
+    EpisodeEvent.SUCCESS: (TerminationReason.HUMAN_SUCCESS, True, False, True),
+    EpisodeEvent.FAILURE: (TerminationReason.HUMAN_FAILURE, True, False, False),
+    EpisodeEvent.RERECORD: (TerminationReason.RERECORD, True, False, False),
+    EpisodeEvent.RESET: (TerminationReason.HUMAN_RESET, False, True, False),
+}
+"""Reason, terminated, truncated and success of the first event in a step that ends an episode."""
+DRIVING = ("up", "down", "left", "right", "shift_l", "shift_r", "ctrl_l", "ctrl_r", "t")
+TOLD = ("enter", "escape", "r", "f", "space")
+WRAPPERS = {
+    "statistics": wrappers.RecordEpisodeStatistics,
+    "flat": wrappers.FlattenObservation,
+    "stacked": lambda env: wrappers.FrameStackObservation(env, 2),
+    "doubled reward": lambda env: wrappers.TransformReward(env, lambda reward: 2.0 * reward),
+    "rescaled": lambda env: wrappers.RescaleAction(env, np.float32(-1.0), np.float32(1.0)),
+    "autoreset": wrappers.Autoreset,
+}
+
+
+class ImpatientClock(ManualClock):
+    """A clock on which a person who has paused presses a key, or pulls the plug, after some waiting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits = 0
+        self.ends_pause: Any = None
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.waits += 1
+        assert self.waits < 10_000, "it waits forever"
+        if self.ends_pause is not None and self.waits > 3:
+            self.ends_pause()
+
+
+class Use(RuleBasedStateMachine):
+    """Random use of an environment as ids build it, and of Gymnasium's wrappers around it."""
+
+    env: gym.Env | None = None
+
+    @initialize(
+        task=st.sampled_from(["PandaPickCube", "PandaInsertPeg", "PandaArrangeBoxes"]),
+        suffix=st.sampled_from(["Keyboard", "Base", "SimulatedHuman"]),
+        engage=st.sampled_from(["hold", "toggle", "motion"]),
+        limit=st.integers(2, 12),
+        auto_reset=st.booleans(),
+        around=st.lists(st.sampled_from(sorted(WRAPPERS)), max_size=3, unique=True),
+        seed=st.integers(0, 2**31 - 1),
+    )
+    def make(self, task, suffix, engage, limit, auto_reset, around, seed):
+        self.keyboard = Keyboard()
+        operator = SimulatedHuman("novice") if suffix == "SimulatedHuman" else Human(self.keyboard, engage)
+        self.engage = None if suffix == "SimulatedHuman" else engage
+        self.clock = ImpatientClock()
+        env = gym.make(
+            f"gym_hil/{task}{suffix}-v1",
+            max_episode_steps=limit,
+            operator=operator,
+            auto_reset=auto_reset,
+            real_time=False,
+        )
+        self.operator, self.limit, self.auto_reset = operator, limit, auto_reset
+        self.applied: list[np.ndarray] = []
+        raw = env.unwrapped
+        step = raw.step
+        raw.step = lambda action: (self.applied.append(np.array(action)), step(action))[1]
+        env = RealTimeWrapper(env, clock=self.clock)
+        for name in around:
+            if not (name == "autoreset" and auto_reset):
+                env = WRAPPERS[name](env)
+        self.around = [name for name in around if not (name == "autoreset" and auto_reset)]
+        self.env = env
+        self.engaged_before = self.over = False
+        self.steps = self.interventions = 0
+        self.held: set[str] = set()
+        self.plugged = True
+        self.reset(seed)
+
+    @rule(seed=st.one_of(st.none(), st.integers(0, 2**31 - 1)))
+    def reset(self, seed):
+        observation, info = self.env.reset(seed=seed)
+        assert self.env.observation_space.contains(observation)
+        self.check_reset(info)
+
+    @rule(key=st.sampled_from([*DRIVING, "space"]))
+    def press(self, key):
+        self.keyboard.press(key)
+        if self.plugged:
+            self.held.add(key)
+
+    @rule(key=st.sampled_from([*DRIVING, "space"]))
+    def release(self, key):
+        self.keyboard.release(key)
+        self.held.discard(key)
+
+    @rule(keys=st.lists(st.sampled_from(TOLD), min_size=1, max_size=3), data=st.data())
+    def tap(self, keys, data):
+        for key in keys:
+            if key not in self.held:
+                self.keyboard.press(key)
+                self.keyboard.release(key)
+        self.step(data, 1)
+
+    @precondition(lambda self: self.plugged)
+    @rule(really=st.integers(0, 3))
+    def unplug(self, really=0):
+        if really:
+            return
+        self.keyboard.connected = self.plugged = False
+        self.held.clear()
+
+    @precondition(lambda self: not self.plugged)
+    @rule()
+    def plug_in(self):
+        self.keyboard.connected = self.plugged = True
+
+    @precondition(lambda self: not self.operator.paused)
+    @rule(ends=st.sampled_from(["key", "plug"]))
+    def pause(self, ends):
+        if not self.plugged or self.engage is None:
+            return
+
+        def end():
+            if not self.operator.paused:
+                return
+            self.clock.ends_pause = None
+            if ends == "key":
+                self.keyboard.press("p")
+                self.keyboard.release("p")
+            else:
+                self.unplug()
+
+        self.clock.waits = 0
+        self.clock.ends_pause = end
+        self.keyboard.press("p")
+        self.keyboard.release("p")
+
+    @rule(data=st.data(), count=st.integers(1, 3))
+    def step(self, data, count):
+        low = data.draw(st.floats(-2.0, 2.0))
+        for index in range(count):
+            if self.over and not self.auto_reset and "autoreset" not in self.around:
+                self.reset(None)
+            action = np.full(self.env.action_space.shape, low * (-1) ** index, self.env.action_space.dtype)
+            if "rescaled" in self.around:
+                action = np.clip(action, -1.0, 1.0)
+            before = len(self.applied)
+            was_over = self.over
+            self.clock.waits = 0
+            result = self.env.step(action)
+            if was_over and "autoreset" in self.around:
+                assert len(self.applied) == before, "the next episode begins in this step"
+                self.check_reset(result[4])
+            else:
+                self.check_step(*result, self.applied[before:])
+
+    @precondition(lambda self: self.env is not None)
+    @invariant()
+    def everything_stays_in_reach(self):
+        assert np.isfinite(self.env.unwrapped.data.qpos).all()
+
+    def teardown(self):
+        if self.env is not None:
+            self.env.close()
+            self.env.close()
+            assert self.engage is None or not self.keyboard.poll().connected, (
+                "it is closed with the environment"
+            )
+
+    def check_reset(self, info):
+        self.check_info(info)
+        record = info[schema.STEP]
+        assert record.step == 0 and not record.done and record.phase == "policy" and record.events == ()
+        self.steps = self.interventions = 0
+        self.engaged_before = self.over = False
+
+    def check_step(self, observation, reward, terminated, truncated, info, applied):
+        assert self.env.observation_space.contains(observation)
+        self.check_info(info)
+        record: StepRecord = info[schema.STEP]
+        self.steps += 1
+        assert record.step == self.steps <= self.limit
+
+        (executed,) = applied
+        np.testing.assert_array_equal(record.executed_action, executed)
+        acts = record.human_action if record.is_intervention else record.policy_action
+        np.testing.assert_array_equal(record.executed_action, acts)
+        assert self.env.unwrapped.action_space.contains(record.executed_action)
+
+        acting = record.is_intervention
+        phases = {(0, 0): "policy", (0, 1): "takeover", (1, 1): "human", (1, 0): "release"}
+        assert record.phase == phases[self.engaged_before, acting]
+        self.interventions += record.phase == "takeover"
+        assert record.intervention_id == (self.interventions if acting else 0)
+        self.engaged_before = acting
+        if self.engage is not None and not self.plugged:
+            assert not acting, "nobody acts through a device that is unplugged"
+        elif self.engage == "hold" and "space" in self.held:
+            assert acting
+
+        told = next((event for event in record.events if event in VERDICTS), None)
+        if told is not None:
+            reason, *rest = VERDICTS[told]
+            assert [record.reason, record.terminated, record.truncated, record.success] == [reason, *rest]
+            assert record.reward == float(told is EpisodeEvent.SUCCESS)
+        else:
+            assert record.terminated == (record.reason is not None)
+            assert record.truncated == (self.steps == self.limit and not record.terminated)
+            assert record.success == (record.reason is TerminationReason.SUCCESS)
+            assert record.reward == float(record.success)
+        assert (bool(terminated), bool(truncated)) == (record.terminated, record.truncated)
+        assert not (terminated and truncated)
+        assert reward == record.reward * (2.0 if "doubled reward" in self.around else 1.0)
+        if record.done and "statistics" in self.around and not self.auto_reset:
+            assert info["episode"]["l"] == self.steps
+
+        self.over = record.done
+        if self.over and self.auto_reset:
+            assert self.env.unwrapped.observation_space.contains(info["final_obs"])
+            self.check_reset(info["reset_info"])
+
+    def check_info(self, info):
+        assert info.keys() >= KEYS
+        record = info[schema.STEP]
+        assert (schema.INTERVENE_ACTION in info) == record.is_intervention
+        for name, value in record.to_info().items():
+            assert type(info[name]) is type(value), name
+            assert (
+                np.array_equal(info[name], value) if isinstance(value, np.ndarray) else info[name] == value
+            ), name
+        assert info[schema.SUCCEED] == info[schema.IS_SUCCESS] == info[schema.NEXT_SUCCESS] == record.success
+        assert info[schema.TERMINATION_REASON] == (record.reason.value if record.reason else "")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:gymnasium")
+@pytest.mark.parametrize(
+    "examples", [pytest.param(25, id="few"), pytest.param(400, id="many", marks=pytest.mark.slow)]
+)
+def test_every_step_tells_one_story(examples):
+    run_state_machine_as_test(
+        Use,
+        settings=hypothesis.settings(
+            max_examples=examples,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(hypothesis.HealthCheck),
+        ),
+    )
