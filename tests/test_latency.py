@@ -8,10 +8,9 @@ import pytest
 import gym_hil  # noqa: F401
 from gym_hil.cli import latency
 
-pytestmark = pytest.mark.flaky(reruns=2)
-
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("image_obs", [False, True])
 def test_a_key_press_moves_the_arm_within_one_control_period(image_obs):
     found = latency.measure("gym_hil/PandaPickCube-v1", image_obs=image_obs, presses=30, seed=0)

@@ -7,12 +7,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from gym_hil.core.step_record import StepRecord
 from gymnasium import wrappers
 
 import gym_hil  # noqa: F401
 from gym_hil.core import schema
 from gym_hil.core.schema import EpisodeEvent, TerminationReason
+from gym_hil.core.step_record import StepRecord
 from gym_hil.devices import Keyboard
 from gym_hil.intervention import Human
 from gym_hil.intervention.simulated_human import SimulatedHuman

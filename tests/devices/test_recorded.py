@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,9 @@ from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError
 from gym_hil.core.schema import EpisodeEvent
 from gym_hil.devices import DISCONNECTED, Keyboard, RecordedDevice, RecordingDevice
 from gym_hil.devices.device_log import DeviceLog, TimedReading, load_device_log
+from gym_hil.testing.clock import ManualClock
 from gym_hil.testing.devices import DeviceBasics, DeviceConformance
 from gym_hil.testing.rigs import KeyboardRig
-
-pytestmark = pytest.mark.flaky(reruns=2)
 
 KEYS = ("space", "up", "down", "left", "shift_r", "ctrl_l", "ctrl_r", "enter", "escape", "r", "f")
 
@@ -80,20 +78,21 @@ def test_at_any_rate_each_press_arrives_once(tmp_path, period_s):
 
 
 def test_real_time_passes(tmp_path):
-    keyboard = Keyboard()
-    with RecordingDevice(keyboard, tmp_path / "log.jsonl") as device:
+    keyboard, clock = Keyboard(), ManualClock(start=100.0)
+    with RecordingDevice(keyboard, tmp_path / "log.jsonl", clock=clock) as device:
         device.poll()
-        time.sleep(0.05)
+        clock.advance(0.5)
         keyboard.press("enter")
         device.poll()
     log = load_device_log(tmp_path / "log.jsonl")
-    assert 0.05 <= log.readings[0].time_s < 2.0
-    playback = RecordedDevice(log)
-    start = time.perf_counter()
-    while not (events := playback.poll().events):
-        assert time.perf_counter() - start < 5.0
-    assert events == (EpisodeEvent.SUCCESS,)
-    assert time.perf_counter() - start >= log.readings[0].time_s - 1e-3
+    assert log.readings[0].time_s == pytest.approx(0.5)
+    clock = ManualClock(start=7.0)
+    playback = RecordedDevice(log, clock=clock)
+    for _ in range(2):
+        assert playback.poll().events == ()
+        clock.advance(0.249)
+    clock.advance(0.01)
+    assert playback.poll().events == (EpisodeEvent.SUCCESS,)
 
 
 def test_flushed_presses_are_not_recorded(tmp_path):

@@ -16,8 +16,6 @@ from gym_hil.intervention import Engage  # noqa: E402
 from gym_hil.testing.devices import DeviceConformance, DeviceRig  # noqa: E402
 from gym_hil.testing.operators import TakeoverConformance  # noqa: E402
 
-pytestmark = pytest.mark.flaky(reruns=2)
-
 MODEL = "SpaceMouseCompact" if "SpaceMouseCompact" in pyspacemouse.get_device_specs() else "SpaceNavigator"
 FULL = 350
 """Counts of a cap pushed all the way."""

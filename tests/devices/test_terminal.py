@@ -19,8 +19,6 @@ from gym_hil.devices.terminal import ESCAPE_S, split_keys
 from gym_hil.testing.devices import DeviceConformance
 from gym_hil.testing.rigs import TerminalRig
 
-pytestmark = pytest.mark.flaky(reruns=2)
-
 
 @pytest.fixture
 def rig():

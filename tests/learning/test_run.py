@@ -173,7 +173,8 @@ def test_killed_at_random_instants_it_ends_in_the_same_weights(whole, tmp_path, 
     assert same_weights(whole, tmp_path / "run")
 
 
-@pytest.mark.flaky(reruns=2)
+@pytest.mark.slow
+@pytest.mark.alone
 def test_in_real_time_acting_never_waits_for_learning_and_pays_every_update_later(tmp_path, monkeypatch):
     class Person(SimulatedHuman):
         asked: ClassVar[list[float]] = []

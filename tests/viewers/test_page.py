@@ -22,8 +22,6 @@ from gym_hil.stacks.build import make_env
 from gym_hil.viewers.attach import open_page, page_of
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
-pytestmark = pytest.mark.flaky(reruns=2)
-
 aiohttp = pytest.importorskip("aiohttp")
 
 BASE = "gym_hil/PandaPickCubeBase-v1"
@@ -270,6 +268,7 @@ def test_looking_at_the_steps_changes_nothing():
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_watched_page_costs_the_control_loop_less_than_a_tenth():
     benchmark = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "station.py"))
     assert benchmark["cost"]()["processor_time_added"] < 0.1

@@ -11,8 +11,6 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.flaky(reruns=2)
-
 pytest.importorskip("aiohttp")
 
 

@@ -20,8 +20,8 @@ pytest.importorskip("aiohttp")
 webdriver = pytest.importorskip("selenium.webdriver")
 
 pytestmark = [
-    pytest.mark.flaky(reruns=2),
     pytest.mark.slow,
+    pytest.mark.xdist_group("chromium"),
     pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed"),
 ]
 PATIENCE_S = 60

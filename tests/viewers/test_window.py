@@ -228,6 +228,8 @@ def screenshot(screen, path):
     return iio.imread(path)
 
 
+@pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize(("pacing", "pictures"), [("paced", {2, 3, 4, 5}), ("unpaced", {1})])
 def test_in_real_time_the_robot_is_shown_within_steps(screen, pacing, pictures):
     program = subprocess.run(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading, merged
 from gym_hil.devices.device_log import (
@@ -30,13 +30,19 @@ class RecordingDevice(DeviceTap):
         path: the file, which must not exist.
         period_s: seconds that each poll stands for; None for the time that really passes. With a number a
             playback with the same number repeats the readings poll by poll.
+        clock: where the time that really passes comes from.
     """
 
     def __init__(
-        self, device: Device, path: str | os.PathLike[str], *, period_s: float | None = None
+        self,
+        device: Device,
+        path: str | os.PathLike[str],
+        *,
+        period_s: float | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         super().__init__(device)
-        self._clock = _poll_clock(period_s)
+        self._clock = _poll_clock(period_s, clock)
         self._closed = False
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,12 +82,19 @@ class RecordedDevice(Device):
         log: a recording, or the file that holds one.
         period_s: seconds that each poll stands for, which makes the playback the same on every machine; None
             for the time that really passes since the first poll.
+        clock: where the time that really passes comes from.
     """
 
-    def __init__(self, log: DeviceLog | str | os.PathLike[str], *, period_s: float | None = None) -> None:
+    def __init__(
+        self,
+        log: DeviceLog | str | os.PathLike[str],
+        *,
+        period_s: float | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self.log = log if isinstance(log, DeviceLog) else load_device_log(log)
         self.name = f"recorded {self.log.device}"
-        self._clock = _poll_clock(period_s)
+        self._clock = _poll_clock(period_s, clock)
         self._next = 0
         self._level = NEUTRAL
         self._now = 0.0
@@ -136,14 +149,14 @@ class RecordedDevice(Device):
         )
 
 
-def _poll_clock(period_s: float | None) -> Callable[[], float]:
+def _poll_clock(period_s: float | None, clock: Clock) -> Callable[[], float]:
     """Return a clock that is read once per poll and starts at 0 s."""
     if period_s is None:
         start: float | None = None
 
         def real_time() -> float:
             nonlocal start
-            now = time.perf_counter()
+            now = clock.monotonic()
             start = now if start is None else start
             return now - start
 
