@@ -15,8 +15,9 @@ from rich.table import Table
 
 from gym_hil.cli import latency
 from gym_hil.cli import measurement as measuring
-from gym_hil.cli.common import full_id, write_json
+from gym_hil.cli.common import write_json
 from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.stacks.ids import full_id
 from gym_hil.stacks.vector import cores
 
 _ROWS = {

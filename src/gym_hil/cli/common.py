@@ -17,16 +17,7 @@ from gym_hil.core.files import make_folder, write_atomically
 from gym_hil.integrations.lerobot.policy import LeRobotPolicy, is_lerobot_policy
 from gym_hil.intervention.scripted_policies import POLICIES, Policy
 from gym_hil.learning.pretrained import PRETRAINED, pretrained
-from gym_hil.stacks.ids import parse_id
-
-
-def full_id(task: str) -> str:
-    """Return the full id of `task`, which may lack the namespace.
-
-    Raises:
-        InvalidArgumentError: there is no such id.
-    """
-    return parse_id(task).env_id
+from gym_hil.stacks.ids import operator_of
 
 
 def operator_named(env_id: str, given: str | None) -> str | None:
@@ -39,7 +30,7 @@ def operator_named(env_id: str, given: str | None) -> str | None:
     Raises:
         InvalidArgumentError: the two contradict each other.
     """
-    named = parse_id(env_id).arguments.get("operator")
+    named = operator_of(env_id)
     if named is not None and given not in (None, named):
         raise InvalidArgumentError(
             f"--operator {given} contradicts the id {env_id}, whose operator is {named}"

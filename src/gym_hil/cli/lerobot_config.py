@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 import tyro
 from rich.console import Console
 
-from gym_hil.cli.common import full_id, write_json
-from gym_hil.core.schema import ID_NAMESPACE
+from gym_hil.cli.common import write_json
 from gym_hil.integrations.lerobot.configs import PROGRAMS, Plan, free_port, write_configs
+from gym_hil.stacks.ids import parse_id
 
 
 @dataclass(kw_only=True)
@@ -39,7 +39,7 @@ class LerobotConfig:
 
     def run(self) -> int:
         """Write the files, and print the command for each."""
-        task = full_id(self.task).removeprefix(f"{ID_NAMESPACE}/")
+        task = parse_id(self.task).name
         plan = Plan(
             task=task,
             repo_id=self.repo_id,

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from gym_hil.cli.common import full_id, operator_named, policy_maker, write_json
+from gym_hil.cli.common import operator_named, policy_maker, write_json
 from gym_hil.cli.option_types import OperatorOrNobody, Preset
 from gym_hil.core import schema
 from gym_hil.core.environment import EnvironmentInterface
@@ -32,6 +32,7 @@ from gym_hil.simulation.gl import has_display
 from gym_hil.simulation.rendering import Image
 from gym_hil.stacks.build import build_env
 from gym_hil.stacks.config import EnvConfig
+from gym_hil.stacks.ids import full_id
 from gym_hil.viewers.attach import open_page, page_of, wants
 from gym_hil.viewers.web.wait import await_person
 

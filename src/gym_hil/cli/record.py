@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ from gym_hil.intervention.scripted_policies import Policy
 from gym_hil.simulation.gl import has_display
 from gym_hil.simulation.rendering import GymRenderingSpec
 from gym_hil.stacks.build import make_env
-from gym_hil.stacks.ids import parse_id
+from gym_hil.stacks.ids import full_id, is_foreign, recorded_id
 from gym_hil.viewers.web.wait import await_person
 
 SEAL_EVERY = 5
@@ -80,12 +80,9 @@ class Record:
         if self.episodes < 1:
             raise InvalidArgumentError(f"episodes={self.episodes} must be at least 1")
         console = Console()
-        parts = parse_id(self.task)
-        if parts.suffix == "Base":
-            raise InvalidArgumentError(f"task {self.task!r} has raw actions; record takes those without Base")
-        self._operator = operator_named(parts.env_id, self.operator) or "simulated"
+        env_id = recorded_id(self.task)
+        self._operator = operator_named(full_id(self.task), self.operator) or "simulated"
         new_policy = policy_maker(self.policy, self.task)
-        env_id = replace(parts, suffix="Base").env_id
         with contextlib.ExitStack() as stack:
             dataset = self._dataset(env_id, console)
             stack.callback(dataset.close)
@@ -140,7 +137,7 @@ class Record:
 
     def _make(self, env_id: str, image_size: int) -> gym.Env:
         person = self._operator in PEOPLE
-        size = image_size or 128
+        images: dict[str, Any] = {} if is_foreign(env_id) else {"render_spec": _square(image_size or 128)}
         self._steps, self._stop = 0, False
         return make_env(
             env_id,
@@ -148,7 +145,7 @@ class Record:
             preset=self.preset,
             page=self.page,
             use_viewer=person and has_display() and self._operator != "browser",
-            render_spec=GymRenderingSpec(height=size, width=size),
+            **images,
             real_time=person or self.real_time,
         )
 
@@ -215,3 +212,7 @@ class Record:
             except KeyboardInterrupt:
                 self._stop = True
         return verdict or Verdict.KEEP
+
+
+def _square(size: int) -> GymRenderingSpec:
+    return GymRenderingSpec(height=size, width=size)

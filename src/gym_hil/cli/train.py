@@ -16,7 +16,7 @@ from gym_hil.cli.option_types import Preset, Teacher
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.devices.page import PageAddress
 from gym_hil.learning.pretrained import PRETRAINED, pretrained
-from gym_hil.stacks.ids import parse_id
+from gym_hil.stacks.ids import is_foreign, parse_id
 
 if TYPE_CHECKING:
     from gym_hil.learning.config import TrainConfig
@@ -205,7 +205,7 @@ class Eval:
 
 def state_base_id(task: str) -> str:
     """Return the base id with state observations of any id of the same task and version."""
-    return replace(parse_id(task), state=True, suffix="Base").env_id
+    return task if is_foreign(task) else replace(parse_id(task), state=True, suffix="Base").env_id
 
 
 def require_libraries() -> None:

@@ -21,7 +21,7 @@ from gym_hil.envs.actions import ActionTerm, EndEffectorStep, RawTwist
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.intervention.named import make_operator
 from gym_hil.intervention.takeover import InterventionWrapper
-from gym_hil.stacks.config import EnvConfig
+from gym_hil.stacks.config import INNER_FIELDS, EnvConfig
 from gym_hil.stacks.ids import ENVIRONMENT_CLASSES, OUTER_LAYERS
 from gym_hil.viewers.attach import open_page, open_window, wants
 from gym_hil.wrappers.auto_reset import SameStepReset
@@ -35,6 +35,11 @@ RawEnv = Callable[..., ManipulationEnv]
 
 def build_env(config: EnvConfig, *, raw_env: RawEnv | None = None) -> gym.Env:
     """Return the environment that `config` describes, with everything around it."""
+    if config.env_id is not None:
+        limits: dict[str, Any] = (
+            {} if config.max_episode_steps is None else {"max_episode_steps": config.max_episode_steps}
+        )
+        return add_outer_layers(gym.make(config.env_id, render_mode=config.render_mode, **limits), config)
     env = _environment(config, raw_env)
     limit = config.max_episode_steps or env.task.max_episode_steps
     return add_outer_layers(gym.wrappers.TimeLimit(env, limit), config)
@@ -49,9 +54,8 @@ def make_env(env_id: str, *, raw_env: RawEnv | None = None, **arguments: Any) ->
         raw_env: what makes the innermost environment.
         arguments: fields of `EnvConfig`. In contrast to `gymnasium.make`, real time is kept only if asked for.
     """
-    return build_env(
-        EnvConfig.of(env_id, **{"action": "xyz", "real_time": False, **arguments}), raw_env=raw_env
-    )
+    config = EnvConfig.of(env_id, **{"action": "xyz", "real_time": False, **arguments})
+    return build_env(config, raw_env=raw_env)
 
 
 def wrap_env(env: gym.Env, *positional: Any, **arguments: Any) -> gym.Env:
@@ -69,9 +73,10 @@ def wrap_env(env: gym.Env, *positional: Any, **arguments: Any) -> gym.Env:
             f"wrap_env takes at most {len(_POSITIONAL)} positional arguments after env"
         )
     arguments = {**dict(zip(_POSITIONAL, positional, strict=False)), **arguments}
-    for name in _INNER:
-        if name in arguments:
-            raise InvalidArgumentError(f"{name} belongs to the environment, which is made already")
+    for name in arguments.keys() & (
+        INNER_FIELDS | {"action", "render_spec", "render_mode", "max_episode_steps"}
+    ):
+        raise InvalidArgumentError(f"{name} belongs to the environment, which is made already")
     config = EnvConfig.of(None, **{"real_time": False, **arguments})
     env = EEActionWrapper(env, ee_action_step_size=config.ee_step_size, use_gripper=config.use_gripper)
     if env.has_wrapper_attr("set_gripper_penalty"):
@@ -90,21 +95,6 @@ _POSITIONAL = (
     "gripper_penalty",
     "reset_delay_seconds",
     "controller_config_path",
-)
-_INNER = (
-    "task",
-    "robot",
-    "action",
-    "seed",
-    "control_dt",
-    "physics_dt",
-    "render_spec",
-    "render_mode",
-    "image_obs",
-    "state_obs",
-    "reward_type",
-    "random_block_position",
-    "max_episode_steps",
 )
 
 

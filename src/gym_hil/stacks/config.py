@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gym_hil.core.errors import InvalidArgumentError, UnknownArgumentError, did_you_mean, require_one_of
-from gym_hil.stacks.ids import parse_id
+from gym_hil.stacks.ids import is_foreign, parse_id
 
 if TYPE_CHECKING:
     from gym_hil.devices.page import PageAddress
@@ -17,12 +17,29 @@ if TYPE_CHECKING:
     from gym_hil.tasks import Task
 
 ACTIONS = ("xyz", "twist")
+INNER_FIELDS = frozenset(
+    {
+        "task",
+        "robot",
+        "seed",
+        "control_dt",
+        "physics_dt",
+        "image_obs",
+        "state_obs",
+        "reward_type",
+        "random_block_position",
+    }
+)
+"""Fields that describe an environment of this package."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EnvConfig:
     """What an environment is made of, from the simulation to the person."""
 
+    env_id: str | None = None
+    """Id of an environment that another package has registered; then `task`, `robot` and what else describes an
+    environment of this package is not used."""
     task: str | type[Task] = "PickCube"
     """The task, or its name."""
     robot: str | Robot = "panda"
@@ -96,8 +113,15 @@ class EnvConfig:
             if name not in known:
                 hint = did_you_mean(name, sorted([*known, "use_gamepad", "use_inputs_control"]))
                 raise UnknownArgumentError(f"argument {name!r} is not known{hint}")
-        said = {} if env_id is None else parse_id(env_id).arguments
-        return cls(**{**said, **arguments})
+        if env_id is None:
+            return cls(**arguments)
+        if is_foreign(env_id):
+            for name in arguments.keys() & INNER_FIELDS:
+                raise UnknownArgumentError(
+                    f"argument {name!r} is not one of {env_id!r}, which another package made"
+                )
+            return cls(env_id=env_id, **arguments)
+        return cls(**{**parse_id(env_id).arguments, **arguments})
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -124,6 +124,49 @@ def parse_id(env_id: str) -> IdParts:
     if name not in known:
         raise InvalidArgumentError(f"environment id {env_id!r} is not known{did_you_mean(name, known)}")
     return known[name]
+
+
+def is_foreign(env_id: str) -> bool:
+    """Return whether an id is one that another package has registered.
+
+    Args:
+        env_id: an id, which may begin with the module that registers it, such as ``"my_adapters:my/Reach-v0"``.
+    """
+    if env_id.startswith(f"{ID_NAMESPACE}/"):
+        return False
+    try:
+        gym.spec(env_id)
+    except (gym.error.Error, ImportError):
+        return False
+    return True
+
+
+def full_id(env_id: str) -> str:
+    """Return an id with its namespace: one of this package, or one that another package has registered.
+
+    Raises:
+        InvalidArgumentError: there is no such id; the message names the nearest ones.
+    """
+    return env_id if is_foreign(env_id) else parse_id(env_id).env_id
+
+
+def recorded_id(env_id: str) -> str:
+    """Return the id under which episodes of an environment are kept: the same for everyone who may take over.
+
+    Raises:
+        InvalidArgumentError: there is no such id, or its actions are raw ones.
+    """
+    if is_foreign(env_id):
+        return env_id
+    parts = parse_id(env_id)
+    if parts.suffix == "Base":
+        raise InvalidArgumentError(f"{env_id!r} has raw actions; take the id without Base")
+    return replace(parts, suffix="Base").env_id
+
+
+def operator_of(env_id: str) -> str | None:
+    """Return who may take over by what an id says, or None if it says nothing."""
+    return None if is_foreign(env_id) else parse_id(env_id).arguments.get("operator")
 
 
 def register_all() -> None:

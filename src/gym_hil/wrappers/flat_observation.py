@@ -1,0 +1,45 @@
+"""Observations without nested dictionaries, for libraries that take only flat ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+from gymnasium import spaces
+from gymnasium.utils import RecordConstructorArgs
+
+
+class FlatDictObservation(gym.ObservationWrapper, RecordConstructorArgs):
+    """Replace nested dictionaries of an observation by one dictionary, for instance for Stable-Baselines3.
+
+    The keys are joined by an underscore: ``observation["pixels"]["front"]`` becomes ``observation["pixels_front"]``.
+
+    Args:
+        env: an environment whose observations are dictionaries.
+
+    Example:
+        >>> import gymnasium as gym, gym_hil
+        >>> env = FlatDictObservation(gym.make("gym_hil/PandaPickCube-v1", image_obs=True))
+        >>> sorted(env.observation_space)
+        ['agent_pos', 'pixels_front', 'pixels_wrist']
+    """
+
+    def __init__(self, env: gym.Env) -> None:
+        RecordConstructorArgs.__init__(self)
+        gym.ObservationWrapper.__init__(self, env)
+        assert isinstance(env.observation_space, spaces.Dict)
+        self.observation_space = spaces.Dict(_flat(env.observation_space))
+
+    def observation(self, observation: Any) -> dict[str, Any]:
+        """Return the observation without nested dictionaries."""
+        return _flat(observation)
+
+
+def _flat(nested: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in nested.items():
+        if isinstance(value, dict | spaces.Dict):
+            found |= {f"{key}_{name}": inner for name, inner in _flat(value).items()}
+        else:
+            found[key] = value
+    return found
