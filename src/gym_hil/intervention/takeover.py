@@ -58,6 +58,8 @@ class InterventionWrapper(gym.Wrapper):
     def unsubscribe(self, observer: Observer) -> None:
         """Stop showing resets and steps to `observer`."""
         self.observers.remove(observer)
+        if self._watches:
+            self._inside.watch_substeps(())
 
     def note(self, text: str) -> None:
         """Show a line of text to the person, wherever the environment is shown."""

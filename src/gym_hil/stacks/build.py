@@ -36,10 +36,9 @@ RawEnv = Callable[..., ManipulationEnv]
 def build_env(config: EnvConfig, *, raw_env: RawEnv | None = None) -> gym.Env:
     """Return the environment that `config` describes, with everything around it."""
     if config.env_id is not None:
-        limits: dict[str, Any] = (
-            {} if config.max_episode_steps is None else {"max_episode_steps": config.max_episode_steps}
-        )
-        return add_outer_layers(gym.make(config.env_id, render_mode=config.render_mode, **limits), config)
+        limit = config.max_episode_steps
+        made = gym.make(config.env_id, max_episode_steps=limit, render_mode=config.render_mode)
+        return add_outer_layers(made, config)
     env = _environment(config, raw_env)
     limit = config.max_episode_steps or env.task.max_episode_steps
     return add_outer_layers(gym.wrappers.TimeLimit(env, limit), config)
