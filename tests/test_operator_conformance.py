@@ -69,7 +69,7 @@ def rigs(tmp_path) -> dict[str, object]:
         return rig
 
     def at_page(rig: PageRig) -> DeviceRig:
-        rig.device = CombinedDevice(rig.page)  # without a server, which would see that nobody is there
+        rig.page.fed_by = None  # A server would see that nobody is there.
         return rig
 
     return {

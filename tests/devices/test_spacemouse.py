@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
+import sys
 import time
 
 import pytest
@@ -163,3 +165,51 @@ def test_bad_arguments_and_missing_packages_are_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"gym-hil\[spacemouse\]"):
         SpaceMouse()
+
+
+def test_looking_for_one_never_touches_what_others_print(monkeypatch, capsys):
+    from gym_hil.devices.spacemouse import open_spacemouse
+
+    outputs = set()
+
+    class Hid(FakeHid):
+        vendor_id, product_id = pyspacemouse.get_device_specs()[MODEL].hid_id
+
+    class Enumeration:
+        def find(self):
+            outputs.add(sys.stdout)
+            return [] if len(outputs_seen) % 2 else [Hid()]
+
+    outputs_seen: list[int] = []
+    monkeypatch.setattr("easyhid.Enumeration", Enumeration)
+    before = sys.stdout
+    for number in range(4):
+        outputs_seen.append(number)
+        with contextlib.suppress(RuntimeError):
+            open_spacemouse().close()
+    assert outputs == {before}, "standard output was swapped"
+    assert capsys.readouterr().out == ""
+
+
+def test_a_spacemouse_is_found_with_its_axes_forward_left_and_up(monkeypatch):
+    from gym_hil.devices.spacemouse import open_spacemouse
+
+    hid = FakeHid()
+    hid.vendor_id, hid.product_id = pyspacemouse.get_device_specs()[MODEL].hid_id
+    monkeypatch.setattr("easyhid.Enumeration", lambda: type("Found", (), {"find": lambda self: [hid]})())
+    source = open_spacemouse()
+    hid.reports.put(
+        bytes([1]) + (0).to_bytes(2, "little") + (-FULL).to_bytes(2, "little", signed=True) + bytes(2)
+    )
+    assert source.read().x == pytest.approx(1.0)
+
+
+def test_without_hidapi_it_says_so(monkeypatch):
+    from gym_hil.devices.spacemouse import open_spacemouse
+
+    def broken():
+        raise AttributeError("hid_enumerate")
+
+    monkeypatch.setattr("easyhid.Enumeration", broken)
+    with pytest.raises(RuntimeError, match="hidapi"):
+        open_spacemouse()

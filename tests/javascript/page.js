@@ -41,6 +41,7 @@ class Page {
   /** Dispatch a key event; return whether the page kept it from the browser. */
   key(name, code, properties = {}) {
     const event = Object.assign(new Event(name, { cancelable: true }), { code, ...properties });
+    Object.defineProperty(event, "timeStamp", { value: this.time });
     this.events.dispatchEvent(event);
     return event.defaultPrevented;
   }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from contextlib import asynccontextmanager
 
 import pytest
@@ -21,15 +22,22 @@ class Visitor:
         self.poses = b""
         self._pongs = 0
         self._sent = 0
+        self._waiting: dict[float, int] = {}
 
     async def say(self, **message) -> None:
         if message["type"] != "alive" and not self.silent:
             await self.alive()  # however busy the machine is: who says something is there
         await self.socket.send_str(json.dumps(message))
 
+    def clock(self) -> float:
+        """Return the page's clock (ms)."""
+        return time.monotonic() * 1000.0 - 5e6
+
     async def alive(self) -> None:
         self._sent += 1
-        await self.say(type="alive", t=self._sent, visible=self.visible)
+        sent_at = self.clock()
+        self._waiting[sent_at] = self._sent
+        await self.say(type="alive", t=sent_at, visible=self.visible)
 
     async def settle(self) -> None:
         """Wait until everything said so far has been heard."""
@@ -63,7 +71,7 @@ class Visitor:
                 self.poses = message.data
                 continue
             said = json.loads(message.data)
-            self._pongs = said.get("pong", self._pongs)
+            self._pongs = max(self._pongs, self._waiting.pop(said.get("pong"), 0))
             self.heard.append(said)
 
     async def breathe(self) -> None:

@@ -284,12 +284,13 @@ def test_it_draws_the_robot_and_says_who_acts(program, browser, tmp_path):
 
 def test_it_goes_on_drawing_while_things_move(program, browser):
     take_over(program, browser)
-    browser.key("KeyF", True)
+    browser.tap("KeyF")
     browser.key("ArrowLeft", True)
     frames = int(browser.js("return document.getElementById('view').dataset.frames"))
     browser.until(f"document.getElementById('view').dataset.frames > {frames + 8}")
     browser.key("ArrowLeft", False)
-    browser.key("KeyF", False)
+    browser.tap("KeyF")
+    browser.tap("KeyF")
 
 
 def test_keys_and_buttons_move_the_tcp(program, browser):
@@ -436,15 +437,16 @@ def test_keys_alone_pick_up_the_cube(program, browser):
         raise AssertionError(line)
 
     take_over(program, browser)
-    browser.key("KeyF", True)
+    browser.tap("KeyF")
     align(0, "ArrowDown", "ArrowUp", lambda line: line["cube"][0])
     align(1, "ArrowRight", "ArrowLeft", lambda line: line["cube"][1])
     align(2, "ShiftLeft", "ShiftRight", lambda line: 0.02)
-    browser.key("KeyF", False)
-    browser.key("ControlLeft", True)
+    browser.tap("KeyF")
+    browser.tap("KeyF")
+    browser.key("KeyC", True)
     for _ in range(8):
         program.step()
-    browser.key("ControlLeft", False)
+    browser.key("KeyC", False)
     line = hold("ShiftRight", lambda line: line["end"])
     assert (line["phase"], line["end"]) == ("human", "success")
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
+from gym_hil.devices.speed import Speed
 
 Motion = tuple[float, float, float, float, float, float]
 STILL: Motion = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -41,6 +42,8 @@ class DeviceReading:
     """How often the intervention button went down since the last poll."""
     events: tuple[EpisodeEvent, ...] = ()
     """Episode events since the last poll, oldest first."""
+    speed: Speed | None = None
+    """The speed that the person has chosen; filled in by whoever applies it, never by a device."""
     connected: bool = True
     """False while the device is unplugged; the rest of the reading is then neutral, save for the events that
     were pressed before."""

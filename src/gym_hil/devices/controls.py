@@ -210,6 +210,11 @@ class PressLatch:
             self._pressed.clear()
             self._seconds.clear()
 
+    def holds(self, control: Control) -> bool:
+        """Return whether a button that means `control` is down now."""
+        with self._lock:
+            return any(held.control is control for held in self._held.values())
+
     def take(self) -> Presses:
         """Return what is held and what was pressed since the last call."""
         with self._lock:

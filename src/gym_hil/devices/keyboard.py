@@ -81,6 +81,11 @@ class Keyboard(Device):
         self._latch.release_all()
 
     @property
+    def turning(self) -> bool:
+        """Whether the key for turning is held."""
+        return self._latch.holds(Control.TURN)
+
+    @property
     def connected(self) -> bool:
         """Whether keys arrive. Whoever feeds the keyboard sets it to False when its window or page goes."""
         return self._connected and not self._closed

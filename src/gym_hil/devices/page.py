@@ -12,22 +12,25 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gym_hil.core.clock import SYSTEM_CLOCK
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.schema import EpisodeEvent
 from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading, Engage, Motion
 from gym_hil.devices.combined import CombinedDevice
-from gym_hil.devices.controls import Control, PressLatch, beyond_deadzone
-from gym_hil.devices.gamepad import GAMEPAD, STICKS_HELP
+from gym_hil.devices.controls import Control, PressLatch, beyond_deadzone, turned
+from gym_hil.devices.gamepad import GAMEPAD, STICKS_HELP, stick_motion
 from gym_hil.devices.keyboard import Keyboard
 from gym_hil.devices.keymap import KEYBOARD
 from gym_hil.devices.registry import DeviceSpec
 
 PAGE_KEYBOARD: Mapping[str, Control] = {
-    **KEYBOARD,
+    **{key: control for key, control in KEYBOARD.items() if not key.startswith("ctrl")},
+    "c": Control.CLOSE,
+    "o": Control.OPEN,
     "space": Control.TOGGLE,
     "backspace": Control.RESET,
 }
-"""The keys of the page: Space takes over and lets go."""
+"""The keys of the page: Space takes over and lets go. Ctrl belongs to the browser's shortcuts."""
 LOOPBACK = "127.0.0.1"
 _HOST_NAME = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
@@ -72,7 +75,7 @@ class PageKeyboard(Keyboard):
     """The keys, and the buttons that are drawn on the page."""
 
     def __init__(self) -> None:
-        super().__init__(PAGE_KEYBOARD)
+        super().__init__(PAGE_KEYBOARD, clock=SYSTEM_CLOCK)
 
 
 class PageSticks(Device):
@@ -81,16 +84,24 @@ class PageSticks(Device):
     name = "touch sticks"
 
     def __init__(self) -> None:
-        self._motion = STILL
+        self._levels = (0.0, 0.0, 0.0)
+        self._turning = False
+        self.key_turns = False
+        """Whether the key for turning is held, which turns the sticks' motion as well."""
         self._closed = False
 
-    def move(self, x: float, y: float, z: float) -> None:
-        """Say where the thumbs are: levels in [-1, 1], world axes as in `DeviceReading`."""
-        self._motion = (x, y, z, 0.0, 0.0, 0.0)
+    def move(self, x: float, y: float, z: float, *, turning: bool = False) -> None:
+        """Say where the thumbs are: levels in [-1, 1], world axes as in `DeviceReading`. With
+        `turning` they turn the hand instead of moving it.
+        """
+        self._levels, self._turning = (x, y, z), turning
 
     def poll(self) -> DeviceReading:
         """Return the newest motion."""
-        return DISCONNECTED if self._closed else DeviceReading(motion=self._motion)
+        if self._closed:
+            return DISCONNECTED
+        turning = self._turning or self.key_turns
+        return DeviceReading(motion=turned(*self._levels) if turning else (*self._levels, 0.0, 0.0, 0.0))
 
     def help(self) -> str:
         """Return one line."""
@@ -119,8 +130,9 @@ class PageGamepad(Device):
         """Say where the sticks are (left x and y, right x and y, in [-1, 1], right and up positive), and
         which buttons are down, by their names on an Xbox pad.
         """
-        left_x, left_y, _, right_y = (beyond_deadzone(level, self._deadzone) for level in sticks)
-        self._motion = (left_y, -left_x, right_y, 0.0, 0.0, 0.0)
+        levels = (beyond_deadzone(level, self._deadzone) for level in sticks)
+        turning = any(GAMEPAD.get(button) is Control.TURN for button in down)
+        self._motion = stick_motion(*levels, turning=turning)
         for button in self._down.difference(down):
             self._latch.release(button)
         self._down = frozenset(down)
@@ -188,7 +200,9 @@ class PageDevice(CombinedDevice):
             if value == self._attended:
                 return
             self._attended = value
-            if not value:
+            if value:
+                super().poll()  # What was pressed while nobody attended belongs to nobody.
+            else:
                 self._lost = True
                 self._early += super().poll().events
                 self.keyboard.release_all()
@@ -201,6 +215,7 @@ class PageDevice(CombinedDevice):
             if self._lost or not self._attended:
                 events, self._early, self._lost = self._early, (), False
                 return DeviceReading(events=events, connected=False)
+            self.sticks.key_turns = self.keyboard.turning
             return super().poll()
 
     def flush(self) -> None:

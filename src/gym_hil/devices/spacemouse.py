@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import io
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -48,9 +47,23 @@ def open_spacemouse() -> Source:
         RuntimeError: there is none, or hidapi cannot be used.
     """
     import pyspacemouse
+    from easyhid import Enumeration
 
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it found
-        return pyspacemouse.open(axis_convention=pyspacemouse.AxisConvention.ROS)
+    # What pyspacemouse.open does, which prints what it finds.
+    try:
+        plugged_in = Enumeration().find()
+    except AttributeError:
+        raise RuntimeError("the library hidapi cannot be loaded") from None
+    specs = list(pyspacemouse.get_device_specs().values())
+    for hid in plugged_in:
+        for spec in specs:
+            if (hid.vendor_id, hid.product_id) == (spec.vendor_id, spec.product_id):
+                spec = pyspacemouse.apply_axis_convention(spec, pyspacemouse.AxisConvention.ROS)
+                mouse = pyspacemouse.SpaceMouseDevice(spec, hid)
+                mouse.open()
+                hid.set_nonblocking(True)
+                return mouse
+    raise RuntimeError("no supported SpaceMouse is connected")
 
 
 class SpaceMouse(Device):
@@ -102,7 +115,7 @@ class SpaceMouse(Device):
         names = ", ".join(
             f"button {number + 1}: {control.value}" for number, control in self._buttons.items()
         )
-        return f"push, pull, lift or press the cap: take over and move; {names}"
+        return f"push, pull, lift, press or turn the cap: take over and move, {names}"
 
     def close(self) -> None:
         """Let the SpaceMouse go."""

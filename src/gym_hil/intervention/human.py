@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from gym_hil.core.command import Command
+from gym_hil.core.command import Command, Twist
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import Device, DeviceReading, Engage, merged
+from gym_hil.devices.speed import Speed
 from gym_hil.intervention.operator import Decision, Operator, View
 
 
@@ -33,6 +35,8 @@ class Human(Operator):
         hold_over_steps: with `Engage.MOTION`, steps without motion before control goes back: 5 are 0.5 s
             at 10 Hz, so that a short pause does not flip control.
         grip: what the gripper buttons mean.
+        speed: the speed to begin with. The person changes it with the device's button for the next speed, and
+            it stays from one episode to the next.
     """
 
     name = "human"
@@ -43,10 +47,12 @@ class Human(Operator):
         engage: Engage | str = Engage.HOLD,
         hold_over_steps: int = 5,
         grip: Grip | str = Grip.COMMAND,
+        speed: Speed | str = Speed.COARSE,
     ) -> None:
         require_one_of("engage", str(getattr(engage, "value", engage)), [mode.value for mode in Engage])
         require_one_of("grip", str(getattr(grip, "value", grip)), [mode.value for mode in Grip])
-        self.engage, self.grip = Engage(engage), Grip(grip)
+        require_one_of("speed", str(getattr(speed, "value", speed)), [each.value for each in Speed])
+        self.engage, self.grip, self.speed = Engage(engage), Grip(grip), Speed(speed)
         if hold_over_steps < 0:
             raise InvalidArgumentError(f"hold_over_steps={hold_over_steps!r} must be at least 0")
         self.device = device
@@ -80,24 +86,31 @@ class Human(Operator):
         last = self.device.poll()
         reading = merged([*self._early, last])
         self._early.clear()
+        self.speed = self.speed.after(reading.events)
+        reading = replace(reading, speed=self.speed)
         if not reading.connected:
             self._toggled = self._paused = False
             self._still_steps = self._hold_over_steps + 1
             return Decision(events=reading.events, reading=reading)
         self._paused = self._pause_toggled(last)
-        if not self._is_engaged(reading):
+        # In slow motion the hand moves less in every step as well, so that a person can be precise.
+        factor = self.speed.factor / self.time_scale
+        x, y, z, rx, ry, rz = (factor * np.clip(reading.motion, -1.0, 1.0)).tolist()
+        twist = (x, y, z, rx, ry, rz)
+        if not self._is_engaged(reading, view, twist):
             return Decision(events=reading.events, reading=reading)
-        x, y, z, rx, ry, rz = np.clip(reading.motion, -1.0, 1.0).tolist()
-        command = Command((x, y, z, rx, ry, rz), self._gripper(reading.gripper))
+        command = Command(twist, self._gripper(reading.gripper))
         return Decision(view.env.command_action(command), reading.events, reading)
 
     def get_state(self) -> Any:
-        """Return whether the person has toggled the takeover on, and for how long the device has been still."""
-        return self._toggled, self._still_steps
+        """Return whether the person has toggled the takeover on, for how long the device has been still, and the
+        chosen speed.
+        """
+        return self._toggled, self._still_steps, self.speed
 
     def set_state(self, state: Any) -> None:
         """Continue from what `get_state` returned."""
-        self._toggled, self._still_steps = state
+        self._toggled, self._still_steps, self.speed = state
 
     def help(self) -> str:
         """Return the device's line."""
@@ -115,7 +128,7 @@ class Human(Operator):
             return pressed
         return GripperCommand.CLOSE if pressed is GripperCommand.CLOSE else GripperCommand.OPEN
 
-    def _is_engaged(self, reading: DeviceReading) -> bool:
+    def _is_engaged(self, reading: DeviceReading, view: View, twist: Twist) -> bool:
         toggles = reading.events.count(EpisodeEvent.TOGGLE_INTERVENTION)
         if self.engage is Engage.TOGGLE:
             toggles += reading.engage_presses
@@ -124,6 +137,10 @@ class Human(Operator):
             return self._toggled
         if self.engage is Engage.HOLD:
             return reading.engage
-        moving = any(abs(level) > 1e-6 for level in reading.motion)
+        moving = False
+        if any(abs(level) > 1e-6 for level in reading.motion):
+            # A motion that the action space lacks, such as a rotation, does not take over.
+            action = view.env.command_action(Command(twist))
+            moving = not np.array_equal(action, view.env.neutral_action())
         self._still_steps = 0 if moving else self._still_steps + 1
         return self._still_steps <= self._hold_over_steps

@@ -64,10 +64,13 @@ class Operator(abc.ABC):
     Attributes:
         name: short name, for logs and datasets.
         device: the input device of a person; None where there is none.
+        time_scale: how many times slower than in real time the person wants the environment to run. The takeover
+            wrapper sets it.
     """
 
     name: str
     device: Any = None
+    time_scale: float = 1.0
 
     @abc.abstractmethod
     def decide(self, view: View) -> Decision:

@@ -110,6 +110,7 @@ class InterventionWrapper(gym.Wrapper):
             observer.on_poll()
         decision = LET_GO
         if self.operator is not None:
+            self.operator.time_scale = max((each.time_scale for each in self.observers), default=1.0)
             decision = self.operator.decide(View(self._interface, policy_action))
         human_action = None if decision.action is None else self._inside.clip_action(decision.action)
         phase = self._next_phase(decision.engaged)

@@ -211,6 +211,25 @@ class DeviceConformance(DeviceBasics):
         assert rig.device.poll().motion[rig.axes[0]] < 0.0
         rig.move(rig.axes[0], 0.0)
 
+    def test_directions_turn_the_hand_while_the_button_for_turning_is_held(self, rig: DeviceRig) -> None:
+        """Forward tips the hand forward, about y; left tips it to the left, about x."""
+        _need(Control.TURN in rig.controls and rig.can_hold, "a button for turning that can be held")
+        rig.press(Control.TURN)
+        for axis, rotation, sign in ((0, 4, 1.0), (1, 3, -1.0)):
+            rig.move(axis, 1.0)
+            rig.settle()
+            motion = rig.device.poll().motion
+            assert motion[rotation] * sign > 0.0, motion
+            assert [index for index, level in enumerate(motion) if level] == [rotation], motion
+            rig.move(axis, 0.0)
+        rig.release(Control.TURN)
+        rig.settle()
+        rig.device.poll()
+        rig.move(0, 1.0)
+        rig.settle()
+        assert rig.device.poll().motion[0] > 0.0
+        rig.move(0, 0.0)
+
     def test_flush_forgets_presses(self, rig: DeviceRig) -> None:
         for control in rig.controls:
             tap(rig, control)

@@ -33,6 +33,8 @@ _PAD_BUTTONS = {
     Control.RERECORD: "x",
     Control.CLOSE: "lt",
     Control.OPEN: "rt",
+    Control.TURN: "lb",
+    Control.SPEED: "b",
 }
 _PAD_AXES = (("left_y", 1.0), ("left_x", -1.0), ("right_y", 1.0))
 

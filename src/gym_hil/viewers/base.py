@@ -30,6 +30,7 @@ class Viewer(Observer):
         self.statistics = EpisodeStatistics()
         self._who = "POLICY"
         self._note = ""
+        self._speed = ""
 
     @property
     def who(self) -> str:
@@ -40,6 +41,11 @@ class Viewer(Observer):
     def note(self) -> str:
         """A line for the person, beside who acts."""
         return self._note
+
+    @property
+    def speed(self) -> str:
+        """The speed that the person has chosen, in words; empty without a person."""
+        return self._speed
 
     def feed(self, device: Device) -> None:
         """Deliver the person's input to `device` from now on."""
@@ -75,6 +81,8 @@ class Viewer(Observer):
     def on_step(self, env: EnvironmentInterface, record: StepRecord) -> None:
         """Count the step and show it."""
         self._who = "HUMAN" if record.is_intervention else "POLICY"
+        speed = getattr(record.reading, "speed", None)
+        self._speed = "" if speed is None else speed.label
         self.statistics.step(human=record.is_intervention, success=record.success)
         if record.reason in _VOID:
             self.statistics.void()

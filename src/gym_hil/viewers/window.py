@@ -108,7 +108,8 @@ class Window(Viewer):
         return None if self.closed else self._motion.note
 
     def on_wait(self, fraction: float, deadline: float) -> None:
-        """Draw the robot as it was after a fraction of the last step, unless there is no time."""
+        """Hear keys, and draw the robot as it was after a fraction of the last step if there is time."""
+        self.pump()
         start = time.perf_counter()
         if self.closed or start + 2.0 * self._drawing_s > deadline:
             return
@@ -147,7 +148,8 @@ class Window(Viewer):
         self._screen.fill(palette.rgb(palette.NAMES[word.lower()]), (0, 0, width, STRIP))
         left, right = self._written(word, 52), self._written(f"{self._clock_s:.1f} s", 52)
         free = width - left.get_width() - right.get_width() - 60
-        notes = [self._written(self.note, size) for size in (32, 22)]
+        spoken = " · ".join(part for part in (self.speed and f"speed: {self.speed}", self.note) if part)
+        notes = [self._written(spoken, size) for size in (32, 22)]
         note = next((note for note in notes if note.get_width() <= free), notes[-1])
         for text, x in (
             (note, (width - note.get_width()) // 2),

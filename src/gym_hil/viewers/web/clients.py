@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gym_hil.core.clock import SYSTEM_CLOCK
 from gym_hil.devices.page import PageDevice
 from gym_hil.viewers.web.protocol import Blur, Button, Key, Message, Pad, PadGone, Sticks
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 DEAD_MAN_S = 0.28
 """Silence after which the person counts as gone (s): 0.3 with the time until somebody looks."""
+CLOCK_SAMPLES = 50
+"""How many of a page's newest messages are used to compare its clock with ours: those of about 5 s."""
 MAX_RATE = 300
 """Messages per second of one page; one that sends more is cut off."""
 
@@ -44,14 +48,23 @@ class Client:
         self._frame: Frame | None = None
         self._fresh = asyncio.Event()
         self._received: list[float] = []
+        self._offsets: deque[float] = deque(maxlen=CLOCK_SAMPLES)
 
     def attends(self) -> bool:
         """Return whether a person can be looking at it."""
         return self._visible and time.monotonic() - self._alive_at < DEAD_MAN_S
 
-    def note_alive(self, visible: bool) -> None:
-        """Note that the page runs."""
+    def note_alive(self, visible: bool, sent_at: float) -> None:
+        """Note that the page runs, and what its clock said (ms) when it told so."""
         self._alive_at, self._visible = time.monotonic(), visible
+        self._offsets.append(SYSTEM_CLOCK.monotonic() - sent_at / 1000.0)
+
+    def local_time(self, at: float | None) -> float | None:
+        """Return a time of the page's clock (ms) as a time of `SYSTEM_CLOCK` (s); None if it is not known.
+
+        The message that was on its way for the shortest time tells best how far apart the clocks are.
+        """
+        return None if at is None or not self._offsets else at / 1000.0 + min(self._offsets)
 
     def floods(self) -> bool:
         """Note a message, and return whether there were too many in the last second."""
@@ -144,10 +157,10 @@ class Cockpit:
             device.attended = self.attended()
         self._tell_roles()
 
-    def work(self, message: Message) -> None:
-        """Work the devices."""
+    def work(self, client: Client, message: Message) -> None:
+        """Work the devices as `client` says."""
         for device in self.devices:
-            _work(device, message)
+            _work(device, message, client)
 
     def _seat(self, client: Client | None) -> None:
         self._driver, self._slow = client, False
@@ -163,14 +176,15 @@ class Cockpit:
             client.role = {"role": role, "waiting": len(self._waiting)}
 
 
-def _work(device: PageDevice, message: Message) -> None:
+def _work(device: PageDevice, message: Message, client: Client) -> None:
     if isinstance(message, Key):
-        (device.keyboard.press if message.down else device.keyboard.release)(message.key)
+        at = client.local_time(message.at)
+        (device.keyboard.press if message.down else device.keyboard.release)(message.key, at)
     elif isinstance(message, Button):
         keyboard = device.keyboard
         (keyboard.press_button if message.down else keyboard.release_button)(message.control)
     elif isinstance(message, Sticks):
-        device.sticks.move(message.x, message.y, message.z)
+        device.sticks.move(message.x, message.y, message.z, turning=message.turning)
     elif isinstance(message, Pad):
         device.gamepad.update(message.sticks, message.down)
     elif isinstance(message, PadGone):

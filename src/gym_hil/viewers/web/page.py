@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+import weakref
 from typing import Any
 
 import mujoco
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.core.observer import Watcher
+from gym_hil.devices.controller_config import read_controller_configs
 from gym_hil.devices.page import PageAddress
 from gym_hil.viewers.base import SLOW_MOTION, Viewer
 from gym_hil.viewers.web.clients import Frame
@@ -53,6 +55,8 @@ class Page(Viewer):
         self._scene = self._tally_text = ""
         self._describe()
         self._server = PageServer(self.address)
+        # A page that nobody can reach any more, as after running a notebook's cell again, is released.
+        weakref.finalize(self, self._server.close)
 
     @property
     def url(self) -> str:
@@ -114,7 +118,8 @@ class Page(Viewer):
 
     def _describe(self) -> None:
         """Write what a page is told only when it changes."""
-        self._scene = json.dumps({"scene": {"title": self._title, "help": self._help, **self._model}})
+        facts = {"title": self._title, "help": self._help, "pads": read_controller_configs()}
+        self._scene = json.dumps({"scene": {**facts, **self._model}})
         self._tally_text = json.dumps({"tally": self.statistics.report()})
 
     def _publish(self, moved: bytes, who: str) -> None:
@@ -125,5 +130,6 @@ class Page(Viewer):
             "note": self.note,
             "clock": round(self._clock_s, 2),
             "slow": self.time_scale > 1.0,
+            "speed": self.speed,
         }
         self._server.publish(Frame(self._scene, self._tally_text, state, moved))

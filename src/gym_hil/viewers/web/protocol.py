@@ -29,6 +29,8 @@ class Key:
 
     key: str
     down: bool
+    at: float | None = None
+    """When, by the page's clock (ms); None if the page does not say."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Sticks:
     x: float
     y: float
     z: float
+    turning: bool = False
+    """Whether they turn the hand instead of moving it."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ def _key(said: dict[str, Any]) -> Key:
     key = said["key"]
     if not isinstance(key, str) or len(key) > LONGEST_KEY:
         raise ValueError
-    return Key(key, _flag(said["down"]))
+    at = said.get("t")
+    return Key(key, _flag(said["down"]), None if at is None else _number(at))
 
 
 def _button(said: dict[str, Any]) -> Button:
@@ -108,7 +113,8 @@ def _button(said: dict[str, Any]) -> Button:
 
 
 def _sticks(said: dict[str, Any]) -> Sticks:
-    return Sticks(_level(said["x"]), _level(said["y"]), _level(said["z"]))
+    x, y, z = (_level(said[axis]) for axis in "xyz")
+    return Sticks(x, y, z, _flag(said.get("turn", False)))
 
 
 def _pad(said: dict[str, Any]) -> Pad:

@@ -193,7 +193,7 @@ class PageServer:
         """Act on one message; return the answer to it."""
         message = understand(text)
         if isinstance(message, Alive):
-            client.note_alive(message.visible)
+            client.note_alive(message.visible, message.sent_at)
             self._cockpit.judge()
             return json.dumps({"pong": message.sent_at})
         if isinstance(message, Seat):
@@ -203,7 +203,7 @@ class PageServer:
             if isinstance(message, SlowMotion):
                 self._cockpit.slow_motion = message.on
             else:
-                self._cockpit.work(message)
+                self._cockpit.work(client, message)
         return None
 
     def _publish(self, frame: Frame) -> None:

@@ -1,27 +1,35 @@
-// The first gamepad that the browser shows, in the Gamepad API's standard mapping.
+// The gamepads that the browser shows. The one on which the person presses RB drives.
+import { Mapper, STANDARD, keepLayout, layoutOf, readPad } from "./padlayout.js";
+
 const EVERY_MS = 16;
 const REPEAT_MS = 500;
-const NAMES = ["a", "b", "x", "y", "lb", "rb", "lt", "rt", "back", "start"];
 
-export function watchGamepad(send, say) {
-  let known = null, told = "", at = 0;
+// `send` tells the program, `say` tells the person, and `offer` shows whether the gamepad in use can be mapped.
+// Returns what the page can do: name `known` layouts, and let the person map the gamepad in use.
+export function watchGamepad(send, say, offer = () => {}) {
+  let known = {}, used = null, mapper = null, told = "", at = 0;
+
   setInterval(() => {
-    const pad = [...(navigator.getGamepads ? navigator.getGamepads() : [])].find((p) => p && p.connected);
+    const pads = [...(navigator.getGamepads ? navigator.getGamepads() : [])].filter((pad) => pad && pad.connected);
+    const pad = choose(pads);
     if (!pad) {
-      if (known !== null) send({ type: "pad-gone" });
-      known = null;
+      if (used !== null) send({ type: "pad-gone" });
+      used = mapper = null;
       told = "";
+      offer(false);
       return say("");
     }
-    if (pad.id !== known) {
-      known = pad.id;
-      const doubt = pad.mapping === "standard" ? "" : " (not in the browser's list: buttons may be mixed up)";
-      say(`${pad.id}${doubt}: hold RB to drive`);
+    if (used !== keyOf(pad)) {
+      used = keyOf(pad);
+      mapper = null;
+      told = "";
     }
-    const round = (value) => Math.round((value || 0) * 100) / 100;
-    const [leftX, leftY, rightX, rightY] = pad.axes;
-    const sticks = [round(leftX), round(-leftY), round(rightX), round(-rightY)];
-    const down = NAMES.filter((name, index) => pad.buttons[index] && pressed(pad.buttons[index]));
+    if (mapper) return mapStep(pad);
+    const layout = layoutOf(pad, known);
+    offer(pad.mapping !== "standard");
+    say(layout ? `${pad.id}: hold RB to drive`
+      : `${pad.id}: nobody knows its buttons, so they may be mixed up; press "map gamepad" to set them`);
+    const { sticks, down } = readPad(pad, layout || STANDARD);
     const text = JSON.stringify([sticks, down]);
     // Said once more now and then: after an absence the program has forgotten it.
     if (text === told && performance.now() - at < REPEAT_MS) return;
@@ -29,8 +37,34 @@ export function watchGamepad(send, say) {
     at = performance.now();
     send({ type: "pad", sticks, down });
   }, EVERY_MS);
+
+  function choose(pads) {
+    const current = pads.find((pad) => keyOf(pad) === used);
+    const drives = (pad) => readPad(pad, layoutOf(pad, known) || STANDARD).down.includes("rb");
+    if (current && (mapper || drives(current))) return current;
+    return pads.find(drives) || current || pads.find((pad) => layoutOf(pad, known)) || pads[0];
+  }
+
+  function mapStep(pad) {
+    mapper.look(pad);
+    if (mapper.prompt !== null) return say(`${pad.id}: ${mapper.prompt}`);
+    keepLayout(pad, mapper.layout);
+    mapper = null;
+  }
+
+  return {
+    layouts(layouts) {
+      known = layouts || {};
+    },
+    map() {
+      const pad = [...navigator.getGamepads()].find((each) => each && keyOf(each) === used);
+      if (!pad) return;
+      mapper = new Mapper(pad);
+      send({ type: "pad-gone" });
+    },
+  };
 }
 
-function pressed(button) {
-  return button.pressed || button.value > 0.5;
+function keyOf(pad) {
+  return `${pad.index ?? 0} ${pad.id}`;
 }

@@ -1,26 +1,60 @@
-// Keys, and the buttons that are drawn on the page.
+// Keys, and the buttons that are drawn on the page. Whatever goes down here also comes up.
 const KEYS = new Set(["Space", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "ShiftLeft", "ShiftRight",
-  "ControlLeft", "ControlRight", "KeyF", "KeyR", "KeyP", "Enter", "Escape", "Backspace"]);
+  "KeyC", "KeyO", "KeyT", "KeyF", "KeyR", "KeyP", "Enter", "Escape", "Backspace"]);
+// The release of a key is not reported while one of these is held on some systems, and they begin shortcuts.
+const SHORTCUT_KEYS = new Set(["AltLeft", "AltRight", "MetaLeft", "MetaRight", "ControlLeft", "ControlRight"]);
 
 export function watchKeys(send) {
-  for (const [name, down] of [["keydown", true], ["keyup", false]])
-    addEventListener(name, (event) => {
-      if (!KEYS.has(event.code) || event.repeat || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      send({ type: "key", key: event.code, down });
-    });
-  for (const button of document.querySelectorAll("[data-control]")) {
-    const press = (down) => (event) => {
-      event.preventDefault();
-      if (down) button.setPointerCapture(event.pointerId);
-      send({ type: "button", control: button.dataset.control, down });
-    };
-    button.addEventListener("pointerdown", press(true));
-    for (const name of ["pointerup", "pointercancel"]) button.addEventListener(name, press(false));
+  const held = new Set();
+  const release = (code, t) => {
+    if (held.delete(code)) send({ type: "key", key: code, down: false, t });
+  };
+  const releaseAll = (t) => [...held].forEach((code) => release(code, t));
+
+  addEventListener("keydown", (event) => {
+    const { code, timeStamp } = event;
+    followShift(event);
+    if (SHORTCUT_KEYS.has(code)) return releaseAll(timeStamp);
+    if (!KEYS.has(code) || event.metaKey || event.altKey || event.ctrlKey) return;
+    event.preventDefault();
+    if (event.repeat || held.has(code)) return;
+    held.add(code);
+    send({ type: "key", key: code, down: true, t: timeStamp });
+  });
+  addEventListener("keyup", (event) => {
+    followShift(event);
+    if (held.has(event.code)) event.preventDefault();
+    release(event.code, event.timeStamp);
+  });
+  addEventListener("blur", () => releaseAll(performance.now()));
+
+  // With both Shift keys down, Windows reports the release of one of them only.
+  function followShift(event) {
+    if (event.shiftKey === false) for (const code of ["ShiftLeft", "ShiftRight"]) release(code, event.timeStamp);
   }
+
+  for (const button of document.querySelectorAll("[data-control]")) watchButton(button, send);
   // A button that has the focus would take Space and Enter for itself.
   for (const button of document.querySelectorAll("button")) {
     button.tabIndex = -1;
     button.addEventListener("click", () => button.blur());
   }
+}
+
+function watchButton(button, send) {
+  let pointer = null;
+  button.addEventListener("pointerdown", (event) => {
+    event.preventDefault();
+    if (pointer !== null || event.button > 0) return;
+    pointer = event.pointerId;
+    button.setPointerCapture(pointer);
+    send({ type: "button", control: button.dataset.control, down: true });
+  });
+  for (const name of ["pointerup", "pointercancel", "lostpointercapture"])
+    button.addEventListener(name, (event) => {
+      if (event.pointerId !== pointer) return;
+      event.preventDefault();
+      pointer = null;
+      send({ type: "button", control: button.dataset.control, down: false });
+    });
 }

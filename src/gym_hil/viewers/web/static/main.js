@@ -14,6 +14,7 @@ const send = connect({
     if (message.scene) {
       view.scene(message.scene);
       panel.scene(message.scene);
+      gamepads.layouts(message.scene.pads);
     } else if (message.tally) panel.tally(message.tally);
     else panel.state(message);
   },
@@ -24,4 +25,5 @@ panel.onSeat = (wanted) => send({ type: "seat", wanted });
 panel.onSlow = (on) => send({ type: "slow", on });
 watchKeys(send);
 watchSticks(send);
-watchGamepad(send, (text) => panel.pad(text));
+const gamepads = watchGamepad(send, (text) => panel.pad(text), (on) => panel.offerMapping(on));
+panel.onMap = () => gamepads.map();

@@ -5,12 +5,14 @@ const SEAT = { control: "give control away", free: "take control", watch: "ask f
 export class Panel {
   onSeat = () => {};
   onSlow = () => {};
+  onMap = () => {};
   #role = "watch";
   #slow = false;
   #episodes = null;
 
   constructor() {
     $("seat").addEventListener("click", () => this.onSeat(this.#role === "free" || this.#role === "watch"));
+    $("map-pad").addEventListener("click", () => this.onMap());
     $("slow").addEventListener("click", () => this.onSlow(!this.#slow));
   }
 
@@ -25,7 +27,7 @@ export class Panel {
     }));
   }
 
-  state({ who, note, clock, slow, role, waiting }) {
+  state({ who, note, clock, slow, speed, role, waiting }) {
     document.body.dataset.who = who;
     document.body.dataset.role = this.#role = role;
     $("who").textContent = who;
@@ -33,6 +35,7 @@ export class Panel {
     const asked = waiting && role === "control" ? `${waiting} asking for control` : "";
     $("note").textContent = [role === "control" ? asked : "watching", note].filter(Boolean).join(" · ");
     $("seat").textContent = SEAT[role];
+    $("speed").textContent = speed ? `speed: ${speed}` : "next speed";
     this.#slow = slow;
     $("slow").classList.toggle("on", slow);
   }
@@ -53,6 +56,10 @@ export class Panel {
 
   pad(text) {
     if ($("pad").textContent !== text) $("pad").textContent = text;
+  }
+
+  offerMapping(on) {
+    $("map-pad").hidden = !on;
   }
 
   gone(why) {

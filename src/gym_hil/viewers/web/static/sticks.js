@@ -1,9 +1,10 @@
-// Two touch sticks: the left one moves forward, back, left and right, the right one up and down.
+// Two touch sticks: the left one moves forward, back, left and right, the right one up and down. While "turn" is on,
+// they turn the hand instead.
 const EVERY_MS = 30;
 
 export function watchSticks(send) {
   const body = document.body;
-  const levels = { x: 0, y: 0, z: 0 };
+  const levels = { x: 0, y: 0, z: 0, turn: false };
   let told = JSON.stringify(levels);
   const tell = () => {
     if (JSON.stringify(levels) === told) return;
@@ -19,6 +20,11 @@ export function watchSticks(send) {
   });
   follow(document.getElementById("stick-right"), (right, up) => {
     levels.z = up;
+    tell();
+  });
+  const turn = document.getElementById("turn");
+  turn.addEventListener("click", () => {
+    levels.turn = turn.classList.toggle("on");
     tell();
   });
   const toggle = document.getElementById("touch");
