@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -15,6 +16,8 @@ import pytest
 
 pytest.importorskip("stable_baselines3")
 
+from gym_hil.core import files
+from gym_hil.core.errors import FolderInUseError, StorageError
 from gym_hil.intervention import SimulatedHuman
 from gym_hil.learning import rollout as acting
 from gym_hil.learning import run as runs
@@ -24,7 +27,7 @@ from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import EpisodeInProgress, ExperienceStore
 from gym_hil.learning.learner import Experience
 from gym_hil.learning.learning_curve import read_curve
-from gym_hil.learning.run import Run
+from gym_hil.learning.run import Run, open_folder
 
 PICK = "gym_hil/PandaPickCubeStateBase-v1"
 SHORT = TrainConfig(
@@ -195,3 +198,40 @@ def test_in_real_time_acting_never_waits_for_learning_and_pays_every_update_late
     assert acting_s > 0.08 * online
     assert acting_s < 0.7 * last.updates / last.updates_per_s
     assert json.loads((tmp_path / "result.json").read_text())["worst_late_s"] >= 0.0
+
+
+def test_a_learner_that_cannot_write_says_why_and_the_run_goes_on_later(tmp_path):
+    (tmp_path / "checkpoint.npz").mkdir()
+    SHORT.save(tmp_path / "config.json")
+    for _ in range(2):
+        with pytest.raises(LearningError, match=r"checkpoint\.npz cannot be written: Is a directory"):
+            train(SHORT, tmp_path, resume=True, learner=Beside)
+    assert len(ExperienceStore(tmp_path / "episodes")) >= 1
+    (tmp_path / "checkpoint.npz").rmdir()
+    train(SHORT, tmp_path, resume=True, learner=Inline)
+
+
+def test_a_full_disk_is_named_and_the_run_goes_on_once_there_is_room(whole, tmp_path, monkeypatch):
+    room = [3]
+
+    def fills_up(_):
+        room[0] -= 1
+        if room[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "flush", fills_up)
+        for left in (0, 1, 4, 9):
+            room[0] = left
+            with pytest.raises(StorageError, match="cannot be written: the disk is full"):
+                train(SHORT, tmp_path / "run", resume=True, learner=Inline)
+    train(SHORT, tmp_path / "run", resume=True, learner=Inline)
+    assert same_weights(whole, tmp_path / "run")
+
+
+def test_one_process_trains_into_a_folder(tmp_path):
+    lock = open_folder(SHORT, tmp_path, resume=False)
+    with pytest.raises(FolderInUseError, match="another process"):
+        train(SHORT, tmp_path, resume=True, learner=Inline)
+    lock.release()
+    open_folder(SHORT, tmp_path, resume=True).release()

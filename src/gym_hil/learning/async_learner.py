@@ -115,7 +115,7 @@ class Beside(Link):
         try:
             self._connection.send(message)
         except OSError as error:
-            raise self._ended() from error
+            raise self._failure() from error
 
     def wait_for(self, done: int) -> Progress:
         """Wait until `done` messages are learned from, and return the progress of exactly that moment."""
@@ -136,6 +136,15 @@ class Beside(Link):
                 self._connection.send(None)
             self._process.join(timeout=PATIENCE_S)
             self._process.kill()
+
+    def _failure(self) -> LearningError:
+        """Return why the learner has ended: what it said last, if it said anything."""
+        message: Any = ""
+        while message is not None:
+            message = self._inbox.take()
+            if isinstance(message, str):
+                return LearningError(f"learning failed: {message}")
+        return self._ended()
 
     def _take(self) -> Progress:
         message = self._inbox.take()
