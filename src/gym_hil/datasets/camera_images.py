@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.datasets.episode import Episode
-from gym_hil.datasets.replay import require_fit
+from gym_hil.datasets.replay import require_fit, stored_states
 from gym_hil.simulation.rendering import Image
 
 Pictures = dict[str, list[Image]]
@@ -18,10 +18,12 @@ def at_steps(episode: Episode, env: EnvironmentInterface, steps: Iterator[int] |
     episode's length stands for the end.
     """
     require_fit(episode, env)
-    env.set_state(episode.initial)
+    with stored_states():
+        env.set_state(episode.initial)
     for step in steps:
         physics = episode.frames["physics"]
-        env.restore_physics(physics[step] if step < episode.length else episode.final["physics"])
+        with stored_states():
+            env.restore_physics(physics[step] if step < episode.length else episode.final["physics"])
         yield step
 
 

@@ -30,15 +30,8 @@ DEVICE_LOG = "device.jsonl"
 _ASIDE = "set-aside"
 _META, _FRAMES, _CHECKSUMS = "meta.json", "frames.npz", "sha256.json"
 _EPISODE = re.compile("episode_([0-9]{6,})")
-_REQUIRED: dict[str, Any] = {
-    "length": int,
-    "fps": (int, float),
-    "task": str,
-    "end": str,
-    "gym_hil": str,
-    "mujoco": str,
-}
-"""Facts in an episode's meta that its readers need, and their types."""
+_TEXTS = ("task", "end", "gym_hil", "mujoco")
+"""Facts in an episode's meta that its readers need as texts."""
 
 
 class EpisodeStore:
@@ -219,9 +212,13 @@ def _packed(episode: Episode) -> dict[str, bytes]:
 def _unpacked(files: Mapping[str, bytes]) -> Episode:
     """Return the episode in `files`; raises some error where they are those of something else."""
     meta: dict[str, Any] = json.loads(files[_META])
-    for name, kind in _REQUIRED.items():
-        if not isinstance(meta[name], kind):
+    for name in _TEXTS:
+        if not isinstance(meta[name], str):
             raise ValueError(f"{name} is {meta[name]!r}")
+    for name, least in (("length", 1), ("fps", 1e-3), ("late_steps", 0)):
+        number = meta.get(name, 0) if name == "late_steps" else meta[name]
+        if not isinstance(number, (int, float)) or not least <= number < 1e6:
+            raise ValueError(f"{name} is {number!r}")
     initial = state_from_json(meta.pop("initial"))
     _, arrays = unpack(files[_FRAMES])
     frames = {name: arrays[name] for name in FRAMES}

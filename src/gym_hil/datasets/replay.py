@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
+import mujoco
 import numpy as np
 
 from gym_hil.core import schema
@@ -63,6 +65,19 @@ def require_fit(episode: Episode, env: EnvironmentInterface) -> None:
             f"the episode was recorded with another model ({versions}): its states have {found[0]} numbers, "
             f"those of this version {wanted[0]}"
         )
+
+
+@contextlib.contextmanager
+def stored_states() -> Iterator[None]:
+    """Turn MuJoCo's error about a state that cannot be one of its model into one about the dataset.
+
+    Raises:
+        InvalidDatasetError: MuJoCo refused a state.
+    """
+    try:
+        yield
+    except mujoco.FatalError as error:
+        raise InvalidDatasetError(f"MuJoCo refuses a stored state: {error}") from error
 
 
 def replayed(episode: Episode, env: gym.Env) -> Iterator[dict[str, Any]]:
@@ -139,12 +154,14 @@ def _run(episode: Episode, env: gym.Env) -> Iterator[tuple[dict[str, Any], _Outc
     """Yield every observation, and what the step before it brought."""
     interface = EnvironmentInterface(env)
     require_fit(episode, interface)
-    observation, _ = env.reset(options={"state": episode.initial})
+    with stored_states():
+        observation, _ = env.reset(options={"state": episode.initial})
     yield observation, None
     for step in range(episode.length):
         if int(episode.frames["phase"][step]) in _ANCHORED:
             interface.hand_over()
-        observation, reward, terminated, _, info = env.step(episode.frames["action"][step])
+        with stored_states():
+            observation, reward, terminated, _, info = env.step(episode.frames["action"][step])
         reason = info[schema.TERMINATION_REASON]
         success = bool(info[schema.NEXT_SUCCESS])
         yield observation, _Outcome(float(reward), bool(terminated), success, str(reason or ""))

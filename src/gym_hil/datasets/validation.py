@@ -9,7 +9,7 @@ import numpy as np
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidDatasetError
 from gym_hil.datasets.episode import Episode
-from gym_hil.datasets.replay import require_fit
+from gym_hil.datasets.replay import require_fit, stored_states
 
 IDLE_SHARE = 0.5
 """More idle steps than this share are worth a warning."""
@@ -83,10 +83,15 @@ def _doubts(episode: Episode, env: EnvironmentInterface) -> list[str]:
     """Go on from the end without doing anything, and return why the success is none."""
     try:
         require_fit(episode, env)
+        if not env.offers("success_lost_after"):
+            return []
+        with stored_states():
+            return _lost(episode, env)
     except InvalidDatasetError as error:
         return [str(error)]
-    if not env.offers("success_lost_after"):
-        return []
+
+
+def _lost(episode: Episode, env: EnvironmentInterface) -> list[str]:
     env.set_state(episode.initial)
     env.restore_physics(episode.final["physics"])
     if not env.task_success():
