@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gym_hil.cli.record import Record
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import GymHilError, InvalidDatasetError, StorageError
 from gym_hil.datasets.dataset import condition_of
 from gym_hil.datasets.journal import EpisodeStore
@@ -42,7 +43,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-TRIES = settings(max_examples=40, deadline=None, derandomize=True)
+TRIES = settings(max_examples=30, deadline=None, derandomize=True)
 
 
 def spoil(root: Path, path: Path, damage) -> None:
@@ -119,7 +120,7 @@ def look(root: Path, env) -> dict[int, object]:
     for number in store.numbers():
         try:
             found[number] = store.read(number)
-            judge(found[number], env.unwrapped)
+            judge(found[number], EnvironmentInterface(env))
         except GymHilError as error:
             assert str(error)
         else:
