@@ -80,6 +80,16 @@ def test_lerobots_loop_is_recognised(monkeypatch, as_program):
     assert isinstance(made(), LeRobotCompatibility)
 
 
+def test_lerobots_loop_keeps_real_time_by_itself(lerobot):
+    env = gym.make("gym_hil/PandaPickCubeKeyboard-v1")
+    layers = []
+    while isinstance(env, gym.Wrapper):
+        layers.append(type(env).__name__)
+        env = env.env
+    assert layers[0] == "LeRobotCompatibility" and "RealTimeWrapper" not in layers
+    assert gym.make(gym.make("gym_hil/PandaPickCube-v1").spec).spec is not None
+
+
 def test_the_echo_of_the_humans_action_is_not_executed(lerobot):
     env = made()
     executed = [

@@ -133,19 +133,26 @@ def add_outer_layers(env: gym.Env, config: EnvConfig | None = None) -> gym.Env:
         layers.append(ResetDelayWrapper(layers[-1], delay_seconds=config.reset_delay_seconds))
     if config.auto_reset:
         layers.append(SameStepReset(layers[-1]))
+    compatibility = _lerobot_compatibility()
     person = operator is not None and operator.device is not None
-    if config.real_time or (config.real_time is None and person):
+    if config.real_time or (config.real_time is None and person and compatibility is None):
         layers.append(RealTimeWrapper(layers[-1]))
+    if compatibility is not None:
+        layers.append(compatibility(layers[-1]))
     if inside is not None:
         for layer in layers:  # gymnasium.make(env.spec) makes the same layers anew by calling this function
             layer._cached_spec = replace(
                 inside, additional_wrappers=(*inside.additional_wrappers, OUTER_LAYERS)
             )
-    if "lerobot" in sys.modules:
-        compatibility = import_module("gym_hil.integrations.lerobot.compatibility")
-        if compatibility.is_driving():
-            return compatibility.LeRobotCompatibility(layers[-1])
     return layers[-1]
+
+
+def _lerobot_compatibility() -> type[gym.Wrapper] | None:
+    """Return the wrapper for LeRobot's loop, which keeps real time by itself, or None if another program runs."""
+    if "lerobot" not in sys.modules:
+        return None
+    module = import_module("gym_hil.integrations.lerobot.compatibility")
+    return module.LeRobotCompatibility if module.is_driving() else None
 
 
 def _environment(config: EnvConfig, raw_env: RawEnv | None = None) -> ManipulationEnv:

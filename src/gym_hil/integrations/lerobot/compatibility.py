@@ -8,6 +8,7 @@ LeRobot 0.4.4 and 0.6.1.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ import numpy as np
 from gym_hil.core import schema
 from gym_hil.core.schema import TerminationReason
 
+_log = logging.getLogger(__name__)
 LOOPS = ("lerobot.rl.gym_manipulator", "lerobot.scripts.rl.gym_manipulator")
 """Modules that step an environment, in LeRobot since 0.4 and before it. The actor imports them."""
 EVENTS = {
@@ -91,7 +93,7 @@ class LeRobotCompatibility(gym.Wrapper):
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step, without executing the human's last action a second time."""
         if self._human_action is not None and np.array_equal(action, self._human_action):
-            action = _neutral_action(self.env)
+            action = self.env.get_wrapper_attr("neutral_action")()
         observation, reward, terminated, truncated, info = self.env.step(action)
         self._human_action = info.get(schema.INTERVENE_ACTION)
         self._steps += 1
@@ -103,13 +105,20 @@ class LeRobotCompatibility(gym.Wrapper):
         return observation, reward, terminated, truncated, info
 
     def _end_episode(self, outcome: str) -> None:
-        """Add the episode to the file. A reset ends it where the time limit is outside this wrapper."""
+        """Tell of the episode. A reset ends one that LeRobot has cut off by a time limit of its own."""
         if self._steps == 0:
             return
         self._episode += 1
         rate = self._human_steps / self._steps
         summary = EpisodeSummary(self._episode, outcome, self._steps, rate)
         self._steps = self._human_steps = 0
+        _log.info(
+            "episode %d: %s after %d steps, intervention rate %.2f",
+            self._episode,
+            outcome,
+            summary.steps,
+            rate,
+        )
         if self._file is not None:
             with self._file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(summary)) + "\n")
@@ -131,12 +140,6 @@ class _LastInfo(dict[Any, Any]):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         super().__setitem__(key, self._events.get(key, value))
-
-
-def _neutral_action(env: gym.Env) -> np.ndarray:
-    if env.has_wrapper_attr("neutral_action"):
-        return env.get_wrapper_attr("neutral_action")()
-    return env.get_wrapper_attr("executed")(env.get_wrapper_attr("idle"))
 
 
 def _events(reason: str) -> dict[Any, bool]:
