@@ -170,3 +170,17 @@ def test_nothing_in_the_package_unpickles_a_file():
             risky = {"pickle", "cloudpickle", "joblib", "dill", "marshal", "shelve", "load_from_zip_file"}
             wrong += [f"{path}: {name}" for name in names if name in {*risky, "torch.load", "th.load"}]
     assert wrong == []
+
+
+WRITERS = {"journal.py", "files.py", "launch.py"}
+"""Files of the package that write otherwise: into a temporary folder of `replacing`, or a log."""
+
+
+def test_every_file_is_written_in_the_one_way():
+    wrong = []
+    for path in Path(gym_hil.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            written = isinstance(node, ast.Attribute) and node.attr in ("write_text", "write_bytes")
+            if written and path.name not in WRITERS:
+                wrong.append(f"{path.name}:{node.lineno}")
+    assert wrong == []

@@ -49,6 +49,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(TEMPORARY + path.name)
     try:
+        remove(temporary)  # left by a crash
         yield temporary
         flush(temporary)
         os.replace(temporary, path)
@@ -83,9 +84,8 @@ def write_atomically(path: Path, content: bytes | str, *, mode: int = 0o666) -> 
             raise StorageError(error.errno, f"{path} cannot be written: {reason(error)}") from error
         return
     with replacing(path) as temporary:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()  # left by a crash, with permissions of its own
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with open(descriptor, "wb") as file:
             file.write(content)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.core.errors import MissingExtraError
+from gym_hil.core.files import write_atomically
 from gym_hil.experiments.study import Run, Study, slug
 from gym_hil.reports.charts import Line, line_chart
 from gym_hil.reports.page import require_libraries, write_page
@@ -87,8 +88,8 @@ def write_study_report(study: Study, finished: Sequence[Finished], out: Path) ->
     lines = [header, ["---"] * len(header), *rows]
     count = f"{len(finished)} of {len(study.runs)} runs have ended."
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    (out / "table.md").write_text(f"# {study.title}\n\n{count}\n\n{table}\n", encoding="utf-8")
-    (out / "results.csv").write_text(_runs_as_csv(study, finished), encoding="utf-8")
+    write_atomically(out / "table.md", f"# {study.title}\n\n{count}\n\n{table}\n")
+    write_atomically(out / "results.csv", _runs_as_csv(study, finished))
     try:
         require_libraries()
     except MissingExtraError as error:
@@ -102,7 +103,7 @@ def write_study_report(study: Study, finished: Sequence[Finished], out: Path) ->
     for facet, shown in facets.items():
         title = f"{facet}: {MEASURES[0][1]}" if facet else MEASURES[0][1]
         svg = _chart(shown, MEASURES[0][0], title, "robot_minutes", standalone=True)
-        (out / (f"curves-{slug(facet)}.svg" if facet else "curves.svg")).write_text(svg, encoding="utf-8")
+        write_atomically(out / (f"curves-{slug(facet)}.svg" if facet else "curves.svg"), svg)
 
 
 def _of_group(study: Study, finished: Sequence[Finished]) -> dict[tuple[str, ...], list[Finished]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
+from gym_hil.core.files import replacing
 from gym_hil.datasets.dataset import require_no_dataset
 from gym_hil.experiments.study import Run, Study
 from gym_hil.experiments.study_report import Finished, read_run, write_study_report
@@ -192,9 +193,6 @@ def _train(name: str, config: dict[str, Any], heard: Any) -> bytes:
 
 def _unpack(packed: bytes, folder: Path) -> None:
     """Make `folder` in one step, so that a folder that is there is whole."""
-    unpacked = folder.with_name(f".{folder.name}")
-    shutil.rmtree(unpacked, ignore_errors=True)
-    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        archive.extractall(unpacked)
     shutil.rmtree(folder, ignore_errors=True)
-    unpacked.rename(folder)
+    with replacing(folder) as unpacked, zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        archive.extractall(unpacked)
