@@ -3,16 +3,56 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib import metadata
 
+import gymnasium as gym
 import imageio.v3 as iio
+import pytest
+
+from gym_hil.stacks.ids import SUFFIXES
+from gym_hil.tasks import TASKS
 
 
-def gym_hil(*arguments: str) -> subprocess.CompletedProcess[str]:
-    code = "from gym_hil.cli import main; main()"
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+def gym_hil(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gym_hil", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **variables})
+
+
+def test_the_version():
+    done = gym_hil("--version")
+    assert done.returncode == 0 and done.stdout == f"gym-hil {metadata.version('gym-hil')}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("play", "PandaPickCube-v1", "--seed", "-1"), "seed=-1 must be at least 0"),
+        (("record", "PandaPickCube-v1", "--seed", "-1"), "seed=-1 must be at least 0"),
+        (("play", "PandaPickCube-v1", "--video", "noext"), "must end in one of: .mp4"),
+        (("play", "PandaPickCube-v1", "--video", "/proc/film.mp4"), "film.mp4"),
+        (("list", "PickCubed"), "no id contains 'PickCubed'"),
+    ],
+)
+def test_what_cannot_work_is_said_in_one_line(arguments, message, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "gym_hil", *arguments], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode in (1, 2)
+    assert done.stderr.startswith("gym-hil: ") and done.stderr.count("\n") == 1, done.stderr
+    assert message in done.stderr
+
+
+def test_ctrl_c_ends_with_one_line():
+    code = (
+        "import sys, _thread; from gym_hil import cli\n"
+        "cli._run = lambda: _thread.interrupt_main() or __import__('time').sleep(5)\n"
+        "cli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "Stopped.\n")
 
 
 def test_play_writes_a_video_and_a_table(tmp_path):
@@ -39,13 +79,45 @@ def test_play_names_the_nearest_task():
     assert 'did you mean "PandaPickCube-v0"' in done.stderr and "Traceback" not in done.stderr
 
 
-def test_list_shows_every_id(tmp_path):
+def test_list_fits_a_terminal_and_cuts_nothing():
+    done = gym_hil("list", COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 24 and max(map(len, lines)) <= 80 and "\u2026" not in done.stdout
+    for word in (*TASKS, *filter(None, SUFFIXES), "Base"):
+        assert word in done.stdout, word
+
+
+def test_list_shows_all_ids_of_a_task():
+    done = gym_hil("list", "insertpeg", COLUMNS="40")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [env_id for env_id in gym.registry if "InsertPeg" in env_id]
+
+
+def test_list_writes_every_id(tmp_path):
     path = tmp_path / "ids.json"
     done = gym_hil("list", "--json", str(path))
     assert done.returncode == 0, done.stderr
     rows = {row["id"]: row for row in json.loads(path.read_text())}
+    assert list(rows) == [env_id for env_id in gym.registry if env_id.startswith("gym_hil/")]
     assert rows["gym_hil/PandaPickCube-v0"]["action"] == "(4,)"
+    assert rows["gym_hil/PandaPickCubeBase-v0"]["action"] == "(7,)"
+    assert "environment_state" in rows["gym_hil/PandaPickCubeSimulatedHuman-v1"]["observation"]
     assert rows["gym_hil/PandaPickCubeGamepad-v0"]["steps"] == 100
+
+
+@pytest.mark.parametrize(
+    ("backend", "message"), [("foo", "MUJOCO_GL='foo' is not known"), ("glfw", "needs a display")]
+)
+def test_a_wrong_opengl_backend_is_a_row_of_the_doctor(backend, message, tmp_path):
+    variables = {"MUJOCO_GL": backend, "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    assert gym_hil("list", "--help", **variables).returncode == 0
+    path = tmp_path / "doctor.json"
+    done = gym_hil("doctor", "--json", str(path), **variables)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    findings = {finding["what"]: finding for finding in json.loads(path.read_text())}
+    assert findings["MuJoCo"]["works"] and not findings["rendering"]["works"]
+    assert message in findings["rendering"]["found"] and "MUJOCO_GL" in findings["rendering"]["fix"]
 
 
 def test_doctor_says_what_works(tmp_path):
@@ -58,7 +130,7 @@ def test_doctor_says_what_works(tmp_path):
     assert extras == set(metadata.metadata("gym-hil").get_all("Provides-Extra")) - {"dev"}
     for extra in extras:
         finding = findings[f"extra {extra}"]
-        assert finding["works"] or (f"gym-hil[{extra}]" in finding["mend"] and "gym-hil[" in done.stdout)
+        assert finding["works"] or (f"gym-hil[{extra}]" in finding["fix"] and "gym-hil[" in done.stdout)
 
 
 def test_bench_measures_everything_it_shows(tmp_path):
@@ -92,4 +164,5 @@ def test_every_command_explains_itself():
         "lerobot-config",
     ):
         done = gym_hil(command, "--help")
-        assert done.returncode == 0 and "--json" in done.stdout and "--seed" in done.stdout
+        assert done.returncode == 0 and "--json" in done.stdout
+        assert "nothing here" not in done.stdout, "an option that does nothing"

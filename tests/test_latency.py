@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gym_hil  # noqa: F401
-from gym_hil.cli import latency
+from gym_hil.experiments import latency
 
 
 @pytest.mark.slow

@@ -2,14 +2,51 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+STOPPED = 130
+"""Exit status after Ctrl-C, as shells have it."""
 
 
 def main() -> None:
-    """Run the command line; exits with 0 only when what was asked happened."""
+    """Run the command line. It exits with 0 only when what was asked for happened."""
+    from gym_hil.core.errors import GymHilError
+    from gym_hil.core.files import reason
+
+    if sys.argv[1:] == ["--version"]:
+        from gym_hil import __version__
+
+        print(f"gym-hil {__version__}")
+        return
+    try:
+        status = _run()
+        sys.stdout.flush()
+        sys.exit(status)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        sys.exit(STOPPED)
+    except GymHilError as error:
+        print(f"gym-hil: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:  # whoever read the output has seen enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"gym-hil: {where}{reason(error)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _run() -> int:
+    """Run the command that the arguments name, and return its exit status."""
     from typing import Annotated
 
     import tyro
+
+    from gym_hil.simulation.gl import import_mujoco
+
+    import_mujoco()  # the help and most commands draw nothing, so a wrong MUJOCO_GL must not stop them
 
     from gym_hil.cli.bench import Bench
     from gym_hil.cli.common import with_home
@@ -22,8 +59,7 @@ def main() -> None:
     from gym_hil.cli.replay import Replay
     from gym_hil.cli.study import Study
     from gym_hil.cli.train import Eval, Train
-    from gym_hil.core.errors import GymHilError
-    from gym_hil.core.files import reason
+    from gym_hil.core.errors import InvalidArgumentError
 
     command = tyro.cli(
         Annotated[Play, tyro.conf.subcommand("play")]
@@ -38,14 +74,9 @@ def main() -> None:
         | Annotated[Inspect, tyro.conf.subcommand("inspect")]
         | Annotated[LerobotConfig, tyro.conf.subcommand("lerobot-config")],
         prog="gym-hil",
-        description="Human-in-the-loop robot learning in MuJoCo.",
+        description="Human-in-the-loop robot learning in MuJoCo. `gym-hil --version` prints the version.",
     )
-    try:
-        sys.exit(with_home(command).run())
-    except GymHilError as error:
-        print(f"gym-hil: {error}", file=sys.stderr)
-        sys.exit(2)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"gym-hil: {where}{reason(error)}", file=sys.stderr)
-        sys.exit(1)
+    seed = getattr(command, "seed", None)
+    if seed is not None and seed < 0:
+        raise InvalidArgumentError(f"seed={seed} must be at least 0")
+    return int(with_home(command).run())

@@ -13,10 +13,10 @@ import mujoco
 from rich.console import Console
 from rich.table import Table
 
-from gym_hil.cli import latency
-from gym_hil.cli import measurement as measuring
 from gym_hil.cli.common import write_json
 from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.experiments import latency
+from gym_hil.experiments import throughput as measuring
 from gym_hil.stacks.ids import full_id
 from gym_hil.stacks.vector import cores
 

@@ -1,23 +1,31 @@
-"""What commands share: short ids, JSON results."""
+"""What commands share: ids, policies by name, progress bars, JSON results."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 import gym_hil  # noqa: F401
-from gym_hil.core.errors import InvalidArgumentError, require_one_of
+from gym_hil.core.errors import InvalidArgumentError, MissingExtraError, require_one_of
 from gym_hil.core.files import make_folder, write_atomically
 from gym_hil.integrations.lerobot.policy import LeRobotPolicy, is_lerobot_policy
 from gym_hil.intervention.scripted_policies import POLICIES, Policy
 from gym_hil.learning.pretrained import PRETRAINED, pretrained
-from gym_hil.stacks.ids import operator_of
+from gym_hil.stacks.ids import is_foreign, operator_of, parse_id
 
 
 def operator_named(env_id: str, given: str | None) -> str | None:
@@ -81,7 +89,6 @@ def policy_maker(name: str, task: str) -> Callable[[], Policy]:
         return POLICIES[name]
     if is_lerobot_policy(path):
         return LeRobotPolicy(path).reset
-    from gym_hil.cli.train import state_base_id
     from gym_hil.learning.checkpoint import load_policy
 
     env_id = state_base_id(task)
@@ -89,7 +96,31 @@ def policy_maker(name: str, task: str) -> Callable[[], Policy]:
     return lambda: policy
 
 
+def state_base_id(task: str) -> str:
+    """Return the base id with state observations of any id of the same task and version."""
+    return task if is_foreign(task) else replace(parse_id(task), state=True, suffix="Base").env_id
+
+
+def require_libraries() -> None:
+    """Raise `MissingExtraError` unless training can be imported."""
+    for package in ("torch", "stable_baselines3"):
+        try:
+            __import__(package)
+        except ImportError as error:
+            raise MissingExtraError(package.replace("_", "-"), "train", "Training") from error
+
+
 def progress_bar(console: Console) -> Progress:
-    """Return a progress bar that leaves nothing behind, and shows nothing where there is no terminal."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    """Return a progress bar that estimates the time left.
+
+    It leaves nothing behind, and shows nothing where there is no terminal.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -1,4 +1,4 @@
-"""``gym-hil doctor``: what works here, and how to mend what does not."""
+"""``gym-hil doctor``: what works here, and how to fix what does not."""
 
 from __future__ import annotations
 
@@ -23,25 +23,23 @@ class Finding:
     what: str
     works: bool
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(kw_only=True)
 class Doctor:
-    """Say what works here and how to mend what does not. Fails when simulation or rendering fails."""
+    """Say what works here, and how to fix what does not. Fails when simulation or rendering fails."""
 
-    seed: int = 0
-    """Changes nothing here; every command takes it."""
     json: Path | None = None
     """Write the findings to this file as well."""
 
     def run(self) -> int:
         """Print the findings."""
         findings = [_python(), _mujoco(), _rendering(), _display(), *_extras(), _gamepads()]
-        table = Table("", "what", "found", "to mend it")
+        table = Table("", "what", "found", "fix")
         for finding in findings:
             mark = "[green]ok[/]" if finding.works else "[yellow]--[/]"
-            table.add_row(mark, *map(escape, (finding.what, finding.found, finding.mend)))
+            table.add_row(mark, *map(escape, (finding.what, finding.found, finding.fix)))
         Console().print(table)
         write_json(self.json, [asdict(finding) for finding in findings])
         return 0 if all(finding.works for finding in findings[:3]) else 1
@@ -78,16 +76,17 @@ def _rendering() -> Finding:
         name = renderer.decode() if renderer else "unknown renderer"
         return Finding("rendering", True, f"{gl.chosen_backend()}: {name}")
     except GymHilError as error:
-        found, _, fix = str(error).partition(". ")
-        return Finding("rendering", False, found, fix or "unset MUJOCO_GL, or set one of its valid values")
+        found, _, advice = str(error).partition(". ")
+        fix = advice if advice.startswith("On ") else f"unset MUJOCO_GL. {advice}".strip()
+        return Finding("rendering", False, found, fix)
 
 
 def _display() -> Finding:
     from gym_hil.simulation.gl import has_display
 
     works = has_display()
-    mend = "" if works else "not needed: use --web or --video"
-    return Finding("display", works, "yes" if works else "none", mend)
+    fix = "" if works else "not needed: use --web or --video"
+    return Finding("display", works, "yes" if works else "none", fix)
 
 
 def _extras() -> list[Finding]:

@@ -45,8 +45,6 @@ class Inspect:
     """Write the page."""
     pictures: int = 20
     """How many episodes get key frames and a video: those with warnings first."""
-    seed: int = 0
-    """Changes nothing here; every command takes it."""
     json: Path | None = None
     """Write the facts to this file as well."""
 

@@ -32,8 +32,6 @@ class LerobotConfig:
     """Where the policy is."""
     port: int | None = None
     """On which the learner listens for the actor; a free one by default."""
-    seed: int = 0
-    """Changes nothing here; every command takes it."""
     json: Path | None = None
     """Write the paths to this file as well."""
 

@@ -1,54 +1,105 @@
-"""``gym-hil list``: all ids with their spaces."""
+"""``gym-hil list``: which environments there are, and how their ids are put together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import gymnasium as gym
+import tyro
 from gymnasium import spaces
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gym_hil.cli.common import write_json
-from gym_hil.stacks.ids import all_ids
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.schema import ID_NAMESPACE
+from gym_hil.stacks.ids import IdParts, all_parts
+from gym_hil.tasks import TASKS
+
+PARTS = {
+    "(none)": "actions x, y, z, gripper; nobody takes over",
+    "Base": "actions with rotation; no wrappers",
+    "Viewer": "shown in a window",
+    "Gamepad, Keyboard, Browser": "a person takes over, with this device",
+    "SimulatedHuman, SimulatedCoach": "a simulated human takes over, late or early",
+    "Replay": "a step that ends an episode begins the next one",
+    "State": "never draws, whatever is asked for",
+    "v0, v1": "fixed start, random start",
+}
+"""What the parts of an id stand for."""
 
 
 @dataclass(kw_only=True)
 class List:
-    """Show all environment ids with the shapes of their actions and observations, and their time limits."""
+    """Show the tasks, and how an environment's id is put together.
 
-    seed: int = 0
-    """Changes nothing here; every command takes it."""
+    With a text, show all ids that contain it instead, one per line.
+    """
+
+    text: Annotated[str | None, tyro.conf.Positional] = None
+    """Show every id that contains this text, such as PickCube."""
     json: Path | None = None
-    """Write the list to this file as well."""
+    """Write every id, or those that contain the text, with actions, observations and steps to this file."""
 
     def run(self) -> int:
-        """Print the table."""
-        rows = [_describe(env_id) for env_id in all_ids()]
-        table = Table("id", "action", "observation", "steps")
-        for row in rows:
-            table.add_row(row["id"], row["action"], row["observation"], str(row["steps"]))
-        Console().print(table)
-        write_json(self.json, rows)
+        """Print the tables, or the ids."""
+        ids = [parts for parts in all_parts() if (self.text or "").lower() in parts.env_id.lower()]
+        if not ids:
+            raise InvalidArgumentError(f"no id contains {self.text!r}; `gym-hil list` shows the tasks")
+        console = Console(highlight=False)
+        if self.text is None:
+            console.print(_tasks(ids))
+            console.print()
+            console.print(_parts())
+            example = f"{ID_NAMESPACE}/PandaPickCubeGamepad-v1"
+            console.print(f"Example: {example}. All ids of a task: gym-hil list <task>")
+        else:
+            for parts in ids:
+                console.print(parts.env_id, soft_wrap=True)
+        if self.json is not None:
+            write_json(self.json, [_describe(parts) for parts in ids])
         return 0
 
 
-def _describe(env_id: str) -> dict[str, Any]:
+def _tasks(ids: list[IdParts]) -> Table:
+    robots: dict[str, dict[str, None]] = {}
+    for parts in ids:
+        robots.setdefault(parts.task, {})[parts.robot] = None
+    table = Table("task", "robots", "steps", "what to do", box=None, pad_edge=False)
+    every = {robot: None for of_task in robots.values() for robot in of_task}
+    for task, of_task in robots.items():
+        who = "all" if len(of_task) == len(every) else ", ".join(of_task)
+        table.add_row(task, who, str(TASKS[task].max_episode_steps), escape(TASKS[task].description))
+    table.caption, table.caption_justify = f"Robots: {', '.join(every)}", "left"
+    return table
+
+
+def _parts() -> Table:
+    table = Table("suffix, State, version", "what it stands for", box=None, pad_edge=False)
+    table.title = escape(f"id: {ID_NAMESPACE}/<robot><task>[State]<suffix>-<version>")
+    table.title_justify, table.title_style = "left", "bold"
+    for part, meaning in PARTS.items():
+        table.add_row(part, meaning)
+    return table
+
+
+def _describe(parts: IdParts) -> dict[str, Any]:
     # Spaces do not depend on who may take over or look, so nothing is opened to list them.
-    spec = gym.spec(env_id)
-    env = spec.make(**{key: None for key in ("operator", "use_viewer") if key in spec.kwargs})
-    row = {
-        "id": env_id,
-        "action": str(env.action_space.shape),
-        "observation": _shapes(env.observation_space),
-        "steps": spec.max_episode_steps,
-    }
+    action, observation = _shapes(replace(parts, suffix="Base" if parts.suffix == "Base" else ""))
+    steps = TASKS[parts.task].max_episode_steps
+    return {"id": parts.env_id, "action": action, "observation": observation, "steps": steps}
+
+
+@functools.cache
+def _shapes(parts: IdParts) -> tuple[str, str]:
+    """Return the shapes of actions and observations, as text."""
+    env = gym.make(parts.env_id)
+    observation = env.observation_space
+    assert isinstance(observation, spaces.Dict)
+    shapes = ", ".join(f"{key} {part.shape}" for key, part in observation.items())
     env.close()
-    return row
-
-
-def _shapes(space: Any) -> str:
-    assert isinstance(space, spaces.Dict)
-    return ", ".join(f"{key} {part.shape}" for key, part in space.items())
+    return str(env.action_space.shape), shapes

@@ -37,8 +37,6 @@ class Replay:
     """Fail unless states, observations, rewards and labels are bit-identical, and say what differs first."""
     video: Path | None = None
     """Write a video (.mp4), larger and prettier than it was recorded, with a banner that says who acts."""
-    seed: int = 0
-    """Changes nothing here; every command takes it."""
     json: Path | None = None
     """Write the differences to this file as well."""
 

@@ -10,8 +10,7 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from gym_hil.cli.common import write_json
-from gym_hil.cli.train import require_libraries, state_base_id
+from gym_hil.cli.common import require_libraries, state_base_id, write_json
 from gym_hil.core.errors import InvalidArgumentError
 
 if TYPE_CHECKING:

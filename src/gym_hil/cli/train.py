@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,12 +11,11 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from gym_hil.cli.common import write_json
+from gym_hil.cli.common import require_libraries, state_base_id, write_json
 from gym_hil.cli.option_types import Preset, Teacher
-from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.page import PageAddress
 from gym_hil.learning.pretrained import PRETRAINED, pretrained
-from gym_hil.stacks.ids import is_foreign, parse_id
 
 if TYPE_CHECKING:
     from gym_hil.learning.config import TrainConfig
@@ -201,17 +200,3 @@ class Eval:
         Console().print(table)
         write_json(self.json, {"env_id": env_id, **asdict(found)})
         return 0 if found.successes >= self.min_success * found.episodes else 1
-
-
-def state_base_id(task: str) -> str:
-    """Return the base id with state observations of any id of the same task and version."""
-    return task if is_foreign(task) else replace(parse_id(task), state=True, suffix="Base").env_id
-
-
-def require_libraries() -> None:
-    """Raise `MissingExtraError` unless training can be imported."""
-    for package in ("torch", "stable_baselines3"):
-        try:
-            __import__(package)
-        except ImportError as error:
-            raise MissingExtraError(package.replace("_", "-"), "train", "Training") from error

@@ -28,8 +28,9 @@ VERSION_0_1_14 = {
 VERSION_0_1_15 = {
     "gym_hil.cli.choices": "gym_hil.cli.option_types",
     "gym_hil.cli.inspecting": "gym_hil.cli.inspect_command",
+    "gym_hil.cli.latency": "gym_hil.experiments.latency",
     "gym_hil.cli.listing": "gym_hil.cli.list_command",
-    "gym_hil.cli.measuring": "gym_hil.cli.measurement",
+    "gym_hil.cli.measuring": "gym_hil.experiments.throughput",
     "gym_hil.devices.pads": "gym_hil.devices.gamepad_sdl",
     "gym_hil.devices.tap": "gym_hil.devices.device_wrapper",
     "gym_hil.devices.virtual_gamepad": "gym_hil.testing.virtual_gamepad",
