@@ -20,7 +20,7 @@ def _without_encoding(tree: ast.AST) -> list[int]:
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         options = {keyword.arg: keyword.value for keyword in node.keywords}
         if name == "open":
-            if getattr(getattr(node.func, "value", None), "id", "") in ("os", "pyspacemouse"):
+            if getattr(getattr(node.func, "value", None), "id", "") in ("os", "pyspacemouse", "mouse"):
                 continue  # opens no text file
             position = 0 if isinstance(node.func, ast.Attribute) else 1
             mode = options.get("mode") or (node.args[position] if len(node.args) > position else None)
