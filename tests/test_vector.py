@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import multiprocessing
+import pickle
 import sys
 from pathlib import Path
 
@@ -168,6 +171,62 @@ def test_members_share_the_model_and_the_video_is_a_picture_each():
     frames = envs.render()
     assert [frame.shape for frame in frames] == [(480, 640, 3)] * 2
     assert (frames[0] != frames[1]).any()
+    envs.close()
+
+
+def test_nothing_works_after_close():
+    envs = make("PandaPickCube-v1", 2, num_threads=2)
+    envs.reset(seed=0)
+    envs.close()
+    for call in (lambda: envs.step(np.zeros((2, 4), np.float32)), envs.reset, envs.render):
+        with pytest.raises(EpisodeOrderError, match="after close"):
+            call()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda envs: pickle.loads(pickle.dumps(envs))])
+@pytest.mark.parametrize("image_obs", [False, True])
+def test_a_copy_goes_on_alike_with_threads_of_its_own(copied, image_obs):
+    envs = make("PandaPickCube-v1", 3, num_threads=2, image_obs=image_obs)
+    envs.reset(seed=0)
+    envs.step(np.ones((3, 4), np.float32))
+    twin = copied(envs)
+    expected = envs.step(np.ones((3, 4), np.float32))
+    envs.close()
+    found = twin.step(np.ones((3, 4), np.float32))
+    same(found[0], expected[0])
+    assert twin.get_attr("model")[0] is twin.get_attr("model")[1]
+    twin.close()
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
+def test_a_forked_process_goes_on_with_threads_of_its_own():
+    envs = make("PandaPickCube-v1", 3, num_threads=2)
+    envs.reset(seed=0)
+    actions = np.ones((3, 4), np.float32)
+    envs.step(actions)
+    ours, theirs = multiprocessing.Pipe()
+
+    def child():
+        theirs.send(envs.step(actions)[0]["agent_pos"])
+        envs.close()
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    assert ours.poll(20), "the child hangs"
+    np.testing.assert_array_equal(ours.recv(), envs.step(actions)[0]["agent_pos"])
+    process.join(20)
+    assert process.exitcode == 0
+    envs.close()
+
+
+def test_attributes_are_set_in_every_environment():
+    envs = make("PandaPickCube-v1", 2)
+    envs.set_attr("reward_type", ["dense", "sparse"])
+    assert envs.get_attr("reward_type") == ("dense", "sparse")
+    envs.set_attr("reward_type", "dense")
+    assert envs.get_attr("reward_type") == ("dense", "dense")
+    with pytest.raises(InvalidArgumentError, match="needs 2"):
+        envs.set_attr("reward_type", ["dense"])
     envs.close()
 
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from gymnasium.vector.utils import concatenate, create_empty_array
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
 
 from gym_hil.core import schema
+from gym_hil.core.arguments import require_mapping
 from gym_hil.core.errors import EpisodeOrderError, InvalidActionError, InvalidArgumentError, require_one_of
 from gym_hil.envs.manipulation import ManipulationEnv, Observation
 from gym_hil.intervention.operator import Operator
@@ -54,8 +55,15 @@ class _Member(ManipulationEnv):
         return {**observation, schema.PIXELS: super().draw()}
 
 
-class ThreadedVectorEnv(SyncVectorEnv):
-    """`SyncVectorEnv` on threads; see its documentation for seeds, options, infos and `autoreset_mode`.
+class ThreadedVectorEnv(VectorEnv[Any, Any, Any]):
+    """Environments that threads step.
+
+    Seeds, options, infos and `autoreset_mode` are those of Gymnasium's `SyncVectorEnv`. A copy, also a pickled
+    one, and a process that was forked have threads of their own.
+
+    Attributes:
+        envs: the environments.
+        autoreset_mode: when an environment begins its next episode.
 
     Args:
         make_member: makes one environment; its argument ``raw_env`` makes the innermost one.
@@ -79,16 +87,29 @@ class ThreadedVectorEnv(SyncVectorEnv):
         if not isinstance(autoreset_mode, AutoresetMode):
             require_one_of("autoreset_mode", autoreset_mode, [mode.value for mode in AutoresetMode])
         threads = cores() if num_threads is None else _count("num_threads", num_threads)
-        self._helpers = min(threads, num_envs) - 1
-        self._pool = ThreadPoolExecutor(self._helpers, "gym_hil") if self._helpers else None
         raw_env = partial(_Member, first=[])
-
-        def member() -> gym.Env:
-            return make_member(raw_env=raw_env)
-
-        super().__init__([member] * num_envs, autoreset_mode=autoreset_mode)
+        self.envs: list[gym.Env] = [make_member(raw_env=raw_env) for _ in range(num_envs)]
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.num_envs = num_envs
+        first = self.envs[0]
+        self.metadata = {**first.metadata, "autoreset_mode": self.autoreset_mode}
+        self.render_mode = first.render_mode
+        self.single_action_space = first.action_space
+        self.single_observation_space = first.observation_space
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
         self._raw: list[_Member] = [env.unwrapped for env in self.envs]  # type: ignore[misc]
         self._env_obs: list[Any] = [None] * num_envs
+        self._rewards = np.zeros(num_envs)
+        self._terminations, self._truncations = np.zeros(num_envs, bool), np.zeros(num_envs, bool)
+        self._ended = np.zeros(num_envs, bool)
+        self._helpers = min(threads, num_envs) - 1
+        self._pool: ThreadPoolExecutor | None = None
+        self._pool_process = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return everything but the threads, which a copy starts anew."""
+        return {**self.__dict__, "_pool": None}
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -97,8 +118,9 @@ class ThreadedVectorEnv(SyncVectorEnv):
 
         Environment ``i`` gets seed ``seed + i``, or ``seed[i]`` of a list.
         """
+        self._require_open("reset")
         seeds = self._seeds(seed)
-        options = dict(options or {})
+        options = dict(require_mapping("options", options or {}, "{'reset_mask': terminations}"))
         mask = self._mask(options.pop("reset_mask", None))
         numbers = np.flatnonzero(mask).tolist()
         infos: list[dict[str, Any]] = [{} for _ in self.envs]
@@ -108,7 +130,7 @@ class ThreadedVectorEnv(SyncVectorEnv):
 
         self._on_threads(reset, numbers)
         self._draw(numbers)
-        for ended in (self._terminations, self._truncations, self._autoreset_envs):
+        for ended in (self._terminations, self._truncations, self._ended):
             ended[mask] = False
         return self._batch_observations(), self._batch_infos(infos)
 
@@ -117,10 +139,11 @@ class ThreadedVectorEnv(SyncVectorEnv):
 
         Raises:
             InvalidActionError: wrong shape, or a value that is not finite; no environment has moved then.
-            EpisodeOrderError: an environment has ended and `autoreset_mode` is ``Disabled``.
+            EpisodeOrderError: after `close`, or an environment has ended and `autoreset_mode` is ``Disabled``.
         """
+        self._require_open("step")
         actions = self._check_actions(actions)
-        due = self._autoreset_envs.copy()
+        due = self._ended.copy()
         if due.any() and self.autoreset_mode is AutoresetMode.DISABLED:
             raise EpisodeOrderError(
                 f"environments {np.flatnonzero(due).tolist()} have ended; reset them: "
@@ -139,9 +162,9 @@ class ThreadedVectorEnv(SyncVectorEnv):
 
         self._on_threads(advance, range(self.num_envs))
         self._draw(range(self.num_envs))
-        self._autoreset_envs = self._terminations | self._truncations
+        self._ended = self._terminations | self._truncations
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            for i in np.flatnonzero(self._autoreset_envs).tolist():
+            for i in np.flatnonzero(self._ended).tolist():
                 last = {"final_obs": self._env_obs[i], "final_info": infos[i]}
                 self._env_obs[i], info = self.envs[i].reset()
                 self._draw([i])
@@ -154,11 +177,66 @@ class ThreadedVectorEnv(SyncVectorEnv):
             self._batch_infos(infos),
         )
 
+    def render(self) -> tuple[Any, ...]:
+        """Return the image of every environment, (height, width, 3) uint8 each, or None without a mode."""
+        self._require_open("render")
+        return tuple(env.render() for env in self.envs)
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """Return, of every environment, what its method `name` returns, or its attribute `name`."""
+        found = [env.get_wrapper_attr(name) for env in self.envs]
+        return tuple(one(*args, **kwargs) if callable(one) else one for one in found)
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """Return the attribute `name` of every environment."""
+        return self.call(name)
+
+    def set_attr(self, name: str, values: Any) -> None:
+        """Set the attribute `name` of every environment.
+
+        Args:
+            name: the attribute.
+            values: a value for each environment as a list or tuple, or one value for all of them.
+
+        Raises:
+            InvalidArgumentError: there are more or fewer values than environments.
+        """
+        if not isinstance(values, list | tuple):
+            values = [values] * self.num_envs
+        if len(values) != self.num_envs:
+            raise InvalidArgumentError(f"values has {len(values)} entries, this vector needs {self.num_envs}")
+        for env, value in zip(self.envs, values, strict=True):
+            env.set_wrapper_attr(name, value)
+
+    @property  # type: ignore[misc]
+    def np_random(self) -> Any:
+        """The random number generators of the environments."""
+        return self.get_attr("np_random")
+
+    @property
+    def np_random_seed(self) -> Any:
+        """The seeds of the environments."""
+        return self.get_attr("np_random_seed")
+
     def close_extras(self, **kwargs: Any) -> None:
         """Close the environments and end the threads."""
-        if self._pool is not None:
+        if self._pool is not None and self._pool_process == os.getpid():
             self._pool.shutdown()
-        super().close_extras(**kwargs)
+        self._pool = None
+        for env in getattr(self, "envs", ()):
+            env.close()
+
+    def _require_open(self, verb: str) -> None:
+        if self.closed:
+            raise EpisodeOrderError(f"{verb} was called after close; make a new vector")
+
+    def _start(self, work: Callable[[], None]) -> list[Future[None]]:
+        """Let every helping thread do `work`; threads do not survive a fork, so each process starts its own."""
+        if not self._helpers:
+            return []
+        if self._pool is None or self._pool_process != os.getpid():
+            self._pool, self._pool_process = ThreadPoolExecutor(self._helpers, "gym_hil"), os.getpid()
+        return [self._pool.submit(work) for _ in range(self._helpers)]
 
     def _on_threads(self, job: Callable[[int], None], numbers: Iterable[int]) -> None:
         remaining = iter(numbers)  # its next() is atomic, so each number goes to one thread
@@ -167,7 +245,7 @@ class ThreadedVectorEnv(SyncVectorEnv):
             for number in remaining:
                 job(number)
 
-        helpers = [self._pool.submit(work) for _ in range(self._helpers)] if self._pool else []
+        helpers = self._start(work)
         try:
             work()
         finally:
