@@ -14,8 +14,15 @@ from gymnasium.utils.env_checker import check_env
 
 import gym_hil
 from gym_hil.core import errors
+from gym_hil.stacks.ids import all_parts
 
-IDS = [env_id for env_id in gym.registry if env_id.startswith("gym_hil/")]
+IDS = [
+    parts.env_id
+    for parts in all_parts()
+    if (parts.robot == "Panda" and parts.task == "PickCube")
+    or (parts.suffix, parts.version) in (("", 1), ("Base", 0))
+]
+"""All ids of one task and robot, and of the others those with and without wrappers."""
 EVERY_STEP = {
     "is_intervention": bool,
     "teleop_action": np.ndarray,

@@ -158,7 +158,7 @@ def _lerobot_compatibility() -> type[gym.Wrapper] | None:
 def _environment(config: EnvConfig, raw_env: RawEnv | None = None) -> ManipulationEnv:
     make = raw_env
     if make is None:
-        reference = ENVIRONMENT_CLASSES.get(str(config.task))
+        reference = ENVIRONMENT_CLASSES.get((config.robot, config.task))
         make = ManipulationEnv if reference is None else cast(RawEnv, load_env_creator(reference))
     return make(
         task=config.task,

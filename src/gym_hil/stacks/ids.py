@@ -29,11 +29,11 @@ SUFFIXES: Mapping[str, Mapping[str, Any]] = {
 """What the last part of an id says, as arguments of `gym_hil.stacks.config.EnvConfig`."""
 VECTORS = ("", "Base", "SimulatedHuman", "SimulatedCoach")
 """Suffixes whose environments need no person, and which therefore have a vector environment of their own."""
-ENVIRONMENT_CLASSES = {
-    "PickCube": "gym_hil.integrations.legacy.environments:PandaPickCubeGymEnv",
-    "ArrangeBoxes": "gym_hil.integrations.legacy.environments:PandaArrangeBoxesGymEnv",
+ENVIRONMENT_CLASSES: Mapping[tuple[Any, Any], str] = {
+    ("panda", "PickCube"): "gym_hil.integrations.legacy.environments:PandaPickCubeGymEnv",
+    ("panda", "ArrangeBoxes"): "gym_hil.integrations.legacy.environments:PandaArrangeBoxesGymEnv",
 }
-"""Tasks of gym-hil 0.1.14: their ids make the classes of that name, whose attributes scripts read."""
+"""Robots and tasks of gym-hil 0.1.14: their ids make the classes of that name, whose attributes scripts read."""
 VERSIONS = (0, 1)
 """Version 1 starts from random object positions by default; nothing else differs."""
 OUTER_LAYERS = WrapperSpec("HumanInTheLoop", "gym_hil.stacks.build:add_outer_layers", {})
