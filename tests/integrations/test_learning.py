@@ -25,7 +25,7 @@ pytestmark = [
 def hurried(path, *, updates: int) -> None:
     """Let the file's program begin and save early, and the world run faster than the clock."""
     config = json.loads(path.read_text())
-    config["env"]["fps"] = 20
+    config["env"]["fps"] = 50
     if "policy" in config:
         config["batch_size"] = 8
         config["save_freq"] = updates

@@ -153,7 +153,7 @@ def test_a_writer_that_fails_seals_nothing(copy, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patch, pytest.raises(RecordingError, match="No space"):
+    with monkeypatch.context() as patch, pytest.raises(RecordingError, match="disk is full"):
         patch.setattr(LeRobotDatasetMetadata, "save_episode", full)
         record(copy, episodes=5, resume=True)
     assert EpisodeStore(copy / "gym_hil").numbers() == [0, 1, 2, 3], "it was safe before LeRobot failed"
