@@ -17,7 +17,7 @@ from gym_hil.intervention.human_cost import HUMAN_COST, RecordHumanCost
 
 @dataclass(kw_only=True)
 class Teleoperation:
-    """Pick up the cube with a gamepad or a keyboard. The policy does nothing until you take over."""
+    """Pick up the cube with a gamepad or a keyboard. The robot stays still until you take over."""
 
     use_keyboard: bool = False
     """The keyboard of the window instead of a gamepad."""
@@ -36,7 +36,7 @@ class Teleoperation:
 
 
 def main(options: Teleoperation) -> None:
-    """Run episodes until somebody has had enough."""
+    """Run episodes until enough were run, the window is closed, or Ctrl-C is pressed."""
     device = "Keyboard" if options.use_keyboard else "Gamepad"
     env = gym.make(
         f"gym_hil/PandaPickCube{device}-v1",
