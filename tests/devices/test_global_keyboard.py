@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import select
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 from gym_hil.core.errors import MissingExtraError
 from gym_hil.devices import DISCONNECTED, GlobalKeyboard
 
+SOME = r"(1\.0|0\.\d*[1-9]\d*(e-\d+)?)"
+"""A motion in (0, 1]: the part of the time between two polls for which the key was down."""
 PROGRAM = """
 import time
 from gym_hil.devices import GlobalKeyboard
@@ -51,16 +54,19 @@ def test_where_it_cannot_hear_it_says_why(monkeypatch, caplog, variables, reason
     device.close()
 
 
-def typed(program: subprocess.Popen[str], key: str, environment: dict[str, str]) -> str:
-    """Type a key and return what the program says; again, as pynput may still be starting when it says it
-    has started.
+def typed(program: subprocess.Popen[str], key: str, environment: dict[str, str], wanted: str) -> None:
+    """Type a key until the program says what is `wanted`; again, as pynput may still be starting when it says
+    that it has started.
     """
     assert program.stdout is not None
+    said = []
     for _ in range(10):
         subprocess.run(["xdotool", "key", key], env=environment, check=True)
-        if select.select([program.stdout], [], [], 1.0)[0]:
-            return program.stdout.readline()
-    raise AssertionError(f"{key} was never heard")
+        while select.select([program.stdout], [], [], 1.0)[0] and (line := program.stdout.readline()):
+            said.append(line)
+            if re.fullmatch(wanted, line.strip()):
+                return
+    raise AssertionError(f"{key} was never heard: {said}")
 
 
 @pytest.mark.display
@@ -70,14 +76,14 @@ def test_keys_are_heard_without_a_window(screen):
     program = subprocess.Popen([sys.executable, "-c", PROGRAM], env=screen, stdout=subprocess.PIPE, text=True)
     try:
         assert program.stdout is not None and program.stdout.readline() == "ready\n"
-        heard = [typed(program, key, screen) for key in ("space", "Up", "Left", "Return")]
+        for key, wanted in (
+            ("space", r"\(0.0, 0.0, 0.0\) 1 \[\]"),
+            ("Up", rf"\({SOME}, 0.0, 0.0\) 0 \[\]"),
+            ("Left", rf"\(0.0, {SOME}, 0.0\) 0 \[\]"),
+            ("Return", r"\(0.0, 0.0, 0.0\) 0 \['success'\]"),
+        ):
+            typed(program, key, screen, wanted)
         program.wait(timeout=20)
     finally:
         program.kill()
         program.wait()
-    assert heard == [
-        "(0.0, 0.0, 0.0) 1 []\n",
-        "(1.0, 0.0, 0.0) 0 []\n",
-        "(0.0, 1.0, 0.0) 0 []\n",
-        "(0.0, 0.0, 0.0) 0 ['success']\n",
-    ]
