@@ -146,3 +146,13 @@ def test_closing_disconnects():
     rig.device.close()
     rig.device.close()
     assert not rig.teleoperator.is_connected and rig.device.poll() == DISCONNECTED
+
+
+def test_rotations_are_passed_on_where_there_are_any():
+    class Phone:
+        is_connected = True
+
+        def get_action(self):
+            return {"delta_x": 0.0, "delta_y": 0.0, "delta_z": 0.0, "delta_wx": 0.5, "delta_wz": -2.0}
+
+    assert LeRobotTeleoperator(Phone()).poll().motion == (0.0, 0.0, 0.0, 0.5, 0.0, -1.0)

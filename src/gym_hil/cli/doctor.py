@@ -32,9 +32,19 @@ class Doctor:
 
     json: Path | None = None
     """Write the findings to this file as well."""
+    map_gamepad: bool = False
+    """Instead, ask for the sticks and buttons of a gamepad that is not known, one by one, and keep them."""
 
     def run(self) -> int:
-        """Print the findings."""
+        """Print the findings, or map a gamepad."""
+        if self.map_gamepad:
+            from gym_hil.devices.gamepad_mapping import map_gamepad
+
+            path = map_gamepad(lambda prompt: Console().print(f"Please {prompt}.", highlight=False))
+            Console().print(
+                f"Kept in {path}, which every gamepad of yours reads from now on.", highlight=False
+            )
+            return 0
         findings = [_python(), _mujoco(), _rendering(), _display(), *_extras(), _gamepads()]
         table = Table("", "what", "found", "fix")
         for finding in findings:

@@ -13,6 +13,8 @@ from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading
 
 DELTAS = ("delta_x", "delta_y", "delta_z")
 """What LeRobot calls x, y, z in units of action."""
+ROTATIONS = ("delta_wx", "delta_wy", "delta_wz")
+"""Rotations about x, y, z in units of action, named after LeRobot's ``wx, wy, wz``; they may be absent."""
 _log = logging.getLogger(__name__)
 
 
@@ -25,8 +27,9 @@ class LeRobotTeleoperator(Device):
 
     Args:
         teleoperator: connected, or it is connected now. Disconnected on `close`.
-        to_deltas: turns what `get_action` returns into ``delta_x, delta_y, delta_z[, gripper]``, for those
-            that return something else: a leader arm's joints, a phone's position.
+        to_deltas: turns what `get_action` returns into ``delta_x, delta_y, delta_z[, delta_wx, delta_wy,
+            delta_wz][, gripper]``, for those that return something else: a leader arm's joints, a phone's
+            position and orientation.
     """
 
     name = "LeRobot teleoperator"
@@ -73,10 +76,11 @@ class LeRobotTeleoperator(Device):
                 "which turns the one into the other"
             )
         x, y, z = (_level(deltas[key]) for key in DELTAS)
+        rx, ry, rz = (_level(deltas.get(key, 0.0)) for key in ROTATIONS)
         engaged = flags.get("is_intervention", False)
         presses, self._engaged = int(engaged and not self._engaged), engaged
         return DeviceReading(
-            motion=(x, y, z, 0.0, 0.0, 0.0),
+            motion=(x, y, z, rx, ry, rz),
             gripper=_gripper(deltas.get("gripper")),
             engage=engaged,
             engage_presses=presses,

@@ -1,0 +1,116 @@
+"""A person shows where a gamepad keeps its sticks and buttons, for pads that nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gym_hil.core.clock import SYSTEM_CLOCK, Clock
+from gym_hil.core.errors import DeviceError
+from gym_hil.devices import sdl
+from gym_hil.devices.controller_config import STICKS, TRIGGERS, ControllerConfig, save_controller_config
+
+STEPS: tuple[tuple[str, str], ...] = (
+    ("left_x", "push the left stick to the right"),
+    ("left_y", "push the left stick up"),
+    ("right_x", "push the right stick to the right"),
+    ("right_y", "push the right stick up"),
+    ("rb", "press the right shoulder button, which will take over (RB)"),
+    ("lb", "press the left shoulder button (LB)"),
+    ("lt", "press the left trigger (LT)"),
+    ("rt", "press the right trigger (RT)"),
+    ("a", "of the four buttons at the right, press the lowest (A)"),
+    ("b", "press the right one of the four (B)"),
+    ("x", "press the left one of the four (X)"),
+    ("y", "press the upper one of the four (Y)"),
+    ("start", "press Start"),
+)
+"""What the person is asked for, in this order, by the names of a `ControllerConfig`."""
+MOVED = 0.6
+"""How far an axis has to move from where it rests to count, in [-1, 1]."""
+LOOK_S = 0.02
+"""Seconds between two looks at the pad."""
+
+
+class GamepadMapper:
+    """Asks for one stick or button after the other and notes which number answers.
+
+    Args:
+        axes: levels of all axes at rest, in [-1, 1].
+    """
+
+    def __init__(self, axes: Sequence[float]) -> None:
+        self._rest = tuple(axes)
+        self._step = 0
+        self._released = True
+        self.config: ControllerConfig = {"axes": {}, "buttons": {}, "axis_inversion": {}}
+
+    @property
+    def prompt(self) -> str | None:
+        """What the person should do now; None when everything is known."""
+        return STEPS[self._step][1] if self._step < len(STEPS) else None
+
+    def look(self, axes: Sequence[float], buttons: Sequence[bool]) -> None:
+        """Take a look at the pad. One push or press is one answer, however long it lasts.
+
+        Args:
+            axes: levels of all axes, in [-1, 1].
+            buttons: which buttons are down.
+        """
+        moves = [level - rest for level, rest in zip(axes, self._rest, strict=True)]
+        axis = next((number for number, move in enumerate(moves) if abs(move) > MOVED), None)
+        button = next((number for number, down in enumerate(buttons) if down), None)
+        if axis is None and button is None:
+            self._released = True
+            return
+        if not self._released or self.prompt is None:
+            return
+        name = STEPS[self._step][0]
+        if name in STICKS:
+            if axis is None:
+                return
+            self.config["axes"][name] = axis
+            self.config["axis_inversion"][name] = moves[axis] < 0.0
+        elif button is not None:
+            self.config["buttons"][name] = button
+        elif name in TRIGGERS and axis is not None:
+            self.config["axes"][name] = axis
+        else:
+            return
+        self._released = False
+        self._step += 1
+
+
+def map_gamepad(say: Callable[[str], object], clock: Clock = SYSTEM_CLOCK) -> Path:
+    """Let the person show the numbers of the first gamepad, and keep them in the user's file.
+
+    Args:
+        say: told what the person should do.
+        clock: waits between two looks at the pad.
+
+    Returns:
+        The file, which every gamepad of this user reads from now on.
+
+    Raises:
+        DeviceError: there is no gamepad, or it was unplugged.
+        MissingExtraError: pygame is not installed.
+    """
+    pygame = sdl.start()
+    pygame.event.pump()
+    if pygame.joystick.get_count() == 0:
+        raise DeviceError("there is no gamepad; plug one in")
+    pad = pygame.joystick.Joystick(0)
+    axes = range(pad.get_numaxes())
+    mapper = GamepadMapper([pad.get_axis(axis) for axis in axes])
+    told: str | None = ""
+    while mapper.prompt is not None:
+        if mapper.prompt != told:
+            told = mapper.prompt
+            say(told)
+        clock.sleep(LOOK_S)
+        sdl.take_events(pygame, pad.get_instance_id())
+        if pygame.joystick.get_count() == 0:
+            raise DeviceError("the gamepad was unplugged before all of its buttons were known")
+        buttons = [bool(pad.get_button(button)) for button in range(pad.get_numbuttons())]
+        mapper.look([pad.get_axis(axis) for axis in axes], buttons)
+    return save_controller_config(str(pad.get_name()), mapper.config)
