@@ -10,6 +10,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidStateError
 from gym_hil.envs.manipulation import EnvironmentState
 
@@ -89,8 +90,11 @@ def state_from_json(data: Any) -> EnvironmentState:
         raise InvalidStateError(f"the initial state cannot be read: {error!r}") from error
 
 
-def model_hash(model: mujoco.MjModel) -> str:
-    """Return the SHA-256 of the compiled model."""
+def model_hash(env: EnvironmentInterface) -> str | None:
+    """Return the SHA-256 of the compiled MuJoCo model, or None if the environment has none."""
+    if not env.offers("model"):
+        return None
+    model = env.model
     buffer = np.empty(mujoco.mj_sizeModel(model), np.uint8)
     mujoco.mj_saveModel(model, None, buffer)
     return hashlib.sha256(buffer.tobytes()).hexdigest()

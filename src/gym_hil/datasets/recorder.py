@@ -44,9 +44,9 @@ class EpisodeRecorder(Observer):
             "gym_hil": gym_hil.__version__,
             "mujoco": mujoco.__version__,
             "system": platform.platform(),
-            "model_sha256": model_hash(interface.model),
+            "model_sha256": model_hash(interface),
             "task": interface.task_description,
-            "fps": interface.metadata["render_fps"],
+            "fps": round(1.0 / interface.control_dt),
         }
         self._initial: Any = None
         self._last: StepRecord | None = None

@@ -103,15 +103,16 @@ def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
         InvalidDatasetError: it does not fit `env`.
     """
     interface = EnvironmentInterface(env)
-    for step, (observation, outcome) in enumerate(_run(episode, env)):
+    for step, (_, outcome) in enumerate(_run(episode, env)):
         if outcome is not None:
             for name, expected in _labels(episode, step - 1, outcome).items():
                 kept = episode.meta["end"] if name == _END else episode.frames[name][step - 1].item()
                 if kept != expected:
                     return Difference(step - 1, name, None, kept, expected)
+        state = interface.observe_state()
         found = {
-            "observation.state": observation[schema.AGENT_POS],
-            "observation.environment_state": observation[schema.ENVIRONMENT_STATE],
+            "observation.state": state[schema.AGENT_POS],
+            "observation.environment_state": state[schema.ENVIRONMENT_STATE],
             "physics": interface.save_physics(),
         }
         for name, row in found.items():
@@ -154,11 +155,12 @@ def _run(episode: Episode, env: gym.Env) -> Iterator[tuple[dict[str, Any], _Outc
     """Yield every observation, and what the step before it brought."""
     interface = EnvironmentInterface(env)
     require_fit(episode, interface)
+    anchors = interface.offers("hand_over")
     with stored_states():
         observation, _ = env.reset(options={"state": episode.initial})
     yield observation, None
     for step in range(episode.length):
-        if int(episode.frames["phase"][step]) in _ANCHORED:
+        if anchors and int(episode.frames["phase"][step]) in _ANCHORED:
             interface.hand_over()
         with stored_states():
             observation, reward, terminated, _, info = env.step(episode.frames["action"][step])
@@ -187,4 +189,4 @@ def _labels(episode: Episode, step: int, outcome: _Outcome) -> dict[str, Any]:
 
 def same_model(episode: Episode, env: gym.Env) -> bool:
     """Return whether `env` has the model that the episode was recorded with."""
-    return model_hash(EnvironmentInterface(env).model) == episode.meta.get("model_sha256")
+    return model_hash(EnvironmentInterface(env)) == episode.meta.get("model_sha256")

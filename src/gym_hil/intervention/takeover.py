@@ -13,6 +13,7 @@ import numpy as np
 from gym_hil.core import schema
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.observer import Observer
+from gym_hil.core.schema import TerminationReason
 from gym_hil.core.step_record import Action, Phase, StepRecord
 from gym_hil.core.verdicts import Verdict, combine
 from gym_hil.intervention.operator import LET_GO, Operator, View
@@ -196,7 +197,8 @@ def _task_verdict(reward: Any, terminated: bool, truncated: bool, info: dict[str
     if inner is not None:
         return Verdict(float(reward), bool(terminated), bool(truncated), inner.success, inner.reason)
     success = bool(np.any(info.get(schema.IS_SUCCESS, info.get("success", False))))
-    return Verdict(float(reward), bool(terminated), bool(truncated), success)
+    reason = TerminationReason.SUCCESS if terminated and success else None
+    return Verdict(float(reward), bool(terminated), bool(truncated), success, reason)
 
 
 def _drawn_seed(env: gym.Env) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from itertools import product
 from typing import Any
 
@@ -131,13 +132,23 @@ def is_foreign(env_id: str) -> bool:
 
     Args:
         env_id: an id, which may begin with the module that registers it, such as ``"my_adapters:my/Reach-v0"``.
+
+    Raises:
+        InvalidArgumentError: the module that the id begins with cannot be imported.
     """
     if env_id.startswith(f"{ID_NAMESPACE}/"):
         return False
+    module, _, name = env_id.rpartition(":")
     try:
-        gym.spec(env_id)
-    except (gym.error.Error, ImportError):
+        if module:
+            import_module(module)
+        gym.spec(name)
+    except gym.error.Error:
         return False
+    except ImportError as error:
+        raise InvalidArgumentError(
+            f"the module of environment id {env_id!r} cannot be imported: {error}"
+        ) from error
     return True
 
 
