@@ -1,59 +1,127 @@
-"""Make the pictures of the documentation: ``python docs/make_pictures.py``."""
+"""Make the moving picture of the README and the pictures of the tasks: ``python docs/make_pictures.py``."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import imageio.v3 as iio
 import numpy as np
+from PIL import Image as PillowImage
 
 import gym_hil
 from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.observer import Observer, Watcher
+from gym_hil.core.step_record import StepRecord
 from gym_hil.intervention.scripted_policies import make_policy
 from gym_hil.reports.video import with_banner
+from gym_hil.simulation.rendering import PRETTY, Image, Renderer
 
 FOLDER = Path(__file__).parent / "images"
-SIZE = {"video_height": 300, "video_width": 400}
+HEIGHT, WIDTH = 320, 480
+EVERY = 2
+"""An image is kept of every second look at the simulation, of which there are five in a step of 0.1 s."""
+FRAME_MS = 40
+FOVY = {"PickCube": 31.0, "InsertPeg": 28.0, "ArrangeBoxes": 36.0}
+"""Vertical field of view (degrees) that shows each task large."""
+SEEDS = (3, 10, 18)
+"""Episodes of the moving picture, chosen because the human takes over in the middle of each."""
 
 
-def takeover() -> np.ndarray:
-    """Return one episode of PickCube in four frames: the policy errs, a human takes over, the cube is up."""
-    spec = gym_hil.GymRenderingSpec(**SIZE)
-    env = gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1", render_mode="rgb_array", render_spec=spec)
-    policy, rng = make_policy("random"), np.random.default_rng(3)
-    env.reset(seed=3)
-    frames, done = [], False
-    while not done:
-        *_, terminated, truncated, info = env.step(policy(EnvironmentInterface(env), rng))
-        frame = with_banner(
-            env.render(),
-            human=info["is_intervention"],
-            success=info["next.success"],
-            seconds=0.1 * (len(frames) + 1),
-        )
-        frames.append(frame)
-        done = terminated or truncated
+class Camera(Observer):
+    """Draws the motion within each step, with a banner that says who acted."""
+
+    def __init__(self) -> None:
+        self.frames: list[Image] = []
+        self._renderer: Renderer | None = None
+        self._looks = 0
+        self._pending: list[Image] = []
+
+    def on_reset(self, env: EnvironmentInterface) -> None:
+        """Point the camera at the robot."""
+        if self._renderer is None:
+            self._renderer = Renderer(env.model, HEIGHT, WIDTH, PRETTY)
+        self._camera = zoom(env, FOVY["PickCube"])
+
+    def watch_step(self) -> Watcher | None:
+        """Return the function that looks at the simulation within the step."""
+        return self._look
+
+    def on_step(self, env: EnvironmentInterface, record: StepRecord) -> None:
+        """Put the banner of the step on its pictures, and hold the last picture of an episode for a second."""
+        self._look(env.data)
+        for frame in self._pending:
+            banner = {"human": record.is_intervention, "success": False, "seconds": 0.1 * record.step}
+            self.frames.append(with_banner(frame, **banner))
+        if record.done:
+            banner["success"] = record.success
+            self.frames += [with_banner(self._pending[-1], **banner)] * (1000 // FRAME_MS)
+        self._pending.clear()
+
+    def _look(self, data: Any) -> None:
+        if self._looks % EVERY == 0:
+            assert self._renderer is not None
+            self._pending.append(self._renderer.render(data, self._camera))
+        self._looks += 1
+
+
+def zoom(env: EnvironmentInterface, fovy: float) -> int:
+    """Narrow the field of view of the third-person camera, and return the number of the camera."""
+    camera = int(env.model.camera("third_person").id)
+    env.model.cam_fovy[camera] = fovy
+    return camera
+
+
+def takeover() -> list[Image]:
+    """Return episodes in which a policy errs, and a simulated human takes over and lifts the cube."""
+    env = gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1", preset="keyboard")
+    camera = Camera()
+    env.get_wrapper_attr("subscribe")(camera)
+    for seed in SEEDS:
+        policy, rng, done = make_policy("noisy-expert"), np.random.default_rng(seed), False
+        env.reset(seed=seed)
+        while not done:
+            *_, terminated, truncated, _ = env.step(policy(EnvironmentInterface(env), rng))
+            done = terminated or truncated
     env.close()
-    picked = [round(share * (len(frames) - 1)) for share in (0.1, 0.45, 0.75, 1.0)]
-    return np.hstack([frames[number] for number in picked])
+    return camera.frames
 
 
-def boxes() -> np.ndarray:
-    """Return ArrangeBoxes at its start and when it is done."""
-    spec = gym_hil.GymRenderingSpec(**SIZE)
+def task(name: str, moments: tuple[float, ...]) -> Image:
+    """Return an episode of the scripted expert in a few pictures side by side.
+
+    Args:
+        name: name of the task.
+        moments: when each picture is taken, as a share of the episode.
+    """
+    spec = gym_hil.GymRenderingSpec(video_height=HEIGHT, video_width=WIDTH)
     env = gym_hil.make_env(
-        "gym_hil/PandaArrangeBoxesBase-v1", operator="expert", render_mode="rgb_array", render_spec=spec
+        f"gym_hil/Panda{name}-v1", operator="expert", render_mode="rgb_array", render_spec=spec
     )
-    env.reset(seed=0)
+    env.reset(seed=1)
+    zoom(EnvironmentInterface(env), FOVY[name])
     frames, done = [env.render()], False
     while not done:
         *_, done, _, _ = env.step(np.array([0, 0, 0, 1], np.float32))
         frames.append(env.render())
     env.close()
-    return np.hstack([frames[number] for number in (0, len(frames) // 3, 2 * len(frames) // 3, -1)])
+    return np.hstack([frames[round(moment * (len(frames) - 1))] for moment in moments])
+
+
+def main() -> None:
+    """Write all pictures."""
+    FOLDER.mkdir(exist_ok=True)
+    first, *rest = map(PillowImage.fromarray, takeover())
+    options: dict[str, Any] = {"quality": 60, "method": 6, "duration": FRAME_MS, "loop": 0}
+    first.save(FOLDER / "takeover.webp", save_all=True, append_images=rest, **options)
+    for name, moments in {
+        "PickCube": (0.0, 0.6, 1.0),
+        "InsertPeg": (0.0, 0.5, 1.0),
+        "ArrangeBoxes": (0.0, 0.45, 1.0),
+    }.items():
+        iio.imwrite(FOLDER / f"task-{name}.jpg", task(name, moments), quality=85)
 
 
 if __name__ == "__main__":
-    FOLDER.mkdir(exist_ok=True)
-    iio.imwrite(FOLDER / "tasks.jpg", np.vstack([takeover(), boxes()]), quality=85)
+    main()
