@@ -10,13 +10,14 @@ import pytest
 pytest.importorskip("stable_baselines3")
 
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.learning.async_learner import Inline
-from gym_hil.learning.checkpoint import CHECKPOINT, load
+from gym_hil.learning.async_learner import InProcessLearner
+from gym_hil.learning.checkpoint import load
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.imitation import ImitationLearner
 from gym_hil.learning.learning_curve import CURVE, read_curve
+from gym_hil.learning.methods.bc import ImitationLearner
 from gym_hil.learning.policy import GaussianPolicy
-from gym_hil.learning.rollout import Acting
+from gym_hil.learning.policy_file import CHECKPOINT
+from gym_hil.learning.rollout import Rollouts
 from gym_hil.learning.run import train
 
 PICK = TrainConfig(
@@ -32,10 +33,10 @@ PICK = TrainConfig(
 
 
 def learner_with_demonstration() -> tuple[ImitationLearner, np.ndarray, np.ndarray]:
-    acting = Acting(PICK)
+    acting = Rollouts(PICK)
     episode = acting.demonstrate(0)
     learner = ImitationLearner(PICK, acting.env.observation_space, acting.env.action_space)
-    learner.add(episode.steps(0, len(episode)))
+    learner.add(episode.transitions(0, len(episode)))
     acting.close()
     return learner, episode.observations[:-1], episode.actions
 
@@ -44,7 +45,7 @@ def test_what_is_fitted_is_what_the_human_did():
     learner, observations, actions = learner_with_demonstration()
     errors = []
     for _ in range(2):
-        policy = GaussianPolicy(learner.weights())
+        policy = GaussianPolicy(learner.policy_weights())
         errors.append(float(np.mean((policy.act(observations) - actions) ** 2)))
         for _ in range(100):
             learner.update()
@@ -55,18 +56,19 @@ def test_what_is_fitted_is_what_the_human_did():
 
 def test_what_the_policy_did_is_not_imitated():
     learner, *_ = learner_with_demonstration()
-    acting = Acting(replace(PICK, operator="none"))
+    acting = Rollouts(replace(PICK, operator="none"))
     episode = acting.online(1, lambda observation, step: np.ones(4, np.float32), 20, lambda episode: None)
     acting.close()
-    learner.add(episode.steps(0, len(episode)))
-    before = learner.buffer.prior.size()
-    assert before < learner.buffer.size()
-    assert not (learner.buffer.prior.actions[:before] == 1.0).all(axis=-1).any()
+    before = len(learner.actions)
+    learner.add(episode.transitions(0, len(episode)))
+    assert len(learner.actions) == len(learner.observations) == before > 0
+    learner.forget(len(episode) + 3)
+    assert len(learner.actions) == len(learner.observations) == before - 3
 
 
 def test_cloning_takes_the_demonstrations_time_and_goes_on_after_a_kill(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    train(PICK, whole, learner=Inline)
+    train(PICK, whole, learner=InProcessLearner)
     (point,) = read_curve(whole / CURVE)
     assert point.updates == PICK.total_steps * PICK.updates_per_step and point.intervention_rate == 0.0
     assert point.steps < 100 and point.human_s == pytest.approx(point.steps * 0.1)
@@ -79,8 +81,8 @@ def test_cloning_takes_the_demonstrations_time_and_goes_on_after_a_kill(tmp_path
             raise KilledError
 
     with pytest.raises(KilledError):
-        train(PICK, killed, kill, learner=Inline)
-    train(PICK, killed, resume=True, learner=Inline)
+        train(PICK, killed, kill, learner=InProcessLearner)
+    train(PICK, killed, resume=True, learner=InProcessLearner)
     for folder in (whole, killed):
         from_checkpoint, policy = load(folder / CHECKPOINT), load(folder)
         assert all((policy.weights[name] == from_checkpoint.weights[name]).all() for name in policy.weights)
@@ -89,7 +91,7 @@ def test_cloning_takes_the_demonstrations_time_and_goes_on_after_a_kill(tmp_path
 
 def test_dagger_acts_and_is_corrected(tmp_path):
     config = replace(PICK, method="hg-dagger", preset="expert", demos=1, eval_every_steps=60)
-    train(config, tmp_path, learner=Inline)
+    train(config, tmp_path, learner=InProcessLearner)
     points = read_curve(tmp_path / CURVE)
     assert points[-1].steps == pytest.approx(PICK.total_steps, abs=5)
     assert points[-1].human_s > points[0].human_s and points[-1].updates > points[1].updates

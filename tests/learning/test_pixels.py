@@ -16,18 +16,20 @@ import gym_hil  # noqa: F401
 from gym_hil.cli.train import Train
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.learning.async_learner import Beside
-from gym_hil.learning.checkpoint import CHECKPOINT, load, load_policy
+from gym_hil.learning.async_learner import SeparateProcessLearner
+from gym_hil.learning.checkpoint import load, load_policy
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.encoders import CHANNELS, Encoder, shifted
+from gym_hil.learning.encoders import CHANNELS, Encoder, randomly_shifted
 from gym_hil.learning.image_observation import BOUND, CAMERAS, LEVELS, NUMBERS, Layout
-from gym_hil.learning.learner import SacLearner
+from gym_hil.learning.methods.hil import HilLearner
 from gym_hil.learning.policy import GaussianPolicy
-from gym_hil.learning.policy_env import hand, make_policy_env
-from gym_hil.learning.presets import device_of
-from gym_hil.learning.rollout import Acting
+from gym_hil.learning.policy_env import make_policy_env
+from gym_hil.learning.policy_file import CHECKPOINT
+from gym_hil.learning.proprioception import Proprioception
+from gym_hil.learning.rollout import Rollouts
 from gym_hil.learning.run import train
-from gym_hil.learning.sac import see
+from gym_hil.learning.sac import encode
+from gym_hil.learning.torch_setup import select_device
 from gym_hil.simulation.rendering import GymRenderingSpec
 
 SMALL = TrainConfig(
@@ -48,7 +50,9 @@ def test_a_row_holds_both_images_and_what_the_hand_knows():
     assert (images[0] == seen["pixels"]["front"]).all() and (images[1] == seen["pixels"]["wrist"]).all()
     with torch.no_grad():
         read = Encoder(env.observation_space)(torch.from_numpy(row).float()[None])[0, -4:].numpy()
-    assert read == pytest.approx(hand(seen), abs=BOUND / LEVELS + 1e-6)
+    assert read == pytest.approx(
+        Proprioception(env.unwrapped.task.robot).features(seen), abs=BOUND / LEVELS + 1e-6
+    )
     assert Layout.of(len(row)) == layout
 
 
@@ -76,7 +80,7 @@ def test_shifting_moves_images_and_nothing_else():
     image = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
     row = layout.pack([image, image], np.array([1.0, -2.0, 0.5, 0.0], np.float32))
     torch.manual_seed(0)
-    rows = shifted(torch.from_numpy(np.tile(row, (64, 1)))).numpy()
+    rows = randomly_shifted(torch.from_numpy(np.tile(row, (64, 1)))).numpy()
     assert (rows[:, layout.image_bytes :] == row[layout.image_bytes :]).all()
     images = rows[:, : layout.image_bytes].reshape(-1, 32, 32, 3)
     place = np.arange(32)
@@ -95,10 +99,10 @@ def test_shifting_moves_images_and_nothing_else():
 
 def learner_with_demonstration(**changes):
     config = replace(SMALL, **changes)
-    acting = Acting(config)
+    acting = Rollouts(config)
     episode = acting.demonstrate(0)
-    learner = SacLearner(config, acting.env.observation_space, acting.env.action_space)
-    learner.add(episode.steps(0, len(episode)))
+    learner = HilLearner(config, acting.env.observation_space, acting.env.action_space)
+    learner.add(episode.transitions(0, len(episode)))
     acting.close()
     return learner, episode
 
@@ -109,7 +113,7 @@ def test_critics_teach_the_encoder_and_the_actor_borrows_it():
     assert actor.features_extractor is critic.features_extractor
     before = [weight.clone() for weight in actor.features_extractor.parameters()]
     drawn = learner.buffer.sample(8)
-    learner.model._train_actor(see(critic, drawn.observations).detach(), drawn.actions[:4])
+    learner.model._train_actor(encode(critic, drawn.observations).detach(), drawn.actions[:4])
     after = list(actor.features_extractor.parameters())
     assert all((one == two).all() for one, two in zip(before, after, strict=True))
     learner.update()
@@ -127,7 +131,7 @@ def test_imitation_teaches_the_encoder_too():
 
 def test_who_acts_sees_what_the_learner_sees():
     learner, episode = learner_with_demonstration()
-    acting = GaussianPolicy(learner.weights())
+    acting = GaussianPolicy(learner.policy_weights())
     with torch.no_grad():
         expected = learner.model.actor(torch.from_numpy(episode.observations), deterministic=True).numpy()
     assert acting.act(episode.observations) == pytest.approx(expected, abs=1e-5)
@@ -136,7 +140,7 @@ def test_who_acts_sees_what_the_learner_sees():
 
 def test_looking_takes_one_thread_and_leaves_the_others_to_their_owner(monkeypatch):
     learner, episode = learner_with_demonstration()
-    acting, used, forward = GaussianPolicy(learner.weights()), [], Encoder.forward
+    acting, used, forward = GaussianPolicy(learner.policy_weights()), [], Encoder.forward
 
     def watched(encoder, observations):
         used.append(torch.get_num_threads())
@@ -155,7 +159,7 @@ def test_looking_takes_one_thread_and_leaves_the_others_to_their_owner(monkeypat
 @pytest.mark.parametrize("method", ["hil", "bc"])
 def test_a_run_goes_from_end_to_end(tmp_path, method):
     out = tmp_path / "run"
-    train(replace(SMALL, method=method), out, learner=Beside)
+    train(replace(SMALL, method=method), out, learner=SeparateProcessLearner)
     trained, again = load(out), load(out / CHECKPOINT)
     assert all((trained.weights[name] == again.weights[name]).all() for name in trained.weights)
     policy = load_policy(out, SMALL.env_id)
@@ -168,8 +172,8 @@ def test_a_run_goes_from_end_to_end(tmp_path, method):
 @pytest.mark.parametrize("device", ["gpu", "cuda:99"])
 def test_a_device_that_is_not_there_is_named(device):
     with pytest.raises(InvalidArgumentError, match=device):
-        device_of(device, images=True)
-    assert device_of("auto", images=False) == "cpu"
+        select_device(device, images=True)
+    assert select_device("auto", images=False) == "cpu"
 
 
 def test_images_set_the_pace():

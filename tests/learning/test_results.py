@@ -19,7 +19,7 @@ from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.pretrained import pretrained
 from gym_hil.learning.report import headline, task_name, write_report
-from gym_hil.learning.rollout import Acting
+from gym_hil.learning.rollout import Rollouts
 from gym_hil.learning.run_status import Summary, share_of_interventions, share_of_successes
 from gym_hil.learning.videos import FIRST, LAST, write_videos
 
@@ -44,7 +44,7 @@ def test_a_curve_is_kept_whole_and_read_back(tmp_path):
 
 
 def test_an_episode_comes_back_and_a_damaged_one_is_named(tmp_path):
-    acting = Acting(TrainConfig(env_id=PICK))
+    acting = Rollouts(TrainConfig(env_id=PICK))
     store = ExperienceStore(tmp_path)
     episode = acting.demonstrate(0)
     store.append(episode)
@@ -60,7 +60,7 @@ def test_an_episode_comes_back_and_a_damaged_one_is_named(tmp_path):
 def test_the_report_is_one_file_with_curves_films_and_configuration(tmp_path):
     config = TrainConfig(env_id=PICK, operator="none", robot_minutes=1.0, seed=7)
     config.save(tmp_path / CONFIG)
-    acting, store = Acting(config), ExperienceStore(tmp_path / "episodes")
+    acting, store = Rollouts(config), ExperienceStore(tmp_path / "episodes")
     policy = GaussianPolicy(load(pretrained(PICK)).weights)
     for number, limit in enumerate((100, 100, 3)):
         store.append(
@@ -112,7 +112,7 @@ def test_the_shipped_policy_is_competent_and_has_a_card():
     found = evaluate(GaussianPolicy(trained.weights).act, make_policy_env(PICK, None), 30)
     assert found.successes >= 29
     card = path.with_suffix(".md").read_text()
-    assert f"--seed {trained.config['seed']}" in card and f"{trained.config['robot_minutes']:g}" in card
+    assert f"--seed {trained.config.seed}" in card and f"{trained.config.robot_minutes:g}" in card
 
 
 def test_the_shipped_policy_plays_without_pytorch():

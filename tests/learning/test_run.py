@@ -21,11 +21,11 @@ from gym_hil.core.errors import FolderInUseError, StorageError
 from gym_hil.intervention import SimulatedHuman
 from gym_hil.learning import rollout as acting
 from gym_hil.learning import run as runs
-from gym_hil.learning.async_learner import Beside, Inline, LearningError
+from gym_hil.learning.async_learner import InProcessLearner, LearningError, SeparateProcessLearner
 from gym_hil.learning.checkpoint import load
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import EpisodeInProgress, ExperienceStore
-from gym_hil.learning.learner import Experience
+from gym_hil.learning.learner_service import LearnerMessage
 from gym_hil.learning.learning_curve import read_curve
 from gym_hil.learning.run import Run, open_folder
 
@@ -51,12 +51,12 @@ def same_weights(one, two) -> bool:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "whole"
-    train(SHORT, out, learner=Inline)
+    train(SHORT, out, learner=InProcessLearner)
     return out
 
 
 def test_a_learner_beside_gives_the_weights_of_one_inside(whole, tmp_path):
-    train(SHORT, tmp_path / "beside", learner=Beside)
+    train(SHORT, tmp_path / "beside", learner=SeparateProcessLearner)
     assert same_weights(whole, tmp_path / "beside")
 
 
@@ -75,10 +75,10 @@ def test_a_run_that_stopped_anywhere_goes_on_bit_for_bit(whole, tmp_path, episod
             raise StopError
 
     with pytest.raises(StopError):
-        train(SHORT, tmp_path, stop, learner=Inline)
+        train(SHORT, tmp_path, stop, learner=InProcessLearner)
     (tmp_path / ".writing-checkpoint.npz").write_bytes(b"half of it")
     (tmp_path / "episodes" / ".writing-000009.npz").write_bytes(b"half of it")
-    train(SHORT, tmp_path, resume=True, learner=Inline)
+    train(SHORT, tmp_path, resume=True, learner=InProcessLearner)
     assert same_weights(whole, tmp_path)
     mine, others = read_curve(tmp_path / "curve.csv"), read_curve(whole / "curve.csv")
     assert [(p.steps, p.success_alone, p.updates) for p in mine] == [
@@ -96,22 +96,22 @@ def test_what_the_checkpoint_does_not_know_is_learned_again(whole, tmp_path):
         if path.is_file():
             kept[status.episodes] = path.read_bytes()
 
-    train(SHORT, tmp_path, keep, learner=Inline)
+    train(SHORT, tmp_path, keep, learner=InProcessLearner)
     (tmp_path / "checkpoint.npz").write_bytes(kept[3])
-    train(SHORT, tmp_path, resume=True, learner=Inline)
+    train(SHORT, tmp_path, resume=True, learner=InProcessLearner)
     assert same_weights(whole, tmp_path)
 
 
 def test_a_finished_run_can_go_on_for_longer(whole, tmp_path):
-    train(SHORT, tmp_path, learner=Inline)
+    train(SHORT, tmp_path, learner=InProcessLearner)
     longer = TrainConfig(**{**SHORT.as_dict(), "robot_minutes": 0.5})
-    train(longer, tmp_path, resume=True, learner=Inline)
+    train(longer, tmp_path, resume=True, learner=InProcessLearner)
     assert read_curve(tmp_path / "curve.csv")[-1].steps == 300
 
 
 def test_an_episode_recorded_again_leaves_nothing(tmp_path):
-    run = Run(SHORT, tmp_path, lambda status: None, Inline)
-    buffer = run._link._service.learner.buffer
+    run = Run(SHORT, tmp_path, lambda status: None, InProcessLearner)
+    buffer = run._learner._service.learner.buffer
     run._demonstrate()
     before = buffer.size(), buffer.prior.size()
     first = np.zeros(13, np.float32)
@@ -122,9 +122,9 @@ def test_an_episode_recorded_again_leaves_nothing(tmp_path):
         going.actions.append(np.zeros(4, np.float32))
         going.rewards.append(0.0)
         going.interventions.append(human)
-    run._link.send(Experience(going.so_far().steps(0, 3, over=False), learn=True))
+    run._learner.send(LearnerMessage(transitions=going.so_far().transitions(0, 3, over=False), learn=True))
     assert (buffer.size(), buffer.prior.size()) == (before[0] + 3, before[1] + 2)
-    run._link.send(Experience(forget=3))
+    run._learner.send(LearnerMessage(forget=3))
     assert (buffer.size(), buffer.prior.size()) == before
     run.close()
 
@@ -138,10 +138,10 @@ def test_a_learner_that_dies_is_told_and_costs_no_episode(tmp_path):
                 child.kill()
 
     with pytest.raises(LearningError, match="status -9"):
-        train(SHORT, tmp_path, kill, learner=Beside)
+        train(SHORT, tmp_path, kill, learner=SeparateProcessLearner)
     stored = len(ExperienceStore(tmp_path / "episodes"))
     assert stored >= 2
-    train(SHORT, tmp_path, resume=True, learner=Inline)
+    train(SHORT, tmp_path, resume=True, learner=InProcessLearner)
     assert len(ExperienceStore(tmp_path / "episodes")) > stored
 
 
@@ -205,10 +205,10 @@ def test_a_learner_that_cannot_write_says_why_and_the_run_goes_on_later(tmp_path
     SHORT.save(tmp_path / "config.json")
     for _ in range(2):
         with pytest.raises(LearningError, match=r"checkpoint\.npz cannot be written: Is a directory"):
-            train(SHORT, tmp_path, resume=True, learner=Beside)
+            train(SHORT, tmp_path, resume=True, learner=SeparateProcessLearner)
     assert len(ExperienceStore(tmp_path / "episodes")) >= 1
     (tmp_path / "checkpoint.npz").rmdir()
-    train(SHORT, tmp_path, resume=True, learner=Inline)
+    train(SHORT, tmp_path, resume=True, learner=InProcessLearner)
 
 
 def test_a_full_disk_is_named_and_the_run_goes_on_once_there_is_room(whole, tmp_path, monkeypatch):
@@ -224,14 +224,14 @@ def test_a_full_disk_is_named_and_the_run_goes_on_once_there_is_room(whole, tmp_
         for left in (0, 1, 4, 9):
             room[0] = left
             with pytest.raises(StorageError, match="cannot be written: the disk is full"):
-                train(SHORT, tmp_path / "run", resume=True, learner=Inline)
-    train(SHORT, tmp_path / "run", resume=True, learner=Inline)
+                train(SHORT, tmp_path / "run", resume=True, learner=InProcessLearner)
+    train(SHORT, tmp_path / "run", resume=True, learner=InProcessLearner)
     assert same_weights(whole, tmp_path / "run")
 
 
 def test_one_process_trains_into_a_folder(tmp_path):
     lock = open_folder(SHORT, tmp_path, resume=False)
     with pytest.raises(FolderInUseError, match="another process"):
-        train(SHORT, tmp_path, resume=True, learner=Inline)
+        train(SHORT, tmp_path, resume=True, learner=InProcessLearner)
     lock.release()
     open_folder(SHORT, tmp_path, resume=True).release()

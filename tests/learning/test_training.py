@@ -19,21 +19,22 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.intervention import SimulatedHuman
 from gym_hil.learning.checkpoint import load
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.episode_store import Steps
+from gym_hil.learning.episode_store import Transitions
 from gym_hil.learning.evaluation import evaluate, wilson
-from gym_hil.learning.learner import FINALLY, SacLearner, annealed
+from gym_hil.learning.learner_service import load_checkpoint, save_checkpoint
+from gym_hil.learning.methods.hil import FINAL_LEARNING_RATE, HilLearner, annealed
 from gym_hil.learning.policy import GaussianPolicy
-from gym_hil.learning.policy_env import interface, make_policy_env
-from gym_hil.learning.rollout import Acting
+from gym_hil.learning.policy_env import make_policy_env
+from gym_hil.learning.rollout import Rollouts
 from gym_hil.learning.run import open_folder
-from gym_hil.learning.sac import HilPolicy, HilReplayBuffer, HilSAC, LayerNormCritic
+from gym_hil.learning.sac import HilPolicy, HilSAC, LayerNormCritic
 
 PICK = "gym_hil/PandaPickCubeStateBase-v1"
 
 
 def model(env, **kwargs) -> HilSAC:
     return HilSAC(
-        HilPolicy, env, replay_buffer_class=HilReplayBuffer, buffer_size=2000, learning_starts=0,
+        HilPolicy, env, buffer_size=2000, learning_starts=0,
         ent_coef="auto_0.01", policy_kwargs={"net_arch": [16, 16]}, batch_size=8, seed=0, **kwargs,
     )  # fmt: skip
 
@@ -63,7 +64,7 @@ def test_half_of_a_batch_is_what_humans_did():
 
 
 def test_demonstrations_succeed_end_and_are_all_the_humans():
-    acting = Acting(TrainConfig(env_id=PICK, demos=4))
+    acting = Rollouts(TrainConfig(env_id=PICK, demos=4))
     for number in range(4):
         episode = acting.demonstrate(number)
         assert episode.kind == "demonstration" and episode.success and episode.terminated
@@ -102,14 +103,16 @@ def test_the_learning_rate_falls_towards_the_end():
     assert annealed(1.0, 0.0)(0.1) == 1.0
     env = make_policy_env(PICK, None)
     config = TrainConfig(env_id=PICK, robot_minutes=0.1, updates_per_step=1, batch_size=8, width=16)
-    learner = SacLearner(config, env.observation_space, env.action_space)
+    learner = HilLearner(config, env.observation_space, env.action_space)
     learner.model.replay_buffer = model(env).learn(10).replay_buffer
     rates = []
     for _ in range(config.total_steps):
         learner.update()
         rates.append(learner.model.actor.optimizer.param_groups[0]["lr"])
     assert rates[:30] == [config.learning_rate] * 30
-    assert rates[-1] == pytest.approx(config.learning_rate * FINALLY) and rates == sorted(rates, reverse=True)
+    assert rates[-1] == pytest.approx(config.learning_rate * FINAL_LEARNING_RATE) and rates == sorted(
+        rates, reverse=True
+    )
 
 
 def test_critics_have_layer_norm():
@@ -163,9 +166,9 @@ def test_the_commands_write_what_they_promise_and_eval_refuses_what_is_not_for_i
 
 def test_a_policy_of_another_action_space_is_refused(tmp_path):
     env = make_policy_env(PICK, None, ee_step_size={"x": 0.05, "y": 0.05, "z": 0.05}, control_dt=0.2)
-    mine = interface(make_policy_env(PICK, None))
+    mine = make_policy_env(PICK, None).interface
     with pytest.raises(InvalidArgumentError, match=r"ee_step_m \(0.025.*not \(0.05.*control_dt 0.1, not 0.2"):
-        mine.require_same(interface(env), "my-run")
+        mine.require_same(env.interface, "my-run")
 
 
 def test_impossible_runs_are_refused(tmp_path):
@@ -218,7 +221,7 @@ def test_nothing_in_a_policy_of_somebody_else_is_run(tmp_path):
         with pytest.raises(InvalidArgumentError, match="cannot be read as a policy"):
             load(evil / name)
         with pytest.raises(InvalidArgumentError, match="cannot be read as a checkpoint"):
-            SacLearner(SMALL, *spaces_of(SMALL)).load(evil / name)
+            load_checkpoint(evil / name, HilLearner(SMALL, *spaces_of(SMALL)))
     assert not ran.exists()
 
 
@@ -230,13 +233,13 @@ def spaces_of(config):
     return env.observation_space, env.action_space
 
 
-def taught(config, updates: int) -> SacLearner:
-    learner = SacLearner(config, *spaces_of(config))
+def taught(config, updates: int) -> HilLearner:
+    learner = HilLearner(config, *spaces_of(config))
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((50, learner.model.observation_space.shape[0])).astype(np.float32)
     flags = np.zeros(49, bool)
     actions = rng.uniform(-1, 1, (49, 4)).astype(np.float32)
-    learner.add(Steps(rows[:-1], rows[1:], actions, np.zeros(49, np.float32), flags, flags, ~flags))
+    learner.add(Transitions(rows[:-1], rows[1:], actions, np.zeros(49, np.float32), flags, flags, ~flags))
     for _ in range(updates):
         learner.update()
     return learner
@@ -246,25 +249,25 @@ def test_a_checkpoint_holds_everything_that_learning_depends_on(tmp_path):
     """The optimizers' state too: what follows is the same, bit for bit."""
     path = tmp_path / "checkpoint.npz"
     first = taught(SMALL, updates=3)
-    first.save(path, {"interface": {}, "episodes": 7})
+    save_checkpoint(path, first, {"interface": {}, "episodes": 7})
     for _ in range(3):
         first.update()
     second = taught(SMALL, updates=0)
-    assert second.load(path)["episodes"] == 7 and second.updates == 3 * SMALL.updates_per_step
+    assert load_checkpoint(path, second)["episodes"] == 7 and second.updates == 3 * SMALL.updates_per_step
     for _ in range(3):
         second.update()
-    mine, others = second.weights(), first.weights()
+    mine, others = second.policy_weights(), first.policy_weights()
     assert all((mine[name] == others[name]).all() for name in others)
 
 
 def test_a_checkpoint_of_other_networks_or_a_damaged_one_is_refused(tmp_path):
     path = tmp_path / "checkpoint.npz"
-    taught(SMALL, updates=1).save(path, {})
+    save_checkpoint(path, taught(SMALL, updates=1), {})
     other = TrainConfig(env_id=PICK, width=32)
     with pytest.raises(InvalidArgumentError, match="other networks"):
-        SacLearner(other, *spaces_of(other)).load(path)
+        load_checkpoint(path, HilLearner(other, *spaces_of(other)))
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(InvalidArgumentError, match=r"checkpoint\.npz cannot be read"):
-        SacLearner(SMALL, *spaces_of(SMALL)).load(path)
+        load_checkpoint(path, HilLearner(SMALL, *spaces_of(SMALL)))

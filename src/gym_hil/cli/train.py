@@ -12,13 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from gym_hil.cli.common import require_libraries, state_base_id, write_json
-from gym_hil.cli.option_types import Preset, Teacher
+from gym_hil.cli.option_types import Method, Preset, RobotName, Teacher
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.page import PageAddress
 from gym_hil.learning.pretrained import PRETRAINED, pretrained
 
 if TYPE_CHECKING:
     from gym_hil.learning.config import TrainConfig
+    from gym_hil.learning.learning_curve import Point
     from gym_hil.learning.run_status import RunStatus
 
 
@@ -39,28 +40,33 @@ class Train:
     """What the policy sees: where things are, or the two cameras and its hand."""
     image_size: int = 64
     """Pixels along a side of an image."""
+    robot: RobotName = "panda"
+    """Name of the robot."""
     device: str = "auto"
     """Of the networks, as PyTorch names it; auto: a GPU for pixels, if there is one."""
-    method: Literal["hil", "hg-dagger", "bc"] = "hil"
+    method: Method = "hil"
     """hil: reinforcement learning with a human in the loop; hg-dagger: imitation of demonstrations and
-    interventions; bc: imitation of demonstrations alone."""
+    interventions; bc: imitation of demonstrations alone; or a method of another package."""
     operator: Teacher = "simulated"
     """Who demonstrates and takes over, a person in real time; none: scripted demonstrations, and nobody
     afterwards."""
     preset: Preset = "coach"
     """Limits of the simulated human."""
     robot_minutes: float = 10.0
-    """Simulated minutes at 10 Hz, demonstrations included."""
+    """Simulated minutes, demonstrations included."""
     demos: int = 20
     """Demonstrated episodes before learning starts."""
     seed: int = 0
-    """Seed of everything."""
+    """Seed of everything. 0 to 9 are for development; reports use others, which are evaluated from other
+    start states."""
     episodes: int = 100
     """Episodes of the last evaluation."""
     out: Path = Path("hil-run")
     """Folder for the results; new, or with `--resume` that of a run to go on with."""
     resume: bool = False
     """Go on from the last episode in `--out`."""
+    track: tuple[Literal["wandb", "trackio"], ...] = ()
+    """Log losses and results there as well; TensorBoard's files are always in `--out`."""
     page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
     """Where the web page is."""
     json: Path | None = None
@@ -89,6 +95,7 @@ class Train:
                 Printer(console, config),
                 resume=self.resume,
                 page=self.page,
+                track=self.track,
                 ready=lambda env: _welcome(env, console),
             )
         except KeyboardInterrupt:
@@ -102,15 +109,15 @@ class Train:
         return 0 if found.successes >= self.min_success * found.episodes else 1
 
     def _config(self) -> TrainConfig:
-        from gym_hil.learning.config import TrainConfig
-        from gym_hil.learning.presets import usual_pace
+        from gym_hil.learning.config import TrainConfig, defaults_for
 
         return TrainConfig(
             env_id=state_base_id(self.task),
             obs=self.obs,
             image_size=self.image_size,
             device=self.device,
-            **usual_pace(self.obs),
+            **defaults_for(self.obs),
+            robot=self.robot,
             method=self.method,
             operator=self.operator,
             preset=self.preset,
@@ -137,25 +144,32 @@ class Printer:
     def __call__(self, status: RunStatus) -> None:
         """Print what is new."""
         if self._every_episode and status.episodes != self._episodes:
-            self._print_episode(status)
+            self._console.print(episode_line(status))
         self._episodes = status.episodes
         if len(status.points) > self._points:
             self._points = len(status.points)
-            point = status.points[-1]
-            bar = "█" * round(10 * point.success_alone)
-            self._console.print(
-                f"{point.robot_minutes:5.1f} min {point.wall_s:5.0f} s"
-                f"  alone {point.success_alone:4.0%} {bar:10}"
-                f"  helped {point.success_with_help:4.0%}  takeovers {point.intervention_rate:4.0%}"
-                f"  human {point.human_s:4.0f} s"
-            )
+            self._console.print(point_line(status.points[-1]))
 
-    def _print_episode(self, status: RunStatus) -> None:
-        if status.demonstrated < status.demos:
-            self._console.print(f"demonstration {status.demonstrated} of {status.demos}")
-            return
-        recent = "" if status.success_with_help is None else f"{status.success_with_help:.0%} with help"
-        self._console.print(f"episode {status.episodes}: {status.updates} updates, lately {recent}")
+
+def point_line(point: Point) -> str:
+    """Return a point of the learning curve as a line of at most 79 characters."""
+    bar = "█" * round(6 * point.success_alone)
+    return (
+        f"{point.robot_minutes:5.1f} min {point.wall_s:5.0f} s"
+        f"  alone {point.success_alone:4.0%} {bar:6}"
+        f"  helped {point.success_with_help:4.0%}  takeovers {point.intervention_rate:4.0%}"
+        f"  human {point.human_s:.0f} s"
+    )
+
+
+def episode_line(status: RunStatus) -> str:
+    """Return what to say to a person after an episode."""
+    if status.success_with_help is None:
+        return f"demonstration {status.demonstrated} of {status.demos}"
+    return (
+        f"episode {status.episodes}: {status.updates} updates, "
+        f"{status.success_with_help:.0%} of the latest episodes succeeded with help"
+    )
 
 
 @dataclass(kw_only=True)
@@ -169,7 +183,8 @@ class Eval:
     episodes: int = 100
     """How many episodes."""
     seed: int = 1_000_000
-    """Seed of the first episode; each further one adds 1."""
+    """Seed of the first episode; each further one adds 1. Below 2,000,000,000 start states are for
+    development; a result for a report needs others."""
     json: Path | None = None
     """Write the result to this file as well."""
     min_success: float = 0.0
@@ -177,10 +192,9 @@ class Eval:
 
     def run(self) -> int:
         """Evaluate and report."""
-        from gym_hil.learning.checkpoint import env_of, load, pixels_of, require_env
+        from gym_hil.learning.checkpoint import load, make_env_for
         from gym_hil.learning.evaluation import evaluate
-        from gym_hil.learning.policy import GaussianPolicy
-        from gym_hil.learning.policy_env import make_policy_env
+        from gym_hil.learning.seeds import purpose_of_result
 
         if self.episodes < 1:
             raise InvalidArgumentError(f"episodes={self.episodes} must be at least 1")
@@ -188,15 +202,15 @@ class Eval:
         if str(path) == PRETRAINED:
             path = pretrained(self.task or "PandaPickCube-v1")
         trained = load(path)
-        env_id = env_of(trained) if self.task is None else state_base_id(self.task)
-        require_env(trained, path, env_id)
-        env = make_policy_env(env_id, None, pixels=pixels_of(trained))
-        found = evaluate(GaussianPolicy(trained.weights).act, env, self.episodes, self.seed)
+        env_id = trained.config.env_id if self.task is None else state_base_id(self.task)
+        env = make_env_for(trained, path, env_id)
+        found = evaluate(trained.make_policy().act, env, self.episodes, self.seed)
         env.close()
         table = Table("task", "success", "95 % interval", "cycle")
         cycle = "-" if found.cycle_s is None else f"{found.cycle_s:.1f} s"
         rate = f"{found.successes}/{found.episodes}"
         table.add_row(env_id, rate, f"{found.low:.1%} to {found.high:.1%}", cycle)
         Console().print(table)
-        write_json(self.json, {"env_id": env_id, **asdict(found)})
+        purpose = purpose_of_result(trained.config.seed, found.first_start)
+        write_json(self.json, {"env_id": env_id, "purpose": purpose, **asdict(found)})
         return 0 if found.successes >= self.min_success * found.episodes else 1

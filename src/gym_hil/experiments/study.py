@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError, did_you_mean
-from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.presets import usual_pace
+from gym_hil.learning.config import TrainConfig, defaults_for
+from gym_hil.learning.seeds import DEVELOPMENT_SEEDS, Purpose, purpose_of_run
 
 SEED = "seed"
 KEYS = ("title", "base", "axes")
@@ -79,6 +79,11 @@ class Study:
         return groups
 
     @property
+    def purpose(self) -> Purpose:
+        """Whether its seeds are for development or for reports."""
+        return purpose_of_run(self.runs[0].config.seed)
+
+    @property
     def robot_minutes(self) -> float:
         """Simulated minutes of all runs."""
         return sum(run.config.robot_minutes for run in self.runs)
@@ -124,6 +129,12 @@ def load_study(path: Path, env_id_of: Callable[[str], str]) -> Study:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InvalidArgumentError(f"{path}: two runs would be called {twice!r}")
+    purposes = {purpose_of_run(run.config.seed) for run in runs}
+    if len(purposes) > 1:
+        raise InvalidArgumentError(
+            f"{path}: seeds {DEVELOPMENT_SEEDS.start} to {DEVELOPMENT_SEEDS.stop - 1} are for development "
+            "and others for reports; a study uses the ones or the others"
+        )
     return Study(str(data.get("title", path.stem)), tuple(runs))
 
 
@@ -167,5 +178,5 @@ def _config(path: Path, given: dict[str, Any], env_id_of: Callable[[str], str]) 
         chosen[name] = value
     if "task" not in chosen:
         raise InvalidArgumentError(f"{path}: no task is given")
-    pace = usual_pace(chosen.get("obs", defaults["obs"]))
-    return TrainConfig(env_id=env_id_of(chosen.pop("task")), **{**pace, **chosen})
+    usual = defaults_for(chosen.get("obs", defaults["obs"]))
+    return TrainConfig(env_id=env_id_of(chosen.pop("task")), **{**usual, **chosen})

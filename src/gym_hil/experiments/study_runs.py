@@ -172,13 +172,13 @@ class _Heard:
 
 def _train(name: str, config: dict[str, Any], heard: Any) -> bytes:
     """Run in a worker: train, and return what it wrote, episodes aside, as a zip file."""
-    from gym_hil.learning.async_learner import Inline
+    from gym_hil.learning.async_learner import InProcessLearner
     from gym_hil.learning.run import EPISODES, Run, open_folder
 
     with tempfile.TemporaryDirectory() as name_of_folder:
         folder, settings = Path(name_of_folder), TrainConfig(**config)
         open_folder(settings, folder, resume=False)
-        run = Run(settings, folder, lambda status: heard.tell.remote(name, status.steps), Inline)
+        run = Run(settings, folder, lambda status: heard.tell.remote(name, status.steps), InProcessLearner)
         try:
             run.finish()
         finally:

@@ -1,7 +1,8 @@
-"""Learning beside acting: the learner has a process of its own, or the caller's for tests and sweeps.
+"""Run the learner in a separate process, or in the caller's for tests and studies.
 
-Faster than real time, acting waits at fixed moments for fixed amounts of learning, so that updates per step
-are what the configuration says and both ways give the same weights, bit for bit. In real time it never waits.
+Without a person, the acting process waits at fixed steps for a fixed number of updates, so that the updates
+per step are what the configuration says, and both kinds of learner give the same weights, bit for bit. With
+a person, acting never waits for learning.
 """
 
 from __future__ import annotations
@@ -22,71 +23,75 @@ from gymnasium import spaces
 
 from gym_hil.core.errors import GymHilError
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.learner import Experience, Progress, Service
+from gym_hil.learning.learner_service import LearnerMessage, LearnerProgress, LearnerService
 
-PATIENCE_S = 30.0
-"""How long an ending learner may take before it is killed (s)."""
+CLOSE_TIMEOUT_S = 30.0
+"""How long a learner may take to end before it is killed (s)."""
 
 
 class LearningError(GymHilError, RuntimeError):
     """The learning process failed or was killed."""
 
 
-class Link(abc.ABC):
-    """The acting side's end. Open it with `Inline` or `Beside`."""
+class LearnerClient(abc.ABC):
+    """The acting process's connection to a learner.
+
+    Attributes:
+        sent: messages that were sent.
+    """
 
     def __init__(self) -> None:
         self.sent = 0
 
     @abc.abstractmethod
-    def send(self, message: Experience) -> None:
-        """Give experience to the learner; never waits for a gradient step with a learner beside."""
+    def send(self, message: LearnerMessage) -> None:
+        """Send transitions. With a learner in a separate process this never waits for a gradient step."""
 
     @abc.abstractmethod
-    def wait_for(self, done: int) -> Progress:
-        """Wait until `done` messages are learned from, and return the progress of exactly that moment.
+    def wait_for(self, messages: int) -> LearnerProgress:
+        """Wait until `messages` messages are learned from, and return the progress of exactly that moment.
 
         Later calls must not ask for less.
         """
 
     @abc.abstractmethod
-    def newest(self) -> Progress:
+    def newest(self) -> LearnerProgress:
         """Return the newest progress without waiting."""
 
     @abc.abstractmethod
     def close(self) -> None:
         """End the learner after its present step. Calling it twice is allowed."""
 
-    def finish(self) -> Progress:
+    def finish(self) -> LearnerProgress:
         """Wait until everything is learned from and on disk, and end the learner."""
         last = self.wait_for(self.sent)
         self.close()
         return last
 
 
-class Inline(Link):
+class InProcessLearner(LearnerClient):
     """Learns in the caller's process, inside `send`."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__()
-        self._service = Service(*arguments)
+        self._service = LearnerService(*arguments)
         self._history = deque([self._service.progress()], maxlen=3)
 
-    def send(self, message: Experience) -> None:
+    def send(self, message: LearnerMessage) -> None:
         """Learn from it."""
         self.sent += 1
-        self._service.hear(message)
-        while self._service.owes:
-            progress = self._service.work()
+        self._service.receive(message)
+        while self._service.has_work:
+            progress = self._service.learn_one_step()
             if progress is not None:
                 self._history.append(progress)
                 self._service.save()
 
-    def wait_for(self, done: int) -> Progress:
+    def wait_for(self, messages: int) -> LearnerProgress:
         """Return the progress of that moment."""
-        return next(progress for progress in self._history if progress.done == done)
+        return next(progress for progress in self._history if progress.messages == messages)
 
-    def newest(self) -> Progress:
+    def newest(self) -> LearnerProgress:
         """Return the newest progress."""
         return self._history[-1]
 
@@ -94,7 +99,7 @@ class Inline(Link):
         """Do nothing."""
 
 
-class Beside(Link):
+class SeparateProcessLearner(LearnerClient):
     """Learns in a process of its own."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -107,23 +112,23 @@ class Beside(Link):
         self._process.start()
         other.close()
         self._inbox = _Inbox(self._connection)
-        self._last: Progress | None = None
+        self._last: LearnerProgress | None = None
 
-    def send(self, message: Experience) -> None:
-        """Give experience to the learner."""
+    def send(self, message: LearnerMessage) -> None:
+        """Send transitions."""
         self.sent += 1
         try:
             self._connection.send(message)
         except OSError as error:
             raise self._failure() from error
 
-    def wait_for(self, done: int) -> Progress:
-        """Wait until `done` messages are learned from, and return the progress of exactly that moment."""
-        while self._last is None or self._last.done < done:
+    def wait_for(self, messages: int) -> LearnerProgress:
+        """Wait until `messages` messages are learned from, and return the progress of exactly that moment."""
+        while self._last is None or self._last.messages < messages:
             self._last = self._take()
         return self._last
 
-    def newest(self) -> Progress:
+    def newest(self) -> LearnerProgress:
         """Return the newest progress; waits only for the learner to start."""
         while self._last is None or self._inbox.waiting:
             self._last = self._take()
@@ -134,7 +139,7 @@ class Beside(Link):
         if self._process.is_alive():
             with contextlib.suppress(OSError):
                 self._connection.send(None)
-            self._process.join(timeout=PATIENCE_S)
+            self._process.join(timeout=CLOSE_TIMEOUT_S)
             self._process.kill()
 
     def _failure(self) -> LearningError:
@@ -146,7 +151,7 @@ class Beside(Link):
                 return LearningError(f"learning failed: {message}")
         return self._ended()
 
-    def _take(self) -> Progress:
+    def _take(self) -> LearnerProgress:
         message = self._inbox.take()
         if isinstance(message, str):
             raise LearningError(f"learning failed: {message}")
@@ -192,7 +197,7 @@ class _Inbox:
 
 
 def _serve(connection: Connection, config: TrainConfig, *arguments: Any) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the acting side's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the acting process's to handle
     try:
         try:
             _learn(connection, config, *arguments)
@@ -203,24 +208,37 @@ def _serve(connection: Connection, config: TrainConfig, *arguments: Any) -> None
         except BaseException:
             connection.send(f"\n{traceback.format_exc()}")
     except OSError:
-        return  # the acting side is gone
+        return  # the acting process is gone
 
 
 def _learn(connection: Connection, config: TrainConfig, *arguments: Any) -> None:
-    """Learn from what arrives until the acting side ends."""
-    service = Service(config, *arguments)
+    """Learn from messages until the acting process ends."""
+    service = LearnerService(config, *arguments)
     connection.send(service.progress())
     inbox = _Inbox(connection)
     while True:
-        while inbox.waiting if service.owes and config.real_time else not service.owes:
+        while _should_receive(inbox, service, real_time=config.real_time):
             message = inbox.take()
             if message is None:
                 return
-            service.hear(message)
-        progress = service.work()
+            service.receive(message)
+        progress = service.learn_one_step()
         if progress is not None:
             connection.send(progress)
             service.save()
 
 
-OpenLink = Callable[[TrainConfig, Path, spaces.Box, spaces.Box, dict[str, Any]], Link]
+def _should_receive(inbox: _Inbox, service: LearnerService, *, real_time: bool) -> bool:
+    """Return whether to take the next message before learning goes on.
+
+    In real time, transitions are stored as soon as they arrive, so that batches contain them. Otherwise
+    each message is learned from completely before the next one, which makes the result independent of
+    timing.
+    """
+    if not service.has_work:
+        return True
+    return real_time and inbox.waiting
+
+
+ConnectLearner = Callable[[TrainConfig, Path, spaces.Box, spaces.Box, dict[str, Any]], LearnerClient]
+"""Starts a learner: `InProcessLearner` or `SeparateProcessLearner`."""

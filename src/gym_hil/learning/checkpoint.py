@@ -1,4 +1,4 @@
-"""Trained policies on disk."""
+"""Load trained policies for evaluation, for `play`, and as policies of an environment."""
 
 from __future__ import annotations
 
@@ -10,14 +10,8 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.step_record import Action
 from gym_hil.intervention.scripted_policies import Policy
-from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.policy import GaussianPolicy, TrainedPolicy
-from gym_hil.learning.policy_env import Sight, interface, make_policy_env, to_command
-
-POLICY = "policy.npz"
-"""What acts: needs NumPy only."""
-CHECKPOINT = "checkpoint.npz"
-"""What learning continues from. The policy in it needs NumPy only."""
+from gym_hil.learning.policy_env import PolicyEnv, PolicyObservation, make_policy_env, to_command
+from gym_hil.learning.policy_file import CHECKPOINT, POLICY, TrainedPolicy
 
 
 def load(path: Path) -> TrainedPolicy:
@@ -43,43 +37,49 @@ def load(path: Path) -> TrainedPolicy:
             f"{path} cannot be read: up to version 0.1.15 checkpoints had a format that can run code when it "
             f"is read. Take {POLICY} beside it; a run goes on from its stored episodes with --resume"
         )
-    trained = TrainedPolicy.load(path)
+    return TrainedPolicy.load(path)
+
+
+def make_env_for(policy: TrainedPolicy, path: Path, env_id: str) -> PolicyEnv:
+    """Return an environment of `env_id`, with the policy's robot and observation.
+
+    Args:
+        policy: what is to act there.
+        path: of the policy, for the message.
+        env_id: a base id; versions of an id are interchangeable.
+
+    Raises:
+        InvalidArgumentError: the policy was trained for another task, robot, observation or action.
+    """
+    env = make_policy_env(env_id, None, pixels=policy.config.pixels, **policy.config.env_arguments())
     try:
-        TrainConfig(**trained.config)
-    except (TypeError, InvalidArgumentError) as error:
-        raise InvalidArgumentError(f"{path} cannot be read as a policy: {error}") from error
-    return trained
-
-
-def require_env(policy: TrainedPolicy, path: Path, env_id: str) -> None:
-    """Raise `InvalidArgumentError` unless the policy at `path` is one for `env_id`; versions may differ."""
-    env = make_policy_env(env_id, None, pixels=pixels_of(policy))
-    policy.interface.require_same(interface(env), path)
-    env.close()
+        policy.interface.require_same(env.interface, path)
+    except InvalidArgumentError:
+        env.close()
+        raise
+    return env
 
 
 def load_policy(path: Path, env_id: str) -> Policy:
-    """Return a trained policy for environments of `env_id`."""
-    trained = load(path)
-    require_env(trained, path, env_id)
-    acting = GaussianPolicy(trained.weights)
+    """Return a trained policy for environments of `env_id`.
 
-    sight: Sight | None = None
+    Raises:
+        InvalidArgumentError: it cannot be read, or was trained for something else. An environment with
+            another robot is refused in the first step.
+    """
+    trained = load(path)
+    make_env_for(trained, path, env_id).close()
+    acting, pixels, robot = trained.make_policy(), trained.config.pixels, trained.interface.robot
+    observe: PolicyObservation | None = None
 
     def policy(env: EnvironmentInterface, rng: np.random.Generator) -> Action:
-        nonlocal sight
-        if sight is None:
-            sight = Sight(env.unwrapped, pixels_of(trained))
-        return to_command(acting.act(sight(env.observe())))
+        nonlocal observe
+        if observe is None:
+            if env.simulation.robot.name != robot:
+                raise InvalidArgumentError(
+                    f"{path} was trained for robot {robot}, not {env.simulation.robot.name}"
+                )
+            observe = PolicyObservation(env.unwrapped, pixels)
+        return to_command(acting.act(observe(env.observe())))
 
     return policy
-
-
-def env_of(policy: TrainedPolicy) -> str:
-    """Return the id that the policy was trained on."""
-    return str(policy.config["env_id"])
-
-
-def pixels_of(policy: TrainedPolicy) -> int:
-    """Return the pixels along a side of what the policy sees; 0 without images."""
-    return TrainConfig(**policy.config).pixels

@@ -1,36 +1,34 @@
-"""Learning from pixels: a small encoder for critics and actor, and images that are
-shifted at random whenever they are drawn (DrQ-v2, Yarats et al. 2022, arXiv:2107.09645).
+"""Learning from images: a small convolutional encoder, and random shifts as augmentation.
+
+Random shifts are those of DrQ-v2 (Yarats et al. 2022, arXiv:2107.09645).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
-from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
-from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from torch import nn
 
 from gym_hil.learning.image_observation import BOUND, CAMERAS, LEVELS, NUMBERS, Layout
-from gym_hil.learning.sac import HilReplayBuffer
 
 FIRST, CHANNELS = 8, 24
 """Channels per camera in the first and the last layer; each of the last finds one point in the image."""
 SHIFT = 1 / 16
 """Largest random shift, as a share of the image's side."""
 SHARPNESS = 10.0
-"""Of the softmax at the start: untrained, it looks at what stands out, be it three pixels wide."""
+"""Factor in the softmax at the start. A large one lets an untrained encoder find small objects of three
+pixels."""
 
 
 class Encoder(BaseFeaturesExtractor):
-    """Two convolutions per camera, then the expected place of each channel's activation (a spatial softmax,
-    Levine et al. 2016, arXiv:1504.00702), beside the row's numbers.
+    """Two convolutions per camera, then a spatial softmax: the expected position of each channel's
+    activation (Levine et al. 2016, arXiv:1504.00702). The row's proprioceptive numbers follow unchanged.
     """
 
     def __init__(self, observation_space: spaces.Box) -> None:
@@ -68,18 +66,10 @@ class _Camera(nn.Module):
         return (grid @ share).flatten(1)
 
 
-class ShiftingReplayBuffer(HilReplayBuffer):
-    """`HilReplayBuffer` whose images are shifted at random whenever they are drawn."""
-
-    def _drawn(self, buffer: ReplayBuffer, size: int, env: Any) -> ReplayBufferSamples:
-        drawn = super()._drawn(buffer, size, env)
-        return drawn._replace(
-            observations=shifted(drawn.observations), next_observations=shifted(drawn.next_observations)
-        )
-
-
-def shifted(rows: torch.Tensor) -> torch.Tensor:
-    """Return `rows` (batch, bytes) with every image shifted by up to `SHIFT`; its edge is repeated."""
+def randomly_shifted(rows: torch.Tensor) -> torch.Tensor:
+    """Return `rows` (batch, bytes) with every image shifted at random by up to `SHIFT`; its edge is
+    repeated.
+    """
     layout = Layout.of(rows.shape[1])
     size, reach = layout.size, round(SHIFT * layout.size)
     images = rows[:, : layout.image_bytes].reshape(-1, size, size, 3)
@@ -103,16 +93,3 @@ def encoder_of(weights: Mapping[str, NDArray[Any]], total_bytes: int) -> Encoder
     encoder = Encoder(spaces.Box(0, 255, (total_bytes,), np.uint8))
     encoder.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     return encoder.eval()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let PyTorch compute on one thread inside: an image or two are too little work for more, which wait for
-    each other wherever something else runs (on 2 cores beside a busy process, 59 ms per image instead of 3).
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -18,14 +18,14 @@ Kind = Literal["demonstration", "failed demonstration", "online"]
 
 
 @dataclass(frozen=True)
-class Steps:
-    """Consecutive steps of one episode; arrays have one row per step."""
+class Transitions:
+    """Consecutive transitions of one episode. Every array has one row per transition."""
 
     observations: NDArray[Any]
     """Before the step."""
     next_observations: NDArray[Any]
     actions: NDArray[np.float32]
-    """Executed, as the learner would have given them."""
+    """Executed, as the policy would have given them."""
     rewards: NDArray[np.float32]
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
@@ -79,16 +79,27 @@ class Episode:
             states=self.states[first:],
         )
 
-    def steps(self, start: int, stop: int, *, over: bool = True) -> Steps:
-        """Return the steps from `start` to before `stop`; the last one of all is an end if it is `over`."""
+    def transitions(self, start: int, stop: int, *, over: bool = True) -> Transitions:
+        """Return the transitions from `start` to before `stop`.
+
+        Args:
+            start: number of the first step.
+            stop: number after the last step.
+            over: whether the episode has ended with its last step.
+
+        Returns:
+            Transitions in which a reward of 1 terminates: it is the largest return, and nothing is worth
+            more.
+        """
         last = (np.arange(start, stop) == len(self) - 1) & over
-        return Steps(
+        rewarded = self.rewards[start:stop] >= 1.0
+        return Transitions(
             self.observations[start:stop],
             self.observations[start + 1 : stop + 1],
             self.actions[start:stop],
             self.rewards[start:stop],
-            last & self.terminated,
-            last & (not self.terminated),
+            (last & self.terminated) | rewarded,
+            last & (not self.terminated) & ~rewarded,
             self.interventions[start:stop],
         )
 

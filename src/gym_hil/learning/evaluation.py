@@ -1,4 +1,4 @@
-"""How good a policy is, without anybody's help."""
+"""Evaluate a policy without a human."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.learning.policy_env import PolicyEnv
+from gym_hil.learning.seeds import DEVELOPMENT_STARTS
 
-EVALUATION_SEED = 1_000_000
-"""First seed of evaluation episodes; training seeds lie below."""
 Act = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """From features to an action in [-1, 1]."""
 
@@ -29,6 +28,8 @@ class Evaluation:
     """Its upper end."""
     cycle_s: float | None
     """Mean duration of a successful episode (simulated s); None without any."""
+    first_start: int = DEVELOPMENT_STARTS
+    """Environment seed of the first episode."""
 
 
 def wilson(successes: int, episodes: int, z: float = 1.96) -> tuple[float, float]:
@@ -40,11 +41,18 @@ def wilson(successes: int, episodes: int, z: float = 1.96) -> tuple[float, float
     return max(0.0, centre - margin), min(1.0, centre + margin)
 
 
-def evaluate(act: Act, env: PolicyEnv, episodes: int, seed: int = EVALUATION_SEED) -> Evaluation:
-    """Run `episodes` episodes with seeds from `seed` on."""
+def evaluate(act: Act, env: PolicyEnv, episodes: int, first_start: int = DEVELOPMENT_STARTS) -> Evaluation:
+    """Run episodes without a human.
+
+    Args:
+        act: the policy.
+        env: where it acts.
+        episodes: how many.
+        first_start: environment seed of the first episode; each further one adds 1.
+    """
     lengths = []
     for number in range(episodes):
-        observation, info = env.reset(seed=seed + number)
+        observation, info = env.reset(seed=first_start + number)
         done, steps = False, 0
         while not done:
             observation, _, terminated, truncated, info = env.step(act(observation))
@@ -55,4 +63,4 @@ def evaluate(act: Act, env: PolicyEnv, episodes: int, seed: int = EVALUATION_SEE
     low, high = wilson(len(lengths), episodes)
     dt = env.unwrapped.control_dt  # type: ignore[attr-defined]
     cycle = float(np.mean(lengths)) * dt if lengths else None
-    return Evaluation(episodes, len(lengths), low, high, cycle)
+    return Evaluation(episodes, len(lengths), low, high, cycle, first_start)

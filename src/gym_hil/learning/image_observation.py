@@ -1,6 +1,6 @@
-"""What a learner sees with cameras: both images, and what the hand knows of itself, in one row of bytes.
+"""Camera observations of a policy: both images and the proprioceptive features, packed into one row of bytes.
 
-Bytes because experience is stored by the thousand; one row because every buffer and file takes that.
+Bytes keep the replay buffer small, and one flat row fits every buffer and file.
 """
 
 from __future__ import annotations
@@ -52,8 +52,10 @@ class Layout:
         return row
 
 
-class Eyes:
-    """Looks at an environment through the cameras ``front`` and ``wrist``, whatever it observes itself."""
+class CameraObservation:
+    """Renders and packs the cameras ``front`` and ``wrist`` of an environment, whatever it observes
+    itself.
+    """
 
     def __init__(self, env: ManipulationEnv, size: int) -> None:
         self.layout = Layout(size)
@@ -62,8 +64,15 @@ class Eyes:
         self._cameras = [model.camera(name).id for name in OBSERVATION_CAMERAS]
         self._renderer = Renderer(model, size, size, FAST)
 
-    def look(self, numbers: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Return a row: what is seen now, and `numbers`."""
+    def render(self, numbers: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return a row with the present images.
+
+        Args:
+            numbers: proprioceptive features of shape (`NUMBERS`,), from -`BOUND` to `BOUND`.
+
+        Returns:
+            Bytes of shape (`layout.total_bytes`,).
+        """
         data = self._env.simulation.data
         return self.layout.pack([self._renderer.render(data, camera) for camera in self._cameras], numbers)
 

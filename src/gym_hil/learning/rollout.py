@@ -1,4 +1,4 @@
-"""The acting side of a run: episodes of the operator alone, and of the policy with the operator watching."""
+"""Collect episodes: demonstrations by the operator, and rollouts of the policy with the operator watching."""
 
 from __future__ import annotations
 
@@ -19,37 +19,39 @@ from gym_hil.intervention.scripted import Expert
 from gym_hil.intervention.simulated_human import PRESETS, SimulatedHuman
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Episode, EpisodeInProgress, Kind
-from gym_hil.learning.policy_env import EXECUTED, PolicyEnv, make_policy_env, time_limit
+from gym_hil.learning.policy_env import PolicyEnv, make_policy_env, time_limit
+from gym_hil.learning.seeds import training_start
 from gym_hil.simulation.gl import has_display
 from gym_hil.viewers.web.wait import await_person
 
 log = logging.getLogger(__name__)
 
 IDLE = np.array([0.0, 0.0, 0.0, 1.0], np.float32)
-TRAINING_SEED = 10_000_000
-"""First seed of training episodes, far from those of evaluation."""
-EPISODES_PER_SEED = 100_000
 PERSON_DEMO_FACTOR = 6
 """How many times longer than an episode a person may take to demonstrate, with looking and finding keys."""
 
-Choose = Callable[[NDArray[Any], int], NDArray[np.float32]]
+ChooseAction = Callable[[NDArray[Any], int], NDArray[np.float32]]
 """From an observation and the number of the step to an action."""
-Told = Callable[[EpisodeInProgress], None]
+OnStep = Callable[[EpisodeInProgress], None]
+"""Called after every step that does not end the episode."""
 
 
-def episode_seed(config: TrainConfig, number: int) -> int:
-    """Return the seed of a run's episode."""
-    return TRAINING_SEED + EPISODES_PER_SEED * config.seed + number
+class Rollouts:
+    """Environments and operators of a run. A person has one environment for everything.
 
+    Args:
+        config: of the run.
+        page: where the web page of a person in a browser is served.
 
-class Acting:
-    """Environments and operators of a run. A person has one environment for everything; one in a
-    browser has its web page at `page`.
+    Attributes:
+        env: where the policy acts and the operator watches.
+        limit: most steps of an episode.
     """
 
     def __init__(self, config: TrainConfig, page: PageAddress | None = None) -> None:
         self._config = config
         self.limit = time_limit(config.env_id)
+        arguments = config.env_arguments()
         if config.real_time:
             self.env = make_policy_env(
                 config.env_id,
@@ -57,14 +59,17 @@ class Acting:
                 limit=PERSON_DEMO_FACTOR * self.limit,
                 real_time=True,
                 pixels=config.pixels,
+                **arguments,
                 use_viewer=config.operator != "browser" and has_display(),
             )
             self._demo_env = self.env
         else:
-            self.env = make_policy_env(config.env_id, _watcher(config), pixels=config.pixels)
-            self._demo_env = make_policy_env(config.env_id, _demonstrator(config), pixels=config.pixels)
+            self.env = make_policy_env(config.env_id, _watcher(config), pixels=config.pixels, **arguments)
+            self._demo_env = make_policy_env(
+                config.env_id, _demonstrator(config), pixels=config.pixels, **arguments
+            )
 
-    def lateness(self) -> dict[str, float]:
+    def pacing_statistics(self) -> dict[str, float]:
         """Return how many steps came too late in real time, and by how much the worst one (s)."""
         if not self._config.real_time:
             return {}
@@ -74,7 +79,7 @@ class Acting:
         }
 
     def demonstrate(self, number: int) -> Episode | None:
-        """Return an episode in which the operator does everything; None if it is to be recorded again."""
+        """Return an episode in which the operator does everything, or None if it is to be recorded again."""
         limit = self.limit * (PERSON_DEMO_FACTOR if self._config.real_time else 1)
         episode = self._episode(
             self._demo_env, number, "demonstration", lambda *_: IDLE, limit, lambda _: None
@@ -84,14 +89,22 @@ class Acting:
         episode = episode.without_wait()
         return episode if episode.success else replace(episode, kind="failed demonstration")
 
-    def online(self, number: int, choose: Choose, limit: int, told: Told) -> Episode | None:
-        """Return an episode of at most `limit` steps in which the policy acts and the operator watches; None
-        if it is to be recorded again. `told` hears of every step.
-        """
-        return self._episode(self.env, number, "online", choose, min(limit, self.limit), told)
+    def online(self, number: int, choose_action: ChooseAction, limit: int, on_step: OnStep) -> Episode | None:
+        """Run an episode in which the policy acts and the operator watches.
 
-    def say(self, note: str) -> None:
-        """Tell the person how the run is getting on."""
+        Args:
+            number: of the episode.
+            choose_action: the policy.
+            limit: most steps, besides the task's limit.
+            on_step: called after every step but the last.
+
+        Returns:
+            The episode, or None if it is to be recorded again.
+        """
+        return self._episode(self.env, number, "online", choose_action, min(limit, self.limit), on_step)
+
+    def show_note(self, note: str) -> None:
+        """Show a line to the person, in the window or on the page."""
         self.env.get_wrapper_attr("note")(note)
 
     def close(self) -> None:
@@ -100,25 +113,31 @@ class Acting:
         self._demo_env.close()
 
     def _episode(
-        self, env: PolicyEnv, number: int, kind: Kind, choose: Choose, limit: int, told: Told
+        self,
+        env: PolicyEnv,
+        number: int,
+        kind: Kind,
+        choose_action: ChooseAction,
+        limit: int,
+        on_step: OnStep,
     ) -> Episode | None:
         raw = env.unwrapped
         assert isinstance(raw, ManipulationEnv)
         await_person(env, log.info)
-        seed = episode_seed(self._config, number)
+        seed = training_start(self._config.seed, number)
         observation, info = env.reset(seed=seed)
         episode = EpisodeInProgress(number, kind, seed, [observation], [raw.simulation.save()])
         terminated = truncated = False
         while not (terminated or truncated) and len(episode) < limit:
-            action = choose(observation, len(episode))
+            action = choose_action(observation, len(episode))
             observation, reward, terminated, truncated, info = env.step(action)
             episode.observations.append(observation)
             episode.states.append(raw.simulation.save())
-            episode.actions.append(info[EXECUTED])
+            episode.actions.append(info[schema.STEP].executed_action)
             episode.rewards.append(reward)
             episode.interventions.append(info[schema.IS_INTERVENTION])
             if not (terminated or truncated) and len(episode) < limit:
-                told(episode)
+                on_step(episode)
         if info.get(schema.RERECORD_EPISODE):
             return None
         return episode.so_far(success=info[schema.NEXT_SUCCESS], terminated=terminated)

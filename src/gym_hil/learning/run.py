@@ -1,11 +1,11 @@
-"""One training run: demonstrations, learning beside acting while the operator watches, evaluation."""
+"""One training run: demonstrations, online learning while the operator watches, and evaluations."""
 
 from __future__ import annotations
 
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -16,25 +16,34 @@ import numpy as np
 from gym_hil.core.errors import GymHilError, InvalidArgumentError
 from gym_hil.core.files import FolderLock, is_unused, make_folder, remove_leftovers, write_atomically
 from gym_hil.devices.page import PageAddress
-from gym_hil.learning.async_learner import Beside, OpenLink
-from gym_hil.learning.checkpoint import POLICY
-from gym_hil.learning.config import CONFIG, STEPS_PER_MINUTE, TrainConfig
+from gym_hil.learning.async_learner import ConnectLearner, SeparateProcessLearner
+from gym_hil.learning.config import CONFIG, VERSION, TrainConfig, package_version
 from gym_hil.learning.episode_store import Episode, EpisodeInProgress, ExperienceStore
 from gym_hil.learning.evaluation import Evaluation, evaluate
-from gym_hil.learning.learner import Experience, Progress
+from gym_hil.learning.learner_service import LearnerMessage, LearnerProgress
 from gym_hil.learning.learning_curve import CURVE, Curve, Point
-from gym_hil.learning.policy import GaussianPolicy, TrainedPolicy
-from gym_hil.learning.policy_env import interface, make_policy_env
+from gym_hil.learning.methods import METHODS
+from gym_hil.learning.policy_env import make_policy_env
+from gym_hil.learning.policy_file import POLICY, TrainedPolicy
 from gym_hil.learning.report import RESULT, write_report
-from gym_hil.learning.rollout import Acting
-from gym_hil.learning.run_status import RunStatus, Summary, share_of_interventions, share_of_successes, status
+from gym_hil.learning.rollout import Rollouts
+from gym_hil.learning.run_status import (
+    RECENT,
+    RunStatus,
+    Summary,
+    share_of_interventions,
+    share_of_successes,
+    status,
+)
+from gym_hil.learning.seeds import evaluation_start, purpose_of_result
+from gym_hil.learning.tracking import open_logger
 from gym_hil.learning.videos import write_videos
 
 EPISODES = "episodes"
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
-"""Attempts per demonstration before a simulated human is given up."""
+"""Attempts per demonstration before the run ends because the simulated human fails too often."""
 
 Report = Callable[[RunStatus], None]
 
@@ -45,20 +54,23 @@ def train(
     report: Report = lambda status: None,
     *,
     resume: bool = False,
-    learner: OpenLink = Beside,
+    learner: ConnectLearner = SeparateProcessLearner,
     page: PageAddress | None = None,
     films: bool = True,
+    track: Sequence[str] = (),
     ready: Callable[[gym.Env], None] = lambda env: None,
 ) -> Evaluation:
     """Train, write everything into the folder `out`, and return the last evaluation.
 
     Args:
-        config: what to do.
-        out: new or empty, unless the run goes on.
-        report: hears of every episode and every evaluation.
+        config: of the run.
+        out: folder for the results; new or empty, unless the run is resumed.
+        report: called after every episode and every evaluation.
         resume: go on with the run in `out`, if there is one.
-        learner: where learning happens. Beside, it starts a process, so a script that calls this needs
-            ``if __name__ == "__main__":``.
+        learner: where learning happens. A separate process is started by default, so a script that calls this
+            needs ``if __name__ == "__main__":``.
+        track: services that losses and results are logged to besides TensorBoard, of
+            `gym_hil.learning.tracking.TRACKERS`.
         films: whether to film the first and the last episode at the end.
         ready: called with the environment before its first episode.
         page: where the web page of a person in a browser is served.
@@ -70,7 +82,7 @@ def train(
     """
     lock = open_folder(config, out, resume=resume)
     try:
-        run = Run(config, out, report, learner, page)
+        run = Run(config, out, report, learner, page, track)
         try:
             ready(run.env)
             found = run.finish()
@@ -93,7 +105,7 @@ def write_films(config: TrainConfig, out: Path) -> None:
 
 
 class Run:
-    """A run, from wherever it was.
+    """A run, from its beginning or from where it was stopped.
 
     Attributes:
         env: where the policy acts and the operator watches.
@@ -104,34 +116,37 @@ class Run:
         config: TrainConfig,
         out: Path,
         report: Report,
-        learner: OpenLink,
+        learner: ConnectLearner,
         page: PageAddress | None = None,
+        track: Sequence[str] = (),
     ) -> None:
         self._config, self._out, self._report = config, out, report
-        self._acting = Acting(config, page)
-        self._eval_env = make_policy_env(config.env_id, None, pixels=config.pixels)
-        self._dt = self._eval_env.unwrapped.control_dt  # type: ignore[attr-defined]
+        self._method = METHODS.get(config.method)
+        self._method.check(config)
+        self._rollouts = Rollouts(config, page)
+        self._eval_env = make_policy_env(config.env_id, None, pixels=config.pixels, **config.env_arguments())
         observations: Any = self._eval_env.observation_space
         actions: Any = self._eval_env.action_space
-        about = {"interface": asdict(interface(self._eval_env)), "config": config.as_dict()}
-        self._link = learner(config, out, observations, actions, about)
-        self._policy = GaussianPolicy()
+        about = {"interface": asdict(self._eval_env.interface), "config": config.to_json()}
+        self._learner = learner(config, out, observations, actions, about)
+        self._policy = self._method.make_policy()
         self._store = ExperienceStore(out / EPISODES)
         self._curve = Curve(out / CURVE)
         self._episodes: list[Summary] = []
-        self._progress: Progress | None = None
+        self._progress: LearnerProgress | None = None
+        self._logger = open_logger(out, config.to_json(), track)
         self._began = time.perf_counter()
-        self.env: gym.Env = self._acting.env
+        self.env: gym.Env = self._rollouts.env
 
     def finish(self) -> Evaluation:
         """Do what is left to do, and return the last evaluation."""
-        self._relive()
+        self._replay_stored_episodes()
         while sum(episode.kind == "demonstration" for episode in self._episodes) < self._config.demos:
             self._demonstrate()
-        if self._config.method == "bc":
-            self._tell("learning")
-            if self._link.wait_for(self._link.sent).updates == 0:
-                self._link.send(Experience(rehearse=self._config.total_steps))
+        if not self._method.acts_online:
+            self._report_status("learning")
+            if self._learner.wait_for(self._learner.sent).updates == 0:
+                self._learner.send(LearnerMessage(pretraining_steps=self._config.total_steps))
             return self._end()
         while self._steps < self._config.total_steps:
             self._evaluate_if_due()
@@ -140,28 +155,33 @@ class Run:
 
     def close(self) -> None:
         """Release everything, whatever is unfinished."""
-        self._link.close()
-        self._acting.close()
+        self._learner.close()
+        self._rollouts.close()
         self._eval_env.close()
+        self._logger.close()
 
     @property
     def _steps(self) -> int:
         return sum(episode.steps for episode in self._episodes)
 
-    def _relive(self) -> None:
-        """Take in the episodes that are there, and learn what the checkpoint does not know."""
+    def _replay_stored_episodes(self) -> None:
+        """Send the stored episodes to the learner after a restart; it learns from those that its checkpoint
+        lacks.
+        """
         stored = len(self._store)
-        learned = self._link.wait_for(0).episodes if stored else 0
+        learned = self._learner.wait_for(0).episodes if stored else 0
         if learned > stored:
-            raise InvalidArgumentError(f"{self._out}: the checkpoint knows {learned} episodes of {stored}")
+            raise InvalidArgumentError(
+                f"{self._out}: the checkpoint knows {learned} episodes, of which {stored} are stored"
+            )
         for number in range(stored):
-            self._take_in(self._store.read(number), learned=number < learned)
+            self._add_episode(self._store.read(number), learned=number < learned)
         self._curve.keep_until(self._steps)
         if self._curve.points:
             self._began -= self._curve.points[-1].wall_s
 
-    def _take_in(self, episode: Episode, *, learned: bool) -> None:
-        self._episodes.append(Summary.of(episode, self._acting.limit))
+    def _add_episode(self, episode: Episode, *, learned: bool) -> None:
+        self._episodes.append(Summary.of(episode, self._rollouts.limit))
         if episode.kind == "failed demonstration":
             self._send(episode, 0, 0, learn=False, ends=not learned)
             return
@@ -171,67 +191,75 @@ class Run:
 
     def _send(self, episode: Episode, start: int, stop: int, *, learn: bool, ends: bool) -> None:
         number = episode.number if ends else None
-        self._link.send(Experience(episode.steps(start, stop), learn, ends_episode=number))
+        self._learner.send(
+            LearnerMessage(
+                transitions=episode.transitions(start, stop), learn=learn, completed_episode=number
+            )
+        )
 
     def _demonstrate(self) -> None:
         config, number = self._config, len(self._episodes)
         if not config.real_time and number >= ATTEMPTS * config.demos:
             raise GymHilError(f"the operator failed in most of {number} demonstrations")
-        self._tell("demonstrations")
-        episode = self._acting.demonstrate(number)
+        self._report_status("demonstrations")
+        episode = self._rollouts.demonstrate(number)
         if episode is not None:
             self._store.append(episode)
-            self._take_in(episode, learned=False)
+            self._add_episode(episode, learned=False)
+        if sum(one.kind == "demonstration" for one in self._episodes) == config.demos:
+            self._report_status("learning")
 
     def _online(self) -> None:
-        """Act for one episode; the learner hears of it block by block."""
-        config, link, policy = self._config, self._link, self._policy
+        """Run one episode of the policy, and send it to the learner block by block."""
+        config, learner, policy = self._config, self._learner, self._policy
         number = len(self._episodes)
         rng = np.random.default_rng((config.seed, number))
-        first = link.sent
+        first = learner.sent
 
-        def choose(observation: Any, step: int) -> Any:
+        def choose_action(observation: Any, step: int) -> Any:
             if config.real_time:
-                self._progress = link.newest()
+                self._progress = learner.newest()
             elif step % config.block_steps == 0:
-                self._progress = link.wait_for(max(first, link.sent - 1))
+                self._progress = learner.wait_for(max(first, learner.sent - 1))
             assert self._progress is not None
             policy.load(self._progress.weights)
             return policy.explore(observation, rng)
 
-        def told(episode: EpisodeInProgress) -> None:
+        def on_step(episode: EpisodeInProgress) -> None:
             if len(episode) % config.block_steps == 0:
-                steps = episode.so_far().steps(len(episode) - config.block_steps, len(episode), over=False)
-                link.send(Experience(steps, learn=True))
+                start, stop = len(episode) - config.block_steps, len(episode)
+                transitions = episode.so_far().transitions(start, stop, over=False)
+                learner.send(LearnerMessage(transitions=transitions, learn=True))
 
         left = config.total_steps - self._steps
-        episode = self._acting.online(number, choose, left, told)
-        told_of = (link.sent - first) * config.block_steps
+        episode = self._rollouts.online(number, choose_action, left, on_step)
+        sent = (learner.sent - first) * config.block_steps
         if episode is None:
-            link.send(Experience(forget=told_of))
+            learner.send(LearnerMessage(forget=sent))
             return
         self._store.append(episode)
-        self._episodes.append(Summary.of(episode, self._acting.limit))
-        self._send(episode, told_of, len(episode), learn=True, ends=True)
-        self._tell("learning")
+        self._episodes.append(Summary.of(episode, self._rollouts.limit))
+        self._send(episode, sent, len(episode), learn=True, ends=True)
+        self._log()
+        self._report_status("learning")
 
     def _evaluate_if_due(self) -> None:
         done = self._curve.points[-1].steps if self._curve.points else -self._config.eval_every_steps
         if self._steps // self._config.eval_every_steps > done // self._config.eval_every_steps:
-            self._tell("evaluation")
-            self._measure(self._config.eval_episodes)
-            self._tell("learning")
+            self._report_status("evaluation")
+            self._measure(self._config.eval_episodes, final=False)
+            self._report_status("learning")
 
-    def _measure(self, episodes: int) -> Evaluation:
-        """Evaluate what was learned so far, keep it, and add a point to the curve."""
-        link = self._link
-        progress = link.newest() if self._config.real_time else link.wait_for(link.sent)
+    def _measure(self, episodes: int, *, final: bool) -> Evaluation:
+        """Evaluate the present policy, save it, and add a point to the learning curve."""
+        config, learner = self._config, self._learner
+        progress = learner.newest() if config.real_time else learner.wait_for(learner.sent)
         self._progress = progress
-        TrainedPolicy(interface(self._eval_env), self._config.as_dict(), progress.weights).save(
-            self._out / POLICY
-        )
+        TrainedPolicy(self._eval_env.interface, config, progress.weights).save(self._out / POLICY)
         self._policy.load(progress.weights)
-        found = evaluate(self._policy.act, self._eval_env, episodes)
+        found = evaluate(
+            self._policy.act, self._eval_env, episodes, evaluation_start(config.seed, final=final)
+        )
         before = self._curve.points[-1] if self._curve.points else None
         since = self._episodes[before.episodes if before else 0 :]
         success, rate = share_of_successes(since), share_of_interventions(since)
@@ -243,37 +271,61 @@ class Run:
             Point(
                 steps=self._steps,
                 episodes=len(self._episodes),
-                robot_minutes=self._steps / STEPS_PER_MINUTE,
+                robot_minutes=self._steps / config.steps_per_minute,
                 wall_s=time.perf_counter() - self._began,
                 success_alone=found.successes / found.episodes,
                 success_with_help=success,
                 intervention_rate=rate,
-                human_s=sum(episode.intervened for episode in self._episodes) * self._dt,
+                human_s=sum(episode.intervened for episode in self._episodes) * config.control_dt,
                 updates=progress.updates,
                 updates_per_s=progress.updates_per_s,
             )
         )
+        self._log(found.successes / found.episodes)
         write_report(self._out)
         return found
 
     def _end(self) -> Evaluation:
-        self._link.wait_for(self._link.sent)
+        self._learner.wait_for(self._learner.sent)
         self._curve.keep_until(self._steps - 1)
-        found = self._measure(self._config.final_episodes)
-        self._link.close()
+        found = self._measure(self._config.final_episodes, final=True)
+        self._learner.close()
         last = self._curve.points[-1]
         result = {"steps": self._steps, "wall_s": last.wall_s, "updates": last.updates, **asdict(found)}
-        result |= self._acting.lateness()
+        result |= self._rollouts.pacing_statistics()
+        result |= {
+            "seed": self._config.seed,
+            "purpose": purpose_of_result(self._config.seed, found.first_start),
+            "config_version": VERSION,
+            "gym_hil": package_version(),
+        }
         write_atomically(self._out / RESULT, json.dumps(result, indent=2).encode() + b"\n")
-        self._tell("done")
+        self._report_status("done")
         return found
 
-    def _tell(self, phase: Literal["demonstrations", "learning", "evaluation", "done"]) -> None:
+    def _report_status(self, phase: Literal["demonstrations", "learning", "evaluation", "done"]) -> None:
         updates = self._progress.updates if self._progress else 0
-        now = status(phase, self._config, self._episodes, self._curve.points, updates, self._dt)
+        now = status(phase, self._config, self._episodes, self._curve.points, updates)
         count = f" {now.demonstrated + 1} of {now.demos}" if phase == "demonstrations" else ""
-        self._acting.say(f"{phase}{count}, {updates} updates")
+        self._rollouts.show_note(f"{phase}{count}, {updates} updates")
         self._report(now)
+
+    def _log(self, success_alone: float | None = None) -> None:
+        """Log the learner's figures and the run's at the present step."""
+        progress, logger = self._progress, self._logger
+        for name, value in (progress.metrics if progress else {}).items():
+            logger.record(f"train/{name}", value)
+        online = [episode for episode in self._episodes if episode.kind == "online"][-RECENT:]
+        figures: dict[str, float | None] = {
+            "success_alone": success_alone,
+            "success_with_help": share_of_successes(online),
+            "intervention_rate": share_of_interventions(online),
+            "human_s": sum(episode.intervened for episode in self._episodes) * self._config.control_dt,
+        }
+        for name, figure in figures.items():
+            if figure is not None:
+                logger.record(f"rollout/{name}", figure)
+        logger.dump(self._steps)
 
 
 def open_folder(config: TrainConfig, out: Path, *, resume: bool) -> FolderLock:

@@ -1,4 +1,4 @@
-"""Where a run is, as numbers that anything can print or draw."""
+"""The state of a run, as numbers that anything can print or draw."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from gym_hil.learning.config import STEPS_PER_MINUTE, TrainConfig
+from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Episode
 from gym_hil.learning.learning_curve import Point
 
@@ -89,9 +89,10 @@ def status(
     episodes: Sequence[Summary],
     points: Sequence[Point],
     updates: int,
-    control_dt: float,
 ) -> RunStatus:
-    """Return the status of a run that had `episodes`; `control_dt` (s) is the time of a step."""
+    """Return the status of a run of `config` after these episodes, points of the learning curve and
+    updates.
+    """
     recent = [episode for episode in episodes if episode.kind == "online"][-RECENT:]
     steps = sum(episode.steps for episode in episodes)
     return RunStatus(
@@ -99,13 +100,13 @@ def status(
         demos=config.demos,
         demonstrated=sum(episode.kind == "demonstration" for episode in episodes),
         steps=steps,
-        robot_minutes=steps / STEPS_PER_MINUTE,
+        robot_minutes=steps / config.steps_per_minute,
         total_robot_minutes=config.robot_minutes,
         episodes=len(episodes),
         success_alone=points[-1].success_alone if points else None,
         success_with_help=share_of_successes(recent),
         intervention_rate=share_of_interventions(recent),
-        human_s=sum(episode.intervened for episode in episodes) * control_dt,
+        human_s=sum(episode.intervened for episode in episodes) * config.control_dt,
         updates=updates,
         points=tuple(points),
     )

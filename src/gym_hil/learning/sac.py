@@ -1,7 +1,9 @@
-"""Soft actor-critic as RLPD runs it, on Stable-Baselines3: LayerNorm critics, half of every batch from
-demonstrations and interventions, half from all experience (Ball et al. 2023, arXiv:2302.02948; HIL-SERL,
-arXiv:2410.21845, adds the interventions). The actor is also drawn to what the human did (a behaviour cloning
-loss beside the critics' values, as in Nair et al. 2018, arXiv:1709.10089, without their filter).
+"""Soft actor-critic from human and own experience, as an algorithm of Stable-Baselines3.
+
+Like RLPD (Ball et al. 2023, arXiv:2302.02948) it has critics with LayerNorm, and draws half of every batch
+from what humans did and half from all experience; HIL-SERL (arXiv:2410.21845) adds interventions to the
+demonstrations. The actor's loss also has a behaviour cloning term (as in Nair et al. 2018,
+arXiv:1709.10089, without their filter).
 """
 
 from __future__ import annotations
@@ -10,20 +12,20 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3 import SAC
-from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import BaseModel, ContinuousCritic
-from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from stable_baselines3.sac.policies import SACPolicy
 from torch import nn
 from torch.nn import functional
 
 from gym_hil.core import schema
 from gym_hil.learning.policy import ENCODER, LOG_STD_MAX, LOG_STD_MIN
-from gym_hil.learning.policy_env import EXECUTED
+from gym_hil.learning.replay_buffer import HilReplayBuffer
 
 HALF_LOG_2_PI = 0.5 * math.log(2.0 * math.pi)
 TANH_EPSILON = 1e-6
@@ -31,7 +33,7 @@ TANH_EPSILON = 1e-6
 
 
 class LayerNormCritic(ContinuousCritic):
-    """Q-networks with a LayerNorm before every activation: it bounds what they extrapolate."""
+    """Q-networks with a LayerNorm before every activation, which bounds how far they extrapolate."""
 
     def __init__(self, *args: Any, net_arch: list[int], **kwargs: Any) -> None:
         super().__init__(*args, net_arch=net_arch, **kwargs)
@@ -46,17 +48,17 @@ class LayerNormCritic(ContinuousCritic):
             self.add_module(f"qf{number}", normed)
 
     def values(self, features: torch.Tensor, actions: torch.Tensor) -> list[torch.Tensor]:
-        """Return each network's values (batch, 1) of actions, from what `see` returned."""
+        """Return each network's values (batch, 1) of actions (batch, actions), given encoded observations."""
         return [network(torch.cat((features, actions), dim=1)) for network in self.q_networks]
 
 
-def see(network: BaseModel, observations: torch.Tensor) -> torch.Tensor:
-    """Return the features (batch, features) that `network` sees in observations."""
+def encode(network: BaseModel, observations: torch.Tensor) -> torch.Tensor:
+    """Return the features (batch, features) that the network extracts from observations (batch, size)."""
     return network.extract_features(observations, network.features_extractor)
 
 
 class HilPolicy(SACPolicy):
-    """SAC's policy with `LayerNormCritic`s, whose features extractor the actor borrows."""
+    """SAC's policy with `LayerNormCritic`s. Actor and critics share the critics' features extractor."""
 
     def make_critic(self, features_extractor: Any = None) -> LayerNormCritic:
         """Return a critic on the policy's device."""
@@ -66,76 +68,27 @@ class HilPolicy(SACPolicy):
     def _build(self, lr_schedule: Any) -> None:
         super()._build(lr_schedule)
         self.actor.features_extractor = self.critic.features_extractor
-        seeing = set(self.critic.features_extractor.parameters())
-        acting = [weight for weight in self.actor.parameters() if weight not in seeing]
+        shared = set(self.critic.features_extractor.parameters())
+        acting = [weight for weight in self.actor.parameters() if weight not in shared]
         self.actor.optimizer = self.optimizer_class(acting, lr=lr_schedule(1), **self.optimizer_kwargs)
-
-
-class HilReplayBuffer(ReplayBuffer):
-    """All experience, and beside it `prior`: what humans did."""
-
-    def __init__(
-        self,
-        buffer_size: int,
-        observation_space: spaces.Space,
-        action_space: spaces.Space,
-        *args: Any,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(buffer_size, observation_space, action_space, *args, **kwargs)
-        self.rng = np.random.default_rng(seed)
-        self.prior = ReplayBuffer(buffer_size, observation_space, action_space, *args, **kwargs)
-        self._by_human: list[bool] = []
-
-    def add(
-        self,
-        obs: np.ndarray,
-        next_obs: np.ndarray,
-        action: np.ndarray,
-        reward: np.ndarray,
-        done: np.ndarray,
-        infos: list[dict[str, Any]],
-    ) -> None:
-        """Store a step; one that a human did is stored in both."""
-        super().add(obs, next_obs, action, reward, done, infos)
-        self._by_human.append(bool(infos[0][schema.IS_INTERVENTION]))
-        if self._by_human[-1]:
-            self.prior.add(obs, next_obs, action, reward, done, infos)
-
-    def sample(self, batch_size: int, env: Any = None) -> ReplayBufferSamples:
-        """Return a batch: half from `prior`, once it has something, and half from everything."""
-        prior = batch_size // 2 if self.prior.size() else 0
-        everything = self._drawn(self, batch_size - prior, env)
-        if not prior:
-            return everything
-        halves = self._drawn(self.prior, prior, env), everything
-        joined = [None if one is None else torch.cat((one, two)) for one, two in zip(*halves, strict=True)]
-        return ReplayBufferSamples(*joined)
-
-    def forget(self, count: int) -> None:
-        """Drop the newest `count` steps, which must be the last that were added."""
-        humans = sum(self._by_human[len(self._by_human) - count :])
-        del self._by_human[len(self._by_human) - count :]
-        for buffer, dropped in ((self, count), (self.prior, humans)):
-            buffer.full = buffer.full and buffer.pos >= dropped
-            buffer.pos = (buffer.pos - dropped) % buffer.buffer_size
-
-    def _drawn(self, buffer: ReplayBuffer, size: int, env: Any) -> ReplayBufferSamples:
-        return buffer._get_samples(self.rng.integers(buffer.size(), size=size), env)
 
 
 class HilSAC(SAC):
     """SAC that stores the executed action, whoever decided on it, and learns as RLPD does: several critic
     updates for one of the actor, and no entropy in the critic's target.
 
+    It learns from any environment of one Box of observations and one of actions. If the environment has a
+    takeover wrapper, what a human did is stored as such.
+
     A features extractor that has weights learns from the critics' errors and from imitation; actor and target
     critics use it as it is (as in DrQ-v2, Yarats et al. 2022, arXiv:2107.09645).
 
     Args:
-        returns: the least and the greatest return that there can be; the critic's targets stay within.
-        imitation: weight of doing as the human did, beside the critics' values.
-        jitter: standard deviation of noise on the features while imitating.
+        args: as for `stable_baselines3.SAC`.
+        returns: least and greatest possible return; the critic's targets are clipped to them.
+        imitation: weight of the behaviour cloning loss.
+        feature_noise: standard deviation of noise on the features in the behaviour cloning loss.
+        kwargs: as for `stable_baselines3.SAC`.
     """
 
     def __init__(
@@ -143,40 +96,65 @@ class HilSAC(SAC):
         *args: Any,
         returns: tuple[float, float] = (-math.inf, math.inf),
         imitation: float = 0.0,
-        jitter: float = 0.0,
+        feature_noise: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        self.returns, self.imitation, self.jitter = returns, imitation, jitter
+        self.returns, self.imitation, self.feature_noise = returns, imitation, feature_noise
+        kwargs.setdefault("replay_buffer_class", HilReplayBuffer)
         super().__init__(*args, **kwargs)
+
+    @property
+    def demonstration_buffer(self) -> HilReplayBuffer:
+        """The replay buffer, which knows what humans did."""
+        assert isinstance(self.replay_buffer, HilReplayBuffer)
+        return self.replay_buffer
+
+    @property
+    def updates(self) -> int:
+        """Gradient steps of the critics so far."""
+        return self._n_updates
+
+    @updates.setter
+    def updates(self, count: int) -> None:
+        self._n_updates = count
+
+    def set_progress(self, done: float) -> None:
+        """Set how much of the training is done, in [0, 1]; the learning-rate schedule depends on it."""
+        self._current_progress_remaining = 1.0 - done
+
+    def metrics(self) -> dict[str, float]:
+        """Return what the latest update logged, by its name without ``train/``."""
+        return {name.removeprefix("train/"): value for name, value in self.logger.name_to_value.items()}
 
     def train(self, gradient_steps: int, batch_size: int = 64) -> None:
         """Update the critic `gradient_steps` times, then actor and entropy coefficient once."""
-        assert isinstance(self.replay_buffer, HilReplayBuffer) and self.ent_coef_optimizer is not None
+        assert self.ent_coef_optimizer is not None
         self.policy.set_training_mode(True)
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer])
-        drawn = self.replay_buffer.sample(gradient_steps * batch_size)
+        buffer = self.demonstration_buffer
+        drawn = buffer.sample(gradient_steps * batch_size)
         with torch.no_grad():  # the actor is the same for all of them
-            next_seen = see(self.critic, drawn.next_observations)
-            next_actions = self._sample_actions(next_seen)[0]
-        humans = batch_size // 2 if self.replay_buffer.prior.size() else 0
+            next_features = encode(self.critic, drawn.next_observations)
+            next_actions = self._sample_actions(next_features)[0]
+        humans = batch_size // 2 if buffer.prior.size() else 0
         online, target = list(self.critic.parameters()), list(self.critic_target.parameters())
         for number in range(gradient_steps):
             rows = slice(number, None, gradient_steps)
             with torch.no_grad():
-                next_q = self.critic_target.values(next_seen[rows], next_actions[rows])
+                next_q = self.critic_target.values(next_features[rows], next_actions[rows])
                 worst = torch.minimum(*next_q).clamp(*self.returns)
                 wanted = drawn.rewards[rows] + (1.0 - drawn.dones[rows]) * self.gamma * worst
-            seen = see(self.critic, drawn.observations[rows])
-            found = self.critic.values(seen, drawn.actions[rows])
+            features = encode(self.critic, drawn.observations[rows])
+            found = self.critic.values(features, drawn.actions[rows])
             loss = functional.mse_loss(found[0], wanted) + functional.mse_loss(found[1], wanted)
-            if seen.requires_grad:
-                loss = loss + self._imitation_loss(seen, drawn.actions[rows][:humans])
+            if features.requires_grad:
+                loss = loss + self._imitation_loss(features, drawn.actions[rows][:humans])
             self.critic.optimizer.zero_grad()
             loss.backward(inputs=online)
             self.critic.optimizer.step()
             with torch.no_grad():
                 torch._foreach_lerp_(target, online, self.tau)
-        self._train_actor(seen.detach(), drawn.actions[rows][:humans])
+        self._train_actor(features.detach(), drawn.actions[rows][:humans])
         self._n_updates += gradient_steps
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         self.logger.record("train/critic_loss", loss.item())
@@ -196,7 +174,7 @@ class HilSAC(SAC):
         return action, density.sum(dim=1, keepdim=True)
 
     def _train_actor(self, features: torch.Tensor, by_human: torch.Tensor) -> None:
-        """Update the actor where `features` are seen; in the first of them the human did `by_human`."""
+        """Update the actor at `features` (batch, features); at the first of them the human did `by_human`."""
         assert self.ent_coef_optimizer is not None and self.log_ent_coef is not None
         actions, log_prob = self._sample_actions(features)
         assert isinstance(self.target_entropy, float)
@@ -216,17 +194,22 @@ class HilSAC(SAC):
         self.logger.record("train/actor_loss", loss.item())
 
     def _imitation_loss(self, features: torch.Tensor, by_human: torch.Tensor) -> torch.Tensor:
-        """Return `distance_to_human`, weighted, where the first `features` are seen; 0 without `by_human`."""
+        """Return the weighted distance to the human's actions, which belong to the first rows of
+        `features`.
+        """
         if not self.imitation or not len(by_human):
             return features.new_zeros(())
         return self.imitation * self.distance_to_human(features[: len(by_human)], by_human)
 
     def distance_to_human(self, features: torch.Tensor, by_human: torch.Tensor) -> torch.Tensor:
-        """Return the mean squared distance of the policy's best actions from `by_human` (batch, action), in
-        [-1, 1], where `features` are seen, with `jitter` on them.
+        """Return the mean squared distance of the policy's mean actions from a human's.
+
+        Args:
+            features: encoded observations (batch, features); `feature_noise` is added.
+            by_human: the human's actions there (batch, actions), in [-1, 1].
         """
-        if self.jitter:
-            features = features + self.jitter * torch.randn_like(features)
+        if self.feature_noise:
+            features = features + self.feature_noise * torch.randn_like(features)
         mean, _ = self._distribution(features)
         return functional.mse_loss(torch.tanh(mean), by_human)
 
@@ -239,8 +222,67 @@ class HilSAC(SAC):
         dones: np.ndarray,
         infos: list[dict[str, Any]],
     ) -> None:
-        executed = np.stack([info[EXECUTED] for info in infos])
-        super()._store_transition(replay_buffer, executed, new_obs, reward, dones, infos)
+        executed = np.stack([executed_action(info, buffer_action[row]) for row, info in enumerate(infos)])
+        super()._store_transition(
+            replay_buffer, self.policy.scale_action(executed), new_obs, reward, dones, infos
+        )
+
+
+def executed_action(info: dict[str, Any], proposed: np.ndarray) -> np.ndarray:
+    """Return the action that a step executed, in the environment's action space.
+
+    Args:
+        info: of the step; an environment without a takeover wrapper says nothing about it.
+        proposed: the policy's action.
+    """
+    record = info.get(schema.STEP)
+    return proposed if record is None else np.asarray(record.executed_action)
+
+
+def make_hil_sac(
+    observation_space: spaces.Box,
+    action_space: spaces.Box,
+    *,
+    images: bool,
+    width: int,
+    seed: int,
+    **kwargs: Any,
+) -> HilSAC:
+    """Return a `HilSAC` that is given transitions, and never steps an environment itself.
+
+    Args:
+        observation_space: of the policy.
+        action_space: of the policy, from -1 to 1.
+        images: whether observations are rows of `gym_hil.learning.image_observation`.
+        width: units in each of the two hidden layers.
+        seed: of the initial weights and of the batches.
+        kwargs: as for `HilSAC`.
+    """
+    networks: dict[str, Any] = {"net_arch": [width, width], "optimizer_kwargs": {"fused": True}}
+    buffer: dict[str, Any] = {"seed": seed}
+    if images:
+        from gym_hil.learning.encoders import Encoder, randomly_shifted
+
+        networks["features_extractor_class"] = Encoder
+        buffer["augment"] = randomly_shifted
+    model = HilSAC(
+        HilPolicy,
+        _SpacesOnly(observation_space, action_space),
+        learning_starts=0,
+        replay_buffer_kwargs=buffer,
+        policy_kwargs=networks,
+        seed=seed,
+        **kwargs,
+    )
+    model.set_logger(Logger(None, []))
+    return model
+
+
+class _SpacesOnly(gym.Env):
+    """Spaces for an algorithm that is given transitions."""
+
+    def __init__(self, observation_space: spaces.Box, action_space: spaces.Box) -> None:
+        self.observation_space, self.action_space = observation_space, action_space
 
 
 def gaussian_weights(actor: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]:

@@ -27,7 +27,9 @@ def write_videos(out: Path, store: ExperienceStore, config: TrainConfig) -> None
     last = next((number for number in reversed(numbers) if _is_whole(store.read(number), limit)), None)
     if first is None or last is None:
         return
-    env = make_policy_env(config.env_id, None, render_mode="rgb_array", render_spec=REPORT_SPEC)
+    env = make_policy_env(
+        config.env_id, None, **config.env_arguments(), render_mode="rgb_array", render_spec=REPORT_SPEC
+    )
     raw = env.unwrapped
     assert isinstance(raw, ManipulationEnv)
     env.reset(seed=0)

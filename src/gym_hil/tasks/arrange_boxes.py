@@ -13,7 +13,7 @@ import numpy as np
 
 from gym_hil.robots.base import Robot
 from gym_hil.scenes.scene import Cube, Scene, Target
-from gym_hil.tasks.base import Array, Intent, Start, Task, finite_array
+from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
 from gym_hil.tasks.grasping import approach, is_held, over
 from gym_hil.tasks.needs import Needs
 
@@ -46,6 +46,10 @@ class ArrangeBoxes(Task):
         half_size = self.jitter = robot.workspace.object_width / 2
         """Half the boxes' edges, and how far a random start lies off the row in x and y (m)."""
         self.boxes = tuple(Cube(f"box_{name}", rgb, half_size) for name, rgb in COLOURS.items())
+        self.pairs = tuple(
+            Pair(number, len(COLOURS) + number, offset=(0.0, 0.0, half_size), tolerance=0.8 * TOLERANCE)
+            for number in range(len(COLOURS))
+        )
         self.carry_height = robot.workspace.lift
         near, far = robot.workspace.wide_table.low, robot.workspace.wide_table.high
         self.start_x, target_x = near[0], far[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,22 @@ class Intent:
     opening: float
 
 
+class Pair(NamedTuple):
+    """A position of `environment_state` that has to come to another one.
+
+    Attributes:
+        moved: number of the position to move.
+        goal: number of the position that it has to come to.
+        offset: added to the goal (3, m, world frame).
+        tolerance: largest horizontal and vertical distance that counts as reached (m).
+    """
+
+    moved: int
+    goal: int
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    tolerance: float = 0.0
+
+
 class Task(abc.ABC):
     """One thing to do with a robot.
 
@@ -55,7 +71,8 @@ class Task(abc.ABC):
         observation_size: length of `environment_state`.
         needs: what it asks of a robot.
         reset_options: names that `reset(options=...)` understands, `state` aside.
-        pairs: which position of `environment_state` (by number) has to come to which other one.
+        pairs: which positions of `environment_state` have to come to which other ones, in the order in
+            which to do it.
         scene: what it puts on the table; set in `__init__`.
         workspace: box that the TCP's target is kept in (world frame); set in `__init__`.
 
@@ -69,7 +86,7 @@ class Task(abc.ABC):
     observation_size: ClassVar[int]
     needs: ClassVar[Needs]
     reset_options: ClassVar[tuple[str, ...]] = ()
-    pairs: ClassVar[tuple[tuple[int, int], ...]] = ()
+    pairs: tuple[Pair, ...] = ()
 
     scene: Scene
     workspace: Box

@@ -16,7 +16,7 @@ import numpy as np
 from gym_hil.core.schema import TerminationReason
 from gym_hil.robots.base import Robot
 from gym_hil.scenes.scene import Peg, Scene, Socket
-from gym_hil.tasks.base import Array, Intent, Start, Task, finite_array
+from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
 from gym_hil.tasks.grasping import approach, is_held, over
 from gym_hil.tasks.needs import Needs
 
@@ -52,7 +52,7 @@ class InsertPeg(Task):
     observation_size = 9
     needs = Needs(aperture=0.035, gripper="parallel")
     reset_options = ("peg_xy", "socket_xy", "socket_yaw")
-    pairs = ((1, 2),)
+    pairs = (Pair(1, 2),)
 
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)

@@ -1,0 +1,106 @@
+"""Statistics over seeds and evaluations: interquartile means with bootstrap intervals, and when a task is
+learned.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gym_hil.core.errors import MissingExtraError
+
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+"""Bootstrap samples of an interval."""
+WINDOW_EPISODES = 200
+"""Fewest evaluation episodes that a claim to have learned a task rests on."""
+Array = NDArray[np.float64]
+
+
+def iqm(values: Array) -> Array:
+    """Return the interquartile mean over the first axis: the mean of the middle half (Agarwal et al. 2021,
+    arXiv:2108.13264).
+    """
+    return _scipy().trim_mean(values, 0.25, axis=0)
+
+
+def iqm_and_interval(values: Array) -> tuple[Array, Array, Array]:
+    """Return the interquartile mean over seeds with its bootstrap interval.
+
+    Args:
+        values: of shape (seeds, ...).
+
+    Returns:
+        The mean, and the lower and the upper end of its 95 % percentile-bootstrap interval over seeds, each
+        of shape (...). The ends are NaN for a single seed. The same values give the same interval.
+    """
+    values = np.asarray(values, np.float64)
+    mean = np.asarray(iqm(values))
+    if len(values) < 2:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    rows = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
+    means = np.stack([iqm(values[row]) for row in rows])
+    tail = 50.0 * (1.0 - CONFIDENCE)
+    low, high = np.percentile(means, [tail, 100.0 - tail], axis=0)
+    return mean, low, high
+
+
+def lower_bound(successes: int, episodes: int, confidence: float) -> float:
+    """Return the exact one-sided lower bound of a success rate (Clopper and Pearson 1934)."""
+    test = _scipy().binomtest(successes, episodes, alternative="greater")
+    return float(test.proportion_ci(confidence_level=confidence, method="exact").low)
+
+
+def first_reached(successes: Sequence[int], episodes: Sequence[int], threshold: float) -> int | None:
+    """Return from which evaluation on a success rate is above a threshold.
+
+    Consecutive evaluations are pooled until they have `WINDOW_EPISODES`. The task counts as learned at the
+    first evaluation of the first such window whose one-sided bound lies above the threshold. The confidence
+    is corrected for the number of windows (Bonferroni), so that a policy below the threshold passes
+    anywhere in a run with a probability of at most 5 %.
+
+    Args:
+        successes: of each evaluation, in order.
+        episodes: of each evaluation, in order.
+        threshold: success rate, in [0, 1].
+
+    Returns:
+        The number of the evaluation, or None if there is none or the evaluations have too few episodes.
+    """
+    windows = []
+    for start in range(len(episodes)):
+        total = np.cumsum(episodes[start:])
+        enough = np.nonzero(total >= WINDOW_EPISODES)[0]
+        if len(enough):
+            windows.append((start, start + int(enough[0]) + 1))
+    confidence = 1.0 - (1.0 - CONFIDENCE) / max(1, len(windows))
+    for start, stop in windows:
+        if lower_bound(sum(successes[start:stop]), sum(episodes[start:stop]), confidence) > threshold:
+            return start
+    return None
+
+
+def minutes_to_threshold(success: Array, minutes: Array, episodes: Sequence[int], threshold: float) -> float:
+    """Return the robot minutes at which a run has learned its task, or infinity; see `first_reached`.
+
+    Args:
+        success: success rate of each evaluation, in [0, 1].
+        minutes: robot minutes at each evaluation.
+        episodes: of each evaluation.
+        threshold: success rate, in [0, 1].
+    """
+    counts = [round(rate * count) for rate, count in zip(success.tolist(), episodes, strict=True)]
+    reached = first_reached(counts, episodes, threshold)
+    return math.inf if reached is None else float(minutes[reached])
+
+
+def _scipy() -> Any:
+    try:
+        from scipy import stats
+    except ImportError as error:
+        raise MissingExtraError("scipy", "ray", "Comparing runs of a study") from error
+    return stats

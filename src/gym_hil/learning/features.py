@@ -1,0 +1,140 @@
+"""Features of states that a policy observes: positions at several scales, as numbers of about one."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gym_hil.learning.image_observation import NUMBERS, Layout
+from gym_hil.learning.proprioception import CENTRE, REACH, Proprioception
+from gym_hil.learning.subgoals import Subgoals, positions, way_to_goal
+from gym_hil.tasks.base import Pair, Task
+
+_NEAR, _CLOSE, _FINE = 0.1, 0.02, 0.002
+"""Lengths (m) that displacements are divided by."""
+
+
+class Features(Protocol):
+    """From an observation to features."""
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Each as ``name[size]``."""
+
+    def __call__(self, observation: dict[str, Any]) -> NDArray[np.float32]:
+        """Return the features of an observation with ``agent_pos`` and ``environment_state``."""
+
+
+class PositionFeatures:
+    """All positions of `environment_state`, in the world and relative to the TCP, and the task's pair if it
+    has one.
+
+    Args:
+        task: with at most one pair.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._own = Proprioception(task.robot)
+        self._pairs = [Pair(*pair) for pair in task.pairs]
+        self.terms = state_terms(task.observation_size, len(self._pairs))
+
+    def __call__(self, observation: dict[str, Any]) -> NDArray[np.float32]:
+        """Return the features of an observation."""
+        places = positions(observation)
+        way = places - self._own.tcp_pos(observation)
+        apart = np.array([way_to_goal(places, pair) for pair in self._pairs], np.float32).reshape(-1, 3)
+        return np.concatenate(
+            [
+                self._own.features(observation),
+                ((places - CENTRE) / REACH).ravel(),
+                np.clip(way / _NEAR, -3.0, 3.0).ravel(),
+                np.tanh(way / _CLOSE).ravel(),
+                *_at_three_scales(apart),
+            ],
+            dtype=np.float32,
+        )
+
+
+class SubgoalFeatures:
+    """The current subgoal's object relative to the TCP, and its goal relative to it.
+
+    Of absolute positions only heights are included, so that what is learned with one object and one place
+    holds for all of them.
+
+    Args:
+        task: with several pairs.
+        subgoals: of the task.
+    """
+
+    terms = (
+        "tcp_height[1]",
+        "gripper[1]",
+        "object_height[1]",
+        "object_from_tcp[6]",
+        "goal_from_object[9]",
+        "done[1]",
+    )
+
+    def __init__(self, task: Task, subgoals: Subgoals) -> None:
+        self._own, self._subgoals = Proprioception(task.robot), subgoals
+
+    def __call__(self, observation: dict[str, Any]) -> NDArray[np.float32]:
+        """Return the features of an observation."""
+        places, subgoals = positions(observation), self._subgoals
+        pair = subgoals.pairs[subgoals.current(observation)]
+        moved = places[pair.moved]
+        way = moved - self._own.tcp_pos(observation)
+        done = 1.0 if subgoals.reached(observation).all() else -1.0
+        return np.concatenate(
+            [
+                self._own.features(observation)[2:],
+                np.clip((moved[2:] - CENTRE[2]) / REACH, -3.0, 3.0),
+                np.clip(way / _NEAR, -3.0, 3.0),
+                np.tanh(way / _CLOSE),
+                *_at_three_scales(way_to_goal(places, pair)),
+                [done],
+            ],
+            dtype=np.float32,
+        )
+
+
+def make_features(task: Task, subgoals: Subgoals | None) -> Features:
+    """Return the features of a task; `subgoals` are None for a task without several pairs."""
+    return PositionFeatures(task) if subgoals is None else SubgoalFeatures(task, subgoals)
+
+
+def make_subgoals(task: Task) -> Subgoals | None:
+    """Return the subgoals of a task, or None if it has fewer than two pairs."""
+    return Subgoals(task) if len(task.pairs) > 1 else None
+
+
+def state_terms(numbers: int, pairs: int) -> tuple[str, ...]:
+    """Return the terms of `PositionFeatures`.
+
+    Args:
+        numbers: length of `environment_state`.
+        pairs: how many pairs the task has.
+    """
+    terms = (*Proprioception.terms, f"positions[{numbers}]", f"positions_from_tcp[{2 * numbers}]")
+    return (*terms, f"goal_from_object[{9 * pairs}]") if pairs else terms
+
+
+def image_terms(total_bytes: int) -> tuple[str, ...]:
+    """Return the terms of an observation of two cameras and proprioception, as rows of so many bytes."""
+    size = Layout.of(total_bytes).size
+    return (f"front[{size}x{size}x3]", f"wrist[{size}x{size}x3]", f"proprioception[{NUMBERS}]")
+
+
+def size_of(terms: tuple[str, ...]) -> int:
+    """Return the number of features of terms with sizes of one number."""
+    return sum(int(term.split("[")[1].rstrip("]")) for term in terms)
+
+
+def _at_three_scales(way: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    return (
+        np.clip(way / _NEAR, -3.0, 3.0).ravel(),
+        np.tanh(way / _CLOSE).ravel(),
+        np.tanh(way / _FINE).ravel(),
+    )

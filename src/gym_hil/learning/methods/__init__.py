@@ -1,0 +1,23 @@
+"""Learning methods by name. Other packages add theirs through the entry-point group
+``gym_hil.learning_methods``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gym_hil.core.registry import Registry
+
+if TYPE_CHECKING:
+    from gym_hil.learning.methods.base import LearningMethod
+
+METHODS: Registry[LearningMethod] = Registry(
+    "method",
+    "gym_hil.learning_methods",
+    {
+        "hil": "gym_hil.learning.methods.hil:HIL",
+        "hg-dagger": "gym_hil.learning.methods.hg_dagger:HG_DAGGER",
+        "bc": "gym_hil.learning.methods.bc:BC",
+    },
+)
+"""Names may be used without loading the methods, and so without PyTorch."""

@@ -1,0 +1,181 @@
+"""Behaviour cloning: fit a policy to the human's actions by least squares, from demonstrations alone.
+
+Two hidden layers, or an image encoder before them, are trained with Adam. Noise on the features, or random
+shifts of the images, keep the network from overfitting the few demonstrations.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.episode_store import Transitions
+from gym_hil.learning.methods.base import Learner, LearningMethod, Weights
+from gym_hil.learning.methods.hil import FEATURE_NOISE
+from gym_hil.learning.policy import ENCODER, GaussianPolicy
+
+DETERMINISTIC = -20.0
+"""Logarithm of the standard deviation of actions: an imitator does not explore."""
+
+
+class BehaviourCloning(LearningMethod):
+    """Imitation of demonstrations."""
+
+    description = "imitation of demonstrations alone"
+    needs_demonstrations = True
+    acts_online = False
+    supports_images = True
+
+    def make_learner(
+        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
+    ) -> ImitationLearner:
+        """Return a new learner."""
+        return ImitationLearner(config, observation_space, action_space)
+
+    def make_policy(self) -> GaussianPolicy:
+        """Return a policy without weights."""
+        return GaussianPolicy()
+
+
+BC = BehaviourCloning()
+
+
+class ImitationLearner(Learner):
+    """Fits a network to what humans did, whether in demonstrations or in interventions.
+
+    Attributes:
+        observations: those in which a human acted, oldest first.
+        actions: what the human did there, in [-1, 1].
+    """
+
+    def __init__(self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> None:
+        import torch
+        from torch import nn
+
+        from gym_hil.learning.encoders import Encoder
+        from gym_hil.learning.torch_setup import select_device
+
+        assert observation_space.shape is not None and action_space.shape is not None
+        torch.manual_seed(config.seed)
+        self._config, self._rng = config, np.random.default_rng(config.seed)
+        self._device = select_device(config.device, images=config.pixels > 0)
+        self.encoder: nn.Module = nn.Identity()
+        size, width = observation_space.shape[0], config.width
+        if config.pixels:
+            self.encoder = encoder = Encoder(observation_space)
+            size = encoder.features_dim
+        self.layers = nn.ModuleList(
+            [nn.Linear(size, width), nn.Linear(width, width), nn.Linear(width, action_space.shape[0])]
+        )
+        self._networks = nn.ModuleList([self.encoder, self.layers]).to(self._device)
+        self._optimizer = torch.optim.Adam(self._networks.parameters(), lr=config.learning_rate)
+        self.observations: list[NDArray[Any]] = []
+        self.actions: list[NDArray[np.float32]] = []
+        self._by_human: list[bool] = []
+        self._updates, self._loss = 0, float("nan")
+
+    def add(self, transitions: Transitions) -> None:
+        """Keep what the human did, and nothing else."""
+        human = transitions.interventions
+        self.observations.extend(transitions.observations[human])
+        self.actions.extend(transitions.actions[human])
+        self._by_human.extend(human.tolist())
+
+    def forget(self, count: int) -> None:
+        """Drop the newest `count` transitions."""
+        first = len(self._by_human) - count
+        kept = len(self.actions) - sum(self._by_human[first:])
+        del self._by_human[first:], self.observations[kept:], self.actions[kept:]
+
+    def update(self) -> None:
+        """Fit the network to `updates_per_step` batches."""
+        import torch
+
+        from gym_hil.learning.encoders import randomly_shifted
+
+        if not self.actions:
+            return
+        config = self._config
+        for _ in range(config.updates_per_step):
+            rows = self._rng.integers(len(self.actions), size=config.batch_size)
+            observations = torch.from_numpy(np.stack([self.observations[row] for row in rows]))
+            wanted = torch.from_numpy(np.stack([self.actions[row] for row in rows])).to(self._device)
+            observations = observations.to(self._device)
+            features = self.encoder(randomly_shifted(observations) if config.pixels else observations)
+            if not config.pixels:
+                features = features + FEATURE_NOISE * torch.randn_like(features)
+            loss = torch.nn.functional.mse_loss(self._actions(features), wanted)
+            self._optimizer.zero_grad()
+            loss.backward()
+            self._optimizer.step()
+        self._updates += config.updates_per_step
+        self._loss = loss.item()
+
+    @property
+    def updates(self) -> int:
+        """Gradient steps so far."""
+        return self._updates
+
+    def metrics(self) -> dict[str, float]:
+        """Return the imitation loss of the latest batch."""
+        return {"imitation_loss": self._loss} if self._updates else {}
+
+    def policy_weights(self) -> Weights:
+        """Return the weights as `GaussianPolicy` loads them, with next to no spread."""
+        weights = {f"{ENCODER}{name}": _array(value) for name, value in self.encoder.state_dict().items()}
+        for layer, (matrix, offset) in zip(
+            self.layers, (("w0", "b0"), ("w1", "b1"), ("mean_w", "mean_b")), strict=True
+        ):
+            weights[matrix], weights[offset] = _array(layer.weight).T.copy(), _array(layer.bias)
+        weights["spread_w"] = np.zeros_like(weights["mean_w"])
+        weights["spread_b"] = np.full_like(weights["mean_b"], DETERMINISTIC)
+        return weights
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return the networks, Adam's moments, the counter and the random generators."""
+        import torch
+
+        arrays = {f"network/{name}": _array(value) for name, value in self._networks.state_dict().items()}
+        for number, moments in self._optimizer.state_dict()["state"].items():
+            arrays |= {f"adam/{number}/{name}": _array(value) for name, value in moments.items()}
+        arrays["torch_rng"] = torch.get_rng_state().numpy()
+        return {"updates": self._updates, "batch_rng": self._rng.bit_generator.state}, arrays
+
+    def load_state(self, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Continue from what `state` returned, bit for bit.
+
+        Raises:
+            ValueError: it is the state of other networks.
+        """
+        import torch
+
+        tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        rng = tensors.pop("torch_rng")
+        network = {n.removeprefix("network/"): t for n, t in tensors.items() if n.startswith("network/")}
+        try:
+            self._networks.load_state_dict(network)
+        except RuntimeError as error:
+            raise ValueError(f"it belongs to a model with other networks: {error}") from error
+        optimizer = self._optimizer.state_dict()
+        for name, tensor in tensors.items():
+            if name.startswith("adam/"):
+                _, number, moment = name.split("/")
+                optimizer["state"].setdefault(int(number), {})[moment] = tensor
+        self._optimizer.load_state_dict(optimizer)
+        self._updates = int(facts["updates"])
+        self._rng.bit_generator.state = facts["batch_rng"]
+        torch.set_rng_state(rng)
+
+    def _actions(self, features: Any) -> Any:
+        """Return actions (batch, actions) in [-1, 1] for features (batch, features)."""
+        for layer in self.layers[:-1]:
+            features = layer(features).relu()
+        return self.layers[-1](features).tanh()
+
+
+def _array(tensor: Any) -> NDArray[Any]:
+    return tensor.detach().cpu().numpy().copy()

@@ -1,0 +1,159 @@
+"""HIL: soft actor-critic from demonstrations, interventions and the policy's own experience.
+
+The algorithm is RLPD's with HIL-SERL's interventions (`gym_hil.learning.sac` has the sources). In addition
+the actor imitates the human, and its learning rate falls towards the end of a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.episode_store import Transitions
+from gym_hil.learning.methods.base import Learner, LearningMethod, Weights
+from gym_hil.learning.policy import GaussianPolicy
+
+if TYPE_CHECKING:
+    from gym_hil.learning.sac import HilSAC
+
+FINAL_LEARNING_RATE = 0.05
+"""Fraction of the learning rate that annealing ends with."""
+RETURNS = (0.0, 1.0)
+"""Bounds of the return: the reward is 1 with success, which ends the episode, and else 0."""
+FEATURE_NOISE = 0.1
+"""Standard deviation of noise on the features while imitating; images are shifted instead. Without it the
+actor overfits its few examples: 20 demonstrations of InsertPeg and 10,000 updates of behaviour cloning gave
+10 of 20 insertions without it, 20 with it."""
+SPARE_ROOM = 2000
+"""Room in the buffer beyond the run's steps: for an episode that is longer, or recorded again."""
+_TORCH_RNG = "torch_rng"
+
+
+class HilMethod(LearningMethod):
+    """Reinforcement learning with a human in the loop."""
+
+    description = "reinforcement learning with a human in the loop"
+    supports_images = True
+
+    def make_learner(
+        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
+    ) -> HilLearner:
+        """Return a new learner."""
+        return HilLearner(config, observation_space, action_space)
+
+    def make_policy(self) -> GaussianPolicy:
+        """Return a Gaussian policy without weights."""
+        return GaussianPolicy()
+
+
+HIL = HilMethod()
+
+
+class HilLearner(Learner):
+    """Updates `HilSAC`, with half of every batch from humans.
+
+    Attributes:
+        model: the algorithm.
+        buffer: its replay buffer.
+    """
+
+    def __init__(self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> None:
+        from gym_hil.learning.sac import make_hil_sac
+        from gym_hil.learning.torch_setup import select_device
+
+        self._config = config
+        self.model: HilSAC = make_hil_sac(
+            observation_space,
+            action_space,
+            images=config.pixels > 0,
+            width=config.width,
+            seed=config.seed,
+            learning_rate=annealed(config.learning_rate, config.annealing),
+            buffer_size=config.total_steps + SPARE_ROOM,
+            batch_size=config.batch_size,
+            gamma=config.gamma,
+            ent_coef=f"auto_{config.entropy}",
+            tau=config.tau,
+            returns=RETURNS,
+            imitation=config.imitation,
+            feature_noise=0.0 if config.pixels else FEATURE_NOISE,
+            device=select_device(config.device, images=config.pixels > 0),
+        )
+        self.buffer = self.model.demonstration_buffer
+
+    def add(self, transitions: Transitions) -> None:
+        """Store transitions."""
+        self.buffer.add_transitions(transitions)
+
+    def forget(self, count: int) -> None:
+        """Drop the newest `count` transitions."""
+        self.buffer.forget(count)
+
+    def update(self) -> None:
+        """Update the critics `updates_per_step` times, and the actor once."""
+        planned = self._config.updates_per_step * self._config.total_steps
+        self.model.set_progress(self.updates / planned)
+        self.model.train(self._config.updates_per_step, self._config.batch_size)
+
+    def policy_weights(self) -> Weights:
+        """Return the actor's weights as `GaussianPolicy` loads them."""
+        from gym_hil.learning.sac import gaussian_weights
+
+        return gaussian_weights(self.model.actor.state_dict())
+
+    @property
+    def updates(self) -> int:
+        """Gradient steps of the critics so far."""
+        return self.model.updates
+
+    def metrics(self) -> dict[str, float]:
+        """Return losses and the entropy coefficient of the latest update."""
+        return self.model.metrics()
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return networks, optimizers, counters and random generators."""
+        import torch
+
+        from gym_hil.learning.model_state import state_arrays
+
+        facts = {"updates": self.updates, "batch_rng": self.buffer.rng.bit_generator.state}
+        return facts, {**state_arrays(self.model), _TORCH_RNG: torch.get_rng_state().numpy()}
+
+    def load_state(self, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Continue from what `state` returned, bit for bit.
+
+        Raises:
+            ValueError: it is the state of other networks.
+        """
+        import torch
+
+        from gym_hil.learning.model_state import restore_state
+
+        torch_rng = torch.from_numpy(arrays.pop(_TORCH_RNG).astype(np.uint8))
+        restore_state(self.model, arrays)
+        self.model.updates = int(facts["updates"])
+        self.buffer.rng.bit_generator.state = facts["batch_rng"]
+        torch.set_rng_state(torch_rng)
+
+
+def annealed(rate: float, fraction: float) -> Callable[[float], float]:
+    """Return a learning-rate schedule as Stable-Baselines3 takes it.
+
+    Args:
+        rate: learning rate at the start.
+        fraction: part of the run, at its end, over which it falls linearly to `FINAL_LEARNING_RATE`; 0 for
+            never.
+
+    Returns:
+        A function from the remaining part of the run, in [0, 1], to the learning rate.
+    """
+
+    def schedule(remaining: float) -> float:
+        return rate * max(FINAL_LEARNING_RATE, min(1.0, remaining / fraction)) if fraction else rate
+
+    return schedule

@@ -1,0 +1,45 @@
+"""Where `agent_pos` has what a policy observes of its own end effector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gym_hil.core import schema
+from gym_hil.robots.base import Robot
+
+CENTRE = np.array([0.4, 0.0, 0.1], np.float32)
+"""Middle of the workspace (m, world frame)."""
+REACH = 0.2
+"""Length that positions are divided by (m)."""
+
+
+class Proprioception:
+    """Reads the first end effector's state from observations.
+
+    `agent_pos` has the positions and the velocities of all joints, then the gripper, from 0 (open) to 255
+    (closed), and the position of the TCP (m, world frame).
+
+    Args:
+        robot: whose observations these are.
+    """
+
+    terms = ("tcp_pos[3]", "gripper[1]")
+
+    def __init__(self, robot: Robot) -> None:
+        self._gripper = 2 * len(robot.end_effectors[0].joints)
+
+    def tcp_pos(self, observation: dict[str, Any]) -> NDArray[Any]:
+        """Return the position of the TCP (3, m, world frame)."""
+        return observation[schema.AGENT_POS][self._gripper + 1 : self._gripper + 4]
+
+    def closure(self, observation: dict[str, Any]) -> float:
+        """Return how far the fingers are closed, from 0 (open) to 1 (closed)."""
+        return float(observation[schema.AGENT_POS][self._gripper]) / schema.FULLY_CLOSED
+
+    def features(self, observation: dict[str, Any]) -> NDArray[np.float32]:
+        """Return the position of the TCP and how far the fingers are closed, as numbers of about one (4)."""
+        closed = observation[schema.AGENT_POS][self._gripper] * (2.0 / schema.FULLY_CLOSED) - 1.0
+        return np.array([*((self.tcp_pos(observation) - CENTRE) / REACH), closed], np.float32)

@@ -1,0 +1,125 @@
+"""A replay buffer whose batches are drawn half from what humans did and half from all experience.
+
+The symmetric sampling is that of RLPD (Ball et al. 2023, arXiv:2302.02948).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.type_aliases import ReplayBufferSamples
+
+from gym_hil.core import schema
+from gym_hil.learning.episode_store import Transitions
+
+Augmentation = Callable[[torch.Tensor], torch.Tensor]
+"""From a batch of observations to the same batch, changed at random."""
+
+
+class HilReplayBuffer(ReplayBuffer):
+    """All experience in this buffer, and what humans did in `prior` as well.
+
+    Args:
+        buffer_size: most transitions to keep.
+        observation_space: of the environment.
+        action_space: of the environment.
+        args: as for `stable_baselines3.common.buffers.ReplayBuffer`.
+        seed: of the generator that draws batches.
+        augment: changes the observations of every batch at random; None leaves them as they are.
+        kwargs: as for `stable_baselines3.common.buffers.ReplayBuffer`; one environment only.
+
+    Attributes:
+        prior: the transitions in which a human acted.
+        rng: draws the batches.
+    """
+
+    def __init__(
+        self,
+        buffer_size: int,
+        observation_space: spaces.Space,
+        action_space: spaces.Space,
+        *args: Any,
+        seed: int | None = None,
+        augment: Augmentation | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(buffer_size, observation_space, action_space, *args, **kwargs)
+        self.rng = np.random.default_rng(seed)
+        self.prior = ReplayBuffer(buffer_size, observation_space, action_space, *args, **kwargs)
+        self._augment = augment
+        self._by_human: list[bool] = []
+
+    def add(
+        self,
+        obs: NDArray[Any],
+        next_obs: NDArray[Any],
+        action: NDArray[Any],
+        reward: NDArray[Any],
+        done: NDArray[Any],
+        infos: list[dict[str, Any]],
+    ) -> None:
+        """Store a transition; one in which a human acted is stored in `prior` as well."""
+        super().add(obs, next_obs, action, reward, done, infos)
+        self._by_human.append(bool(infos[0].get(schema.IS_INTERVENTION, False)))
+        if self._by_human[-1]:
+            self.prior.add(obs, next_obs, action, reward, done, infos)
+
+    def add_transitions(self, transitions: Transitions) -> None:
+        """Store transitions of one episode, in order."""
+        over = transitions.terminated | transitions.truncated
+        for row in range(len(transitions)):
+            one = slice(row, row + 1)
+            info = {
+                schema.IS_INTERVENTION: bool(transitions.interventions[row]),
+                "TimeLimit.truncated": bool(transitions.truncated[row]),
+            }
+            self.add(
+                transitions.observations[one],
+                transitions.next_observations[one],
+                transitions.actions[one],
+                transitions.rewards[one],
+                over[one],
+                [info],
+            )
+
+    def forget(self, count: int) -> None:
+        """Drop the newest `count` transitions."""
+        first = len(self._by_human) - count
+        humans = sum(self._by_human[first:])
+        del self._by_human[first:]
+        for buffer, dropped in ((self, count), (self.prior, humans)):
+            buffer.full = buffer.full and buffer.pos >= dropped
+            buffer.pos = (buffer.pos - dropped) % buffer.buffer_size
+
+    def sample(self, batch_size: int, env: Any = None) -> ReplayBufferSamples:
+        """Return a batch: half from `prior`, once it has something, then the rest from all experience."""
+        by_human = batch_size // 2 if self.prior.size() else 0
+        everything = self._draw(self, batch_size - by_human)
+        if not by_human:
+            return everything
+        halves = zip(self._draw(self.prior, by_human), everything, strict=True)
+        return ReplayBufferSamples(*(None if one is None else torch.cat((one, two)) for one, two in halves))
+
+    def _draw(self, buffer: ReplayBuffer, size: int) -> ReplayBufferSamples:
+        """Return a batch from one buffer. A time limit counts as no end, so that its value is
+        bootstrapped.
+        """
+        rows = self.rng.integers(buffer.size(), size=size)
+        ends = buffer.dones[rows, 0] * (1.0 - buffer.timeouts[rows, 0])
+        observations = buffer.to_torch(buffer.observations[rows, 0])
+        next_observations = buffer.to_torch(buffer.next_observations[rows, 0])
+        if self._augment is not None:
+            observations, next_observations = self._augment(observations), self._augment(next_observations)
+        return ReplayBufferSamples(
+            observations,
+            buffer.to_torch(buffer.actions[rows, 0]),
+            next_observations,
+            buffer.to_torch(ends.reshape(-1, 1)),
+            buffer.to_torch(buffer.rewards[rows, 0].reshape(-1, 1)),
+        )

@@ -1,0 +1,75 @@
+"""Log losses and results of a run through Stable-Baselines3's logger: TensorBoard, Weights & Biases or
+Trackio.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputFormat
+
+from gym_hil.core.errors import MissingExtraError, require_one_of
+
+TENSORBOARD = "tensorboard"
+"""Name of the folder of TensorBoard's files in a run's folder."""
+TRACKERS = ("wandb", "trackio")
+"""Services that a run can be logged to besides TensorBoard; each is a package and an extra of the same
+name."""
+PROJECT = "gym-hil"
+
+log = logging.getLogger(__name__)
+
+
+class TrackerWriter(KVWriter):
+    """Writes to a service whose package has `init`, `log` and `finish`, as Weights & Biases has.
+
+    Args:
+        tracker: name of the package, one of `TRACKERS`.
+        name: of the run.
+        config: what is stored with the run.
+
+    Raises:
+        MissingExtraError: the package is not installed.
+    """
+
+    def __init__(self, tracker: str, name: str, config: Mapping[str, Any]) -> None:
+        require_one_of("track", tracker, TRACKERS)
+        try:
+            self._package = importlib.import_module(tracker)
+        except ImportError as error:
+            raise MissingExtraError(tracker, tracker, f"Tracking a run with {tracker}") from error
+        self._package.init(project=PROJECT, name=name, config=dict(config))
+
+    def write(
+        self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0
+    ) -> None:
+        """Send one row."""
+        self._package.log(dict(key_values), step=step)
+
+    def close(self) -> None:
+        """End the run."""
+        self._package.finish()
+
+
+def open_logger(out: Path, config: Mapping[str, Any], track: Sequence[str] = ()) -> Logger:
+    """Return the logger of a run. It writes TensorBoard's files into the run's folder, if TensorBoard is
+    installed.
+
+    Args:
+        out: the run's folder.
+        config: the run's configuration.
+        track: further services, of `TRACKERS`.
+
+    Raises:
+        MissingExtraError: the package of a service is not installed.
+    """
+    writers: list[KVWriter] = [TrackerWriter(tracker, out.name, config) for tracker in track]
+    try:
+        writers.append(TensorBoardOutputFormat(str(out / TENSORBOARD)))
+    except (ImportError, AssertionError):
+        log.info("Losses are not logged, because TensorBoard is not installed: pip install tensorboard")
+    return Logger(str(out), writers)
