@@ -1,0 +1,144 @@
+"""Configurations have versions, results a purpose, and statistics that hold under repetition."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("stable_baselines3")
+
+from gym_hil.cli.train import episode_line, point_line
+from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
+from gym_hil.learning import tracking
+from gym_hil.learning.async_learner import InProcessLearner
+from gym_hil.learning.config import CONFIG, VERSION, TrainConfig, read_config
+from gym_hil.learning.learning_curve import Point
+from gym_hil.learning.run import train
+from gym_hil.learning.run_status import Summary, status
+from gym_hil.learning.seeds import (
+    DEVELOPMENT_SEEDS,
+    REPORT_STARTS,
+    evaluation_start,
+    purpose_of_result,
+    training_start,
+)
+
+PICK = "gym_hil/PandaPickCubeStateBase-v1"
+SHORT = TrainConfig(
+    env_id=PICK, robot_minutes=0.1, demos=1, updates_per_step=1, batch_size=16, width=16,
+    eval_episodes=1, final_episodes=1,
+)  # fmt: skip
+NAMES = [field.name for field in fields(TrainConfig)]
+ANYTHING = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.lists(st.integers())
+)
+
+
+@given(
+    version=st.one_of(st.just(VERSION), st.integers(-2, 9), st.text(max_size=3)),
+    dropped=st.sets(st.sampled_from(NAMES), max_size=3),
+    changed=st.dictionaries(st.sampled_from([*NAMES, "momentum"]), ANYTHING, max_size=2),
+)
+@settings(max_examples=300, deadline=None)
+def test_a_configuration_is_read_as_it_was_saved_or_refused(version, dropped, changed):
+    saved = {**SHORT.to_json(), "version": version, **changed}
+    saved = json.loads(json.dumps({name: value for name, value in saved.items() if name not in dropped}))
+    try:
+        read = read_config(saved, "config.json")
+    except InvalidArgumentError as error:
+        assert "config.json" in str(error) or "=" in str(error)
+        return
+    assert saved["version"] == VERSION and not dropped
+    assert read.as_dict() == {name: saved[name] for name in NAMES}
+
+
+def test_a_configuration_of_another_version_is_neither_compared_nor_continued(tmp_path):
+    old = {**SHORT.as_dict()}
+    del old["imitation"], old["annealing"]
+    (tmp_path / CONFIG).write_text(json.dumps(old))
+    with pytest.raises(InvalidArgumentError, match=r"version 1, written by gym-hil 0\.1\.15 or earlier"):
+        train(SHORT, tmp_path, resume=True, films=False)
+    assert read_config(old, tmp_path, for_policy=True).env_id == PICK
+
+
+def test_robot_minutes_are_those_of_the_control_rate():
+    assert TrainConfig(env_id=PICK, robot_minutes=2.0, control_dt=0.05).total_steps == 2400
+    assert TrainConfig(env_id=PICK, robot_minutes=2.0).total_steps == 1200
+
+
+def test_reports_share_no_start_with_development_or_training():
+    for seed in (*DEVELOPMENT_SEEDS, 10, 101, 9999):
+        assert training_start(seed, 99_999) < REPORT_STARTS
+    development = {evaluation_start(seed, final=final) for seed in DEVELOPMENT_SEEDS for final in (0, 1)}
+    assert max(development) < REPORT_STARTS
+    starts = [evaluation_start(seed, final=final) for seed in (10, 11, 101) for final in (False, True)]
+    assert len(set(starts)) == 6 and min(starts) >= REPORT_STARTS
+    assert all(abs(one - two) >= 10_000 for one in starts for two in starts if one != two)
+    assert purpose_of_result(101, evaluation_start(101, final=True)) == "report"
+    assert purpose_of_result(101, 1_000_000) == purpose_of_result(3, REPORT_STARTS) == "development"
+
+
+def test_a_run_says_its_purpose_logs_its_losses_and_leaves_nothing_elsewhere(tmp_path, monkeypatch):
+    elsewhere, out = tmp_path / "temporary", tmp_path / "run"
+    elsewhere.mkdir()
+    monkeypatch.setenv("TMPDIR", str(elsewhere))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    train(SHORT, out, learner=InProcessLearner, films=False)
+    result = json.loads((out / "result.json").read_text())
+    assert (result["purpose"], result["seed"], result["first_start"]) == ("development", 0, 1_000_000)
+    assert result["config_version"] == VERSION and result["gym_hil"]
+    assert list(elsewhere.iterdir()) == []
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    events = accumulator.EventAccumulator(str(out / tracking.TENSORBOARD))
+    events.Reload()
+    logged = set(events.Tags()["scalars"])
+    assert {"train/critic_loss", "train/actor_loss", "train/ent_coef", "rollout/success_alone"} <= logged
+    assert all(np.isfinite(event.value) for event in events.Scalars("train/critic_loss"))
+
+
+@pytest.mark.parametrize("tracker", tracking.TRACKERS)
+def test_a_tracking_service_gets_configuration_and_losses(tmp_path, monkeypatch, tracker):
+    calls = []
+    fake = types.ModuleType(tracker)
+    fake.init = lambda **facts: calls.append(("init", facts["name"], facts["config"]["env_id"]))
+    fake.log = lambda values, step: calls.append(("log", values, step))
+    fake.finish = lambda: calls.append(("finish",))
+    monkeypatch.setitem(sys.modules, tracker, fake)
+    train(SHORT, tmp_path / "my-run", learner=InProcessLearner, films=False, track=(tracker,))
+    assert calls[0] == ("init", "my-run", PICK) and calls[-1] == ("finish",)
+    rows = [call for call in calls if call[0] == "log"]
+    assert any("train/critic_loss" in values for _, values, _ in rows)
+    assert [step for *_, step in rows] == sorted(step for *_, step in rows)
+    monkeypatch.setitem(sys.modules, tracker, None)
+    with pytest.raises(MissingExtraError, match=rf"gym-hil\[{tracker}\]"):
+        tracking.open_logger(tmp_path, {}, (tracker,))
+
+
+def test_progress_lines_are_complete_and_fit_a_terminal():
+    long = Point(60_000, 2000, 999.9, 86_400.0, 1.0, 1.0, 1.0, 9999.0, 240_000, 999.0)
+    assert len(point_line(long)) <= 79
+    demonstration = Summary("demonstration", 20, 20, success=True, whole=True)
+    online = Summary("online", 30, 3, success=True, whole=True)
+    third = status("learning", TrainConfig(env_id=PICK, demos=3), [demonstration] * 3, [], 0)
+    assert episode_line(third) == "demonstration 3 of 3"
+    later = status("learning", TrainConfig(env_id=PICK, demos=3), [demonstration] * 3 + [online], [], 44)
+    assert episode_line(later) == "episode 4: 44 updates, 100% of the latest episodes succeeded with help"
+
+
+def test_every_demonstration_is_announced(tmp_path):
+    lines = []
+    train(
+        TrainConfig(**{**SHORT.as_dict(), "demos": 3, "robot_minutes": 0.2}),
+        tmp_path,
+        lambda status: lines.append((status.episodes, status.demonstrated, status.success_with_help)),
+        learner=InProcessLearner,
+        films=False,
+    )
+    assert {(1, 1, None), (2, 2, None), (3, 3, None)} <= set(lines)
