@@ -94,7 +94,8 @@ def test_a_run_says_its_purpose_logs_its_losses_and_leaves_nothing_elsewhere(tmp
     result = json.loads((out / "result.json").read_text())
     assert (result["purpose"], result["seed"], result["first_start"]) == ("development", 0, 1_000_000)
     assert result["config_version"] == VERSION and result["gym_hil"]
-    assert list(elsewhere.iterdir()) == []
+    left = [path.name for path in elsewhere.iterdir() if not path.name.startswith("torchinductor")]
+    assert left == [], "PyTorch keeps a cache of its own there"
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     events = accumulator.EventAccumulator(str(out / tracking.TENSORBOARD))
     events.Reload()
