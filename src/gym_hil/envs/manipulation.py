@@ -1,20 +1,20 @@
 """The environment: a robot, a scene and a task behind Gymnasium's interface.
 
 What an action means is said by its term, see `gym_hil.envs.actions`. Observation: see `observation_space`; `agent_pos`
-is joint positions (7, rad), joint velocities (7, rad/s), gripper (0 open .. 255 closed, measured), TCP position
-(3, m, world frame). The environment knows nothing of what looks at it: viewers and recorders subscribe to the takeover
+is joint positions (rad), joint velocities (rad/s), gripper (0 open .. 255 closed, measured), TCP position (3, m, world
+frame). The environment knows nothing of what looks at it: viewers and recorders subscribe to the takeover
 wrapper around it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import gymnasium as gym
 import numpy as np
-from gymnasium import spaces
+from numpy.typing import NDArray
 
 from gym_hil.core import schema
 from gym_hil.core.arguments import require_mapping, require_number
@@ -24,6 +24,15 @@ from gym_hil.core.observer import Watcher
 from gym_hil.core.schema import GripperCommand, TerminationReason
 from gym_hil.core.step_record import Action, StepRecord
 from gym_hil.envs.actions import ActionTerm, RawTwist
+from gym_hil.envs.observations import (
+    OBSERVATION_TERMS,
+    Observation,
+    ObservationBuilder,
+    ObservationContext,
+    ObservationLayout,
+    ObservationTerm,
+    usual_terms,
+)
 from gym_hil.robots import ROBOTS, Robot
 from gym_hil.robots.geometry import Box
 from gym_hil.simulation.rendering import GymRenderingSpec, Image, Renderer
@@ -32,12 +41,9 @@ from gym_hil.simulation.timing import physics_step
 from gym_hil.tasks import TASKS, Task
 
 OBSERVATION_CAMERAS = ("front", "wrist")
+"""Cameras of the robots with one end effector."""
 VIDEO_CAMERA = "third_person"
-STATE_BOUND = 1000.0
-"""Bound of every entry of `agent_pos` and `environment_state`; far beyond what physics reaches."""
 DEFAULT_GRIPPER_PENALTY = -0.05
-
-Observation = dict[str, Any]
 
 
 class StatePart(Protocol):
@@ -91,6 +97,8 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         reward_type: ``"sparse"`` (1.0 on success) or ``"dense"`` (in [0, 1]).
         random_block_position: start from random object positions.
         robot: what to control: a `Robot`, or a name in `ROBOTS`.
+        observation_terms: what is observed instead of what `image_obs` and `state_obs` say: classes of terms, or
+            their names, such as ``("proprioception", "depth")``; see `gym_hil.envs.observations`.
         action_term: what an action means; without it the raw motion of the end effector, `RawTwist`.
         gripper_penalty: reported in ``info["discrete_penalty"]`` when the gripper is told to close while it opens
             or the other way round. The reward is left alone.
@@ -117,6 +125,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         reward_type: Literal["sparse", "dense"] = "sparse",
         random_block_position: bool = False,
         robot: str | Robot = "panda",
+        observation_terms: Sequence[str | type[ObservationTerm]] | None = None,
         action_term: ActionTerm | None = None,
         gripper_penalty: float = DEFAULT_GRIPPER_PENALTY,
     ) -> None:
@@ -129,7 +138,6 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self.render_mode = render_mode
         self.image_obs = bool(image_obs) and not state_obs
         self.state_obs = bool(state_obs)
-        self._tells_objects = not image_obs
         self.reward_type = reward_type
         self.random_block_position = bool(random_block_position)
         self.render_spec = render_spec or GymRenderingSpec()
@@ -141,7 +149,19 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self.metadata = {**self.metadata, "render_fps": round(1.0 / control_dt)}
         self._video_camera = self._camera_number(self.render_spec.camera_id)
         self.action_space = self.action_term.space
-        self.observation_space = self._make_observation_space()
+        self._observed_cameras = {name: self._camera_number(name) for name in robot.observed_cameras}
+        context = ObservationContext(
+            self.task, self.simulation, self.render_spec, self.draw, self.draw_depth
+        )
+        terms = usual_terms(context, image_obs=bool(image_obs), state_obs=self.state_obs)
+        if observation_terms is not None:
+            terms = [
+                (OBSERVATION_TERMS.get(term) if isinstance(term, str) else term)(context)
+                for term in observation_terms
+            ]
+        self._observation = ObservationBuilder(terms)
+        self._states = ObservationBuilder(usual_terms(context, image_obs=False, state_obs=self.state_obs))
+        self.observation_space = self._observation.space
         self._neutral = self.action_term.neutral()
         self._seed = seed
         self._start: dict[str, Array] = {}
@@ -431,16 +451,12 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
 
     def observe_state(self) -> Observation:
         """Return the observation of the present state without images: ``agent_pos`` and ``environment_state``."""
-        sim = self.simulation
-        gripper = sim.closure * schema.FULLY_CLOSED
-        agent = [*sim.joint_pos, *sim.joint_vel, gripper, *sim.tcp_pos_w.tolist()]
-        objects = self.task.observe(sim)
-        if self.state_obs:
-            agent += objects.tolist()
-        return {
-            schema.AGENT_POS: np.array(agent, np.float32),
-            schema.ENVIRONMENT_STATE: np.array(objects, np.float32),
-        }
+        return self._states.observe()
+
+    @property
+    def layout(self) -> ObservationLayout:
+        """Where the parts of ``agent_pos`` are, such as ``layout["tcp_pos"]``."""
+        return self._states.layouts[schema.AGENT_POS]
 
     # Internals.
 
@@ -462,39 +478,27 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         require_one_of("camera_id", camera, names)
         return names.index(camera)
 
-    def _make_observation_space(self) -> spaces.Dict:
-        objects = self.task.observation_size
-        agent = 18 + (objects if self.state_obs else 0)
-
-        def numbers(size: int) -> spaces.Box:
-            return spaces.Box(-STATE_BOUND, STATE_BOUND, (size,), np.float32)
-
-        if self.image_obs:
-            shape = (self.render_spec.height, self.render_spec.width, 3)
-            pixels: dict[str, spaces.Space[Any]] = {
-                name: spaces.Box(0, 255, shape, np.uint8) for name in OBSERVATION_CAMERAS
-            }
-            return spaces.Dict({schema.AGENT_POS: numbers(agent), schema.PIXELS: spaces.Dict(pixels)})
-        if self._tells_objects:
-            return spaces.Dict({schema.AGENT_POS: numbers(agent), schema.ENVIRONMENT_STATE: numbers(objects)})
-        return spaces.Dict({schema.AGENT_POS: numbers(agent)})
-
     def observe(self) -> Observation:
         """Return the observation of the present state, in fresh arrays."""
-        observation = self.observe_state()
-        if not self._tells_objects:
-            del observation[schema.ENVIRONMENT_STATE]
-        if self.image_obs:
-            observation[schema.PIXELS] = self.draw()
-        return observation
+        return self._observation.observe()
 
     def draw(self) -> dict[str, Image]:
         """Return what the observation's cameras see, (height, width, 3) uint8 each, in fresh arrays."""
-        sim, spec = self.simulation, self.render_spec
+        renderer, data = self._observing_renderer(), self.simulation.data
+        return {name: renderer.render(data, number) for name, number in self._observed_cameras.items()}
+
+    def draw_depth(self) -> dict[str, NDArray[np.float32]]:
+        """Return how far what the observation's cameras see is, (height, width), m, in fresh arrays."""
+        renderer, data = self._observing_renderer(), self.simulation.data
+        return {name: renderer.depth(data, number) for name, number in self._observed_cameras.items()}
+
+    def _observing_renderer(self) -> Renderer:
         if "observation" not in self._renderers:
-            self._renderers["observation"] = Renderer(sim.model, spec.height, spec.width, spec.quality)
-        renderer = self._renderers["observation"]
-        return {name: renderer.render(sim.data, self._camera_number(name)) for name in OBSERVATION_CAMERAS}
+            spec = self.render_spec
+            self._renderers["observation"] = Renderer(
+                self.simulation.model, spec.height, spec.width, spec.quality
+            )
+        return self._renderers["observation"]
 
     def _record(self, executed: Action, **facts: Any) -> StepRecord:
         return StepRecord(

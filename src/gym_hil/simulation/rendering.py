@@ -8,6 +8,8 @@ import ctypes
 import functools
 import os
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -132,6 +134,36 @@ class Renderer:
             RenderingError: no OpenGL backend works, this process was forked from one that has drawn, or
                 another thread is drawing with this renderer.
         """
+        with self._drawn(data, camera) as drawing:
+            mujoco.mjr_readPixels(self._flipped, None, self._rect, drawing)
+        return np.ascontiguousarray(self._flipped[::-1])
+
+    def depth(self, data: mujoco.MjData, camera: int) -> NDArray[np.float32]:
+        """Return how far everything is from a camera's plane.
+
+        Args:
+            data: the state to draw.
+            camera: number of the camera that looks.
+
+        Returns:
+            A fresh array (height, width), m, float32.
+
+        Raises:
+            EpisodeOrderError: after `close`.
+            RenderingError: see `render`.
+        """
+        buffer = np.empty((self._rect.height, self._rect.width), np.float32)
+        with self._drawn(data, camera) as drawing:
+            drawing.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
+            mujoco.mjr_readPixels(None, buffer, self._rect, drawing)
+        extent = self._model.stat.extent
+        near, far = self._model.vis.map.znear * extent, self._model.vis.map.zfar * extent
+        # The buffer holds 1 at the near plane and 0 at the far one, and is linear in the reciprocal of the depth.
+        return (far * near / (buffer[::-1].astype(np.float64) * (far - near) + near)).astype(np.float32)
+
+    @contextmanager
+    def _drawn(self, data: mujoco.MjData, camera: int) -> Iterator[mujoco.MjrContext]:
+        """Draw an image, and hold its memory in OpenGL until it has been read."""
         if self._closed:
             raise EpisodeOrderError("render was called after close; make a new environment")
         _free_unused()
@@ -146,10 +178,9 @@ class Renderer:
                 self._model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
             )
             mujoco.mjr_render(self._rect, self._scene, opengl.drawing)
-            mujoco.mjr_readPixels(self._flipped, None, self._rect, opengl.drawing)
+            yield opengl.drawing
         finally:
             gl.release()
-        return np.ascontiguousarray(self._flipped[::-1])
 
     def close(self) -> None:
         """Free OpenGL's memory. Calling it twice is allowed."""

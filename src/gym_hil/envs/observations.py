@@ -1,0 +1,349 @@
+"""Observation terms: what an observation is made of, and where in it everything is.
+
+An observation is a dictionary. Each term adds to one of its entries: numbers to a flat vector, in which they have
+names, or images. Further terms are registered under a name, by this package and by others alike.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mujoco
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from gym_hil.core import schema
+from gym_hil.core.registry import Registry
+from gym_hil.robots.base import Robot
+from gym_hil.simulation.rendering import GymRenderingSpec
+from gym_hil.simulation.simulation import Simulation
+from gym_hil.tasks import Task
+
+NUMBER_BOUND = 1000.0
+"""Bound of every number of an observation; far beyond what physics reaches."""
+MAX_DEPTH = 1000.0
+"""Bound of a depth image (m)."""
+Observation = dict[str, Any]
+
+
+class ObservationLayout(Mapping[str, slice]):
+    """Where the named parts of a vector are: ``vector[..., layout["tcp_pos"]]``.
+
+    Args:
+        sizes: how many numbers each part has, in their order.
+    """
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self.sizes = dict(sizes)
+        self.size = 0
+        self._slices: dict[str, slice] = {}
+        for name, size in self.sizes.items():
+            self._slices[name] = slice(self.size, self.size + size)
+            self.size += size
+
+    def __getitem__(self, name: str) -> slice:
+        """Return where a part is."""
+        return self._slices[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the parts."""
+        return iter(self._slices)
+
+    def __len__(self) -> int:
+        """Return the number of parts."""
+        return len(self._slices)
+
+
+def proprioception_layout(robot: Robot) -> ObservationLayout:
+    """Return the layout of what a robot measures of itself.
+
+    Per end effector: ``joint_pos`` (rad), ``joint_vel`` (rad/s), ``gripper`` (0 open to 255 closed) and ``tcp_pos``
+    (3, m, world frame). With several end effectors the names begin with theirs, such as ``left_joint_pos``.
+    """
+    sizes: dict[str, int] = {}
+    for effector in robot.end_effectors:
+        count = len(effector.joints)
+        parts = {"joint_pos": count, "joint_vel": count, "gripper": 1, "tcp_pos": 3}
+        sizes |= {effector.prefix + name: size for name, size in parts.items()}
+    return ObservationLayout(sizes)
+
+
+@dataclass(frozen=True)
+class ObservationContext:
+    """What a term can observe.
+
+    Attributes:
+        task: the task.
+        simulation: the simulation of its robot.
+        render_spec: size and quality of images.
+        draw: returns an image (height, width, 3), uint8, of every observed camera by its name.
+        draw_depth: returns a depth image (height, width), float32, m, of every observed camera by its name.
+    """
+
+    task: Task
+    simulation: Simulation
+    render_spec: GymRenderingSpec
+    draw: Callable[[], dict[str, Any]]
+    draw_depth: Callable[[], dict[str, Any]]
+
+
+class ObservationTerm(abc.ABC):
+    """One part of an observation.
+
+    Args:
+        context: what can be observed.
+        key: entry of the observation that it adds to; None for the usual one of the term.
+
+    Attributes:
+        usual_key: the entry that it adds to if nothing else is said.
+        space: the space of what `read` returns.
+    """
+
+    usual_key: str
+    space: spaces.Space[Any]
+
+    def __init__(self, context: ObservationContext, key: str | None = None) -> None:
+        self.context = context
+        self.key = key or self.usual_key
+
+    @abc.abstractmethod
+    def read(self) -> Any:
+        """Return what is observed now, in fresh arrays."""
+
+
+class VectorTerm(ObservationTerm):
+    """Numbers with names. Those of several terms with the same key follow each other in one vector.
+
+    Attributes:
+        layout: names and sizes of the numbers.
+    """
+
+    layout: ObservationLayout
+
+    @property
+    def space(self) -> spaces.Box:  # type: ignore[override]
+        """Numbers of float32."""
+        return spaces.Box(-NUMBER_BOUND, NUMBER_BOUND, (self.layout.size,), np.float32)
+
+    @abc.abstractmethod
+    def read(self) -> Sequence[float]:
+        """Return the numbers."""
+
+
+class Proprioception(VectorTerm):
+    """What the robot measures of itself, see `proprioception_layout`."""
+
+    usual_key = schema.AGENT_POS
+
+    def __init__(self, context: ObservationContext, key: str | None = None) -> None:
+        super().__init__(context, key)
+        self.layout = proprioception_layout(context.simulation.robot)
+
+    def read(self) -> list[float]:
+        """Return joint positions, joint velocities, gripper and TCP of every end effector."""
+        numbers: list[float] = []
+        for effector in self.context.simulation.end_effectors:
+            gripper = effector.closure * schema.FULLY_CLOSED
+            numbers += [*effector.joint_pos, *effector.joint_vel, gripper, *effector.tcp_pos_w.tolist()]
+        return numbers
+
+
+class Objects(VectorTerm):
+    """Where the task's objects are (m, world frame)."""
+
+    usual_key = schema.ENVIRONMENT_STATE
+
+    def __init__(self, context: ObservationContext, key: str | None = None) -> None:
+        super().__init__(context, key)
+        self.layout = ObservationLayout({"objects": context.task.observation_size})
+
+    def read(self) -> list[float]:
+        """Return what the task observes."""
+        return self.context.task.observe(self.context.simulation).tolist()
+
+
+class Rgb(ObservationTerm):
+    """Images of the observed cameras, (height, width, 3) uint8 each, by the cameras' names."""
+
+    usual_key = schema.PIXELS
+
+    def __init__(self, context: ObservationContext, key: str | None = None) -> None:
+        super().__init__(context, key)
+        shape = (context.render_spec.height, context.render_spec.width, 3)
+        cameras = context.simulation.robot.observed_cameras
+        self.space = spaces.Dict({name: spaces.Box(0, 255, shape, np.uint8) for name in cameras})
+
+    def read(self) -> dict[str, Any]:
+        """Return the images."""
+        return self.context.draw()
+
+
+class Depth(ObservationTerm):
+    """Distances along the line of sight's forward direction (m), (height, width) float32, by the cameras' names."""
+
+    usual_key = "depth"
+
+    def __init__(self, context: ObservationContext, key: str | None = None) -> None:
+        super().__init__(context, key)
+        shape = (context.render_spec.height, context.render_spec.width)
+        cameras = context.simulation.robot.observed_cameras
+        self.space = spaces.Dict({name: spaces.Box(0, MAX_DEPTH, shape, np.float32) for name in cameras})
+
+    def read(self) -> dict[str, Any]:
+        """Return the depth images."""
+        return self.context.draw_depth()
+
+
+class TcpWrench(VectorTerm):
+    """Force (3, N) and torque about the TCP (3, N m) that the world exerts on every hand, world axes."""
+
+    usual_key = "tcp_wrench"
+
+    def __init__(self, context: ObservationContext, key: str | None = None) -> None:
+        super().__init__(context, key)
+        robot = context.simulation.robot
+        self.layout = ObservationLayout({effector.prefix + "wrench": 6 for effector in robot.end_effectors})
+        self._hands = [
+            hand_geoms(context.simulation.model, effector.tcp_site) for effector in robot.end_effectors
+        ]
+
+    def read(self) -> list[float]:
+        """Return the sum over the contacts of each hand, as they were in the last physics step."""
+        sim = self.context.simulation
+        numbers: list[float] = []
+        for geoms, effector in zip(self._hands, sim.end_effectors, strict=True):
+            tcp = effector.tcp_pos_w
+            wrench = np.zeros(6)
+            for pos, force, _ in contact_forces(sim, geoms):
+                wrench[:3] += force
+                wrench[3:] += np.cross(pos - tcp, force)
+            numbers += np.clip(wrench, -NUMBER_BOUND, NUMBER_BOUND).tolist()
+        return numbers
+
+
+class Contact(VectorTerm):
+    """Force with which each finger is touched (N)."""
+
+    usual_key = "contact"
+
+    def __init__(self, context: ObservationContext, key: str | None = None) -> None:
+        super().__init__(context, key)
+        sim = context.simulation
+        names = [name for effector in sim.robot.end_effectors for name in effector.finger_geoms]
+        self.layout = ObservationLayout(dict.fromkeys(names, 1))
+        self._geoms = [frozenset({int(sim.model.geom(name).id)}) for name in names]
+
+    def read(self) -> list[float]:
+        """Return the sum of the normal forces of each finger, as they were in the last physics step."""
+        sim = self.context.simulation
+        return [
+            min(NUMBER_BOUND, sum(normal for _, _, normal in contact_forces(sim, geoms)))
+            for geoms in self._geoms
+        ]
+
+
+def hand_geoms(model: mujoco.MjModel, tcp_site: str) -> frozenset[int]:
+    """Return the geoms of the body that carries a TCP, and of all bodies below it."""
+    hand = int(model.site(tcp_site).bodyid[0])
+    bodies = {hand}
+    for body in range(hand + 1, model.nbody):
+        if int(model.body_parentid[body]) in bodies:
+            bodies.add(body)
+    return frozenset(geom for geom in range(model.ngeom) if int(model.geom_bodyid[geom]) in bodies)
+
+
+def contact_forces(
+    sim: Simulation, geoms: frozenset[int]
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], float]]:
+    """Yield position (3, m), force on the geoms (3, N), both in the world frame, and normal force (N) of every
+    contact that some geoms have with others.
+    """
+    data, wrench = sim.data, np.zeros(6)
+    for number in range(data.ncon):
+        contact = data.contact[number]
+        first, second = contact.geom.tolist()
+        if (first in geoms) == (second in geoms):
+            continue
+        mujoco.mj_contactForce(sim.model, data, number, wrench)
+        force = contact.frame.reshape(3, 3).T @ wrench[:3]  # from the first geom onto the second
+        yield contact.pos.copy(), -force if first in geoms else force, float(wrench[0])
+
+
+class ObservationBuilder:
+    """Puts the parts of an observation together.
+
+    Args:
+        terms: the terms, in the order in which they follow each other.
+
+    Attributes:
+        space: the observation space.
+        layouts: where the named numbers of every vector are, by its key.
+    """
+
+    def __init__(self, terms: Sequence[ObservationTerm]) -> None:
+        self._vectors: dict[str, list[VectorTerm]] = {}
+        self._others: dict[str, ObservationTerm] = {}
+        entries: dict[str, spaces.Space[Any]] = {}
+        for term in terms:
+            if isinstance(term, VectorTerm):
+                self._vectors.setdefault(term.key, []).append(term)
+            else:
+                self._others[term.key] = term
+            entries[term.key] = term.space
+        self.layouts: dict[str, ObservationLayout] = {}
+        for key, parts in self._vectors.items():
+            sizes: dict[str, int] = {}
+            for part in parts:
+                sizes |= part.layout.sizes
+            self.layouts[key] = layout = ObservationLayout(sizes)
+            entries[key] = spaces.Box(-NUMBER_BOUND, NUMBER_BOUND, (layout.size,), np.float32)
+        self.space = spaces.Dict(entries)
+
+    def observe(self) -> Observation:
+        """Return the observation of the present state, in fresh arrays."""
+        observation: Observation = {}
+        for key, terms in self._vectors.items():
+            numbers: list[float] = []
+            for term in terms:
+                numbers += term.read()
+            observation[key] = np.array(numbers, np.float32)
+        for key, term in self._others.items():
+            observation[key] = term.read()
+        return observation
+
+
+OBSERVATION_TERMS: Registry[type[ObservationTerm]] = Registry(
+    "observation_term",
+    "gym_hil.observation_terms",
+    {
+        "proprioception": f"{__name__}:Proprioception",
+        "objects": f"{__name__}:Objects",
+        "rgb": f"{__name__}:Rgb",
+        "depth": f"{__name__}:Depth",
+        "tcp_wrench": f"{__name__}:TcpWrench",
+        "contact": f"{__name__}:Contact",
+    },
+)
+"""The class of every observation term by its name."""
+
+
+def usual_terms(context: ObservationContext, *, image_obs: bool, state_obs: bool) -> list[ObservationTerm]:
+    """Return the terms of an id.
+
+    Args:
+        context: what can be observed.
+        image_obs: whether images are asked for, instead of the objects' positions.
+        state_obs: whether ``agent_pos`` ends with the objects' positions; then nothing is drawn.
+    """
+    terms: list[ObservationTerm] = [Proprioception(context)]
+    if state_obs:
+        terms.append(Objects(context, schema.AGENT_POS))
+    elif image_obs:
+        terms.append(Rgb(context))
+    if not image_obs:
+        terms.append(Objects(context))
+    return terms
