@@ -109,7 +109,9 @@ class Inspect:
                     break
                 entries[number] = Entry(entry.episode, entry.quality, film, entry.replays)
         path = self.html or self.root / PAGE
-        write_dataset_report(path, f"{self.root.resolve().name}: {store.env_id}", entries, notes)
+        layout = env.get_wrapper_attr("layout") if env.has_wrapper_attr("layout") else None
+        title = f"{self.root.resolve().name}: {store.env_id}"
+        write_dataset_report(path, title, entries, notes, layout=layout)
         console.print(f"Page: {path}", soft_wrap=True)
 
 

@@ -51,7 +51,12 @@ class Entry:
 
 
 def write_dataset_report(
-    path: Path, title: str, entries: Mapping[int, Entry], notes: tuple[str, ...] = ()
+    path: Path,
+    title: str,
+    entries: Mapping[int, Entry],
+    notes: tuple[str, ...] = (),
+    *,
+    layout: Mapping[str, slice] | None = None,
 ) -> None:
     """Write the page.
 
@@ -60,13 +65,14 @@ def write_dataset_report(
         title: heading of the page.
         entries: the episodes by number.
         notes: warnings about the dataset as a whole.
+        layout: where the parts of ``observation.state`` are; without it its first numbers are shown.
 
     Raises:
         MissingExtraError: Jinja2 or Matplotlib is not installed.
     """
     found = [entry.quality for entry in entries.values()]
     human = [round(quality.intervened_share * quality.length) for quality in found]
-    episodes = [_episode(number, entry) for number, entry in entries.items()]
+    episodes = [_episode(number, entry, layout or {}) for number, entry in entries.items()]
     write_page(
         path,
         "dataset.html",
@@ -116,7 +122,7 @@ def _actions(entries: Mapping[int, Entry]) -> str:
     return histograms(shown, by_human)
 
 
-def _episode(number: int, entry: Entry) -> dict[str, Any]:
+def _episode(number: int, entry: Entry, layout: Mapping[str, slice]) -> dict[str, Any]:
     quality, frames, meta = entry.quality, entry.episode.frames, entry.episode.meta
     facts = [
         "success" if quality.success else "no success",
@@ -128,10 +134,11 @@ def _episode(number: int, entry: Entry) -> dict[str, Any]:
     if entry.replays is not None:
         facts.append("replays bit for bit" if entry.replays else "does not replay")
     state = frames["observation.state"]
-    panels = {
-        "position (m)": {"x": state[:, 15], "y": state[:, 16], "z": state[:, 17]},
-        "gripper": {"fingers": state[:, 14]},
-    }
+    if "tcp_pos" in layout:
+        position = dict(zip("xyz", state[:, layout["tcp_pos"]].T, strict=True))
+        panels = {"position (m)": position, "gripper": {"fingers": state[:, layout["gripper"].start]}}
+    else:
+        panels = {"state": {str(index): column for index, column in enumerate(state.T[:6])}}
     return {
         "number": number,
         "facts": facts,

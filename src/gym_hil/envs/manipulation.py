@@ -150,9 +150,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._video_camera = self._camera_number(self.render_spec.camera_id)
         self.action_space = self.action_term.space
         self._observed_cameras = {name: self._camera_number(name) for name in robot.observed_cameras}
-        context = ObservationContext(
-            self.task, self.simulation, self.render_spec, self.draw, self.draw_depth
-        )
+        context = ObservationContext(self.task, self.simulation, self.render_spec, self.draw, self.draw_depth)
         terms = usual_terms(context, image_obs=bool(image_obs), state_obs=self.state_obs)
         if observation_terms is not None:
             terms = [

@@ -311,8 +311,8 @@ class ObservationBuilder:
             for term in terms:
                 numbers += term.read()
             observation[key] = np.array(numbers, np.float32)
-        for key, term in self._others.items():
-            observation[key] = term.read()
+        for key, other in self._others.items():
+            observation[key] = other.read()
         return observation
 
 

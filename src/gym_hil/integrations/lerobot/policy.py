@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gym_hil.core import schema
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
+from gym_hil.envs.observations import proprioception_layout
 
 STATE, OBJECTS, IMAGE = "observation.state", "observation.environment_state", "observation.images.{}"
 RL = "gaussian_actor"
@@ -73,7 +74,7 @@ class LeRobotPolicy:
         objects = np.asarray(env.task.observe(env.simulation), np.float32)
         if key == STATE:
             agent = env.observe()[schema.AGENT_POS]
-            seen = np.concatenate([agent[:18], objects])[: shape[0]]
+            seen = np.concatenate([agent[: proprioception_layout(env.task.robot).size], objects])[: shape[0]]
         elif key == OBJECTS:
             seen = objects
         else:

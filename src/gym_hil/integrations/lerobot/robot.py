@@ -111,9 +111,10 @@ class GymHilRobot(Robot):
     def get_observation(self) -> dict[str, Any]:
         """Return what `observation_features` promises."""
         seen = self._connected.observe()
-        agent = seen[AGENT_POS].tolist()
-        opening = OPEN * (1.0 - agent[14] / FULLY_CLOSED)
-        numbers = [*agent[:7], opening, *agent[15:18], *agent[18:]]
+        agent, layout = seen[AGENT_POS].tolist(), self._connected.raw.layout
+        opening = OPEN * (1.0 - agent[layout["gripper"].start] / FULLY_CLOSED)
+        numbers = [*agent[layout["joint_pos"]], opening, *agent[layout["tcp_pos"]]]
+        numbers += agent[layout["objects"]] if "objects" in layout else []
         names = (*JOINTS, GRIPPER, *TCP, *self._objects)
         return {**dict(zip(names, numbers, strict=True)), **seen.get(PIXELS, {})}
 

@@ -32,9 +32,10 @@ def agent_pos_range(env_id: str, *, episodes: int = 10, steps: int = 60) -> tupl
             observation, _, terminated, truncated, _ = env.step(policy(EnvironmentInterface(env), rng))
             if terminated or truncated:
                 break
+    gripper = env.get_wrapper_attr("layout")["gripper"]
     env.close()
     low, high = np.min(seen, axis=0), np.max(seen, axis=0)
     margin = np.maximum(MARGIN * (high - low), (SMALLEST - (high - low)) / 2)
     low, high = low - margin, high + margin
-    low[14], high[14] = 0.0, schema.FULLY_CLOSED
+    low[gripper], high[gripper] = 0.0, schema.FULLY_CLOSED
     return [round(float(x), 4) for x in low], [round(float(x), 4) for x in high]
