@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -17,14 +17,25 @@ from numpy.typing import NDArray
 
 from gym_hil.core.arguments import require_mapping, require_number
 from gym_hil.core.command import Command
-from gym_hil.core.errors import InvalidActionError, InvalidArgumentError
+from gym_hil.core.errors import InvalidActionError, InvalidArgumentError, require_one_of
 from gym_hil.core.schema import GripperCommand
 from gym_hil.core.step_record import Action
+from gym_hil.robots import Robot
+from gym_hil.robots.geometry import Box
+
+if TYPE_CHECKING:
+    from gym_hil.simulation.joint_control import JointControl
+    from gym_hil.simulation.simulation import Simulation
 
 MAX_TRANSLATION = 0.1
 """Largest step of the target per action and axis (m): 1 m/s at 10 Hz."""
 MAX_ROTATION = 0.5
 """The same about an axis (rad)."""
+STILL = np.zeros(3)
+STEP_RAD = 0.1
+"""Radians per unit of an action's rotations."""
+ROTATIONS = {"xyz": (), "xyz+yaw": ("rz",), "xyz+rotation": ("rx", "ry", "rz")}
+"""Rotations that the actions of `EndEffectorStep` have, about axes of the world, by the name of the term."""
 DEFAULT_EE_STEP_SIZE: Mapping[str, float] = {"x": 0.025, "y": 0.025, "z": 0.025}
 """Metres per unit of action."""
 Bounds = tuple[list[float], list[float]]
@@ -78,6 +89,25 @@ class ActionTerm(abc.ABC):
 
     name: str
     scale: NDArray[np.float64]
+    control: Literal["cartesian", "joint"] = "cartesian"
+    """What the simulation controls: the TCP, or the joints."""
+
+    def bind(self, simulation: Simulation) -> None:
+        """Act on `simulation` from now on."""
+        self._end_effector = simulation.end_effectors[0]
+
+    def apply(self, values: list[float], limits: Box) -> None:
+        """Command the end effector what an action's numbers stand for.
+
+        Args:
+            values: the numbers of an action inside the space.
+            limits: box (world frame) that the TCP's target must not leave.
+        """
+        translation, rotation, gripper = self.motion(values)
+        if abs(gripper) > 0.5:
+            self._end_effector.command_gripper(1.0 if gripper > 0 else 0.0)
+        self._end_effector.move(translation, rotation, limits)
+
     bounds: Bounds
     motion_size: int
 
@@ -107,9 +137,18 @@ class ActionTerm(abc.ABC):
         """Return the action that carries out a person's command."""
 
     @abc.abstractmethod
-    def towards(self, translation: NDArray[np.float64], gripper: GripperCommand) -> Action:
-        """Return the action that moves the end effector by `translation` (3, m, world axes), or as far in that
-        direction as one action can.
+    def towards(
+        self,
+        translation: NDArray[np.float64],
+        gripper: GripperCommand,
+        rotation: NDArray[np.float64] = STILL,
+    ) -> Action:
+        """Return the action that moves the end effector towards a goal, as far as one action can.
+
+        Args:
+            translation: the way to the goal (3, m, world axes).
+            gripper: what the fingers should do.
+            rotation: rotation vector to the goal (3, rad, world axes); a term without rotations leaves it out.
         """
 
     @abc.abstractmethod
@@ -147,10 +186,16 @@ class RawTwist(ActionTerm):
         radians = [level * self.step_rad for level in (rx, ry, rz)]
         return self.clip([*metres, *radians, float(command.gripper) - GripperCommand.STAY])
 
-    def towards(self, translation: NDArray[np.float64], gripper: GripperCommand) -> Action:
-        """Move at most `step_m` along each axis, without turning."""
+    def towards(
+        self,
+        translation: NDArray[np.float64],
+        gripper: GripperCommand,
+        rotation: NDArray[np.float64] = STILL,
+    ) -> Action:
+        """Move at most `step_m` along, and turn at most `step_rad` about each axis."""
         metres = np.clip(translation, -self.step_m, self.step_m)
-        return self.clip([*metres, 0.0, 0.0, 0.0, float(gripper) - GripperCommand.STAY])
+        radians = np.clip(rotation, -self.step_rad, self.step_rad)
+        return self.clip([*metres, *radians, float(gripper) - GripperCommand.STAY])
 
     def closes(self, action: Action) -> bool | None:
         """Return what the last entry says."""
@@ -158,58 +203,190 @@ class RawTwist(ActionTerm):
 
 
 class EndEffectorStep(ActionTerm):
-    """dx, dy, dz in units of a step size, and the gripper: 0 close, 1 stay, 2 open, as LeRobot numbers them.
+    """dx, dy, dz in units of a step size, rotations in units of `STEP_RAD`, and the gripper: 0 close, 1 stay, 2
+    open, as LeRobot numbers them.
 
     Without a gripper entry the fingers keep their last command.
 
     Args:
         step_size: metres per unit of action for x, y and z.
         use_gripper: whether the action has a gripper entry.
+        name: a key of `ROTATIONS`, which says which rotations the action has.
     """
 
-    name = "xyz"
-    motion_size = 3
-
-    def __init__(self, step_size: Mapping[str, float] | None = None, *, use_gripper: bool = True) -> None:
+    def __init__(
+        self,
+        step_size: Mapping[str, float] | None = None,
+        *,
+        use_gripper: bool = True,
+        name: str = "xyz",
+    ) -> None:
+        require_one_of("action", name, ROTATIONS)
+        self.name = name
+        self._turns = [axis in ROTATIONS[name] for axis in ("rx", "ry", "rz")]
+        self.motion_size = 3 + sum(self._turns)
         given = DEFAULT_EE_STEP_SIZE if step_size is None else step_size
         sizes = dict(require_mapping("ee_step_size", given, f"{dict(DEFAULT_EE_STEP_SIZE)} (m)"))
         if set(sizes) != {"x", "y", "z"}:
             keys = sorted(sizes, key=str)
             raise InvalidArgumentError(f"ee_step_size has keys {keys}; it needs x, y and z (m)")
         for axis, size in sizes.items():
-            name = f"ee_step_size[{axis!r}]"
-            require_number(name, size, above=0, at_most=MAX_TRANSLATION, unit="metres")
+            require_number(f"ee_step_size[{axis!r}]", size, above=0, at_most=MAX_TRANSLATION, unit="metres")
         self._metres = [float(sizes[axis]) for axis in "xyz"]
         self.scale = np.array(self._metres)
         self.use_gripper = bool(use_gripper)
-        entries = 4 if self.use_gripper else 3
-        self.bounds = [-1.0, -1.0, -1.0, 0.0][:entries], [1.0, 1.0, 1.0, 2.0][:entries]
+        fingers = int(self.use_gripper)
+        count = self.motion_size
+        self.bounds = [-1.0] * count + [0.0] * fingers, [1.0] * count + [2.0] * fingers
 
     def neutral(self) -> Action:
         """Return no motion, and stay."""
-        return self._action([0.0, 0.0, 0.0], GripperCommand.STAY)
+        return self._action(STILL, STILL, GripperCommand.STAY)
 
     def motion(self, values: list[float]) -> Motion:
-        """Scale the entries to metres."""
-        x, y, z, *gripper = values
+        """Scale the entries to metres and radians."""
+        x, y, z, *others = values
         scale_x, scale_y, scale_z = self._metres
-        fingers = gripper[0] - GripperCommand.STAY if gripper else 0.0
-        return [x * scale_x, y * scale_y, z * scale_z], [0.0, 0.0, 0.0], fingers
+        fingers = others.pop() - GripperCommand.STAY if self.use_gripper else 0.0
+        turns = iter(others)
+        rotation = [next(turns) * STEP_RAD if turn else 0.0 for turn in self._turns]
+        return [x * scale_x, y * scale_y, z * scale_z], rotation, fingers
 
     def command(self, command: Command) -> Action:
-        """Take the command's translation; this term has no rotation."""
-        return self._action(command.twist[:3], command.gripper)
+        """Take the command's translation, and the rotations that this term has."""
+        return self._action(command.twist[:3], command.twist[3:], command.gripper)
 
-    def towards(self, translation: NDArray[np.float64], gripper: GripperCommand) -> Action:
-        """Move as far as one action can along each axis."""
-        return self._action(np.clip(translation / self.scale, -1.0, 1.0), gripper)
+    def towards(
+        self,
+        translation: NDArray[np.float64],
+        gripper: GripperCommand,
+        rotation: NDArray[np.float64] = STILL,
+    ) -> Action:
+        """Move as far as one action can along each axis, and turn about those that this term has."""
+        return self._action(translation / self.scale, rotation / STEP_RAD, gripper)
 
     def closes(self, action: Action) -> bool | None:
         """Return what the gripper entry says."""
-        if not self.use_gripper or abs(action[3] - GripperCommand.STAY) <= 0.5:
+        if not self.use_gripper or abs(action[-1] - GripperCommand.STAY) <= 0.5:
             return None
-        return bool(action[3] < GripperCommand.STAY)
+        return bool(action[-1] < GripperCommand.STAY)
 
-    def _action(self, motion: Any, gripper: GripperCommand) -> Action:
-        values = [*motion, float(gripper)]
-        return self.clip(values[: len(self.bounds[0])])
+    def _action(self, metres: Any, turns: Any, gripper: GripperCommand) -> Action:
+        rotations = [level for level, turn in zip(turns, self._turns, strict=True) if turn]
+        return self.clip([*metres, *rotations, float(gripper)][: len(self.bounds[0])])
+
+
+class JointPositions(ActionTerm):
+    """Joint positions (degrees), and how far the gripper is open (0 to 100), as LeRobot's SO-101 takes them.
+
+    Args:
+        robot: the robot; its first end effector is commanded.
+        use_gripper: whether the action has a gripper entry.
+    """
+
+    name = "joints"
+    control = "joint"
+    scale = np.full(3, DEFAULT_EE_STEP_SIZE["x"])
+    """How far a command at full speed moves the TCP (3, m)."""
+    _FULLY_OPEN = 100.0
+    _MOVES = 2.0
+    """A gripper entry that is nearer than this to the commanded one commands nothing new."""
+
+    def __init__(self, robot: Robot, *, use_gripper: bool = True) -> None:
+        effector = robot.end_effectors[0]
+        low, high = (np.degrees(limits).tolist() for limits in zip(*effector.arm.joint_ranges, strict=True))
+        self.use_gripper = bool(use_gripper)
+        self.motion_size = len(low)
+        fingers = int(self.use_gripper)
+        self.bounds = low + [0.0] * fingers, high + [self._FULLY_OPEN] * fingers
+        self._hand = hand = effector.hand
+        near, far = hand.finger_range
+        opens_upwards = hand.open_position > hand.closed_position
+        self._shut, self._wide = (near, far) if opens_upwards else (far, near)
+
+    def bind(self, simulation: Simulation) -> None:
+        """Act on `simulation` from now on."""
+        super().bind(simulation)
+        self._control = cast("JointControl", self._end_effector.control)
+
+    def neutral(self) -> Action:
+        """Return the commanded joint positions, and the commanded opening."""
+        return self._action(self._control.target_joint_pos, GripperCommand.STAY)
+
+    def motion(self, values: list[float]) -> Motion:
+        """Return how far the joints move the TCP, to first order, without its rotation."""
+        positions = np.radians(values[: self.motion_size])
+        closes = self.closes(np.array(values))
+        fingers = 0.0 if closes is None else (-1.0 if closes else 1.0)
+        return self._control.translation_towards(positions).tolist(), [0.0, 0.0, 0.0], fingers
+
+    def apply(self, values: list[float], limits: Box) -> None:
+        """Send joints and fingers to where the numbers say; the servos know no box."""
+        self._control.command_joints(np.radians(values[: self.motion_size]))
+        if self.use_gripper:
+            share = values[-1] / self._FULLY_OPEN
+            self._end_effector.command_fingers(self._shut + share * (self._wide - self._shut))
+
+    def command(self, command: Command) -> Action:
+        """Take a command's twist to joint positions by inverse kinematics."""
+        translation = np.array(command.twist[:3]) * self.scale
+        rotation = np.array(command.twist[3:]) * STEP_RAD
+        return self._action(self._control.joints_towards(translation, rotation), command.gripper)
+
+    def towards(
+        self,
+        translation: NDArray[np.float64],
+        gripper: GripperCommand,
+        rotation: NDArray[np.float64] = STILL,
+    ) -> Action:
+        """Move at most one step along each axis."""
+        way = np.clip(translation, -self.scale, self.scale)
+        turn = np.clip(rotation, -STEP_RAD, STEP_RAD)
+        return self._action(self._control.joints_towards(way, turn), gripper)
+
+    def closes(self, action: Action) -> bool | None:
+        """Return whether the gripper entry is below the commanded opening."""
+        if not self.use_gripper:
+            return None
+        change = float(action[-1]) - self._opening(self._end_effector.commanded_fingers)
+        return change < 0 if abs(change) > self._MOVES else None
+
+    def _opening(self, position: float) -> float:
+        return self._FULLY_OPEN * (position - self._shut) / (self._wide - self._shut)
+
+    def _action(self, positions: Any, gripper: GripperCommand) -> Action:
+        hand, fingers = self._hand, self._end_effector.commanded_fingers
+        if gripper is not GripperCommand.STAY:
+            fingers = hand.open_position if gripper is GripperCommand.OPEN else hand.closed_position
+        entries = [*np.degrees(positions), self._opening(fingers)]
+        return self.clip(entries[: len(self.bounds[0])])
+
+
+ACTIONS = ("twist", *ROTATIONS, "joints")
+"""Names of all action terms."""
+
+
+def make_action_term(
+    name: str,
+    robot: Robot,
+    *,
+    step_size: Mapping[str, float] | None = None,
+    use_gripper: bool = True,
+) -> ActionTerm:
+    """Return an action term.
+
+    Args:
+        name: one of `ACTIONS`.
+        robot: the robot that acts.
+        step_size: metres per unit of a term whose name begins with ``xyz``; None for 0.025 m.
+        use_gripper: whether the action has a gripper entry.
+
+    Raises:
+        InvalidArgumentError: the name is not known.
+    """
+    require_one_of("action", name, ACTIONS)
+    if name == "twist":
+        return RawTwist()
+    if name == "joints":
+        return JointPositions(robot, use_gripper=use_gripper)
+    return EndEffectorStep(step_size, use_gripper=use_gripper, name=name)

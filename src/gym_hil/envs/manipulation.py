@@ -34,7 +34,7 @@ from gym_hil.envs.observations import (
     usual_terms,
 )
 from gym_hil.robots import ROBOTS, Robot
-from gym_hil.robots.geometry import Box
+from gym_hil.robots.geometry import Box, rotation_between
 from gym_hil.simulation.rendering import GymRenderingSpec, Image, Renderer
 from gym_hil.simulation.simulation import Array, Simulation
 from gym_hil.simulation.timing import physics_step
@@ -146,6 +146,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self.simulation = self._simulate(
             robot, control_dt, physics_step(control_dt) if physics_dt is None else physics_dt
         )
+        self.action_term.bind(self.simulation)
         self.metadata = {**self.metadata, "render_fps": round(1.0 / control_dt)}
         self._video_camera = self._camera_number(self.render_spec.camera_id)
         self.action_space = self.action_term.space
@@ -160,7 +161,6 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._observation = ObservationBuilder(terms)
         self._states = ObservationBuilder(usual_terms(context, image_obs=False, state_obs=self.state_obs))
         self.observation_space = self._observation.space
-        self._neutral = self.action_term.neutral()
         self._seed = seed
         self._start: dict[str, Array] = {}
         self._elapsed_steps = 0
@@ -203,7 +203,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             self.simulation.reset({name: pos.tolist() for name, pos in self._start.items()})
             self._elapsed_steps = 0
             self._done = False
-        return self.observe(), self._record(self._neutral.copy()).to_info()
+        return self.observe(), self._record(self.action_term.neutral()).to_info()
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Act for one control period. Actions beyond `action_space` are clipped to it.
@@ -222,13 +222,10 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         if self._done:
             raise EpisodeOrderError("step was called outside an episode; call reset first")
         executed = self.action_term.clip(action)
-        translation, rotation, gripper = self.action_term.motion(executed.tolist())
         sim, task = self.simulation, self.task
-        penalty = 0.0
-        if abs(gripper) > 0.5:
-            penalty = self._gripper_penalty if sim.gripper_closing != (gripper < 0) else 0.0
-            sim.command_gripper(1.0 if gripper > 0 else 0.0)
-        sim.end_effectors[0].move(translation, rotation, task.workspace)
+        closing = sim.gripper_closing
+        self.action_term.apply(executed.tolist(), task.workspace)
+        penalty = self._gripper_penalty if sim.gripper_closing != closing else 0.0
         sim.step()
         self._elapsed_steps += 1
         if sim.stable:
@@ -322,7 +319,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
 
     def neutral_action(self) -> Action:
         """Return the action that moves nothing and leaves the gripper as it is."""
-        return self._neutral.copy()
+        return self.action_term.neutral()
 
     def clip_action(self, action: Any) -> Action:
         """Return an action as it will be executed."""
@@ -347,9 +344,11 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         """
         intent = self.task.intent(self.simulation, self._start)
         way = intent.tcp_pos_w + misplaced - self.simulation.target_pos_w
-        return self.action_term.towards(
-            way, GripperCommand.OPEN if intent.opening > 0.5 else GripperCommand.CLOSE
-        )
+        turn = np.zeros(3)
+        if intent.tcp_quat_w is not None:
+            turn = rotation_between(self.simulation.target_quat_w, intent.tcp_quat_w)
+        gripper = GripperCommand.OPEN if intent.opening > 0.5 else GripperCommand.CLOSE
+        return self.action_term.towards(way, gripper, turn)
 
     def expert_goal(self) -> Array:
         """Return where the task's expert wants the TCP (3, m, world frame)."""
@@ -459,7 +458,13 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
     # Internals.
 
     def _simulate(self, robot: Robot, control_dt: float, physics_dt: float) -> Simulation:
-        return Simulation(robot, self.task.scene, control_dt=control_dt, physics_dt=physics_dt)
+        return Simulation(
+            robot,
+            self.task.scene,
+            control_dt=control_dt,
+            physics_dt=physics_dt,
+            control=self.action_term.control,
+        )
 
     def _require_open(self, verb: str) -> None:
         if self._closed:
@@ -502,7 +507,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         return StepRecord(
             executed_action=executed,
             policy_action=executed,
-            neutral_action=self._neutral,
+            neutral_action=self.action_term.neutral(),
             step=self._elapsed_steps,
             **facts,
         )

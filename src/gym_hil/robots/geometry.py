@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 Vec3 = tuple[float, float, float]
 Quat = tuple[float, float, float, float]
@@ -95,3 +99,22 @@ def reaches(box: Box, pos: Sequence[float], margin: float) -> bool:
     x, y = pos[0], pos[1]
     (low_x, low_y, _), (high_x, high_y, _) = box.low, box.high
     return low_x - margin <= x <= high_x + margin and low_y - margin <= y <= high_y + margin
+
+
+def rotation_between(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the rotation vector (3, rad, world axes) that turns one orientation into another.
+
+    Args:
+        start: the first orientation (w x y z).
+        end: the other one.
+    """
+    w0, x0, y0, z0 = start
+    w1, x1, y1, z1 = end
+    # The product of `end` and the conjugate of `start`.
+    w = w1 * w0 + x1 * x0 + y1 * y0 + z1 * z0
+    x = -w1 * x0 + x1 * w0 - y1 * z0 + z1 * y0
+    y = -w1 * y0 + x1 * z0 + y1 * w0 - z1 * x0
+    z = -w1 * z0 - x1 * y0 + y1 * x0 + z1 * w0
+    axis = np.array([x, y, z]) if w >= 0 else -np.array([x, y, z])
+    sine = float(np.linalg.norm(axis))
+    return axis * (2.0 * math.atan2(sine, abs(w)) / sine) if sine > 1e-12 else np.zeros(3)

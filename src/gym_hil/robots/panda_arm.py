@@ -1,8 +1,8 @@
 """The Franka Emika Panda arm, from published figures, built of primitive shapes.
 
-Kinematics, masses, joint ranges and torque limits: Franka Emika's documentation of the Panda; inertias:
-the identification used by MuJoCo Menagerie's `franka_emika_panda`. Shapes are ours: they follow the outline
-of the real links, white with dark joints.
+Kinematics, masses, joint ranges and torque limits: Franka Emika's documentation of the Panda; inertias
+and the gains of the joint servos: those that MuJoCo Menagerie's `franka_emika_panda` uses. Shapes are ours: they
+follow the outline of the real links, white with dark joints.
 """
 
 from __future__ import annotations
@@ -172,8 +172,8 @@ PANDA_ARM = Arm(
     },
     torque_limits=(87, 87, 87, 87, 12, 12, 12),
     servo=JointServo(
-        stiffness=(600, 600, 600, 600, 250, 150, 50),
-        damping=(50, 50, 50, 50, 30, 25, 15),
+        stiffness=(4500, 4500, 3500, 3500, 2000, 2000, 2000),
+        damping=(450, 450, 350, 350, 200, 200, 200),
         gravity_compensation=True,
     ),
 )

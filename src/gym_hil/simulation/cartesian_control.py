@@ -42,10 +42,6 @@ def add_cartesian_control(spec: mujoco.MjSpec, effector: EndEffector, home: str)
     add_orientation_control(spec, effector)
     if effector.posture is not None:
         _add_posture(spec, effector, home)
-    for joint, limit in zip(effector.joints, effector.arm.torque_limits, strict=True):
-        arm_joint = spec.joint(joint)
-        arm_joint.actfrcrange = (-limit, limit)
-        arm_joint.actfrclimited = True
 
 
 def _add_posture(spec: mujoco.MjSpec, effector: EndEffector, home: str) -> None:

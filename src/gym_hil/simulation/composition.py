@@ -8,12 +8,20 @@ from gym_hil.robots.base import EndEffector, Robot
 from gym_hil.scenes.scene import Scene
 from gym_hil.simulation.cartesian_control import add_cartesian_control
 from gym_hil.simulation.contacts import list_contacts
+from gym_hil.simulation.joint_control import add_joint_control
 from gym_hil.simulation.sleep import sleeps
 from gym_hil.simulation.surroundings import add_camera, add_surroundings
 
 
-def compose(robot: Robot, scene: Scene, physics_dt: float) -> mujoco.MjModel:
-    """Return the compiled model of `robot` standing in `scene`, with `physics_dt` (s) per physics step."""
+def compose(robot: Robot, scene: Scene, physics_dt: float, control: str = "cartesian") -> mujoco.MjModel:
+    """Return the compiled model of a robot standing in a scene.
+
+    Args:
+        robot: the robot.
+        scene: what stands around it.
+        physics_dt: seconds per physics step.
+        control: what is commanded of the arms: ``"cartesian"``, the TCP, or ``"joint"``, their joints.
+    """
     spec = mujoco.MjSpec()
     spec.modelname = f"gym_hil_{robot.name}"
     spec.compiler.degree = False
@@ -26,7 +34,11 @@ def compose(robot: Robot, scene: Scene, physics_dt: float) -> mujoco.MjModel:
     add_surroundings(spec, scene, robot.cameras)
     for effector in robot.end_effectors:
         _mount(spec, effector)
-        add_cartesian_control(spec, effector, scene.home)
+        if control == "cartesian":
+            add_cartesian_control(spec, effector, scene.home)
+        else:
+            add_joint_control(spec, effector)
+        _limit_torques(spec, effector)
     list_contacts(spec, scene)
     return spec.compile()
 
@@ -39,3 +51,10 @@ def _mount(spec: mujoco.MjSpec, effector: EndEffector) -> None:
     spec.attach(effector.hand.build(), prefix=effector.hand_prefix, site=spec.site(effector.flange_site))
     for camera in effector.cameras:
         add_camera(spec.site(effector.tcp_site).parent, camera)
+
+
+def _limit_torques(spec: mujoco.MjSpec, effector: EndEffector) -> None:
+    for name, limit in zip(effector.joints, effector.arm.torque_limits, strict=True):
+        joint = spec.joint(name)
+        joint.actfrcrange = (-limit, limit)
+        joint.actfrclimited = True

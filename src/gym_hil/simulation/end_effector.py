@@ -10,6 +10,7 @@ import numpy as np
 from gym_hil.robots.base import EndEffector
 from gym_hil.robots.geometry import Box
 from gym_hil.simulation.cartesian_control import ANYWHERE, Array, CartesianControl, Vector
+from gym_hil.simulation.joint_control import JointControl
 
 
 class SimulatedEndEffector:
@@ -20,13 +21,21 @@ class SimulatedEndEffector:
         data: its state.
         spec: what the robot declares of it.
         control_dt: seconds per control period.
+        control: ``"cartesian"`` or ``"joint"``, as the model was composed.
     """
 
     def __init__(
-        self, model: mujoco.MjModel, data: mujoco.MjData, spec: EndEffector, control_dt: float
+        self,
+        model: mujoco.MjModel,
+        data: mujoco.MjData,
+        spec: EndEffector,
+        control_dt: float,
+        control: str = "cartesian",
     ) -> None:
         self.spec = spec
-        self.control = CartesianControl(model, data, spec, control_dt)
+        self.control: CartesianControl | JointControl = (
+            CartesianControl if control == "cartesian" else JointControl
+        )(model, data, spec, control_dt)
         tcp = int(model.site(spec.tcp_site).id)
         self._tcp_pos, self._tcp_axes = data.site_xpos[tcp], data.site_xmat[tcp]
         self._qpos, self._qvel = data.qpos, data.qvel
@@ -95,6 +104,16 @@ class SimulatedEndEffector:
         """Send the fingers to `opening`: 0 closed, 1 open. They keep going until told otherwise."""
         hand = self.spec.hand
         self._finger_command[:] = hand.closed_position + opening * (hand.open_position - hand.closed_position)
+
+    def command_fingers(self, position: float) -> None:
+        """Send the first finger joint to `position` (m or rad), or as far as it goes."""
+        low, high = self.spec.hand.finger_range
+        self._finger_command[:] = min(max(position, low), high)
+
+    @property
+    def commanded_fingers(self) -> float:
+        """Commanded position of the first finger joint (m or rad)."""
+        return self._finger_command.item()
 
     def move(self, translation: Vector, rotation: Vector, limits: Box = ANYWHERE) -> None:
         """Move the target over the control period that `Simulation.step` simulates next.

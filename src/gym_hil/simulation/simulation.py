@@ -6,7 +6,7 @@ All of the control law lives in the model (`gym_hil.simulation.cartesian_control
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import mujoco
 import numpy as np
@@ -37,6 +37,7 @@ class Simulation:
         scene: what stands around it.
         control_dt: seconds per control period, a whole multiple of `physics_dt`.
         physics_dt: seconds per physics step.
+        control: what is commanded of the arms: ``"cartesian"``, the TCP, or ``"joint"``, their joints.
         model: one that was composed from the same arguments before, which saves compiling it again; several
             simulations may share it.
 
@@ -61,18 +62,21 @@ class Simulation:
         *,
         control_dt: float,
         physics_dt: float,
+        control: Literal["cartesian", "joint"] = "cartesian",
         model: mujoco.MjModel | None = None,
     ) -> None:
         self._nstep = substeps(control_dt, physics_dt)
         self._watch_every = -(-self._nstep // LOOKS)
         self.robot = robot
         self.scene = scene
+        self.control = control
         self.control_dt = float(control_dt)
         self.physics_dt = float(physics_dt)
-        self.model = model = compose(robot, scene, physics_dt) if model is None else model
+        self.model = model = compose(robot, scene, physics_dt, control) if model is None else model
         self.data = data = self.data_type(model)
         self.end_effectors = tuple(
-            SimulatedEndEffector(model, data, effector, self.control_dt) for effector in robot.end_effectors
+            SimulatedEndEffector(model, data, effector, self.control_dt, control)
+            for effector in robot.end_effectors
         )
         self._first = self.end_effectors[0]
         self._controls = [effector.control for effector in self.end_effectors]
@@ -89,7 +93,8 @@ class Simulation:
     def __getstate__(self) -> dict[str, Any]:
         """Return what makes a simulation that goes on alike: views into MuJoCo's memory cannot be pickled."""
         made_of = {
-            name: getattr(self, name) for name in ("robot", "scene", "control_dt", "physics_dt", "model")
+            name: getattr(self, name)
+            for name in ("robot", "scene", "control_dt", "physics_dt", "control", "model")
         }
         return {"made_of": made_of, "state": self.save()}
 

@@ -17,10 +17,11 @@ import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.envs.actions import ActionTerm, EndEffectorStep, RawTwist
+from gym_hil.envs.actions import make_action_term
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.intervention.named import make_operator
 from gym_hil.intervention.takeover import InterventionWrapper
+from gym_hil.robots import ROBOTS
 from gym_hil.stacks.config import INNER_FIELDS, EnvConfig
 from gym_hil.stacks.ids import ENVIRONMENT_CLASSES, OUTER_LAYERS
 from gym_hil.viewers.attach import open_page, open_window, wants
@@ -160,6 +161,7 @@ def _environment(config: EnvConfig, raw_env: RawEnv | None = None) -> Manipulati
     if make is None:
         reference = ENVIRONMENT_CLASSES.get((config.robot, config.task))
         make = ManipulationEnv if reference is None else cast(RawEnv, load_env_creator(reference))
+    robot = ROBOTS.get(config.robot) if isinstance(config.robot, str) else config.robot
     return make(
         task=config.task,
         seed=config.seed,
@@ -171,13 +173,9 @@ def _environment(config: EnvConfig, raw_env: RawEnv | None = None) -> Manipulati
         state_obs=config.state_obs,
         reward_type=config.reward_type,
         random_block_position=config.random_block_position,
-        robot=config.robot,
-        action_term=_action_term(config),
+        robot=robot,
+        action_term=make_action_term(
+            config.action, robot, step_size=config.ee_step_size, use_gripper=config.use_gripper
+        ),
         gripper_penalty=config.gripper_penalty or 0.0,
     )
-
-
-def _action_term(config: EnvConfig) -> ActionTerm:
-    if config.action == "twist":
-        return RawTwist()
-    return EndEffectorStep(config.ee_step_size, use_gripper=config.use_gripper)

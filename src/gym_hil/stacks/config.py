@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gym_hil.simulation.rendering import GymRenderingSpec
     from gym_hil.tasks import Task
 
-ACTIONS = ("xyz", "twist")
 INNER_FIELDS = frozenset(
     {
         "task",
@@ -45,7 +44,8 @@ class EnvConfig:
     robot: str | Robot = "panda"
     """The robot, or its name."""
     action: str = "xyz"
-    """What an action means: ``"xyz"`` (`EndEffectorStep`) or ``"twist"`` (`RawTwist`)."""
+    """What an action means, one of `gym_hil.envs.actions.ACTIONS`: ``"xyz"``, ``"xyz+yaw"`` and ``"xyz+rotation"``
+    (`EndEffectorStep`), ``"joints"`` (`JointPositions`) or ``"twist"`` (`RawTwist`)."""
     ee_step_size: Mapping[str, float] | None = None
     """Metres per unit of an ``"xyz"`` action, by axis; None for 0.025 m."""
     use_gripper: bool = True
@@ -125,8 +125,10 @@ class EnvConfig:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
+        from gym_hil.envs.actions import ACTIONS
+
         require_one_of("action", self.action, ACTIONS)
-        if self.action != "xyz" and self.ee_step_size is not None:
+        if not self.action.startswith("xyz") and self.ee_step_size is not None:
             raise InvalidArgumentError(
                 f"ee_step_size={self.ee_step_size!r} needs action='xyz', not {self.action!r}"
             )

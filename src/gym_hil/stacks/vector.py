@@ -43,7 +43,14 @@ class _Member(ManipulationEnv):
 
     def _simulate(self, robot: Robot, control_dt: float, physics_dt: float) -> Simulation:
         model = None if self._first is self else self._first.simulation.model
-        return Simulation(robot, self.task.scene, control_dt=control_dt, physics_dt=physics_dt, model=model)
+        return Simulation(
+            robot,
+            self.task.scene,
+            control_dt=control_dt,
+            physics_dt=physics_dt,
+            control=self.action_term.control,
+            model=model,
+        )
 
     def draw(self) -> dict[str, Image]:
         return {}

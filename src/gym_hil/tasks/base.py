@@ -36,10 +36,13 @@ class Intent:
     Attributes:
         tcp_pos_w: where it wants the TCP (3, m, world frame).
         opening: 1.0 for open fingers, 0.0 for closed ones.
+        tcp_quat_w: how it wants the TCP turned (4, w x y z, world frame); None for any way. Actions without
+            rotations leave it out.
     """
 
     tcp_pos_w: Array
     opening: float
+    tcp_quat_w: Array | None = None
 
 
 class Pair(NamedTuple):

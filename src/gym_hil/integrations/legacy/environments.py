@@ -134,7 +134,13 @@ class MujocoGymEnv(ManipulationEnv):
         super().__init__(task, **kwargs)
 
     def _simulate(self, robot: Robot, control_dt: float, physics_dt: float) -> Simulation:
-        return OldNamesSimulation(robot, self.task.scene, control_dt=control_dt, physics_dt=physics_dt)
+        return OldNamesSimulation(
+            robot,
+            self.task.scene,
+            control_dt=control_dt,
+            physics_dt=physics_dt,
+            control=self.action_term.control,
+        )
 
     @property
     def _model(self) -> mujoco.MjModel:

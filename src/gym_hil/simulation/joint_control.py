@@ -1,0 +1,153 @@
+"""Joint-position control of an arm, as its own servos do it, inside the engine.
+
+Each servo integrates its control into an activation, its set-point, which so glides to the commanded position while
+`mj_step` runs.
+"""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+
+from gym_hil.robots.base import EndEffector
+from gym_hil.robots.geometry import Box
+from gym_hil.simulation.orientation_control import Array, Vector, consecutive, integrate
+
+DAMPING = 1e-3
+"""Of the differential inverse kinematics: what keeps it finite where the arm is stretched (m)."""
+MAX_LEAD = 0.3
+"""Farthest that a set-point found by inverse kinematics may be from the measured position (rad)."""
+
+
+def add_joint_control(spec: mujoco.MjSpec, effector: EndEffector) -> None:
+    """Add the servos of `effector`'s arm, and its weight if its controller does not carry that."""
+    arm = effector.arm
+    gains = zip(effector.joints, arm.servo.stiffness, arm.servo.damping, arm.torque_limits, strict=True)
+    for joint, stiffness, damping, limit in gains:
+        servo = spec.add_actuator(
+            name=f"{joint}_servo",
+            trntype=mujoco.mjtTrn.mjTRN_JOINT,
+            target=joint,
+            forcerange=(-limit, limit),
+        )
+        integrate(servo, stiffness, damping)
+    if not arm.servo.gravity_compensation:
+        for body in spec.bodies:
+            if body.name.startswith((effector.arm_prefix, effector.hand_prefix)):
+                body.gravcomp = 0
+
+
+class JointControl:
+    """Commands the joints of one arm.
+
+    Args:
+        model: the compiled model.
+        data: its state.
+        effector: whose arm is controlled.
+        control_dt: seconds per control period.
+    """
+
+    def __init__(
+        self, model: mujoco.MjModel, data: mujoco.MjData, effector: EndEffector, control_dt: float
+    ) -> None:
+        self._model, self._data, self._control_dt = model, data, control_dt
+        joints = [model.joint(name) for name in effector.joints]
+        self._qpos = [int(joint.qposadr[0]) for joint in joints]
+        self._dofs = [int(joint.dofadr[0]) for joint in joints]
+        servo = [model.actuator(f"{name}_servo") for name in effector.joints]
+        self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servo])]
+        self._act = data.act[consecutive([actuator.actadr[0] for actuator in servo])]
+        self._low, self._high = np.array(effector.arm.joint_ranges).T
+        self._tcp = int(model.site(effector.tcp_site).id)
+        self._commanded = mujoco.MjData(model)
+        """The arm as it would stand at its set-points, for kinematics only."""
+        self._axes = [
+            self._commanded.xaxis[int(model.joint(effector.arm_prefix + next(iter(rotation.joints))).id)]
+            for rotation in effector.rotations
+        ]
+        self._lag = np.array(effector.arm.servo.damping) / np.array(effector.arm.servo.stiffness)
+        self._goal: Array | None = None
+
+    @property
+    def target_pos_w(self) -> Array:
+        """TCP position at the commanded joint positions (3, m, world frame)."""
+        return self._kinematics().site_xpos[self._tcp].copy()
+
+    @property
+    def target_quat_w(self) -> Array:
+        """TCP orientation at the commanded joint positions (4, w x y z, world frame)."""
+        quat = np.empty(4)
+        mujoco.mju_mat2Quat(quat, self._kinematics().site_xmat[self._tcp])
+        return quat
+
+    @property
+    def target_joint_pos(self) -> Array:
+        """Commanded joint positions (rad), a fresh array."""
+        return self._act.copy()
+
+    def anchor(self) -> None:
+        """Command the measured joint positions."""
+        self._act[:] = self._data.qpos[self._qpos]
+        self._goal = None
+
+    def command_joints(self, positions: Vector) -> None:
+        """Send the joints to `positions` (rad) in the next control period, or as far as they turn."""
+        self._goal = np.clip(positions, self._low, self._high)
+        velocity = (self._goal - self._act) / self._control_dt
+        self._ctrl[:] = velocity
+        self._act[:] += self._lag * velocity
+
+    def command(self, translation: Vector, rotation: Vector, limits: Box) -> None:
+        """Move the TCP, see `CartesianControl.command`, by inverse kinematics."""
+        start = self.target_pos_w
+        goal = np.clip(start + translation, np.minimum(limits.low, start), np.maximum(limits.high, start))
+        self.command_joints(self.joints_towards(goal - start, rotation))
+
+    def joints_towards(self, translation: Vector, rotation: Vector) -> Array:
+        """Return the joint positions (rad) that move the TCP from where the set-points hold it.
+
+        Args:
+            translation: displacement (3, m, world axes).
+            rotation: rotation vector (3, rad, world axes), of which an arm with few joints makes what it can.
+        """
+        jacobian = self._jacobian()
+        axes = np.array(self._axes) if self._axes else np.eye(3)
+        rows = np.concatenate([jacobian[:3], axes @ jacobian[3:]])
+        wanted = np.concatenate([np.asarray(translation, float), axes @ np.asarray(rotation, float)])
+        square = rows @ rows.T + DAMPING**2 * np.eye(len(rows))
+        positions = self._act + rows.T @ np.linalg.solve(square, wanted)
+        measured = self._data.qpos[self._qpos]
+        near = np.clip(positions, measured - MAX_LEAD, measured + MAX_LEAD)
+        return np.clip(near, self._low, self._high)
+
+    def translation_towards(self, positions: Vector) -> Array:
+        """Return how far the TCP is moved (3, m, world axes) by joint `positions` (rad), to first order."""
+        return self._jacobian()[:3] @ (np.asarray(positions) - self._act)
+
+    def begin_step(self) -> None:
+        """Hold still in the control period that is simulated now, unless something was commanded."""
+        if self._goal is None:
+            self._ctrl[:] = 0.0
+
+    def end_step(self) -> None:
+        """Put the set-points to where they were to arrive."""
+        if self._goal is not None:
+            self._act[:] = self._goal
+            self._goal = None
+
+    def forget(self) -> None:
+        """Drop what was commanded and not simulated."""
+        self._goal = None
+
+    def _jacobian(self) -> Array:
+        """Return how the TCP moves and turns (6, world axes) per joint, at the set-points."""
+        jacobian, commanded = np.zeros((6, self._model.nv)), self._kinematics()
+        mujoco.mj_comPos(self._model, commanded)
+        mujoco.mj_jacSite(self._model, commanded, jacobian[:3], jacobian[3:], self._tcp)
+        return jacobian[:, self._dofs]
+
+    def _kinematics(self) -> mujoco.MjData:
+        self._commanded.qpos[:] = self._data.qpos
+        self._commanded.qpos[self._qpos] = self._act
+        mujoco.mj_kinematics(self._model, self._commanded)
+        return self._commanded
