@@ -7,20 +7,21 @@ import numpy as np
 import pytest
 
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.robots import ROBOTS
+from gym_hil.robots import Robot
+from gym_hil.robots.so101 import SO101, SO101_BACKLASH
 from gym_hil.simulation.simulation import Simulation
 from gym_hil.tasks import TASKS
 
 AWAY = {"cube": (0.1, 0.3, 0.015)}
 
 
-def simulate(task: str = "PickCube", robot: str = "so101") -> Simulation:
-    return Simulation(ROBOTS[robot], TASKS[task](ROBOTS[robot]).scene, control_dt=0.1, physics_dt=0.004)
+def simulate(task: str = "PickCube", robot: Robot = SO101) -> Simulation:
+    return Simulation(robot, TASKS[task](robot).scene, control_dt=0.1, physics_dt=0.004)
 
 
-def run_expert(task_name: str, seed: int, robot: str = "so101") -> int | None:
+def run_expert(task_name: str, seed: int, robot: Robot = SO101) -> int | None:
     """Return how many steps the expert needed, or None."""
-    task, sim = TASKS[task_name](ROBOTS[robot]), simulate(task_name, robot)
+    task, sim = TASKS[task_name](robot), simulate(task_name, robot)
     start = task.sample_start(np.random.default_rng(seed), randomise=True, options={})
     sim.reset(start)
     for number in range(task.max_episode_steps):
@@ -49,7 +50,7 @@ def axes(sim: Simulation) -> np.ndarray:
 
 def test_with_all_joints_at_zero_the_tcp_is_where_it_was_published():
     sim = simulate()
-    for joint in ROBOTS["so101"].joints:
+    for joint in SO101.joints:
         sim.data.qpos[sim.model.joint(joint).qposadr] = 0.0
     mujoco.mj_kinematics(sim.model, sim.data)
     assert sim.tcp_pos_w == pytest.approx([0.391, -0.001, 0.246], abs=5e-4)
@@ -125,7 +126,7 @@ def test_it_holds_still_for_ten_seconds():
 def test_no_servo_gives_more_than_its_torque():
     sim = simulate()
     sim.reset(AWAY)
-    dofs = [int(sim.model.joint(name).dofadr[0]) for name in ROBOTS["so101"].joints]
+    dofs = [int(sim.model.joint(name).dofadr[0]) for name in SO101.joints]
     for _ in range(30):
         sim.end_effectors[0].move((0.0, 0.0, -0.025), (0, 0, 0))
         sim.step()
@@ -152,15 +153,13 @@ def test_the_expert_arranges_all_boxes():
 
 
 def test_with_backlash_the_joints_have_play_and_cubes_are_still_picked_up():
-    sim = simulate(robot="so101_backlash")
+    sim = simulate(robot=SO101_BACKLASH)
     sim.reset(AWAY)
     plays = [sim.model.joint(f"arm/{name}_backlash").range[1] for name in ("shoulder_pan", "wrist_roll")]
     assert plays == pytest.approx(np.radians([0.5, 0.5]))
-    assert [
-        seed for seed in range(1000, 1010) if run_expert("PickCube", seed, "so101_backlash") is None
-    ] == []
+    assert [seed for seed in range(1000, 1010) if run_expert("PickCube", seed, SO101_BACKLASH) is None] == []
 
 
 def test_a_peg_needs_parallel_jaws():
     with pytest.raises(InvalidArgumentError, match="pivoting"):
-        TASKS["InsertPeg"](ROBOTS["so101"])
+        TASKS["InsertPeg"](SO101)

@@ -16,7 +16,6 @@ ROBOTS: Registry[Robot] = Registry(
         "panda": "gym_hil.robots.panda:PANDA",
         "panda_robotiq_2f85": "gym_hil.robots.panda:PANDA_ROBOTIQ_2F85",
         "so101": "gym_hil.robots.so101:SO101",
-        "so101_backlash": "gym_hil.robots.so101:SO101_BACKLASH",
     },
 )
 """Every robot by its name."""
