@@ -8,7 +8,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from gym_hil.core.command import Command
 from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.envs.actions import make_action_term
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.envs.observations import (
     OBSERVATION_TERMS,
@@ -18,8 +20,6 @@ from gym_hil.envs.observations import (
     proprioception_layout,
 )
 from gym_hil.robots import ROBOTS
-
-LIFT = np.array([0, 0, 0.02, 0, 0, 0, 0], np.float32)
 
 
 def test_a_layout_names_slices_that_follow_each_other():
@@ -103,12 +103,15 @@ def test_a_term_of_ones_own_is_given_as_a_class_or_registered_by_name(monkeypatc
         assert observation["hand_height"] == pytest.approx(observation["agent_pos"][env.layout["tcp_pos"]][2])
 
 
-def test_an_environment_with_terms_can_be_pickled():
-    env = ManipulationEnv(observation_terms=("proprioception", "contact"))
+@pytest.mark.parametrize("action", ["twist", "joints"])
+def test_an_environment_with_terms_can_be_pickled(action):
+    term = make_action_term(action, ROBOTS["panda"])
+    env = ManipulationEnv(observation_terms=("proprioception", "contact"), action_term=term)
     env.reset(seed=0)
-    env.step(LIFT)
+    action = env.command_action(Command((0.0, 0.0, 1.0, 0.0, 0.0, 0.0)))
+    env.step(action)
     twin = pickle.loads(pickle.dumps(env))
-    np.testing.assert_array_equal(env.step(LIFT)[0]["agent_pos"], twin.step(LIFT)[0]["agent_pos"])
+    np.testing.assert_array_equal(env.step(action)[0]["agent_pos"], twin.step(action)[0]["agent_pos"])
 
 
 def test_ids_of_the_so101_work():

@@ -24,6 +24,7 @@ from gym_hil.robots import Robot
 from gym_hil.robots.geometry import Box
 
 if TYPE_CHECKING:
+    from gym_hil.simulation.end_effector import SimulatedEndEffector
     from gym_hil.simulation.joint_control import JointControl
     from gym_hil.simulation.simulation import Simulation
 
@@ -94,7 +95,11 @@ class ActionTerm(abc.ABC):
 
     def bind(self, simulation: Simulation) -> None:
         """Act on `simulation` from now on."""
-        self._end_effector = simulation.end_effectors[0]
+        self._simulation = simulation
+
+    @property
+    def _end_effector(self) -> SimulatedEndEffector:
+        return self._simulation.end_effectors[0]
 
     def apply(self, values: list[float], limits: Box) -> None:
         """Command the end effector what an action's numbers stand for.
@@ -304,10 +309,9 @@ class JointPositions(ActionTerm):
         opens_upwards = hand.open_position > hand.closed_position
         self._shut, self._wide = (near, far) if opens_upwards else (far, near)
 
-    def bind(self, simulation: Simulation) -> None:
-        """Act on `simulation` from now on."""
-        super().bind(simulation)
-        self._control = cast("JointControl", self._end_effector.control)
+    @property
+    def _control(self) -> JointControl:
+        return cast("JointControl", self._end_effector.control)
 
     def neutral(self) -> Action:
         """Return the commanded joint positions, and the commanded opening."""
