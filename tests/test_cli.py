@@ -45,6 +45,20 @@ def test_what_cannot_work_is_said_in_one_line(arguments, message, tmp_path):
     assert message in done.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of a file's size")
+def test_a_video_that_is_cut_short_is_no_video(tmp_path):
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384))\n"
+        "from gym_hil.cli import main; main()\n"
+    )
+    video = tmp_path / "film.mp4"
+    command = [sys.executable, "-c", code, "play", "PandaPickCube-v1", "--video", str(video)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode in (1, 2) and not list(tmp_path.iterdir())
+    assert done.stderr.startswith(f"gym-hil: {video} cannot be written: ") and done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr and "FFMPEG" not in done.stderr, done.stderr
+
+
 def test_ctrl_c_ends_with_one_line():
     code = (
         "import sys, _thread; from gym_hil import cli\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,7 +21,12 @@ REPORT_SPEC = GymRenderingSpec(video_height=360, video_width=480, video_quality=
 """Size and quality of the videos in reports."""
 VIDEO_SPEC = GymRenderingSpec(video_height=720, video_width=960)
 """Size and quality of videos that are files of their own."""
-_CONSTANT_QUALITY = ["-crf", "20", "-movflags", "+faststart"]
+_ENCODING = {
+    "quality": None,
+    "macro_block_size": 2,
+    "output_params": ["-crf", "20", "-movflags", "+faststart"],
+    "ffmpeg_log_level": "quiet",
+}
 
 
 def with_banner(frame: Image, *, human: bool, success: bool, seconds: float) -> Image:
@@ -72,12 +78,14 @@ def open_video(path: Path, fps: float) -> Iterator[Callable[[Image], None]]:
 
     make_folder(path.parent)
     interrupt: KeyboardInterrupt | None = None
+    frames = 0
     with replacing(path) as temporary:
         temporary.touch()  # A folder that cannot be written is refused before the first frame.
-        options = {"quality": None, "macro_block_size": 2, "output_params": _CONSTANT_QUALITY}
-        with imageio.get_writer(temporary, fps=fps, **options) as writer:
+        with imageio.get_writer(temporary, fps=fps, **_ENCODING) as writer:
 
             def add(frame: Image) -> None:
+                nonlocal frames
+                frames += 1
                 try:
                     writer.append_data(np.asarray(frame))
                 except OSError as error:
@@ -88,5 +96,22 @@ def open_video(path: Path, fps: float) -> Iterator[Callable[[Image], None]]:
                 yield add
             except KeyboardInterrupt as error:
                 interrupt = error
+        _require_frames(temporary, frames, path)
     if interrupt is not None:
         raise interrupt
+
+
+def _require_frames(written: Path, frames: int, path: Path) -> None:
+    """Raise unless a video has all of its frames: the encoder does not tell when the disk is full."""
+    if not frames:
+        return
+    from imageio_ffmpeg import count_frames_and_secs
+
+    try:
+        found = count_frames_and_secs(str(written))[0]
+    except RuntimeError:
+        found = 0
+    if found < frames:
+        with written.open("ab") as file:  # fails for the reason for which the encoder failed
+            file.write(bytes(2**16))
+        raise StorageError(errno.EIO, f"{path} cannot be written: the encoder stopped after {found} frames")
