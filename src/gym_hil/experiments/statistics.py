@@ -21,11 +21,11 @@ WINDOW_EPISODES = 200
 Array = NDArray[np.float64]
 
 
-def iqm(values: Array) -> Array:
-    """Return the interquartile mean over the first axis: the mean of the middle half (Agarwal et al. 2021,
+def iqm(values: Array, axis: int = 0) -> Array:
+    """Return the interquartile mean over an axis: the mean of the middle half (Agarwal et al. 2021,
     arXiv:2108.13264).
     """
-    return _scipy().trim_mean(values, 0.25, axis=0)
+    return _scipy().trim_mean(values, 0.25, axis=axis)
 
 
 def iqm_and_interval(values: Array) -> tuple[Array, Array, Array]:
@@ -43,7 +43,7 @@ def iqm_and_interval(values: Array) -> tuple[Array, Array, Array]:
     if len(values) < 2:
         return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
     rows = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
-    means = np.stack([iqm(values[row]) for row in rows])
+    means = iqm(values[rows], axis=1)
     tail = 50.0 * (1.0 - CONFIDENCE)
     low, high = np.percentile(means, [tail, 100.0 - tail], axis=0)
     return mean, low, high

@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,13 @@ from numpy.typing import NDArray
 
 from gym_hil.core.errors import MissingExtraError
 from gym_hil.core.files import write_atomically
+from gym_hil.experiments.statistics import iqm_and_interval, minutes_to_threshold
 from gym_hil.experiments.study import Run, Study, slug
 from gym_hil.reports.charts import Line, line_chart
 from gym_hil.reports.page import require_libraries, write_page
 
-STUDENT_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
-             2.145, 2.131, 2.120, 2.110, 2.101, 2.093)  # fmt: skip
-"""97.5 % quantile of Student's t for 1, 2, ... degrees of freedom; beyond the last the normal's 1.96."""
 REACHED = 0.95
-"""Share of evaluation episodes that counts as having learned the task."""
+"""Success rate above which a task counts as learned; see `gym_hil.experiments.statistics.first_reached`."""
 MEASURES = (
     ("success_alone", "success without a human", True),
     ("success_with_help", "success while learning, help included", True),
@@ -54,9 +52,14 @@ class Finished:
 
     @property
     def minutes_until_learned(self) -> float:
-        """Robot minutes until an evaluation on the way reached `REACHED`; infinite without."""
-        reached = np.nonzero(self.curve["success_alone"] >= REACHED)[0]
-        return float(self.curve["robot_minutes"][reached[0]]) if len(reached) else inf
+        """Robot minutes at which the task was learned; infinite if it was not, or if the evaluations have too few
+        episodes to say so.
+        """
+        config, points = self.run.config, len(self.curve["success_alone"])
+        episodes = [config.eval_episodes] * (points - 1) + [self.result["episodes"]]
+        return minutes_to_threshold(
+            self.curve["success_alone"], self.curve["robot_minutes"], episodes, REACHED
+        )
 
 
 def read_run(run: Run, folder: Path) -> Finished:
@@ -67,18 +70,6 @@ def read_run(run: Run, folder: Path) -> Finished:
     return Finished(run, json.loads((folder / "result.json").read_text(encoding="utf-8")), columns)
 
 
-def mean_and_band(values: Array) -> tuple[Array, Array, Array]:
-    """Return mean, lower and upper end of its 95 % interval (Student's t) over the first axis: the seeds. One
-    seed has no interval: NaN.
-    """
-    count, mean = len(values), values.mean(axis=0)
-    if count < 2:
-        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    quantile = STUDENT_T[count - 2] if count - 2 < len(STUDENT_T) else 1.96
-    margin = quantile * values.std(axis=0, ddof=1) / sqrt(count)
-    return mean, mean - margin, mean + margin
-
-
 def write_study_report(study: Study, finished: Sequence[Finished], out: Path) -> None:
     """Write ``results.csv`` (runs), ``table.md`` (settings), ``report.html`` (settings and curves), and the
     curves of success without a human once more as pictures, ``curves*.svg``. Where the packages for
@@ -86,7 +77,7 @@ def write_study_report(study: Study, finished: Sequence[Finished], out: Path) ->
     """
     header, rows = _table(study, finished)
     lines = [header, ["---"] * len(header), *rows]
-    count = f"{len(finished)} of {len(study.runs)} runs have ended."
+    count = f"{len(finished)} of {len(study.runs)} runs have ended, with seeds for {study.purpose}."
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     write_atomically(out / "table.md", f"# {study.title}\n\n{count}\n\n{table}\n")
     write_atomically(out / "results.csv", _runs_as_csv(study, finished))
@@ -96,7 +87,7 @@ def write_study_report(study: Study, finished: Sequence[Finished], out: Path) ->
         log.warning("There is no report: %s", error)
         return
     facets = _facets(study, finished)
-    note = "Bands are 95 % intervals of the mean over seeds (Student's t)."
+    note = "Bands are 95 % bootstrap intervals of the interquartile mean over seeds."
     charts = {facet or "Curves": _charts(shown) for facet, shown in facets.items()}
     facts = {"title": study.title, "count": count, "note": note, "header": header, "rows": rows}
     write_page(out / "report.html", "study.html", facets=charts, **facts)
@@ -118,7 +109,7 @@ def _table(study: Study, finished: Sequence[Finished]) -> tuple[list[str], list[
     header = [
         *study.axes,
         "success without a human, by seed",
-        "mean (95 % interval)",
+        "interquartile mean (95 % interval)",
         f"robot minutes to {REACHED:.0%}",
         "robot minutes",
         "takeover rate at the end",
@@ -127,7 +118,7 @@ def _table(study: Study, finished: Sequence[Finished]) -> tuple[list[str], list[
     ]
     rows = []
     for group, found in _of_group(study, finished).items():
-        mean, low, high = mean_and_band(np.array([one.success for one in found]))
+        mean, low, high = iqm_and_interval(np.array([one.success for one in found]))
         interval = "" if np.isnan(low) else f" ({max(0.0, low):.0%} to {min(1.0, high):.0%})"
         until = [one.minutes_until_learned for one in found]
         rows.append(
@@ -181,7 +172,7 @@ def _curve(name: str, found: Sequence[Finished], column: str, x: str, share: boo
             for one in found
         ]
     )
-    mean, low, high = mean_and_band(values)
+    mean, low, high = iqm_and_interval(values)
     if share:
         low, high = np.maximum(low, 0.0), np.minimum(high, 1.0)
     x_values, values, lower, upper = (column.tolist() for column in (across, mean, low, high))
