@@ -149,3 +149,42 @@ def split_state(agent: Any, environment: Any) -> dict[str, NDArray[np.float32]]:
         schema.AGENT_POS: np.asarray(agent, np.float32).ravel(),
         schema.ENVIRONMENT_STATE: np.asarray(environment, np.float32).ravel(),
     }
+
+
+class MujocoAdapter(EnvironmentAdapter):
+    """An adapter for environments that hold MuJoCo's ``model`` and ``data``, as those of Gymnasium do."""
+
+    def save_physics(self) -> NDArray[np.float64]:
+        """Return MuJoCo's integration state, which holds everything that the next step depends on."""
+        import mujoco
+
+        raw: Any = self.env.unwrapped
+        state = np.empty(mujoco.mj_stateSize(raw.model, mujoco.mjtState.mjSTATE_INTEGRATION))
+        mujoco.mj_getState(raw.model, raw.data, state, mujoco.mjtState.mjSTATE_INTEGRATION)
+        return state
+
+    def restore_physics(self, state: NDArray[np.float64]) -> None:
+        """Put MuJoCo into a state that `save_physics` returned, and compute what follows from it.
+
+        Raises:
+            InvalidStateError: the state belongs to another model.
+        """
+        import mujoco
+
+        raw: Any = self.env.unwrapped
+        size = mujoco.mj_stateSize(raw.model, mujoco.mjtState.mjSTATE_INTEGRATION)
+        if np.shape(state) != (size,):
+            raise InvalidStateError(f"physics state has shape {np.shape(state)}, this model needs ({size},)")
+        mujoco.mj_setState(raw.model, raw.data, np.asarray(state), mujoco.mjtState.mjSTATE_INTEGRATION)
+        mujoco.mj_forward(raw.model, raw.data)
+        mujoco.mj_setState(raw.model, raw.data, np.asarray(state), mujoco.mjtState.mjSTATE_INTEGRATION)
+
+    @property
+    def model(self) -> Any:
+        """The compiled MuJoCo model."""
+        return self.env.unwrapped.model  # type: ignore[attr-defined]
+
+    @property
+    def data(self) -> Any:
+        """The MuJoCo data of the running simulation."""
+        return self.env.unwrapped.data  # type: ignore[attr-defined]

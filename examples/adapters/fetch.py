@@ -1,0 +1,58 @@
+"""Gymnasium-Robotics' FetchPickAndPlace under a human's hands: ``gym-hil play fetch:hil/FetchPickAndPlace-v0``."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import gymnasium_robotics
+import numpy as np
+
+from gym_hil.envs.adapter import MujocoAdapter, split_state
+
+gym.register_envs(gymnasium_robotics)
+OVER = np.array([0.0, 0.0, 0.06])
+"""Where the gripper travels, above the cube (m)."""
+STEP_M = 0.03
+"""How far an action of 1 moves the gripper (m), roughly."""
+
+
+class FetchPickAndPlace(MujocoAdapter):
+    """Ends in success as soon as the cube is at its goal, and rewards that with 1."""
+
+    control_dt = 0.04
+    task_description = "Bring the cube to the goal."
+
+    def __init__(self, render_mode=None):
+        super().__init__(gym.make("FetchPickAndPlace-v4", render_mode=render_mode, max_episode_steps=-1))
+
+    def step(self, action):
+        observation, _, _, truncated, info = super().step(action)
+        self._done = success = bool(info["is_success"])
+        return observation, float(success), success, truncated, {**info, "is_success": success}
+
+    def observe(self):
+        return self.env.unwrapped._get_obs()
+
+    def observe_state(self):
+        observation = self.observe()
+        return split_state(observation["observation"], observation["desired_goal"])
+
+    def episode_constants(self):
+        return {"goal": self.env.unwrapped.goal.copy()}
+
+    def restore_constants(self, constants):
+        self.env.unwrapped.goal = constants["goal"].copy()
+
+    def expert_action(self):
+        """Reach over the cube, down to it, close, and carry it to the goal."""
+        observation = self.observe()
+        gripper, cube = observation["observation"][:3], observation["observation"][3:6]
+        opening = observation["observation"][9:11].sum()
+        aside, height = np.linalg.norm((cube - gripper)[:2]), gripper[2] - cube[2]
+        at_cube = aside < 0.02 and height < 0.02
+        way = cube - gripper if aside < 0.02 else cube - gripper + OVER
+        if at_cube:
+            way = observation["desired_goal"] - cube if opening < 0.055 else np.zeros(3)
+        return np.array([*np.clip(way / STEP_M, -1, 1), -1.0 if at_cube else 1.0], np.float32)
+
+
+gym.register("hil/FetchPickAndPlace-v0", entry_point=FetchPickAndPlace, max_episode_steps=100)
