@@ -159,3 +159,15 @@ def test_features_of_boxes_do_not_depend_on_which_box_and_where():
     assert not np.allclose(seen[0][from_tcp], seen[1][from_tcp]), "the first box lies elsewhere"
     assert np.allclose(seen[0][:3], seen[1][:3])
     env.close()
+
+
+def test_the_id_says_which_robot_learns(tmp_path):
+    config = TrainConfig(
+        env_id="gym_hil/SO101PickCubeStateBase-v1",
+        method="bc",
+        demos=2,
+        robot_minutes=0.1,
+        final_episodes=1,
+    )
+    train(config, tmp_path, learner=InProcessLearner, films=False)
+    assert load(tmp_path).interface.robot == "so101"

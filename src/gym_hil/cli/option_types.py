@@ -9,7 +9,6 @@ from tyro.extras import literal_type_from_choices
 from gym_hil.intervention.named import NAMES, TEACHERS
 from gym_hil.intervention.simulated_human import PRESETS
 from gym_hil.learning.methods import METHODS
-from gym_hil.robots import ROBOTS
 
 if TYPE_CHECKING:
     OperatorName: TypeAlias = str
@@ -17,11 +16,9 @@ if TYPE_CHECKING:
     Teacher: TypeAlias = str
     Preset: TypeAlias = str
     Method: TypeAlias = str
-    RobotName: TypeAlias = str
 else:
     OperatorName = literal_type_from_choices(NAMES)
     OperatorOrNobody = literal_type_from_choices(("none", *NAMES))
     Teacher = literal_type_from_choices(TEACHERS)
     Preset = literal_type_from_choices(PRESETS)
     Method = literal_type_from_choices(METHODS.names())
-    RobotName = literal_type_from_choices(ROBOTS)

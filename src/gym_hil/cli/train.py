@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gym_hil.cli.common import require_libraries, state_base_id, write_json
-from gym_hil.cli.option_types import Method, Preset, RobotName, Teacher
+from gym_hil.cli.option_types import Method, Preset, Teacher
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.page import PageAddress
 from gym_hil.learning.pretrained import PRETRAINED, pretrained
@@ -40,8 +40,6 @@ class Train:
     """What the policy sees: where things are, or the two cameras and its hand."""
     image_size: int = 64
     """Pixels along a side of an image."""
-    robot: RobotName = "panda"
-    """Name of the robot."""
     device: str = "auto"
     """Of the networks, as PyTorch names it; auto: a GPU for pixels, if there is one."""
     method: Method = "hil"
@@ -117,7 +115,6 @@ class Train:
             image_size=self.image_size,
             device=self.device,
             **defaults_for(self.obs),
-            robot=self.robot,
             method=self.method,
             operator=self.operator,
             preset=self.preset,

@@ -14,7 +14,6 @@ from gym_hil.core.files import write_atomically
 from gym_hil.intervention.named import PEOPLE, TEACHERS
 from gym_hil.intervention.simulated_human import PRESETS
 from gym_hil.learning.methods import METHODS
-from gym_hil.robots import ROBOTS
 
 CONFIG = "config.json"
 """Name of the file in a run's folder."""
@@ -39,9 +38,7 @@ class TrainConfig:
     """
 
     env_id: str
-    """A base id with state observations: ``gym_hil/PandaPickCubeStateBase-v1``."""
-    robot: str = "panda"
-    """Name of the robot."""
+    """A base id with state observations, which also says the robot: ``gym_hil/PandaPickCubeStateBase-v1``."""
     control_dt: float = 0.1
     """Seconds per control step."""
     obs: str = "state"
@@ -98,7 +95,6 @@ class TrainConfig:
         Raises:
             InvalidArgumentError: a field has a value that cannot be used; the message names it.
         """
-        require_one_of("robot", self.robot, ROBOTS)
         require_one_of("obs", self.obs, ("state", "pixels"))
         if not 16 <= self.image_size <= 512:
             raise InvalidArgumentError(f"image_size={self.image_size!r} must be from 16 to 512")
@@ -147,7 +143,7 @@ class TrainConfig:
 
     def env_arguments(self) -> dict[str, Any]:
         """Return the keyword arguments that the run's environments are made with."""
-        return {"robot": self.robot, "control_dt": self.control_dt}
+        return {"control_dt": self.control_dt}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as plain data."""
