@@ -90,6 +90,17 @@ def test_joint_positions_are_degrees_and_the_gripper_is_open_at_100():
     assert (low[5], high[5]) == (0.0, 100.0) and high[0] == pytest.approx(110.0, abs=0.1)
 
 
+@pytest.mark.parametrize("robot", ["panda", "so101"])
+def test_a_simulated_human_helps_a_policy_that_holds_its_joints_still(robot):
+    env = make("joints", robot, operator="simulated")
+    env.reset(seed=11)
+    for _ in range(100):
+        *_, terminated, _, info = env.step(env.unwrapped.neutral_action())
+        if terminated:
+            break
+    assert info["is_success"]
+
+
 def test_an_unknown_term_is_refused_by_name():
     with pytest.raises(InvalidArgumentError, match='did you mean "joints"'):
         make("joint")

@@ -121,6 +121,11 @@ class ActionTerm(abc.ABC):
         """The action space."""
         return spaces.Box(*np.array(self.bounds, np.float32))
 
+    @property
+    def motion_scale(self) -> NDArray[np.float32]:
+        """How much more than in the neutral action the motion entries are at full speed."""
+        return np.array(self.bounds[1][: self.motion_size], np.float32)
+
     def clip(self, action: Any) -> Action:
         """Return an action as it will be executed: float32 and inside the space.
 
@@ -294,6 +299,7 @@ class JointPositions(ActionTerm):
     scale = np.full(3, DEFAULT_EE_STEP_SIZE["x"])
     """How far a command at full speed moves the TCP (3, m)."""
     _FULLY_OPEN = 100.0
+    _FULL_SPEED = 8.0  # degrees per step
     _MOVES = 2.0
     """A gripper entry that is nearer than this to the commanded one commands nothing new."""
 
@@ -308,6 +314,11 @@ class JointPositions(ActionTerm):
         near, far = hand.finger_range
         opens_upwards = hand.open_position > hand.closed_position
         self._shut, self._wide = (near, far) if opens_upwards else (far, near)
+
+    @property
+    def motion_scale(self) -> NDArray[np.float32]:
+        """Degrees per step at full speed."""
+        return np.full(self.motion_size, self._FULL_SPEED, np.float32)
 
     @property
     def _control(self) -> JointControl:

@@ -373,6 +373,11 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         return self.action_term.scale
 
     @property
+    def motion_scale(self) -> NDArray[np.float32]:
+        """How much more than in the neutral action an action's motion entries are at full speed."""
+        return self.action_term.motion_scale
+
+    @property
     def gripper_closing(self) -> bool:
         """Whether the fingers were last told to close."""
         return self.simulation.gripper_closing

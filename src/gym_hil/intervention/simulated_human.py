@@ -86,12 +86,19 @@ def disagreement(view: View) -> float:
     A gripper command that the expert would not give counts 1.
     """
     env, expert, policy = view.env, view.expert_action, view.policy_action
-    size, full = env.motion_size, env.action_space.high[: env.motion_size]
+    size, still, full = _scale(env)
     motion = float(np.linalg.norm((expert[:size] - policy[:size]) / full))
-    motion /= max(float(np.linalg.norm(expert[:size] / full)), 0.3)
+    motion /= max(float(np.linalg.norm((expert[:size] - still) / full)), 0.3)
     told, wanted = env.gripper_closes(policy), env.gripper_closes(expert)
     closing = env.gripper_closing if told is None else told
     return motion + float(wanted is not None and closing != wanted)
+
+
+def _scale(env: EnvironmentInterface) -> tuple[int, Action, Action]:
+    """Return how many entries of an action are motion, and their values for no motion and for full speed."""
+    size = env.motion_size
+    full = env.motion_scale if env.offers("motion_scale") else env.action_space.high[:size]
+    return size, env.neutral_action()[:size], full
 
 
 class SimulatedHuman(Operator):
@@ -177,8 +184,8 @@ class SimulatedHuman(Operator):
     def _as_commanded(self, view: View) -> Action:
         limits = self.limits
         command = view.expert_action.astype(np.float64)
-        size, full = view.env.motion_size, view.env.action_space.high[: view.env.motion_size]
-        motion = command[:size] / full
+        size, still, full = _scale(view.env)
+        motion = (command[:size] - still) / full
         if self._rng.random() < limits.mistakes:
             motion[:] = self._rng.uniform(-1.0, 1.0, size)
         spread = limits.noise * float(np.linalg.norm(motion))
@@ -189,5 +196,5 @@ class SimulatedHuman(Operator):
             size_of = np.abs(motion)
             steps = np.where(size_of > 0.6, 1.0, np.where(size_of > 0.5 * FINE_SPEED, FINE_SPEED, 0.0))
             motion[:] = np.sign(motion) * steps
-        command[:size] = np.clip(motion, -1.0, 1.0) * full
+        command[:size] = np.clip(motion, -1.0, 1.0) * full + still
         return view.env.clip_action(command)

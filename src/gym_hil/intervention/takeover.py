@@ -121,6 +121,7 @@ class InterventionWrapper(gym.Wrapper):
             watchers = (observer.watch_step() for observer in self.observers)
             self._inside.watch_substeps(tuple(watcher for watcher in watchers if watcher is not None))
         executed = policy_action if human_action is None else human_action
+        self._neutral = self._inside.neutral_action()
         observation, reward, terminated, truncated, info = self.env.step(executed)
         self._step += 1
         verdict = combine(_task_verdict(reward, terminated, truncated, info), decision.events)

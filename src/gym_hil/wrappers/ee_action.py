@@ -43,6 +43,7 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
         self.use_gripper = self.action_term.use_gripper
         self.scale = self.action_term.scale
         self.motion_size = self.action_term.motion_size
+        self.motion_scale = self.action_term.motion_scale
         self.action_space = self.action_term.space
 
     def action(self, action: Any) -> np.ndarray:
