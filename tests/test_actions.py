@@ -101,6 +101,18 @@ def test_a_simulated_human_helps_a_policy_that_holds_its_joints_still(robot):
     assert info["is_success"]
 
 
+@pytest.mark.parametrize(("action", "success"), [("xyz", False), ("xyz+yaw", True)])
+def test_the_expert_turns_a_peg_to_the_socket_with_actions_that_can_turn(action, success):
+    env = gym_hil.make_env("gym_hil/PandaInsertPegBase-v1", action=action)
+    for angle in (-0.3, 0.2):
+        env.reset(seed=1, options={"socket_yaw": angle})
+        for _ in range(150):
+            *_, terminated, _, info = env.step(env.unwrapped.expert_action())
+            if terminated:
+                break
+        assert info["is_success"] == success, angle
+
+
 def test_an_unknown_term_is_refused_by_name():
     with pytest.raises(InvalidArgumentError, match='did you mean "joints"'):
         make("joint")

@@ -6,11 +6,14 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.envs.observations import proprioception_layout
 from gym_hil.robots import ROBOTS
 from gym_hil.robots.geometry import Area
+from gym_hil.scenes.scene import Cube, Scene
 from gym_hil.simulation.simulation import Simulation
 from gym_hil.tasks import TASKS, fits
 
@@ -85,6 +88,33 @@ def test_what_a_simulation_returns_does_not_change_afterwards():
     sim.step()
     assert [array.tolist() for array in read] == [array.tolist() for array in before]
     assert (sim.tcp_pos_w != before[0]).any() and (sim.target_pos_w != before[1]).any()
+
+
+def test_two_end_effectors_move_each_on_its_own_and_states_hold_both():
+    robot = ROBOTS["bi_panda"]
+    scene = Scene(home="above_table", props=(Cube("cube", (0.8, 0.2, 0.2)),))
+    first, second = (Simulation(robot, scene, control_dt=0.1, physics_dt=0.004) for _ in range(2))
+    first.reset({"cube": (0.4, 0.0, 0.02)})
+    left, right = first.end_effectors
+    assert left.tcp_pos_w[1] - right.tcp_pos_w[1] == pytest.approx(0.7, abs=1e-3)
+    before = left.tcp_pos_w, right.tcp_pos_w
+    right.command_gripper(0.0)
+    for _ in range(4):
+        left.move((0.0, 0.0, 0.02), (0, 0, 0))
+        first.step()
+    first.step()
+    assert left.tcp_pos_w - before[0] == pytest.approx([0, 0, 0.08], abs=2e-3)
+    assert right.tcp_pos_w == pytest.approx(before[1], abs=1e-3)
+    assert right.gripper_closing and not left.gripper_closing
+    second.restore(first.save())
+    for sim in (first, second):
+        for effector in sim.end_effectors:
+            effector.move((0.01, 0.0, 0.0), (0, 0, 0.05))
+        sim.step()
+    np.testing.assert_array_equal(first.save(), second.save())
+    assert list(proprioception_layout(robot))[:2] == ["left_joint_pos", "left_joint_vel"]
+    assert robot.observed_cameras == ("front", "left_wrist", "right_wrist")
+    assert "2 end effectors" in fits(TASKS["PickCube"], robot).reason
 
 
 def test_an_end_effector_that_was_told_nothing_holds_still():

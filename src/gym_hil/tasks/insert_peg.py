@@ -1,6 +1,6 @@
 """InsertPeg: grasp a standing square peg and insert it into a socket with 1 mm of clearance.
 
-The peg is 24 mm wide and the hole 25 mm. The socket is turned by a little too; end-effector actions cannot
+The peg is 24 mm wide and the hole 25 mm. The socket is turned by a little too; `xyz` actions cannot
 turn the peg, so the hand gives way until it fits.
 
 Reset options: ``peg_xy`` (2, m) puts the peg there, ``socket_xy`` (2, m) and ``socket_yaw`` (rad) the socket.
@@ -8,7 +8,9 @@ Reset options: ``peg_xy`` (2, m) puts the peg there, ``socket_xy`` (2, m) and ``
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -130,15 +132,30 @@ class InsertPeg(Task):
         if not is_held(sim, grasp, PEG.half_width):
             return approach(sim, grasp)
         tip, opening = self.tip(sim), self.opening(sim)
+        turned = self._turned(sim)
         way = opening - tip
         aside = float(np.hypot(way[0], way[1]))
         if tip[2] > opening[2] + 2 * CLEAR or aside > NEAR:
             goal = sim.tcp_pos_w + way
-            return over(sim, goal, float(goal[2] + CLEAR), opening=0.0)
+            return replace(over(sim, goal, float(goal[2] + CLEAR), opening=0.0), tcp_quat_w=turned)
         inside = tip[2] < opening[2]
         if inside and aside > JAMMED:
-            return Intent(sim.tcp_pos_w + np.array([way[0], way[1], CLEAR]), opening=0.0)
+            return Intent(sim.tcp_pos_w + np.array([way[0], way[1], CLEAR]), 0.0, turned)
         if inside:
             way = opening - grasp
         down = DESCENT if inside or aside < ALIGNED else 0.0
-        return Intent(sim.target_pos_w + np.array([way[0], way[1], -down]), opening=0.0)
+        return Intent(sim.target_pos_w + np.array([way[0], way[1], -down]), 0.0, turned)
+
+    def _turned(self, sim: Simulation) -> Array:
+        """Return how the TCP must be turned about the vertical for the sides of peg and hole to be parallel."""
+        angle = yaw(sim, SOCKET.name) - yaw(sim, PEG.name)
+        angle -= round(angle / (math.pi / 2)) * (math.pi / 2)  # a square fits in four ways
+        w, x, y, z = sim.target_quat_w
+        c, s = math.cos(angle / 2), math.sin(angle / 2)
+        return np.array([c * w - s * z, c * x - s * y, c * y + s * x, c * z + s * w])
+
+
+def yaw(sim: Simulation, name: str) -> float:
+    """Return how far a prop or socket is turned about the vertical (rad)."""
+    x, y, _ = sim.point_pos_w(name, (1.0, 0.0, 0.0)) - sim.body_pos_w(name)
+    return math.atan2(y, x)
