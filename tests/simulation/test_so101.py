@@ -6,6 +6,7 @@ import mujoco
 import numpy as np
 import pytest
 
+import gym_hil
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.robots import Robot
 from gym_hil.robots.so101 import SO101, SO101_BACKLASH
@@ -163,3 +164,9 @@ def test_with_backlash_the_joints_have_play_and_cubes_are_still_picked_up():
 def test_a_peg_needs_parallel_jaws():
     with pytest.raises(InvalidArgumentError, match="pivoting"):
         TASKS["InsertPeg"](SO101)
+
+
+def test_a_robot_that_is_given_as_a_value_makes_an_environment():
+    env = gym_hil.make_env("gym_hil/SO101PickCubeBase-v1", robot=SO101_BACKLASH)
+    observation, _ = env.reset(seed=0)
+    assert env.observation_space.contains(observation)

@@ -126,3 +126,8 @@ def test_an_end_effector_that_was_told_nothing_holds_still():
     target = sim.target_pos_w
     sim.step()
     assert (sim.target_pos_w == target).all()
+
+
+@pytest.mark.parametrize("name", list(ROBOTS))
+def test_robots_are_hashable_values(name):
+    assert len({ROBOTS[name], replace(ROBOTS[name])}) == 1

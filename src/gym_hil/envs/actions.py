@@ -239,7 +239,9 @@ class EndEffectorStep(ActionTerm):
         sizes = dict(require_mapping("ee_step_size", given, f"{dict(DEFAULT_EE_STEP_SIZE)} (m)"))
         if set(sizes) != {"x", "y", "z"}:
             keys = sorted(sizes, key=str)
-            raise InvalidArgumentError(f"ee_step_size has keys {keys}; it needs x, y and z (m)")
+            raise InvalidArgumentError(
+                f"ee_step_size has the keys {keys}; it must have the keys x, y and z (m)"
+            )
         for axis, size in sizes.items():
             require_number(f"ee_step_size[{axis!r}]", size, above=0, at_most=MAX_TRANSLATION, unit="metres")
         self._metres = [float(sizes[axis]) for axis in "xyz"]

@@ -7,7 +7,7 @@ workspace and apertures; none of them knows which robot it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
@@ -50,7 +50,7 @@ class Arm:
     joints: tuple[str, ...]
     joint_ranges: tuple[tuple[float, float], ...]
     flange_site: str
-    homes: Mapping[str, tuple[float, ...]]
+    homes: Mapping[str, tuple[float, ...]] = field(hash=False)
     torque_limits: tuple[float, ...]
     servo: JointServo
 
@@ -142,7 +142,7 @@ class JointRotation:
     """
 
     name: str
-    joints: Mapping[str, float]
+    joints: Mapping[str, float] = field(hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
