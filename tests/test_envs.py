@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
@@ -251,6 +252,33 @@ def test_a_state_of_another_task_is_refused():
     arrange.reset(seed=0)
     with pytest.raises(errors.InvalidStateError, match="ArrangeBoxes"):
         pick.reset(options={"state": arrange.unwrapped.get_state()})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"start": {}},
+        {"start": None},
+        {"start": {"cube": np.zeros(2)}},
+        {"start": {"cube": np.array([0.4, np.nan, 0.0])}},
+        {"start": {"cube": np.zeros(3), "peg": np.zeros(3)}},
+        {"rng": None},
+        {"rng": {}},
+        {"rng": {"bit_generator": "PCG64", "state": {"state": -1, "inc": 1}, "has_uint32": 0, "uinteger": 0}},
+        {"rng": {"bit_generator": "PCG64", "state": {}, "has_uint32": 0, "uinteger": 0}},
+    ],
+)
+def test_a_state_with_a_wrong_part_is_refused_and_changes_nothing(wrong):
+    env = gym.make("gym_hil/PandaPickCube-v1")
+    env.reset(seed=0)
+    raw, other = env.unwrapped, gym.make("gym_hil/PandaPickCube-v1")
+    other.reset(seed=1)
+    before = raw.get_state()
+    with pytest.raises(errors.InvalidStateError, match=next(iter(wrong))):
+        raw.set_state(replace(other.unwrapped.get_state(), **wrong))
+    after = raw.get_state()
+    assert np.array_equal(before.physics, after.physics) and before.rng == after.rng
+    assert before.start.keys() == after.start.keys()
 
 
 def test_the_penalty_is_paid_when_the_gripper_changes_its_mind():

@@ -66,3 +66,14 @@ def test_a_name_that_is_taken_is_refused(plugin):
 def test_an_unknown_name_is_answered_with_the_nearest_one():
     with pytest.raises(InvalidArgumentError, match=r"thing='pie' is not known; did you mean \"pi\"\?"):
         make_registry()["pie"]
+
+
+def test_many_names_are_not_all_listed():
+    registry = Registry("thing", "gym_hil.testing_things", {f"colour_{n}": "math:pi" for n in range(40)})
+    with pytest.raises(InvalidArgumentError, match=r"did you mean .*The nearest of 40: ") as error:
+        registry["Colour_7x"]
+    assert str(error.value).count("colour_") == 9, "the nearest one, and the eight nearest ones"
+    with pytest.raises(
+        InvalidArgumentError, match=r"'zzz' is not known\. `gym-hil list` lists what there is\.$"
+    ):
+        registry["zzz"]

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tyro.extras import literal_type_from_choices
 
-from gym_hil.intervention.named import NAMES, TEACHERS
+from gym_hil.datasets.formats.registry import format_names
+from gym_hil.envs.observations import OBSERVATION_TERMS
+from gym_hil.intervention.named import operator_names, teacher_names
 from gym_hil.intervention.simulated_human import PRESETS
 from gym_hil.learning.methods import METHODS
 
@@ -16,9 +18,13 @@ if TYPE_CHECKING:
     Teacher: TypeAlias = str
     Preset: TypeAlias = str
     Method: TypeAlias = str
+    FormatName: TypeAlias = str
+    TermName: TypeAlias = str
 else:
-    OperatorName = literal_type_from_choices(NAMES)
-    OperatorOrNobody = literal_type_from_choices(("none", *NAMES))
-    Teacher = literal_type_from_choices(TEACHERS)
+    OperatorName = literal_type_from_choices(operator_names())
+    OperatorOrNobody = literal_type_from_choices(("none", *operator_names()))
+    Teacher = literal_type_from_choices(teacher_names())
     Preset = literal_type_from_choices(PRESETS)
-    Method = literal_type_from_choices(METHODS.names())
+    Method = literal_type_from_choices(METHODS)
+    FormatName = literal_type_from_choices(format_names())
+    TermName = literal_type_from_choices(OBSERVATION_TERMS)

@@ -13,10 +13,11 @@ import tyro
 from rich.console import Console
 
 from gym_hil.cli.common import operator_named, policy_maker, progress_bar, write_json
-from gym_hil.cli.option_types import OperatorName, Preset
+from gym_hil.cli.option_types import FormatName, OperatorName, Preset
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.datasets.dataset import About, Dataset, Format, begun_as, default_root
+from gym_hil.datasets.dataset import About, Dataset, begun_as, default_root
+from gym_hil.datasets.formats.registry import DATASET_FORMATS, JOURNAL_ONLY
 from gym_hil.datasets.recorder import EpisodeRecorder
 from gym_hil.datasets.review import QUESTION, Verdict, ask, called
 from gym_hil.devices.page import PageAddress
@@ -54,9 +55,9 @@ class Record:
     `gym-hil train`."""
     episodes: int = 10
     """How many episodes the dataset shall have in the end."""
-    format: Format | None = None
+    format: FormatName | None = None
     """episodes: this package's own, the default. lerobot: LeRobotDataset v3, the default with `--repo-id`.
-    minari: the Farama Foundation's format."""
+    minari: the Farama Foundation's format. Or a format of another package."""
     repo_id: str | None = None
     """Name of the dataset: user/name for LeRobot, user/name-v0 for Minari."""
     image_size: int | None = None
@@ -111,8 +112,9 @@ class Record:
         return 0 if kept >= self.episodes else 1
 
     def _dataset(self, env_id: str, console: Console) -> Dataset:
-        format: Format = self.format or ("episodes" if self.repo_id is None else "lerobot")
-        size = {"lerobot": 128}.get(format, 0) if self.image_size is None else self.image_size
+        format = self.format or (JOURNAL_ONLY if self.repo_id is None else "lerobot")
+        usual_size = 0 if format == JOURNAL_ONLY else DATASET_FORMATS[format].image_size
+        size = usual_size if self.image_size is None else self.image_size
         about = About(format, self.repo_id, size)
         root = self.root or default_root(about)
         if self.resume and self.format is None and self.repo_id is None:

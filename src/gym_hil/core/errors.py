@@ -69,12 +69,29 @@ class DeviceError(GymHilError, RuntimeError):
     """An input device cannot be used."""
 
 
-def did_you_mean(value: object, valid: Iterable[object]) -> str:
-    """Return ``'; did you mean "x"? Valid: "x", "y".'`` for an error message that names `value`."""
+MANY = 16
+"""An error message lists at most so many valid names, or else the nearest ones alone."""
+NEAREST = 8
+
+
+def did_you_mean(value: object, valid: Iterable[object], listing: str | None = None) -> str:
+    """Return the end of an error message that names `value`, such as ``'; did you mean "x"? Valid: x, y.'``.
+
+    Args:
+        value: what was asked for.
+        valid: the names that are known. Up to `MANY` are all listed, else the `NEAREST` ones.
+        listing: the command that lists all names; said where there are many, and no name is near.
+    """
     names = [str(name) for name in valid]
-    close = difflib.get_close_matches(str(value), names, n=1)
+    by_lower_case = {name.lower(): name for name in reversed(names)}
+    found = difflib.get_close_matches(str(value).lower(), by_lower_case, n=NEAREST)
+    close = [by_lower_case[name] for name in found]
     hint = f'; did you mean "{close[0]}"?' if close else "."
-    return f"{hint} Valid: {', '.join(names)}."
+    if len(names) <= MANY or not (close or listing):
+        return f"{hint} Valid: {', '.join(names)}."
+    if not close:
+        return f"{hint} `{listing}` lists what there is."
+    return f"{hint} The nearest of {len(names)}: {', '.join(close)}."
 
 
 def require_one_of(name: str, value: object, valid: Iterable[object]) -> None:

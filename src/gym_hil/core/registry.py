@@ -11,6 +11,8 @@ from typing import Any, Generic, TypeVar
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
 
 T = TypeVar("T")
+LISTING = "gym-hil list"
+"""The command that lists the names of all registries."""
 
 
 class Registry(Generic[T]):
@@ -60,7 +62,9 @@ class Registry(Generic[T]):
             InvalidArgumentError: the name is not known; the message names the nearest known ones.
         """
         if name not in self:
-            raise InvalidArgumentError(f"{self.kind}={name!r} is not known{did_you_mean(name, self.names())}")
+            raise InvalidArgumentError(
+                f"{self.kind}={name!r} is not known{did_you_mean(name, self.names(), LISTING)}"
+            )
         if name not in self._values:
             self._values[name] = _load(self._references[name])
         return self._values[name]

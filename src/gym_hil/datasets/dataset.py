@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, Protocol
 
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError, RecordingError, require_one_of
 from gym_hil.core.files import is_unused, reason
 from gym_hil.datasets.camera_images import Pictures, drawn_again
 from gym_hil.datasets.episode import Episode
-from gym_hil.datasets.formats import lerobot as lerobot_writer
-from gym_hil.datasets.formats import minari as minari_writer
-from gym_hil.datasets.formats.lerobot import LeRobotWriter
-from gym_hil.datasets.formats.minari import MinariWriter
+from gym_hil.datasets.formats.registry import (
+    DATASET_FORMATS,
+    JOURNAL_ONLY,
+    Writer,
+    format_names,
+    no_default_root,
+)
 from gym_hil.datasets.journal import INFO, EpisodeStore
 from gym_hil.datasets.manifest import Seal
 
-Format = Literal["episodes", "lerobot", "minari"]
 JOURNAL = "gym_hil"
 """Folder of the episodes inside a dataset of another format."""
 
@@ -54,48 +54,11 @@ def _is_lerobot_dataset(root: Path) -> bool:
     return (root / "meta" / "info.json").is_file()
 
 
-class Writer(Protocol):
-    """Writes episodes in another format."""
-
-    written: list[int]
-    changed: list[str]
-    set_aside: list[str]
-
-    def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
-        """Write `episode`, which has `number` in the journal, after all others."""
-
-    def close(self) -> None:
-        """End all files."""
-
-
-@dataclass(frozen=True)
-class _Library:
-    """How another format is written."""
-
-    require: Callable[[str | None], str]
-    """Returns the dataset's name if it can be written here under that name."""
-    default_root: Callable[[str], Path]
-    """Where the library looks for a dataset by name."""
-    writer: Callable[[Path, EpisodeStore, str], Writer]
-    folders: tuple[str, ...]
-    """Folders of the dataset that hold its files."""
-
-
-_LIBRARIES = {
-    "lerobot": _Library(
-        lerobot_writer.require_lerobot, lerobot_writer.default_root, LeRobotWriter, lerobot_writer.FOLDERS
-    ),
-    "minari": _Library(
-        minari_writer.require_minari, minari_writer.default_root, MinariWriter, minari_writer.FOLDERS
-    ),
-}
-
-
 @dataclass(frozen=True)
 class About:
     """What a dataset is, the same for all of its episodes."""
 
-    format: Format = "episodes"
+    format: str = JOURNAL_ONLY
     repo_id: str | None = None
     """Its name, user/name, in formats that have names."""
     image_size: int = 0
@@ -108,10 +71,10 @@ def default_root(about: About) -> Path:
     Raises:
         InvalidArgumentError: this package's own format has no such place, or the name is none.
     """
-    if about.format == "episodes":
-        raise InvalidArgumentError("root is missing: say in which folder to record")
-    library = _LIBRARIES[about.format]
-    return library.default_root(library.require(about.repo_id))
+    if about.format == JOURNAL_ONLY:
+        return no_default_root("")
+    written = DATASET_FORMATS[about.format]
+    return written.default_root(written.require(about.repo_id))
 
 
 def begun_as(root: Path) -> About | None:
@@ -121,7 +84,7 @@ def begun_as(root: Path) -> About | None:
         return None
     try:
         about = About(**EpisodeStore(folder).about)
-        require_one_of("format", about.format, ("episodes", *_LIBRARIES))
+        require_one_of("format", about.format, format_names())
         return about
     except (TypeError, InvalidArgumentError) as error:
         raise InvalidDatasetError(f"{folder / INFO} cannot be read: {error}") from error
@@ -150,19 +113,19 @@ class Dataset:
         self.root = root = root.expanduser().resolve()  # Minari takes absolute paths only
         self.about = about
         self._writer: Writer | None = None
-        if about.format == "episodes":
+        if about.format == JOURNAL_ONLY:
             self.journal = EpisodeStore(root, env_id, resume=resume, about=asdict(about))
             self.damage = self.journal.damage()
             return
-        library = _LIBRARIES[about.format]
-        name = library.require(about.repo_id)
+        written = DATASET_FORMATS[about.format]
+        name = written.require(about.repo_id)
         journal = root / JOURNAL
         if not (journal / INFO).is_file() and not (is_unused(root, but=(JOURNAL,)) and is_unused(journal)):
             raise InvalidDatasetError(f"{root} is not empty, and no {about.format} dataset of this package")
         self.journal = EpisodeStore(journal, env_id, resume=resume, about=asdict(about))
         try:
             self.damage = self.journal.damage()
-            self._writer = library.writer(root, self.journal, name)
+            self._writer = written.writer(root, self.journal, name)
         except BaseException:
             self.journal.close()
             raise
@@ -279,8 +242,8 @@ def condition_of(root: Path) -> Condition:
     journal, about = EpisodeStore(folder), begun_as(root)
     damage = [f"episode {number} is damaged: {why}" for number, why in journal.damage().items()]
     notes = [f"{folder / name} is no episode, and is ignored" for name in journal.strange()]
-    if about is not None and about.format != "episodes":
-        seal = Seal.read(folder / f"{about.format}.json", _LIBRARIES[about.format].folders)
+    if about is not None and about.format != JOURNAL_ONLY:
+        seal = Seal.read(folder / f"{about.format}.json", DATASET_FORMATS[about.format].folders)
         texts = [name for name, text in seal.texts.items() if not _has_text(root / name, text)]
         again = "is not what was written; `gym-hil record` with --resume writes it again"
         damage += [f"{root / name} {again}" for name in (*seal.changed(root), *texts)]

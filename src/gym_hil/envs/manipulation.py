@@ -39,6 +39,7 @@ from gym_hil.simulation.rendering import GymRenderingSpec, Image, Renderer
 from gym_hil.simulation.simulation import Array, Simulation
 from gym_hil.simulation.timing import physics_step
 from gym_hil.tasks import TASKS, Task
+from gym_hil.tasks.base import finite_array
 
 OBSERVATION_CAMERAS = ("front", "wrist")
 """Cameras of the robots with one end effector."""
@@ -293,7 +294,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
                 environment has; a state without any continues with the operator and the time limit as they are.
 
         Raises:
-            InvalidStateError: `state` is no state, or one of another task or model.
+            InvalidStateError: `state` is no state, or one of another task or model. Then nothing has changed.
         """
         self._require_open("set_state")
         if not isinstance(state, EnvironmentState):
@@ -302,11 +303,13 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             raise InvalidStateError(
                 f"state is of task {state.task!r}, this environment is {self.task.name!r}"
             )
+        start = self._checked_start(state.start)
+        rng = _random_generator(state.rng)
         self.simulation.restore(state.physics)
-        self._start = {name: pos.copy() for name, pos in state.start.items()}
+        self._start = start
         self._elapsed_steps = state.elapsed_steps
         self._done = state.done
-        self.np_random.bit_generator.state = state.rng
+        self.np_random = rng
         if len(state.parts) == len(self._parts):
             for part, saved in zip(self._parts, state.parts, strict=True):
                 part.restore_part(saved)
@@ -471,6 +474,20 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             control=self.action_term.control,
         )
 
+    def _checked_start(self, start: Any) -> dict[str, Array]:
+        """Return copies of where props and sockets start, or raise `InvalidStateError` unless they are the task's."""
+        drawn = self.task.sample_start(np.random.default_rng(0), randomise=False, options={})
+        names = list(start) if isinstance(start, Mapping) else start
+        if not isinstance(start, Mapping) or start.keys() != drawn.keys():
+            raise InvalidStateError(f"start of {names!r} is not that of {list(drawn)}, the task's objects")
+        try:
+            return {
+                name: finite_array(f"start[{name!r}]", start[name], pos.shape).copy()
+                for name, pos in drawn.items()
+            }
+        except InvalidArgumentError as error:
+            raise InvalidStateError(str(error)) from error
+
     def _require_open(self, verb: str) -> None:
         if self._closed:
             raise EpisodeOrderError(f"{verb} was called after close; make a new environment")
@@ -516,3 +533,13 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             step=self._elapsed_steps,
             **facts,
         )
+
+
+def _random_generator(state: Any) -> np.random.Generator:
+    """Return a generator like Gymnasium's that continues from a state."""
+    bits = np.random.PCG64(0)
+    try:
+        bits.state = state
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        raise InvalidStateError(f"rng={state!r} is no state of NumPy's generator PCG64: {error!r}") from error
+    return np.random.Generator(bits)

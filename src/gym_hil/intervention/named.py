@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -32,16 +33,24 @@ OPERATORS: Registry[Callable[[str], Operator]] = Registry(
 """Operators that need no device. Each value is called with the name of a preset, which it may ignore."""
 PEOPLE = DEVICES
 """The devices that a person can drive with, by name."""
-NAMES = (*OPERATORS, *PEOPLE)
-TEACHERS = (*(name for name in OPERATORS if name != "expert"), *PEOPLE, "none")
-"""Who may help a policy that learns; none: scripted demonstrations, and nobody afterwards."""
+
+
+def operator_names() -> tuple[str, ...]:
+    """Return the names that `make_operator` takes: those of operators, and of devices that a person drives with."""
+    return (*OPERATORS, *DEVICES)
+
+
+def teacher_names() -> tuple[str, ...]:
+    """Return who may help a policy that learns; none: scripted demonstrations, and nobody afterwards."""
+    return (*(name for name in operator_names() if name != "expert"), "none")
 
 
 def make_operator(
     name: str,
     *,
     preset: str = "expert",
-    controller_config_path: str | None = None,
+    controller_config_path: str | os.PathLike[str] | None = None,
+    gamepad_name: str | None = None,
     page: PageAddress | None = None,
 ) -> Operator:
     """Return the operator or the person with a device that is called `name`.
@@ -50,6 +59,7 @@ def make_operator(
         name: a name in `OPERATORS` or `DEVICES`.
         preset: limits of the simulated human.
         controller_config_path: JSON file that maps a gamepad's axes and buttons.
+        gamepad_name: part of the name of the gamepad to use; None for whichever one the person picks up.
         page: where the browser's page is served.
 
     Raises:
@@ -57,7 +67,9 @@ def make_operator(
     """
     if name in DEVICES:
         spec = DEVICES[name]
-        options = DeviceOptions(controller_config_path=controller_config_path, page=page)
+        options = DeviceOptions(
+            controller_config_path=controller_config_path, gamepad_name=gamepad_name, page=page
+        )
         return Human(spec.make(options), spec.engage)
-    require_one_of("operator", name, (*OPERATORS, *DEVICES))
+    require_one_of("operator", name, operator_names())
     return OPERATORS[name](preset)

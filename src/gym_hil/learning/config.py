@@ -11,7 +11,7 @@ from typing import Any
 
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.files import write_atomically
-from gym_hil.intervention.named import PEOPLE, TEACHERS
+from gym_hil.intervention.named import PEOPLE, teacher_names
 from gym_hil.intervention.simulated_human import PRESETS
 from gym_hil.learning.methods import METHODS
 
@@ -99,7 +99,7 @@ class TrainConfig:
         if not 16 <= self.image_size <= 512:
             raise InvalidArgumentError(f"image_size={self.image_size!r} must be from 16 to 512")
         require_one_of("method", self.method, METHODS)
-        require_one_of("operator", self.operator, TEACHERS)
+        require_one_of("operator", self.operator, teacher_names())
         require_one_of("preset", self.preset, PRESETS)
         for name in ("robot_minutes", "control_dt"):
             if not getattr(self, name) > 0:

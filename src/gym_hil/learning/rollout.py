@@ -144,11 +144,13 @@ class Rollouts:
 
 
 def _watcher(config: TrainConfig) -> Operator | None:
-    return None if config.operator == "none" else SimulatedHuman(config.preset)
+    return None if config.operator == "none" else make_operator(config.operator, preset=config.preset)
 
 
 def _demonstrator(config: TrainConfig) -> Operator:
-    """An operator who never lets go."""
+    """An operator who never lets go, as far as that can be asked of it."""
     if config.operator == "none":
         return Expert()
+    if config.operator != "simulated":
+        return make_operator(config.operator, preset=config.preset)
     return SimulatedHuman(replace(PRESETS[config.preset], patience=1, disagreement=0.0, max_hold=10**6))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -12,8 +13,9 @@ import gymnasium as gym
 from gymnasium.envs.registration import WrapperSpec
 
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
+from gym_hil.core.registry import LISTING
 from gym_hil.core.schema import ID_NAMESPACE
-from gym_hil.robots import ROBOTS, Robot
+from gym_hil.robots import ROBOTS
 from gym_hil.tasks import TASKS, fits
 
 SUFFIXES: Mapping[str, Mapping[str, Any]] = {
@@ -86,7 +88,7 @@ class IdParts:
         """What the id says, as arguments of `gym_hil.stacks.config.EnvConfig`."""
         return {
             "task": self.task,
-            "robot": _robots()[self.robot].name,
+            "robot": _robots()[self.robot],
             "state_obs": self.state,
             "random_block_position": self.version == 1,
             **SUFFIXES[self.suffix],
@@ -97,13 +99,22 @@ def all_parts() -> Iterator[IdParts]:
     """Yield the parts of every id: of each robot, the tasks that fit it."""
     for prefix, robot in _robots().items():
         for name, task in TASKS.items():
-            if fits(task, robot):
+            if fits(task, ROBOTS[robot]):
                 for state, suffix, version in product((False, True), SUFFIXES, VERSIONS):
                     yield IdParts(prefix, name, state, suffix, version)
 
 
-def _robots() -> dict[str, Robot]:
-    return {robot.id_prefix: robot for _, robot in ROBOTS.items()}
+def _robots() -> dict[str, str]:
+    """Return the name of every robot by the first part of its ids. The robot that was there first keeps it."""
+    names: dict[str, str] = {}
+    for name, robot in ROBOTS.items():
+        first = names.setdefault(robot.id_prefix, name)
+        if first != name:
+            warnings.warn(
+                f"robot {name!r} has no ids, because {first!r} has its id_prefix={robot.id_prefix!r}",
+                stacklevel=2,
+            )
+    return names
 
 
 def all_ids() -> list[str]:
@@ -123,7 +134,9 @@ def parse_id(env_id: str) -> IdParts:
     name = env_id.removeprefix(f"{ID_NAMESPACE}/")
     known = {parts.name: parts for parts in all_parts()}
     if name not in known:
-        raise InvalidArgumentError(f"environment id {env_id!r} is not known{did_you_mean(name, known)}")
+        raise InvalidArgumentError(
+            f"environment id {env_id!r} is not known{did_you_mean(name, known, LISTING)}"
+        )
     return known[name]
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.datasets.camera_images import Pictures
 from gym_hil.datasets.episode import Episode
+from gym_hil.datasets.formats.registry import DatasetFormat
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.manifest import Seal, files_below, flushed, go_back_to_seal
 
@@ -203,3 +204,13 @@ def _be_quiet() -> None:
 
     datasets.disable_progress_bars()
     av.logging.set_libav_level(av.logging.ERROR)
+
+
+FORMAT = DatasetFormat(
+    help="LeRobotDataset v3, ready for `lerobot-train`",
+    writer=LeRobotWriter,
+    folders=FOLDERS,
+    require=require_lerobot,
+    default_root=default_root,
+    image_size=128,
+)

@@ -18,6 +18,7 @@ from gym_hil.core import schema
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.datasets.camera_images import Pictures
 from gym_hil.datasets.episode import Episode
+from gym_hil.datasets.formats.registry import DatasetFormat
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.manifest import Seal, files_below, flushed, go_back_to_seal
 from gym_hil.simulation.rendering import GymRenderingSpec
@@ -173,3 +174,12 @@ def infos(episode: Episode) -> dict[str, NDArray[Any]]:
             first[:, 3:] = schema.GripperCommand.STAY
         found[key] = np.concatenate([first, rows])
     return found
+
+
+FORMAT = DatasetFormat(
+    help="the Farama Foundation's format",
+    writer=MinariWriter,
+    folders=FOLDERS,
+    require=require_minari,
+    default_root=default_root,
+)
