@@ -193,7 +193,7 @@ def test_actions_out_of_range_are_clipped():
         ({"reset_delay_seconds": "a"}, "reset_delay_seconds='a' must be a number of seconds"),
         ({"ee_step_size": [0.02, 0.02]}, "ee_step_size=.* must be a mapping, such as {'x': 0.025"),
         ({"ee_step_size": {"x": 0.02, "y": 0.02, "z": "a"}}, "ee_step_size..z..='a' must be a number of met"),
-        ({"ee_step_size": {"x": 0.02, "y": 0.02, 3: 1}}, "needs x, y and z"),
+        ({"ee_step_size": {"x": 0.02, "y": 0.02, 3: 1}}, "must have the keys x, y and z"),
         ({"gripper_penalty": "a"}, "gripper_penalty='a' must be a number"),
     ],
 )
