@@ -250,10 +250,11 @@ class EndEffectorStep(ActionTerm):
         fingers = int(self.use_gripper)
         count = self.motion_size
         self.bounds = [-1.0] * count + [0.0] * fingers, [1.0] * count + [2.0] * fingers
+        self._neutral = self._action(STILL, STILL, GripperCommand.STAY)
 
     def neutral(self) -> Action:
         """Return no motion, and stay."""
-        return self._action(STILL, STILL, GripperCommand.STAY)
+        return self._neutral.copy()
 
     def motion(self, values: list[float]) -> Motion:
         """Scale the entries to metres and radians."""
