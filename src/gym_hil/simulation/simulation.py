@@ -81,9 +81,10 @@ class Simulation:
         self._first = self.end_effectors[0]
         self._controls = [effector.control for effector in self.end_effectors]
         self.watchers: tuple[Watcher, ...] = ()
-        self._free_qpos = {prop.name: int(model.joint(prop.name).qposadr[0]) for prop in scene.props}
-        self._fixtures = {socket.name: int(model.body(socket.name).mocapid[0]) for socket in scene.sockets}
-        bodies = {name: int(model.body(name).id) for name in (*self._free_qpos, *self._fixtures)}
+        parts = [part for prop in (*scene.props, *scene.fixtures, *scene.targets) for part in prop.parts]
+        bodies = {part: int(model.body(part).id) for part in parts}
+        self._mocap = {part: int(model.body_mocapid[body]) for part, body in bodies.items()}
+        self._qpos = {part: int(model.joint(part).qposadr[0]) for part in parts if self._mocap[part] < 0}
         self._body_pos = {name: data.xpos[body] for name, body in bodies.items()}
         self._body_axes = {name: data.xmat[body].reshape(3, 3) for name, body in bodies.items()}
         self._home = self._home_qpos()
@@ -160,26 +161,26 @@ class Simulation:
         return not any(counts[kind] for kind in UNSTABLE)
 
     def body_pos_w(self, name: str) -> Array:
-        """Return the position of a prop or socket (3, m, world frame)."""
+        """Return the position of a part of a prop (3, m, world frame)."""
         return self._body_pos[name].copy()
 
     def point_pos_w(self, name: str, point: Sequence[float]) -> Array:
-        """Return where `point` (3, m, in the frame of a prop or socket) is (3, m, world frame)."""
+        """Return where `point` (3, m, in the frame of a part of a prop) is (3, m, world frame)."""
         return self._body_pos[name] + self._body_axes[name] @ point
 
     # Commands.
 
     def reset(self, poses: Mapping[str, Sequence[float]]) -> None:
-        """Put the robot at its home, props and sockets at `poses` (x y z [and quaternion]), all at rest."""
+        """Put the robot at its home and the parts of props at `poses`, see `Prop.parts`, all at rest."""
         data = self.data
         mujoco.mj_resetData(self.model, data)
         data.qpos[:] = self._home
         for name, pose in poses.items():
-            if name in self._fixtures:
-                data.mocap_pos[self._fixtures[name]] = pose[:3]
-                data.mocap_quat[self._fixtures[name]] = pose[3:] if len(pose) > 3 else (1, 0, 0, 0)
+            if name not in self._qpos:
+                data.mocap_pos[self._mocap[name]] = pose[:3]
+                data.mocap_quat[self._mocap[name]] = pose[3:] if len(pose) > 3 else (1, 0, 0, 0)
             else:
-                start = self._free_qpos[name]
+                start = self._qpos[name]
                 data.qpos[start : start + len(pose)] = pose
         for effector in self.end_effectors:
             effector.command_gripper(1.0)

@@ -1,4 +1,4 @@
-"""Build what stands around a robot: floor, lights, cameras, props."""
+"""Build what stands around a robot: floor, lights, cameras. Props build themselves."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import mujoco
 
 from gym_hil.robots import collision
-from gym_hil.robots.geometry import Camera, Vec3
-from gym_hil.scenes.scene import Cube, Peg, Rgb, Scene, Socket
+from gym_hil.robots.geometry import Camera
+from gym_hil.scenes.scene import Scene
 
 
 def add_surroundings(spec: mujoco.MjSpec, scene: Scene, cameras: Sequence[Camera]) -> None:
@@ -17,21 +17,8 @@ def add_surroundings(spec: mujoco.MjSpec, scene: Scene, cameras: Sequence[Camera
     _add_lights(spec)
     for camera in cameras:
         add_camera(spec.worldbody, camera)
-    for target in scene.targets:
-        spec.worldbody.add_geom(
-            name=target.name,
-            type=mujoco.mjtGeom.mjGEOM_BOX,
-            pos=target.pos,
-            size=(target.half_size, target.half_size, 0.0005),
-            rgba=(*target.rgb, 1.0),
-            group=collision.VISIBLE,
-            contype=0,
-            conaffinity=0,
-        )
-    for prop in scene.props:
-        _add_prop(spec, prop)
-    for socket in scene.sockets:
-        _add_socket(spec, socket)
+    for prop in (*scene.targets, *scene.props, *scene.fixtures):
+        prop.build(spec)
 
 
 def add_camera(body: mujoco.MjsBody, camera: Camera) -> None:
@@ -85,40 +72,4 @@ def _add_lights(spec: mujoco.MjSpec) -> None:
         specular=(0.15, 0.15, 0.15),
         type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
         castshadow=True,
-    )
-
-
-def _add_prop(spec: mujoco.MjSpec, prop: Cube | Peg) -> None:
-    body = spec.worldbody.add_body(name=prop.name, pos=(0.5, 0, prop.half_sizes[2]))
-    body.add_freejoint(name=prop.name)
-    _add_block(body, prop.name, (0, 0, 0), prop.half_sizes, prop.rgb, mass=prop.mass)
-
-
-def _add_socket(spec: mujoco.MjSpec, socket: Socket) -> None:
-    body = spec.worldbody.add_body(name=socket.name, mocap=True)
-    middle, half_wall, half_height = socket.half_opening + socket.wall / 2, socket.wall / 2, socket.height / 2
-    long, short = socket.half_opening + socket.wall, socket.half_opening
-    for side, sign in (("front", 1), ("back", -1)):
-        size = (half_wall, long, half_height)
-        _add_block(body, f"{socket.name}_{side}", (sign * middle, 0, half_height), size, socket.rgb)
-    for side, sign in (("left", 1), ("right", -1)):
-        size = (short, half_wall, half_height)
-        _add_block(body, f"{socket.name}_{side}", (0, sign * middle, half_height), size, socket.rgb)
-
-
-def _add_block(
-    body: mujoco.MjsBody, name: str, pos: Vec3, half_sizes: Vec3, rgb: Rgb, mass: float = 0
-) -> None:
-    body.add_geom(
-        name=name,
-        type=mujoco.mjtGeom.mjGEOM_BOX,
-        pos=pos,
-        size=half_sizes,
-        mass=mass,
-        rgba=(*rgb, 1.0),
-        contype=collision.WORLD,
-        conaffinity=collision.WORLD | collision.ROBOT,
-        friction=(0.8, 0.005, 0.0001),
-        solref=(0.005, 1.0),
-        group=collision.VISIBLE,
     )

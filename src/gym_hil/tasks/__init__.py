@@ -15,6 +15,7 @@ TASKS: Registry[type[Task]] = Registry(
         "PickCube": "gym_hil.tasks.pick_cube:PickCube",
         "ArrangeBoxes": "gym_hil.tasks.arrange_boxes:ArrangeBoxes",
         "InsertPeg": "gym_hil.tasks.insert_peg:InsertPeg",
+        "StackCubes": "gym_hil.tasks.stack_cubes:StackCubes",
     },
 )
 """The class of every task by its name; an instance is made for a robot, as ``TASKS["PickCube"](robot)``."""

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Start = Mapping[str, Array]
-"""Where every prop and socket starts: position (3, m, world frame), or position and quaternion (7)."""
+"""Where every part of a prop starts: position (3, m, world frame), position and quaternion (7), or a joint's
+position (1, m or rad)."""
 
 
 @dataclass(frozen=True)

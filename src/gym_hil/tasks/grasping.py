@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gym_hil.robots.geometry import Area
 from gym_hil.tasks.base import Intent
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ def is_held(sim: Simulation, grasp: Array, half_width: float) -> bool:
     return near and sim.gripper_closing and stopped_by_it
 
 
-def approach(sim: Simulation, grasp: Array) -> Intent:
-    """Return how to get hold of what is at `grasp` (3, m, world frame): over it, down, close."""
+def approach(sim: Simulation, grasp: Array, hover: float = HOVER) -> Intent:
+    """Return how to get hold of what is at `grasp` (3, m, world frame): `hover` (m) over it, down, close."""
     way = grasp - sim.tcp_pos_w
     aside = float(np.hypot(way[0], way[1]))
     if aside < 2 * ALIGNED and abs(way[2]) < CENTRED and sim.gripper_closing:
@@ -39,7 +41,7 @@ def approach(sim: Simulation, grasp: Array) -> Intent:
         return Intent(grasp.copy(), opening=0.0)
     if aside < ALIGNED or (aside < 2 * ALIGNED and way[2] > -0.03):
         return Intent(grasp.copy(), opening=1.0)
-    return over(sim, grasp, grasp[2] + HOVER, opening=1.0)
+    return over(sim, grasp, grasp[2] + hover, opening=1.0)
 
 
 def over(sim: Simulation, goal: Array, height: float, opening: float) -> Intent:
@@ -48,3 +50,27 @@ def over(sim: Simulation, goal: Array, height: float, opening: float) -> Intent:
     if tcp[2] < height - 0.025:
         return Intent(np.array([tcp[0], tcp[1], height]), opening)
     return Intent(np.array([goal[0], goal[1], height]), opening)
+
+
+def spread(rng: np.random.Generator, area: Area, count: int, apart: float) -> Array:
+    """Draw places in an area that keep their distance.
+
+    Args:
+        rng: the generator.
+        area: where the places are.
+        count: how many.
+        apart: least distance of two of them (m).
+
+    Returns:
+        Their x and y (count, 2, m).
+    """
+    while True:
+        xy = rng.uniform(area.low, area.high, size=(count, 2))
+        gaps = np.linalg.norm(xy[:, None] - xy[None], axis=2) + apart * np.eye(count)
+        if gaps.min() >= apart:
+            return xy
+
+
+def yawed(yaw: float) -> tuple[float, float, float, float]:
+    """Return the orientation (w x y z) of what is turned by `yaw` (rad) about the vertical."""
+    return math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)

@@ -58,7 +58,7 @@ class InsertPeg(Task):
 
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)
-        self.scene = Scene(home=self.needs.home, props=(PEG,), sockets=(SOCKET,))
+        self.scene = Scene(home=self.needs.home, props=(PEG,), fixtures=(SOCKET,))
         self.workspace = robot.workspace.tcp
         table = robot.workspace.table
         self.peg_area = table.part((1 / 4, 1 / 30), (1.0, 11 / 30))

@@ -1,0 +1,172 @@
+"""What a task puts around a robot: props that build themselves.
+
+A prop is data that adds its own bodies to a model, so that a task can bring one that this package does not know.
+Importing this module needs no simulator.
+"""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gym_hil.robots import collision
+from gym_hil.robots.geometry import Vec3
+
+if TYPE_CHECKING:
+    import mujoco
+
+Rgb = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Prop(abc.ABC):
+    """Something that a task puts around a robot.
+
+    Attributes:
+        name: name of its body.
+        rgb: its colour.
+    """
+
+    name: str
+    rgb: Rgb
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the bodies that a start places.
+
+        Each is either a mocap body, placed by a pose (x y z [and quaternion]), or has a joint of the same name, placed
+        by the joint's position: a pose for a free joint, one number (m or rad) for a slide or hinge.
+        """
+        return (self.name,)
+
+    @abc.abstractmethod
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add its bodies to `spec`; `add_block` adds a box that touches whatever it should."""
+
+
+@dataclass(frozen=True)
+class Cube(Prop):
+    """A cube that moves freely. `half_size` in m."""
+
+    half_size: float = 0.02
+
+    @property
+    def mass(self) -> float:
+        """Its mass (kg): 0.1 with edges of 4 cm, else as much in proportion to its volume."""
+        return 0.1 * (self.half_size / 0.02) ** 3
+
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add a free body with one block."""
+        body = add_free_body(spec, self.name, self.half_size)
+        add_block(body, self.name, (0, 0, 0), (self.half_size,) * 3, self.rgb, mass=self.mass)
+
+
+@dataclass(frozen=True)
+class Peg(Prop):
+    """A square peg that moves freely; it is long along z. Lengths in m, `mass` in kg."""
+
+    half_width: float
+    half_length: float
+    mass: float = 0.1
+
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add a free body with one block."""
+        body = add_free_body(spec, self.name, self.half_length)
+        half_sizes = (self.half_width, self.half_width, self.half_length)
+        add_block(body, self.name, (0, 0, 0), half_sizes, self.rgb, mass=self.mass)
+
+
+@dataclass(frozen=True)
+class Socket(Prop):
+    """A block on the floor with a square hole. It stays where a start puts it.
+
+    Its frame lies on the floor below the hole's middle; lengths in m.
+    """
+
+    half_opening: float
+    wall: float
+    height: float
+
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add a mocap body with four walls."""
+        body = spec.worldbody.add_body(name=self.name, mocap=True)
+        middle, half_wall, half_height = self.half_opening + self.wall / 2, self.wall / 2, self.height / 2
+        long, short = self.half_opening + self.wall, self.half_opening
+        for side, sign in (("front", 1), ("back", -1)):
+            size = (half_wall, long, half_height)
+            add_block(body, f"{self.name}_{side}", (sign * middle, 0, half_height), size, self.rgb)
+        for side, sign in (("left", 1), ("right", -1)):
+            size = (short, half_wall, half_height)
+            add_block(body, f"{self.name}_{side}", (0, sign * middle, half_height), size, self.rgb)
+
+
+@dataclass(frozen=True)
+class Target(Prop):
+    """A flat coloured square on the floor; it touches nothing and stays at `pos` (m, world frame)."""
+
+    pos: Vec3
+    half_size: float = 0.05
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """No start places it."""
+        return ()
+
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add one geom to the world."""
+        size = (self.half_size, self.half_size, 0.0005)
+        add_block(spec.worldbody, self.name, self.pos, size, self.rgb, touches=False)
+
+
+def add_free_body(spec: mujoco.MjSpec, name: str, height: float) -> mujoco.MjsBody:
+    """Add a body that moves freely, and return it.
+
+    Args:
+        spec: what to add it to.
+        name: its name and its joint's.
+        height: of its frame above the floor before any start (m).
+    """
+    body = spec.worldbody.add_body(name=name, pos=(0.5, 0, height))
+    body.add_freejoint(name=name)
+    return body
+
+
+def add_block(
+    body: mujoco.MjsBody,
+    name: str,
+    pos: Vec3,
+    half_sizes: Vec3,
+    rgb: Rgb,
+    *,
+    mass: float = 0,
+    touches: bool = True,
+    friction: float = 0.8,
+) -> None:
+    """Add a box to a body.
+
+    Args:
+        body: the body.
+        name: the geom's name.
+        pos: its middle (m, frame of the body).
+        half_sizes: half its edges (m).
+        rgb: its colour.
+        mass: kg.
+        touches: whether robots and props touch it, or only cameras see it.
+        friction: coefficient of sliding friction.
+    """
+    import mujoco
+
+    body.add_geom(
+        name=name,
+        type=mujoco.mjtGeom.mjGEOM_BOX,
+        pos=pos,
+        size=half_sizes,
+        mass=mass,
+        rgba=(*rgb, 1.0),
+        contype=collision.WORLD if touches else 0,
+        conaffinity=collision.WORLD | collision.ROBOT if touches else 0,
+        friction=(friction, 0.005, 0.0001),
+        solref=(0.005, 1.0),
+        group=collision.VISIBLE,
+    )

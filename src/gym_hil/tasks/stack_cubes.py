@@ -1,0 +1,127 @@
+"""StackCubes: build a tower of three cubes in the order of their colours, and let go of it.
+
+Reset options: ``cube_xy`` (3, 2, m) puts the cubes there, in the order of `COLOURS`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gym_hil.robots.base import Robot
+from gym_hil.scenes.scene import Cube, Scene
+from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
+from gym_hil.tasks.grasping import approach, is_held, over, spread, yawed
+from gym_hil.tasks.needs import Needs
+
+if TYPE_CHECKING:
+    from gym_hil.simulation.simulation import Simulation
+
+COLOURS = {"red": (0.85, 0.18, 0.15), "green": (0.18, 0.62, 0.27), "blue": (0.15, 0.35, 0.80)}
+"""From the lowest cube to the highest."""
+APART = 2.4
+"""Least distance of two cubes at the start, in widths: an open hand fits between them."""
+YAW = 0.2
+"""Largest turn of a cube at the start (rad)."""
+ASIDE = 0.5
+"""Largest horizontal distance of a cube from the one below it, in half widths."""
+LEVEL = 0.004
+"""Largest error of a cube's height in the tower (m)."""
+ALIGNED = 0.003
+"""Horizontal error to let a cube down with (m)."""
+SEATED = 0.002
+"""Height above the cube below at which the hand lets go (m)."""
+HOVER = 0.1
+"""Height of the TCP above what it will grasp, and of a cube above the tower, while travelling (m)."""
+CLEAR = 1.5
+"""How far the TCP is above the highest cube's middle at success, in half widths."""
+
+
+class StackCubes(Task):
+    """Stack three cubes."""
+
+    name = "StackCubes"
+    description = "Stack the green cube on the red one and the blue cube on the green one."
+    max_episode_steps = 250
+    observation_size = 9
+    needs = Needs(aperture=0.05, gripper="parallel")
+    reset_options = ("cube_xy",)
+
+    def __init__(self, robot: Robot) -> None:
+        super().__init__(robot)
+        self.half_size = half_size = robot.workspace.object_width / 2
+        self.cubes = tuple(Cube(f"cube_{name}", rgb, half_size) for name, rgb in COLOURS.items())
+        self.pairs = tuple(
+            Pair(upper, upper - 1, offset=(0.0, 0.0, 2 * half_size), tolerance=LEVEL) for upper in (1, 2)
+        )
+        self.scene = Scene(home=self.needs.home, props=self.cubes)
+        self.workspace = robot.workspace.wide_tcp
+        self.table = robot.workspace.wide_table
+        self.fixed_xy = np.array([self.table.point(0.5, left) for left in (0.5, 0.3, 0.7)])
+
+    def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
+        """Draw the cubes' places and yaws. The generator is used alike whatever the options are."""
+        xy = spread(rng, self.table, len(self.cubes), APART * 2 * self.half_size)
+        yaws = rng.uniform(-YAW, YAW, len(self.cubes))
+        if not randomise:
+            xy, yaws = self.fixed_xy, np.zeros(len(self.cubes))
+        if "cube_xy" in options:
+            xy = finite_array("cube_xy", options["cube_xy"], (len(self.cubes), 2))
+        return {
+            cube.name: np.array([*place, cube.half_size, *yawed(yaw)])
+            for cube, place, yaw in zip(self.cubes, xy, yaws, strict=True)
+        }
+
+    def observe(self, sim: Simulation) -> Array:
+        """Return the positions of all cubes (9, m, world frame)."""
+        return np.concatenate([sim.body_pos_w(cube.name) for cube in self.cubes])
+
+    def way(self, sim: Simulation, index: int) -> Array:
+        """Return the way of cube `index` to its place on the cube below it (3, m, world frame)."""
+        upper, lower = (sim.body_pos_w(self.cubes[number].name) for number in (index, index - 1))
+        way: Array = lower - upper
+        way[2] += 2 * self.half_size
+        return way
+
+    def is_stacked(self, sim: Simulation, index: int) -> bool:
+        """Return whether cube `index` lies on the one below it."""
+        x, y, z = self.way(sim, index).tolist()
+        return math.hypot(x, y) < ASIDE * self.half_size and abs(z) < LEVEL
+
+    def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
+        """Each of the two upper cubes near its place."""
+        return {
+            self.cubes[index].name: (0.5, math.exp(-20.0 * math.hypot(*self.way(sim, index))))
+            for index in (1, 2)
+        }
+
+    def success(self, sim: Simulation, start: Start) -> bool:
+        """All cubes are stacked, and the hand has left the tower."""
+        above = sim.tcp_pos_w[2] - sim.body_pos_w(self.cubes[2].name)[2]
+        return above > CLEAR * self.half_size and self.is_stacked(sim, 1) and self.is_stacked(sim, 2)
+
+    def intent(self, sim: Simulation, start: Start) -> Intent:
+        """Stack the lowest cube that is not in its place, or leave the tower upwards."""
+        tcp = sim.tcp_pos_w
+        for index in (1, 2):
+            cube = sim.body_pos_w(self.cubes[index].name)
+            if is_held(sim, cube, self.half_size):
+                return self._deliver(sim, index)
+            if not self.is_stacked(sim, index):
+                return approach(sim, cube, HOVER)
+        return Intent(tcp + np.array([0.0, 0.0, HOVER]), opening=1.0)
+
+    def _deliver(self, sim: Simulation, index: int) -> Intent:
+        way, tcp = self.way(sim, index), sim.tcp_pos_w
+        aside = math.hypot(way[0], way[1])
+        goal = tcp + way
+        if aside > 2 * ALIGNED and way[2] > -HOVER:
+            return over(sim, goal, float(goal[2]) + HOVER, opening=0.0)
+        if aside > ALIGNED:
+            return Intent(np.array([goal[0], goal[1], tcp[2]]), opening=0.0)
+        if way[2] < -SEATED:
+            return Intent(goal, opening=0.0)
+        return Intent(tcp, opening=1.0)
