@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import mujoco
 import numpy as np
 import pytest
 
@@ -9,7 +12,10 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.schema import TerminationReason
 from gym_hil.robots import ROBOTS
 from gym_hil.robots.geometry import Box
+from gym_hil.scenes.props import Prop, add_block, add_free_body
+from gym_hil.scenes.scene import Scene
 from gym_hil.simulation.simulation import Simulation
+from gym_hil.stacks.build import make_env
 from gym_hil.tasks import TASKS
 
 PANDA = ROBOTS["panda"]
@@ -81,6 +87,73 @@ def test_the_expert_arranges_all_boxes_95_times_of_100():
 
 def test_the_expert_arranges_all_boxes():
     assert [seed for seed in range(10) if run_expert("ArrangeBoxes", seed) is None] == []
+
+
+HANDS = ("panda", "panda_robotiq_2f85")
+LATER = ("StackCubes",)
+"""Tasks whose expert is measured in their environment, with the actions of their ids."""
+
+
+def failed(name: str, robot: str, seeds: range) -> list[int]:
+    """Return the seeds with which the expert did not do a task."""
+    env = make_env(f"gym_hil/Panda{name}Base-v1", robot=robot, operator="expert")
+    failures = []
+    for seed in seeds:
+        env.reset(seed=seed)
+        done = False
+        while not done:
+            *_, terminated, truncated, info = env.step(env.get_wrapper_attr("neutral_action")())
+            done = terminated or truncated
+        if not info["is_success"]:
+            failures.append(seed)
+    env.close()
+    return failures
+
+
+@pytest.mark.parametrize("robot", HANDS)
+@pytest.mark.parametrize("name", LATER)
+def test_the_expert_does_what_it_was_not_tuned_on(name, robot):
+    assert failed(name, robot, range(1000, 1004)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("robot", HANDS)
+@pytest.mark.parametrize("name", LATER)
+def test_the_expert_does_98_of_100(name, robot):
+    assert len(failed(name, robot, range(1000, 1100))) <= 2
+
+
+@dataclass(frozen=True)
+class Ball(Prop):
+    """A prop that this package does not have."""
+
+    def build(self, spec):
+        body = add_free_body(spec, self.name, 0.02)
+        add_block(body, self.name, (0, 0, 0), (0.02,) * 3, self.rgb, mass=0.1)
+        body.geoms[0].type = mujoco.mjtGeom.mjGEOM_SPHERE
+
+
+def test_a_task_can_bring_a_prop_of_its_own():
+    sim = Simulation(
+        PANDA, Scene(home="above_table", props=(Ball("ball", (1, 0, 0)),)), control_dt=0.1, physics_dt=0.004
+    )
+    sim.reset({"ball": np.array([0.4, 0.2, 0.1])})
+    for _ in range(10):
+        sim.step()
+    assert sim.body_pos_w("ball") == pytest.approx([0.4, 0.2, 0.02], abs=0.002)
+
+
+def test_a_tower_is_done_when_the_hand_has_left_it():
+    task = TASKS["StackCubes"](PANDA)
+    sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
+    start = task.sample_start(np.random.default_rng(0), randomise=False, options={})
+    tower = {cube.name: np.array([0.4, 0.25, 0.02 + 0.04 * i]) for i, cube in enumerate(task.cubes)}
+    for shift, done in ((0.0, True), (0.015, False)):
+        sim.reset({**tower, "cube_blue": tower["cube_blue"] + (shift, 0.0, 0.0)})
+        assert not task.success(sim, start), "the hand is still beside the tower"
+        for _ in range(4):
+            step(sim, (0.0, 0.0, 0.02), (0.0, 0.0, 0.0), task.workspace.low, task.workspace.high)
+        assert task.success(sim, start) is done
 
 
 @pytest.mark.parametrize("name", list(TASKS))

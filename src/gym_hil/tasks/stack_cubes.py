@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 COLOURS = {"red": (0.85, 0.18, 0.15), "green": (0.18, 0.62, 0.27), "blue": (0.15, 0.35, 0.80)}
 """From the lowest cube to the highest."""
-APART = 2.4
-"""Least distance of two cubes at the start, in widths: an open hand fits between them."""
+APART = 3.3
+"""Least distance of two cubes at the start, in widths: the Franka Hand's palm, 0.2 m wide, fits beside a tower."""
+GRASP = (0.0, 0.0, 0.004)
+"""Where the expert holds a cube, seen from its middle (m): no finger reaches the cube below."""
 YAW = 0.2
 """Largest turn of a cube at the start (rad)."""
 ASIDE = 0.5
@@ -100,7 +102,7 @@ class StackCubes(Task):
 
     def success(self, sim: Simulation, start: Start) -> bool:
         """All cubes are stacked, and the hand has left the tower."""
-        above = sim.tcp_pos_w[2] - sim.body_pos_w(self.cubes[2].name)[2]
+        above = sim.tcp_pos_w.item(2) - sim.body_pos_w(self.cubes[2].name).item(2)
         return above > CLEAR * self.half_size and self.is_stacked(sim, 1) and self.is_stacked(sim, 2)
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
@@ -108,10 +110,10 @@ class StackCubes(Task):
         tcp = sim.tcp_pos_w
         for index in (1, 2):
             cube = sim.body_pos_w(self.cubes[index].name)
-            if is_held(sim, cube, self.half_size):
+            if is_held(sim, cube + GRASP, self.half_size):
                 return self._deliver(sim, index)
             if not self.is_stacked(sim, index):
-                return approach(sim, cube, HOVER)
+                return approach(sim, cube + GRASP, HOVER)
         return Intent(tcp + np.array([0.0, 0.0, HOVER]), opening=1.0)
 
     def _deliver(self, sim: Simulation, index: int) -> Intent:
