@@ -114,6 +114,12 @@ def test_an_environment_with_terms_can_be_pickled(action):
     np.testing.assert_array_equal(env.step(action)[0]["agent_pos"], twin.step(action)[0]["agent_pos"])
 
 
+def test_an_id_takes_terms_as_an_argument():
+    env = gym.make("gym_hil/SO101PickCube-v1", observation_terms=("proprioception", "contact"))
+    observation, _ = env.reset(seed=0)
+    assert list(observation) == ["agent_pos", "contact"] and env.observation_space.contains(observation)
+
+
 def test_ids_of_the_so101_work():
     env = gym.make("gym_hil/SO101PickCube-v1", image_obs=True)
     observation, _ = env.reset(seed=0)

@@ -171,6 +171,7 @@ def _environment(config: EnvConfig, raw_env: RawEnv | None = None) -> Manipulati
         render_mode=config.render_mode,
         image_obs=config.image_obs,
         state_obs=config.state_obs,
+        observation_terms=config.observation_terms,
         reward_type=config.reward_type,
         random_block_position=config.random_block_position,
         robot=robot,

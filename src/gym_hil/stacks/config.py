@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +11,7 @@ from gym_hil.stacks.ids import is_foreign, parse_id
 
 if TYPE_CHECKING:
     from gym_hil.devices.page import PageAddress
+    from gym_hil.envs.observations import ObservationTerm
     from gym_hil.intervention.operator import Operator
     from gym_hil.robots import Robot
     from gym_hil.simulation.rendering import GymRenderingSpec
@@ -25,6 +26,7 @@ INNER_FIELDS = frozenset(
         "physics_dt",
         "image_obs",
         "state_obs",
+        "observation_terms",
         "reward_type",
         "random_block_position",
     }
@@ -66,6 +68,8 @@ class EnvConfig:
     """Observe pixels instead of the objects' positions."""
     state_obs: bool = False
     """Append the objects' positions to `agent_pos` and render nothing."""
+    observation_terms: Sequence[str | type[ObservationTerm]] | None = None
+    """What is observed instead: observation terms or their registered names, such as ``"depth"``."""
     reward_type: Literal["sparse", "dense"] = "sparse"
     """1.0 on success, or in [0, 1] in every step."""
     random_block_position: bool = False
