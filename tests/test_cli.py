@@ -12,6 +12,11 @@ import gymnasium as gym
 import imageio.v3 as iio
 import pytest
 
+from gym_hil.datasets.formats.registry import format_names
+from gym_hil.envs.observations import OBSERVATION_TERMS
+from gym_hil.intervention.named import operator_names
+from gym_hil.learning.methods import METHODS
+from gym_hil.robots import ROBOTS
 from gym_hil.stacks.ids import SUFFIXES
 from gym_hil.tasks import TASKS
 
@@ -91,6 +96,7 @@ def test_play_names_the_nearest_task():
     done = gym_hil("play", "PandaPickCub-v0")
     assert done.returncode == 2
     assert 'did you mean "PandaPickCube-v0"' in done.stderr and "Traceback" not in done.stderr
+    assert len(done.stderr) < 500
 
 
 def test_list_fits_a_terminal_and_cuts_nothing():
@@ -99,6 +105,13 @@ def test_list_fits_a_terminal_and_cuts_nothing():
     lines = done.stdout.splitlines()
     assert len(lines) <= 24 and max(map(len, lines)) <= 80 and "\u2026" not in done.stdout
     for word in (*TASKS, *filter(None, SUFFIXES), "Base"):
+        assert word in done.stdout, word
+
+
+def test_list_shows_the_names_that_options_take():
+    done = gym_hil("list", "--names", COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    for word in (*TASKS, *ROBOTS, *operator_names(), *METHODS, *format_names(), *OBSERVATION_TERMS):
         assert word in done.stdout, word
 
 

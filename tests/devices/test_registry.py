@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from gym_hil.cli.play import Play
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices import DEVICES, CombinedDevice, Engage, Keyboard, PageDevice, RecordingDevice
 from gym_hil.devices.keyboard import WindowKeyboard
 from gym_hil.devices.registry import DeviceOptions, DeviceSpec
 from gym_hil.intervention.human import Human
 from gym_hil.intervention.named import make_operator
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.rollout import Rollouts
+from gym_hil.stacks.build import make_env
 
 
 def test_every_device_is_explained():
@@ -37,6 +41,23 @@ def test_options_reach_the_device(tmp_path):
     address = PageAddress(port=4321)
     device = DEVICES["browser"].make(DeviceOptions(page=address))
     assert isinstance(device, PageDevice) and device.address is address
+
+
+def test_the_gamepad_of_a_command_line_reaches_the_device(monkeypatch):
+    asked: list[DeviceOptions] = []
+
+    def make(options: DeviceOptions) -> Keyboard:
+        asked.append(options)
+        return Keyboard()
+
+    spec = DeviceSpec(make=make, engage=Engage.MOTION, help="A pedal.")
+    monkeypatch.setitem(DEVICES._values, "pedal", spec)
+    play = Play(task="PandaPickCube-v1", operator="pedal", gamepad_name="F310", window=False)
+    play._make().close()
+    config = TrainConfig(env_id="gym_hil/PandaPickCubeStateBase-v1", operator="pedal")
+    Rollouts(config, gamepad_name="F310").close()
+    make_env("gym_hil/PandaPickCube-v1", operator="pedal", gamepad_name="F310").close()
+    assert [options.gamepad_name for options in asked] == ["F310"] * 3
 
 
 def test_wrapping_devices_pass_on_what_feeds_them(tmp_path):

@@ -17,6 +17,11 @@ from rich.table import Table
 from gym_hil.cli.common import write_json
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.schema import ID_NAMESPACE
+from gym_hil.datasets.formats.registry import format_names
+from gym_hil.envs.observations import OBSERVATION_TERMS
+from gym_hil.intervention.named import operator_names
+from gym_hil.learning.methods import METHODS
+from gym_hil.robots import ROBOTS
 from gym_hil.stacks.ids import IdParts, all_parts
 from gym_hil.tasks import TASKS
 
@@ -42,11 +47,22 @@ class List:
 
     text: Annotated[str | None, tyro.conf.Positional] = None
     """Show every id that contains this text, such as PickCube."""
+    names: bool = False
+    """Show the names of tasks, robots, operators, methods, formats and observation terms instead."""
     json: Path | None = None
-    """Write every id, or those that contain the text, with actions, observations and steps to this file."""
+    """Write every id, or those that contain the text, with actions, observations and steps to this file; or the
+    names."""
 
     def run(self) -> int:
-        """Print the tables, or the ids."""
+        """Print the tables, the ids or the names."""
+        if self.names:
+            names = _names()
+            table = Table("option", "names", box=None, pad_edge=False)
+            for option, known in names.items():
+                table.add_row(option, escape(", ".join(known)))
+            Console(highlight=False).print(table)
+            write_json(self.json, names)
+            return 0
         ids = [parts for parts in all_parts() if (self.text or "").lower() in parts.env_id.lower()]
         if not ids:
             raise InvalidArgumentError(f"no id contains {self.text!r}; `gym-hil list` shows the tasks")
@@ -57,6 +73,7 @@ class List:
             console.print(_parts())
             example = f"{ID_NAMESPACE}/PandaPickCubeGamepad-v1"
             console.print(f"Example: {example}. All ids of a task: gym-hil list <task>")
+            console.print("Names that options take, such as those of operators: gym-hil list --names")
         else:
             for parts in ids:
                 console.print(parts.env_id, soft_wrap=True)
@@ -85,6 +102,18 @@ def _parts() -> Table:
     for part, meaning in PARTS.items():
         table.add_row(part, meaning)
     return table
+
+
+def _names() -> dict[str, list[str]]:
+    """Return the names that options and arguments take, those of other packages included."""
+    return {
+        "task": list(TASKS),
+        "robot": list(ROBOTS),
+        "operator": list(operator_names()),
+        "method": list(METHODS),
+        "format": list(format_names()),
+        "observation_terms": list(OBSERVATION_TERMS),
+    }
 
 
 def _describe(parts: IdParts) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from gym_hil.cli.common import operator_named, policy_maker, write_json
-from gym_hil.cli.option_types import OperatorOrNobody, Preset
+from gym_hil.cli.option_types import OperatorOrNobody, Preset, TermName
 from gym_hil.core import schema
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
@@ -62,6 +62,8 @@ class Play:
     policy: str = "zero"
     """What acts while nobody takes over: zero, random, noisy-expert, pretrained (shipped), or a folder of
     `gym-hil train`."""
+    observation_terms: tuple[TermName, ...] = ()
+    """What is observed instead of what the id says, such as proprioception tcp_wrench."""
     episodes: int | None = None
     """How many episodes; without it one, or on a page as many as you like, until Ctrl-C."""
     seed: int = 0
@@ -76,6 +78,8 @@ class Play:
     web: bool = False
     """Show it on a web page of this machine and print its address on a line of its own. You drive from there,
     unless `--operator` names somebody other than the expert."""
+    gamepad_name: str | None = None
+    """Part of the name of the gamepad to use; without it whichever one you pick up."""
     page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
     """Where the web page is."""
     min_success: float = 1.0
@@ -140,6 +144,8 @@ class Play:
                 operator=None if named == "none" else named,
                 preset=self.preset,
                 page=self.page,
+                gamepad_name=self.gamepad_name,
+                **({"observation_terms": self.observation_terms} if self.observation_terms else {}),
                 use_viewer=seen and not on_page,
                 render_mode="rgb_array" if self.video is not None else None,
                 real_time=on_page or seen or named in PEOPLE,

@@ -71,6 +71,8 @@ class Record:
     """Seed of episode 0; each further start adds 1."""
     resume: bool = False
     """Continue in a folder that has episodes."""
+    gamepad_name: str | None = None
+    """Part of the name of the gamepad to use; without it whichever one you pick up."""
     page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
     """Where the web page is."""
     json: Path | None = None
@@ -146,6 +148,7 @@ class Record:
             operator=self._operator,
             preset=self.preset,
             page=self.page,
+            gamepad_name=self.gamepad_name,
             use_viewer=person and has_display() and self._operator != "browser",
             **images,
             real_time=person or self.real_time,

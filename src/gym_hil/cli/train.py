@@ -65,6 +65,8 @@ class Train:
     """Go on from the last episode in `--out`."""
     track: tuple[Literal["wandb", "trackio"], ...] = ()
     """Log losses and results there as well; TensorBoard's files are always in `--out`."""
+    gamepad_name: str | None = None
+    """Part of the name of the gamepad to use; without it whichever one you pick up."""
     page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
     """Where the web page is."""
     json: Path | None = None
@@ -93,6 +95,7 @@ class Train:
                 Printer(console, config),
                 resume=self.resume,
                 page=self.page,
+                gamepad_name=self.gamepad_name,
                 track=self.track,
                 ready=lambda env: _welcome(env, console),
             )

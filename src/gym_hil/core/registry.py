@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
 
 T = TypeVar("T")
-LISTING = "gym-hil list"
+LISTING = "gym-hil list --names"
 """The command that lists the names of all registries."""
 
 

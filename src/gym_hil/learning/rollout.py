@@ -42,20 +42,23 @@ class Rollouts:
     Args:
         config: of the run.
         page: where the web page of a person in a browser is served.
+        gamepad_name: part of the name of the gamepad that a person uses.
 
     Attributes:
         env: where the policy acts and the operator watches.
         limit: most steps of an episode.
     """
 
-    def __init__(self, config: TrainConfig, page: PageAddress | None = None) -> None:
+    def __init__(
+        self, config: TrainConfig, page: PageAddress | None = None, gamepad_name: str | None = None
+    ) -> None:
         self._config = config
         self.limit = time_limit(config.env_id)
         arguments = config.env_arguments()
         if config.real_time:
             self.env = make_policy_env(
                 config.env_id,
-                make_operator(config.operator, page=page),
+                make_operator(config.operator, page=page, gamepad_name=gamepad_name),
                 limit=PERSON_DEMO_FACTOR * self.limit,
                 real_time=True,
                 pixels=config.pixels,

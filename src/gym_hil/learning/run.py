@@ -56,6 +56,7 @@ def train(
     resume: bool = False,
     learner: ConnectLearner = SeparateProcessLearner,
     page: PageAddress | None = None,
+    gamepad_name: str | None = None,
     films: bool = True,
     track: Sequence[str] = (),
     ready: Callable[[gym.Env], None] = lambda env: None,
@@ -74,6 +75,7 @@ def train(
         films: whether to film the first and the last episode at the end.
         ready: called with the environment before its first episode.
         page: where the web page of a person in a browser is served.
+        gamepad_name: part of the name of the gamepad that a person uses.
 
     Raises:
         InvalidArgumentError: `out` has a run, and `resume` is off or the run is another.
@@ -82,7 +84,8 @@ def train(
     """
     lock = open_folder(config, out, resume=resume)
     try:
-        run = Run(config, out, report, learner, page, track)
+        rollouts = Rollouts(config, page, gamepad_name)
+        run = Run(config, out, report, learner, rollouts, track)
         try:
             ready(run.env)
             found = run.finish()
@@ -117,13 +120,13 @@ class Run:
         out: Path,
         report: Report,
         learner: ConnectLearner,
-        page: PageAddress | None = None,
+        rollouts: Rollouts | None = None,
         track: Sequence[str] = (),
     ) -> None:
         self._config, self._out, self._report = config, out, report
         self._method = METHODS.get(config.method)
         self._method.check(config)
-        self._rollouts = Rollouts(config, page)
+        self._rollouts = rollouts or Rollouts(config)
         self._eval_env = make_policy_env(config.env_id, None, pixels=config.pixels, **config.env_arguments())
         observations: Any = self._eval_env.observation_space
         actions: Any = self._eval_env.action_space

@@ -122,6 +122,7 @@ def add_outer_layers(env: gym.Env, config: EnvConfig | None = None) -> gym.Env:
             operator,
             preset=config.preset,
             controller_config_path=config.controller_config_path,
+            gamepad_name=config.gamepad_name,
             page=config.page,
         )
     layers: list[gym.Wrapper] = [InterventionWrapper(env, operator)]
@@ -171,9 +172,9 @@ def _environment(config: EnvConfig, raw_env: RawEnv | None = None) -> Manipulati
         render_mode=config.render_mode,
         image_obs=config.image_obs,
         state_obs=config.state_obs,
-        observation_terms=config.observation_terms,
         reward_type=config.reward_type,
         random_block_position=config.random_block_position,
+        observation_terms=config.observation_terms,
         robot=robot,
         action_term=make_action_term(
             config.action, robot, step_size=config.ee_step_size, use_gripper=config.use_gripper

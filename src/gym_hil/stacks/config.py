@@ -82,6 +82,8 @@ class EnvConfig:
     """Limits of the simulated human."""
     controller_config_path: str | None = None
     """JSON file that maps a gamepad's axes and buttons."""
+    gamepad_name: str | None = None
+    """Part of the name of the gamepad to use; None for whichever one the person picks up."""
     page: PageAddress | None = None
     """Where the web page of a person in a browser is served."""
     use_viewer: bool = False

@@ -13,7 +13,6 @@ import gymnasium as gym
 from gymnasium.envs.registration import WrapperSpec
 
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
-from gym_hil.core.registry import LISTING
 from gym_hil.core.schema import ID_NAMESPACE
 from gym_hil.robots import ROBOTS
 from gym_hil.tasks import TASKS, fits
@@ -135,7 +134,7 @@ def parse_id(env_id: str) -> IdParts:
     known = {parts.name: parts for parts in all_parts()}
     if name not in known:
         raise InvalidArgumentError(
-            f"environment id {env_id!r} is not known{did_you_mean(name, known, LISTING)}"
+            f"environment id {env_id!r} is not known{did_you_mean(name, known, 'gym-hil list')}"
         )
     return known[name]
 

@@ -7,11 +7,12 @@ finder only for modules that are not loaded yet.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 LEGACY = "gym_hil.integrations.legacy"
 VERSION_0_1_14 = {
@@ -91,6 +92,8 @@ VERSION_0_1_15 = {
     "gym_hil.wrappers.vector": "gym_hil.stacks.vector",
 }
 """Modules of version 0.1.15 that have moved. What lies in a moved package moves with it."""
+OLD_NAMES = {"gym_hil.devices": {"VirtualGamepad": "gym_hil.testing.virtual_gamepad"}}
+"""Names that modules of version 0.1.15 had and have no more, and the modules that have them now."""
 ALIASES = VERSION_0_1_14 | VERSION_0_1_15
 
 
@@ -133,6 +136,19 @@ class _AliasLoader(Loader):
 
 
 def install() -> None:
-    """Let old module paths be imported from now on. Calling it twice is allowed."""
-    if not any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _AliasFinder())
+    """Let old module paths and names be imported from now on. Calling it twice is allowed."""
+    if any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
+        return
+    sys.meta_path.insert(0, _AliasFinder())
+    for path, names in OLD_NAMES.items():
+        _add_names(import_module(path), names)
+
+
+def _add_names(module: ModuleType, names: Mapping[str, str]) -> None:
+    """Let `module` find `names` in other modules when they are asked for."""
+    own = module.__getattr__
+
+    def find(name: str) -> Any:
+        return getattr(import_module(names[name]), name) if name in names else own(name)
+
+    module.__getattr__ = find  # type: ignore[method-assign]
