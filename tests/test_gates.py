@@ -46,7 +46,7 @@ def test_without_a_reason_nobody_takes_over():
 
 
 def test_a_schedule_is_kept_to_the_step():
-    who = acted(only(Schedule(start=7, length=6, every=20), min_hold=1), OUT, 50)
+    who = acted(only(Schedule(start=7, length=6, every=20), min_hold_s=0.1), OUT, 50)
     assert [step for step, human in enumerate(who) if human] == [
         *range(7, 13),
         *range(27, 33),
@@ -58,19 +58,19 @@ def test_chance_comes_as_often_as_it_says():
     who = [
         human
         for seed in range(20)
-        for human in acted(only(Chance(probability=0.1), min_hold=1, max_hold=1), OUT, 60, seed)
+        for human in acted(only(Chance(probability=0.1), min_hold_s=0.1, max_hold_s=0.1), OUT, 60, seed)
     ]
     # A takeover of one step is followed by one without: a renewal of mean length 1 / 0.1 + 1.
     assert np.mean(who) == pytest.approx(1 / 11, abs=0.03)
 
 
 def test_who_stands_still_is_helped_after_a_while():
-    who = acted(only(NoProgress(steps=15)), STAY, 30)
+    who = acted(only(NoProgress(seconds=1.5)), STAY, 30)
     assert who.index(True) == 15
 
 
 def test_who_makes_progress_is_left_alone():
-    env = make_env("gym_hil/PandaPickCubeBase-v1", operator=only(NoProgress(steps=10, metres=0.01)))
+    env = make_env("gym_hil/PandaPickCubeBase-v1", operator=only(NoProgress(seconds=1.0, metres=0.01)))
     env.reset(seed=0)
     terminated = False
     while not terminated:
@@ -121,31 +121,64 @@ def test_the_budget_comes_back_after_an_hour():
     assert budget.allows(0.1) and not budget.allows(0.5)
 
 
-def test_gates_add_to_the_presets_without_changing_them():
-    """Takeovers per preset with an idle policy, as they were before there were gates."""
-    ungated = [name for name, limits in PRESETS.items() if not limits.gates]
-    assert {name: sum(acted(SimulatedHuman(name), STAY, 100, 4)) for name in ungated} == BEFORE
+def test_a_script_acts_as_it_always_did():
+    assert sum(acted(SimulatedHuman("scripted"), STAY, 100, 4)) == 9
 
 
-BEFORE = {"expert": 9, "novice": 10, "keyboard": 9, "inattentive": 11}
-
-
-def test_a_coach_lets_a_policy_try_and_helps_one_that_gets_nowhere():
-    who = acted(SimulatedHuman("coach"), STAY, 100)
+@pytest.mark.parametrize("preset", ["scripted-coach", "experienced"])
+def test_who_waits_lets_a_policy_try_and_helps_one_that_gets_nowhere(preset):
+    who = acted(SimulatedHuman(preset), STAY, 100)
     assert not any(who[:20]) and sum(who) >= 9
     away_at_first = 0.2 * OUT + np.array([0, 0, 0, 0.8], np.float32)
-    assert not any(acted(SimulatedHuman("coach"), away_at_first, 20))
+    assert not any(acted(SimulatedHuman(preset), away_at_first, 20))
+
+
+def first_takeover(preset: str, seed: int) -> int:
+    return acted(SimulatedHuman(preset), STAY, 100, seed).index(True)
+
+
+def test_novices_intervene_early_and_experienced_people_wait():
+    mean = {
+        name: np.mean([first_takeover(name, seed) for seed in range(10)])
+        for name in ("novice", "average", "experienced")
+    }
+    assert mean["novice"] < mean["average"] < mean["experienced"]
+
+
+def test_humans_have_limits_and_scripts_are_called_scripts():
+    for name, limits in PRESETS.items():
+        limited = limits.reaction_s > 0 and limits.noise > 0 and limits.attention < 1
+        assert limited != name.startswith("scripted"), name
+
+
+def test_a_reaction_takes_as_long_as_it_says():
+    human = only(NoProgress(seconds=1.0), reaction_s=0.4, reaction_spread=0.25)
+    delays = [0.1 * acted(human, STAY, 40, seed).index(True) - 1.0 for seed in range(40)]
+    assert np.mean(delays) == pytest.approx(0.4, abs=0.06) and np.std(delays) > 0.05
+
+
+def test_times_are_seconds_at_every_control_rate():
+    env = make_env("gym_hil/PandaPickCubeBase-v1", operator=only(NoProgress(seconds=1.5)), control_dt=0.05)
+    env.reset(seed=0)
+    who = [env.step(STAY)[4]["is_intervention"] for _ in range(40)]
+    assert who.index(True) == 30
+
+
+def test_names_of_earlier_versions_are_known():
+    assert SimulatedHuman("expert").limits is PRESETS["scripted"]
+    assert SimulatedHuman("coach").limits is PRESETS["scripted-coach"]
 
 
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
-        (lambda: NoProgress(steps=0), "steps=0"),
+        (lambda: NoProgress(seconds=0), "seconds=0"),
         (lambda: NoProgress(metres=0), "metres=0"),
         (lambda: LeavingWorkspace(lookahead=0), "lookahead=0"),
         (lambda: Schedule(length=9, every=8), "length=9"),
         (lambda: Chance(probability=1.5), "probability=1.5"),
         (lambda: Limits(budget_s_per_hour=-1), "budget_s_per_hour=-1"),
+        (lambda: Limits(min_hold_s=3, max_hold_s=2), "min_hold_s=3"),
     ],
 )
 def test_impossible_gates_are_refused(make, complaint):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from gym_hil.wrappers.real_time import RealTimeWrapper
 STAY = np.array([0, 0, 0, 1], np.float32)
 
 
-@pytest.mark.parametrize("preset", ["expert", "novice"])
+@pytest.mark.parametrize("preset", ["scripted", "novice"])
 def test_what_an_episode_cost_adds_up(preset):
     env = RecordHumanCost(gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1", preset=preset))
     env.reset(seed=1)
@@ -27,10 +29,20 @@ def test_what_an_episode_cost_adds_up(preset):
     assert cost["steps"] == len(acted) and cost["intervened_steps"] == sum(map(bool, acted)) > 0
     assert cost["interventions"] == len(set(acted) - {0})
     assert cost["intervened_s"] == pytest.approx(0.1 * cost["intervened_steps"])
+    assert cost["watched_s"] == pytest.approx(0.1 * sum(not who for who in acted))
+    flags = [False, *map(bool, acted)]
+    assert cost["switches"] == sum(a != b for a, b in itertools.pairwise(flags))
     assert cost["mean_length_s"] * cost["interventions"] == pytest.approx(cost["intervened_s"])
     assert cost["time_to_takeover_s"] == pytest.approx(0.1 * next(i for i, who in enumerate(acted) if who))
     assert cost["success"] and not cost["success_alone"]
     assert env.summary()["success"] == 1.0 and env.summary()["rate"] == cost["rate"]
+
+
+def test_nobody_watches_where_nobody_can_take_over():
+    env = RecordHumanCost(gym.make("gym_hil/PandaPickCube-v1", max_episode_steps=5))
+    env.reset(seed=0)
+    infos = [env.step(STAY)[4] for _ in range(5)]
+    assert infos[-1]["human_cost"]["watched_s"] == 0.0 and infos[-1]["human_cost"]["switches"] == 0
 
 
 def test_impossible_periods_are_refused():

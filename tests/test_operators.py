@@ -50,11 +50,11 @@ def make(keyboard):
     return make_with
 
 
-def test_with_an_idle_policy_the_simulated_expert_always_succeeds():
-    assert successes("expert", 100) == 100
+def test_with_an_idle_policy_the_script_always_succeeds():
+    assert successes("scripted", 100) == 100
 
 
-@pytest.mark.parametrize("preset", sorted(set(PRESETS) - {"expert"}))
+@pytest.mark.parametrize("preset", sorted(set(PRESETS) - {"scripted"}))
 def test_other_people_mostly_succeed(preset):
     assert successes(preset, 50) >= 45
 
@@ -182,7 +182,7 @@ def test_impossible_people_are_refused():
 
 
 def with_noisy_expert(operator: str | None) -> dict[str, float]:
-    env = gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1", operator=operator, preset="keyboard")
+    env = gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1", operator=operator, preset="average")
     env = RecordHumanCost(env)
     for seed in range(100):
         env.reset(seed=seed)

@@ -84,7 +84,7 @@ def test_a_damaged_curve_or_configuration_leads_to_no_traceback(damage):
     with tempfile.TemporaryDirectory() as folder:
         curve, config = Path(folder) / "curve.csv", Path(folder) / "config.json"
         for steps in (1, 2):
-            Curve(curve).add(Point(steps, 1, 0.1, 1.0, 0.5, 0.5, 0.1, 2.0, 4, 100.0))
+            Curve(curve).add(Point(steps, 1, 0.1, 1.0, 0.5, 0.5, 0.1, 2.0, 4, 100.0, 3.0, 1, 2))
         TrainConfig(env_id=PICK).save(config)
         for path in (curve, config):
             path.write_bytes(damaged(path.read_bytes(), damage))

@@ -123,7 +123,7 @@ def test_a_tracking_service_gets_configuration_and_losses(tmp_path, monkeypatch,
 
 
 def test_progress_lines_are_complete_and_fit_a_terminal():
-    long = Point(60_000, 2000, 999.9, 86_400.0, 1.0, 1.0, 1.0, 9999.0, 240_000, 999.0)
+    long = Point(60_000, 2000, 999.9, 86_400.0, 1.0, 1.0, 1.0, 9999.0, 240_000, 999.0, 50_000.0, 900, 1800)
     assert len(point_line(long)) <= 79
     demonstration = Summary("demonstration", 20, 20, success=True, whole=True)
     online = Summary("online", 30, 3, success=True, whole=True)

@@ -27,7 +27,9 @@ PICK = "gym_hil/PandaPickCubeStateBase-v1"
 
 
 def point(steps: int, alone: float) -> Point:
-    return Point(steps, steps // 30, steps / 600, steps / 50, alone, 0.9, 0.2, 12.5, 4 * steps, 160.0)
+    return Point(
+        steps, steps // 30, steps / 600, steps / 50, alone, 0.9, 0.2, 12.5, 4 * steps, 160.0, 40.0, 3, 6
+    )
 
 
 def test_a_curve_is_kept_whole_and_read_back(tmp_path):
@@ -79,7 +81,7 @@ def test_the_report_is_one_file_with_curves_films_and_configuration(tmp_path):
     assert "So far the policy solves PickCube alone in 75% of episodes, after 1.0 robot minutes" in page
     headline, curve, video, cost = (page.index(part) for part in ("So far", "<svg", "<video", "<dt>acting"))
     assert headline < curve < video < cost < page.index("gym-hil play PandaPickCube-v1 --policy")
-    assert "<dd>12 s</dd><dt>acting</dt>" in page and "<dd>0 s</dd><dt>watching</dt>" in page
+    assert "<dd>12 s</dd><dt>acting</dt>" in page and "<dd>40 s</dd><dt>watching</dt>" in page
     assert re.search(r"<td>seed</td><td>7</td>", page) and "version of mujoco" in page
     assert page.count("src=") == page.count('src="data:') == 2 and " href=" not in page
 
@@ -89,7 +91,8 @@ def test_the_headline_says_what_was_learned():
     said = headline("PickCube", [point(600, 0.9)], result)
     assert said == (
         "The policy solves PickCube alone in 98 of 100 episodes (95 % interval 93% to 99%) and takes 2.0 s "
-        "for a success; it learned from 1.0 robot minutes and 12 s in which a human acted."
+        "for a success; it learned from 1.0 robot minutes, 12 s in which a human "
+        "acted and 40 s in which one watched."
     )
     assert task_name("gym_hil/PandaArrangeBoxesStateBase-v1") == "ArrangeBoxes"
     assert "not been evaluated" in headline("PickCube", [], None)

@@ -97,6 +97,9 @@ def ended(run, successes: int, rise: float) -> Finished:
         "success_with_help": np.ones(10),
         "intervention_rate": 1 / (1 + minutes),
         "human_s": 10 * minutes,
+        "watched_s": 50 * minutes,
+        "takeovers": np.arange(10),
+        "switches": 2 * np.arange(10),
     }
     return Finished(run, {"successes": successes, "episodes": 100, "wall_s": 100.0}, curve)
 
@@ -108,14 +111,15 @@ def test_the_report_says_what_the_runs_say(tmp_path):
     table = (tmp_path / "table.md").read_text()
     assert "11 of 12 runs have ended, with seeds for development." in table
     assert (
-        "| pick | is here | 90%, 91%, 92% | 91.0% (90% to 92%) | never, never, 2.5 | 5.0 | 16.7% | 50 | 100 s |"
+        "| pick | is here | 90%, 91%, 92% | 91.0% (90% to 92%) | never, never, 2.5 | 5.0 | 16.7% | 50 | 250 | 100 s |"
         in table
     )
     rows = list(csv.DictReader((tmp_path / "results.csv").open()))
     assert len(rows) == 11 and rows[0]["successes"] == "90" and rows[0]["the human"] == "is here"
+    assert (rows[0]["watched_s"], rows[0]["takeovers"], rows[0]["switches"]) == ("250.0", "9", "18")
     page = (tmp_path / "report.html").read_text()
     charts = [part.split("</figure>")[0] for part in page.split("<figure>")[1:]]
-    assert len(charts) == 2 * 5 and all(ElementTree.fromstring(svg) is not None for svg in charts)
+    assert len(charts) == 2 * 6 and all(ElementTree.fromstring(svg) is not None for svg in charts)
     assert all(name in charts[0] for name in ("is here", "is away")), "one line per setting"
     for picture in ("curves-pick.svg", "curves-insert.svg"):
         ElementTree.parse(tmp_path / picture)

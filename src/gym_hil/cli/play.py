@@ -25,6 +25,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.files import PRIVATE
 from gym_hil.devices.page import PageAddress
 from gym_hil.intervention.human_cost import HUMAN_COST, HumanCost, RecordHumanCost
+from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.intervention.named import PEOPLE
 from gym_hil.intervention.scripted_policies import Policy
 from gym_hil.reports.video import open_video, with_banner
@@ -57,7 +58,7 @@ class Play:
     """Environment id, with or without "gym_hil/": PandaPickCube-v0, PandaArrangeBoxes-v1, ..."""
     operator: OperatorOrNobody | None = None
     """Who may take over from the policy; without it the expert, or nobody where `--policy` is given."""
-    preset: Preset = "expert"
+    preset: Preset = DEFAULT_PRESET
     """Limits of the simulated human."""
     policy: str = "zero"
     """What acts while nobody takes over: zero, random, noisy-expert, pretrained (shipped), or a folder of
@@ -185,7 +186,7 @@ class Play:
 
 
 def _table(episodes: list[Episode]) -> Table:
-    table = Table("seed", "success", "steps", "reward", "end", "takeovers", "human s", "rate")
+    table = Table("seed", "success", "steps", "reward", "end", "takeovers", "acting s", "watching s", "rate")
     for episode in episodes:
         human = episode.human
         table.add_row(
@@ -196,6 +197,7 @@ def _table(episodes: list[Episode]) -> Table:
             episode.end,
             str(human.interventions),
             f"{human.intervened_s:.1f}",
+            f"{human.watched_s:.1f}",
             f"{human.rate:.0%}",
         )
     return table

@@ -21,7 +21,9 @@ from gym_hil.datasets.formats.registry import DATASET_FORMATS, JOURNAL_ONLY
 from gym_hil.datasets.recorder import EpisodeRecorder
 from gym_hil.datasets.review import QUESTION, Verdict, ask, called
 from gym_hil.devices.page import PageAddress
-from gym_hil.intervention.named import PEOPLE
+from gym_hil.intervention.limits import DEFAULT_PRESET
+from gym_hil.intervention.named import PEOPLE, SIMULATED, make_demonstrator
+from gym_hil.intervention.operator import Operator
 from gym_hil.intervention.scripted_policies import Policy
 from gym_hil.simulation.gl import has_display
 from gym_hil.simulation.rendering import GymRenderingSpec
@@ -48,7 +50,7 @@ class Record:
     """Folder for the dataset. Without it, where LeRobot or Minari look for `--repo-id`."""
     operator: OperatorName | None = None
     """Who may take over from the policy; without it the one whom the id names, or else a simulated human."""
-    preset: Preset = "expert"
+    preset: Preset = DEFAULT_PRESET
     """Limits of the simulated human."""
     policy: str = "zero"
     """What acts while nobody takes over: zero, random, noisy-expert, pretrained (shipped), or a folder of
@@ -92,6 +94,8 @@ class Record:
             env = self._make(env_id, dataset.about.image_size)
             stack.callback(env.close)
             described = {"env_id": env_id, "operator": self._operator, "policy": self.policy}
+            if self._operator in SIMULATED:
+                described["preset"] = self.preset
             recorder = EpisodeRecorder(env, described, cameras=dataset.about.image_size > 0)
             try:
                 self._write_missing(dataset, env, console)
@@ -145,7 +149,7 @@ class Record:
         self._steps, self._stop = 0, False
         return make_env(
             env_id,
-            operator=self._operator,
+            operator=self._demonstrator() or self._operator,
             preset=self.preset,
             page=self.page,
             gamepad_name=self.gamepad_name,
@@ -153,6 +157,12 @@ class Record:
             **images,
             real_time=person or self.real_time,
         )
+
+    def _demonstrator(self) -> Operator | None:
+        """Return the simulated human that drives from the first step on, where no policy drives."""
+        if self._operator in SIMULATED and self.policy == "zero":
+            return make_demonstrator(self._operator, self.preset)
+        return None
 
     def _write_missing(self, dataset: Dataset, env: gym.Env, console: Console) -> None:
         missing = dataset.missing()

@@ -15,6 +15,7 @@ from gym_hil.cli.common import require_libraries, state_base_id, write_json
 from gym_hil.cli.option_types import Method, Preset, Teacher
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.page import PageAddress
+from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.learning.pretrained import PRETRAINED, pretrained
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Train:
     operator: Teacher = "simulated"
     """Who demonstrates and takes over, a person in real time; none: scripted demonstrations, and nobody
     afterwards."""
-    preset: Preset = "coach"
+    preset: Preset = DEFAULT_PRESET
     """Limits of the simulated human."""
     robot_minutes: float = 10.0
     """Simulated minutes, demonstrations included."""
@@ -82,11 +83,13 @@ class Train:
 
             return train_with_lerobot(self, console)
         require_libraries()
+        from gym_hil.learning.report import helper
         from gym_hil.learning.run import train
 
         config = self._config()
         console.print(
-            f"{config.demos} demonstrations, then learning: {config.robot_minutes:g} robot minutes in all."
+            f"{config.demos} demonstrations, then learning: {config.robot_minutes:g} robot minutes in all. "
+            f"Help: {helper(config)}."
         )
         try:
             found = train(
@@ -104,7 +107,8 @@ class Train:
             return 130
         console.print(
             f"{found.successes} of {found.episodes} without help "
-            f"(95 % interval {found.low:.0%} to {found.high:.0%}). Results: {self.out}"
+            f"(95 % interval {found.low:.0%} to {found.high:.0%}), learned with the help of {helper(config)}. "
+            f"Results: {self.out}"
         )
         write_json(self.json, asdict(found))
         return 0 if found.successes >= self.min_success * found.episodes else 1

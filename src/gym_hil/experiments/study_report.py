@@ -28,9 +28,12 @@ MEASURES = (
     ("success_alone", "success without a human", True),
     ("success_with_help", "success while learning, help included", True),
     ("intervention_rate", "share of steps in which the human acted", True),
-    ("human_s", "human seconds, demonstrations included", False),
+    ("human_s", "seconds in which the human acted, demonstrations included", False),
+    ("watched_s", "seconds in which the human watched", False),
 )
 """Column of the learning curve, title of its chart, and whether it is a share in [0, 1]."""
+HUMAN = ("human_s", "watched_s", "takeovers", "switches")
+"""Columns of the learning curve that say what a run cost the human."""
 log = logging.getLogger(__name__)
 X_LABELS = {"robot_minutes": "robot minutes", "wall_s": "wall-clock (s)"}
 Array = NDArray[np.float64]
@@ -113,7 +116,8 @@ def _table(study: Study, finished: Sequence[Finished]) -> tuple[list[str], list[
         f"robot minutes to {REACHED:.0%}",
         "robot minutes",
         "takeover rate at the end",
-        "human seconds",
+        "acting seconds",
+        "watching seconds",
         "wall-clock",
     ]
     rows = []
@@ -132,6 +136,7 @@ def _table(study: Study, finished: Sequence[Finished]) -> tuple[list[str], list[
                 _range([one.curve["robot_minutes"][-1] for one in found], ".1f"),
                 _range([one.curve["intervention_rate"][-1] for one in found], ".1%"),
                 _range([one.curve["human_s"][-1] for one in found], ".0f"),
+                _range([one.curve["watched_s"][-1] for one in found], ".0f"),
                 _range([one.result["wall_s"] for one in found], ".0f") + " s",
             ]
         )
@@ -147,10 +152,10 @@ def _runs_as_csv(study: Study, finished: Sequence[Finished]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     measured = ("successes", "episodes", "low", "high", "cycle_s", "steps", "wall_s")
-    writer.writerow(["run", *study.runs[0].place, *measured, "human_s", "minutes_until_learned"])
+    writer.writerow(["run", *study.runs[0].place, *measured, *HUMAN, "minutes_until_learned"])
     for one in finished:
         facts = [one.result.get(name) for name in measured]
-        spent = [one.curve["human_s"][-1], one.minutes_until_learned]
+        spent = [*(one.curve[name][-1] for name in HUMAN), one.minutes_until_learned]
         writer.writerow([one.run.name, *one.run.place.values(), *facts, *spent])
     return text.getvalue()
 

@@ -1,6 +1,6 @@
 """Reasons for a simulated human to take over, besides disagreeing with the policy.
 
-A gate is data; `judge` starts its memory of one episode. Counts are control steps (0.1 s at 10 Hz).
+A gate is data; `judge` starts its memory of one episode. Counts are control steps, unless a name says seconds.
 """
 
 from __future__ import annotations
@@ -35,18 +35,19 @@ class NoProgress(Gate):
     mind about where that is.
     """
 
-    steps: int = 20
+    seconds: float = 2.0
+    """How long the human waits (s)."""
     metres: float = 0.02
-    """Less than this within `steps` is no progress."""
+    """Less than this within `seconds` is no progress (m)."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be measured."""
-        _require(self.steps >= 1, f"steps={self.steps!r} must be at least 1")
+        _require(self.seconds > 0, f"seconds={self.seconds!r} must be positive")
         _require(self.metres > 0, f"metres={self.metres!r} must be positive")
 
     def judge(self) -> Judge:
         """Begin an episode."""
-        return partial(self._is_stuck, deque(maxlen=self.steps + 1))
+        return partial(self._is_stuck, deque())
 
     def _is_stuck(
         self, past: deque[tuple[NDArray[np.float64], float]], view: View, rng: np.random.Generator
@@ -54,8 +55,11 @@ class NoProgress(Gate):
         goal = view.env.expert_goal()
         distance = float(np.linalg.norm(goal - view.env.tcp_pos_w))
         past.append((goal.copy(), distance))
+        steps = max(1, round(self.seconds / view.env.control_dt))
+        while len(past) > steps + 1:
+            past.popleft()
         first_goal, first_distance = past[0]
-        full = len(past) == self.steps + 1
+        full = len(past) == steps + 1
         same_goal = float(np.linalg.norm(goal - first_goal)) < self.metres
         return full and same_goal and first_distance - distance < self.metres
 

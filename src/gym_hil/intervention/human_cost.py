@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import gymnasium as gym
@@ -24,6 +26,10 @@ class HumanCost:
     intervened_steps: int
     intervened_s: float
     """Seconds in which the human acted."""
+    watched_s: float
+    """Seconds in which the policy acted and the human had to watch, ready to take over; 0 if nobody could."""
+    switches: int
+    """How often control changed hands: takeovers and releases."""
     rate: float
     """Share of steps in which the human acted, in [0, 1]."""
     mean_length_s: float
@@ -33,6 +39,25 @@ class HumanCost:
     success: bool
     success_alone: bool
     """Success without any takeover."""
+
+
+def takeovers(acted: Sequence[bool]) -> int:
+    """Return how often the human took over in an episode.
+
+    Args:
+        acted: whether the human acted, step by step.
+    """
+    return sum(now and not before for before, now in zip([False, *acted], acted, strict=False))
+
+
+def switches(acted: Sequence[bool]) -> int:
+    """Return how often control changed hands in an episode. Acting from the first step on is no change; begin
+    with False to count it.
+
+    Args:
+        acted: whether the human acted, step by step.
+    """
+    return sum(before != now for before, now in pairwise(acted))
 
 
 class RecordHumanCost(gym.Wrapper):
@@ -48,6 +73,7 @@ class RecordHumanCost(gym.Wrapper):
         super().__init__(env)
         self.episodes: deque[HumanCost] = deque(maxlen=buffer_length)
         self._dt = float(env.get_wrapper_attr("control_dt"))
+        self._watched = env.has_wrapper_attr("operator") and env.get_wrapper_attr("operator") is not None
         self._acted: list[bool] = []
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
@@ -66,7 +92,9 @@ class RecordHumanCost(gym.Wrapper):
         return observation, reward, terminated, truncated, info
 
     def summary(self) -> dict[str, float]:
-        """Return shares and means over `episodes`: `success`, `success_alone`, `rate`, `intervened_s`."""
+        """Return shares and means over `episodes`: `success`, `success_alone`, `rate`, `intervened_s`,
+        `watched_s`, `switches`.
+        """
         count = max(1, len(self.episodes))
         steps = max(1, sum(cost.steps for cost in self.episodes))
         return {
@@ -74,17 +102,21 @@ class RecordHumanCost(gym.Wrapper):
             "success_alone": sum(cost.success_alone for cost in self.episodes) / count,
             "rate": sum(cost.intervened_steps for cost in self.episodes) / steps,
             "intervened_s": sum(cost.intervened_s for cost in self.episodes) / count,
+            "watched_s": sum(cost.watched_s for cost in self.episodes) / count,
+            "switches": sum(cost.switches for cost in self.episodes) / count,
         }
 
     def _cost(self, success: bool) -> HumanCost:
         acted = self._acted
-        interventions = sum(now and not before for before, now in zip([False, *acted], acted, strict=False))
+        interventions = takeovers(acted)
         intervened = sum(acted)
         return HumanCost(
             steps=len(acted),
             interventions=interventions,
             intervened_steps=intervened,
             intervened_s=intervened * self._dt,
+            watched_s=(len(acted) - intervened) * self._dt if self._watched else 0.0,
+            switches=switches([False, *acted]),
             rate=intervened / len(acted),
             mean_length_s=intervened * self._dt / interventions if interventions else 0.0,
             time_to_takeover_s=acted.index(True) * self._dt if interventions else None,

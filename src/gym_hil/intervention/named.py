@@ -10,6 +10,7 @@ from gym_hil.core.errors import require_one_of
 from gym_hil.core.registry import Registry
 from gym_hil.devices.registry import DEVICES, DeviceOptions
 from gym_hil.intervention.human import Human
+from gym_hil.intervention.limits import DEFAULT_PRESET, limits_of
 from gym_hil.intervention.operator import Operator
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ OPERATORS: Registry[Callable[[str], Operator]] = Registry(
     },
 )
 """Operators that need no device. Each value is called with the name of a preset, which it may ignore."""
+SIMULATED = ("simulated",)
+"""Names of the operators that are simulated humans, whose preset says what they can do."""
 PEOPLE = DEVICES
 """The devices that a person can drive with, by name."""
 
@@ -48,7 +51,7 @@ def teacher_names() -> tuple[str, ...]:
 def make_operator(
     name: str,
     *,
-    preset: str = "expert",
+    preset: str = DEFAULT_PRESET,
     controller_config_path: str | os.PathLike[str] | None = None,
     gamepad_name: str | None = None,
     page: PageAddress | None = None,
@@ -73,3 +76,20 @@ def make_operator(
         return Human(spec.make(options), spec.engage)
     require_one_of("operator", name, operator_names())
     return OPERATORS[name](preset)
+
+
+def make_demonstrator(name: str, preset: str = DEFAULT_PRESET) -> Operator:
+    """Return an operator who demonstrates: a simulated human takes over at once and never lets go.
+
+    Args:
+        name: a name in `OPERATORS`.
+        preset: limits of the simulated human.
+
+    Raises:
+        InvalidArgumentError: the operator or the preset is unknown; the message names the nearest ones.
+    """
+    if name not in SIMULATED:
+        return make_operator(name, preset=preset)
+    from gym_hil.intervention.simulated_human import SimulatedHuman
+
+    return SimulatedHuman(limits_of(preset).driving())

@@ -11,13 +11,13 @@ from typing import Any
 
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.files import write_atomically
+from gym_hil.intervention.limits import DEFAULT_PRESET, PRESET_NAMES
 from gym_hil.intervention.named import PEOPLE, teacher_names
-from gym_hil.intervention.simulated_human import PRESETS
 from gym_hil.learning.methods import METHODS
 
 CONFIG = "config.json"
 """Name of the file in a run's folder."""
-VERSION = 2
+VERSION = 3
 """Of the fields of `TrainConfig` and of what they mean. It grows whenever a saved configuration would mean
 another run today; results of different versions are not compared."""
 SECONDS_PER_MINUTE = 60.0
@@ -52,9 +52,9 @@ class TrainConfig:
     """A name in `gym_hil.learning.methods.METHODS`."""
     operator: str = "simulated"
     """Who demonstrates and takes over; ``"none"`` for demonstrations without a human afterwards."""
-    preset: str = "coach"
-    """Limits of the simulated human. A coach takes over when the policy has made no progress for 2 s, for 2
-    s at most: one who takes over at once leaves the policy nothing to practise."""
+    preset: str = DEFAULT_PRESET
+    """Limits of the simulated human, a name in `gym_hil.intervention.limits.PRESETS`. Humans let the policy try
+    for a while: one who takes over at once leaves the policy nothing to practise."""
     robot_minutes: float = 10.0
     """Simulated minutes, demonstrations included."""
     demos: int = 20
@@ -100,7 +100,7 @@ class TrainConfig:
             raise InvalidArgumentError(f"image_size={self.image_size!r} must be from 16 to 512")
         require_one_of("method", self.method, METHODS)
         require_one_of("operator", self.operator, teacher_names())
-        require_one_of("preset", self.preset, PRESETS)
+        require_one_of("preset", self.preset, PRESET_NAMES)
         for name in ("robot_minutes", "control_dt"):
             if not getattr(self, name) > 0:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} must be positive")

@@ -38,6 +38,12 @@ class Point:
     """Gradient steps of the critic so far."""
     updates_per_s: float
     """Gradient steps of the critic per second of learning, measured."""
+    watched_s: float
+    """Seconds in which the policy acted and the human watched so far, ready to take over."""
+    takeovers: int
+    """How often the human took over from the policy so far."""
+    switches: int
+    """How often control changed hands so far."""
 
 
 class Curve:

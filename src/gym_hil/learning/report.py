@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from gym_hil.core.errors import MissingExtraError
+from gym_hil.intervention.limits import SCRIPT
+from gym_hil.intervention.named import SIMULATED
 from gym_hil.learning.config import CONFIG, TrainConfig
 from gym_hil.learning.learning_curve import CURVE, Point, read_curve
 from gym_hil.learning.videos import FIRST, LAST
@@ -50,7 +52,7 @@ def write_report(out: Path) -> None:
         headline=headline(task_name(config.env_id), points, result),
         curve=_success(points, [point.robot_minutes for point in points], ROBOT_MINUTES, (1000, 340)),
         videos=_videos(out),
-        cost=_human_cost(points, config),
+        cost=_human_cost(points),
         cost_note=_cost_note(config),
         commands=_commands(config, out, finished=result is not None),
         charts=_more_charts(points),
@@ -75,7 +77,10 @@ def headline(task: str, points: Sequence[Point], result: dict[str, Any] | None) 
     if not points:
         return f"The policy for {task} has not been evaluated yet."
     last = points[-1]
-    cost = f"{last.robot_minutes:.1f} robot minutes and {last.human_s:.0f} s in which a human acted"
+    cost = (
+        f"{last.robot_minutes:.1f} robot minutes, {last.human_s:.0f} s in which a human acted "
+        f"and {last.watched_s:.0f} s in which one watched"
+    )
     if result is None:
         return f"So far the policy solves {task} alone in {last.success_alone:.0%} of episodes, after {cost}."
     cycle = f" and takes {result['cycle_s']:.1f} s for a success" if result["cycle_s"] is not None else ""
@@ -114,10 +119,13 @@ def _success(
 def _more_charts(points: Sequence[Point]) -> list[str]:
     minutes, seconds = [p.robot_minutes for p in points], [p.wall_s for p in points]
     acting = [Line("by the human", minutes, _after_first([point.intervention_rate for point in points]))]
-    human = [Line("human", minutes, [point.human_s for point in points])]
+    human = [
+        Line("acting", minutes, [point.human_s for point in points]),
+        Line("watching", minutes, [point.watched_s for point in points]),
+    ]
     return [
         line_chart(acting, title="steps by the human", x_label=ROBOT_MINUTES, percent=True),
-        line_chart(human, title="seconds in which the human acted", x_label=ROBOT_MINUTES),
+        line_chart(human, title="seconds of the human", x_label=ROBOT_MINUTES),
         _success(points, seconds, WALL_CLOCK),
     ]
 
@@ -131,17 +139,16 @@ def _videos(out: Path) -> list[tuple[str, str]]:
     ]
 
 
-def _human_cost(points: Sequence[Point], config: TrainConfig) -> dict[str, str]:
-    """Return the seconds in which the human acted and watched. Whoever may take over has to watch whenever
-    the policy acts.
-    """
+def _human_cost(points: Sequence[Point]) -> dict[str, str]:
+    """Return what the run cost the human."""
     if not points:
         return {}
     last = points[-1]
-    watching = 0.0 if config.operator == "none" else 60.0 * last.robot_minutes - last.human_s
     return {
         "acting": f"{last.human_s:.0f} s",
-        "watching": f"{watching:.0f} s",
+        "watching": f"{last.watched_s:.0f} s",
+        "takeovers": str(last.takeovers),
+        "changes of control": str(last.switches),
         "steps by the human in the end": f"{last.intervention_rate:.0%}",
     }
 
@@ -149,8 +156,20 @@ def _human_cost(points: Sequence[Point], config: TrainConfig) -> dict[str, str]:
 def _cost_note(config: TrainConfig) -> str:
     if config.operator == "none":
         return "Acting is demonstrating. Nobody could take over, so nobody had to watch."
-    who = "A simulated human" if config.operator == "simulated" else f"A person ({config.operator})"
-    return f"{who} acted in demonstrations and takeovers, and watched while the policy acted."
+    who = helper(config)
+    return f"{who[0].upper()}{who[1:]} acted in demonstrations and takeovers, and watched while the policy acted."
+
+
+def helper(config: TrainConfig) -> str:
+    """Return who demonstrated and took over in a run, for the middle of a sentence."""
+    if config.operator == "none":
+        return "scripted demonstrations, and nobody afterwards"
+    if config.real_time:
+        return f"a person ({config.operator})"
+    if config.operator not in SIMULATED:
+        return f"the operator {config.operator!r}"
+    kind = "a script without a human's limits" if config.preset.startswith(SCRIPT) else "a simulated human"
+    return f"{kind} ({config.preset})"
 
 
 def _commands(config: TrainConfig, out: Path, *, finished: bool) -> list[tuple[str, str]]:

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from gym_hil.core import schema
 from gym_hil.devices.page import PageAddress
 from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.intervention.named import make_operator
+from gym_hil.intervention.named import make_demonstrator, make_operator
 from gym_hil.intervention.operator import Operator
 from gym_hil.intervention.scripted import Expert
-from gym_hil.intervention.simulated_human import PRESETS, SimulatedHuman
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Episode, EpisodeInProgress, Kind
 from gym_hil.learning.policy_env import PolicyEnv, make_policy_env, time_limit
@@ -151,9 +150,7 @@ def _watcher(config: TrainConfig) -> Operator | None:
 
 
 def _demonstrator(config: TrainConfig) -> Operator:
-    """An operator who never lets go, as far as that can be asked of it."""
+    """Return an operator who never lets go, as far as that can be asked of it."""
     if config.operator == "none":
         return Expert()
-    if config.operator != "simulated":
-        return make_operator(config.operator, preset=config.preset)
-    return SimulatedHuman(replace(PRESETS[config.preset], patience=1, disagreement=0.0, max_hold=10**6))
+    return make_demonstrator(config.operator, config.preset)

@@ -33,6 +33,7 @@ from gym_hil.learning.run_status import (
     Summary,
     share_of_interventions,
     share_of_successes,
+    spent_by_human,
     status,
 )
 from gym_hil.learning.seeds import evaluation_start, purpose_of_result
@@ -279,7 +280,7 @@ class Run:
                 success_alone=found.successes / found.episodes,
                 success_with_help=success,
                 intervention_rate=rate,
-                human_s=sum(episode.intervened for episode in self._episodes) * config.control_dt,
+                **spent_by_human(config, self._episodes)._asdict(),
                 updates=progress.updates,
                 updates_per_s=progress.updates_per_s,
             )
@@ -295,6 +296,7 @@ class Run:
         self._learner.close()
         last = self._curve.points[-1]
         result = {"steps": self._steps, "wall_s": last.wall_s, "updates": last.updates, **asdict(found)}
+        result |= spent_by_human(self._config, self._episodes)._asdict()
         result |= self._rollouts.pacing_statistics()
         result |= {
             "seed": self._config.seed,
@@ -323,7 +325,7 @@ class Run:
             "success_alone": success_alone,
             "success_with_help": share_of_successes(online),
             "intervention_rate": share_of_interventions(online),
-            "human_s": sum(episode.intervened for episode in self._episodes) * self._config.control_dt,
+            **spent_by_human(self._config, self._episodes)._asdict(),
         }
         for name, figure in figures.items():
             if figure is not None:

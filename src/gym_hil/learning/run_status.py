@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+from gym_hil.intervention.human_cost import switches, takeovers
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Episode
 from gym_hil.learning.learning_curve import Point
@@ -25,6 +26,10 @@ class Summary:
     success: bool
     whole: bool
     """Whether the policy had all the time it should have had."""
+    takeovers: int = 0
+    """How often the human took over."""
+    switches: int = 0
+    """How often control changed hands."""
 
     @classmethod
     def of(cls, episode: Episode, limit: int) -> Summary:
@@ -33,6 +38,8 @@ class Summary:
             kind=episode.kind,
             steps=len(episode),
             intervened=int(episode.interventions.sum()),
+            takeovers=takeovers(episode.interventions.tolist()),
+            switches=switches([False, *episode.interventions.tolist()]),
             success=episode.success,
             whole=episode.terminated or len(episode) >= limit,
         )
@@ -49,6 +56,33 @@ def share_of_interventions(episodes: Sequence[Summary]) -> float | None:
     online = [episode for episode in episodes if episode.kind == "online"]
     steps = sum(episode.steps for episode in online)
     return sum(episode.intervened for episode in online) / steps if steps else None
+
+
+def spent_by_human(config: TrainConfig, episodes: Sequence[Summary]) -> HumanTime:
+    """Return what `episodes` of a run of `config` cost the human. Whoever may take over has to watch whenever the
+    policy acts.
+    """
+    acted = sum(episode.intervened for episode in episodes)
+    watched = sum(episode.steps for episode in episodes) - acted if config.operator != "none" else 0
+    return HumanTime(
+        human_s=acted * config.control_dt,
+        watched_s=watched * config.control_dt,
+        takeovers=sum(episode.takeovers for episode in episodes if episode.kind == "online"),
+        switches=sum(episode.switches for episode in episodes if episode.kind == "online"),
+    )
+
+
+class HumanTime(NamedTuple):
+    """What a run has cost the human so far, demonstrations included."""
+
+    human_s: float
+    """Seconds of acting."""
+    watched_s: float
+    """Seconds of watching, ready to take over."""
+    takeovers: int
+    """How often the human took over from a policy."""
+    switches: int
+    """How often control changed hands between policy and human."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +107,8 @@ class RunStatus:
     """Share of steps of the last `RECENT` online episodes in which the human acted."""
     human_s: float
     """Seconds in which the human acted so far."""
+    watched_s: float
+    """Seconds in which the human watched so far."""
     updates: int
     """Gradient steps of the critic so far."""
     points: tuple[Point, ...]
@@ -95,6 +131,7 @@ def status(
     """
     recent = [episode for episode in episodes if episode.kind == "online"][-RECENT:]
     steps = sum(episode.steps for episode in episodes)
+    spent = spent_by_human(config, episodes)
     return RunStatus(
         phase=phase,
         demos=config.demos,
@@ -106,7 +143,8 @@ def status(
         success_alone=points[-1].success_alone if points else None,
         success_with_help=share_of_successes(recent),
         intervention_rate=share_of_interventions(recent),
-        human_s=sum(episode.intervened for episode in episodes) * config.control_dt,
+        human_s=spent.human_s,
+        watched_s=spent.watched_s,
         updates=updates,
         points=tuple(points),
     )

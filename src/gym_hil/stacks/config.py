@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gym_hil.core.errors import InvalidArgumentError, UnknownArgumentError, did_you_mean, require_one_of
+from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.stacks.ids import is_foreign, parse_id
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class EnvConfig:
     """Length of an episode; None for the task's own."""
     operator: str | Operator | None = None
     """Who may take over: an `Operator`, a registered name of one or of a device, or None for nobody."""
-    preset: str = "expert"
+    preset: str = DEFAULT_PRESET
     """Limits of the simulated human."""
     controller_config_path: str | None = None
     """JSON file that maps a gamepad's axes and buttons."""

@@ -25,7 +25,7 @@ SUFFIXES: Mapping[str, Mapping[str, Any]] = {
     "Keyboard": {"operator": "keyboard"},
     "Browser": {"operator": "browser"},
     "SimulatedHuman": {"operator": "simulated"},
-    "SimulatedCoach": {"operator": "simulated", "preset": "coach"},
+    "SimulatedCoach": {"operator": "simulated", "preset": "experienced"},
     "Replay": {"auto_reset": True},
 }
 """What the last part of an id says, as arguments of `gym_hil.stacks.config.EnvConfig`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,9 +17,9 @@ from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.integrations.lerobot.robot import GRIPPER, TCP
 from gym_hil.integrations.lerobot.shared_simulation import CLOSED, OPEN, World, current_world
 from gym_hil.intervention.human import Human
-from gym_hil.intervention.named import make_operator
+from gym_hil.intervention.limits import DEFAULT_PRESET
+from gym_hil.intervention.named import SIMULATED, make_demonstrator, make_operator
 from gym_hil.intervention.operator import LET_GO, Decision, Operator
-from gym_hil.intervention.simulated_human import PRESETS, SimulatedHuman
 
 DELTAS = ("delta_x", "delta_y", "delta_z")
 """What LeRobot's gamepad calls its x, y, z, in units of action."""
@@ -36,7 +36,7 @@ class GymHilTeleoperatorConfig(TeleoperatorConfig):
 
     operator: str = "simulated"
     """``simulated``, ``expert``, or a device: ``gamepad``, ``spacemouse``, ``terminal``, ..."""
-    preset: str = "expert"
+    preset: str = DEFAULT_PRESET
     """Limits of the simulated human."""
     step_m: float = 0.025
     """Metres per unit of action."""
@@ -87,9 +87,8 @@ class GymHilTeleoperator(Teleoperator):
     def connect(self, calibrate: bool = True) -> None:
         """Open the device."""
         config = self.config
-        if config.operator == "simulated":
-            always = replace(PRESETS[config.preset], patience=1, disagreement=0.0, max_hold=10**6)
-            self._operator = SimulatedHuman(always)
+        if config.operator in SIMULATED:
+            self._operator = make_demonstrator(config.operator, config.preset)
         else:
             self._operator = make_operator(config.operator)
 

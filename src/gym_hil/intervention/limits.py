@@ -1,0 +1,142 @@
+"""What a simulated human can and cannot do, as data: the limits with their units and sources, and the presets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from gym_hil.core.errors import InvalidArgumentError, require_one_of
+from gym_hil.intervention.gates import Gate, NoProgress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The limits of a simulated human. The defaults are those of a script, which has none.
+
+    Attributes:
+        disagreement: takes over when the policy's `disagreement` with the task's expert is larger than this on
+            average over `patience_s`, and lets go when it is less than half of it. Infinite: never for this reason.
+        patience_s: time over which disagreement is judged (s).
+        gates: further reasons to take over, any of which is enough. The human does not let go while one persists.
+        reaction_s: mean time from deciding to acting (s). Choosing among the eight direction and gripper keys takes
+            about 0.2 s + 0.15 s per bit when untrained, and nearly no more than a simple reaction, 0.2 to 0.25 s,
+            when trained (Hick, Q. J. Exp. Psychol. 4, 1952; Hyman, J. Exp. Psychol. 45, 1953).
+        reaction_spread: coefficient of variation of the reaction time, which is drawn from a log-normal distribution:
+            reaction times are skewed to the right, with a spread of a fifth to a third of their mean (Luce, Response
+            Times, 1986).
+        min_hold_s: shortest takeover (s).
+        max_hold_s: longest takeover before trusting the policy again (s).
+        noise: standard deviation of a command on each axis, as a share of the command: the noise of a movement grows
+            with its size (Schmidt et al., Psychol. Rev. 86, 1979; Harris and Wolpert, Nature 394, 1998).
+        bias: constant error of a command (3, in units of action).
+        attention: probability, per step, of watching while the policy acts. People who monitor automation that
+            rarely fails miss a part of its failures (Parasuraman, Molloy and Singh, Int. J. Aviat. Psychol. 3, 1993).
+        budget_s_per_hour: seconds of acting within any hour of the robot's time (s). Beyond it the policy is left
+            alone. The hour goes on from episode to episode.
+        mistakes: probability, per step while acting, of a command in a random direction.
+    """
+
+    disagreement: float = 0.7
+    patience_s: float = 0.5
+    gates: tuple[Gate, ...] = ()
+    reaction_s: float = 0.0
+    reaction_spread: float = 0.25
+    min_hold_s: float = 0.5
+    max_hold_s: float = 6.0
+    noise: float = 0.0
+    bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    attention: float = 1.0
+    budget_s_per_hour: float = math.inf
+    mistakes: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no human can be.
+
+        Raises:
+            InvalidArgumentError: a value is impossible; the message names it.
+        """
+        for name in ("attention", "mistakes"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise InvalidArgumentError(f"{name}={getattr(self, name)!r} is no probability in [0, 1]")
+        for name in (
+            "disagreement",
+            "patience_s",
+            "noise",
+            "reaction_s",
+            "reaction_spread",
+            "budget_s_per_hour",
+        ):
+            if not getattr(self, name) >= 0:
+                raise InvalidArgumentError(f"{name}={getattr(self, name)!r} must be at least 0")
+        if not 0.0 <= self.min_hold_s <= self.max_hold_s:
+            raise InvalidArgumentError(
+                f"min_hold_s={self.min_hold_s!r} must be at least 0 and at most max_hold_s={self.max_hold_s!r}"
+            )
+
+    def driving(self) -> Limits:
+        """Return the limits of the same human who drives alone: takes over at once and never lets go."""
+        return replace(self, disagreement=0.0, patience_s=0.0, max_hold_s=math.inf)
+
+
+def _waiting(seconds: float) -> tuple[Gate, ...]:
+    return (NoProgress(seconds=seconds),)
+
+
+_AVERAGE = Limits(
+    disagreement=math.inf,
+    gates=_waiting(1.5),
+    reaction_s=0.3,
+    max_hold_s=2.5,
+    noise=0.1,
+    mistakes=0.005,
+    attention=0.95,
+)
+PRESETS: Mapping[str, Limits] = {
+    "average": _AVERAGE,
+    "novice": replace(
+        _AVERAGE,
+        gates=_waiting(0.8),
+        reaction_s=0.45,
+        min_hold_s=1.0,
+        max_hold_s=4.0,
+        noise=0.2,
+        mistakes=0.02,
+        attention=0.9,
+    ),
+    "experienced": replace(
+        _AVERAGE, gates=_waiting(2.0), reaction_s=0.25, min_hold_s=1.0, noise=0.05, mistakes=0.0
+    ),
+    "inattentive": replace(_AVERAGE, attention=0.15, min_hold_s=1.0),
+    "scripted": Limits(),
+    "scripted-coach": Limits(disagreement=math.inf, gates=_waiting(2.0), max_hold_s=2.0),
+}
+"""Simulated humans by name. In a study with 27 operators novices intervened early and experts waited until shortly
+before a failure (Jiang et al., Influence of Operator Expertise on Robot Supervision and Intervention, 2026,
+arXiv:2601.15069); the times in seconds are chosen for tasks of 10 s. The names that begin with ``scripted`` are no
+humans: they have no delay and no noise, and serve as oracles for tests."""
+SCRIPT = "scripted"
+"""What the names of presets that are scripts begin with."""
+DEFAULT_PRESET = "average"
+"""The human who helps unless somebody is named."""
+EARLIER_PRESETS: Mapping[str, str] = {
+    "expert": "scripted",
+    "coach": "scripted-coach",
+    "keyboard": "average",
+}
+"""Presets of earlier versions, and what they are called now."""
+PRESET_NAMES = (*PRESETS, *EARLIER_PRESETS)
+"""Every name that `limits_of` knows."""
+
+
+def limits_of(preset: str) -> Limits:
+    """Return the limits of a preset.
+
+    Args:
+        preset: a name in `PRESETS`, or one of an earlier version.
+
+    Raises:
+        InvalidArgumentError: there is no such preset; the message names the nearest one.
+    """
+    require_one_of("preset", preset, PRESET_NAMES)
+    return PRESETS[EARLIER_PRESETS.get(preset, preset)]
