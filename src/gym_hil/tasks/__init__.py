@@ -16,6 +16,7 @@ TASKS: Registry[type[Task]] = Registry(
         "ArrangeBoxes": "gym_hil.tasks.arrange_boxes:ArrangeBoxes",
         "InsertPeg": "gym_hil.tasks.insert_peg:InsertPeg",
         "StackCubes": "gym_hil.tasks.stack_cubes:StackCubes",
+        "PushT": "gym_hil.tasks.push_t:PushT",
     },
 )
 """The class of every task by its name; an instance is made for a robot, as ``TASKS["PickCube"](robot)``."""

@@ -74,3 +74,9 @@ def spread(rng: np.random.Generator, area: Area, count: int, apart: float) -> Ar
 def yawed(yaw: float) -> tuple[float, float, float, float]:
     """Return the orientation (w x y z) of what is turned by `yaw` (rad) about the vertical."""
     return math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)
+
+
+def yaw(sim: Simulation, name: str) -> float:
+    """Return how far a part of a prop is turned about the vertical (rad)."""
+    x, y, _ = sim.point_pos_w(name, (1.0, 0.0, 0.0)) - sim.body_pos_w(name)
+    return math.atan2(y, x)

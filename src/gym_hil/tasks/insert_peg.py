@@ -19,7 +19,7 @@ from gym_hil.core.schema import TerminationReason
 from gym_hil.robots.base import Robot
 from gym_hil.scenes.scene import Peg, Scene, Socket
 from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
-from gym_hil.tasks.grasping import approach, is_held, over
+from gym_hil.tasks.grasping import approach, is_held, over, yaw
 from gym_hil.tasks.needs import Needs
 
 if TYPE_CHECKING:
@@ -153,9 +153,3 @@ class InsertPeg(Task):
         w, x, y, z = sim.target_quat_w
         c, s = math.cos(angle / 2), math.sin(angle / 2)
         return np.array([c * w - s * z, c * x - s * y, c * y + s * x, c * z + s * w])
-
-
-def yaw(sim: Simulation, name: str) -> float:
-    """Return how far a prop or socket is turned about the vertical (rad)."""
-    x, y, _ = sim.point_pos_w(name, (1.0, 0.0, 0.0)) - sim.body_pos_w(name)
-    return math.atan2(y, x)
