@@ -17,6 +17,7 @@ attributes of `HilEnvironment`. The rest is optional, and whatever needs a missi
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Protocol
 
 import gymnasium as gym
@@ -62,12 +63,15 @@ class EnvironmentInterface:
         if name.startswith("__"):
             raise AttributeError(name)
         try:
-            return self.env.get_wrapper_attr(name)
+            value = self.env.get_wrapper_attr(name)
         except AttributeError:
             raise UnsupportedError(
                 f"{type(self.env.unwrapped).__name__} has no {name!r}, which this needs; "
                 "gym_hil.core.environment says what an environment can offer"
             ) from None
+        if inspect.ismethod(value):
+            self.__dict__[name] = value  # found faster from now on
+        return value
 
     @property
     def unwrapped(self) -> Any:
@@ -91,7 +95,9 @@ class EnvironmentInterface:
             InvalidActionError: wrong shape, or a value that is not a finite number.
         """
         if self.env.has_wrapper_attr("clip_action"):
-            return self.env.get_wrapper_attr("clip_action")(action)
+            clip = self.__dict__["clip_action"] = self.env.get_wrapper_attr("clip_action")
+            clipped: Action = clip(action)
+            return clipped
         space = self.env.action_space
         assert isinstance(space, gym.spaces.Box), "only environments with a Box of actions can be driven"
         try:

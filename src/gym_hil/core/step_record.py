@@ -22,11 +22,11 @@ PHASES: tuple[Phase, ...] = ("policy", "takeover", "human", "release")
 """``"takeover"`` is the first step of an intervention and ``"release"`` the first step after it."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False, slots=True)
 class StepRecord:
     """Everything that is known of one step. Actions are in the environment's action space.
 
-    Records are compared by value and cannot be hashed.
+    Records are compared by value and cannot be hashed. Nobody changes a record that has been handed out.
 
     Attributes:
         step: number of steps of the episode so far, this one included; 0 in the record of a reset.

@@ -13,14 +13,13 @@ The first of these events in a step decides, and overrules the task:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from gym_hil.core.schema import EpisodeEvent, TerminationReason
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What is said of a step."""
 
     reward: float
@@ -38,7 +37,7 @@ _HUMAN = {
 }
 
 
-def combine(task: Verdict, events: Iterable[EpisodeEvent]) -> Verdict:
+def combine(task: Verdict, events: Sequence[EpisodeEvent]) -> Verdict:
     """Return what holds for a step.
 
     Args:
@@ -48,10 +47,10 @@ def combine(task: Verdict, events: Iterable[EpisodeEvent]) -> Verdict:
     Returns:
         The verdict of the table above.
     """
-    event = next((event for event in events if event in _HUMAN), None)
+    event = next((event for event in events if event in _HUMAN), None) if events else None
     if event is None:
-        return replace(task, truncated=False) if task.terminated and task.truncated else task
+        return task._replace(truncated=False) if task.terminated and task.truncated else task
     verdict = _HUMAN[event]
     if event is EpisodeEvent.RESET and not task.success:
-        return replace(verdict, reward=task.reward)
+        return verdict._replace(reward=task.reward)
     return verdict

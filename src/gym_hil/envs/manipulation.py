@@ -204,7 +204,11 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             self.simulation.reset({name: pos.tolist() for name, pos in self._start.items()})
             self._elapsed_steps = 0
             self._done = False
-        return self.observe(), self._record(self.action_term.neutral()).to_info()
+        neutral = self.action_term.neutral()
+        record = StepRecord(
+            executed_action=neutral, policy_action=neutral, neutral_action=neutral, step=self._elapsed_steps
+        )
+        return self.observe(), record.to_info()
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Act for one control period. Actions beyond `action_space` are clipped to it.
@@ -224,9 +228,9 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             raise EpisodeOrderError("step was called outside an episode; call reset first")
         executed = self.action_term.clip(action)
         sim, task = self.simulation, self.task
-        closing = sim.gripper_closing
+        closes = self.action_term.closes(executed)
+        switched = closes is not None and closes != sim.gripper_closing
         self.action_term.apply(executed.tolist(), task.workspace)
-        penalty = self._gripper_penalty if sim.gripper_closing != closing else 0.0
         sim.step()
         self._elapsed_steps += 1
         if sim.stable:
@@ -237,13 +241,16 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             success, reason, reward = False, TerminationReason.UNSTABLE, 0.0
             sim.reset({name: pos.tolist() for name, pos in self._start.items()})
         self._done = reason is not None
-        record = self._record(
-            executed,
+        record = StepRecord(
+            executed_action=executed,
+            policy_action=executed,
+            neutral_action=self.action_term.neutral(),
+            step=self._elapsed_steps,
             reward=reward,
             terminated=self._done,
             reason=reason,
             success=success,
-            discrete_penalty=penalty,
+            discrete_penalty=self._gripper_penalty if switched else 0.0,
         )
         return self.observe(), reward, self._done, False, record.to_info()
 
@@ -524,15 +531,6 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
                 self.simulation.model, spec.height, spec.width, spec.quality
             )
         return self._renderers["observation"]
-
-    def _record(self, executed: Action, **facts: Any) -> StepRecord:
-        return StepRecord(
-            executed_action=executed,
-            policy_action=executed,
-            neutral_action=self.action_term.neutral(),
-            step=self._elapsed_steps,
-            **facts,
-        )
 
 
 def _random_generator(state: Any) -> np.random.Generator:
