@@ -53,8 +53,10 @@ class InterventionWrapper(gym.Wrapper):
             self._inside.add_state_part(self)
 
     def subscribe(self, observer: Observer) -> None:
-        """Let `observer` see every reset and step from now on."""
+        """Let `observer` see every reset and step from now on. In an episode it begins with the present state."""
         self.observers.append(observer)
+        if self._seeded:
+            observer.on_reset(self._interface)
 
     def unsubscribe(self, observer: Observer) -> None:
         """Stop showing resets and steps to `observer`."""
