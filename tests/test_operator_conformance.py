@@ -8,6 +8,7 @@ import pytest
 
 from gym_hil.devices import CombinedDevice, Keyboard, RecordedDevice, RecordingDevice
 from gym_hil.intervention import PRESETS, Engage, Expert, Human, SimulatedHuman
+from gym_hil.intervention.simulated_keyboard import SimulatedKeyboard
 from gym_hil.testing.devices import DeviceConformance, DeviceRig
 from gym_hil.testing.operators import OperatorBasics, TakeoverConformance
 from gym_hil.testing.rigs import GamepadRig, KeyboardRig, PagePadRig, PageRig, TerminalRig
@@ -39,6 +40,13 @@ class TestSimulatedHuman(OperatorBasics):
     @pytest.fixture
     def operator(self, preset):
         return SimulatedHuman(preset)
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+class TestSimulatedKeyboard(OperatorBasics):
+    @pytest.fixture
+    def operator(self, preset):
+        return SimulatedKeyboard(preset)
 
 
 class TestIdleHuman(OperatorBasics):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
+from gym_hil.devices.controls import SHORTEST_TAP_S
 from gym_hil.intervention.gates import Gate, NoProgress
 
 
@@ -35,6 +36,19 @@ class Limits:
         budget_s_per_hour: seconds of acting within any hour of the robot's time (s). Beyond it the policy is left
             alone. The hour goes on from episode to episode.
         mistakes: probability, per step while acting, of a command in a random direction.
+        sight_delay_s: how old is what the human at a keyboard sees (s). A movement is corrected by what is seen after
+            0.19 to 0.26 s (Keele and Posner, J. Exp. Psychol. 77, 1968).
+        sight_error_m: standard deviation of where it sees the goal on each axis, close by (m). Chosen.
+        sight_error_share: the same as a share of the distance from hand to goal; people tell lengths apart by about
+            3 % (Teghtsoonian, Psychol. Rev. 78, 1971).
+        press_s: shortest press of a key (s); typists hold keys for about 0.1 s (Dhakal et al., Observations on Typing
+            from 136 Million Keystrokes, CHI 2018).
+        press_spread: coefficient of variation of the duration of a press; about 0.1 where people produce intervals of
+            about a second (Wearden and McShane, Q. J. Exp. Psychol. 40B, 1988).
+        pause_s: time between a press and the correction of what it did (s): people correct two or three times per
+            second (Craik, Br. J. Psychol. 38, 1947; Miall, Weir and Stein, J. Motor Behav. 25, 1993).
+        wrong_key: probability that a press meets another direction's key. Chosen: typists correct several keystrokes
+            of a hundred (Dhakal et al., 2018).
     """
 
     disagreement: float = 0.7
@@ -49,6 +63,13 @@ class Limits:
     attention: float = 1.0
     budget_s_per_hour: float = math.inf
     mistakes: float = 0.0
+    sight_delay_s: float = 0.0
+    sight_error_m: float = 0.0
+    sight_error_share: float = 0.0
+    press_s: float = 0.1
+    press_spread: float = 0.0
+    pause_s: float = 0.1
+    wrong_key: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what no human can be.
@@ -56,7 +77,7 @@ class Limits:
         Raises:
             InvalidArgumentError: a value is impossible; the message names it.
         """
-        for name in ("attention", "mistakes"):
+        for name in ("attention", "mistakes", "wrong_key"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} is no probability in [0, 1]")
         for name in (
@@ -66,9 +87,16 @@ class Limits:
             "reaction_s",
             "reaction_spread",
             "budget_s_per_hour",
+            "sight_delay_s",
+            "sight_error_m",
+            "sight_error_share",
+            "press_spread",
+            "pause_s",
         ):
             if not getattr(self, name) >= 0:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} must be at least 0")
+        if not self.press_s >= SHORTEST_TAP_S:
+            raise InvalidArgumentError(f"press_s={self.press_s!r} must be at least {SHORTEST_TAP_S}")
         if not 0.0 <= self.min_hold_s <= self.max_hold_s:
             raise InvalidArgumentError(
                 f"min_hold_s={self.min_hold_s!r} must be at least 0 and at most max_hold_s={self.max_hold_s!r}"
@@ -91,6 +119,12 @@ _AVERAGE = Limits(
     noise=0.1,
     mistakes=0.005,
     attention=0.95,
+    sight_delay_s=0.2,
+    sight_error_m=0.0005,
+    sight_error_share=0.03,
+    press_spread=0.1,
+    pause_s=0.25,
+    wrong_key=0.02,
 )
 PRESETS: Mapping[str, Limits] = {
     "average": _AVERAGE,
@@ -103,9 +137,25 @@ PRESETS: Mapping[str, Limits] = {
         noise=0.2,
         mistakes=0.02,
         attention=0.9,
+        sight_delay_s=0.25,
+        sight_error_m=0.0007,
+        sight_error_share=0.05,
+        press_spread=0.15,
+        pause_s=0.4,
+        wrong_key=0.05,
     ),
     "experienced": replace(
-        _AVERAGE, gates=_waiting(2.0), reaction_s=0.25, min_hold_s=1.0, noise=0.05, mistakes=0.0
+        _AVERAGE,
+        gates=_waiting(2.0),
+        reaction_s=0.25,
+        min_hold_s=1.0,
+        noise=0.05,
+        mistakes=0.0,
+        sight_delay_s=0.15,
+        sight_error_m=0.0003,
+        press_spread=0.06,
+        pause_s=0.2,
+        wrong_key=0.005,
     ),
     "inattentive": replace(_AVERAGE, attention=0.15, min_hold_s=1.0),
     "scripted": Limits(),

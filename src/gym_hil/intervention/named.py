@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gym_hil.core.errors import require_one_of
 from gym_hil.core.registry import Registry
@@ -23,16 +23,18 @@ def _expert(preset: str) -> Operator:
     return Expert()
 
 
-OPERATORS: Registry[Callable[[str], Operator]] = Registry(
+OPERATORS: Registry[Callable[[Any], Operator]] = Registry(
     "operator",
     "gym_hil.operators",
     {
         "expert": "gym_hil.intervention.named:_expert",
         "simulated": "gym_hil.intervention.simulated_human:SimulatedHuman",
+        "simulated-keyboard": "gym_hil.intervention.simulated_keyboard:SimulatedKeyboard",
     },
 )
-"""Operators that need no device. Each value is called with the name of a preset, which it may ignore."""
-SIMULATED = ("simulated",)
+"""Operators that need no device. Each value is called with the name of a preset, which it may ignore; those in
+`SIMULATED` take `Limits` as well."""
+SIMULATED = ("simulated", "simulated-keyboard")
 """Names of the operators that are simulated humans, whose preset says what they can do."""
 PEOPLE = DEVICES
 """The devices that a person can drive with, by name."""
@@ -90,6 +92,4 @@ def make_demonstrator(name: str, preset: str = DEFAULT_PRESET) -> Operator:
     """
     if name not in SIMULATED:
         return make_operator(name, preset=preset)
-    from gym_hil.intervention.simulated_human import SimulatedHuman
-
-    return SimulatedHuman(limits_of(preset).driving())
+    return OPERATORS[name](limits_of(preset).driving())

@@ -71,15 +71,19 @@ class SimulatedHuman(Operator):
 
     def decide(self, view: View) -> Decision:
         """Judge the policy; act while it is wrong, and there is attention left."""
+        return Decision(self._as_commanded(view)) if self.wants_control(view) else LET_GO
+
+    def wants_control(self, view: View) -> bool:
+        """Return whether this human wants to act in the step that `view` shows. Called once per step."""
         step_s = float(view.env.control_dt)
         self._budget.pass_time(step_s)
         if not self._acts(view):
-            return LET_GO
+            return False
         if not self._budget.allows(step_s):
             self._begin()
-            return LET_GO
+            return False
         self._budget.spend(step_s)
-        return Decision(self._as_commanded(view))
+        return True
 
     def _acts(self, view: View) -> bool:
         limits, step_s = self.limits, float(view.env.control_dt)

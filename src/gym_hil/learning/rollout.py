@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 IDLE = np.array([0.0, 0.0, 0.0, 1.0], np.float32)
 PERSON_DEMO_FACTOR = 6
 """How many times longer than an episode a person may take to demonstrate, with looking and finding keys."""
+FAST = ("none", "simulated")
+"""Operators that demonstrate within the task's time limit: they need no keys."""
 
 ChooseAction = Callable[[NDArray[Any], int], NDArray[np.float32]]
 """From an observation and the number of the step to an action."""
@@ -53,6 +55,7 @@ class Rollouts:
     ) -> None:
         self._config = config
         self.limit = time_limit(config.env_id)
+        self._demo_limit = self.limit * (1 if config.operator in FAST else PERSON_DEMO_FACTOR)
         arguments = config.env_arguments()
         if config.real_time:
             self.env = make_policy_env(
@@ -68,7 +71,11 @@ class Rollouts:
         else:
             self.env = make_policy_env(config.env_id, _watcher(config), pixels=config.pixels, **arguments)
             self._demo_env = make_policy_env(
-                config.env_id, _demonstrator(config), pixels=config.pixels, **arguments
+                config.env_id,
+                _demonstrator(config),
+                limit=self._demo_limit,
+                pixels=config.pixels,
+                **arguments,
             )
 
     def pacing_statistics(self) -> dict[str, float]:
@@ -82,9 +89,8 @@ class Rollouts:
 
     def demonstrate(self, number: int) -> Episode | None:
         """Return an episode in which the operator does everything, or None if it is to be recorded again."""
-        limit = self.limit * (PERSON_DEMO_FACTOR if self._config.real_time else 1)
         episode = self._episode(
-            self._demo_env, number, "demonstration", lambda *_: IDLE, limit, lambda _: None
+            self._demo_env, number, "demonstration", lambda *_: IDLE, self._demo_limit, lambda _: None
         )
         if episode is None:
             return None
