@@ -90,7 +90,7 @@ def test_the_expert_arranges_all_boxes():
 
 
 HANDS = ("panda", "panda_robotiq_2f85")
-LATER = ("StackCubes", "PushT")
+LATER = ("StackCubes", "PushT", "OpenDrawerAndPlace")
 """Tasks whose expert is measured in their environment, with the actions of their ids."""
 
 
@@ -169,6 +169,25 @@ def test_a_t_must_lie_on_its_outline_with_its_yaw():
         start = task.sample_start(np.random.default_rng(0), randomise=True, options=options)
         sim.reset(start)
         assert task.success(sim, start) is done
+
+
+def test_a_cube_counts_in_the_drawer_and_not_on_or_beside_it():
+    task = TASKS["OpenDrawerAndPlace"](PANDA)
+    sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
+    options = {"cabinet_pose": (0.45, 0.3, 0.1)}
+    start = task.sample_start(np.random.default_rng(0), randomise=True, options=options)
+    sim.reset({**start, "drawer": np.array([0.12])})
+    place = task.observe(sim)[3:6]
+    for offset, done in (((0, 0, 0), True), ((0, 0.1, 0.04), False), ((0, -0.15, 0), False)):
+        sim.reset({**start, "drawer": np.array([0.12]), "cube": place + offset})
+        assert task.opening(sim) == pytest.approx(0.12) and task.success(sim, start) is done
+    sim.reset({**start, "drawer": np.array([0.12]), "cube": place})
+    saved = sim.save()
+    for _ in range(5):
+        sim.step()
+    assert task.success(sim, start), "the cube rests on the drawer's floor"
+    sim.restore(saved)
+    assert task.opening(sim) == pytest.approx(0.12)
 
 
 @pytest.mark.parametrize("name", list(TASKS))

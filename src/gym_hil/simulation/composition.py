@@ -39,7 +39,7 @@ def compose(robot: Robot, scene: Scene, physics_dt: float, control: str = "carte
         else:
             add_joint_control(spec, effector)
         _limit_torques(spec, effector)
-    list_contacts(spec, scene)
+    list_contacts(spec)
     return spec.compile()
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import mujoco
 
 from gym_hil.robots import collision
-from gym_hil.scenes.scene import Scene
 
 
-def list_contacts(spec: mujoco.MjSpec, scene: Scene) -> None:
-    """Replace contact bits by pairs: a prop touches whatever belongs to the world, a robot both."""
+def list_contacts(spec: mujoco.MjSpec) -> None:
+    """Replace contact bits by pairs: what moves of the world touches all of it, unless excluded, a robot both."""
     touching = [geom for geom in spec.geoms if geom.contype]
     for number, geom in enumerate(touching):
         geom.name = geom.name or f"collider_{number}"
-    props = {prop.name for prop in scene.props}
+    moving = {joint.parent.name for joint in spec.joints}
+    excluded = [{exclude.bodyname1, exclude.bodyname2} for exclude in spec.excludes]
     world = [geom for geom in touching if geom.contype == collision.WORLD]
     pairs = [(one, other) for one in touching if one.contype == collision.ROBOT for other in world]
     for number, one in enumerate(world):
         for other in world[number + 1 :]:
             bodies = {one.parent.name, other.parent.name}
-            if len(bodies) == 2 and bodies & props:
+            if len(bodies) == 2 and bodies & moving and bodies not in excluded:
                 pairs.append((one, other))
     for one, other in pairs:
         _add_pair(spec, one, other)

@@ -17,6 +17,7 @@ TASKS: Registry[type[Task]] = Registry(
         "InsertPeg": "gym_hil.tasks.insert_peg:InsertPeg",
         "StackCubes": "gym_hil.tasks.stack_cubes:StackCubes",
         "PushT": "gym_hil.tasks.push_t:PushT",
+        "OpenDrawerAndPlace": "gym_hil.tasks.open_drawer_and_place:OpenDrawerAndPlace",
     },
 )
 """The class of every task by its name; an instance is made for a robot, as ``TASKS["PickCube"](robot)``."""
