@@ -9,6 +9,8 @@ import pytest
 
 import gym_hil  # noqa: F401
 from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.robots import ROBOTS
+from gym_hil.stacks.config import EnvConfig
 from gym_hil.stacks.ids import IdParts, parse_id
 
 
@@ -31,3 +33,28 @@ def test_an_unknown_id_is_refused(wrong):
         parse_id(wrong)
     with pytest.raises(InvalidArgumentError, match=r"did you mean.*PandaPickCube"):
         parse_id("PandaPickCubee-v1")
+
+
+def test_two_robots_cannot_have_the_same_ids(monkeypatch):
+    monkeypatch.setitem(ROBOTS._values, "twin", replace(ROBOTS["panda"], name="twin"))
+    with pytest.warns(
+        UserWarning, match="robot 'twin' has no ids, because 'panda' has its id_prefix='Panda'"
+    ):
+        parts = parse_id("PandaPickCube-v1")
+    assert parts.robot == "Panda"
+    with pytest.warns(UserWarning):
+        assert parts.arguments["robot"] == "panda"
+
+
+def test_a_robot_is_made_by_the_name_that_it_is_registered_under(monkeypatch):
+    soft = replace(ROBOTS["panda"], name="another name", id_prefix="Soft")
+    monkeypatch.setitem(ROBOTS._values, "soft", soft)
+    assert EnvConfig.of("SoftPickCube-v1").robot == "soft"
+
+
+def test_an_unknown_id_lists_the_nearest_ones_only():
+    with pytest.raises(InvalidArgumentError) as error:
+        parse_id("PandaPickCub-v1")
+    assert str(error.value).count("PickCube") == 9 and "nearest of" in str(error.value)
+    with pytest.raises(InvalidArgumentError, match="`gym-hil list` lists what there is"):
+        parse_id("xyzzy")

@@ -26,7 +26,7 @@ PROJECT = re.search(r"```toml pyproject.toml\n(.*?)```", TEXT, re.DOTALL)[1]
 def installed(tmp_path_factory) -> Path:
     """Return a folder with the package and its metadata, as an installer leaves them."""
     folder = tmp_path_factory.mktemp("site")
-    for name, text in {"my_lab/__init__.py": "", **FILES}.items():
+    for name, text in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     info = folder / "my_lab-1.0.dist-info"
@@ -65,7 +65,8 @@ def gym_hil(run):
 
 def test_each_is_one_file_with_one_entry_point(installed):
     modules = re.findall(r"my_lab\.(\w+):", PROJECT)
-    assert sorted(f"my_lab/{module}.py" for module in modules) == sorted(FILES) and len(FILES) == 7
+    assert sorted(f"my_lab/{module}.py" for module in modules) == sorted({*FILES} - {"my_lab/__init__.py"})
+    assert len(modules) == 7
 
 
 def test_list_knows_their_names_and_ids(gym_hil, tmp_path):
@@ -85,6 +86,12 @@ def test_list_knows_their_names_and_ids(gym_hil, tmp_path):
     for robot in ("Panda", "PandaSoft", "SO101"):
         assert f"gym_hil/{robot}TouchCube-v1" in ids
     assert "gym_hil/PandaSoftPickCubeSimulatedHuman-v1" in gym_hil("list", "PandaSoft").stdout.splitlines()
+
+
+def test_ids_are_there_whoever_is_imported_first(run):
+    made = "import gymnasium; gymnasium.make('gym_hil/PandaSoftTouchCube-v1')"
+    for first in ("my_lab.touch_cube", "my_lab.panda_soft", "gym_hil"):
+        run("-c", f"import {first}; {made}")
 
 
 def test_unknown_names_are_answered_with_theirs(gym_hil):

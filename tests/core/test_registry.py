@@ -49,6 +49,12 @@ def test_a_broken_package_is_named_and_does_not_break_the_others(plugin):
         assert dict(make_registry().items()).keys() == {"pi", "kettle"}
 
 
+def test_a_name_that_two_packages_declare_belongs_to_the_first(plugin):
+    registry = Registry("thing", "gym_hil.testing_things", {"kettle": "math:pi"})
+    with pytest.warns(UserWarning, match="'kettle' of kitchen_plugin:KETTLE is left out.*name is taken"):
+        assert registry.names() == ("kettle", "broken")
+
+
 def test_programs_add_theirs():
     registry = make_registry()
     registry.register("two", 2)
@@ -77,3 +83,17 @@ def test_many_names_are_not_all_listed():
         InvalidArgumentError, match=r"'zzz' is not known\. `gym-hil list --names` lists what there is\.$"
     ):
         registry["zzz"]
+
+
+def test_a_module_that_is_imported_too_early_is_told_what_to_do(plugin, tmp_path):
+    (tmp_path / "kitchen_plugin.py").write_text(
+        "from gym_hil.core.registry import Registry\n"
+        "found = dict(Registry('thing', 'gym_hil.testing_things', {}).items())\n"
+        "KETTLE = 'a kettle'\n",
+        encoding="utf-8",
+    )
+    with pytest.warns(
+        UserWarning, match="'kettle' cannot be loaded.*kitchen_plugin was imported before gym_hil"
+    ):
+        import kitchen_plugin
+    assert kitchen_plugin.found == {}

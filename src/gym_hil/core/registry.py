@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -93,9 +94,11 @@ class Registry(Generic[T]):
             try:
                 yield name, self.get(name)
             except Exception as error:
-                if not isinstance(self._references.get(name), EntryPoint):
+                entry = self._references.get(name)
+                if not isinstance(entry, EntryPoint):
                     raise
-                warnings.warn(f"{self.kind} {name!r} cannot be loaded: {error!r}", stacklevel=2)
+                why = f"{error!r}{_import_hint(entry)}"
+                warnings.warn(f"{self.kind} {name!r} cannot be loaded: {why}", stacklevel=2)
 
     def _search(self) -> None:
         if self._searched:
@@ -104,6 +107,19 @@ class Registry(Generic[T]):
         for entry in entry_points(group=self.group):
             if entry.name not in self._references and entry.name not in self._values:
                 self._references[entry.name] = entry
+            elif entry.value != getattr(known := self._references.get(entry.name), "value", known):
+                message = (
+                    f"{self.kind} {entry.name!r} of {entry.value} is left out, because the name is taken"
+                )
+                warnings.warn(message, stacklevel=3)
+
+
+def _import_hint(entry: EntryPoint) -> str:
+    """Return what to do about a module that is being imported while it is asked for, or an empty string."""
+    spec = getattr(sys.modules.get(entry.module), "__spec__", None)
+    if not getattr(spec, "_initializing", False):
+        return ""
+    return f"; {entry.module} was imported before gym_hil, which the __init__.py of its package should import first"
 
 
 def _load(reference: str | EntryPoint) -> Any:
