@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 import gymnasium as gym
-from gymnasium.envs.registration import WrapperSpec
+from gymnasium.envs.registration import EnvSpec, WrapperSpec
 
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
 from gym_hil.core.schema import ID_NAMESPACE
@@ -193,17 +193,22 @@ def operator_of(env_id: str) -> str | None:
 
 
 def register_all() -> None:
-    """Register every id that is not registered yet."""
+    """Register every id that is not registered yet.
+
+    The specifications go into Gymnasium's registry directly: `gymnasium.register` compares each new id with all
+    others, which would take longer than everything else that `import gym_hil` does.
+    """
     for parts in all_parts():
-        if parts.env_id not in gym.registry:
-            gym.register(
-                id=parts.env_id,
-                entry_point="gym_hil.stacks.build:make_inner",
-                vector_entry_point="gym_hil.stacks.vector:make_vector" if parts.suffix in VECTORS else None,
-                max_episode_steps=TASKS[parts.task].max_episode_steps,
-                kwargs=parts.arguments,
-                additional_wrappers=_WrappersOfOne((OUTER_LAYERS,)),
-            )
-            if parts.version > 0:
-                # Gymnasium tells users of version 0 to upgrade where a higher one exists, but version 1 is no newer.
-                gym.registry[parts.env_id].version = None
+        if parts.env_id in gym.registry:
+            continue
+        spec = gym.registry[parts.env_id] = EnvSpec(
+            id=parts.env_id,
+            entry_point="gym_hil.stacks.build:make_inner",
+            vector_entry_point="gym_hil.stacks.vector:make_vector" if parts.suffix in VECTORS else None,
+            max_episode_steps=TASKS[parts.task].max_episode_steps,
+            kwargs=parts.arguments,
+            additional_wrappers=_WrappersOfOne((OUTER_LAYERS,)),
+        )
+        if parts.version > 0:
+            # Gymnasium tells users of version 0 to upgrade where a higher one exists, but version 1 is no newer.
+            spec.version = None
