@@ -95,6 +95,14 @@ def test_it_takes_over_from_a_policy_without_progress_and_lets_go():
     assert sum(reading.engage_presses for reading in readings) >= 2
 
 
+def test_the_budget_binds_over_episodes():
+    env = make(SimulatedKeyboard(Limits(budget_s_per_hour=1.5)))
+    acted = sum(
+        phase in ("takeover", "human") for seed in range(3) for _, _, phase, *_ in steps(env, seed, 60)
+    )
+    assert 0 < acted <= 15
+
+
 def test_it_sees_what_was_there_a_moment_ago():
     env = make(at_keyboard())
     env.reset(seed=0)
