@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import gymnasium as gym
 import mujoco
 import numpy as np
 import pytest
@@ -90,7 +91,7 @@ def test_the_expert_arranges_all_boxes():
 
 
 HANDS = ("panda", "panda_robotiq_2f85")
-LATER = ("StackCubes", "PushT", "OpenDrawerAndPlace")
+LATER = ("StackCubes", "PushT", "OpenDrawerAndPlace", "TurnKey")
 """Tasks whose expert is measured in their environment, with the actions of their ids."""
 
 
@@ -188,6 +189,26 @@ def test_a_cube_counts_in_the_drawer_and_not_on_or_beside_it():
     assert task.success(sim, start), "the cube rests on the drawer's floor"
     sim.restore(saved)
     assert task.opening(sim) == pytest.approx(0.12)
+
+
+def test_a_key_must_be_in_the_barrel_and_turned():
+    task = TASKS["TurnKey"](PANDA)
+    sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
+    start = task.sample_start(
+        np.random.default_rng(0), randomise=True, options={"lock_pose": (0.4, 0.1, 0.2)}
+    )
+    for height, turn, done in ((0.06, 1.55, True), (0.06, 1.4, False), (0.09, 1.55, False)):
+        yaw = (turn + 0.2) / 2
+        key = np.array([0.4, 0.1, height, np.cos(yaw), 0.0, 0.0, np.sin(yaw)])
+        sim.reset({**start, "key": key, "barrel": np.array([turn])})
+        assert task.turn(sim) == pytest.approx(turn) and task.success(sim, start) is done
+
+
+def test_ids_of_a_task_that_turns_have_actions_that_turn():
+    env = gym.make("gym_hil/PandaTurnKey-v1")
+    assert env.action_space.shape == (5,)
+    env.close()
+    assert "gym_hil/SO101TurnKey-v1" not in gym.registry, "its arm does not turn about the vertical"
 
 
 @pytest.mark.parametrize("name", list(TASKS))

@@ -23,7 +23,8 @@ from gym_hil.intervention.named import make_operator
 from gym_hil.intervention.takeover import InterventionWrapper
 from gym_hil.robots import ROBOTS
 from gym_hil.stacks.config import INNER_FIELDS, EnvConfig
-from gym_hil.stacks.ids import ENVIRONMENT_CLASSES, OUTER_LAYERS
+from gym_hil.stacks.ids import ENVIRONMENT_CLASSES, OUTER_LAYERS, is_foreign, parse_id
+from gym_hil.tasks import TASKS
 from gym_hil.viewers.attach import open_page, open_window, wants
 from gym_hil.wrappers.auto_reset import SameStepReset
 from gym_hil.wrappers.ee_action import EEActionWrapper
@@ -54,7 +55,8 @@ def make_env(env_id: str, *, raw_env: RawEnv | None = None, **arguments: Any) ->
         raw_env: what makes the innermost environment.
         arguments: fields of `EnvConfig`. In contrast to `gymnasium.make`, real time is kept only if asked for.
     """
-    config = EnvConfig.of(env_id, **{"action": "xyz", "real_time": False, **arguments})
+    action = "xyz" if is_foreign(env_id) else TASKS[parse_id(env_id).task].action
+    config = EnvConfig.of(env_id, **{"action": action, "real_time": False, **arguments})
     return build_env(config, raw_env=raw_env)
 
 

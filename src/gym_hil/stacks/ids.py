@@ -90,6 +90,7 @@ class IdParts:
             "robot": _robots()[self.robot],
             "state_obs": self.state,
             "random_block_position": self.version == 1,
+            "action": TASKS[self.task].action,
             **SUFFIXES[self.suffix],
         }
 

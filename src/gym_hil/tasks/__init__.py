@@ -18,6 +18,7 @@ TASKS: Registry[type[Task]] = Registry(
         "StackCubes": "gym_hil.tasks.stack_cubes:StackCubes",
         "PushT": "gym_hil.tasks.push_t:PushT",
         "OpenDrawerAndPlace": "gym_hil.tasks.open_drawer_and_place:OpenDrawerAndPlace",
+        "TurnKey": "gym_hil.tasks.turn_key:TurnKey",
     },
 )
 """The class of every task by its name; an instance is made for a robot, as ``TASKS["PickCube"](robot)``."""

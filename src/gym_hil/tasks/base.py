@@ -75,6 +75,7 @@ class Task(abc.ABC):
         observation_size: length of `environment_state`.
         needs: what it asks of a robot.
         reset_options: names that `reset(options=...)` understands, `state` aside.
+        action: what an action means in its ids, as `gym_hil.envs.actions.ACTIONS` names it.
         pairs: which positions of `environment_state` have to come to which other ones, in the order in
             which to do it.
         scene: what it puts on the table; set in `__init__`.
@@ -90,6 +91,7 @@ class Task(abc.ABC):
     observation_size: ClassVar[int]
     needs: ClassVar[Needs]
     reset_options: ClassVar[tuple[str, ...]] = ()
+    action: ClassVar[str] = "xyz"
     pairs: tuple[Pair, ...] = ()
 
     scene: Scene

@@ -80,3 +80,16 @@ def yaw(sim: Simulation, name: str) -> float:
     """Return how far a part of a prop is turned about the vertical (rad)."""
     x, y, _ = sim.point_pos_w(name, (1.0, 0.0, 0.0)) - sim.body_pos_w(name)
     return math.atan2(y, x)
+
+
+def hand_yaw(sim: Simulation) -> float:
+    """Return how far the TCP is turned about the vertical (rad)."""
+    w, x, y, z = sim.tcp_quat_w.tolist()
+    return math.atan2(2 * (x * y + w * z), 1 - 2 * (y * y + z * z))
+
+
+def turned(quat: Array, angle: float) -> Array:
+    """Return the orientation `quat` (4, w x y z), turned by `angle` (rad) about the vertical."""
+    w, x, y, z = quat.tolist()
+    c, s = math.cos(angle / 2), math.sin(angle / 2)
+    return np.array([c * w - s * z, c * x - s * y, c * y + s * x, c * z + s * w])

@@ -19,7 +19,7 @@ from gym_hil.core.schema import TerminationReason
 from gym_hil.robots.base import Robot
 from gym_hil.scenes.scene import Peg, Scene, Socket
 from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
-from gym_hil.tasks.grasping import approach, is_held, over, yaw
+from gym_hil.tasks.grasping import approach, is_held, over, turned, yaw
 from gym_hil.tasks.needs import Needs
 
 if TYPE_CHECKING:
@@ -150,6 +150,4 @@ class InsertPeg(Task):
         """Return how the TCP must be turned about the vertical for the sides of peg and hole to be parallel."""
         angle = yaw(sim, SOCKET.name) - yaw(sim, PEG.name)
         angle -= round(angle / (math.pi / 2)) * (math.pi / 2)  # a square fits in four ways
-        w, x, y, z = sim.target_quat_w
-        c, s = math.cos(angle / 2), math.sin(angle / 2)
-        return np.array([c * w - s * z, c * x - s * y, c * y + s * x, c * z + s * w])
+        return turned(sim.target_quat_w, angle)
