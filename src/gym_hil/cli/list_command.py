@@ -85,13 +85,15 @@ class List:
 def _tasks(ids: list[IdParts]) -> Table:
     robots: dict[str, dict[str, None]] = {}
     for parts in ids:
-        robots.setdefault(parts.task, {})[parts.robot] = None
-    table = Table("task", "robots", "steps", "what to do", box=None, pad_edge=False)
-    every = {robot: None for of_task in robots.values() for robot in of_task}
-    for task, of_task in robots.items():
-        who = "all" if len(of_task) == len(every) else ", ".join(of_task)
-        table.add_row(task, who, str(TASKS[task].max_episode_steps), escape(TASKS[task].description))
-    table.caption, table.caption_justify = f"Robots: {', '.join(every)}", "left"
+        robots.setdefault(parts.robot, {})[parts.task] = None
+    tasks = {parts.task: TASKS[parts.task] for parts in ids}
+    table = Table("task", "steps", "what to do", box=None, pad_edge=False)
+    for name, task in tasks.items():
+        table.add_row(name, str(task.max_episode_steps), escape(task.description))
+    who = [
+        robot if len(done) == len(tasks) else f"{robot} ({', '.join(done)})" for robot, done in robots.items()
+    ]
+    table.caption, table.caption_justify = f"Robots: {', '.join(who)}", "left"
     return table
 
 

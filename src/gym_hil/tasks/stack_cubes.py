@@ -46,7 +46,7 @@ class StackCubes(Task):
     """Stack three cubes."""
 
     name = "StackCubes"
-    description = "Stack the green cube on the red one and the blue cube on the green one."
+    description = "Stack the cubes: red, green on it, blue on top."
     max_episode_steps = 250
     observation_size = 9
     needs = Needs(aperture=0.05, gripper="parallel")

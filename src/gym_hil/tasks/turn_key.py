@@ -113,7 +113,7 @@ class TurnKey(Task):
     """Insert the key and turn it."""
 
     name = "TurnKey"
-    description = "Insert the key into the lock and turn it by 90 degrees."
+    description = "Insert the key and turn it by 90 degrees."
     action = "xyz+yaw"
     max_episode_steps = 200
     observation_size = 15
