@@ -1,0 +1,18 @@
+"""Step an environment in which a simulated human helps a random policy: ``python step_an_environment.py``."""
+
+import gymnasium as gym
+
+import gym_hil  # noqa: F401
+
+env = gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1")
+env.action_space.seed(0)
+observation, info = env.reset(seed=0)
+done = False
+while not done:
+    observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
+    done = terminated or truncated
+    record = info["step"]
+    actor = "human " if record.is_intervention else "policy"
+    print(f"step {record.step:3}: {actor} {record.executed_action.round(2)} reward {reward:.0f}")
+print("success" if info["is_success"] else info["termination_reason"] or "time limit")
+env.close()

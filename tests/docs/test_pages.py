@@ -1,0 +1,215 @@
+"""What the README and the pages of docs/ print is true: programs run, commands run or at least parse."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+BLOCK = re.compile(r'^```(\w+)(?: title="([^"]*)")?\n(.*?)^```', re.MULTILINE | re.DOTALL)
+WITH_TESTS_OF_THEIR_OWN = {"teleoperation.md"}
+"""Pages whose programs are run by another test, because they belong together in another way."""
+COMMANDS_RUN = {
+    "README.md", "installation.md", "quickstart.md", "environments.md", "new-task.md", "own-environment.md",
+    "extend.md",
+}  # fmt: skip
+"""Pages whose commands are run. Those of the others take hours, or have tests of their own, and are parsed."""
+NOT_OURS = r"(pip|git|cd|export|apt|ssh|openssl|npm|lerobot-\S+|tensorboard|wandb|trackio)\b"
+NEEDS_A_PERSON = r"--web|--operator (gamepad|keyboard|browser|terminal|spacemouse|global-keyboard)"
+SLOW = r"gym-hil (train|eval)\b|my-run"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    language: str
+    title: str
+    text: str
+
+
+def name(page: Path) -> str:
+    return page.relative_to(DOCS if DOCS in page.parents else ROOT).as_posix()
+
+
+def blocks(page: Path) -> list[Block]:
+    return [Block(*found) for found in BLOCK.findall(page.read_text(encoding="utf-8"))]
+
+
+def programs(page: Path) -> list[str]:
+    """Return the programs of a page that are printed to be run as they are."""
+    return [block.text for block in blocks(page) if block.language == "python" and not block.title]
+
+
+def commands(page: Path) -> list[str]:
+    """Return the commands of a page, continued lines joined and comments removed."""
+    text = "".join(block.text for block in blocks(page) if block.language == "bash")
+    lines = text.replace("\\\n", " ").splitlines()
+    return [
+        shlex.join(shlex.split(line, comments=True)) for line in lines if shlex.split(line, comments=True)
+    ]
+
+
+def prepare(page: Path, folder: Path, *, installed: bool) -> dict[str, str]:
+    """Write the files that pages ask readers to save and, where the page's package is `installed`, what
+    `pip install` makes of its entry points.
+    """
+    for other in PAGES:
+        for block in blocks(other):
+            if block.title.endswith(".py"):
+                (folder / block.title).write_text(block.text, encoding="utf-8")
+            if installed and block.title == "pyproject.toml" and other == page:
+                info = folder / "of_a_page-0.1.dist-info"
+                info.mkdir()
+                (info / "METADATA").write_text("Metadata-Version: 2.1\nName: of-a-page\nVersion: 0.1\n")
+                groups = re.findall(r'\[project\.entry-points\."(.+?)"\]\n((?:.+\n)+)', block.text)
+                (info / "entry_points.txt").write_text(
+                    "".join(f"[{group}]\n{rows}" for group, rows in groups)
+                )
+    path = os.pathsep.join([str(folder), str(ROOT / "src")])
+    return {**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore::UserWarning"}
+
+
+def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{arguments}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+
+
+def arguments_of(command: str) -> list[str]:
+    """Return how a command is run by this Python."""
+    first, *rest = shlex.split(command)
+    return rest if first == "python" else ["-c", "from gym_hil.cli import main; main()", *rest]
+
+
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [
+        pytest.param(page, number, id=f"{name(page)}-{number}")
+        for page in PAGES
+        if name(page) not in WITH_TESTS_OF_THEIR_OWN
+        for number in range(len(programs(page)))
+    ],
+)
+def test_programs_run(page, number, tmp_path):
+    run(["-c", programs(page)[number]], tmp_path, prepare(page, tmp_path, installed=False))
+
+
+def runnable(page: Path) -> list[str]:
+    return [
+        command
+        for command in commands(page)
+        if command.startswith(("gym-hil ", "python "))
+        and not re.search(NEEDS_A_PERSON, command)
+        and command != "python -m pytest"
+    ]
+
+
+def pages_to_run() -> list[object]:
+    cases = []
+    for page in PAGES:
+        if name(page) in COMMANDS_RUN:
+            slow = any(re.search(SLOW, command) for command in runnable(page))
+            cases.append(pytest.param(page, id=name(page), marks=pytest.mark.slow if slow else ()))
+    return cases
+
+
+@pytest.mark.parametrize("page", pages_to_run())
+def test_commands_run(page, tmp_path):
+    if any("gym-hil train" in command for command in runnable(page)):
+        pytest.importorskip("stable_baselines3")
+    environment = prepare(page, tmp_path, installed=True)
+    for command in runnable(page):
+        run(arguments_of(command), tmp_path, environment)
+        for video in re.findall(r"--video (\S+)", command):
+            assert (tmp_path / video).stat().st_size > 10_000
+
+
+@pytest.fixture
+def parsed(monkeypatch, tmp_path):
+    """Make commands end after they have understood their arguments."""
+    monkeypatch.chdir(tmp_path)
+    for file in ("cert.pem", "key.pem"):
+        (tmp_path / file).touch()
+    for path in sorted((ROOT / "src" / "gym_hil" / "cli").glob("*.py")):
+        module = import_module(f"gym_hil.cli.{path.stem}")
+        for value in vars(module).values():
+            if isinstance(value, type) and value.__module__ == module.__name__ and hasattr(value, "run"):
+                monkeypatch.setattr(value, "run", lambda self: 0)
+
+    def parse(command: str) -> int | None:
+        from gym_hil.cli import main
+
+        monkeypatch.setattr(sys, "argv", shlex.split(command))
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        return stopped.value.code
+
+    return parse
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=name(page)) for page in PAGES if commands(page)])
+def test_commands_are_understood(page, parsed):
+    for command in commands(page):
+        if command.startswith("gym-hil "):
+            names = re.findall(r"SoftPanda\w+|PandaPushCube\w*|last-resort|--method nearest", command)
+            if not names:  # those of extend.md and new-task.md exist only where their packages are installed
+                assert parsed(command) == 0, command
+        elif command.startswith("python ") and " -m " not in command:
+            script = shlex.split(command)[1]
+            titles = [block.title for block in blocks(page)]
+            assert script in titles or (ROOT / script).is_file(), command
+        elif " -m " not in command:
+            assert re.match(rf"(\S+=\S+ )*{NOT_OURS}", command), f"{command}: neither run nor known"
+
+
+def test_every_object_of_the_reference_exists():
+    found = [
+        line[4:].strip() for page in PAGES for line in page.read_text().splitlines() if line[:4] == "::: "
+    ]
+    assert len(found) > 30
+    for path in found:
+        module, attribute = path, ""
+        try:
+            import_module(module)
+        except ModuleNotFoundError:
+            module, _, attribute = path.rpartition(".")
+            assert hasattr(import_module(module), attribute), path
+
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "examples" / "README.md"], ids=str
+)
+def test_links_lead_somewhere(page):
+    for link in LINK.findall(BLOCK.sub("", page.read_text(encoding="utf-8"))):
+        if not link.startswith(("http://", "https://", "#", "mailto:")):
+            assert (page.parent / link.partition("#")[0]).exists(), link
+    if page.parent == DOCS:
+        assert not re.search(r"\]\(\.\./", page.read_text(encoding="utf-8")), "the site has no such page"
+
+
+def test_every_page_is_in_the_navigation():
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for page in PAGES[1:]:
+        assert re.search(rf": {re.escape(name(page))}$", navigation, re.MULTILINE), name(page)
+
+
+def test_the_readme_is_short_and_its_picture_small():
+    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= 150
+    pictures = list((DOCS / "images").iterdir())
+    assert (DOCS / "images" / "takeover.webp") in pictures
+    assert all(picture.stat().st_size < 2_000_000 for picture in pictures)
