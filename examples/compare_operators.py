@@ -9,7 +9,7 @@ from gym_hil.intervention.scripted_policies import make_policy
 
 EPISODES = 10
 
-for preset in ("expert", "novice", "inattentive", "coach"):
+for preset in ("novice", "average", "experienced", "inattentive"):
     env = RecordHumanCost(gym_hil.make_env("PandaPickCube-v1", operator="simulated", preset=preset))
     for seed in range(EPISODES):
         policy, rng = make_policy("noisy-expert"), np.random.default_rng(seed)

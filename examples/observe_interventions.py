@@ -16,7 +16,7 @@ class InterventionPrinter(Observer):
             print(f"step {record.step}: {record.reason.value if record.reason else 'time limit'}")
 
 
-env = gym_hil.make_env("PandaPickCube-v1", operator="simulated", preset="coach")
+env = gym_hil.make_env("PandaPickCube-v1", operator="simulated")
 env.get_wrapper_attr("subscribe")(InterventionPrinter())
 env.reset(seed=1)
 done = False

@@ -1,15 +1,15 @@
-"""Step an environment in which a simulated human helps a random policy: ``python step_an_environment.py``."""
+"""Step an environment in which a simulated human helps an idle policy: ``python step_an_environment.py``."""
 
 import gymnasium as gym
+import numpy as np
 
 import gym_hil  # noqa: F401
 
 env = gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1")
-env.action_space.seed(0)
 observation, info = env.reset(seed=0)
 done = False
 while not done:
-    observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
+    observation, reward, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
     done = terminated or truncated
     record = info["step"]
     actor = "human " if record.is_intervention else "policy"

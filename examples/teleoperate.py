@@ -6,10 +6,10 @@ import numpy as np
 
 import gym_hil
 from gym_hil.intervention.human_cost import HUMAN_COST, RecordHumanCost
-from gym_hil.intervention.named import NAMES
+from gym_hil.intervention.named import operator_names
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--operator", choices=NAMES, default="keyboard")
+parser.add_argument("--operator", choices=operator_names(), default="keyboard")
 parser.add_argument("--task", default="PandaPickCube-v1")
 parser.add_argument("--episodes", type=int, default=5)
 options = parser.parse_args()
