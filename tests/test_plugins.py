@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 TEXT = (Path(__file__).parent.parent / "docs" / "extend.md").read_text(encoding="utf-8")
-FILES = dict(re.findall(r"```python (my_lab/\w+\.py)\n(.*?)```", TEXT, re.DOTALL))
+FILES = dict(re.findall(r'```python title="(my_lab/\w+\.py)"\n(.*?)```', TEXT, re.DOTALL))
 PROGRAMS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-PROJECT = re.search(r"```toml pyproject.toml\n(.*?)```", TEXT, re.DOTALL)[1]
+PROJECT = re.search(r'```toml title="pyproject.toml"\n(.*?)```', TEXT, re.DOTALL)[1]
 
 
 @pytest.fixture(scope="module")
