@@ -42,8 +42,19 @@ class FetchPickAndPlace(MujocoAdapter):
     def restore_constants(self, constants):
         self.env.unwrapped.goal = constants["goal"].copy()
 
+    @property
+    def tcp_pos_w(self):
+        return self.observe()["observation"][:3]
+
+    def expert_goal(self):
+        return self.tcp_pos_w + self._way()[0]
+
     def expert_action(self):
-        """Reach over the cube, down to it, close, and carry it to the goal."""
+        way, close = self._way()
+        return np.array([*np.clip(way / STEP_M, -1, 1), -1.0 if close else 1.0], np.float32)
+
+    def _way(self):
+        """Reach over the cube, down to it, close, and carry it to the goal: a displacement, and whether to close."""
         observation = self.observe()
         gripper, cube = observation["observation"][:3], observation["observation"][3:6]
         opening = observation["observation"][9:11].sum()
@@ -52,7 +63,7 @@ class FetchPickAndPlace(MujocoAdapter):
         way = cube - gripper if aside < 0.02 else cube - gripper + OVER
         if at_cube:
             way = observation["desired_goal"] - cube if opening < 0.055 else np.zeros(3)
-        return np.array([*np.clip(way / STEP_M, -1, 1), -1.0 if at_cube else 1.0], np.float32)
+        return way, at_cube
 
 
 gym.register("hil/FetchPickAndPlace-v0", entry_point=FetchPickAndPlace, max_episode_steps=100)

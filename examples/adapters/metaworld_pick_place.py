@@ -57,6 +57,13 @@ class PickPlace(MujocoAdapter):
         for name, value in constants.items():
             setattr(self.env.unwrapped, name, value.copy())
 
+    @property
+    def tcp_pos_w(self):
+        return self.observe()[:3]
+
+    def expert_goal(self):
+        return np.array(self._policy._desired_pos(self._policy._parse_obs(self.observe())))
+
     def expert_action(self):
         return np.clip(self._policy.get_action(self.observe()), -1.0, 1.0).astype(np.float32)
 

@@ -116,12 +116,13 @@ class Train:
     def _config(self) -> TrainConfig:
         from gym_hil.learning.config import TrainConfig, defaults_for
 
+        env_id = state_base_id(self.task)
         return TrainConfig(
-            env_id=state_base_id(self.task),
+            env_id=env_id,
             obs=self.obs,
             image_size=self.image_size,
             device=self.device,
-            **defaults_for(self.obs),
+            **defaults_for(env_id, self.obs),
             method=self.method,
             operator=self.operator,
             preset=self.preset,

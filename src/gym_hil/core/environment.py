@@ -13,6 +13,8 @@ attributes of `HilEnvironment`. The rest is optional, and whatever needs a missi
 | `model`, `data` | the window and the web page, which draw MuJoCo models |
 | `watch_substeps` | smooth motion in viewers |
 | `hand_over` | a takeover without a jerk |
+| `save_physics`, `observe_state` | recording, learning |
+| `task`, `simulation` | features that fit this package's tasks, policies that observe images |
 """
 
 from __future__ import annotations
@@ -72,11 +74,6 @@ class EnvironmentInterface:
         if inspect.ismethod(value):
             self.__dict__[name] = value  # found faster from now on
         return value
-
-    @property
-    def unwrapped(self) -> Any:
-        """The innermost environment."""
-        return self.env.unwrapped
 
     def offers(self, name: str) -> bool:
         """Return whether the environment has an attribute."""

@@ -115,7 +115,7 @@ class EnvironmentAdapter(gym.Wrapper):
             start=self.episode_constants(),
             elapsed_steps=self._elapsed_steps,
             done=self._done,
-            rng=copy.deepcopy(dict(self.env.unwrapped.np_random.bit_generator.state)),
+            rng=copy.deepcopy(dict(self.np_random.bit_generator.state)),
             parts=tuple(part.save_part() for part in self._parts),
         )
 
@@ -130,7 +130,7 @@ class EnvironmentAdapter(gym.Wrapper):
         self.restore_constants(state.start)
         self.restore_physics(state.physics)
         self._elapsed_steps, self._done = state.elapsed_steps, state.done
-        self.env.unwrapped.np_random.bit_generator.state = state.rng
+        self.np_random.bit_generator.state = state.rng
         if len(state.parts) == len(self._parts):
             for part, saved in zip(self._parts, state.parts, strict=True):
                 part.restore_part(saved)
@@ -158,9 +158,8 @@ class MujocoAdapter(EnvironmentAdapter):
         """Return MuJoCo's integration state, which holds everything that the next step depends on."""
         import mujoco
 
-        raw: Any = self.env.unwrapped
-        state = np.empty(mujoco.mj_stateSize(raw.model, mujoco.mjtState.mjSTATE_INTEGRATION))
-        mujoco.mj_getState(raw.model, raw.data, state, mujoco.mjtState.mjSTATE_INTEGRATION)
+        state = np.empty(mujoco.mj_stateSize(self.model, mujoco.mjtState.mjSTATE_INTEGRATION))
+        mujoco.mj_getState(self.model, self.data, state, mujoco.mjtState.mjSTATE_INTEGRATION)
         return state
 
     def restore_physics(self, state: NDArray[np.float64]) -> None:
@@ -171,20 +170,19 @@ class MujocoAdapter(EnvironmentAdapter):
         """
         import mujoco
 
-        raw: Any = self.env.unwrapped
-        size = mujoco.mj_stateSize(raw.model, mujoco.mjtState.mjSTATE_INTEGRATION)
+        size = mujoco.mj_stateSize(self.model, mujoco.mjtState.mjSTATE_INTEGRATION)
         if np.shape(state) != (size,):
             raise InvalidStateError(f"physics state has shape {np.shape(state)}, this model needs ({size},)")
-        mujoco.mj_setState(raw.model, raw.data, np.asarray(state), mujoco.mjtState.mjSTATE_INTEGRATION)
-        mujoco.mj_forward(raw.model, raw.data)
-        mujoco.mj_setState(raw.model, raw.data, np.asarray(state), mujoco.mjtState.mjSTATE_INTEGRATION)
+        mujoco.mj_setState(self.model, self.data, np.asarray(state), mujoco.mjtState.mjSTATE_INTEGRATION)
+        mujoco.mj_forward(self.model, self.data)
+        mujoco.mj_setState(self.model, self.data, np.asarray(state), mujoco.mjtState.mjSTATE_INTEGRATION)
 
     @property
     def model(self) -> Any:
         """The compiled MuJoCo model."""
-        return self.env.unwrapped.model  # type: ignore[attr-defined]
+        return self.env.get_wrapper_attr("model")
 
     @property
     def data(self) -> Any:
         """The MuJoCo data of the running simulation."""
-        return self.env.unwrapped.data  # type: ignore[attr-defined]
+        return self.env.get_wrapper_attr("data")

@@ -11,6 +11,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.devices import Keyboard
 from gym_hil.intervention import Engage, Human
 from gym_hil.stacks.build import make_env
@@ -43,8 +44,8 @@ def measure(env_id: str, *, image_obs: bool, presses: int, seed: int) -> Latency
     operator = Human(keyboard, engage=Engage.MOTION, hold_over_steps=0)
     base_id = gym.spec(env_id).kwargs.get("env_id", env_id)
     env = RealTimeWrapper(make_env(base_id, image_obs=image_obs, operator=operator))
-    raw: Any = env.unwrapped
-    simulation, simulate = raw.simulation, raw.simulation.step
+    simulation = EnvironmentInterface(env).simulation
+    simulate = simulation.step
     end_effector = simulation.end_effectors[0]
     command = end_effector.move
     pressed_s: list[float] = []

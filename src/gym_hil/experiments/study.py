@@ -178,5 +178,6 @@ def _config(path: Path, given: dict[str, Any], env_id_of: Callable[[str], str]) 
         chosen[name] = value
     if "task" not in chosen:
         raise InvalidArgumentError(f"{path}: no task is given")
-    usual = defaults_for(chosen.get("obs", defaults["obs"]))
-    return TrainConfig(env_id=env_id_of(chosen.pop("task")), **{**usual, **chosen})
+    env_id = env_id_of(chosen.pop("task"))
+    usual = defaults_for(env_id, chosen.get("obs", defaults["obs"]))
+    return TrainConfig(env_id=env_id, **{**usual, **chosen})

@@ -20,8 +20,8 @@ import gymnasium as gym
 import mujoco
 import numpy as np
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import GymHilError
-from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.simulation.simulation import Simulation
 from gym_hil.stacks.vector import cores
 
@@ -91,8 +91,7 @@ def start_up(env_id: str, *, image_obs: bool, rounds: int) -> Start:
 def stepping(env_id: str, *, image_obs: bool, steps: int, rounds: int, seed: int) -> Stepping:
     """Return how fast `env_id` steps under random actions: `rounds` rounds of `steps` steps."""
     env = gym.make(env_id, image_obs=image_obs)
-    raw = env.unwrapped
-    assert isinstance(raw, ManipulationEnv)
+    raw = EnvironmentInterface(env)
     simulation, nstep = raw.simulation, round(raw.control_dt / raw.physics_dt)
     twin = Simulation(
         raw.simulation.robot, raw.task.scene, control_dt=raw.control_dt, physics_dt=raw.physics_dt
@@ -187,14 +186,14 @@ def scaling(env_id: str, *, num_envs: int, steps: int, rounds: int, seed: int) -
             after = _resident_mb()
             memory = None if before is None or after is None else (after - before) / num_envs
         else:
-            found.append((one_s / many_s, _engine_scaling(one.unwrapped, steps)))
+            found.append((one_s / many_s, _engine_scaling(EnvironmentInterface(one), steps)))
     one.close()
     many.close()
     vector, engine = (median(column) for column in zip(*found, strict=True))
     return Scaling(num_envs, vector, engine, memory)
 
 
-def _engine_scaling(env: Any, steps: int) -> float:
+def _engine_scaling(env: EnvironmentInterface, steps: int) -> float:
     """Return how much faster `steps` control periods of the bare engine are on threads than one by one."""
     model, nstep = env.model, round(env.control_dt / env.physics_dt)
     share = max(1, steps // cores())

@@ -206,7 +206,7 @@ def _task_verdict(reward: Any, terminated: bool, truncated: bool, info: dict[str
 
 def _drawn_seed(env: gym.Env) -> int | None:
     """Return the seed that the environment took for its first episode: the one it was made with, or a random one."""
-    seed = env.unwrapped.np_random_seed
+    seed = env.np_random_seed
     return seed if seed is not None and seed >= 0 else None
 
 

@@ -10,7 +10,8 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.step_record import Action
 from gym_hil.intervention.scripted_policies import Policy
-from gym_hil.learning.policy_env import PolicyEnv, PolicyObservation, make_policy_env, to_command
+from gym_hil.learning.policy_actions import PolicyActions, make_actions
+from gym_hil.learning.policy_env import PolicyEnv, PolicyObservation, make_policy_env, task_and_robot
 from gym_hil.learning.policy_file import CHECKPOINT, POLICY, TrainedPolicy
 
 
@@ -71,15 +72,15 @@ def load_policy(path: Path, env_id: str) -> Policy:
     make_env_for(trained, path, env_id).close()
     acting, pixels, robot = trained.make_policy(), trained.config.pixels, trained.interface.robot
     observe: PolicyObservation | None = None
+    actions: PolicyActions | None = None
 
     def policy(env: EnvironmentInterface, rng: np.random.Generator) -> Action:
-        nonlocal observe
-        if observe is None:
-            if env.simulation.robot.name != robot:
-                raise InvalidArgumentError(
-                    f"{path} was trained for robot {robot}, not {env.simulation.robot.name}"
-                )
-            observe = PolicyObservation(env.unwrapped, pixels)
-        return to_command(acting.act(observe(env.observe())))
+        nonlocal observe, actions
+        if observe is None or actions is None:
+            _, found = task_and_robot(env)
+            if found != robot:
+                raise InvalidArgumentError(f"{path} was trained for robot {robot}, not {found}")
+            observe, actions = PolicyObservation(env, pixels), make_actions(env)
+        return actions.to_env(acting.act(observe(env.observe())))
 
     return policy

@@ -9,11 +9,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
+
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.files import write_atomically
 from gym_hil.intervention.limits import DEFAULT_PRESET, PRESET_NAMES
 from gym_hil.intervention.named import PEOPLE, teacher_names
 from gym_hil.learning.methods import METHODS
+from gym_hil.stacks.ids import is_foreign
 
 CONFIG = "config.json"
 """Name of the file in a run's folder."""
@@ -26,9 +30,14 @@ IMAGE_DEFAULTS = {"updates_per_step": 1, "batch_size": 64, "learning_rate": 1e-3
 person."""
 
 
-def defaults_for(obs: str) -> dict[str, Any]:
-    """Return the defaults that differ from those of `TrainConfig` for what the policy observes."""
-    return dict(IMAGE_DEFAULTS) if obs == "pixels" else {}
+def defaults_for(env_id: str, obs: str) -> dict[str, Any]:
+    """Return the defaults that differ from those of `TrainConfig`, for an environment and what is observed."""
+    defaults = dict(IMAGE_DEFAULTS) if obs == "pixels" else {}
+    if is_foreign(env_id):
+        env = gym.make(env_id)
+        defaults["control_dt"] = float(EnvironmentInterface(env).control_dt)
+        env.close()
+    return defaults
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +47,10 @@ class TrainConfig:
     """
 
     env_id: str
-    """A base id with state observations, which also says the robot: ``gym_hil/PandaPickCubeStateBase-v1``."""
+    """A base id with state observations, which also says the robot: ``gym_hil/PandaPickCubeStateBase-v1``; or
+    the id of another package's environment."""
     control_dt: float = 0.1
-    """Seconds per control step."""
+    """Seconds per control step; an environment of another package has its own."""
     obs: str = "state"
     """What the policy observes: ``"state"``, the positions of all objects; or ``"pixels"``, two cameras and
     its own end effector."""
@@ -143,7 +153,7 @@ class TrainConfig:
 
     def env_arguments(self) -> dict[str, Any]:
         """Return the keyword arguments that the run's environments are made with."""
-        return {"control_dt": self.control_dt}
+        return {} if is_foreign(self.env_id) else {"control_dt": self.control_dt}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as plain data."""

@@ -61,6 +61,6 @@ def evaluate(act: Act, env: PolicyEnv, episodes: int, first_start: int = DEVELOP
         if info["is_success"]:
             lengths.append(steps)
     low, high = wilson(len(lengths), episodes)
-    dt = env.unwrapped.control_dt  # type: ignore[attr-defined]
+    dt = env.interface.control_dt
     cycle = float(np.mean(lengths)) * dt if lengths else None
     return Evaluation(episodes, len(lengths), low, high, cycle, first_start)

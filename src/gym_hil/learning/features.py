@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -98,6 +99,22 @@ class SubgoalFeatures:
             ],
             dtype=np.float32,
         )
+
+
+class VectorFeatures:
+    """Observed vectors as they are, one after the other.
+
+    Args:
+        observe_state: returns them, as `observe_state` of an environment does.
+    """
+
+    def __init__(self, observe_state: Callable[[], dict[str, NDArray[np.float32]]]) -> None:
+        self._observe = observe_state
+        self.terms = tuple(f"{name}[{vector.size}]" for name, vector in observe_state().items())
+
+    def __call__(self, observation: Any) -> NDArray[np.float32]:
+        """Return the features of the present state; the environment's own observation counts for nothing."""
+        return np.concatenate(list(self._observe().values()), dtype=np.float32)
 
 
 def make_features(task: Task, subgoals: Subgoals | None) -> Features:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gym_hil.envs.manipulation import OBSERVATION_CAMERAS, ManipulationEnv
+from gym_hil.envs.manipulation import OBSERVATION_CAMERAS
 from gym_hil.simulation.rendering import FAST, Renderer
+from gym_hil.simulation.simulation import Simulation
 
 CAMERAS = len(OBSERVATION_CAMERAS)
 NUMBERS = 4
@@ -57,10 +58,10 @@ class CameraObservation:
     itself.
     """
 
-    def __init__(self, env: ManipulationEnv, size: int) -> None:
+    def __init__(self, simulation: Simulation, size: int) -> None:
         self.layout = Layout(size)
-        self._env = env
-        model = env.simulation.model
+        self._simulation = simulation
+        model = simulation.model
         self._cameras = [model.camera(name).id for name in OBSERVATION_CAMERAS]
         self._renderer = Renderer(model, size, size, FAST)
 
@@ -73,7 +74,7 @@ class CameraObservation:
         Returns:
             Bytes of shape (`layout.total_bytes`,).
         """
-        data = self._env.simulation.data
+        data = self._simulation.data
         return self.layout.pack([self._renderer.render(data, camera) for camera in self._cameras], numbers)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""An environment as a policy observes it: one flat observation in, four numbers in [-1, 1] out."""
+"""An environment as a policy sees it: one flat observation in, a vector in [-1, 1] out."""
 
 from __future__ import annotations
 
@@ -11,44 +11,61 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from gym_hil.core import schema
-from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.intervention.human_cost import RecordHumanCost
 from gym_hil.intervention.operator import Operator
-from gym_hil.learning.features import image_terms, make_features, make_subgoals, size_of
+from gym_hil.learning.features import VectorFeatures, image_terms, make_features, make_subgoals, size_of
 from gym_hil.learning.image_observation import CameraObservation
-from gym_hil.learning.policy_interface import ACTION_TERMS, PolicyInterface
+from gym_hil.learning.policy_actions import make_actions
+from gym_hil.learning.policy_interface import PolicyInterface
 from gym_hil.learning.proprioception import Proprioception
 from gym_hil.stacks.build import make_env
+from gym_hil.stacks.ids import is_foreign
 
 
-def to_command(action: Any) -> NDArray[np.float32]:
-    """Return the environment's end-effector action (4) for a policy's action (4)."""
-    command = np.array(action, np.float32)
-    command[3] = schema.GripperCommand.CLOSE if command[3] < 0.0 else schema.GripperCommand.OPEN
-    return command
+def task_and_robot(env: EnvironmentInterface) -> tuple[str, str]:
+    """Return the names of an environment's task and robot; of another package's environment, its id and ""."""
+    if env.offers("simulation"):
+        return env.task.name, env.simulation.robot.name
+    spec = env.env.spec
+    return (spec.id if spec is not None else str(env.env)), ""
 
 
 class PolicyObservation:
     """What a policy observes of an environment: features of the state, or camera images and proprioception.
 
+    Of another package's environment it observes the vectors of `observe_state`.
+
     Args:
         env: the environment.
         pixels: pixels along a side of the images; 0 for features of the state.
+
+    Raises:
+        InvalidArgumentError: images are wanted of another package's environment.
 
     Attributes:
         terms: what the observation consists of, each as ``name[size]``.
         space: of the observation.
     """
 
-    def __init__(self, env: ManipulationEnv, pixels: int) -> None:
-        self._cameras = CameraObservation(env, pixels) if pixels else None
-        self._own = Proprioception(env.task.robot)
-        self._features = make_features(env.task, make_subgoals(env.task))
+    def __init__(self, env: EnvironmentInterface, pixels: int) -> None:
+        own = env.offers("simulation")
+        self._cameras: CameraObservation | None = None
         self.space: spaces.Box
-        if self._cameras is None:
+        if not pixels:
+            self._features = (
+                make_features(env.task, make_subgoals(env.task)) if own else VectorFeatures(env.observe_state)
+            )
             self.terms = self._features.terms
             self.space = spaces.Box(-np.inf, np.inf, (size_of(self.terms),), np.float32)
+        elif not own:
+            raise InvalidArgumentError(
+                f"obs='pixels' needs an environment of this package; use obs='state' for {env.env}"
+            )
         else:
+            self._cameras = CameraObservation(env.simulation, pixels)
+            self._own = Proprioception(env.task.robot)
             total = self._cameras.layout.total_bytes
             self.terms = image_terms(total)
             self.space = spaces.Box(0, 255, (total,), np.uint8)
@@ -70,35 +87,35 @@ class PolicyObservation:
 
 
 class PolicyEnv(gym.Wrapper):
-    """Observations of `PolicyObservation`, and actions in [-1, 1] whose gripper entry is a held state.
+    """Observations of `PolicyObservation`, and actions in [-1, 1] of `gym_hil.learning.policy_actions`.
 
     In a task of several subgoals the reward is also 1 for each further subgoal that is reached.
 
     Args:
-        env: with end-effector actions.
+        env: one of this package with end-effector actions, or one of another package.
         pixels: as for `PolicyObservation`.
+
+    Attributes:
+        interface: what a policy for this environment observes and does.
+        idle_action: the policy's action that moves nothing.
     """
 
     def __init__(self, env: gym.Env, pixels: int = 0) -> None:
         super().__init__(env)
-        raw = env.unwrapped
-        assert isinstance(raw, ManipulationEnv)
-        self._raw = raw
-        self._observation = PolicyObservation(raw, pixels)
-        self._subgoals = make_subgoals(raw.task)
+        inner = EnvironmentInterface(env)
+        self._observation, self._actions = PolicyObservation(inner, pixels), make_actions(inner)
+        self._subgoals = make_subgoals(inner.task) if inner.offers("simulation") else None
         self.observation_space = self._observation.space
-        self.action_space = spaces.Box(-1.0, 1.0, (4,), np.float32)
-
-    @property
-    def interface(self) -> PolicyInterface:
-        """What a policy for this environment observes and does."""
-        return PolicyInterface(
-            task=self._raw.task.name,
-            robot=self._raw.simulation.robot.name,
+        self.action_space = spaces.Box(-1.0, 1.0, (self._actions.size,), np.float32)
+        self.idle_action = self._actions.idle
+        task, robot = task_and_robot(inner)
+        self.interface = PolicyInterface(
+            task=task,
+            robot=robot,
             observation=self._observation.terms,
-            action=ACTION_TERMS,
-            ee_step_m=tuple(float(size) for size in self.get_wrapper_attr("scale")),
-            control_dt=self._raw.control_dt,
+            action=self._actions.terms,
+            ee_step_m=self._actions.step_m,
+            control_dt=float(inner.control_dt),
         )
 
     def reset(self, **kwargs: Any) -> tuple[NDArray[Any], dict[str, Any]]:
@@ -110,15 +127,11 @@ class PolicyEnv(gym.Wrapper):
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step. The executed action in the info's record is as the policy would have given it."""
-        observation, reward, terminated, truncated, info = self.env.step(to_command(action))
+        observation, reward, terminated, truncated, info = self.env.step(self._actions.to_env(action))
         if self._subgoals is not None and self._subgoals.is_new(observation):
             reward = 1.0
         record = info[schema.STEP]
-        executed = np.array(action, np.float32)
-        if record.is_intervention:
-            executed = record.executed_action.copy()
-            executed[3] = -1.0 if self._raw.simulation.gripper_closing else 1.0
-        info[schema.STEP] = replace(record, executed_action=executed)
+        info[schema.STEP] = replace(record, executed_action=self._actions.executed(action, record))
         return self._observation(observation), reward, terminated, truncated, info
 
     def close(self) -> None:
@@ -128,9 +141,15 @@ class PolicyEnv(gym.Wrapper):
 
 
 def time_limit(env_id: str) -> int:
-    """Return the most steps of an episode of `env_id`."""
-    limit = gym.spec(env_id).max_episode_steps
-    assert limit is not None
+    """Return the most steps of an episode of `env_id`.
+
+    Raises:
+        InvalidArgumentError: its episodes have no limit.
+    """
+    name = env_id.rpartition(":")[2] if is_foreign(env_id) else env_id  # `is_foreign` imports the module
+    limit = gym.spec(name).max_episode_steps
+    if limit is None:
+        raise InvalidArgumentError(f"{env_id!r} must be registered with max_episode_steps to be learned")
     return limit
 
 
@@ -146,7 +165,7 @@ def make_policy_env(
     """Return an environment for a policy, with metrics of human cost and a time limit.
 
     Args:
-        env_id: a base id.
+        env_id: a base id, or the id of another package's environment.
         operator: who may take over, or None.
         limit: most steps of an episode; None for the task's.
         real_time: take as long for a step as a robot does, and let the person pause.
@@ -161,4 +180,6 @@ def make_policy_env(
         real_time=real_time,
         **kwargs,
     )
+    if is_foreign(env_id):
+        env.reset(seed=0)  # some environments can be observed only after a reset
     return PolicyEnv(RecordHumanCost(env), pixels)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gym_hil.core.errors import MissingExtraError
+from gym_hil.core.schema import ID_NAMESPACE
 from gym_hil.intervention.limits import SCRIPT
 from gym_hil.intervention.named import SIMULATED
 from gym_hil.learning.config import CONFIG, TrainConfig
@@ -189,6 +190,8 @@ def _commands(config: TrainConfig, out: Path, *, finished: bool) -> list[tuple[s
 
 def _played_id(env_id: str) -> str:
     """Return the id under which commands take the task: ``"PandaPickCube-v1"``."""
+    if not env_id.startswith(f"{ID_NAMESPACE}/"):
+        return env_id
     return env_id.rpartition("/")[2].replace("StateBase-", "-")
 
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from gym_hil.core import schema
 from gym_hil.devices.page import PageAddress
-from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.intervention.named import make_demonstrator, make_operator
 from gym_hil.intervention.operator import Operator
 from gym_hil.intervention.scripted import Expert
@@ -25,7 +24,6 @@ from gym_hil.viewers.web.wait import await_person
 
 log = logging.getLogger(__name__)
 
-IDLE = np.array([0.0, 0.0, 0.0, 1.0], np.float32)
 PERSON_DEMO_FACTOR = 6
 """How many times longer than an episode a person may take to demonstrate, with looking and finding keys."""
 FAST = ("none", "simulated")
@@ -89,8 +87,9 @@ class Rollouts:
 
     def demonstrate(self, number: int) -> Episode | None:
         """Return an episode in which the operator does everything, or None if it is to be recorded again."""
+        idle = self._demo_env.idle_action
         episode = self._episode(
-            self._demo_env, number, "demonstration", lambda *_: IDLE, self._demo_limit, lambda _: None
+            self._demo_env, number, "demonstration", lambda *_: idle, self._demo_limit, lambda _: None
         )
         if episode is None:
             return None
@@ -129,18 +128,17 @@ class Rollouts:
         limit: int,
         on_step: OnStep,
     ) -> Episode | None:
-        raw = env.unwrapped
-        assert isinstance(raw, ManipulationEnv)
+        save_physics = env.get_wrapper_attr("save_physics")
         await_person(env, log.info)
         seed = training_start(self._config.seed, number)
         observation, info = env.reset(seed=seed)
-        episode = EpisodeInProgress(number, kind, seed, [observation], [raw.simulation.save()])
+        episode = EpisodeInProgress(number, kind, seed, [observation], [save_physics()])
         terminated = truncated = False
         while not (terminated or truncated) and len(episode) < limit:
             action = choose_action(observation, len(episode))
             observation, reward, terminated, truncated, info = env.step(action)
             episode.observations.append(observation)
-            episode.states.append(raw.simulation.save())
+            episode.states.append(save_physics())
             episode.actions.append(info[schema.STEP].executed_action)
             episode.rewards.append(reward)
             episode.interventions.append(info[schema.IS_INTERVENTION])

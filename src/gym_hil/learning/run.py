@@ -129,6 +129,11 @@ class Run:
         self._method.check(config)
         self._rollouts = rollouts or Rollouts(config)
         self._eval_env = make_policy_env(config.env_id, None, pixels=config.pixels, **config.env_arguments())
+        if self._eval_env.interface.control_dt != config.control_dt:
+            raise InvalidArgumentError(
+                f"control_dt={config.control_dt!r} must be {self._eval_env.interface.control_dt!r}, "
+                f"as in {config.env_id!r}"
+            )
         observations: Any = self._eval_env.observation_space
         actions: Any = self._eval_env.action_space
         about = {"interface": asdict(self._eval_env.interface), "config": config.to_json()}

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.errors import RenderingError
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Episode, ExperienceStore
-from gym_hil.learning.policy_env import make_policy_env, time_limit
+from gym_hil.learning.policy_env import PolicyEnv, make_policy_env, time_limit
 from gym_hil.learning.run_status import Summary
 from gym_hil.reports.video import REPORT_SPEC, open_video, with_banner
 
@@ -27,27 +28,33 @@ def write_videos(out: Path, store: ExperienceStore, config: TrainConfig) -> None
     last = next((number for number in reversed(numbers) if _is_whole(store.read(number), limit)), None)
     if first is None or last is None:
         return
-    env = make_policy_env(
-        config.env_id, None, **config.env_arguments(), render_mode="rgb_array", render_spec=REPORT_SPEC
-    )
-    raw = env.unwrapped
-    assert isinstance(raw, ManipulationEnv)
-    env.reset(seed=0)
-    for number, name in ((first, FIRST), (last, LAST)):
-        _write(raw, store.read(number), out / name)
-    env.close()
+    try:
+        env = make_policy_env(
+            config.env_id, None, **config.env_arguments(), render_mode="rgb_array", render_spec=REPORT_SPEC
+        )
+    except TypeError as error:
+        raise RenderingError(f"{config.env_id} takes no render_mode") from error
+    try:
+        if env.render_mode != "rgb_array":
+            raise RenderingError(f"{config.env_id} has no render mode 'rgb_array'")
+        for number, name in ((first, FIRST), (last, LAST)):
+            _write(env, store.read(number), out / name)
+    finally:
+        env.close()
 
 
 def _is_whole(episode: Episode, limit: int) -> bool:
     return episode.kind == "online" and Summary.of(episode, limit).whole
 
 
-def _write(raw: ManipulationEnv, episode: Episode, path: Path) -> None:
-    with open_video(path, raw.metadata["render_fps"]) as add:
+def _write(env: PolicyEnv, episode: Episode, path: Path) -> None:
+    raw = EnvironmentInterface(env)
+    env.reset(seed=episode.seed)  # draws what is no part of the physics, such as a goal, as in the episode
+    with open_video(path, round(1.0 / raw.control_dt)) as add:
         for step, state in enumerate(episode.states):
-            raw.simulation.restore(state)
+            raw.restore_physics(state)
             frame = with_banner(
-                np.asarray(raw.render()),
+                np.asarray(env.render()),
                 human=bool(episode.interventions[max(0, step - 1)]),
                 success=episode.success and step == len(episode),
                 seconds=step * raw.control_dt,

@@ -26,9 +26,7 @@ class PassiveViewerWrapper(gym.Wrapper):
     def __init__(self, env: gym.Env, show_left_ui: bool = False, show_right_ui: bool = False) -> None:
         super().__init__(env)
         if not (env.has_wrapper_attr("model") and env.has_wrapper_attr("render_spec")):
-            raise InvalidArgumentError(
-                f"PassiveViewerWrapper shows this package's robots, not {type(env.unwrapped).__name__}"
-            )
+            raise InvalidArgumentError(f"PassiveViewerWrapper shows this package's robots, not {env}")
         self._own_observers: list[Any] = []
         self.window = open_window(self, show_help=show_left_ui or show_right_ui)
 

@@ -15,8 +15,8 @@ from lerobot.envs import EnvConfig
 from lerobot.utils.constants import ACTION, OBS_ENV_STATE, OBS_IMAGES, OBS_STATE
 
 import gym_hil  # noqa: F401
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.schema import AGENT_POS, ENVIRONMENT_STATE, ID_NAMESPACE, PIXELS
-from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.simulation.rendering import GymRenderingSpec
 from gym_hil.stacks.ids import parse_id
 
@@ -90,10 +90,11 @@ class ForEvaluation(gym.Wrapper):
 
     def __init__(self, env: gym.Env) -> None:
         super().__init__(env)
-        seen, raw = env.observation_space, env.unwrapped
-        assert isinstance(seen, spaces.Dict) and isinstance(raw, ManipulationEnv)
-        self._raw = raw
-        objects = spaces.Box(-np.inf, np.inf, (raw.task.observation_size,), np.float32)
+        seen = env.observation_space
+        assert isinstance(seen, spaces.Dict)
+        inner = EnvironmentInterface(env)
+        self._task, self._simulation = inner.task, inner.simulation
+        objects = spaces.Box(-np.inf, np.inf, (self._task.observation_size,), np.float32)
         self.observation_space = spaces.Dict({**seen.spaces, ENVIRONMENT_STATE: objects})
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
@@ -108,7 +109,7 @@ class ForEvaluation(gym.Wrapper):
         return self._complete(observation), *rest
 
     def _complete(self, observation: dict[str, Any]) -> dict[str, Any]:
-        objects = self._raw.task.observe(self._raw.simulation)
+        objects = self._task.observe(self._simulation)
         return {**observation, ENVIRONMENT_STATE: np.asarray(objects, np.float32)}
 
 

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
 import gym_hil  # noqa: F401
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import DeviceError, InvalidArgumentError
-from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.intervention.operator import View
+from gym_hil.stacks.build import make_inner
 from gym_hil.stacks.ids import parse_id
 from gym_hil.wrappers.ee_action import EEActionWrapper
 from gym_hil.wrappers.real_time import RealTimeWrapper
@@ -66,12 +65,9 @@ class World:
             raise InvalidArgumentError(f"fps={fps!r} must be at least 1")
         period_s = 1.0 / fps
         physics_dt = period_s / max(1, round(period_s / LARGEST_PHYSICS_DT))
-        env_id = replace(parse_id(task), suffix="Base").env_id
-        raw = gym.make(
-            env_id, image_obs=images, control_dt=period_s, physics_dt=physics_dt, seed=seed, **kwargs
-        ).unwrapped
-        assert isinstance(raw, ManipulationEnv)
-        self.raw = raw
+        arguments = {**replace(parse_id(task), suffix="Base").arguments, **kwargs}
+        arguments |= {"image_obs": images, "control_dt": period_s, "physics_dt": physics_dt, "seed": seed}
+        self.raw = make_inner(**arguments)
         self._paced = RealTimeWrapper(self.raw)
         self._restart_after = round(restart_after_s * fps)
         self._ended_steps = 0

@@ -1,0 +1,112 @@
+"""How a policy's actions in [-1, 1] become those of an environment, and executed actions those of a policy."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from gym_hil.core import schema
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.step_record import Action, StepRecord
+from gym_hil.learning.policy_interface import ACTION_TERMS
+
+
+class PolicyActions(Protocol):
+    """From a policy's actions to those of an environment, and back."""
+
+    terms: tuple[str, ...]
+    """What an action consists of, each as ``name[size]``."""
+    size: int
+    """Length of an action."""
+    step_m: tuple[float, ...]
+    """Metres per unit of action along x, y and z; empty where that is not known."""
+    idle: NDArray[np.float32]
+    """The policy's action that moves nothing."""
+
+    def to_env(self, action: Any) -> Action:
+        """Return the environment's action for a policy's action."""
+
+    def executed(self, action: Any, record: StepRecord) -> NDArray[np.float32]:
+        """Return what was executed in a step, as the policy would have given it.
+
+        Args:
+            action: what the policy gave.
+            record: of the step.
+        """
+
+
+class EndEffectorSteps:
+    """Actions of this package's environments: a displacement, and the gripper as a held state.
+
+    Args:
+        env: an environment of this package with end-effector actions.
+    """
+
+    terms: tuple[str, ...] = ACTION_TERMS
+    size = 4
+
+    def __init__(self, env: EnvironmentInterface) -> None:
+        self._simulation = env.simulation
+        self.step_m: tuple[float, ...] = tuple(float(size) for size in env.scale)
+        self.idle: NDArray[np.float32] = np.array([0.0, 0.0, 0.0, 1.0], np.float32)
+
+    def to_env(self, action: Any) -> Action:
+        """Return the end-effector action (4) for a policy's action (4)."""
+        command = np.array(action, np.float32)
+        command[3] = schema.GripperCommand.CLOSE if command[3] < 0.0 else schema.GripperCommand.OPEN
+        return command
+
+    def executed(self, action: Any, record: StepRecord) -> NDArray[np.float32]:
+        """Return the executed action (4), whose last entry says whether the gripper closes."""
+        if not record.is_intervention:
+            return np.array(action, np.float32)
+        executed = record.executed_action.copy()
+        executed[3] = -1.0 if self._simulation.gripper_closing else 1.0
+        return executed
+
+
+class ScaledBox:
+    """Actions of any environment with a bounded `gymnasium.spaces.Box`, scaled to [-1, 1].
+
+    Args:
+        env: the environment.
+
+    Raises:
+        InvalidArgumentError: its actions are no vectors with bounds.
+    """
+
+    step_m: tuple[float, ...] = ()
+
+    def __init__(self, env: EnvironmentInterface) -> None:
+        space = env.env.action_space
+        if not isinstance(space, spaces.Box) or len(space.shape) != 1 or not space.is_bounded():
+            raise InvalidArgumentError(f"a policy needs a vector of bounded actions, not {space}")
+        self._space = space
+        self._middle = (space.high.astype(np.float64) + space.low) / 2.0
+        self._half = (space.high.astype(np.float64) - space.low) / 2.0
+        self.size = space.shape[0]
+        self.terms: tuple[str, ...] = (f"action[{self.size}]",)
+        self.idle: NDArray[np.float32] = self._to_policy(env.neutral_action())
+
+    def to_env(self, action: Any) -> Action:
+        """Return an action of the environment's space."""
+        values = self._middle + self._half * np.asarray(action, np.float64)
+        return np.clip(values.astype(self._space.dtype), self._space.low, self._space.high)
+
+    def executed(self, action: Any, record: StepRecord) -> NDArray[np.float32]:
+        """Return the executed action of the record."""
+        return self._to_policy(record.executed_action)
+
+    def _to_policy(self, action: Action) -> NDArray[np.float32]:
+        way = np.asarray(action, np.float64) - self._middle
+        scaled = np.divide(way, self._half, out=np.zeros_like(way), where=self._half > 0)
+        return np.clip(scaled, -1.0, 1.0).astype(np.float32)
+
+
+def make_actions(env: EnvironmentInterface) -> PolicyActions:
+    """Return how a policy acts in an environment."""
+    return EndEffectorSteps(env) if env.offers("simulation") else ScaledBox(env)
