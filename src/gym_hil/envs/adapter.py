@@ -72,7 +72,7 @@ class EnvironmentAdapter(gym.Wrapper):
         """Return the action of a person's command; by default its translation and -1 to close, +1 to open."""
         action = self.neutral_action()
         action[: self.motion_size] = command.twist[: self.motion_size]
-        if command.gripper is not GripperCommand.STAY:
+        if command.gripper is not GripperCommand.STAY and len(action) > self.motion_size:
             action[-1] = 1.0 if command.gripper is GripperCommand.OPEN else -1.0
         return action
 

@@ -141,7 +141,7 @@ class SimulatedHuman(Operator):
             motion[:] = self._rng.uniform(-1.0, 1.0, size)
         spread = limits.noise * float(np.linalg.norm(motion))
         bias = np.zeros(size)
-        bias[:3] = limits.bias
+        bias[:3] = limits.bias[:size]
         motion += bias + self._rng.normal(0.0, 1.0, size) * spread
         command[:size] = np.clip(motion, -1.0, 1.0) * full + still
         return view.env.clip_action(command)
