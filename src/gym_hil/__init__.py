@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gym_hil.simulation.rendering import GymRenderingSpec
     from gym_hil.stacks.build import make_env, wrap_env
 
-__version__ = "0.1.15"
+__version__ = "0.1.16"
 __all__ = [
     "FrankaGymEnv",
     "GymRenderingSpec",
