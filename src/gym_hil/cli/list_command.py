@@ -30,7 +30,7 @@ PARTS = {
     "Base": "actions with rotation; no wrappers",
     "Viewer": "shown in a window",
     "Gamepad, Keyboard, Browser": "a person takes over, with this device",
-    "SimulatedHuman, SimulatedCoach": "a simulated human takes over: an average one, or an experienced one who waits",
+    "SimulatedHuman, SimulatedCoach": "an average or experienced simulated human",
     "Replay": "a step that ends an episode begins the next one",
     "State": "never draws, whatever is asked for",
     "v0, v1": "fixed start, random start",
