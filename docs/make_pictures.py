@@ -23,9 +23,19 @@ HEIGHT, WIDTH = 320, 480
 EVERY = 2
 """An image is kept of every second look at the simulation, of which there are five in a step of 0.1 s."""
 FRAME_MS = 40
-FOVY = {"PickCube": 31.0, "InsertPeg": 28.0, "ArrangeBoxes": 36.0}
+FOVY = {
+    "PickCube": 31.0,
+    "InsertPeg": 28.0,
+    "ArrangeBoxes": 36.0,
+    "StackCubes": 31.0,
+    "PushT": 31.0,
+    "OpenDrawerAndPlace": 31.0,
+    "TurnKey": 28.0,
+}
 """Vertical field of view (degrees) that shows each task large."""
-SEEDS = (5, 10)
+MOMENTS = (0.0, 0.5, 1.0)
+"""When the pictures of a task are taken, as shares of an episode."""
+SEEDS = (3, 10, 18)
 """Episodes of the moving picture, chosen because the human takes over in the middle of each."""
 
 
@@ -103,7 +113,7 @@ def task(name: str, moments: tuple[float, ...]) -> Image:
     zoom(EnvironmentInterface(env), FOVY[name])
     frames, done = [env.render()], False
     while not done:
-        *_, done, _, _ = env.step(np.array([0, 0, 0, 1], np.float32))
+        *_, done, _, _ = env.step(EnvironmentInterface(env).neutral_action())
         frames.append(env.render())
     env.close()
     return np.hstack([frames[round(moment * (len(frames) - 1))] for moment in moments])
@@ -115,12 +125,8 @@ def main() -> None:
     first, *rest = map(PillowImage.fromarray, takeover())
     options: dict[str, Any] = {"quality": 60, "method": 6, "duration": FRAME_MS, "loop": 0}
     first.save(FOLDER / "takeover.webp", save_all=True, append_images=rest, **options)
-    for name, moments in {
-        "PickCube": (0.0, 0.6, 1.0),
-        "InsertPeg": (0.0, 0.5, 1.0),
-        "ArrangeBoxes": (0.0, 0.45, 1.0),
-    }.items():
-        iio.imwrite(FOLDER / f"task-{name}.jpg", task(name, moments), quality=85)
+    for name in FOVY:
+        iio.imwrite(FOLDER / f"task-{name}.jpg", task(name, MOMENTS), quality=85)
 
 
 if __name__ == "__main__":

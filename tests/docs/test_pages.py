@@ -211,3 +211,14 @@ def test_the_readme_is_short_and_its_picture_small():
     pictures = list((DOCS / "images").iterdir())
     assert (DOCS / "images" / "takeover.webp") in pictures
     assert all(picture.stat().st_size < 2_000_000 for picture in pictures)
+
+
+def test_every_task_has_a_page():
+    from gym_hil.tasks import TASKS
+
+    for _, task in TASKS.items():
+        file = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", task.name).lower() + ".md"
+        text = (DOCS / "tasks" / file).read_text(encoding="utf-8")
+        assert text.startswith(f"# {task.name}\n\n{task.description}\n\n!["), task.name
+        assert f"| {task.max_episode_steps} steps (" in text and f"({task.observation_size}):" in text
+        assert all(f"`{option}`" in text for option in task.reset_options)
