@@ -38,6 +38,7 @@ FLAGS = (
 )
 WINDOW = """
 import gymnasium as gym, gym_hil
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.intervention.scripted_policies import make_policy
 from gym_hil.wrappers.real_time import RealTimeWrapper
 import numpy as np

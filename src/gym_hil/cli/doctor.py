@@ -70,7 +70,7 @@ def _mujoco() -> Finding:
         env.step(env.action_space.sample() * 0)
         return Finding("MuJoCo", True, mujoco.__version__)
     except Exception as error:
-        return Finding("MuJoCo", False, str(error), 'pip install --upgrade "gym-hil"')
+        return Finding("MuJoCo", False, str(error), "pip install --upgrade mujoco")
 
 
 def _rendering() -> Finding:
