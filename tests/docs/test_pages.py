@@ -206,6 +206,12 @@ def test_every_page_is_in_the_navigation():
         assert re.search(rf": {re.escape(name(page))}$", navigation, re.MULTILINE), name(page)
 
 
+def test_the_readme_cites_this_version():
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    version = re.search(r'^version = "(.+)"', project, re.MULTILINE)[1]
+    assert f"version = {{{version}}}" in PAGES[0].read_text(encoding="utf-8")
+
+
 def test_the_readme_is_short_and_its_picture_small():
     assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= 150
     pictures = list((DOCS / "images").iterdir())
