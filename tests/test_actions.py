@@ -92,7 +92,7 @@ def test_joint_positions_are_degrees_and_the_gripper_is_open_at_100():
 
 @pytest.mark.parametrize("robot", ["panda", "so101"])
 def test_a_simulated_human_helps_a_policy_that_holds_its_joints_still(robot):
-    env = make("joints", robot, operator="simulated")
+    env = make("joints", robot, operator="simulated", preset="scripted")
     env.reset(seed=11)
     for _ in range(100):
         *_, terminated, _, info = env.step(env.unwrapped.neutral_action())

@@ -27,7 +27,9 @@ from gym_hil.reports.video import REPORT_SPEC
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> EpisodeStore:
     root = tmp_path_factory.mktemp("data") / "picks"
-    assert Record(task="PandaPickCube-v1", root=root, episodes=3, policy="random").run() == 0
+    assert (
+        Record(task="PandaPickCube-v1", root=root, episodes=3, policy="random", preset="scripted").run() == 0
+    )
     return EpisodeStore(root)
 
 

@@ -32,7 +32,18 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("data") / "picks"
-    done = run("record", "PandaPickCube-v1", "--root", root, "--episodes", 10, "--policy", "random")
+    done = run(
+        "record",
+        "PandaPickCube-v1",
+        "--root",
+        root,
+        "--episodes",
+        10,
+        "--policy",
+        "random",
+        "--preset",
+        "scripted",
+    )
     assert done.returncode == 0, done.stderr
     return root
 
