@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("stable_baselines3")
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.learning.async_learner import InProcessLearner
 from gym_hil.learning.checkpoint import load, load_policy, make_env_for
@@ -120,10 +121,9 @@ def test_a_policy_for_another_robot_is_refused_naming_both():
     with pytest.raises(InvalidArgumentError, match="robot panda, not panda_robotiq_2f85"):
         trained.interface.require_same(env.interface, path)
     policy = load_policy(path, PICK)
-    raw = env.unwrapped
     env.reset(seed=0)
     with pytest.raises(InvalidArgumentError, match="robot panda, not panda_robotiq_2f85"):
-        policy(raw, np.random.default_rng(0))
+        policy(EnvironmentInterface(env), np.random.default_rng(0))
 
 
 def test_an_ordinary_wrapper_and_sac_of_this_package_learn_together():
