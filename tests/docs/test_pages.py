@@ -116,8 +116,10 @@ def pages_to_run() -> list[object]:
     cases = []
     for page in PAGES:
         if name(page) in COMMANDS_RUN:
-            slow = any(re.search(SLOW, command) for command in runnable(page))
-            cases.append(pytest.param(page, id=name(page), marks=pytest.mark.slow if slow else ()))
+            text = "\n".join(runnable(page))
+            marks = [pytest.mark.slow] if re.search(SLOW, text) else []
+            marks += [pytest.mark.rendering] if "--video" in text else []
+            cases.append(pytest.param(page, id=name(page), marks=marks))
     return cases
 
 
