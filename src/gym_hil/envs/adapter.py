@@ -37,9 +37,12 @@ class EnvironmentAdapter(gym.Wrapper):
     control_dt: float = 0.1
     task_description: str = ""
     motion_size: int = 3
+    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 10}  # noqa: RUF012
 
     def __init__(self, env: gym.Env) -> None:
         super().__init__(env)
+        # A dictionary on the class as well, because Gymnasium 1.1 reads the metadata of an entry point's class.
+        self.metadata = {**self.metadata, **env.metadata}
         self._parts: list[StatePart] = []
         self._elapsed_steps = 0
         self._done = True
