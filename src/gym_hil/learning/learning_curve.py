@@ -90,5 +90,5 @@ def read_curve(path: Path) -> list[Point]:
                 for row in csv.DictReader(file)
             ]
             return [Point(**row) for row in rows]
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, csv.Error) as error:
         raise InvalidDatasetError(f"{path} cannot be read as a learning curve: {error}") from error
