@@ -538,6 +538,8 @@ def _random_generator(state: Any) -> np.random.Generator:
     bits = np.random.PCG64(0)
     try:
         bits.state = state
+        if dict(bits.state) != dict(state):
+            raise ValueError("a number is out of range")
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise InvalidStateError(f"rng={state!r} is no state of NumPy's generator PCG64: {error!r}") from error
     return np.random.Generator(bits)
