@@ -87,6 +87,7 @@ def test_the_reset_delay_holds_inside_an_automatic_reset(monkeypatch):
     assert waited == [0.5, 0.5, 0.5]
 
 
+@pytest.mark.alone
 def test_ids_for_people_keep_real_time_unless_told_otherwise():
     def seconds(**arguments):
         env = gym.make("gym_hil/PandaPickCubeKeyboard-v1", **arguments)
@@ -101,6 +102,7 @@ def test_ids_for_people_keep_real_time_unless_told_otherwise():
     assert seconds(real_time=False) < 0.4
 
 
+@pytest.mark.alone
 def test_pacing_does_not_slow_a_program_that_paces_itself():
     env = gym.make("gym_hil/PandaPickCubeKeyboard-v1")
     env.reset(seed=0)
