@@ -42,6 +42,13 @@ def pytest_runtest_makereport(item):
 
 
 @pytest.fixture
+def no_coverage(monkeypatch):
+    """Start programs without coverage, whose data file would meet the same limit on the size of files."""
+    for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
 def screen():
     """The environment variables of programs that shall open their windows on a virtual screen of its own."""
     for program in ("Xvfb", "xdotool"):

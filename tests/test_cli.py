@@ -51,7 +51,7 @@ def test_what_cannot_work_is_said_in_one_line(arguments, message, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of a file's size")
-def test_a_video_that_is_cut_short_is_no_video(tmp_path):
+def test_a_video_that_is_cut_short_is_no_video(tmp_path, no_coverage):
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384))\n"
         "from gym_hil.cli import main; main()\n"

@@ -115,7 +115,7 @@ def test_resume_goes_on_and_refuses_what_is_not_asked_for(copy):
     assert done.returncode == 0 and EpisodeStore(copy).numbers() == list(range(12))
 
 
-def test_a_full_disk_costs_no_finished_episode(copy):
+def test_a_full_disk_costs_no_finished_episode(copy, no_coverage):
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))"
     command = [sys.executable, "-c", f"{limit}; {MAIN[2]}", "record", "PandaPickCube-v1", "--root", str(copy)]
     done = subprocess.run([*command, "--resume", "--episodes", "11"], capture_output=True, text=True)
