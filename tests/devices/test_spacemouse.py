@@ -35,6 +35,12 @@ class FakeHid:
     def __init__(self) -> None:
         self.reports: queue.Queue[bytes] = queue.Queue()
         self.plugged = True
+        self.sent = self.taken = 0
+
+    def send(self, *reports: bytes) -> None:
+        for report in reports:
+            self.reports.put(report)
+            self.sent += 1
 
     def open(self) -> None:
         pass
@@ -51,9 +57,11 @@ class FakeHid:
     def read(self, size: int) -> bytes:
         if not self.plugged:
             raise OSError("device is gone")
+        sent = self.sent
         try:
             return self.reports.get_nowait()
         except queue.Empty:
+            self.taken = sent  # Whoever reads has dealt with all of these.
             return b""
 
 
@@ -85,31 +93,35 @@ class SpaceMouseRig(DeviceRig):
     def _button(self, control: Control, down: int) -> None:
         bit = 1 << (0 if control is Control.CLOSE else 1)
         self.buttons = self.buttons | bit if down else self.buttons & ~bit
-        self.hid.reports.put(bytes([3, self.buttons, 0]))
+        self.hid.send(bytes([3, self.buttons, 0]))
 
     def move(self, axis: int, level: float) -> None:
         place, sign = HID_AXES[axis]
         self.counts[place] = round(sign * level * FULL)
         words = [count.to_bytes(2, "little", signed=True) for count in self.counts[1:]]
-        self.hid.reports.put(bytes([1]) + b"".join(words[:3]))
-        self.hid.reports.put(bytes([2]) + b"".join(words[3:]))
+        self.hid.send(bytes([1]) + b"".join(words[:3]), bytes([2]) + b"".join(words[3:]))
 
     def disconnect(self) -> None:
         self.hid.plugged = False
 
     def reconnect(self) -> None:
+        self.settle()
         self.hid.reports = queue.Queue()
+        self.hid.taken = self.hid.sent
         self.counts = [0] * 7
         self.hid.plugged = True
-        deadline = time.monotonic() + 3.0
-        while not self.device.poll().connected and not self.device._stop.is_set():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        self.settle()
 
     def settle(self) -> None:
-        while not self.hid.reports.empty() and self.hid.plugged and not self.device._stop.is_set():
+        """Wait until the thread that reads has dealt with every report, or with the plug."""
+        deadline = time.monotonic() + 60.0
+        while not self.device._stop.is_set() and not self._settled():
+            assert time.monotonic() < deadline, "the thread that reads the SpaceMouse does not answer"
             time.sleep(0.001)
-        time.sleep(0.01)
+
+    def _settled(self) -> bool:
+        connected = self.device._connected
+        return (connected and self.hid.taken == self.hid.sent) if self.hid.plugged else not connected
 
 
 @pytest.fixture

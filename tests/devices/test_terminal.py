@@ -65,6 +65,15 @@ def test_a_held_key_repeats(rig):
     assert rig.device.poll().motion[:3] == (0.0, 0.0, 0.0)
 
 
+def test_a_terminal_that_hangs_up_is_unplugged_at_once_even_if_its_thread_comes_late(monkeypatch):
+    monkeypatch.setattr(TerminalKeyboard, "_listen", lambda self: os.read(self._wake_read, 1))
+    rig = TerminalRig()
+    assert rig.device.poll().connected
+    rig.disconnect()
+    assert rig.device.poll() == DISCONNECTED
+    rig.close()
+
+
 def test_without_a_terminal_it_is_unplugged_and_says_so(caplog):
     read, write = os.pipe()
     device = TerminalKeyboard(fd=read)

@@ -98,6 +98,8 @@ class TerminalKeyboard(Device):
 
     def poll(self) -> DeviceReading:
         """Return the presses since the last poll."""
+        if self._connected and _hung_up(self._fd):
+            self._connected = False  # The thread that listens may learn it later.
         presses = self._latch.take()
         reading = presses.reading(presses.motion())
         if self._connected:
@@ -196,6 +198,15 @@ class TerminalKeyboard(Device):
         self._turning ^= control is Control.TURN
         if control is not Control.TURN or not self._turning:
             self._latch.release(key)
+
+
+def _hung_up(fd: int) -> bool:
+    """Return whether nobody is at the other end of a terminal any more."""
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(fd, 0)
+    return any(what & (select.POLLHUP | select.POLLNVAL) for _, what in poll.poll(0))
 
 
 def _stdin() -> int:
