@@ -10,7 +10,6 @@ import pytest
 
 from gym_hil.core.command import Command
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.envs.actions import make_action_term
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.envs.observations import (
     OBSERVATION_TERMS,
@@ -19,6 +18,7 @@ from gym_hil.envs.observations import (
     VectorTerm,
     proprioception_layout,
 )
+from gym_hil.envs.robot_actions import make_robot_action
 from gym_hil.robots import ROBOTS
 
 
@@ -105,7 +105,7 @@ def test_a_term_of_ones_own_is_given_as_a_class_or_registered_by_name(monkeypatc
 
 @pytest.mark.parametrize("action", ["twist", "joints"])
 def test_an_environment_with_terms_can_be_pickled(action):
-    term = make_action_term(action, ROBOTS["panda"])
+    term = make_robot_action(action, ROBOTS["panda"])
     env = ManipulationEnv(observation_terms=("proprioception", "contact"), action_term=term)
     env.reset(seed=0)
     action = env.command_action(Command((0.0, 0.0, 1.0, 0.0, 0.0, 0.0)))

@@ -8,7 +8,8 @@ attributes of `HilEnvironment`. The rest is optional, and whatever needs a missi
 | `control_dt`, `neutral_action`, `command_action` | takeover by a person |
 | `expert_action` | scripted operators and simulated humans |
 | `motion_size`, `gripper_closes`, `gripper_closing` | judging a policy's gripper commands |
-| `expert_goal`, `workspace`, `tcp_pos_w` | gates that judge progress and position |
+| `expert_goal`, `workspace`, `tcp_pos_w`, `translation` | gates that judge progress and position |
+| `end_effectors` | robots with several end effectors: what is listed above, of each of them |
 | `get_state`, `set_state`, `add_state_part` | saved states, exact replay |
 | `model`, `data` | the window and the web page, which draw MuJoCo models |
 | `watch_substeps` | smooth motion in viewers |
@@ -51,10 +52,13 @@ class EnvironmentInterface:
 
     Args:
         env: the environment, with its wrappers.
+        end_effector: the one that whoever has the interface drives alone. Its attributes overrule the environment's.
+            None for all of them.
     """
 
-    def __init__(self, env: gym.Env) -> None:
+    def __init__(self, env: gym.Env, end_effector: Any = None) -> None:
         self.env = env
+        self.end_effector = end_effector
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the environment.
@@ -65,7 +69,8 @@ class EnvironmentInterface:
         if name.startswith("__"):
             raise AttributeError(name)
         try:
-            value = self.env.get_wrapper_attr(name)
+            own = self.end_effector is not None and hasattr(self.end_effector, name)
+            value = getattr(self.end_effector, name) if own else self.env.get_wrapper_attr(name)
         except AttributeError:
             raise UnsupportedError(
                 f"{type(self.env.unwrapped).__name__} has no {name!r}, which this needs; "
@@ -77,7 +82,15 @@ class EnvironmentInterface:
 
     def offers(self, name: str) -> bool:
         """Return whether the environment has an attribute."""
-        return self.env.has_wrapper_attr(name)
+        return hasattr(self.end_effector, name) or self.env.has_wrapper_attr(name)
+
+    @property
+    def end_effectors(self) -> tuple[EnvironmentInterface, ...]:
+        """The environment as whoever drives one of its end effectors alone sees it: an interface for each."""
+        if self.end_effector is not None or not self.env.has_wrapper_attr("end_effectors"):
+            return (self,)
+        parts = self.env.get_wrapper_attr("end_effectors")
+        return (self,) if len(parts) == 1 else tuple(EnvironmentInterface(self.env, part) for part in parts)
 
     def clip_action(self, action: Any) -> Action:
         """Return an action as it will be executed.
@@ -91,9 +104,8 @@ class EnvironmentInterface:
         Raises:
             InvalidActionError: wrong shape, or a value that is not a finite number.
         """
-        if self.env.has_wrapper_attr("clip_action"):
-            clip = self.__dict__["clip_action"] = self.env.get_wrapper_attr("clip_action")
-            clipped: Action = clip(action)
+        if self.offers("clip_action"):
+            clipped: Action = self.__getattr__("clip_action")(action)  # found faster from now on
             return clipped
         space = self.env.action_space
         assert isinstance(space, gym.spaces.Box), "only environments with a Box of actions can be driven"

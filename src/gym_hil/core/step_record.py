@@ -19,7 +19,8 @@ from gym_hil.core.schema import EpisodeEvent, TerminationReason
 Action = NDArray[np.float32]
 Phase = Literal["policy", "takeover", "human", "release"]
 PHASES: tuple[Phase, ...] = ("policy", "takeover", "human", "release")
-"""``"takeover"`` is the first step of an intervention and ``"release"`` the first step after it."""
+"""``"takeover"`` is the first step of an intervention, or of one with other hands, and ``"release"`` the
+first step after it."""
 
 
 @dataclass(kw_only=True, eq=False, slots=True)

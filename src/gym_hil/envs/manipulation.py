@@ -21,9 +21,10 @@ from gym_hil.core.arguments import require_mapping, require_number
 from gym_hil.core.command import Command
 from gym_hil.core.errors import EpisodeOrderError, InvalidArgumentError, InvalidStateError, require_one_of
 from gym_hil.core.observer import Watcher
-from gym_hil.core.schema import GripperCommand, TerminationReason
+from gym_hil.core.schema import TerminationReason
 from gym_hil.core.step_record import Action, StepRecord
-from gym_hil.envs.actions import ActionTerm, RawTwist
+from gym_hil.envs.actions import ActionTerm
+from gym_hil.envs.end_effectors import DrivenEndEffector
 from gym_hil.envs.observations import (
     OBSERVATION_TERMS,
     Observation,
@@ -33,12 +34,13 @@ from gym_hil.envs.observations import (
     ObservationTerm,
     usual_terms,
 )
+from gym_hil.envs.robot_actions import RobotAction, joined, make_robot_action
 from gym_hil.robots import ROBOTS, Robot
-from gym_hil.robots.geometry import Box, rotation_between
+from gym_hil.robots.geometry import Box
 from gym_hil.simulation.rendering import GymRenderingSpec, Image, Renderer
 from gym_hil.simulation.simulation import Array, Simulation
 from gym_hil.simulation.timing import physics_step
-from gym_hil.tasks import TASKS, Task
+from gym_hil.tasks import TASKS, Intent, Task
 from gym_hil.tasks.base import finite_array
 
 OBSERVATION_CAMERAS = ("front", "wrist")
@@ -100,7 +102,8 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         robot: what to control: a `Robot`, or a name in `ROBOTS`.
         observation_terms: what is observed instead of what `image_obs` and `state_obs` say: classes of terms, or
             their names, such as ``("proprioception", "depth")``; see `gym_hil.envs.observations`.
-        action_term: what an action means; without it the raw motion of the end effector, `RawTwist`.
+        action_term: what an action means: one term for each of the robot's end effectors, or the term of its only one;
+            without it their raw motion, `gym_hil.envs.actions.RawTwist`.
         gripper_penalty: reported in ``info["discrete_penalty"]`` when the gripper is told to close while it opens
             or the other way round. The reward is left alone.
 
@@ -127,7 +130,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         random_block_position: bool = False,
         robot: str | Robot = "panda",
         observation_terms: Sequence[str | type[ObservationTerm]] | None = None,
-        action_term: ActionTerm | None = None,
+        action_term: RobotAction | ActionTerm | None = None,
         gripper_penalty: float = DEFAULT_GRIPPER_PENALTY,
     ) -> None:
         require_one_of("reward_type", reward_type, ("sparse", "dense"))
@@ -143,11 +146,17 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self.random_block_position = bool(random_block_position)
         self.render_spec = render_spec or GymRenderingSpec()
         self.set_gripper_penalty(gripper_penalty)
-        self.action_term = action_term or RawTwist()
+        if isinstance(action_term, ActionTerm):
+            action_term = RobotAction(robot, [action_term])
+        self.action_term: RobotAction = action_term or make_robot_action("twist", robot)
         self.simulation = self._simulate(
             robot, control_dt, physics_step(control_dt) if physics_dt is None else physics_dt
         )
         self.action_term.bind(self.simulation)
+        self.end_effectors = tuple(
+            DrivenEndEffector(self, index) for index in range(len(robot.end_effectors))
+        )
+        self._limits = [end_effector.workspace for end_effector in self.end_effectors]
         self.metadata = {**self.metadata, "render_fps": round(1.0 / control_dt)}
         self._video_camera = self._camera_number(self.render_spec.camera_id)
         self.action_space = self.action_term.space
@@ -228,9 +237,10 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             raise EpisodeOrderError("step was called outside an episode; call reset first")
         executed = self.action_term.clip(action)
         sim, task = self.simulation, self.task
-        closes = self.action_term.closes(executed)
-        switched = closes is not None and closes != sim.gripper_closing
-        self.action_term.apply(executed.tolist(), task.workspace)
+        switches = 0
+        for effector, closes in zip(sim.end_effectors, self.action_term.closes(executed), strict=True):
+            switches += closes is not None and closes != effector.gripper_closing
+        self.action_term.apply(executed.tolist(), self._limits)
         sim.step()
         self._elapsed_steps += 1
         if sim.stable:
@@ -250,7 +260,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             terminated=self._done,
             reason=reason,
             success=success,
-            discrete_penalty=self._gripper_penalty if switched else 0.0,
+            discrete_penalty=switches * self._gripper_penalty if switches else 0.0,
         )
         return self.observe(), reward, self._done, False, record.to_info()
 
@@ -335,57 +345,61 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         """Return an action as it will be executed."""
         return self.action_term.clip(action)
 
-    def command_action(self, command: Command) -> Action:
-        """Return the action that carries out a person's command."""
-        return self.action_term.command(command)
+    def command_action(self, *commands: Command) -> Action:
+        """Return the action that carries out a person's commands, one per end effector; the others hold still."""
+        return self.action_term.command(*commands)
 
-    def gripper_closes(self, action: Action) -> bool | None:
-        """Return whether an action closes the gripper, or None if it leaves it as it is."""
-        return self.action_term.closes(action)
+    def intents(self) -> tuple[Intent, ...]:
+        """Return what the task's expert wants now of every end effector, in the robot's order."""
+        return self.task.intents(self.simulation, self._start)
 
     def expert_action(self, misplaced: Array | float = 0.0) -> Action:
         """Return what the task's expert does now.
 
         Args:
-            misplaced: how far off the expert sees its goal (3, m, world axes).
+            misplaced: how far off the expert sees its goals (3, m, world axes).
 
         Returns:
             An action of `action_space`.
         """
-        intent = self.task.intent(self.simulation, self._start)
-        way = intent.tcp_pos_w + misplaced - self.simulation.target_pos_w
-        turn = np.zeros(3)
-        if intent.tcp_quat_w is not None:
-            turn = rotation_between(self.simulation.target_quat_w, intent.tcp_quat_w)
-        gripper = GripperCommand.OPEN if intent.opening > 0.5 else GripperCommand.CLOSE
-        return self.action_term.towards(way, gripper, turn)
-
-    def expert_goal(self) -> Array:
-        """Return where the task's expert wants the TCP (3, m, world frame)."""
-        return self.task.intent(self.simulation, self._start).tcp_pos_w
+        return joined([end_effector.expert_action(misplaced) for end_effector in self.end_effectors])
 
     def hand_over(self) -> None:
-        """Start the next step from where the TCP is, so that whoever commands next starts without a jerk."""
+        """Start the next step from where the TCPs are, so that whoever commands next starts without a jerk."""
         self.simulation.anchor_target()
 
     def watch_substeps(self, watchers: tuple[Watcher, ...]) -> None:
         """Call `watchers` with the MuJoCo data a few times within every step from now on."""
         self.simulation.watchers = watchers
 
+    # Of several end effectors, these attributes are those of the first one; `end_effectors` has them of each.
+
+    def gripper_closes(self, action: Action) -> bool | None:
+        """Return whether an action closes the gripper, or None if it leaves it as it is."""
+        return self.action_term.closes(action)[0]
+
+    def translation(self, action: Action) -> Array:
+        """Return how far an action moves the TCP (3, m, world axes)."""
+        return self.end_effectors[0].translation(action[self.end_effectors[0].entries])
+
+    def expert_goal(self) -> Array:
+        """Return where the task's expert wants the TCP (3, m, world frame)."""
+        return self.end_effectors[0].expert_goal()
+
     @property
     def motion_size(self) -> int:
-        """How many of an action's first entries are motion; the others command the gripper."""
-        return self.action_term.motion_size
+        """How many of an action's first entries are motion; the next one commands the gripper."""
+        return self.end_effectors[0].motion_size
 
     @property
     def scale(self) -> Array:
         """Metres per unit of a command along x, y and z (3)."""
-        return self.action_term.scale
+        return self.end_effectors[0].scale
 
     @property
     def motion_scale(self) -> NDArray[np.float32]:
         """How much more than in the neutral action an action's motion entries are at full speed."""
-        return self.action_term.motion_scale
+        return self.end_effectors[0].motion_scale
 
     @property
     def gripper_closing(self) -> bool:
@@ -453,9 +467,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         Returns:
             When the task was no longer done (s), or None if it stayed done.
         """
-        still, workspace = [0.0, 0.0, 0.0], self.task.workspace
         for step in range(round(seconds / self.control_dt)):
-            self.simulation.end_effectors[0].move(still, still, workspace)
             self.simulation.step()
             if not self.task_success():
                 return (step + 1) * self.control_dt

@@ -7,7 +7,7 @@ names, or images. Further terms are registered under a name, by this package and
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from gym_hil.core import schema
+from gym_hil.core.layout import Layout as ObservationLayout
 from gym_hil.core.registry import Registry
 from gym_hil.robots.base import Robot
 from gym_hil.simulation.rendering import GymRenderingSpec
@@ -28,34 +29,6 @@ NUMBER_BOUND = 1000.0
 MAX_DEPTH = 1000.0
 """Bound of a depth image (m)."""
 Observation = dict[str, Any]
-
-
-class ObservationLayout(Mapping[str, slice]):
-    """Where the named parts of a vector are: ``vector[..., layout["tcp_pos"]]``.
-
-    Args:
-        sizes: how many numbers each part has, in their order.
-    """
-
-    def __init__(self, sizes: Mapping[str, int]) -> None:
-        self.sizes = dict(sizes)
-        self.size = 0
-        self._slices: dict[str, slice] = {}
-        for name, size in self.sizes.items():
-            self._slices[name] = slice(self.size, self.size + size)
-            self.size += size
-
-    def __getitem__(self, name: str) -> slice:
-        """Return where a part is."""
-        return self._slices[name]
-
-    def __iter__(self) -> Iterator[str]:
-        """Iterate over the names of the parts."""
-        return iter(self._slices)
-
-    def __len__(self) -> int:
-        """Return the number of parts."""
-        return len(self._slices)
 
 
 def proprioception_layout(robot: Robot) -> ObservationLayout:

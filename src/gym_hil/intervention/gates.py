@@ -80,8 +80,7 @@ class LeavingWorkspace(Gate):
 
     def _is_leaving(self, view: View, rng: np.random.Generator) -> bool:
         env = view.env
-        translation, _, _ = env.action_term.motion(view.policy_action.tolist())
-        motion = np.array(translation)
+        motion = env.translation(view.policy_action)
         ahead = env.tcp_pos_w + self.lookahead * motion
         out_below = (ahead < env.workspace.low) & (motion < 0.0)
         out_above = (ahead > env.workspace.high) & (motion > 0.0)

@@ -14,6 +14,7 @@ from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import Device, DeviceReading, Engage, merged
 from gym_hil.devices.speed import Speed
+from gym_hil.intervention.hands import Hands
 from gym_hil.intervention.operator import Decision, Operator, View
 
 
@@ -101,6 +102,10 @@ class Human(Operator):
             return Decision(events=reading.events, reading=reading)
         command = Command(twist, self._gripper(reading.gripper))
         return Decision(view.env.command_action(command), reading.events, reading)
+
+    def for_hands(self, count: int) -> Operator:
+        """Return a person whose only device drives the first end effector."""
+        return Hands([self])
 
     def get_state(self) -> Any:
         """Return whether the person has toggled the takeover on, for how long the device has been still, and the

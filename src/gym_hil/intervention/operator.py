@@ -42,12 +42,15 @@ class Decision:
     Attributes:
         action: the human's action, executed instead of the policy's; None lets the policy act.
         events: what the human tells about the episode, oldest first.
-        reading: the `DeviceReading` that it came from, for the device log of a recording.
+        reading: the `DeviceReading` that it came from, for the device log of a recording; one per end effector where
+            each has a device of its own.
+        driven: numbers of the end effectors that the human drives while acting; empty for all of them.
     """
 
     action: Action | None = None
     events: tuple[EpisodeEvent, ...] = ()
     reading: Any = None
+    driven: tuple[int, ...] = ()
 
     @property
     def engaged(self) -> bool:
@@ -101,6 +104,10 @@ class Operator(abc.ABC):
 
     def set_state(self, state: Any) -> None:  # noqa: B027
         """Continue from what `get_state` returned."""
+
+    def for_hands(self, count: int) -> Operator:
+        """Return the operator of a robot with `count` end effectors, at least two, who is otherwise the same."""
+        return self
 
     def help(self) -> str:
         """Return one line that says how to take over, or an empty string."""

@@ -54,7 +54,7 @@ class SeenEnvironment(EnvironmentInterface):
     """
 
     def __init__(self, env: EnvironmentInterface, seen: Glimpse) -> None:
-        super().__init__(env.env)
+        super().__init__(env.env, env.end_effector)
         self._seen = seen
 
     @property

@@ -12,6 +12,7 @@ import numpy as np
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.step_record import Action
 from gym_hil.intervention.budget import AttentionBudget
+from gym_hil.intervention.hands import Hands
 from gym_hil.intervention.limits import DEFAULT_PRESET, Limits, limits_of
 from gym_hil.intervention.operator import LET_GO, Decision, Operator, View
 
@@ -68,6 +69,10 @@ class SimulatedHuman(Operator):
             self._rng = np.random.default_rng((seed, STREAM))
         self._judges = [gate.judge() for gate in self.limits.gates]
         self._begin()
+
+    def for_hands(self, count: int) -> Operator:
+        """Return a human who watches and helps every end effector, each with a hand of its own."""
+        return Hands([self, *(type(self)(self.limits) for _ in range(count - 1))])
 
     def decide(self, view: View) -> Decision:
         """Judge the policy; act while it is wrong, and there is attention left."""

@@ -36,16 +36,18 @@ class InterventionWrapper(gym.Wrapper):
 
     def __init__(self, env: gym.Env, operator: Operator | None = None) -> None:
         super().__init__(env)
-        self.operator = operator
+        self._inside = EnvironmentInterface(env)
+        hands = len(self._inside.end_effectors)
+        self.operator = operator.for_hands(hands) if operator is not None and hands > 1 else operator
+        self._all_hands = tuple(range(hands))
         self.observers: list[Observer] = []
         self._interface = EnvironmentInterface(self)
-        self._inside = EnvironmentInterface(env)
         self._watches = self._inside.offers("watch_substeps")
         self._hands_over = self._inside.offers("hand_over")
         self._neutral: Action = self._inside.neutral_action()
         self._step = 0
         self._interventions = 0
-        self._engaged = False
+        self._driven: tuple[int, ...] = ()
         self._seeded = False
         self._restored = False
         self._closed = False
@@ -83,7 +85,7 @@ class InterventionWrapper(gym.Wrapper):
         observation, info = self.env.reset(seed=seed, options=options)
         if not self._restored:
             self._step = self._interventions = 0
-            self._engaged = False
+            self._driven = ()
             if self.operator is not None:
                 if seed is None and not self._seeded:
                     seed = _drawn_seed(self.env)
@@ -116,7 +118,8 @@ class InterventionWrapper(gym.Wrapper):
             self.operator.time_scale = max((each.time_scale for each in self.observers), default=1.0)
             decision = self.operator.decide(View(self._interface, policy_action))
         human_action = None if decision.action is None else self._inside.clip_action(decision.action)
-        phase = self._next_phase(decision.engaged)
+        driven = decision.driven or self._all_hands if decision.engaged else ()
+        phase = self._next_phase(driven)
         if self._hands_over and phase in ("takeover", "release"):
             self._inside.hand_over()
         if self._watches and self.observers:
@@ -171,25 +174,25 @@ class InterventionWrapper(gym.Wrapper):
         return {
             "step": self._step,
             "interventions": self._interventions,
-            "engaged": self._engaged,
+            "driven": self._driven,
             "operator": None if self.operator is None else self.operator.get_state(),
         }
 
     def restore_part(self, state: dict[str, Any]) -> None:
         """Continue from what `save_part` returned."""
         self._step, self._interventions = state["step"], state["interventions"]
-        self._engaged, self._restored = state["engaged"], True
+        self._driven, self._restored = tuple(state["driven"]), True
         if self.operator is not None:
             self.operator.set_state(state["operator"])
         for limit in _time_limits(self.env):
             limit._elapsed_steps = self._step  # type: ignore[assignment]
 
-    def _next_phase(self, engaged: bool) -> Phase:
-        before, self._engaged = self._engaged, engaged
-        if engaged and not before:
+    def _next_phase(self, driven: tuple[int, ...]) -> Phase:
+        before, self._driven = self._driven, driven
+        if driven and driven != before:  # also where a human goes on with other hands than before
             self._interventions += 1
             return "takeover"
-        if engaged:
+        if driven:
             return "human"
         return "release" if before else "policy"
 

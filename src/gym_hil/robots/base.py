@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
-from gym_hil.robots.geometry import Camera, Quat, Vec3, Workspace
+from gym_hil.robots.geometry import Box, Camera, Quat, Vec3, Workspace
 
 if TYPE_CHECKING:
     import mujoco
@@ -164,6 +164,7 @@ class EndEffector:
         name: sets its names in a composed model apart from those of others; empty for the only one.
         base_pos: position of the arm's mounting face (m, world frame).
         base_quat: orientation of the arm's mounting face (w x y z, world frame).
+        reach: box (world frame) that its TCP is kept in besides the task's; None where the task's is enough.
     """
 
     arm: Arm
@@ -176,6 +177,7 @@ class EndEffector:
     name: str = ""
     base_pos: Vec3 = (0.0, 0.0, 0.0)
     base_quat: Quat = (1.0, 0.0, 0.0, 0.0)
+    reach: Box | None = None
 
     @property
     def prefix(self) -> str:

@@ -94,6 +94,13 @@ class Camera:
     fovy: float
 
 
+def common(first: Box, second: Box) -> Box:
+    """Return the box of all points that two boxes share."""
+    low = tuple(map(max, first.low, second.low))
+    high = tuple(map(min, first.high, second.high))
+    return Box(low, high)  # type: ignore[arg-type]
+
+
 def reaches(box: Box, pos: Sequence[float], margin: float) -> bool:
     """Return whether what lies at `pos` (3, m) is within `margin` (m) of `box`, seen from above."""
     x, y = pos[0], pos[1]

@@ -17,8 +17,8 @@ import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.envs.actions import make_action_term
 from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.envs.robot_actions import make_robot_action
 from gym_hil.intervention.named import make_operator
 from gym_hil.intervention.takeover import InterventionWrapper
 from gym_hil.robots import ROBOTS
@@ -178,7 +178,7 @@ def _environment(config: EnvConfig, raw_env: RawEnv | None = None) -> Manipulati
         random_block_position=config.random_block_position,
         observation_terms=config.observation_terms,
         robot=robot,
-        action_term=make_action_term(
+        action_term=make_robot_action(
             config.action, robot, step_size=config.ee_step_size, use_gripper=config.use_gripper
         ),
         gripper_penalty=config.gripper_penalty or 0.0,

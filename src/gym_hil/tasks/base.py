@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
 from gym_hil.core.schema import TerminationReason
-from gym_hil.robots.base import Robot
-from gym_hil.robots.geometry import Box, reaches
+from gym_hil.robots.base import EndEffector, Robot
+from gym_hil.robots.geometry import Box, common, reaches
 from gym_hil.scenes.scene import Scene
 from gym_hil.tasks.needs import Needs, fits
 
@@ -119,9 +119,19 @@ class Task(abc.ABC):
     def success(self, sim: Simulation, start: Start) -> bool:
         """Return whether the task is done. The only success rule there is."""
 
-    @abc.abstractmethod
     def intent(self, sim: Simulation, start: Start) -> Intent:
-        """Return what an expert does from here. It keeps no memory, so it recovers from any state."""
+        """Return what an expert does from here with a robot of one end effector. It keeps no memory, so it recovers
+        from any state.
+        """
+        raise NotImplementedError(f"{self.name} has no expert")
+
+    def intents(self, sim: Simulation, start: Start) -> tuple[Intent, ...]:
+        """Return what an expert does from here with every end effector, in the robot's order."""
+        return (self.intent(sim, start),)
+
+    def workspace_of(self, effector: EndEffector) -> Box:
+        """Return the box that the TCP of an end effector is kept in (world frame)."""
+        return self.workspace if effector.reach is None else common(self.workspace, effector.reach)
 
     def dense_reward(self, sim: Simulation, start: Start) -> float:
         """Return the weighted sum of `reward_terms`, in [0, 1]."""

@@ -12,6 +12,7 @@ from gymnasium.utils import RecordConstructorArgs
 from gym_hil.core import schema
 from gym_hil.core.command import Command
 from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.schema import GripperCommand
 from gym_hil.core.step_record import Action
 from gym_hil.envs.actions import DEFAULT_EE_STEP_SIZE as DEFAULT_EE_STEP_SIZE
@@ -40,6 +41,10 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
         RecordConstructorArgs.__init__(self, ee_action_step_size=sizes, use_gripper=use_gripper)
         gym.ActionWrapper.__init__(self, env)
         self._inside = EnvironmentInterface(env)
+        if len(self._inside.end_effectors) > 1:
+            raise InvalidArgumentError(
+                "EEActionWrapper is for robots with one end effector; take the id without Base instead"
+            )
         self.use_gripper = self.action_term.use_gripper
         self.scale = self.action_term.scale
         self.motion_size = self.action_term.motion_size
@@ -66,6 +71,10 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
     def gripper_closes(self, action: Action) -> bool | None:
         """Return whether an action closes the gripper, or None if it leaves it as it is."""
         return self.action_term.closes(action)
+
+    def translation(self, action: Action) -> np.ndarray:
+        """Return how far an action moves the TCP (3, m, world axes)."""
+        return np.array(self.action_term.motion(action.tolist())[0])
 
     def expert_action(self, misplaced: Any = 0.0) -> Action:
         """Return what the task's expert does now; see `ManipulationEnv.expert_action`."""

@@ -1,0 +1,102 @@
+"""One end effector of an environment, with what the human-in-the-loop stack asks of an environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from gym_hil.core.command import Command
+from gym_hil.core.schema import GripperCommand
+from gym_hil.core.step_record import Action
+from gym_hil.robots.geometry import Box, rotation_between
+
+if TYPE_CHECKING:
+    from gym_hil.envs.manipulation import ManipulationEnv
+
+Array = NDArray[np.float64]
+
+
+class DrivenEndEffector:
+    """One end effector as somebody who drives it alone sees the environment; see `gym_hil.core.environment`.
+
+    Its actions are those of its own action term.
+
+    Args:
+        env: the environment.
+        index: which of its end effectors, in the robot's order.
+
+    Attributes:
+        entries: where its numbers are in an action of the environment.
+    """
+
+    def __init__(self, env: ManipulationEnv, index: int) -> None:
+        self._env, self._index = env, index
+        self._term = env.action_term.terms[index]
+        self._simulated = env.simulation.end_effectors[index]
+        self.entries = env.action_term.entries[index]
+        self.name = self._simulated.spec.name
+        self.action_space: spaces.Box = self._term.space
+        self.motion_size = self._term.motion_size
+        self.scale = self._term.scale
+        self.workspace: Box = env.task.workspace_of(self._simulated.spec)
+
+    @property
+    def motion_scale(self) -> NDArray[np.float32]:
+        """How much more than in the neutral action an action's motion entries are at full speed."""
+        return self._term.motion_scale
+
+    @property
+    def gripper_closing(self) -> bool:
+        """Whether the fingers were last told to close."""
+        return self._simulated.gripper_closing
+
+    @property
+    def tcp_pos_w(self) -> Array:
+        """Measured TCP position (3, m, world frame), a fresh array."""
+        return self._simulated.tcp_pos_w
+
+    @property
+    def target_pos_w(self) -> Array:
+        """Commanded TCP position (3, m, world frame), a fresh array."""
+        return self._simulated.target_pos_w
+
+    def neutral_action(self) -> Action:
+        """Return the action that moves nothing and leaves the gripper as it is."""
+        return self._term.neutral()
+
+    def clip_action(self, action: Action) -> Action:
+        """Return an action as it will be executed."""
+        return self._term.clip(action)
+
+    def command_action(self, command: Command) -> Action:
+        """Return the action that carries out a person's command."""
+        return self._term.command(command)
+
+    def translation(self, action: Action) -> Array:
+        """Return how far an action moves the TCP (3, m, world axes)."""
+        return np.array(self._term.motion(action.tolist())[0])
+
+    def gripper_closes(self, action: Action) -> bool | None:
+        """Return whether an action closes the gripper, or None if it leaves it as it is."""
+        return self._term.closes(action)
+
+    def expert_goal(self) -> Array:
+        """Return where the task's expert wants the TCP (3, m, world frame)."""
+        return self._env.intents()[self._index].tcp_pos_w
+
+    def expert_action(self, misplaced: Array | float = 0.0) -> Action:
+        """Return what the task's expert does now.
+
+        Args:
+            misplaced: how far off the expert sees its goal (3, m, world axes).
+        """
+        intent, simulated = self._env.intents()[self._index], self._simulated
+        way = intent.tcp_pos_w + misplaced - simulated.target_pos_w
+        turn = np.zeros(3)
+        if intent.tcp_quat_w is not None:
+            turn = rotation_between(simulated.target_quat_w, intent.tcp_quat_w)
+        gripper = GripperCommand.OPEN if intent.opening > 0.5 else GripperCommand.CLOSE
+        return self._term.towards(way, gripper, turn)

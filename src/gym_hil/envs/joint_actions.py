@@ -1,0 +1,108 @@
+"""Actions that are positions of an arm's joints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gym_hil.core.command import Command
+from gym_hil.core.schema import GripperCommand
+from gym_hil.core.step_record import Action
+from gym_hil.envs.actions import DEFAULT_EE_STEP_SIZE, STEP_RAD, STILL, ActionTerm, Motion
+from gym_hil.robots.base import EndEffector
+from gym_hil.robots.geometry import Box
+
+if TYPE_CHECKING:
+    from gym_hil.simulation.joint_control import JointControl
+
+
+class JointPositions(ActionTerm):
+    """Joint positions (degrees), and how far the gripper is open (0 to 100), as LeRobot's SO-101 takes them.
+
+    Args:
+        effector: the end effector that is commanded.
+        use_gripper: whether the action has a gripper entry.
+    """
+
+    name = "joints"
+    control = "joint"
+    scale = np.full(3, DEFAULT_EE_STEP_SIZE["x"])
+    """How far a command at full speed moves the TCP (3, m)."""
+    _FULLY_OPEN = 100.0
+    _FULL_SPEED = 8.0  # degrees per step
+    _MOVES = 2.0
+    """A gripper entry that is nearer than this to the commanded one commands nothing new."""
+
+    def __init__(self, effector: EndEffector, *, use_gripper: bool = True) -> None:
+        low, high = (np.degrees(limits).tolist() for limits in zip(*effector.arm.joint_ranges, strict=True))
+        self.use_gripper = bool(use_gripper)
+        self.motion_size = len(low)
+        fingers = int(self.use_gripper)
+        self.bounds = low + [0.0] * fingers, high + [self._FULLY_OPEN] * fingers
+        self._hand = hand = effector.hand
+        near, far = hand.finger_range
+        opens_upwards = hand.open_position > hand.closed_position
+        self._shut, self._wide = (near, far) if opens_upwards else (far, near)
+
+    @property
+    def motion_scale(self) -> NDArray[np.float32]:
+        """Degrees per step at full speed."""
+        return np.full(self.motion_size, self._FULL_SPEED, np.float32)
+
+    @property
+    def _control(self) -> JointControl:
+        return cast("JointControl", self._end_effector.control)
+
+    def neutral(self) -> Action:
+        """Return the commanded joint positions, and the commanded opening."""
+        return self._action(self._control.target_joint_pos, GripperCommand.STAY)
+
+    def motion(self, values: list[float]) -> Motion:
+        """Return how far the joints move the TCP, to first order, without its rotation."""
+        positions = np.radians(values[: self.motion_size])
+        closes = self.closes(np.array(values))
+        fingers = 0.0 if closes is None else (-1.0 if closes else 1.0)
+        return self._control.translation_towards(positions).tolist(), [0.0, 0.0, 0.0], fingers
+
+    def apply(self, values: list[float], limits: Box) -> None:
+        """Send joints and fingers to where the numbers say; the servos know no box."""
+        self._control.command_joints(np.radians(values[: self.motion_size]))
+        if self.use_gripper:
+            share = values[-1] / self._FULLY_OPEN
+            self._end_effector.command_fingers(self._shut + share * (self._wide - self._shut))
+
+    def command(self, command: Command) -> Action:
+        """Take a command's twist to joint positions by inverse kinematics."""
+        translation = np.array(command.twist[:3]) * self.scale
+        rotation = np.array(command.twist[3:]) * STEP_RAD
+        return self._action(self._control.joints_towards(translation, rotation), command.gripper)
+
+    def towards(
+        self,
+        translation: NDArray[np.float64],
+        gripper: GripperCommand,
+        rotation: NDArray[np.float64] = STILL,
+    ) -> Action:
+        """Move at most one step along each axis."""
+        way = np.clip(translation, -self.scale, self.scale)
+        turn = np.clip(rotation, -STEP_RAD, STEP_RAD)
+        return self._action(self._control.joints_towards(way, turn), gripper)
+
+    def closes(self, action: Action) -> bool | None:
+        """Return whether the gripper entry is below the commanded opening."""
+        if not self.use_gripper:
+            return None
+        change = float(action[-1]) - self._opening(self._end_effector.commanded_fingers)
+        return change < 0 if abs(change) > self._MOVES else None
+
+    def _opening(self, position: float) -> float:
+        return self._FULLY_OPEN * (position - self._shut) / (self._wide - self._shut)
+
+    def _action(self, positions: Any, gripper: GripperCommand) -> Action:
+        hand, fingers = self._hand, self._end_effector.commanded_fingers
+        if gripper is not GripperCommand.STAY:
+            fingers = hand.open_position if gripper is GripperCommand.OPEN else hand.closed_position
+        entries = [*np.degrees(positions), self._opening(fingers)]
+        return self.clip(entries[: len(self.bounds[0])])
