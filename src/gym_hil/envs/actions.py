@@ -24,6 +24,7 @@ from gym_hil.robots.geometry import Box
 
 if TYPE_CHECKING:
     from gym_hil.simulation.end_effector import SimulatedEndEffector
+    from gym_hil.simulation.simulation import Simulation
 
 MAX_TRANSLATION = 0.1
 """Largest step of the target per action and axis (m): 1 m/s at 10 Hz."""
@@ -90,9 +91,13 @@ class ActionTerm(abc.ABC):
     control: Literal["cartesian", "joint"] = "cartesian"
     """What the simulation controls: the TCP, or the joints."""
 
-    def bind(self, end_effector: SimulatedEndEffector) -> None:
-        """Command `end_effector` from now on."""
-        self._end_effector = end_effector
+    def bind(self, simulation: Simulation, index: int) -> None:
+        """Command the end effector of that number in `simulation` from now on."""
+        self._simulation, self._index = simulation, index
+
+    @property
+    def _end_effector(self) -> SimulatedEndEffector:
+        return self._simulation.end_effectors[self._index]
 
     def apply(self, values: list[float], limits: Box) -> None:
         """Command the end effector what an action's numbers stand for.

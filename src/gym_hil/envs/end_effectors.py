@@ -15,6 +15,7 @@ from gym_hil.robots.geometry import Box, rotation_between
 
 if TYPE_CHECKING:
     from gym_hil.envs.manipulation import ManipulationEnv
+    from gym_hil.simulation.end_effector import SimulatedEndEffector
 
 Array = NDArray[np.float64]
 
@@ -35,13 +36,16 @@ class DrivenEndEffector:
     def __init__(self, env: ManipulationEnv, index: int) -> None:
         self._env, self._index = env, index
         self._term = env.action_term.terms[index]
-        self._simulated = env.simulation.end_effectors[index]
         self.entries = env.action_term.entries[index]
         self.name = self._simulated.spec.name
         self.action_space: spaces.Box = self._term.space
         self.motion_size = self._term.motion_size
         self.scale = self._term.scale
         self.workspace: Box = env.task.workspace_of(self._simulated.spec)
+
+    @property
+    def _simulated(self) -> SimulatedEndEffector:
+        return self._env.simulation.end_effectors[self._index]
 
     @property
     def motion_scale(self) -> NDArray[np.float32]:

@@ -70,8 +70,8 @@ class RobotAction:
 
     def bind(self, simulation: Simulation) -> None:
         """Command the end effectors of `simulation` from now on."""
-        for term, end_effector in zip(self.terms, simulation.end_effectors, strict=True):
-            term.bind(end_effector)
+        for index, term in enumerate(self.terms):
+            term.bind(simulation, index)
 
     def clip(self, action: Any) -> Action:
         """Return an action as it will be executed: float32 and inside the space.
