@@ -49,6 +49,13 @@ def test_a_broken_package_is_named_and_does_not_break_the_others(plugin):
         assert dict(make_registry().items()).keys() == {"pi", "kettle"}
 
 
+def test_an_entry_point_that_cannot_be_read_is_named(plugin, tmp_path):
+    declared = tmp_path / "kitchen_plugin-1.dist-info" / "entry_points.txt"
+    declared.write_text('[gym_hil.testing_things]\nkettle = "kitchen_plugin:KETTLE"\n', encoding="utf-8")
+    with pytest.warns(UserWarning, match="'kettle' cannot be loaded.*not of the form .*module:attribute"):
+        assert dict(make_registry().items()).keys() == {"pi"}
+
+
 def test_a_name_that_two_packages_declare_belongs_to_the_first(plugin):
     registry = Registry("thing", "gym_hil.testing_things", {"kettle": "math:pi"})
     with pytest.warns(UserWarning, match="'kettle' of kitchen_plugin:KETTLE is left out.*name is taken"):

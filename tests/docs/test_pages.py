@@ -71,7 +71,8 @@ def prepare(page: Path, folder: Path, *, installed: bool) -> dict[str, str]:
             info.mkdir()
             (info / "METADATA").write_text("Metadata-Version: 2.1\nName: of-a-page\nVersion: 0.1\n")
             groups = re.findall(r'\[project\.entry-points\."(.+?)"\]\n((?:.+\n)+)', block.text)
-            (info / "entry_points.txt").write_text("".join(f"[{group}]\n{rows}" for group, rows in groups))
+            text = "".join(f"[{group}]\n{rows}" for group, rows in groups)
+            (info / "entry_points.txt").write_text(text.replace('"', ""))
     path = os.pathsep.join([str(folder), str(ROOT / "src")])
     return {**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore::UserWarning"}
 

@@ -44,9 +44,9 @@ device = env.get_wrapper_attr("operator").device
 said = {}
 def noted(thing, verb):
     do = getattr(thing, verb)
-    def note(*what):
+    def note(*what, **details):
         global asked
-        do(*what)
+        do(*what, **details)
         if said.get(thing) != (verb, what):
             said[thing] = (verb, what)
             asked = begun

@@ -116,14 +116,17 @@ class Registry(Generic[T]):
 
 def _import_hint(entry: EntryPoint) -> str:
     """Return what to do about a module that is being imported while it is asked for, or an empty string."""
-    spec = getattr(sys.modules.get(entry.module), "__spec__", None)
+    module = entry.value.partition(":")[0].strip()
+    spec = getattr(sys.modules.get(module), "__spec__", None)
     if not getattr(spec, "_initializing", False):
         return ""
-    return f"; {entry.module} was imported before gym_hil, which the __init__.py of its package should import first"
+    return f"; {module} was imported before gym_hil, which the __init__.py of its package should import first"
 
 
 def _load(reference: str | EntryPoint) -> Any:
     if isinstance(reference, EntryPoint):
+        if not EntryPoint.pattern.match(reference.value):
+            raise ValueError(f"its entry point {reference.value!r} is not of the form 'module:attribute'")
         return reference.load()
     module, attribute = reference.split(":")
     return getattr(import_module(module), attribute)
