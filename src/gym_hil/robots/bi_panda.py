@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gym_hil.robots.base import Robot
-from gym_hil.robots.geometry import Area, Box, Workspace
-from gym_hil.robots.panda import CAMERAS, PANDA
+from gym_hil.robots.geometry import Area, Box, Camera, Workspace
+from gym_hil.robots.panda import PANDA
 
 APART = 0.7
 """Distance between the two bases (m)."""
@@ -24,5 +24,8 @@ BI_PANDA = Robot(
         wide_tcp=Box((0.2, -0.85, 0.0), (0.6, 0.85, 0.5)),
         wide_table=Area((0.3, -0.5), (0.5, 0.5)),
     ),
-    cameras=CAMERAS,
+    cameras=(
+        PANDA.cameras[0],
+        Camera("third_person", (1.9, -1.15, 0.95), (0.7183, 0.514, 0.2728, 0.3813), 40.0),
+    ),
 )

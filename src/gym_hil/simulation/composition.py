@@ -31,7 +31,7 @@ def compose(robot: Robot, scene: Scene, physics_dt: float, control: str = "carte
     spec.option.impratio = 10
     if sleeps():
         spec.option.enableflags |= int(mujoco.mjtEnableBit.mjENBL_SLEEP)
-    add_surroundings(spec, scene, robot.cameras)
+    add_surroundings(spec, scene, robot)
     for effector in robot.end_effectors:
         _mount(spec, effector)
         if control == "cartesian":

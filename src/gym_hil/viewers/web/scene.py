@@ -23,7 +23,7 @@ def describe(model: mujoco.MjModel) -> dict[str, Any]:
     geoms = [
         _geom(model, geom)
         for geom in range(model.ngeom)
-        if model.geom_group[geom] == collision.VISIBLE and _colour(model, geom)[3] > 0
+        if model.geom_group[geom] in (collision.VISIBLE, collision.SCENERY) and _colour(model, geom)[3] > 0
     ]
     cameras = [model.camera(number) for number in range(model.ncam)]
     return {
