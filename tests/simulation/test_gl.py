@@ -8,6 +8,7 @@ import subprocess
 import sys
 from ctypes.util import find_library
 
+import mujoco
 import pytest
 
 from gym_hil.core.errors import RenderingError
@@ -54,6 +55,9 @@ def test_a_named_backend_is_used(backend):
 @pytest.mark.skipif(find_library("OSMesa") is None, reason="libOSMesa is not installed")
 def test_where_egl_has_no_driver_osmesa_draws():
     done = run(RENDER, __EGL_VENDOR_LIBRARY_DIRS="/nonexistent")
+    if done.returncode and mujoco.__version__ < "4":
+        assert "Start the program with the environment variable MUJOCO_GL=osmesa" in done.stderr
+        done = run(RENDER, __EGL_VENDOR_LIBRARY_DIRS="/nonexistent", MUJOCO_GL="osmesa")
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[-1] == "osmesa"
 

@@ -6,6 +6,7 @@ a display this module tries EGL, then OSMesa, so that rendering works on a bare 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
 import os
@@ -135,7 +136,9 @@ def release() -> None:
 def disown() -> None:
     """Keep a forked process from ending its parent's display at exit, which would wait for ever."""
     if "mujoco.egl" in sys.modules:
-        sys.modules["mujoco.egl"].EGL_DISPLAY = None  # type: ignore[attr-defined]
+        backend = sys.modules["mujoco.egl"]
+        backend.EGL_DISPLAY = None  # type: ignore[attr-defined]
+        atexit.unregister(backend.EGL.eglTerminate)  # what MuJoCo 3.8 registers, with the parent's display
 
 
 def chosen_backend() -> str | None:

@@ -230,7 +230,7 @@ class Renderer:
             visual.global_.offwidth, visual.global_.offheight = self._rect.width, self._rect.height
             visual.quality.shadowsize, visual.quality.offsamples = quality.shadow_size, quality.samples
             visual.quality.numslices, visual.quality.numstacks = quality.slices, quality.stacks
-            drawing = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+            drawing = _make_drawing_context(model)
             mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, drawing)
         finally:
             (
@@ -245,6 +245,17 @@ class Renderer:
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = quality.shadow_size > 0
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
         return OpenGL(context, drawing)
+
+
+def _make_drawing_context(model: mujoco.MjModel) -> mujoco.MjrContext:
+    try:
+        return mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+    except mujoco.FatalError as error:  # before version 4: OSMesa in a process that has tried EGL
+        backend = gl.chosen_backend()
+        raise RenderingError(
+            f"MuJoCo {mujoco.__version__} cannot draw with {backend}: {error}. "
+            f"Start the program with the environment variable MUJOCO_GL={backend}"
+        ) from error
 
 
 _renderers: weakref.WeakSet[Renderer] = weakref.WeakSet()

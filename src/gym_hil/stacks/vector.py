@@ -82,6 +82,8 @@ class ThreadedVectorEnv(VectorEnv[Any, Any, Any]):
         InvalidArgumentError: an argument has no meaning; the message names the valid values.
     """
 
+    _pool: ThreadPoolExecutor | None = None
+
     def __init__(
         self,
         make_member: Callable[..., gym.Env],
@@ -111,7 +113,6 @@ class ThreadedVectorEnv(VectorEnv[Any, Any, Any]):
         self._terminations, self._truncations = np.zeros(num_envs, bool), np.zeros(num_envs, bool)
         self._ended = np.zeros(num_envs, bool)
         self._helpers = min(threads, num_envs) - 1
-        self._pool: ThreadPoolExecutor | None = None
         self._pool_process = 0
 
     def __getstate__(self) -> dict[str, Any]:
