@@ -31,6 +31,7 @@ FOVY = {
     "PushT": 31.0,
     "OpenDrawerAndPlace": 31.0,
     "TurnKey": 28.0,
+    "InsertUSB": 26.0,
 }
 """Vertical field of view (degrees) that shows each task large."""
 MOMENTS = (0.0, 0.5, 1.0)

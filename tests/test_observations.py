@@ -20,6 +20,7 @@ from gym_hil.envs.observations import (
 )
 from gym_hil.envs.robot_actions import make_robot_action
 from gym_hil.robots import ROBOTS
+from gym_hil.stacks.build import make_env
 
 
 def test_a_layout_names_slices_that_follow_each_other():
@@ -62,6 +63,34 @@ def test_a_held_cube_weighs_on_the_hand_and_presses_on_both_fingers():
     force = observation["tcp_wrench"][:3]
     assert (observation["contact"] > 5.0).all()
     assert force[2] == pytest.approx(-0.1 * 9.81, abs=1.5), "its weight, and what lifting it takes"
+
+
+@pytest.mark.parametrize("state", ["", "State"])
+def test_a_contact_task_observes_a_wrench_that_a_saved_state_has_too(state):
+    envs = [make_env(f"gym_hil/PandaInsertUSB{state}-v1", operator="expert") for _ in range(2)]
+    for env in envs:
+        env.reset(seed=3)
+    touched = 0
+    for _ in range(20):
+        observation, *_ = envs[0].step(envs[0].get_wrapper_attr("neutral_action")())
+        again, _ = envs[1].reset(options={"state": envs[0].unwrapped.get_state()})
+        for name, value in observation.items():
+            np.testing.assert_array_equal(value, again[name])
+        wrench = observation["agent_pos"][-6:] if state else observation["tcp_wrench"]
+        touched += bool(wrench.any())
+    assert 3 < touched < 20
+    assert ("tcp_wrench" in observation) is not bool(state)
+
+
+def test_to_observe_contacts_changes_nothing():
+    states = []
+    for terms in (("proprioception",), ("proprioception", "tcp_wrench")):
+        env = make_env("gym_hil/PandaInsertUSB-v1", operator="expert", observation_terms=terms)
+        env.reset(seed=3)
+        for _ in range(20):
+            env.step(env.get_wrapper_attr("neutral_action")())
+        states.append(env.unwrapped.get_state().physics)
+    np.testing.assert_array_equal(*states)
 
 
 def test_depth_is_the_distance_in_metres():

@@ -91,7 +91,7 @@ def test_the_expert_arranges_all_boxes():
 
 
 HANDS = ("panda", "panda_robotiq_2f85")
-LATER = ("StackCubes", "PushT", "OpenDrawerAndPlace", "TurnKey")
+LATER = ("StackCubes", "PushT", "OpenDrawerAndPlace", "TurnKey", "InsertUSB")
 """Tasks whose expert is measured in their environment, with the actions of their ids."""
 
 
@@ -202,6 +202,38 @@ def test_a_key_must_be_in_the_barrel_and_turned():
         key = np.array([0.4, 0.1, height, np.cos(yaw), 0.0, 0.0, np.sin(yaw)])
         sim.reset({**start, "key": key, "barrel": np.array([turn])})
         assert task.turn(sim) == pytest.approx(turn) and task.success(sim, start) is done
+
+
+def test_the_expert_does_not_press_the_key_onto_the_lock():
+    env = make_env("gym_hil/PandaTurnKeyBase-v1", operator="expert")
+    env.reset(seed=1000)
+    head = env.unwrapped.model.geom("key_head").id
+    walls = {env.unwrapped.model.geom(f"lock_{side}").id for side in ("x1", "x-1", "y1", "y-1")}
+    done = False
+    while not done:
+        *_, done, _, info = env.step(env.get_wrapper_attr("neutral_action")())
+        touching = env.unwrapped.data.contact.geom.tolist()
+        assert not any(head in pair and walls & set(pair) for pair in touching)
+    assert info["is_success"]
+    env.close()
+
+
+def test_a_plug_is_inserted_when_its_tip_is_deep_in_the_port_either_way_round():
+    task = TASKS["InsertUSB"](PANDA)
+    sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
+    options = {"port_pose": (0.4, 0.1, 0.3)}
+    start = task.sample_start(np.random.default_rng(0), randomise=True, options=options)
+    for depth, turn, shift, done in (
+        (0.01, 0.0, 0.0, True),
+        (0.01, np.pi, 0.0, True),
+        (0.008, 0.0, 0.0, False),
+    ):
+        half = (0.3 + turn) / 2
+        plug = np.array([0.4 + shift, 0.1, 0.052 - depth, np.cos(half), 0.0, 0.0, np.sin(half)])
+        sim.reset({**start, "plug": plug})
+        assert task.depth(sim) == pytest.approx(depth, abs=1e-6) and task.success(sim, start) is done
+    sim.reset({**start, "plug": np.array([0.4, 0.14, 0.032])})
+    assert not task.success(sim, start), "it stands beside the port"
 
 
 def test_ids_of_a_task_that_turns_have_actions_that_turn():

@@ -9,6 +9,7 @@ ID_NAMESPACE = "gym_hil"
 # Observation keys.
 AGENT_POS = "agent_pos"
 ENVIRONMENT_STATE = "environment_state"
+TCP_WRENCH = "tcp_wrench"
 PIXELS = "pixels"
 
 # Info keys that every step carries.

@@ -174,7 +174,7 @@ class Depth(ObservationTerm):
 class TcpWrench(VectorTerm):
     """Force (3, N) and torque about the TCP (3, N m) that the world exerts on every hand, world axes."""
 
-    usual_key = "tcp_wrench"
+    usual_key = schema.TCP_WRENCH
 
     def __init__(self, context: ObservationContext, key: str | None = None) -> None:
         super().__init__(context, key)
@@ -185,8 +185,9 @@ class TcpWrench(VectorTerm):
         ]
 
     def read(self) -> list[float]:
-        """Return the sum over the contacts of each hand, as they were in the last physics step."""
+        """Return the sum over the present contacts of each hand."""
         sim = self.context.simulation
+        sim.compute_contacts()
         numbers: list[float] = []
         for geoms, effector in zip(self._hands, sim.end_effectors, strict=True):
             tcp = effector.tcp_pos_w
@@ -211,8 +212,9 @@ class Contact(VectorTerm):
         self._geoms = [frozenset({int(sim.model.geom(name).id)}) for name in names]
 
     def read(self) -> list[float]:
-        """Return the sum of the normal forces of each finger, as they were in the last physics step."""
+        """Return the sum of the present normal forces of each finger."""
         sim = self.context.simulation
+        sim.compute_contacts()
         return [
             min(NUMBER_BOUND, sum(normal for _, _, normal in contact_forces(sim, geoms)))
             for geoms in self._geoms
@@ -236,12 +238,11 @@ def contact_forces(
     contact that some geoms have with others.
     """
     data, wrench = sim.data, np.zeros(6)
-    for number in range(data.ncon):
-        contact = data.contact[number]
-        first, second = contact.geom.tolist()
+    for number, (first, second) in enumerate(data.contact.geom.tolist()):
         if (first in geoms) == (second in geoms):
             continue
         mujoco.mj_contactForce(sim.model, data, number, wrench)
+        contact = data.contact[number]
         force = contact.frame.reshape(3, 3).T @ wrench[:3]  # from the first geom onto the second
         yield contact.pos.copy(), -force if first in geoms else force, float(wrench[0])
 
@@ -297,7 +298,7 @@ OBSERVATION_TERMS: Registry[type[ObservationTerm]] = Registry(
         "objects": f"{__name__}:Objects",
         "rgb": f"{__name__}:Rgb",
         "depth": f"{__name__}:Depth",
-        "tcp_wrench": f"{__name__}:TcpWrench",
+        schema.TCP_WRENCH: f"{__name__}:TcpWrench",
         "contact": f"{__name__}:Contact",
     },
 )
@@ -310,7 +311,8 @@ def usual_terms(context: ObservationContext, *, image_obs: bool, state_obs: bool
     Args:
         context: what can be observed.
         image_obs: whether images are asked for, instead of the objects' positions.
-        state_obs: whether ``agent_pos`` ends with the objects' positions; then nothing is drawn.
+        state_obs: whether ``agent_pos`` ends with the objects' positions and the task's further terms; then nothing is
+            drawn.
     """
     terms: list[ObservationTerm] = [Proprioception(context)]
     if state_obs:
@@ -319,4 +321,5 @@ def usual_terms(context: ObservationContext, *, image_obs: bool, state_obs: bool
         terms.append(Rgb(context))
     if not image_obs:
         terms.append(Objects(context))
-    return terms
+    key = schema.AGENT_POS if state_obs else None
+    return [*terms, *(OBSERVATION_TERMS[name](context, key) for name in context.task.further_terms)]

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gym_hil.core import schema
 from gym_hil.learning.image_observation import NUMBERS, Layout
 from gym_hil.learning.proprioception import CENTRE, REACH, Proprioception
 from gym_hil.learning.subgoals import Subgoals, positions, way_to_goal
@@ -15,6 +16,8 @@ from gym_hil.tasks.base import Pair, Task
 
 _NEAR, _CLOSE, _FINE = 0.1, 0.02, 0.002
 """Lengths (m) that displacements are divided by."""
+_LOADS = np.array([20.0] * 3 + [1.0] * 3, np.float32)
+"""Forces (N) and torques (N m) that a wrench is divided by."""
 
 
 class Features(Protocol):
@@ -29,8 +32,8 @@ class Features(Protocol):
 
 
 class PositionFeatures:
-    """All positions of `environment_state`, in the world and relative to the TCP, and the task's pair if it
-    has one.
+    """All positions of `environment_state`, in the world and relative to the TCP, the task's pair if it has one, the
+    joints' positions where actions turn the hand, and the wrench where the task observes it.
 
     Args:
         task: with at most one pair.
@@ -39,7 +42,12 @@ class PositionFeatures:
     def __init__(self, task: Task) -> None:
         self._own = Proprioception(task.robot)
         self._pairs = [Pair(*pair) for pair in task.pairs]
+        self._turns, self._touches = task.action != "xyz", schema.TCP_WRENCH in task.further_terms
         self.terms = state_terms(task.observation_size, len(self._pairs))
+        if self._turns:
+            self.terms += (f"joint_pos[{len(task.robot.end_effectors[0].joints)}]",)
+        if self._touches:
+            self.terms += ("tcp_wrench[6]",)
 
     def __call__(self, observation: dict[str, Any]) -> NDArray[np.float32]:
         """Return the features of an observation."""
@@ -53,6 +61,8 @@ class PositionFeatures:
                 np.clip(way / _NEAR, -3.0, 3.0).ravel(),
                 np.tanh(way / _CLOSE).ravel(),
                 *_at_three_scales(apart),
+                *([self._own.joint_pos(observation)] if self._turns else []),
+                *([np.tanh(self._own.tcp_wrench(observation) / _LOADS)] if self._touches else []),
             ],
             dtype=np.float32,
         )

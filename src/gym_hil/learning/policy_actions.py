@@ -40,32 +40,34 @@ class PolicyActions(Protocol):
 
 
 class EndEffectorSteps:
-    """Actions of this package's environments: a displacement, and the gripper as a held state.
+    """Actions of this package's environments: a displacement, rotations if the environment's actions have any, and the
+    gripper as a held state.
 
     Args:
         env: an environment of this package with end-effector actions.
     """
 
-    terms: tuple[str, ...] = ACTION_TERMS
-    size = 4
-
     def __init__(self, env: EnvironmentInterface) -> None:
         self._simulation = env.simulation
+        displacement, gripper = ACTION_TERMS
+        turns = int(env.motion_size) - 3
+        self.size = int(env.motion_size) + 1
+        self.terms = (displacement, *([f"ee_delta_rot[{turns}]"] if turns else []), gripper)
         self.step_m: tuple[float, ...] = tuple(float(size) for size in env.scale)
-        self.idle: NDArray[np.float32] = np.array([0.0, 0.0, 0.0, 1.0], np.float32)
+        self.idle: NDArray[np.float32] = np.array([0.0] * (self.size - 1) + [1.0], np.float32)
 
     def to_env(self, action: Any) -> Action:
-        """Return the end-effector action (4) for a policy's action (4)."""
+        """Return the end-effector action for a policy's action."""
         command = np.array(action, np.float32)
-        command[3] = schema.GripperCommand.CLOSE if command[3] < 0.0 else schema.GripperCommand.OPEN
+        command[-1] = schema.GripperCommand.CLOSE if command[-1] < 0.0 else schema.GripperCommand.OPEN
         return command
 
     def executed(self, action: Any, record: StepRecord) -> NDArray[np.float32]:
-        """Return the executed action (4), whose last entry says whether the gripper closes."""
+        """Return the executed action, whose last entry says whether the gripper closes."""
         if not record.is_intervention:
             return np.array(action, np.float32)
         executed = record.executed_action.copy()
-        executed[3] = -1.0 if self._simulation.gripper_closing else 1.0
+        executed[-1] = -1.0 if self._simulation.gripper_closing else 1.0
         return executed
 
 

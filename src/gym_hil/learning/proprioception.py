@@ -29,11 +29,20 @@ class Proprioception:
     terms = ("tcp_pos[3]", "gripper[1]")
 
     def __init__(self, robot: Robot) -> None:
-        self._gripper = 2 * len(robot.end_effectors[0].joints)
+        self._joints = len(robot.end_effectors[0].joints)
+        self._gripper = 2 * self._joints
 
     def tcp_pos(self, observation: dict[str, Any]) -> NDArray[Any]:
         """Return the position of the TCP (3, m, world frame)."""
         return observation[schema.AGENT_POS][self._gripper + 1 : self._gripper + 4]
+
+    def joint_pos(self, observation: dict[str, Any]) -> NDArray[Any]:
+        """Return the positions of all joints (rad)."""
+        return observation[schema.AGENT_POS][: self._joints]
+
+    def tcp_wrench(self, observation: dict[str, Any]) -> NDArray[Any]:
+        """Return the wrench at the TCP (3, N, and 3, N m): an entry of its own, or else the end of `agent_pos`."""
+        return observation.get(schema.TCP_WRENCH, observation[schema.AGENT_POS][-6:])
 
     def closure(self, observation: dict[str, Any]) -> float:
         """Return how far the fingers are closed, from 0 (open) to 1 (closed)."""

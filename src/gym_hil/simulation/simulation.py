@@ -209,6 +209,10 @@ class Simulation:
         mujoco.mj_kinematics(self.model, self.data)
         self._sleepers.mark_awake(sleepers)
 
+    def compute_contacts(self) -> None:
+        """Bring contacts and their forces up to date with the present state, which does not change."""
+        mujoco.mj_forward(self.model, self.data)
+
     # Saved states.
 
     def save(self) -> Array:

@@ -19,6 +19,7 @@ TASKS: Registry[type[Task]] = Registry(
         "PushT": "gym_hil.tasks.push_t:PushT",
         "OpenDrawerAndPlace": "gym_hil.tasks.open_drawer_and_place:OpenDrawerAndPlace",
         "TurnKey": "gym_hil.tasks.turn_key:TurnKey",
+        "InsertUSB": "gym_hil.tasks.insert_usb:InsertUSB",
     },
 )
 """The class of every task by its name; an instance is made for a robot, as ``TASKS["PickCube"](robot)``."""

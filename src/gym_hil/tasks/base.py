@@ -76,6 +76,8 @@ class Task(abc.ABC):
         needs: what it asks of a robot.
         reset_options: names that `reset(options=...)` understands, `state` aside.
         action: what an action means in its ids, as `gym_hil.envs.actions.ACTIONS` names it.
+        further_terms: what its ids observe besides, as `gym_hil.envs.observations.OBSERVATION_TERMS` names it, such as
+            ``"tcp_wrench"`` where contact decides.
         pairs: which positions of `environment_state` have to come to which other ones, in the order in
             which to do it.
         scene: what it puts on the table; set in `__init__`.
@@ -92,6 +94,7 @@ class Task(abc.ABC):
     needs: ClassVar[Needs]
     reset_options: ClassVar[tuple[str, ...]] = ()
     action: ClassVar[str] = "xyz"
+    further_terms: ClassVar[tuple[str, ...]] = ()
     pairs: tuple[Pair, ...] = ()
 
     scene: Scene

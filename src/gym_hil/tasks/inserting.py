@@ -1,0 +1,158 @@
+"""What tasks of insertion share: a plug, a slot that it fits, and how an expert brings one into the other."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gym_hil.robots.geometry import Vec3
+from gym_hil.scenes.props import Prop, Rgb, add_block, add_free_body
+from gym_hil.tasks.base import Array, Intent
+from gym_hil.tasks.grasping import approach, over, turned
+
+if TYPE_CHECKING:
+    import mujoco
+
+    from gym_hil.simulation.simulation import Simulation
+
+CLEAR, HOVER = 0.015, 0.1
+"""Height of the tip above the slot while carrying, and of the TCP above a plug while travelling (m)."""
+NEAR, ALIGNED, PARALLEL = 0.006, 0.001, 0.03
+"""Errors below which the expert aligns the tip (m), comes down (m), and calls two yaws equal (rad)."""
+DESCENT = 0.01
+"""How far the expert comes down per step (m)."""
+
+
+@dataclass(frozen=True)
+class Plug(Prop):
+    """A head with a flat blade below that moves freely; its frame lies in the middle of the head.
+
+    Half sizes in m, `mass` in kg.
+    """
+
+    head: Vec3
+    blade: Vec3
+    mass: float = 0.06
+
+    @property
+    def tip(self) -> Vec3:
+        """Lower end of the blade (m, in its frame)."""
+        return (0.0, 0.0, -self.head[2] - 2 * self.blade[2])
+
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add a free body with two boxes."""
+        body = add_free_body(spec, self.name, -self.tip[2])
+        add_block(body, f"{self.name}_head", (0, 0, 0), self.head, self.rgb, mass=0.7 * self.mass)
+        middle = (0, 0, -self.head[2] - self.blade[2])
+        add_block(body, f"{self.name}_blade", middle, self.blade, METAL, mass=0.3 * self.mass)
+
+
+METAL: Rgb = (0.6, 0.6, 0.62)
+
+
+@dataclass(frozen=True)
+class Slot(Prop):
+    """A block with a slot for a plug's blade. It stays where a start puts it; its frame lies on the floor.
+
+    With `barrel` what has the slot turns by a hinge, by 0 to 90 degrees.
+
+    Attributes:
+        plug: what fits into it.
+        height: of the block (m).
+        clearance: room on each side of the blade (m).
+        wall: thickness of the walls (m).
+        barrel: name of the part that turns, and of its hinge.
+        friction: what resists a turn (N m).
+        damping: the same (N m s/rad).
+    """
+
+    plug: Plug
+    height: float
+    clearance: float
+    wall: float = 0.012
+    barrel: str = ""
+    friction: float = 0.05
+    damping: float = 0.02
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The block's pose, and the barrel's turn (rad)."""
+        return (self.name, self.barrel) if self.barrel else (self.name,)
+
+    @property
+    def opening(self) -> Vec3:
+        """Middle of the slot's upper end (m, in its frame)."""
+        return (0.0, 0.0, self.height)
+
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add a mocap body, in it one that turns, and four walls."""
+        import mujoco
+
+        body = spec.worldbody.add_body(name=self.name, mocap=True)
+        if self.barrel:
+            plate = (0.035, 0.035, 0.0005)
+            add_block(body, f"{self.name}_plate", (0, 0, 0.0005), plate, (0.3, 0.3, 0.33), touches=False)
+            body = body.add_body(name=self.barrel)
+            body.add_joint(
+                name=self.barrel,
+                type=mujoco.mjtJoint.mjJNT_HINGE,
+                axis=(0, 0, 1),
+                range=(0, math.pi / 2),
+                frictionloss=self.friction,
+                damping=self.damping,
+            )
+        x, y = self.plug.blade[0] + self.clearance, self.plug.blade[1] + self.clearance
+        half, wall = self.height / 2 - 0.001, self.wall
+        for sign in (-1, 1):
+            pos, size = (sign * (x + wall / 2), 0.0, half + 0.002), (wall / 2, y + wall, half)
+            add_block(body, f"{self.name}_x{sign}", pos, size, self.rgb, mass=0.05)
+            pos, size = (0.0, sign * (y + wall / 2), half + 0.002), (x, wall / 2, half)
+            add_block(body, f"{self.name}_y{sign}", pos, size, self.rgb, mass=0.05)
+
+
+def depth_of(way: Array, aside: float) -> float:
+    """Return how deep a tip is in a slot (m), 0 beside it.
+
+    Args:
+        way: from the tip to the slot's opening (3, m, world frame).
+        aside: largest horizontal distance of a tip in the slot (m).
+    """
+    x, y, z = way.tolist()
+    return max(0.0, z) if math.hypot(x, y) < aside else 0.0
+
+
+def fetch(sim: Simulation, grasp: Array, turn: float) -> Intent:
+    """Return how to get hold of a plug.
+
+    Args:
+        sim: the simulation.
+        grasp: where it is held (3, m, world frame).
+        turn: by how much the hand must turn first (rad).
+    """
+    near = abs(turn) < 2 * PARALLEL
+    intent = approach(sim, grasp, HOVER) if near else over(sim, grasp, grasp[2] + HOVER, 1.0)
+    return replace(intent, tcp_quat_w=turned(sim.target_quat_w, turn))
+
+
+def insert(
+    sim: Simulation, way: Array, turn: float, depth: float, aligned: float = ALIGNED, descent: float = DESCENT
+) -> Intent:
+    """Return how to bring a held plug into a slot: over it, turned as it is, aligned, down.
+
+    Args:
+        sim: the simulation.
+        way: from the tip to the slot's opening (3, m, world frame).
+        turn: by how much the plug must turn (rad).
+        depth: of the tip in the slot (m).
+        aligned: horizontal error to come down with (m).
+        descent: how far to come down per step (m).
+    """
+    quat, aside = turned(sim.target_quat_w, turn), math.hypot(way[0], way[1])
+    if way[2] < -2 * CLEAR or aside > NEAR:
+        goal = sim.tcp_pos_w + way
+        return replace(over(sim, goal, float(goal[2] + CLEAR), 0.0), tcp_quat_w=quat)
+    down = descent if depth > 0.0 or (aside < aligned and abs(turn) < PARALLEL) else 0.0
+    return Intent(sim.target_pos_w + np.array([way[0], way[1], -down]), 0.0, quat)
