@@ -31,9 +31,12 @@ FOVY = {
     "PushT": 31.0,
     "OpenDrawerAndPlace": 31.0,
     "TurnKey": 28.0,
-    "InsertUSB": 26.0,
+    "InsertUSB": 13.0,
+    "FlipObject": 18.0,
 }
 """Vertical field of view (degrees) that shows each task large."""
+CLOSE, LOOK_AT = 20.0, (0.38, 0.0, 0.1)
+"""Field of view (degrees) below which the camera looks at a point of the table (m), so that small things are seen."""
 MOMENTS = (0.0, 0.5, 1.0)
 """When the pictures of a task are taken, as shares of an episode."""
 SEEDS = (3, 10, 18)
@@ -78,9 +81,17 @@ class Camera(Observer):
 
 
 def zoom(env: EnvironmentInterface, fovy: float) -> int:
-    """Narrow the field of view of the third-person camera, and return the number of the camera."""
+    """Narrow the field of view of the third-person camera, and return the number of the camera.
+
+    A view below `CLOSE` degrees is turned towards the middle of the table.
+    """
     camera = int(env.model.camera("third_person").id)
     env.model.cam_fovy[camera] = fovy
+    if fovy < CLOSE:
+        backward = env.model.cam_pos[camera] - LOOK_AT
+        right = np.cross((0.0, 0.0, 1.0), backward)
+        axes = [axis / np.linalg.norm(axis) for axis in (right, np.cross(backward, right), backward)]
+        env.data.cam_xmat[camera] = np.column_stack(axes).ravel()  # what stands still is computed once
     return camera
 
 

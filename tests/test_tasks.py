@@ -91,7 +91,7 @@ def test_the_expert_arranges_all_boxes():
 
 
 HANDS = ("panda", "panda_robotiq_2f85")
-LATER = ("StackCubes", "PushT", "OpenDrawerAndPlace", "TurnKey", "InsertUSB")
+LATER = ("StackCubes", "PushT", "OpenDrawerAndPlace", "TurnKey", "InsertUSB", "FlipObject")
 """Tasks whose expert is measured in their environment, with the actions of their ids."""
 
 
@@ -234,6 +234,21 @@ def test_a_plug_is_inserted_when_its_tip_is_deep_in_the_port_either_way_round():
         assert task.depth(sim) == pytest.approx(depth, abs=1e-6) and task.success(sim, start) is done
     sim.reset({**start, "plug": np.array([0.4, 0.14, 0.032])})
     assert not task.success(sim, start), "it stands beside the port"
+
+
+def test_a_tile_counts_when_it_lies_flat_on_its_other_side():
+    task = TASKS["FlipObject"](PANDA)
+    sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
+    start = task.sample_start(np.random.default_rng(0), randomise=False, options={})
+    for tilt, height, done in (
+        (np.pi, 0.012, True),
+        (0.0, 0.012, False),
+        (np.pi / 2, 0.05, False),
+        (np.pi, 0.03, False),
+    ):
+        pose = np.array([0.4, 0.1, height, np.cos(tilt / 2), 0.0, np.sin(tilt / 2), 0.0])
+        sim.reset({**start, "tile": pose})
+        assert task.tilt(sim) == pytest.approx(tilt, abs=1e-6) and task.success(sim, start) is done
 
 
 def test_ids_of_a_task_that_turns_have_actions_that_turn():

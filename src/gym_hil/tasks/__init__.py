@@ -19,6 +19,7 @@ TASKS: Registry[type[Task]] = Registry(
         "PushT": "gym_hil.tasks.push_t:PushT",
         "OpenDrawerAndPlace": "gym_hil.tasks.open_drawer_and_place:OpenDrawerAndPlace",
         "TurnKey": "gym_hil.tasks.turn_key:TurnKey",
+        "FlipObject": "gym_hil.tasks.flip_object:FlipObject",
         "InsertUSB": "gym_hil.tasks.insert_usb:InsertUSB",
     },
 )

@@ -88,8 +88,22 @@ def hand_yaw(sim: Simulation) -> float:
     return math.atan2(2 * (x * y + w * z), 1 - 2 * (y * y + z * z))
 
 
+def rotated(quat: Array, rotation: Array) -> Array:
+    """Return the orientation `quat` (4, w x y z), turned by a rotation vector (3, rad, world frame)."""
+    angle = float(np.linalg.norm(rotation))
+    w, x, y, z = quat.tolist()
+    a, b, c = (math.sin(angle / 2) / max(angle, 1e-12) * rotation).tolist()
+    d = math.cos(angle / 2)
+    return np.array(
+        [
+            d * w - a * x - b * y - c * z,
+            d * x + a * w + b * z - c * y,
+            d * y - a * z + b * w + c * x,
+            d * z + a * y - b * x + c * w,
+        ]
+    )
+
+
 def turned(quat: Array, angle: float) -> Array:
     """Return the orientation `quat` (4, w x y z), turned by `angle` (rad) about the vertical."""
-    w, x, y, z = quat.tolist()
-    c, s = math.cos(angle / 2), math.sin(angle / 2)
-    return np.array([c * w - s * z, c * x - s * y, c * y + s * x, c * z + s * w])
+    return rotated(quat, np.array([0.0, 0.0, angle]))

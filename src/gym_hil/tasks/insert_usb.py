@@ -23,7 +23,7 @@ from gym_hil.tasks.needs import Needs
 if TYPE_CHECKING:
     from gym_hil.simulation.simulation import Simulation
 
-PLUG = Plug("plug", (0.16, 0.17, 0.19), head=(0.01, 0.0035, 0.02), blade=(0.006, 0.0022, 0.006))
+PLUG = Plug("plug", (0.93, 0.45, 0.13), head=(0.01, 0.0035, 0.02), blade=(0.006, 0.0022, 0.006))
 HOLDER = Slot("holder", (0.55, 0.55, 0.58), PLUG, height=0.01, clearance=0.0005)
 PORT = Slot("port", (0.25, 0.35, 0.50), PLUG, height=0.02, clearance=0.0002)
 """The slot is 0.4 mm wider than the plug's shell, which is 12 mm x 4.4 mm."""

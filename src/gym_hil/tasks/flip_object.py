@@ -1,0 +1,142 @@
+"""FlipObject: turn a tile over, so that it lands on its other side.
+
+A hand that holds the tile at one end cannot turn it all the way, for it would end below the tile. The tile has to be
+let go at the right moment, and falls. Its actions have all rotations, ``xyz+rotation``.
+
+Reset options: ``tile_pose`` (3: x, y in m, yaw in rad).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gym_hil.robots.base import Robot
+from gym_hil.robots.geometry import rotation_between
+from gym_hil.scenes.props import Prop, Rgb, add_block, add_free_body
+from gym_hil.scenes.scene import Scene
+from gym_hil.tasks.base import Array, Intent, Start, Task, finite_array
+from gym_hil.tasks.grasping import approach, is_held, over, rotated, turned, yaw, yawed
+from gym_hil.tasks.needs import Needs
+
+if TYPE_CHECKING:
+    import mujoco
+
+    from gym_hil.simulation.simulation import Simulation
+
+HALF = (0.05, 0.02, 0.012)
+"""Half sizes of the tile (m)."""
+MASS = 0.12
+"""kg."""
+LOWER: Rgb = (0.15, 0.35, 0.80)
+"""Colour of the side that lies below at the start."""
+GRASP = (-0.035, 0.0, 0.009)
+"""Where the expert holds the tile (m, in its frame): at the end towards the robot."""
+FLAT, RESTING = 0.98, 0.003
+"""Least cosine of the tile's tilt and largest error of its height (m), at success."""
+YAW = 0.4
+"""Largest turn of the tile at the start (rad)."""
+LIFT = 0.1
+"""Height of the TCP while it turns the tile (m)."""
+HOVER = 0.09
+"""Height of the TCP above what it will grasp (m)."""
+PARALLEL = 0.06
+"""Difference of two yaws that counts as none (rad)."""
+CLEAR = 0.05
+"""How far it gets out of the way of the falling tile per step (m)."""
+DOWN = np.array([0.0, 1.0, 0.0, 0.0])
+"""Orientation of a hand that points down, with no yaw (w x y z)."""
+SWING, SWINGING = 0.02, 0.3
+"""How far it moves the tile per step towards where it will fall (m), during the last part of the turn (rad)."""
+TILT, STEP = 1.7, 0.1
+"""Tilt of the tile at which the expert lets go, and how far ahead it turns the hand (rad)."""
+
+
+@dataclass(frozen=True)
+class Tile(Prop):
+    """A box of two colours that moves freely."""
+
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add a free body with one block that touches, and a thin one that is only seen."""
+        body = add_free_body(spec, self.name, HALF[2])
+        add_block(body, self.name, (0, 0, 0), HALF, self.rgb, mass=MASS)
+        below = (HALF[0] + 0.0003, HALF[1] + 0.0003, HALF[2] / 2)
+        add_block(body, f"{self.name}_below", (0, 0, -HALF[2] / 2 - 0.0003), below, LOWER, touches=False)
+
+
+TILE = Tile("tile", (0.93, 0.75, 0.13))
+
+
+class FlipObject(Task):
+    """Turn the tile over."""
+
+    name = "FlipObject"
+    description = "Flip the tile onto its other side."
+    action = "xyz+rotation"
+    max_episode_steps = 100
+    observation_size = 9
+    needs = Needs(aperture=0.05, axes=("x", "y", "z", "rx", "ry", "rz"), gripper="parallel")
+    reset_options = ("tile_pose",)
+
+    def __init__(self, robot: Robot) -> None:
+        super().__init__(robot)
+        self.scene = Scene(home=self.needs.home, props=(TILE,))
+        self.workspace = robot.workspace.tcp
+        self.area = robot.workspace.table.part((0.15, 0.0), (0.65, 1.0))
+
+    def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
+        """Draw the tile's pose. The generator is used alike whatever the options are."""
+        pose = np.array([*rng.uniform(self.area.low, self.area.high), rng.uniform(-YAW, YAW)])
+        if not randomise:
+            pose = np.array([*self.area.point(0.5, 0.5), 0.0])
+        pose = finite_array("tile_pose", options.get("tile_pose", pose), (3,))
+        return {TILE.name: np.array([*pose[:2], HALF[2], *yawed(pose[2])])}
+
+    def axis(self, sim: Simulation, direction: tuple[float, float, float]) -> Array:
+        """Return a direction of the tile (3, world frame)."""
+        return sim.point_pos_w(TILE.name, direction) - sim.body_pos_w(TILE.name)
+
+    def observe(self, sim: Simulation) -> Array:
+        """Return the tile's middle, the middle of its end, and a point above its upper side (9, m, world frame)."""
+        points = (sim.point_pos_w(TILE.name, point) for point in ((-HALF[0], 0.0, 0.0), (0.0, 0.0, HALF[0])))
+        return np.concatenate([sim.body_pos_w(TILE.name), *points])
+
+    def tilt(self, sim: Simulation) -> float:
+        """Return the angle of the tile's upper side to the upward direction (rad): 0 at the start, pi when flipped."""
+        return math.acos(min(1.0, max(-1.0, self.axis(sim, (0.0, 0.0, 1.0)).item(2))))
+
+    def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
+        """Hand near the tile, tile turned."""
+        near = math.exp(-10.0 * math.dist(sim.point_pos_w(TILE.name, GRASP).tolist(), sim.tcp_pos_w.tolist()))
+        turned_by = self.tilt(sim) / math.pi
+        return {"near": (0.2, max(near, turned_by)), "turned": (0.8, turned_by)}
+
+    def success(self, sim: Simulation, start: Start) -> bool:
+        """The tile lies flat on the floor, on its other side."""
+        resting = abs(sim.body_pos_w(TILE.name).item(2) - HALF[2]) < RESTING
+        return resting and self.axis(sim, (0.0, 0.0, 1.0)).item(2) < -FLAT
+
+    def intent(self, sim: Simulation, start: Start) -> Intent:
+        """Take the tile by its end, lift it, turn it past the vertical, let go and get out of its way."""
+        tilt, tcp, grasp = self.tilt(sim), sim.tcp_pos_w, sim.point_pos_w(TILE.name, GRASP)
+        swing = SWING * self.axis(sim, (0.0, 0.0, 1.0)) * (1.0, 1.0, 0.0)
+        if is_held(sim, grasp, HALF[1]):
+            if tilt > TILT:
+                return Intent(tcp + swing + np.array([0.0, 0.0, CLEAR]), opening=1.0)
+            lift = np.array([tcp[0], tcp[1], LIFT])
+            if tcp[2] < LIFT - 0.02:
+                return Intent(lift, opening=0.0)
+            if tilt > TILT - SWINGING:
+                lift = np.array([*(sim.target_pos_w + swing)[:2], LIFT])
+            turn = rotated(sim.target_quat_w, STEP * self.axis(sim, (0.0, 1.0, 0.0)))
+            return Intent(lift, 0.0, turn)
+        if tilt > 0.5 * TILT:
+            return Intent(tcp + np.array([0.0, 0.0, CLEAR]), opening=1.0)
+        down = turned(DOWN, yaw(sim, TILE.name))
+        away = float(np.linalg.norm(rotation_between(sim.tcp_quat_w, down)))
+        fetch = approach(sim, grasp, HOVER) if away < PARALLEL else over(sim, grasp, grasp[2] + HOVER, 1.0)
+        return replace(fetch, tcp_quat_w=down)
