@@ -16,9 +16,11 @@ pytest.importorskip("scipy")
 
 from gym_hil.cli.train import state_base_id
 from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.experiments.run_record import differences, read_record
 from gym_hil.experiments.study import Study, load_study
 from gym_hil.experiments.study_report import Finished, write_study_report
 from gym_hil.experiments.study_runs import Status, run_study
+from gym_hil.experiments.workers import train_run
 
 TOML = """
 title = "Does the human help?"
@@ -101,7 +103,8 @@ def ended(run, successes: int, rise: float) -> Finished:
         "takeovers": np.arange(10),
         "switches": 2 * np.arange(10),
     }
-    return Finished(run, {"successes": successes, "episodes": 100, "wall_s": 100.0}, curve)
+    result = {"successes": successes, "episodes": 100, "wall_s": 100.0, "cycle_s": 1.5}
+    return Finished(run, {"result": result, "curve": curve})
 
 
 def test_the_report_says_what_the_runs_say(tmp_path):
@@ -111,8 +114,8 @@ def test_the_report_says_what_the_runs_say(tmp_path):
     table = (tmp_path / "table.md").read_text()
     assert "11 of 12 runs have ended, with seeds for development." in table
     assert (
-        "| pick | is here | 90%, 91%, 92% | 91.0% (90% to 92%) | never, never, 2.5 | 5.0 | 16.7% | 50 | 250 | 100 s |"
-        in table
+        "| pick | is here | 90.0%, 91.0%, 92.0% | 91.0% (90.0% to 92.0%) | 70.1% (55.0% to 82.2%) "
+        "| never, never, 2.5 | 5.0 | 1.5 | 50 | 250 | 9 | 109 (108 to 110) | 100 s |" in table
     )
     rows = list(csv.DictReader((tmp_path / "results.csv").open()))
     assert len(rows) == 11 and rows[0]["successes"] == "90" and rows[0]["the human"] == "is here"
@@ -142,7 +145,6 @@ def test_the_manuals_example_is_a_study(tmp_path):
 
 @pytest.mark.slow
 def test_runs_happen_once_and_one_that_fails_stops_no_other(tmp_path):
-    pytest.importorskip("ray")
     text = """
     base = {task = "PandaPickCube-v1", robot_minutes = 0.1, demos = 1, eval_episodes = 1, final_episodes = 1}
     [axes]
@@ -159,10 +161,42 @@ def test_runs_happen_once_and_one_that_fails_stops_no_other(tmp_path):
     assert (out / "runs" / "seed-0--good" / "policy.npz").is_file()
     good = Study(read.title, tuple(run for run in read.runs if run.place["rate"] == "good"))
     assert len(run_study(good, out).ended) == 2, "nothing is left to do"
-    (out / "runs" / "seed-1--good" / "result.json").unlink()
+    record = json.loads((out / "records" / "seed-1--good.json").read_text())
+    (out / "records" / "seed-1--good.json").unlink()
     statuses: list[Status] = []
     again = run_study(good, out, workers=1, report=statuses.append)
     assert len(again.ended) == 2 and statuses[0].share >= 0.5
+    repeated = json.loads((out / "records" / "seed-1--good.json").read_text())
+    assert differences(record, repeated) == [] and record["episodes_sha256"] == repeated["episodes_sha256"]
     assert [status.latest.run.name for status in statuses if status.latest] == ["seed-1--good"]
     with pytest.raises(InvalidArgumentError, match="demos=1, not 3"):
         run_study(study(tmp_path, text.replace("demos = 1", "demos = 3")), out)
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path):
+    text = """
+    base = {task = "PandaPickCube-v1", robot_minutes = 0.2, demos = 2, eval_episodes = 1, final_episodes = 1}
+    [axes]
+    seed = [0]
+    """
+    (run,) = study(tmp_path, text).runs
+    arguments = dict(run.place), run.config
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(steps):
+        if steps > 30:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        train_run(*arguments, tmp_path / "stopped", stop)
+    kept = len(list((tmp_path / "stopped" / "episodes").glob("*.npz")))
+    assert kept == 2
+    train_run(*arguments, tmp_path / "stopped", lambda steps: None)
+    train_run(*arguments, tmp_path / "whole", lambda steps: None)
+    one, other = (read_record(tmp_path / name / "record.json")[0] for name in ("stopped", "whole"))
+    assert differences(one, other) == []
+    assert not (tmp_path / "whole" / "episodes").exists()
+    other["policy_sha256"] = "changed"
+    assert differences(one, other) == ["policy_sha256"]

@@ -49,6 +49,7 @@ def _run() -> int:
     import_mujoco()  # the help and most commands draw nothing, so a wrong MUJOCO_GL must not stop them
 
     from gym_hil.cli.bench import Bench
+    from gym_hil.cli.benchmark import Benchmark
     from gym_hil.cli.common import with_home
     from gym_hil.cli.doctor import Doctor
     from gym_hil.cli.inspect_command import Inspect
@@ -69,6 +70,7 @@ def _run() -> int:
         | Annotated[Train, tyro.conf.subcommand("train")]
         | Annotated[Eval, tyro.conf.subcommand("eval")]
         | Annotated[Study, tyro.conf.subcommand("study")]
+        | Annotated[Benchmark, tyro.conf.subcommand("benchmark")]
         | Annotated[Record, tyro.conf.subcommand("record")]
         | Annotated[Replay, tyro.conf.subcommand("replay")]
         | Annotated[Inspect, tyro.conf.subcommand("inspect")]

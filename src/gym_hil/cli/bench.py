@@ -17,6 +17,7 @@ from gym_hil.cli.common import write_json
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.experiments import latency
 from gym_hil.experiments import throughput as measuring
+from gym_hil.experiments.throughput import processor
 from gym_hil.stacks.ids import full_id
 from gym_hil.stacks.vector import cores
 
@@ -117,11 +118,8 @@ class Bench:
 
 def machine() -> dict[str, Any]:
     """Return what figures of speed depend on."""
-    cpuinfo = Path("/proc/cpuinfo")
-    names = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
-    cpu = next((line.split(":", 1)[1].strip() for line in names if line.startswith("model name")), "")
     return {
-        "cpu": cpu or platform.processor() or platform.machine(),
+        "cpu": processor(),
         "cores": cores(),
         "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "system": platform.platform(),

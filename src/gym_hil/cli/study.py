@@ -10,10 +10,12 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from gym_hil.cli import STOPPED
 from gym_hil.cli.common import require_libraries, state_base_id, write_json
 from gym_hil.core.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
+    from gym_hil.experiments import study as studies
     from gym_hil.experiments.study_runs import Status
 
 
@@ -43,10 +45,7 @@ class Study:
         """Run, and print the table."""
         require_libraries()
         from gym_hil.experiments import study as studies
-        from gym_hil.experiments.study_runs import run_study
 
-        if self.workers is not None and self.workers < 1:
-            raise InvalidArgumentError(f"workers={self.workers} must be at least 1")
         study = studies.load_study(self.file, state_base_id)
         if self.seed is not None:
             study = study.only_seed(self.seed)
@@ -57,35 +56,44 @@ class Study:
             console.print(f"{len(study.runs)} runs, {study.robot_minutes:g} robot minutes in all.")
             return 0
         out = self.out or Path(f"study-{self.file.stem}")
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            console=console,
-            transient=True,
-        ) as progress:
-            bar = progress.add_task(f"{len(study.runs)} runs", total=1.0)
-
-            def report(status: Status) -> None:
-                left = "" if status.left_s is None else f", about {_duration(status.left_s)} left"
-                count = f"{len(status.ended)} of {len(study.runs)} runs{left}"
-                progress.update(bar, completed=status.share, description=count)
-                if (one := status.latest) is not None:
-                    found = f"{one.result['successes']} of {one.result['episodes']} without help"
-                    line = f"{one.run.name}: {found}, {one.result['wall_s']:.0f} s  [{count}]"
-                    console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-            try:
-                status = run_study(study, out, address=self.address, workers=self.workers, report=report)
-            except KeyboardInterrupt:
-                console.print("Stopped. The same command goes on; runs that have ended are kept.")
-                return 130
-        for name, problem in status.failed.items():
-            console.print(f"{name} failed:\n{problem}", highlight=False, markup=False, soft_wrap=True)
-        console.print(f"Table and curves: {out / 'report.html'}, {out / 'table.md'}", soft_wrap=True)
+        status = run_and_show(study, out, console, address=self.address, workers=self.workers)
+        if status is None:
+            return STOPPED
         results = {one.run.name: one.result for one in status.ended}
         write_json(self.json, {"out": str(out), "runs": results, "failed": status.failed})
         return 1 if status.failed else 0
+
+
+def run_and_show(
+    study: studies.Study, out: Path, console: Console, *, address: str | None, workers: int | None
+) -> Status | None:
+    """Run a study with a progress bar and a line for each run that ends; None if Ctrl-C stopped it."""
+    from gym_hil.experiments.study_runs import run_study
+
+    if workers is not None and workers < 1:
+        raise InvalidArgumentError(f"workers={workers} must be at least 1")
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task(f"{len(study.runs)} runs", total=1.0)
+
+        def report(status: Status) -> None:
+            left = "" if status.left_s is None else f", about {_duration(status.left_s)} left"
+            count = f"{len(status.ended)} of {len(study.runs)} runs{left}"
+            progress.update(bar, completed=status.share, description=count)
+            if (one := status.latest) is not None:
+                found = f"{one.result['successes']} of {one.result['episodes']} without help"
+                line = f"{one.run.name}: {found}, {one.result['wall_s']:.0f} s  [{count}]"
+                console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+        try:
+            status = run_study(study, out, address=address, workers=workers, report=report)
+        except KeyboardInterrupt:
+            console.print("Stopped. The same command goes on; runs that have ended are kept.")
+            return None
+    for name, problem in status.failed.items():
+        console.print(f"{name} failed:\n{problem}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"Table and curves: {out / 'report.html'}, {out / 'table.md'}", soft_wrap=True)
+    return status
 
 
 def _duration(seconds: float) -> str:

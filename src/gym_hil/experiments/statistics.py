@@ -98,9 +98,14 @@ def minutes_to_threshold(success: Array, minutes: Array, episodes: Sequence[int]
     return math.inf if reached is None else float(minutes[reached])
 
 
+def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return Kendall's rank correlation tau-b of two lists of scores, in [-1, 1]; NaN if one is all ties."""
+    return float(_scipy().kendalltau(first, second).statistic)
+
+
 def _scipy() -> Any:
     try:
         from scipy import stats
     except ImportError as error:
-        raise MissingExtraError("scipy", "ray", "Comparing runs of a study") from error
+        raise MissingExtraError("scipy", "study", "Comparing runs of a study") from error
     return stats

@@ -150,7 +150,7 @@ def _parse_toml(text: str) -> dict[str, Any]:
         try:
             import tomli as tomllib
         except ImportError as error:
-            raise MissingExtraError("tomli", "ray", "A study in TOML on Python 3.10") from error
+            raise MissingExtraError("tomli", "study", "A study in TOML on Python 3.10") from error
     return tomllib.loads(text)
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import inf
+from collections.abc import Mapping, Sequence
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +37,24 @@ X_LABELS = {"robot_minutes": "robot minutes", "wall_s": "wall-clock (s)"}
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
 class Finished:
-    """A run that has ended."""
+    """A run that has ended.
 
-    run: Run
-    result: dict[str, Any]
-    curve: dict[str, Array]
-    """Columns of the learning curve."""
+    Args:
+        run: of the study.
+        record: what it left; see `gym_hil.experiments.run_record`.
+
+    Attributes:
+        result: its last evaluation, and what it cost.
+        curve: columns of its learning curve.
+    """
+
+    def __init__(self, run: Run, record: Mapping[str, Any]) -> None:
+        self.run, self.record = run, record
+        self.result: dict[str, Any] = record["result"]
+        self.curve: dict[str, Array] = {
+            name: np.array(column, np.float64) for name, column in record["curve"].items()
+        }
 
     @property
     def success(self) -> float:
@@ -64,13 +72,20 @@ class Finished:
             self.curve["success_alone"], self.curve["robot_minutes"], episodes, REACHED
         )
 
+    @property
+    def mean_success(self) -> float:
+        """Mean success rate without a human over the robot's time, in [0, 1]: the area below the curve."""
+        minutes, success = self.curve["robot_minutes"], self.curve["success_alone"]
+        if len(minutes) == 1:
+            return float(success[0])
+        areas = np.diff(minutes) * (success[1:] + success[:-1]) / 2.0
+        return float(areas.sum() / (minutes[-1] - minutes[0]))
 
-def read_run(run: Run, folder: Path) -> Finished:
-    """Return what the run left in `folder`."""
-    with (folder / "curve.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
-    return Finished(run, json.loads((folder / "result.json").read_text(encoding="utf-8")), columns)
+    @property
+    def return_on_effort(self) -> float:
+        """Percentage points of success without a human per minute in which the human acted; NaN if none acted."""
+        minutes = self.curve["human_s"][-1] / 60.0
+        return 100.0 * self.success / minutes if minutes else nan
 
 
 def write_study_report(study: Study, finished: Sequence[Finished], out: Path) -> None:
@@ -78,11 +93,9 @@ def write_study_report(study: Study, finished: Sequence[Finished], out: Path) ->
     curves of success without a human once more as pictures, ``curves*.svg``. Where the packages for
     reports are not installed, one line says so instead of the page and the pictures.
     """
-    header, rows = _table(study, finished)
-    lines = [header, ["---"] * len(header), *rows]
+    header, rows = table(study, finished)
     count = f"{len(finished)} of {len(study.runs)} runs have ended, with seeds for {study.purpose}."
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    write_atomically(out / "table.md", f"# {study.title}\n\n{count}\n\n{table}\n")
+    write_atomically(out / "table.md", f"# {study.title}\n\n{count}\n\n{as_markdown(header, rows)}\n")
     write_atomically(out / "results.csv", _runs_as_csv(study, finished))
     try:
         require_libraries()
@@ -108,39 +121,64 @@ def _of_group(study: Study, finished: Sequence[Finished]) -> dict[tuple[str, ...
     }
 
 
-def _table(study: Study, finished: Sequence[Finished]) -> tuple[list[str], list[list[str]]]:
+def table(study: Study, finished: Sequence[Finished]) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of the table of settings: one row for all seeds of a setting.
+
+    Single numbers are interquartile means over seeds, with 95 % bootstrap intervals in brackets.
+    """
     header = [
         *study.axes,
         "success without a human, by seed",
-        "interquartile mean (95 % interval)",
-        f"robot minutes to {REACHED:.0%}",
+        "success, interquartile mean",
+        "mean success over the run",
+        f"robot minutes to {REACHED:.0%}, by seed",
         "robot minutes",
-        "takeover rate at the end",
+        "seconds per success",
         "acting seconds",
         "watching seconds",
+        "takeovers",
+        "percentage points per minute of acting",
         "wall-clock",
     ]
     rows = []
     for group, found in _of_group(study, finished).items():
-        mean, low, high = iqm_and_interval(np.array([one.success for one in found]))
-        interval = "" if np.isnan(low) else f" ({max(0.0, low):.0%} to {min(1.0, high):.0%})"
         until = [one.minutes_until_learned for one in found]
+        cycles = [one.result["cycle_s"] for one in found if one.result["cycle_s"] is not None]
+        spent = [[one.curve[name][-1] for one in found] for name in ("human_s", "watched_s", "takeovers")]
         rows.append(
             [
                 *group,
-                ", ".join(f"{one.success:.0%}" for one in found),
-                f"{mean:.1%}{interval}",
+                ", ".join(f"{one.success:.1%}" for one in found),
+                _with_interval([one.success for one in found], ".1%", most=1.0),
+                _with_interval([one.mean_success for one in found], ".1%", most=1.0),
                 ", ".join(f"{minutes:.1f}" if minutes < inf else "never" for minutes in until)
                 if min(until) < inf
                 else "never",
                 _range([one.curve["robot_minutes"][-1] for one in found], ".1f"),
-                _range([one.curve["intervention_rate"][-1] for one in found], ".1%"),
-                _range([one.curve["human_s"][-1] for one in found], ".0f"),
-                _range([one.curve["watched_s"][-1] for one in found], ".0f"),
+                _with_interval(cycles, ".1f") if cycles else "-",
+                *(_with_interval(values, ".0f") for values in spent),
+                _with_interval([one.return_on_effort for one in found], ".0f"),
                 _range([one.result["wall_s"] for one in found], ".0f") + " s",
             ]
         )
     return header, rows
+
+
+def as_markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _with_interval(values: Sequence[float], style: str, most: float = inf) -> str:
+    """Return the interquartile mean over seeds and its interval, clipped to what is possible."""
+    mean, low, high = iqm_and_interval(np.array(values, np.float64))
+    if np.isnan(mean):
+        return "-"
+    middle = f"{float(mean):{style}}"
+    low_text, high_text = f"{max(0.0, float(low)):{style}}", f"{min(most, float(high)):{style}}"
+    certain = np.isnan(low) or middle == low_text == high_text
+    return middle if certain else f"{middle} ({low_text} to {high_text})"
 
 
 def _range(values: Sequence[float], style: str) -> str:
@@ -152,10 +190,10 @@ def _runs_as_csv(study: Study, finished: Sequence[Finished]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     measured = ("successes", "episodes", "low", "high", "cycle_s", "steps", "wall_s")
-    writer.writerow(["run", *study.runs[0].place, *measured, *HUMAN, "minutes_until_learned"])
+    writer.writerow(["run", *study.runs[0].place, *measured, *HUMAN, "minutes_until_learned", "mean_success"])
     for one in finished:
         facts = [one.result.get(name) for name in measured]
-        spent = [*(one.curve[name][-1] for name in HUMAN), one.minutes_until_learned]
+        spent = [*(one.curve[name][-1] for name in HUMAN), one.minutes_until_learned, one.mean_success]
         writer.writerow([one.run.name, *one.run.place.values(), *facts, *spent])
     return text.getvalue()
 

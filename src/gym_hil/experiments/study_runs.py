@@ -1,29 +1,25 @@
-"""The runs of a study, side by side through Ray: on this machine, or on the cluster at an address."""
+"""Do the runs of a study that have not been done yet, side by side, and keep its report up to date."""
 
 from __future__ import annotations
 
-import io
 import os
-import shutil
-import tempfile
 import time
-import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
-from gym_hil.core.files import replacing
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.files import make_folder, remove, write_atomically
 from gym_hil.datasets.dataset import require_no_dataset
+from gym_hil.experiments.run_record import RECORD, read_record
 from gym_hil.experiments.study import Run, Study
-from gym_hil.experiments.study_report import Finished, read_run, write_study_report
-from gym_hil.learning.config import TrainConfig
+from gym_hil.experiments.study_report import Finished, write_study_report
+from gym_hil.experiments.workers import LocalWorkers, RayWorkers, Workers
+from gym_hil.stacks.vector import cores
 
-RUNS = "runs"
-CONFIG, RESULT = "config.json", "result.json"
-THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-"""A run has one core; more threads than cores make all runs slower."""
+RECORDS, RUNS, UNDER_WAY = "records", "runs", "under-way"
+"""Folders of a study: a record per run that has ended, a folder with curve, policy and report for each of them,
+and folders of runs that have not ended."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,9 @@ def run_study(
 
     Args:
         study: the runs.
-        out: every ended run has a folder in ``out/runs``; one that was stopped leaves nothing.
-        address: of a Ray cluster whose machines have gym-hil; None for this machine.
+        out: every run that has ended has a record in ``out/records`` and a folder in ``out/runs``. On this
+            machine a run that was stopped goes on where it was; on a cluster it begins anew.
+        address: of a Ray cluster whose machines have gym-hil; None for processes of this machine.
         workers: how many at a time on this machine; None for one per core.
         report: hears where the study stands, every second or so.
 
@@ -64,47 +61,35 @@ def run_study(
         InvalidArgumentError: `out` has a run of the same name with another configuration, or a dataset.
         MissingExtraError: Ray is not installed.
     """
-    try:
-        import ray
-    except ImportError as error:
-        raise MissingExtraError("ray", "ray", "A study") from error
     require_no_dataset(out)
-    ended = {run.name: read_run(run, out / RUNS / run.name) for run in study.runs if _has_ended(run, out)}
+    ended = {run.name: found for run in study.runs if (found := _ended_before(run, out)) is not None}
     todo = [run for run in study.runs if run.name not in ended]
-    (out / RUNS).mkdir(parents=True, exist_ok=True)
+    for folder in (out, out / RECORDS, out / RUNS):
+        make_folder(folder)
     board = _Board(study, out, ended, report)
     if not todo:
         return board.update(None)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray.init(
-        address=address or "local",
-        num_cpus=None if address else workers,
-        include_dashboard=None if address else False,
-        log_to_driver=False,
-        logging_level="error",
-        runtime_env={"env_vars": THREADS},
+    under_way = out / UNDER_WAY
+    working: Workers = (
+        RayWorkers(todo, under_way, address) if address else LocalWorkers(todo, under_way, workers or cores())
     )
+    left = {run.name: run for run in todo}
     try:
-        heard = ray.remote(num_cpus=0)(_Heard).remote()
-        task = ray.remote(num_cpus=1, max_retries=2)(_train)
-        under_way = {task.remote(run.name, asdict(run.config), heard): run for run in todo}
-        while under_way:
-            done, _ = ray.wait(list(under_way), timeout=1.0)
-            board.steps = ray.get(heard.read.remote())
-            for reference in done:
-                run = under_way.pop(reference)
-                try:
-                    _unpack(ray.get(reference), out / RUNS / run.name)
-                except ray.exceptions.RayError as error:
-                    board.failed[run.name] = str(error)
+        while left:
+            outcomes = working.ended(1.0)
+            board.steps = working.steps
+            for name, problem in outcomes:
+                run = left.pop(name)
+                if problem is not None:
+                    board.failed[name] = problem
                     board.update(None)
                 else:
-                    board.update(read_run(run, out / RUNS / run.name))
-            if not done:
+                    board.update(_keep(run, under_way / name, out))
+            if not outcomes:
                 board.update(None)
         return board.update(None)
     finally:
-        ray.shutdown()
+        working.close()
 
 
 class _Board:
@@ -140,59 +125,27 @@ class _Board:
         return sum(steps) / sum(total.values())
 
 
-def _has_ended(run: Run, out: Path) -> bool:
-    folder = out / RUNS / run.name
-    if not (folder / RESULT).is_file():
-        return False
-    before, now = asdict(TrainConfig.load(folder / CONFIG)), asdict(run.config)
+def _ended_before(run: Run, out: Path) -> Finished | None:
+    """Return the run if `out` has its record."""
+    path = out / RECORDS / f"{run.name}.json"
+    if not path.is_file():
+        return None
+    record, config = read_record(path)
+    before, now = asdict(config), asdict(run.config)
     differing = [f"{name}={before[name]!r}, not {now[name]!r}" for name in now if before[name] != now[name]]
     if differing:
         raise InvalidArgumentError(
-            f"{folder} was run with {'; '.join(differing)}. Give another folder, or delete that one"
+            f"{path} is of a run with {'; '.join(differing)}. Give another folder, or delete that file"
         )
-    return True
+    return Finished(run, record)
 
 
-class _Heard:
-    """How far each run is, in a process of its own. Whoever tells does not wait: Ray would take its core for
-    idle, and start another run on it.
-    """
-
-    def __init__(self) -> None:
-        self._steps: dict[str, int] = {}
-
-    def tell(self, name: str, steps: int) -> None:
-        """Hear of a run."""
-        self._steps[name] = steps
-
-    def read(self) -> dict[str, int]:
-        """Return control steps by the run's name."""
-        return self._steps
-
-
-def _train(name: str, config: dict[str, Any], heard: Any) -> bytes:
-    """Run in a worker: train, and return what it wrote, episodes aside, as a zip file."""
-    from gym_hil.learning.async_learner import InProcessLearner
-    from gym_hil.learning.run import EPISODES, Run, open_folder
-
-    with tempfile.TemporaryDirectory() as name_of_folder:
-        folder, settings = Path(name_of_folder), TrainConfig(**config)
-        open_folder(settings, folder, resume=False)
-        run = Run(settings, folder, lambda status: heard.tell.remote(name, status.steps), InProcessLearner)
-        try:
-            run.finish()
-        finally:
-            run.close()
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(folder.rglob("*")):
-                if path.is_file() and EPISODES not in path.parts:
-                    archive.write(path, path.relative_to(folder))
-        return packed.getvalue()
-
-
-def _unpack(packed: bytes, folder: Path) -> None:
-    """Make `folder` in one step, so that a folder that is there is whole."""
-    shutil.rmtree(folder, ignore_errors=True)
-    with replacing(folder) as unpacked, zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        archive.extractall(unpacked)
+def _keep(run: Run, folder: Path, out: Path) -> Finished:
+    """Keep what a run has left in `folder`; its record is written last, so that what has one is whole."""
+    text = (folder / RECORD).read_bytes()
+    kept = out / RUNS / run.name
+    remove(kept)
+    os.replace(folder, kept)
+    path = out / RECORDS / f"{run.name}.json"
+    write_atomically(path, text)
+    return Finished(run, read_record(path)[0])

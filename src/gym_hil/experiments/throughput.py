@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -223,3 +225,11 @@ def _resident_mb() -> float | None:
 
 def _random_action(space: Any, rng: np.random.Generator) -> np.ndarray:
     return rng.uniform(space.low, space.high).astype(space.dtype)
+
+
+def processor() -> str:
+    """Return the name of the processor."""
+    cpuinfo = Path("/proc/cpuinfo")
+    names = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    named = next((line.split(":", 1)[1].strip() for line in names if line.startswith("model name")), "")
+    return named or platform.processor() or platform.machine()

@@ -1,0 +1,134 @@
+"""``gym-hil benchmark``: methods, tasks and humans compared by a fixed protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+
+from gym_hil.cli import STOPPED
+from gym_hil.cli.common import require_libraries, write_json
+from gym_hil.core.errors import InvalidArgumentError
+
+
+@dataclass(kw_only=True)
+class Benchmark:
+    """Compare learning methods with a human in the loop by the protocol in docs/benchmark.md.
+
+    Without an action it runs what has not been run yet. Stop it whenever you like: the same command goes on.
+    """
+
+    action: Annotated[Literal["run", "verify", "submit"], tyro.conf.Positional] = "run"
+    """run: do the runs; verify: repeat a sample of the results, bit for bit; submit: add a row per setting of
+    verified results to a leaderboard."""
+    results: Annotated[Path, tyro.conf.Positional] = Path("benchmark-results")
+    """Folder of the results."""
+    quick: bool = False
+    """Three methods, two tasks, one human and three seeds."""
+    tasks: tuple[str, ...] = ()
+    """Names of tasks, such as PickCube; by default all of the protocol."""
+    methods: tuple[str, ...] = ()
+    """Names of learning methods; by default those that the protocol compares."""
+    humans: tuple[str, ...] = ()
+    """Presets of simulated humans; by default those of the protocol."""
+    seeds: int | None = None
+    """How many seeds; by default 5, and 3 with --quick."""
+    development: bool = False
+    """Take the seeds for development, which count for no report."""
+    robot_minutes: float | None = None
+    """Shorter runs, for a trial: they do not count as results of the benchmark."""
+    episodes: int | None = None
+    """Fewer evaluation episodes, for a trial as well."""
+    address: str | None = None
+    """A Ray cluster, whose machines have gym-hil; by default processes of this machine."""
+    workers: int | None = None
+    """Runs at a time on this machine; by default one per core."""
+    dry_run: bool = False
+    """List the runs, and run none."""
+    sample: int = 1
+    """Of verify: how many runs to repeat."""
+    entrant: str = ""
+    """Of submit: who submits the results."""
+    leaderboard: Path = Path("benchmarks/leaderboard.json")
+    """Of submit: the file that the rows are added to."""
+    json: Path | None = None
+    """Write what came out to this file as well."""
+
+    def run(self) -> int:
+        """Do what was asked for."""
+        require_libraries()
+        console = Console(soft_wrap=True, highlight=False)
+        actions = {"run": self._run, "verify": self._verify, "submit": self._submit}
+        return actions[self.action](console)
+
+    def _run(self, console: Console) -> int:
+        from gym_hil.cli.study import run_and_show
+        from gym_hil.experiments import benchmark as protocol
+        from gym_hil.learning.config import TrainConfig
+
+        if self.seeds is not None and not 1 <= self.seeds <= 10:
+            raise InvalidArgumentError(f"seeds={self.seeds} must be from 1 to 10")
+        tasks = self.tasks or (protocol.QUICK_TASKS if self.quick else tuple(protocol.ROBOT_MINUTES))
+        methods = self.methods or (protocol.QUICK_METHODS if self.quick else protocol.COMPARED)
+        humans = self.humans or (protocol.HUMANS[:1] if self.quick else protocol.HUMANS)
+        count = self.seeds or (protocol.QUICK_SEEDS if self.quick else protocol.SEEDS)
+        first = protocol.FIRST_SEED["development" if self.development else "report"]
+        episodes, minutes = self.episodes, self.robot_minutes
+
+        def change(config: TrainConfig) -> TrainConfig:
+            if episodes is not None:
+                config = replace(config, eval_episodes=episodes, final_episodes=episodes)
+            return config if minutes is None else replace(config, robot_minutes=minutes)
+
+        study = protocol.benchmark(tasks, methods, humans, range(first, first + count), change)
+        if self.dry_run:
+            for one in study.runs:
+                console.print(one.name)
+            console.print(f"{len(study.runs)} runs, {study.robot_minutes:g} robot minutes in all.")
+            return 0
+        status = run_and_show(study, self.results, console, address=self.address, workers=self.workers)
+        if status is None:
+            return STOPPED
+        results = {one.run.name: one.result for one in status.ended}
+        write_json(self.json, {"out": str(self.results), "runs": results, "failed": status.failed})
+        return 1 if status.failed else 0
+
+    def _verify(self, console: Console) -> int:
+        from gym_hil.experiments import benchmark as protocol
+        from gym_hil.experiments.leaderboard import write_verified
+
+        if self.sample < 1:
+            raise InvalidArgumentError(f"sample={self.sample} must be at least 1")
+        found, problems, departing, repeated = protocol.read_results(self.results), {}, {}, []
+        for one in found:
+            if departures := protocol.departures(one):
+                departing[one.run.name] = departures
+                console.print(f"{one.run.name} departs from the protocol: {'; '.join(departures)}")
+        for one in protocol.sample_of(found, self.sample):
+            console.print(f"Repeating {one.run.name}, which took {one.result['wall_s']:.0f} s ...")
+            if unlike := protocol.unlike(one, protocol.repeat(one)):
+                problems[one.run.name] = unlike
+                console.print(f"{one.run.name} does not reproduce: {'; '.join(unlike)}")
+            else:
+                repeated.append(one.run.name)
+                console.print(f"{one.run.name} is the same, bit for bit.")
+        facts = {"runs": len(found), "repeated": repeated, "problems": problems, "departures": departing}
+        write_json(self.json, facts)
+        if not problems:
+            write_verified(self.results, found, repeated)
+        return 1 if problems else 0
+
+    def _submit(self, console: Console) -> int:
+        from gym_hil.experiments.benchmark import read_results
+        from gym_hil.experiments.leaderboard import add_rows, rows_of
+
+        if not self.entrant.strip():
+            raise InvalidArgumentError("--entrant is empty; name who submits the results")
+        rows = rows_of(self.results, read_results(self.results), self.entrant.strip())
+        add_rows(self.leaderboard, rows)
+        write_json(self.json, rows)
+        console.print(f"{len(rows)} rows in {self.leaderboard}. A pull request with that file submits them.")
+        return 0

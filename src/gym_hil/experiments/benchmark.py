@@ -1,0 +1,193 @@
+"""The benchmark of learning with a human in the loop: a study whose protocol is fixed.
+
+`docs/benchmark.md` has the protocol in words. Its version grows whenever a number in here changes; results of
+different versions are not compared.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from gym_hil.core.errors import InvalidArgumentError, require_one_of
+from gym_hil.experiments.run_record import RECORD, Record, differences, read_record
+from gym_hil.experiments.statistics import iqm, kendall_tau
+from gym_hil.experiments.study import Run, Study
+from gym_hil.experiments.study_report import Finished
+from gym_hil.experiments.study_runs import RECORDS
+from gym_hil.experiments.workers import train_run
+from gym_hil.learning.config import TrainConfig, defaults_for
+from gym_hil.learning.methods import METHODS
+from gym_hil.learning.seeds import Purpose, purpose_of_run
+
+PROTOCOL = 1
+"""Version of the protocol."""
+ROBOT_MINUTES: Mapping[str, float] = {
+    "PickCube": 4.0,
+    "InsertPeg": 8.0,
+    "StackCubes": 10.0,
+    "TurnKey": 10.0,
+    "OpenDrawerAndPlace": 20.0,
+    "ArrangeBoxes": 40.0,
+}
+"""Simulated minutes of a run, by task, demonstrations included."""
+COMPARED = ("bc", "hg-dagger", "hil")
+"""Methods that are compared by default; any other can be named."""
+HUMANS = ("average", "novice", "experienced")
+"""Presets of simulated humans."""
+FIRST_SEED: Mapping[Purpose, int] = {"report": 100, "development": 0}
+SEEDS = 5
+DEMOS = 20
+EPISODES = 200
+"""Start states of every evaluation."""
+QUICK_METHODS, QUICK_TASKS, QUICK_SEEDS = ("bc", "hg-dagger", "hil"), ("PickCube", "InsertPeg"), 3
+
+
+def protocol_config(task: str, method: str, human: str, seed: int) -> TrainConfig:
+    """Return the configuration that the protocol prescribes for a run.
+
+    Raises:
+        InvalidArgumentError: the protocol has no such task, or there is no such method or human.
+    """
+    require_one_of("task", task, ROBOT_MINUTES)
+    require_one_of("method", method, METHODS)
+    env_id = f"gym_hil/Panda{task}StateBase-v1"
+    return TrainConfig(
+        env_id=env_id,
+        **defaults_for(env_id, "state"),
+        method=method,
+        preset=human,
+        seed=seed,
+        robot_minutes=ROBOT_MINUTES[task],
+        demos=DEMOS,
+        eval_episodes=EPISODES,
+        final_episodes=EPISODES,
+    )
+
+
+def benchmark(
+    tasks: Sequence[str],
+    methods: Sequence[str],
+    humans: Sequence[str],
+    seeds: Sequence[int],
+    change: Callable[[TrainConfig], TrainConfig] = lambda config: config,
+) -> Study:
+    """Return the runs of the benchmark, those of the shortest task first.
+
+    Args:
+        tasks: names in `ROBOT_MINUTES`.
+        methods: names of learning methods.
+        humans: presets of simulated humans.
+        seeds: of the runs.
+        change: makes a run shorter for a trial; its record then does not count as one of the benchmark.
+    """
+    for task in tasks:
+        require_one_of("task", task, ROBOT_MINUTES)
+    by_length = sorted(tasks, key=lambda task: ROBOT_MINUTES[task])
+    runs = []
+    for task, human, method, seed in itertools.product(by_length, humans, methods, seeds):
+        place = {"task": task, "human": human, "method": method, "seed": str(seed)}
+        runs.append(Run(place, change(protocol_config(task, method, human, seed))))
+    if not runs:
+        raise InvalidArgumentError("the benchmark has no runs; name a task, a method, a human and a seed")
+    return Study(f"Benchmark, protocol {PROTOCOL}", tuple(runs))
+
+
+def read_results(folder: Path) -> list[Finished]:
+    """Return the runs whose records lie in `folder`, or in the folder ``records`` in it, by task, human and
+    method.
+
+    Raises:
+        InvalidArgumentError: there is none, or one cannot be read.
+    """
+    inside = folder / RECORDS
+    paths = sorted((inside if inside.is_dir() else folder).glob("*.json"))
+    found = []
+    for path in paths:
+        record, config = read_record(path)
+        found.append(Finished(Run(record["place"], config), record))
+    if not found:
+        raise InvalidArgumentError(f"{folder} has no records of runs")
+    order = {name: number for number, name in enumerate((*ROBOT_MINUTES, *HUMANS, *METHODS))}
+
+    def position(one: Finished) -> tuple[int, ...]:
+        return (*(order.get(name, len(order)) for name in one.run.group), one.run.config.seed)
+
+    return sorted(found, key=position)
+
+
+def study_of(finished: Sequence[Finished]) -> Study:
+    """Return the study that has just these runs."""
+    return Study(f"Benchmark, protocol {PROTOCOL}", tuple(one.run for one in finished))
+
+
+def departures(one: Finished) -> list[str]:
+    """Return in which respects a run departs from the protocol."""
+    place, config = one.run.place, one.run.config
+    try:
+        wanted = protocol_config(place["task"], place["method"], place["human"], int(place["seed"]))
+    except (InvalidArgumentError, KeyError, ValueError) as error:
+        return [f"its place {dict(place)} is none of the benchmark: {error}"]
+    is_there, should_be = asdict(config), asdict(wanted)
+    found = [
+        f"{name}={is_there[name]!r}, not {value!r}"
+        for name, value in should_be.items()
+        if is_there[name] != value
+    ]
+    if one.result["episodes"] != EPISODES:
+        found.append(f"{one.result['episodes']} evaluation episodes, not {EPISODES}")
+    purpose = purpose_of_run(config.seed)
+    if one.record["purpose"] != purpose:
+        found.append(f"purpose {one.record['purpose']!r}, not {purpose!r}")
+    return found
+
+
+def repeat(one: Finished) -> Record:
+    """Run a run once more, and return its record."""
+    with tempfile.TemporaryDirectory() as folder:
+        train_run(dict(one.run.place), one.run.config, Path(folder), lambda steps: None)
+        return read_record(Path(folder) / RECORD)[0]
+
+
+def unlike(one: Finished, again: Record) -> list[str]:
+    """Return why a repetition does not confirm a record; empty if it does, bit for bit."""
+    found = differences(dict(one.record), again)
+    if found:
+        for name in ("processor", "versions", "commit"):
+            if one.record[name] != again[name]:
+                found.append(f"it was computed with another {name}: {one.record[name]}, here {again[name]}")
+    return found
+
+
+def sample_of(finished: Sequence[Finished], count: int) -> list[Finished]:
+    """Return some of the runs, drawn at random by what is in the records."""
+    entropy = [int(one.record["episodes_sha256"][:8], 16) for one in finished]
+    chosen = np.random.default_rng(entropy).choice(len(finished), min(count, len(finished)), replace=False)
+    return [finished[number] for number in sorted(chosen)]
+
+
+def rank_agreement(finished: Sequence[Finished]) -> list[tuple[str, str, str, int, float]]:
+    """Return how well the order of methods with one human agrees with that of another.
+
+    Returns:
+        Task, two humans, how many methods ran with both, and Kendall's tau-b of the interquartile means over
+        seeds of the mean success over the run; NaN where all are equal.
+    """
+    scores: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for one in finished:
+        place = one.run.place
+        by_method = scores.setdefault(place["task"], {}).setdefault(place["human"], {})
+        by_method.setdefault(place["method"], []).append(one.mean_success)
+    rows = []
+    for task, by_human in scores.items():
+        for first, second in itertools.combinations(by_human, 2):
+            both = [method for method in by_human[first] if method in by_human[second]]
+            if len(both) > 1:
+                pair = ([float(iqm(np.array(by_human[who][one]))) for one in both] for who in (first, second))
+                rows.append((task, first, second, len(both), kendall_tau(*pair)))
+    return rows

@@ -1,0 +1,142 @@
+"""The leaderboard: rows of verified results, in a JSON file of the repository."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.files import write_atomically
+from gym_hil.experiments.benchmark import PROTOCOL, departures
+from gym_hil.experiments.statistics import iqm_and_interval
+from gym_hil.experiments.study_report import Finished
+
+VERIFIED = "verified.json"
+"""Name of the file in a folder of results that says which runs were repeated bit for bit."""
+FEWEST_SEEDS = 3
+"""Seeds that a row of the leaderboard needs."""
+Row = dict[str, Any]
+
+
+def digest(finished: Sequence[Finished]) -> str:
+    """Return the SHA-256 digest of records."""
+    texts = sorted(json.dumps(one.record, sort_keys=True) for one in finished)
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+def write_verified(folder: Path, finished: Sequence[Finished], repeated: Sequence[str]) -> None:
+    """Note in `folder` that these of its runs were repeated, bit for bit."""
+    facts = {"records_sha256": digest(finished), "repeated": list(repeated)}
+    write_atomically(folder / VERIFIED, json.dumps(facts, indent=2) + "\n")
+
+
+def rows_of(folder: Path, finished: Sequence[Finished], entrant: str) -> list[Row]:
+    """Return a row for each setting of the results in `folder`.
+
+    Args:
+        folder: of the results, which `gym-hil benchmark verify` has confirmed.
+        finished: its runs.
+        entrant: who submits them.
+
+    Raises:
+        InvalidArgumentError: they were not verified as they are now, depart from the protocol, have seeds for
+            development, or have too few seeds.
+    """
+    try:
+        verified = json.loads((folder / VERIFIED).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidArgumentError(
+            f"{folder} was not verified: {error}; run `gym-hil benchmark verify {folder}` first"
+        ) from error
+    if verified.get("records_sha256") != digest(finished):
+        raise InvalidArgumentError(
+            f"{folder} has changed since it was verified; run `gym-hil benchmark verify {folder}` again"
+        )
+    groups: dict[tuple[str, ...], list[Finished]] = {}
+    for one in finished:
+        if wrong := departures(one):
+            raise InvalidArgumentError(f"{one.run.name} departs from the protocol: {'; '.join(wrong)}")
+        if one.record["purpose"] != "report":
+            raise InvalidArgumentError(
+                f"{one.run.name} has a seed for development; the leaderboard takes seeds for reports"
+            )
+        groups.setdefault(one.run.group, []).append(one)
+    few = [" ".join(group) for group, found in groups.items() if len(found) < FEWEST_SEEDS]
+    if few:
+        raise InvalidArgumentError(f"fewer than {FEWEST_SEEDS} seeds: {', '.join(few)}")
+    return [_row(found, entrant, verified["repeated"]) for found in groups.values()]
+
+
+def add_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Add rows to the leaderboard at `path`; a row replaces the same entrant's with the same setting."""
+    kept = [row for row in read_rows(path) if all(_key(row) != _key(new) for new in rows)]
+    write_atomically(path, json.dumps([*kept, *rows], indent=1) + "\n")
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return the rows of a leaderboard; none if there is no file."""
+    if not path.is_file():
+        return []
+    try:
+        rows: list[Row] = json.loads(path.read_text(encoding="utf-8"))
+        for row in rows:
+            _key(row)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidArgumentError(f"{path} is no leaderboard: {error!r}") from error
+    return rows
+
+
+def as_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows for people, best first within each task and human."""
+    header = ["task", "human", "method", "entrant", "seeds", "success", "mean success over the run"]
+    header += ["acting seconds", "watching seconds", "takeovers", "version", "processor"]
+    ordered = sorted(
+        rows, key=lambda row: (row["task"], row["human"], -row["success"][0], -row["mean_success"][0])
+    )
+    lines = []
+    for row in ordered:
+        shares = [
+            f"{mean:.1%} ({low:.1%} to {high:.1%})"
+            for mean, low, high in (row["success"], row["mean_success"])
+        ]
+        spent = [f"{row[name][0]:.0f}" for name in ("human_s", "watched_s", "takeovers")]
+        whose = [row[name] for name in ("task", "human", "method", "entrant")]
+        lines.append([*whose, str(len(row["seeds"])), *shares, *spent, row["gym_hil"], row["processor"]])
+    return header, lines
+
+
+def _row(found: Sequence[Finished], entrant: str, repeated: Sequence[str]) -> Row:
+    first = found[0]
+    measured = {
+        "success": [one.success for one in found],
+        "mean_success": [one.mean_success for one in found],
+        **{
+            name: [float(one.curve[name][-1]) for one in found]
+            for name in ("human_s", "watched_s", "takeovers")
+        },
+    }
+    figures = {
+        name: [round(float(end), 5) for end in iqm_and_interval(np.array(values))]
+        for name, values in measured.items()
+    }
+    return {
+        "entrant": entrant,
+        **{axis: first.run.place[axis] for axis in ("task", "human", "method")},
+        "seeds": [one.run.config.seed for one in found],
+        **figures,
+        "protocol": PROTOCOL,
+        "gym_hil": first.record["config"]["gym_hil"],
+        "commit": first.record["commit"],
+        "processor": first.record["processor"],
+        "repeated": [one.run.name for one in found if one.run.name in repeated],
+        "records_sha256": digest(found),
+    }
+
+
+def _key(row: Row) -> tuple[str, ...]:
+    return row["entrant"], row["task"], row["human"], row["method"]

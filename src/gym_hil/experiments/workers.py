@@ -1,0 +1,232 @@
+"""Processes that train the runs of a study: on this machine, or through Ray on the machines of a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import multiprocessing
+import os
+import shutil
+import tempfile
+import traceback
+import zipfile
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any, Protocol
+
+from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
+from gym_hil.core.files import make_folder, remove, replacing, write_atomically
+from gym_hil.experiments.run_record import RECORD, make_record
+from gym_hil.experiments.study import Run
+from gym_hil.learning.config import TrainConfig
+
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+"""A run has one core; more threads than cores make all runs slower."""
+
+
+class Workers(Protocol):
+    """Train runs, each on one core.
+
+    Attributes:
+        steps: control steps so far, by the run's name.
+    """
+
+    steps: dict[str, int]
+
+    def ended(self, timeout_s: float) -> list[tuple[str, str | None]]:
+        """Wait until runs have ended, or for `timeout_s` seconds.
+
+        Returns:
+            The name of each run that has ended, and what went wrong or None. What the run has left is then
+            in the folder of that name.
+        """
+
+    def close(self) -> None:
+        """End all processes."""
+
+
+def train_run(place: dict[str, str], config: TrainConfig, folder: Path, tell: Callable[[int], None]) -> None:
+    """Train in this process, go on with what there is in `folder`, and leave the record there.
+
+    Args:
+        place: the run's value on every axis of its study.
+        config: of the run.
+        folder: for the results. What is only needed to go on with the run is removed when it has ended.
+        tell: hears of the control steps so far.
+    """
+    from gym_hil.learning.async_learner import InProcessLearner
+    from gym_hil.learning.policy_file import CHECKPOINT
+    from gym_hil.learning.run import EPISODES, Run, open_folder
+
+    try:
+        lock = open_folder(config, folder, resume=True)
+    except InvalidArgumentError:  # another run's, with the same name
+        shutil.rmtree(folder)
+        lock = open_folder(config, folder, resume=False)
+    try:
+        run = Run(config, folder, lambda status: tell(status.steps), InProcessLearner)
+        try:
+            run.finish()
+        finally:
+            run.close()
+        text = json.dumps(make_record(place, config, folder), indent=1)
+        write_atomically(folder / RECORD, text + "\n")
+        for name in (EPISODES, CHECKPOINT):
+            remove(folder / name)
+    finally:
+        lock.release()
+
+
+class LocalWorkers:
+    """Processes of this machine. A run that is stopped goes on where it was.
+
+    Args:
+        runs: to train, in order.
+        folder: each run trains into the folder of its name in there.
+        count: how many at a time.
+    """
+
+    def __init__(self, runs: Sequence[Run], folder: Path, count: int) -> None:
+        self.steps: dict[str, int] = {}
+        self._todo, self._folder, self._count = list(runs), folder, count
+        self._under_way: dict[Connection, tuple[str, Any]] = {}
+        make_folder(folder)
+        os.environ.update(THREADS)  # for the processes that are started from here on
+
+    def ended(self, timeout_s: float) -> list[tuple[str, str | None]]:
+        """Start what there is room for, and wait until runs have ended."""
+        while self._todo and len(self._under_way) < self._count:
+            self._start(self._todo.pop(0))
+        outcomes: list[tuple[str, str | None]] = []
+        for connection in wait(list(self._under_way), timeout_s):
+            assert isinstance(connection, Connection)
+            name, process = self._under_way[connection]
+            try:
+                told = connection.recv()
+            except EOFError:
+                process.join()
+                told = f"its process ended with status {process.exitcode}"
+            if isinstance(told, int):
+                self.steps[name] = told
+                continue
+            del self._under_way[connection]
+            process.join()
+            outcomes.append((name, told))
+        return outcomes
+
+    def close(self) -> None:
+        """End all processes."""
+        for _, process in self._under_way.values():
+            process.kill()
+            process.join()
+
+    def _start(self, run: Run) -> None:
+        context = multiprocessing.get_context("spawn")
+        receiver, sender = context.Pipe(duplex=False)
+        arguments = (sender, dict(run.place), run.config, self._folder / run.name)
+        process = context.Process(target=_work, args=arguments, name=f"gym-hil {run.name}", daemon=True)
+        process.start()
+        sender.close()
+        self._under_way[receiver] = run.name, process
+
+
+def _work(connection: Connection, place: dict[str, str], config: TrainConfig, folder: Path) -> None:
+    """Train, and tell the parent; end where there is no parent any more."""
+    problem = None
+    try:
+        train_run(place, config, folder, connection.send)
+    except (KeyboardInterrupt, BrokenPipeError):
+        return
+    except Exception:
+        problem = traceback.format_exc()
+    with contextlib.suppress(BrokenPipeError):
+        connection.send(problem)
+
+
+class RayWorkers:
+    """The cores of a Ray cluster. Results come back over the network, so no shared disk is needed; a run that
+    is stopped begins anew.
+
+    Args:
+        runs: to train.
+        folder: each run's results are unpacked into the folder of its name in there.
+        address: of the cluster, whose machines have gym-hil.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+    """
+
+    def __init__(self, runs: Sequence[Run], folder: Path, address: str) -> None:
+        try:
+            import ray
+        except ImportError as error:
+            raise MissingExtraError("ray", "ray", "A study on a cluster") from error
+        self._ray, self._folder = ray, folder
+        make_folder(folder)
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        ray.init(
+            address=address, log_to_driver=False, logging_level="error", runtime_env={"env_vars": THREADS}
+        )
+        self._heard = ray.remote(num_cpus=0)(_Heard).remote()
+        task = ray.remote(num_cpus=1, max_retries=2)(_train_and_pack)
+        self._under_way = {
+            task.remote(run.name, dict(run.place), run.config.as_dict(), self._heard): run.name
+            for run in runs
+        }
+        self.steps: dict[str, int] = {}
+
+    def ended(self, timeout_s: float) -> list[tuple[str, str | None]]:
+        """Wait until runs have ended."""
+        done, _ = self._ray.wait(list(self._under_way), timeout=timeout_s)
+        self.steps = self._ray.get(self._heard.read.remote())
+        outcomes: list[tuple[str, str | None]] = []
+        for reference in done:
+            name = self._under_way.pop(reference)
+            try:
+                _unpack(self._ray.get(reference), self._folder / name)
+            except self._ray.exceptions.RayError as error:
+                outcomes.append((name, str(error)))
+            else:
+                outcomes.append((name, None))
+        return outcomes
+
+    def close(self) -> None:
+        """Leave the cluster."""
+        self._ray.shutdown()
+
+
+class _Heard:
+    """How far each run is, in a process of its own. Whoever tells does not wait: Ray would take its core for
+    idle, and start another run on it.
+    """
+
+    def __init__(self) -> None:
+        self._steps: dict[str, int] = {}
+
+    def tell(self, name: str, steps: int) -> None:
+        """Hear of a run."""
+        self._steps[name] = steps
+
+    def read(self) -> dict[str, int]:
+        """Return control steps by the run's name."""
+        return self._steps
+
+
+def _train_and_pack(name: str, place: dict[str, str], config: dict[str, Any], heard: Any) -> bytes:
+    """Train on a machine of the cluster, and return what the run has left, as a zip file."""
+    with tempfile.TemporaryDirectory() as folder:
+        train_run(place, TrainConfig(**config), Path(folder), lambda steps: heard.tell.remote(name, steps))
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(Path(folder).rglob("*")):
+                if path.is_file():
+                    archive.write(path, path.relative_to(folder))
+        return packed.getvalue()
+
+
+def _unpack(packed: bytes, folder: Path) -> None:
+    remove(folder)
+    with replacing(folder) as unpacked, zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        archive.extractall(unpacked)

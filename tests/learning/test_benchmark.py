@@ -1,0 +1,147 @@
+"""The benchmark follows its protocol, records say what made them, and only verified results are submitted."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+pytest.importorskip("scipy")
+
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.experiments import benchmark as protocol
+from gym_hil.experiments import leaderboard
+from gym_hil.experiments.run_record import FORMAT, read_record
+from gym_hil.experiments.study import Run
+from gym_hil.experiments.study_report import Finished
+from gym_hil.experiments.workers import train_run
+
+
+def record(run: Run, success: float) -> dict:
+    """A record as a run of this place would leave it, with a curve that rises to `success`."""
+    minutes = [0.5, 2.0, run.config.robot_minutes]
+    curve = {
+        "robot_minutes": minutes,
+        "success_alone": [0.0, success / 2, success],
+        "human_s": [30.0, 40.0, 60.0],
+        "watched_s": [0.0, 80.0, 180.0],
+        "takeovers": [0, 5, 8],
+    }
+    result = {"episodes": 200, "successes": round(200 * success), "cycle_s": 1.5, "wall_s": 9.0}
+    config = run.config.to_json()
+    return {
+        "format": FORMAT,
+        "place": dict(run.place),
+        "purpose": "report" if run.config.seed >= 10 else "development",
+        "config": config,
+        "commit": "0" * 40,
+        "processor": "a processor",
+        "versions": {},
+        "episodes_sha256": f"{run.config.seed:08x}",
+        "policy_sha256": "1",
+        "result": result,
+        "curve": curve,
+    }
+
+
+def results(folder, success, humans=("average", "novice"), seeds=(100, 101, 102)):
+    """Write records, with a success that depends on human and method, and read them."""
+    (folder / "records").mkdir(parents=True)
+    for run in protocol.benchmark(["PickCube"], ["bc", "hil", "hg-dagger"], humans, seeds).runs:
+        text = json.dumps(record(run, success(run.place["human"], run.place["method"])))
+        (folder / "records" / f"{run.name}.json").write_text(text)
+    return protocol.read_results(folder)
+
+
+def test_the_protocol_says_what_is_run():
+    study = protocol.benchmark(["InsertPeg", "PickCube"], ["hil"], ["average"], range(100, 105))
+    assert [run.place["task"] for run in study.runs] == ["PickCube"] * 5 + ["InsertPeg"] * 5
+    assert study.purpose == "report"
+    for run in study.runs:
+        assert run.config.eval_episodes == run.config.final_episodes == 200
+        assert run.config.robot_minutes == protocol.ROBOT_MINUTES[run.place["task"]]
+    with pytest.raises(InvalidArgumentError, match='did you mean "PickCube"'):
+        protocol.benchmark(["PickCub"], ["hil"], ["average"], [100])
+
+
+def test_a_record_is_read_only_whole(tmp_path):
+    (run,) = protocol.benchmark(["PickCube"], ["hil"], ["average"], [100]).runs
+    good = record(run, 1.0)
+    path = tmp_path / "one.json"
+    for change in ({"format": 99}, {"curve": {"a": [1], "b": []}}, {"config": {"env_id": "x"}}):
+        path.write_text(json.dumps({**good, **change}))
+        with pytest.raises(InvalidArgumentError, match=r"one.json"):
+            read_record(path)
+    path.write_text(json.dumps(good))
+    assert read_record(path)[1] == run.config
+
+
+def test_departures_from_the_protocol_are_named(tmp_path):
+    (one, *_) = results(tmp_path, lambda human, method: 0.9)
+    assert protocol.departures(one) == []
+    shorter = Finished(replace(one.run, config=replace(one.run.config, robot_minutes=1.0)), one.record)
+    assert protocol.departures(shorter) == ["robot_minutes=1.0, not 4.0"]
+    claims_report = copy.deepcopy(one.record)
+    claims_report["purpose"] = "development"
+    assert protocol.departures(Finished(one.run, claims_report)) == ["purpose 'development', not 'report'"]
+
+
+def test_methods_are_ranked_with_each_human(tmp_path):
+    order = {"bc": 0.3, "hil": 0.6, "hg-dagger": 0.9}
+    same = results(tmp_path / "same", lambda human, method: order[method])
+    assert protocol.rank_agreement(same) == [("PickCube", "average", "novice", 3, pytest.approx(1.0))]
+    reverse = results(
+        tmp_path / "reverse",
+        lambda human, method: order[method] if human == "average" else 1 - order[method],
+    )
+    assert protocol.rank_agreement(reverse)[0][-1] == pytest.approx(-1.0)
+    ties = results(tmp_path / "ties", lambda human, method: 1.0)
+    assert np.isnan(protocol.rank_agreement(ties)[0][-1])
+
+
+def test_only_verified_results_for_reports_are_submitted(tmp_path):
+    folder, path = tmp_path / "mine", tmp_path / "leaderboard.json"
+    found = results(folder, lambda human, method: 0.8)
+    with pytest.raises(InvalidArgumentError, match="was not verified"):
+        leaderboard.rows_of(folder, found, "we")
+    leaderboard.write_verified(folder, found, [found[0].run.name])
+    rows = leaderboard.rows_of(folder, found, "we")
+    assert len(rows) == 6 and rows[0]["success"] == [0.8, 0.8, 0.8] and rows[0]["seeds"] == [100, 101, 102]
+    assert rows[0]["repeated"] == [found[0].run.name]
+    leaderboard.add_rows(path, rows)
+    leaderboard.add_rows(path, rows[:2])
+    assert len(leaderboard.read_rows(path)) == 6, "a row replaces the same one"
+    header, lines = leaderboard.as_table(leaderboard.read_rows(path))
+    assert len(lines) == 6 and "80.0% (80.0% to 80.0%)" in lines[0] and len(header) == len(lines[0])
+    changed = next((folder / "records").glob("*.json"))
+    changed.write_text(changed.read_text().replace('"successes": 160', '"successes": 200'))
+    with pytest.raises(InvalidArgumentError, match="changed since it was verified"):
+        leaderboard.rows_of(folder, protocol.read_results(folder), "we")
+
+
+@pytest.mark.parametrize("seeds, complaint", [((0, 1, 2), "seed for development"), ((100,), "fewer than 3")])
+def test_seeds_that_count_for_no_leaderboard(tmp_path, seeds, complaint):
+    found = results(tmp_path, lambda human, method: 0.8, seeds=seeds)
+    leaderboard.write_verified(tmp_path, found, [])
+    with pytest.raises(InvalidArgumentError, match=complaint):
+        leaderboard.rows_of(tmp_path, found, "we")
+
+
+def test_a_repetition_confirms_a_run_and_refuses_a_changed_one(tmp_path):
+    def short(config):
+        return replace(config, robot_minutes=0.1, demos=1, eval_episodes=1, final_episodes=2)
+
+    (run,) = protocol.benchmark(["PickCube"], ["hg-dagger"], ["average"], [100], short).runs
+    train_run(dict(run.place), run.config, tmp_path, lambda steps: None)
+    one = Finished(run, read_record(tmp_path / "record.json")[0])
+    again = protocol.repeat(one)
+    assert protocol.unlike(one, again) == []
+    better = copy.deepcopy(one.record)
+    better["result"]["successes"] += 1
+    better["processor"] = "another"
+    found = protocol.unlike(Finished(run, better), again)
+    assert found[0] == "result: successes" and "another processor: another" in found[1]
