@@ -193,7 +193,11 @@ def _runs_as_csv(study: Study, finished: Sequence[Finished]) -> str:
     writer.writerow(["run", *study.runs[0].place, *measured, *HUMAN, "minutes_until_learned", "mean_success"])
     for one in finished:
         facts = [one.result.get(name) for name in measured]
-        spent = [*(one.curve[name][-1] for name in HUMAN), one.minutes_until_learned, one.mean_success]
+        spent = [
+            *(one.record["curve"][name][-1] for name in HUMAN),
+            one.minutes_until_learned,
+            one.mean_success,
+        ]
         writer.writerow([one.run.name, *one.run.place.values(), *facts, *spent])
     return text.getvalue()
 
