@@ -24,10 +24,7 @@ def test_programs_run(program, tmp_path):
 
 
 def test_every_preset_and_every_simulated_human_is_in_the_tables():
-    for name in SIMULATED:
-        assert f"| `{name}` |" in TEXT
-        for preset in PRESETS:
-            assert f"| `{name}` | `{preset}` |" in TEXT
+    assert all(f"| `{name}` |" in TEXT for name in (*SIMULATED, *PRESETS))
     assert f"| `{DEFAULT_PRESET}` | the default |" in TEXT
 
 
@@ -40,9 +37,17 @@ def test_the_table_says_what_the_limits_say():
         assert all(f"{100 * share:g} %" in row for share in percentages), row
 
 
-def test_the_command_measures_every_human_on_both_tasks(tmp_path):
-    command = [sys.executable, str(ROOT / "benchmarks" / "humans.py"), "--episodes", "1"]
-    subprocess.run([*command, "--json", str(tmp_path / "rows.json")], check=True, capture_output=True)
-    rows = json.loads((tmp_path / "rows.json").read_text())
-    assert len(rows) == 2 * len(SIMULATED) * len(PRESETS)
-    assert sum(row["in_the_end"] for row in rows) >= 0.8 * len(rows)
+def test_the_command_measures_humans_and_writes_a_result(tmp_path):
+    command = [
+        sys.executable,
+        str(ROOT / "benchmarks" / "humans.py"),
+        "--episodes",
+        "1",
+        "--tasks",
+        "PickCube",
+    ]
+    options = ["--presets", "experienced", "--json", str(tmp_path / "rows.json")]
+    subprocess.run([*command, *options], check=True, capture_output=True)
+    rows = json.loads((tmp_path / "rows.json").read_text())["rows"]
+    assert [row["operator"] for row in rows] == list(SIMULATED)
+    assert all(row["in_the_end"] == 1 for row in rows)

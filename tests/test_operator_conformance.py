@@ -8,7 +8,7 @@ import pytest
 
 from gym_hil.devices import CombinedDevice, Keyboard, RecordedDevice, RecordingDevice
 from gym_hil.intervention import PRESETS, Engage, Expert, Human, SimulatedHuman
-from gym_hil.intervention.simulated_keyboard import SimulatedKeyboard
+from gym_hil.intervention.named import SIMULATED_DEVICES, make_operator
 from gym_hil.testing.devices import DeviceConformance, DeviceRig
 from gym_hil.testing.operators import OperatorBasics, TakeoverConformance
 from gym_hil.testing.rigs import GamepadRig, KeyboardRig, PagePadRig, PageRig, TerminalRig
@@ -42,11 +42,18 @@ class TestSimulatedHuman(OperatorBasics):
         return SimulatedHuman(preset)
 
 
-@pytest.mark.parametrize("preset", sorted(PRESETS))
-class TestSimulatedKeyboard(OperatorBasics):
+SIMULATED_PEOPLE = [
+    pytest.param(device, preset, marks=() if preset == "novice" else pytest.mark.slow)
+    for device in SIMULATED_DEVICES
+    for preset in sorted(PRESETS)
+]
+
+
+@pytest.mark.parametrize(("device", "preset"), SIMULATED_PEOPLE)
+class TestSimulatedPerson(OperatorBasics):
     @pytest.fixture
-    def operator(self, preset):
-        return SimulatedKeyboard(preset)
+    def operator(self, device, preset):
+        return make_operator(device, preset=preset)
 
 
 class TestIdleHuman(OperatorBasics):

@@ -9,6 +9,7 @@ attributes of `HilEnvironment`. The rest is optional, and whatever needs a missi
 | `expert_action` | scripted operators and simulated humans |
 | `motion_size`, `gripper_closes`, `gripper_closing` | judging a policy's gripper commands |
 | `expert_goal`, `workspace`, `tcp_pos_w`, `translation` | gates that judge progress and position |
+| `expert_turn` | simulated people who turn the hand |
 | `end_effectors` | robots with several end effectors: what is listed above, of each of them |
 | `get_state`, `set_state`, `add_state_part` | saved states, exact replay |
 | `model`, `data` | the window and the web page, which draw MuJoCo models |

@@ -54,8 +54,8 @@ def stick_motion(left_x: float, left_y: float, right_x: float, right_y: float, *
         turning: whether the sticks turn the hand instead of moving it.
     """
     if turning:
-        return turned(left_y, -left_x, -right_x)
-    return (left_y, -left_x, right_y, 0.0, 0.0, 0.0)
+        return turned(left_y, -left_x, -right_x or 0.0)
+    return (left_y, -left_x or 0.0, right_y, 0.0, 0.0, 0.0)
 
 
 class Gamepad(Device):

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
-from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading, Engage, Motion
+from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading, Engage
 from gym_hil.devices.combined import CombinedDevice
-from gym_hil.devices.controls import Control, PressLatch
+from gym_hil.devices.controls import Control, PressLatch, beyond_deadzone
 from gym_hil.devices.registry import DeviceSpec
 from gym_hil.devices.terminal import TerminalKeyboard
 
@@ -21,6 +21,8 @@ BUTTONS: Mapping[int, Control] = {0: Control.CLOSE, 1: Control.OPEN}
 
 IDLE_S = 0.002
 """Pause between two looks for a report (s); a SpaceMouse sends one every 8 ms or slower."""
+DEADZONE = 0.05
+"""Levels of a cap that nobody touches, in [0, 1]."""
 RETRY_S = 1.0
 """Pause between two looks for a SpaceMouse while there is none (s)."""
 
@@ -66,47 +68,39 @@ def open_spacemouse() -> Source:
     raise RuntimeError("no supported SpaceMouse is connected")
 
 
-class SpaceMouse(Device):
-    """A SpaceMouse. It has no button for taking over: use `Engage.MOTION`, which holds over short pauses.
-
-    A thread of its own reads every report, so that none is lost and the newest wins. The SpaceMouse may be
-    plugged in at any time.
+class FedSpaceMouse(Device):
+    """A SpaceMouse whose reports somebody else takes and hands over with `feed`, from any thread.
 
     Args:
         buttons: numbers of buttons to their meaning.
         deadzone: levels up to this count as rest; beyond it they start from 0.
-        open_source: opens the device; raises where there is none.
     """
 
     name = "spacemouse"
 
-    def __init__(
-        self,
-        buttons: Mapping[int, Control] = BUTTONS,
-        *,
-        deadzone: float = 0.05,
-        open_source: Callable[[], Source] = open_spacemouse,
-    ) -> None:
+    def __init__(self, buttons: Mapping[int, Control] = BUTTONS, *, deadzone: float = DEADZONE) -> None:
         if not 0.0 <= deadzone < 1.0:
             raise InvalidArgumentError(f"deadzone={deadzone!r} is not in [0, 1)")
-        if open_source is open_spacemouse and importlib.util.find_spec("pyspacemouse") is None:
-            raise MissingExtraError("pyspacemouse", "spacemouse", "a SpaceMouse")
         self._buttons = dict(buttons)
         self._deadzone = deadzone
-        self._open_source = open_source
         self._latch = PressLatch()
         self._motion = STILL
-        self._connected = False
-        self._complaint = ""
-        self._stop = threading.Event()
-        self._tried = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name="spacemouse", daemon=True)
-        self._thread.start()
-        self._tried.wait(RETRY_S)
+        self._connected = True
+
+    def feed(self, state: Any) -> None:
+        """Take a state: `x`, `y`, `z`, `roll`, `pitch`, `yaw` in [-1, 1], and `buttons`."""
+        levels = (max(-1.0, min(1.0, float(getattr(state, axis)))) for axis in _AXES)
+        x, y, z, rx, ry, rz = (beyond_deadzone(level, self._deadzone) for level in levels)
+        self._motion = (x, y, z, rx, ry, rz)
+        for number, control in self._buttons.items():
+            if number < len(state.buttons) and state.buttons[number]:
+                self._latch.press(number, control)
+            else:
+                self._latch.release(number)
 
     def poll(self) -> DeviceReading:
         """Return the newest levels and the presses since the last poll."""
-        if self._stop.is_set() or not self._connected:
+        if not self._connected:
             return DISCONNECTED
         return self._latch.take().reading(self._motion)
 
@@ -118,9 +112,50 @@ class SpaceMouse(Device):
         return f"push, pull, lift, press or turn the cap: take over and move, {names}"
 
     def close(self) -> None:
+        """Ignore the SpaceMouse from now on."""
+        self._unplugged()
+
+    def _unplugged(self) -> None:
+        self._connected, self._motion = False, STILL
+        self._latch.clear()
+
+
+class SpaceMouse(FedSpaceMouse):
+    """A SpaceMouse. It has no button for taking over: use `Engage.MOTION`, which holds over short pauses.
+
+    A thread of its own reads every report, so that none is lost and the newest wins. The SpaceMouse may be
+    plugged in at any time.
+
+    Args:
+        buttons: numbers of buttons to their meaning.
+        deadzone: levels up to this count as rest; beyond it they start from 0.
+        open_source: opens the device; raises where there is none.
+    """
+
+    def __init__(
+        self,
+        buttons: Mapping[int, Control] = BUTTONS,
+        *,
+        deadzone: float = DEADZONE,
+        open_source: Callable[[], Source] = open_spacemouse,
+    ) -> None:
+        super().__init__(buttons, deadzone=deadzone)
+        if open_source is open_spacemouse and importlib.util.find_spec("pyspacemouse") is None:
+            raise MissingExtraError("pyspacemouse", "spacemouse", "a SpaceMouse")
+        self._open_source = open_source
+        self._connected = False
+        self._complaint = ""
+        self._stop = threading.Event()
+        self._tried = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="spacemouse", daemon=True)
+        self._thread.start()
+        self._tried.wait(RETRY_S)
+
+    def close(self) -> None:
         """Let the SpaceMouse go."""
         self._stop.set()
         self._thread.join()
+        super().close()
 
     def _listen(self) -> None:
         while not self._stop.is_set():
@@ -137,8 +172,7 @@ class SpaceMouse(Device):
                 self._read(source)
             except Exception as error:
                 _log.warning("SpaceMouse was unplugged (%s); plug it in again to go on.", error)
-            self._connected, self._motion = False, STILL
-            self._latch.clear()
+            self._unplugged()
             with contextlib.suppress(Exception):
                 source.close()
 
@@ -150,20 +184,7 @@ class SpaceMouse(Device):
                 self._stop.wait(IDLE_S)
                 continue
             last = state.t
-            self._motion = self._levels(state)
-            for number, control in self._buttons.items():
-                if number < len(state.buttons) and state.buttons[number]:
-                    self._latch.press(number, control)
-                else:
-                    self._latch.release(number)
-
-    def _levels(self, state: Any) -> Motion:
-        x, y, z, rx, ry, rz = (self._level(float(getattr(state, axis))) for axis in _AXES)
-        return (x, y, z, rx, ry, rz)
-
-    def _level(self, level: float) -> float:
-        beyond = min(1.0, (abs(level) - self._deadzone) / (1.0 - self._deadzone))
-        return 0.0 if beyond <= 0.0 else beyond if level > 0.0 else -beyond
+            self.feed(state)
 
     def _complain(self, error: Exception) -> None:
         """Say once why there is no SpaceMouse."""

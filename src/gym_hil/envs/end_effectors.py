@@ -91,6 +91,11 @@ class DrivenEndEffector:
         """Return where the task's expert wants the TCP (3, m, world frame)."""
         return self._env.intents()[self._index].tcp_pos_w
 
+    def expert_turn(self) -> Array:
+        """Return the rotation to the orientation that the task's expert wants (3, rotation vector, rad, world axes)."""
+        wanted = self._env.intents()[self._index].tcp_quat_w
+        return np.zeros(3) if wanted is None else rotation_between(self._simulated.target_quat_w, wanted)
+
     def expert_action(self, misplaced: Array | float = 0.0) -> Action:
         """Return what the task's expert does now.
 

@@ -386,6 +386,10 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         """Return where the task's expert wants the TCP (3, m, world frame)."""
         return self.end_effectors[0].expert_goal()
 
+    def expert_turn(self) -> Array:
+        """Return the rotation to the orientation that the task's expert wants (3, rotation vector, rad, world axes)."""
+        return self.end_effectors[0].expert_turn()
+
     @property
     def motion_size(self) -> int:
         """How many of an action's first entries are motion; the next one commands the gripper."""

@@ -41,14 +41,23 @@ class Limits:
         sight_error_m: standard deviation of where it sees the goal on each axis, close by (m). Chosen.
         sight_error_share: the same as a share of the distance from hand to goal; people tell lengths apart by about
             3 % (Teghtsoonian, Psychol. Rev. 78, 1971).
+        sight_error_rad: standard deviation of a rotation that it sees, about each axis (rad). Chosen: people set lines
+            parallel to within a degree or two.
         press_s: shortest press of a key (s); typists hold keys for about 0.1 s (Dhakal et al., Observations on Typing
             from 136 Million Keystrokes, CHI 2018).
         press_spread: coefficient of variation of the duration of a press; about 0.1 where people produce intervals of
             about a second (Wearden and McShane, Q. J. Exp. Psychol. 40B, 1988).
         pause_s: time between a press and the correction of what it did (s): people correct two or three times per
             second (Craik, Br. J. Psychol. 38, 1947; Miall, Weir and Stein, J. Motor Behav. 25, 1993).
-        wrong_key: probability that a press meets another direction's key. Chosen: typists correct several keystrokes
-            of a hundred (Dhakal et al., 2018).
+        wrong_key: probability that a press meets another direction's key, or that a lever is pushed along another axis.
+            Chosen: typists correct several keystrokes of a hundred (Dhakal et al., 2018).
+        bandwidth_hz: corner frequency of the hand at a lever, which follows what the person wants as a critically
+            damped system of second order: a neuromuscular lag of 0.1 to 0.2 s (McRuer and Jex, IEEE Trans. Hum.
+            Factors Electron. 8, 1967).
+        approach_s: time in which a person with a lever would cover the way that is left if the level stayed (s).
+            Chosen: with the delays above, a shorter one overshoots.
+        tremor: amplitude of the tremor of the hand at a lever, as a share of its full level, which for a leader arm
+            is the way of one step. Chosen.
     """
 
     disagreement: float = 0.7
@@ -70,6 +79,10 @@ class Limits:
     press_spread: float = 0.0
     pause_s: float = 0.1
     wrong_key: float = 0.0
+    sight_error_rad: float = 0.0
+    bandwidth_hz: float = 2.0
+    approach_s: float = 0.4
+    tremor: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what no human can be.
@@ -92,11 +105,16 @@ class Limits:
             "sight_error_share",
             "press_spread",
             "pause_s",
+            "sight_error_rad",
+            "tremor",
         ):
             if not getattr(self, name) >= 0:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} must be at least 0")
         if not self.press_s >= SHORTEST_TAP_S:
             raise InvalidArgumentError(f"press_s={self.press_s!r} must be at least {SHORTEST_TAP_S}")
+        for name in ("bandwidth_hz", "approach_s"):
+            if not getattr(self, name) > 0:
+                raise InvalidArgumentError(f"{name}={getattr(self, name)!r} must be positive")
         if not 0.0 <= self.min_hold_s <= self.max_hold_s:
             raise InvalidArgumentError(
                 f"min_hold_s={self.min_hold_s!r} must be at least 0 and at most max_hold_s={self.max_hold_s!r}"
@@ -125,6 +143,8 @@ _AVERAGE = Limits(
     press_spread=0.1,
     pause_s=0.25,
     wrong_key=0.02,
+    sight_error_rad=0.01,
+    tremor=0.01,
 )
 PRESETS: Mapping[str, Limits] = {
     "average": _AVERAGE,
@@ -143,6 +163,9 @@ PRESETS: Mapping[str, Limits] = {
         press_spread=0.15,
         pause_s=0.4,
         wrong_key=0.05,
+        sight_error_rad=0.015,
+        approach_s=0.6,
+        tremor=0.015,
     ),
     "experienced": replace(
         _AVERAGE,

@@ -29,12 +29,17 @@ OPERATORS: Registry[Callable[[Any], Operator]] = Registry(
     {
         "expert": "gym_hil.intervention.named:_expert",
         "simulated": "gym_hil.intervention.simulated_human:SimulatedHuman",
-        "simulated-keyboard": "gym_hil.intervention.simulated_keyboard:SimulatedKeyboard",
+        "simulated-keyboard": "gym_hil.intervention.held_devices:keyboard",
+        "simulated-gamepad": "gym_hil.intervention.held_devices:gamepad",
+        "simulated-spacemouse": "gym_hil.intervention.held_devices:spacemouse",
+        "simulated-leader": "gym_hil.intervention.held_devices:leader",
     },
 )
 """Operators that need no device. Each value is called with the name of a preset, which it may ignore; those in
 `SIMULATED` take `Limits` as well."""
-SIMULATED = ("simulated", "simulated-keyboard")
+SIMULATED_DEVICES = ("simulated-keyboard", "simulated-gamepad", "simulated-spacemouse", "simulated-leader")
+"""Names of the simulated humans who work a device."""
+SIMULATED = ("simulated", *SIMULATED_DEVICES)
 """Names of the operators that are simulated humans, whose preset says what they can do."""
 PEOPLE = DEVICES
 """The devices that a person can drive with, by name."""

@@ -93,10 +93,10 @@ class SimulatedHuman(Operator):
     def _acts(self, view: View) -> bool:
         limits, step_s = self.limits, float(view.env.control_dt)
         patience = max(1, round(limits.patience_s / step_s))
-        self._disagreements.append(disagreement(view))
+        self._disagreements.append(self._disagreement(view))
         while len(self._disagreements) > patience:
             self._disagreements.popleft()
-        mean = float(np.mean(self._disagreements))
+        mean = sum(self._disagreements) / len(self._disagreements)
         opinions = [judge(view, self._rng) for judge in self._judges]  # each hears of every step
         asked = any(opinions)
         watching = self._rng.random() < limits.attention
@@ -115,6 +115,13 @@ class SimulatedHuman(Operator):
             self._begin()
             return False
         return True
+
+    def _disagreement(self, view: View) -> float:
+        """Return the `disagreement`, where the limits make it matter."""
+        threshold = self.limits.disagreement
+        if threshold == 0.0:
+            return math.inf
+        return disagreement(view) if threshold < math.inf else 0.0
 
     def _reaction_s(self) -> float:
         """Draw a reaction time (s) from a log-normal distribution with the given mean and spread."""

@@ -1,0 +1,141 @@
+"""The hands of a simulated human at a device with levels: sticks, the cap of a SpaceMouse, a leader arm."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import ClassVar, cast
+
+import numpy as np
+
+from gym_hil.devices.base import STILL, Engage, Motion
+from gym_hil.devices.controls import Control
+from gym_hil.devices.speed import Speed
+from gym_hil.intervention.button_presses import LEAST_TURN, Aim, Array, ButtonPresses, Rates
+from gym_hil.intervention.held_devices import HeldDevice
+from gym_hil.intervention.limits import Limits
+
+TREMOR_HZ = (8.0, 12.0)
+"""Frequencies of the tremor of a healthy hand (Elble and Randall, Electroencephalogr. Clin. Neurophysiol. 44, 1978)."""
+NUDGE = 0.02
+"""Level with which whoever takes over by moving keeps the robot while the fingers close. Chosen."""
+LONGEST_DELAY_S = 1.0
+"""How far back a person knows what their hands did (s), longer than any delay of sight."""
+
+
+class LeverMotion(ButtonPresses):
+    """Moves the robot by levels, which the person corrects after each look.
+
+    The hand follows what the person wants like a critically damped second-order system, with noise that grows with
+    the level, and with tremor. The person knows what the hand has done since the moment that is seen.
+    """
+
+    _MEMORY: ClassVar[tuple[str, ...]] = (
+        *ButtonPresses._MEMORY,
+        *("_wanted", "_level", "_velocity", "_scale", "_place", "_told"),
+        *("_done", "_phase", "_hz", "_turning", "_motion"),
+    )
+
+    def __init__(self, held: HeldDevice, limits: Limits) -> None:
+        super().__init__(held, limits)
+        self._done: deque[tuple[float, Array]] = deque()
+        self._turning = False
+        self._phase, self._hz = np.zeros(6), 0.5 * sum(TREMOR_HZ)
+        self._level: Array = np.zeros(6)
+        self._velocity: Array = np.zeros(6)
+        self._motion: Motion = STILL
+        self._let_go()
+
+    def begin(self, rng: np.random.Generator) -> None:
+        """Take the hands off the device and start the time of an episode."""
+        super().begin(rng)
+        self._phase, self._hz = rng.uniform(0.0, 2.0 * math.pi, 6), rng.uniform(*TREMOR_HZ)
+        self._let_go()
+
+    def rest(self) -> None:
+        """Let go of everything; levers spring back."""
+        super().rest()
+        self._let_go()
+
+    def steer(self, aim: Aim, rates: Rates, speed: Speed, rng: np.random.Generator) -> None:
+        """Choose new levels, if it is time to; see `ButtonPresses.steer`."""
+        now = self.clock.now
+        if self._grip(aim, rng):
+            self._wanted = np.zeros(6)
+            if self.held.engage is Engage.MOTION:
+                self._wanted[2] = NUDGE
+            return
+        if (self._free_at > now).any():
+            return
+        self._free_at[:] = now + self._varied(self._limits.pause_s, rng)
+        done = sum((moved for at, moved in self._done if at > now - aim.delay_s), np.zeros(6))
+        way, turn = aim.way - done[:3], aim.turn - done[3:]
+        turns = float(np.abs(turn).max()) > LEAST_TURN
+        distance, per_s = (turn, rates.radians_per_s) if turns else (way, rates.metres_per_s)
+        if self.held.changes_speed:
+            farther = 2.5 * float(np.abs(distance).max())  # levels can be low, presses not short
+            if self._change_speed(self._speed_for(farther, per_s), speed, rng):
+                self._wanted = np.zeros(6)
+                return
+        seconds = self._limits.approach_s * speed.factor
+        wanted = np.concatenate([way / rates.metres_per_s, turn / rates.radians_per_s]) / seconds
+        wanted[3:] *= np.abs(turn) > LEAST_TURN
+        if self.held.turns_with_button:
+            wanted[slice(0, 3) if turns else slice(3, 6)] = 0.0
+            self._hold_turning(turns)
+        if rng.random() < self._limits.wrong_key:
+            wanted = np.roll(wanted, 1)
+        self._wanted = np.clip(wanted, -1.0, 1.0)
+        self._scale = np.repeat([rates.metres_per_s, rates.radians_per_s], 3) * speed.factor
+
+    def carry_out(self, until: float, rng: np.random.Generator) -> None:
+        """Press, release and push what is due before the time `until` (s), which is then."""
+        seconds = until - self.clock.now
+        super().carry_out(until, rng)
+        omega = 2.0 * math.pi * self._limits.bandwidth_hz
+        away, decay = self._level - self._wanted, math.exp(-omega * seconds)
+        pull = self._velocity + omega * away
+        self._level = self._wanted + (away + pull * seconds) * decay
+        self._velocity = (self._velocity - omega * pull * seconds) * decay
+        level = self._level * (1.0 + self._limits.noise * rng.normal(0.0, 1.0, 6))
+        tremor = self._limits.tremor * np.sin(2.0 * math.pi * self._hz * until + self._phase)
+        self._motion = self._pulled(level, tremor) if self.held.pulls else self._pushed(level, tremor)
+        self._done.append((until, level * self._scale * seconds))
+        while self._done[0][0] < until - LONGEST_DELAY_S:
+            self._done.popleft()
+        self.handle.move(self._motion, turning=Control.TURN in self._down)
+
+    def set_state(self, state: object) -> None:
+        """Continue from what `get_state` returned."""
+        super().set_state(state)
+        self.handle.move(self._motion, turning=Control.TURN in self._down)
+
+    def _let_go(self) -> None:
+        self._wanted, self._level, self._velocity = np.zeros(6), np.zeros(6), np.zeros(6)
+        self._place, self._told, self._scale = np.zeros(6), np.zeros(6), np.zeros(6)
+        self._done.clear()
+        self._motion = STILL
+        self._turning = False
+        self.handle.move(STILL, turning=False)
+
+    def _hold_turning(self, turns: bool) -> None:
+        if turns != self._turning:
+            self._at(self.clock.now, turns, Control.TURN)
+            self._turning = turns
+
+    def _pushed(self, level: Array, tremor: Array) -> Motion:
+        """Return where levers are whose level is `level` beyond their rest."""
+        size, rest = np.abs(level), self.held.deadzone
+        pushed = np.where(size > 1e-3, np.sign(level) * (rest + (1.0 - rest) * size), 0.0)
+        return self._told_levels(pushed + tremor)
+
+    def _pulled(self, level: Array, tremor: Array) -> Motion:
+        """Return by how much the place that the device tells differs from the last one."""
+        self._place = self._place + level
+        told = np.array(self._told_levels(self._place + tremor, most=math.inf))
+        motion, self._told = np.clip(told - self._told, -1.0, 1.0), told
+        return cast(Motion, tuple(motion.tolist()))
+
+    def _told_levels(self, levels: Array, most: float = 1.0) -> Motion:
+        step = cast(float, self.held.resolution)
+        return cast(Motion, tuple((np.clip(np.round(levels / step) * step, -most, most) + 0.0).tolist()))

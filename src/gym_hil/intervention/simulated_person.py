@@ -1,0 +1,129 @@
+"""A simulated human with a device: everything behind its keys, sticks or levers is what a person uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gym_hil.core.command import Command
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.devices.base import Engage
+from gym_hil.devices.controls import Control
+from gym_hil.devices.speed import Speed
+from gym_hil.intervention.button_presses import ButtonPresses, Rates
+from gym_hil.intervention.hands import Hands
+from gym_hil.intervention.held_devices import KEYBOARD, HeldDevice
+from gym_hil.intervention.human import Human
+from gym_hil.intervention.key_presses import KeyPresses
+from gym_hil.intervention.lever_motion import LeverMotion
+from gym_hil.intervention.limits import DEFAULT_PRESET, Limits
+from gym_hil.intervention.operator import Decision, Operator, View
+from gym_hil.intervention.sight import SeenEnvironment, Sight
+from gym_hil.intervention.simulated_human import SimulatedHuman
+
+METRES_PER_STEP = 0.025
+"""Motion per step at full speed (m) where the environment does not say it by its attribute ``scale``."""
+RADIANS_PER_STEP = 0.1
+"""Rotation per step at full speed (rad)."""
+
+
+class SimulatedPerson(SimulatedHuman):
+    """Watches with delay and errors, judges whether the robot makes progress, and acts by working a device.
+
+    It takes over as people do with the device: by a key, by holding a button, or by moving. Every episode begins with
+    the coarse speed. The same seed gives the same presses.
+
+    Args:
+        preset: a name in `gym_hil.intervention.limits.PRESETS`, or `Limits` of your own.
+        seed: of its errors and attention, used where `reset` is given none.
+        held: what it holds.
+
+    Attributes:
+        human: the person with the device. Its `device` may be wrapped, in order to record the presses.
+    """
+
+    def __init__(
+        self,
+        preset: str | Limits = DEFAULT_PRESET,
+        seed: int | None = None,
+        *,
+        held: HeldDevice = KEYBOARD,
+    ) -> None:
+        super().__init__(preset, seed)
+        self.name = held.name
+        make = KeyPresses if held.resolution is None else LeverMotion
+        self._hands: ButtonPresses = make(held, self.limits)
+        self.human = Human(self._hands.handle.device, held.engage)
+        self._sight = Sight(self.limits)
+        self._holds = False
+        self._turnable = np.zeros(3)
+
+    def for_hands(self, count: int) -> Operator:
+        """Return a human with a device of its own for every end effector."""
+        others = (SimulatedPerson(self.limits, held=self._hands.held) for _ in range(count - 1))
+        return Hands([self, *others])
+
+    def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
+        """Begin an episode with the hands off the device."""
+        super().reset(env, seed)
+        self._hands.begin(self._rng)
+        self._sight.begin(self._rng)
+        self._holds = False
+        self._turnable = _turnable(env)
+        self.human.reset(env, seed)
+        self.human.speed = Speed.COARSE
+
+    def decide(self, view: View) -> Decision:
+        """Look, work the device until the step begins, and return what it makes of it."""
+        hands, env = self._hands, view.env
+        seen = self._sight.look(env, self._rng)
+        wants = self.wants_control(View(SeenEnvironment(env, seen), view.policy_action))
+        if wants != self._holds:
+            hands.rest()
+            self._holds = wants
+            if hands.held.engage is Engage.TOGGLE:
+                hands.tap(Control.ENGAGE, self._rng)
+            elif wants and hands.held.engage is Engage.HOLD:
+                hands.hold(Control.ENGAGE)
+        elif wants:
+            dt = float(env.control_dt)
+            metres = float(np.max(env.scale)) if env.offers("scale") else METRES_PER_STEP
+            aim = self._sight.aim(seen, self._turnable)
+            hands.steer(aim, Rates(metres / dt, RADIANS_PER_STEP / dt), self.human.speed, self._rng)
+        hands.carry_out(hands.clock.now + float(env.control_dt), self._rng)
+        self.human.time_scale = self.time_scale
+        return self.human.decide(view)
+
+    def get_state(self) -> Any:
+        """Return memory, budget, plan, keys that are down, and what the takeover depends on."""
+        mind = super().get_state()
+        return (
+            mind,
+            self._holds,
+            self._turnable.copy(),
+            self._sight.get_state(),
+            self._hands.get_state(),
+            self.human.get_state(),
+        )
+
+    def set_state(self, state: Any) -> None:
+        """Continue from what `get_state` returned."""
+        mind, self._holds, turnable, sight, hands, human = state
+        super().set_state(mind)
+        self._turnable = turnable.copy()
+        self._sight.set_state(sight)
+        self._hands.set_state(hands)
+        self.human.set_state(human)
+
+    def close(self) -> None:
+        """Close the device."""
+        self.human.close()
+
+
+def _turnable(env: EnvironmentInterface) -> np.ndarray:
+    """Return 1 for each axis (3) about which actions turn the hand, and 0 for the others."""
+    neutral = env.neutral_action()
+    twists = np.eye(6)[3:].tolist()
+    commands = (env.command_action(Command((x, y, z, rx, ry, rz))) for x, y, z, rx, ry, rz in twists)
+    return np.array([float(not np.array_equal(command, neutral)) for command in commands])

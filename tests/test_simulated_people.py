@@ -1,0 +1,270 @@
+"""Simulated humans with devices: what they do is a person's, late, imprecise, and the same for the same seed."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.devices.recorded import RecordedDevice, RecordingDevice
+from gym_hil.devices.speed import Speed
+from gym_hil.intervention import Human, Limits
+from gym_hil.intervention.button_presses import Aim, Rates
+from gym_hil.intervention.held_devices import GAMEPAD_PAGE, KEYBOARD, LEADER, SPACEMOUSE, HeldDevice
+from gym_hil.intervention.key_presses import KeyPresses
+from gym_hil.intervention.lever_motion import LeverMotion
+from gym_hil.intervention.limits import PRESETS
+from gym_hil.intervention.named import SIMULATED_DEVICES, make_demonstrator, make_operator
+from gym_hil.intervention.operator import Operator
+from gym_hil.intervention.sight import Glimpse, Sight
+from gym_hil.intervention.simulated_person import SimulatedPerson
+from gym_hil.stacks.build import make_env
+
+STAY = np.array([0, 0, 0, 1], np.float32)
+
+
+HELD = (KEYBOARD, GAMEPAD_PAGE, SPACEMOUSE, LEADER)
+every_device = pytest.mark.parametrize("held", HELD, ids=lambda held: held.name)
+
+
+def person(
+    preset: str | Limits = "average", *, drives: bool = True, held: HeldDevice = KEYBOARD
+) -> SimulatedPerson:
+    limits = PRESETS[preset] if isinstance(preset, str) else preset
+    return SimulatedPerson(limits.driving() if drives else limits, held=held)
+
+
+def make(operator: Operator, **arguments) -> gym.Env:
+    return make_env("gym_hil/PandaPickCubeBase-v1", operator=operator, max_episode_steps=300, **arguments)
+
+
+def steps(env: gym.Env, seed: int | None, count: int = 300) -> list[tuple]:
+    """Return what was read and executed, and where the TCP was, step by step."""
+    if seed is not None:
+        env.reset(seed=seed)
+    result, ended = [], False
+    while not ended and len(result) < count:
+        *_, terminated, truncated, info = env.step(STAY)
+        step = info["step"]
+        place = env.get_wrapper_attr("tcp_pos_w").tobytes()
+        result.append((step.reading, step.executed_action.tobytes(), step.phase, place, step.success))
+        ended = terminated or truncated
+    return result
+
+
+@every_device
+@pytest.mark.parametrize("preset", ["novice", "experienced", "scripted"])
+def test_everybody_can_drive_alone(preset, held):
+    env = make(person(preset, held=held))
+    lengths = [len(steps(env, seed)) for seed in range(3)]
+    assert max(lengths) < 300
+
+
+@every_device
+def test_the_same_seed_gives_the_same_presses_and_another_one_others(held):
+    env = make(person(held=held))
+    first = steps(env, 5)
+    assert steps(env, 6) != first
+    assert steps(env, 5) == first == steps(make(person(held=held)), 5)
+
+
+@every_device
+def test_a_device_log_replays_bit_for_bit(held, tmp_path):
+    novice = person("novice", held=held)
+    novice.human.device = RecordingDevice(novice.human.device, tmp_path / "log.jsonl", period_s=0.1)
+    env = make(novice)
+    driven = steps(env, 3)
+    env.close()
+    assert driven[-1][4] and len({reading.motion for reading, *_ in driven}) > 5
+    log = RecordedDevice(tmp_path / "log.jsonl", period_s=0.1)
+    assert steps(make(Human(log, held.engage)), 3) == driven
+
+
+@every_device
+@pytest.mark.parametrize("before", [3, 15, 27])
+def test_a_saved_state_goes_on_with_the_same_presses(before, held):
+    env = make(person("novice", held=held))
+    steps(env, 2, before)
+    state = env.get_wrapper_attr("get_state")()
+    rest = steps(env, None)
+    steps(env, 9)
+    env.reset(options={"state": state})
+    assert steps(env, None) == rest
+    other = make(person("novice", held=held))
+    other.reset(seed=0, options={"state": state})
+    assert steps(other, None) == rest
+
+
+@every_device
+def test_it_takes_over_from_a_policy_without_progress_and_lets_go(held):
+    env = make(person("experienced", drives=False, held=held))
+    phases = [phase for _, _, phase, *_ in steps(env, 0)]
+    assert phases[:20] == ["policy"] * 20 and "takeover" in phases and "release" in phases
+
+
+def test_at_the_keyboard_a_key_takes_over_and_the_same_key_lets_go():
+    readings = [reading for reading, *_ in steps(make(person("experienced", drives=False)), 0)]
+    assert sum(reading.engage_presses for reading in readings) >= 2
+
+
+def test_the_budget_binds_over_episodes():
+    env = make(SimulatedPerson(Limits(budget_s_per_hour=1.5)))
+    acted = sum(
+        phase in ("takeover", "human") for seed in range(3) for _, _, phase, *_ in steps(env, seed, 60)
+    )
+    assert 0 < acted <= 15
+
+
+def test_it_sees_what_was_there_a_moment_ago():
+    env = make(person())
+    env.reset(seed=0)
+    sight, rng = Sight(Limits(sight_delay_s=0.2)), np.random.default_rng(0)
+    places, seen = [], []
+    for _ in range(12):
+        places.append(env.get_wrapper_attr("tcp_pos_w").copy())
+        seen.append(sight.look(EnvironmentInterface(env), rng).tcp_pos_w)
+        env.step(STAY)
+    np.testing.assert_array_equal(seen[2:], places[:-2])
+    assert not np.array_equal(places[-1], places[0])
+
+
+def test_the_eye_errs_in_proportion_to_the_distance():
+    sight, rng = Sight(Limits(sight_error_m=0.001, sight_error_share=0.05)), np.random.default_rng(0)
+
+    def error(distance: float) -> float:
+        seen = Glimpse(np.zeros(3), np.array([distance, 0.0, 0.0]), False, None)
+        errors = []
+        for _ in range(2000):
+            sight.begin(rng)
+            errors.append(sight.way(seen)[1])
+        return float(np.std(errors))
+
+    assert error(0.0) == pytest.approx(0.001, rel=0.1)
+    assert error(0.2) == pytest.approx(0.011, rel=0.1)
+
+
+RATES = Rates(metres_per_s=0.25, radians_per_s=1.0)
+
+
+def pressed(
+    limits: Limits, way: tuple[float, float, float], speed: Speed, seed: int, turn: float = 0.0
+) -> tuple[float, ...]:
+    """Return the motion of one press, in seconds at full level along and about each axis."""
+    hands, rng = KeyPresses(KEYBOARD, limits), np.random.default_rng(seed)
+    hands.steer(Aim(np.array(way), np.array([0.0, 0.0, turn])), RATES, speed, rng)
+    moved = np.zeros(6)
+    for step in range(1, 40):
+        hands.carry_out(0.1 * step, rng)
+        moved += 0.1 * np.array(hands.handle.device.poll().motion)
+    return tuple(moved.tolist())
+
+
+def pushed(
+    held: HeldDevice, limits: Limits, way: tuple[float, float, float], seconds: float = 0.2
+) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]]]:
+    """Return the readings of a device whose lever is pushed for a time and then rests, while and after."""
+    hands, rng = LeverMotion(held, limits), np.random.default_rng(0)
+    hands.begin(rng)
+    hands.steer(Aim(np.array(way), np.zeros(3)), RATES, Speed.COARSE, rng)
+    motions = []
+    for step in range(1, 40):
+        if step == round(10 * seconds) + 1:
+            hands.steer(Aim(np.zeros(3), np.zeros(3), delay_s=0.0), RATES, Speed.COARSE, rng)
+            hands._wanted = np.zeros(6)
+        hands.carry_out(0.1 * step, rng)
+        motions.append(hands.handle.device.poll().motion)
+    return motions[: round(10 * seconds)], motions[round(10 * seconds) :]
+
+
+@pytest.mark.parametrize("held", HELD[1:], ids=lambda held: held.name)
+def test_a_hand_at_a_lever_needs_time_to_push_and_to_let_go(held):
+    while_pushed, afterwards = pushed(held, Limits(bandwidth_hz=1.0), (0.05, 0.0, -0.02), 0.4)
+    x = [motion[0] for motion in while_pushed]
+    assert 0.0 < x[0] < x[1] < x[3] < 0.5
+    assert all(motion[2] < 0.0 for motion in while_pushed)
+    assert afterwards[0][0] > 0.05 and not any(map(any, afterwards[20:]))
+
+
+@pytest.mark.parametrize("held", HELD[1:], ids=lambda held: held.name)
+def test_a_device_tells_no_smaller_differences_than_its_resolution(held):
+    readings, _ = pushed(held, Limits(noise=0.1), (0.1, 0.03, 0.0), 1.0)
+    levels = np.abs([motion[:2] for motion in readings]).ravel()
+    levels = (levels[(levels > 0) & (levels < 1)] * (1.0 - held.deadzone) + held.deadzone) / held.resolution
+    np.testing.assert_allclose(levels, np.round(levels), atol=1e-6)
+
+
+def test_tremor_reaches_a_leader_and_not_a_stick_at_rest():
+    limits = Limits(tremor=0.03)
+    assert not any(map(any, pushed(GAMEPAD_PAGE, limits, (0.0, 0.0, 0.0))[0]))
+    assert any(map(any, pushed(LEADER, limits, (0.0, 0.0, 0.0))[0]))
+
+
+def test_keys_turn_the_hand_about_the_axis_with_most_to_turn():
+    moved = pressed(Limits(press_s=0.1), (0.1, 0.0, 0.0), Speed.COARSE, 0, turn=-0.5)
+    assert moved[5] == pytest.approx(-0.5) and moved[0] == 0.0
+
+
+@pytest.mark.slow
+@every_device
+def test_whoever_holds_a_device_turns_a_key(held):
+    operator = person("experienced", held=held)
+    env = make_env("gym_hil/PandaTurnKey-v1", operator=operator, max_episode_steps=1200)
+    for seed in range(2):
+        env.reset(seed=seed)
+        ended = False
+        while not ended:
+            *_, terminated, truncated, info = env.step(env.get_wrapper_attr("neutral_action")())
+            ended = terminated or truncated
+        assert info["is_success"]
+
+
+def test_a_press_lasts_as_long_as_the_way_needs_and_never_shorter_than_a_tap():
+    exact = Limits(press_s=0.1)
+    assert pressed(exact, (0.15, 0.0, -0.05), Speed.COARSE, 0) == pytest.approx(
+        (0.6, 0.0, -0.2, 0.0, 0.0, 0.0)
+    )
+    assert pressed(exact, (0.03, 0.0, 0.014), Speed.COARSE, 0) == pytest.approx(
+        (0.12, 0.0, 0.1, 0.0, 0.0, 0.0)
+    )
+
+
+def test_a_long_press_is_less_exact_than_a_short_one():
+    limits = Limits(press_spread=0.1)
+
+    def spread(metres: float) -> float:
+        return float(
+            np.std([pressed(limits, (metres, 0.0, 0.0), Speed.COARSE, seed)[0] for seed in range(200)])
+        )
+
+    assert spread(0.4) == pytest.approx(2 * spread(0.2), rel=0.3)
+    assert spread(0.4) == pytest.approx(0.16, rel=0.2)
+
+
+def test_some_presses_meet_a_wrong_key():
+    limits = Limits(wrong_key=0.3)
+    wrong = [not pressed(limits, (0.2, 0.0, 0.0), Speed.COARSE, seed)[0] > 0.3 for seed in range(300)]
+    assert np.mean(wrong) == pytest.approx(0.3, abs=0.08)
+
+
+@pytest.mark.parametrize("name", SIMULATED_DEVICES)
+def test_it_has_a_name_for_commands_and_training(name):
+    operator = make_operator(name, preset="novice")
+    assert isinstance(operator, SimulatedPerson) and operator.name == name
+    assert make_demonstrator(name, "novice").limits == PRESETS["novice"].driving()
+    with pytest.raises(InvalidArgumentError, match='did you mean "novice"'):
+        make_operator(name, preset="novise")
+
+
+@pytest.mark.parametrize(
+    ("limits", "complaint"),
+    [
+        ({"press_s": 0.001}, r"press_s=0\.001"),
+        ({"bandwidth_hz": 0}, "bandwidth_hz=0"),
+        ({"tremor": -1}, "tremor=-1"),
+    ],
+)
+def test_impossible_hands_are_refused(limits, complaint):
+    with pytest.raises(InvalidArgumentError, match=complaint):
+        Limits(**limits)
