@@ -60,6 +60,7 @@ def _run() -> int:
     from gym_hil.cli.replay import Replay
     from gym_hil.cli.study import Study
     from gym_hil.cli.train import Eval, Train
+    from gym_hil.cli.virtual_arm import VirtualArm
     from gym_hil.core.errors import InvalidArgumentError
 
     command = tyro.cli(
@@ -74,7 +75,8 @@ def _run() -> int:
         | Annotated[Record, tyro.conf.subcommand("record")]
         | Annotated[Replay, tyro.conf.subcommand("replay")]
         | Annotated[Inspect, tyro.conf.subcommand("inspect")]
-        | Annotated[LerobotConfig, tyro.conf.subcommand("lerobot-config")],
+        | Annotated[LerobotConfig, tyro.conf.subcommand("lerobot-config")]
+        | Annotated[VirtualArm, tyro.conf.subcommand("virtual-arm")],
         prog="gym-hil",
         description="Human-in-the-loop robot learning in MuJoCo. `gym-hil --version` prints the version.",
     )

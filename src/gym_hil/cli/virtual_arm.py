@@ -1,0 +1,181 @@
+"""``gym-hil virtual-arm``: a simulated arm at a serial port, for programs that drive real ones."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from tyro.extras import literal_type_from_choices
+
+from gym_hil.cli.common import write_json
+from gym_hil.cli.option_types import OperatorOrNobody, Preset
+from gym_hil.core.errors import GymHilError, InvalidArgumentError
+from gym_hil.core.files import PRIVATE
+from gym_hil.devices.page import PageAddress
+from gym_hil.integrations.lerobot.virtual_arm.arm import STATES
+from gym_hil.integrations.lerobot.virtual_arm.console import Console as Commands
+from gym_hil.integrations.lerobot.virtual_arm.station import ROBOT_NAMES, Station, StationConfig
+from gym_hil.intervention.limits import DEFAULT_PRESET
+from gym_hil.viewers.attach import open_page, page_of
+from gym_hil.viewers.web.wait import await_person
+
+RobotName = literal_type_from_choices(ROBOT_NAMES)
+ServoState = literal_type_from_choices(STATES)
+
+
+@dataclass(kw_only=True)
+class VirtualArm:
+    """Simulate an arm that programs reach as they reach a real one: servos on a serial port, cameras on a socket.
+
+    It runs in real time until Ctrl-C. While it runs, it takes commands from standard input; `help` lists them.
+    """
+
+    robot: Annotated[RobotName, tyro.conf.Positional] = ROBOT_NAMES[0]  # type: ignore[valid-type]
+    """The arm."""
+    task: str = "PickCube"
+    """The task whose objects lie before it. After a success they are put at new places."""
+    leader: bool = False
+    """Simulate a leader arm as well, at a port of its own."""
+    operator: OperatorOrNobody | None = None
+    """Who moves the leader's handle; without it the simulated human where there is a leader."""
+    preset: Preset = DEFAULT_PRESET
+    """Limits of the simulated human."""
+    cameras: str = ""
+    """Names of cameras, separated by commas: front,wrist."""
+    camera_size: tuple[int, int] = (128, 128)
+    """Height and width of the cameras' images (pixels)."""
+    camera_fps: float = 30.0
+    """Images of each camera per second."""
+    camera_port: int = 0
+    """TCP port of the cameras; 0 takes a free one."""
+    servos: ServoState = STATES[0]  # type: ignore[valid-type]
+    """How the servos begin: calibrated, with a calibration file for LeRobot; assembled, to be calibrated; or new,
+    as the factory delivers them, all with address 1."""
+    fault: tuple[str, ...] = ()
+    """What goes wrong: lost:0.02 late:0.1,40 checksum:0.01 overload:gripper overheat:elbow_flex
+    stiff:elbow_flex,1.5 unplug@5-8. After @ stand the seconds since the first packet in which it does; a name and a
+    dot before it choose the arm: leader.lost:0.02."""
+    ports: str | None = None
+    """Beginning of the ports' addresses, to which follower and leader are added, such as /dev/ttyVirtual-; without it
+    they are in a new folder."""
+    seed: int | None = None
+    """Seed of the objects' places and of the simulated human."""
+    reset_after_s: float = 2.0
+    """Seconds between a success, or a failure, and new places of the objects."""
+    seconds: float | None = None
+    """Stop after so many seconds; without it go on."""
+    window: bool = False
+    """Show the follower in a window, where there is a display."""
+    web: bool = False
+    """Show the follower on a web page, and print its address."""
+    json: Path | None = None
+    """Write the addresses to this file as soon as programs can use them."""
+    page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
+    """Where the web page is."""
+
+    def run(self) -> int:
+        """Simulate until somebody ends it."""
+        if self.reset_after_s < 0:
+            raise InvalidArgumentError(f"reset_after_s={self.reset_after_s} must be at least 0")
+        console = Console(highlight=False)
+        station = Station(self._config())
+        url = None
+        try:
+            page = page_of(station.env)
+            if self.web and page is None:
+                page = open_page(station.env, self.page)
+            url = page.url if page is not None else None
+            self._announce(console, station, url)
+            await_person(station.env, console.print)
+            self._simulate(station)
+        except KeyboardInterrupt:
+            console.print("Stopped.")
+        finally:
+            station.close()
+        if station.rig.lost_s > 0.5:
+            console.print(f"This machine was too slow: {station.rig.lost_s:.1f} s of real time were lost.")
+        return 0
+
+    def _config(self) -> StationConfig:
+        operator = self.operator or ("simulated" if self.leader else None)
+        return StationConfig(
+            robot=str(self.robot),
+            task=self.task,
+            leader=self.leader,
+            cameras=tuple(name.strip() for name in self.cameras.split(",") if name.strip()),
+            camera_size=self.camera_size,
+            camera_fps=self.camera_fps,
+            camera_port=self.camera_port,
+            operator=None if operator == "none" else operator,
+            preset=self.preset,
+            servos=str(self.servos),
+            faults=self.fault,
+            ports=self.ports,
+            seed=self.seed,
+            page=self.page,
+            window=self.window,
+        )
+
+    def _announce(self, console: Console, station: Station, url: str | None) -> None:
+        arguments = station.lerobot_arguments()
+        for name, of_arm in arguments.items():
+            console.print(f"{name}: {' '.join(map(shlex.quote, of_arm))}", soft_wrap=True, markup=False)
+        if url is not None:
+            print(url, flush=True)
+        facts = {**station.facts(), "lerobot": arguments, "url": url}
+        write_json(self.json, facts, mode=0o666 if url is None else PRIVATE)
+
+    def _simulate(self, station: Station) -> None:
+        stopped = threading.Event()
+        wants_reset = threading.Event()
+        commands = Commands(station.rig.lines, wants_reset.set, stopped.set)
+        threading.Thread(target=_listen, args=(station, commands), daemon=True, name="commands").start()
+        with _ended_by_signal():
+            left = self.seconds
+            while not stopped.is_set() and (left is None or left > 0.0):
+                if station.step():
+                    station.wait(self.reset_after_s)
+                    wants_reset.set()
+                if wants_reset.is_set():
+                    wants_reset.clear()
+                    station.reset()
+                if left is not None:
+                    left -= station.env.get_wrapper_attr("control_dt")
+
+
+def _listen(station: Station, commands: Commands) -> None:
+    """Carry out the commands that come in on standard input, and print what there is to say about them."""
+
+    def carry_out(text: str) -> None:
+        try:
+            print(commands.run(text), flush=True)
+        except GymHilError as error:
+            print(f"error: {error}", flush=True)
+
+    for line in sys.stdin:
+        if line.strip():
+            station.rig.call(lambda text=line: carry_out(text))  # type: ignore[misc]
+
+
+@contextlib.contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    """Take a request to end the program as Ctrl-C, so that the ports are taken away."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

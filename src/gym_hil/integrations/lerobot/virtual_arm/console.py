@@ -1,0 +1,119 @@
+"""Commands that a person, or a test, gives to virtual arms while they run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from gym_hil.core.errors import InvalidArgumentError, require_one_of
+from gym_hil.integrations.lerobot.virtual_arm.arm import FULL_TURN, Arm
+from gym_hil.integrations.lerobot.virtual_arm.faults import parse_fault
+from gym_hil.integrations.lerobot.virtual_arm.line import Line
+
+SWEEP_S = 0.7
+"""Seconds of each movement of a sweep."""
+ARM_COMMANDS = {
+    "middle": "move all joints to the middle of their ranges",
+    "sweep": "move one joint after the other through its whole range",
+    "move": "JOINT DEGREES: move one joint",
+    "release": "let go of the arm, or leave it to the operator again",
+    "connect": "JOINT ... or all: connect these servos to the bus, and no others",
+    "unplug": "pull the cable",
+    "plug": "put the cable in again",
+    "power": "switch the servos off and on",
+}
+COMMANDS = {
+    **ARM_COMMANDS,
+    "fault": "FAULT: let something go wrong, as --fault does",
+    "repair": "end all faults",
+    "reset": "put the objects at new places",
+    "help": "list the commands",
+    "quit": "end",
+}
+
+
+class Console:
+    """Carries out commands. A command is a line of words: its name, an arm where there are two, and its details.
+
+    Args:
+        lines: the arms at their ports, by name; the first one is meant where no arm is named.
+        reset: puts the objects at new places.
+        quit: ends the program.
+    """
+
+    def __init__(self, lines: dict[str, Line], reset: Callable[[], None], quit: Callable[[], None]) -> None:
+        self._lines, self._reset, self._quit = lines, reset, quit
+
+    def run(self, text: str) -> str:
+        """Carry out a command, and return what there is to say about it.
+
+        Raises:
+            InvalidArgumentError: it is not known, or lacks a detail.
+        """
+        command, *words = text.split()
+        require_one_of("command", command, COMMANDS)
+        name = words.pop(0) if words and words[0] in self._lines else next(iter(self._lines))
+        if command == "help":
+            return "\n".join(f"{name}: {what}" for name, what in COMMANDS.items())
+        if command == "reset":
+            self._reset()
+        elif command == "quit":
+            self._quit()
+        elif command == "fault":
+            joints = self._lines[name].arm.joints
+            fault = parse_fault(" ".join(words), tuple(self._lines), joints)
+            line = self._lines[fault.arm]
+            line.set_faults((*line.faults, fault))
+        elif command == "repair":
+            for line in self._lines.values():
+                line.set_faults(())
+        else:
+            self._of_arm(command, self._lines[name], words)
+        return f"{text.strip()}: done"
+
+    def _of_arm(self, command: str, line: Line, words: list[str]) -> None:
+        arm = line.arm
+        if command == "middle":
+            _moves(arm)({number: sum(arm.ranges[name]) / 2 for number, name in enumerate(arm.joints)})
+        elif command == "sweep":
+            self._sweep(arm)
+        elif command == "move":
+            joint, angle = _detail(words, arm)
+            _moves(arm)({arm.joints.index(joint): angle})
+        elif command == "release":
+            arm.hand.release()
+        elif command == "connect":
+            arm.bus.connect(arm.joints if words == ["all"] else words)
+        elif command == "power":
+            for servo in arm.bus.servos.values():
+                servo.power_cycle()
+        elif command == "unplug":
+            line.unplug()
+        else:
+            line.plug()
+
+    def _sweep(self, arm: Arm) -> None:
+        move = _moves(arm)
+        for number, name in enumerate(arm.joints):
+            if name != FULL_TURN:
+                low, high = arm.ranges[name]
+                for position in (low, high, (low + high) / 2):
+                    move({number: position})
+
+
+def _moves(arm: Arm) -> Callable[[dict[int, float]], None]:
+    """Return what makes a hand move joints (rad) of an arm, one movement after the other; the hand holds the others."""
+    if not arm.hand.scripted:
+        arm.hand.follow(arm.positions, 0.0)
+        arm.hand.scripted = True
+    return lambda targets: arm.hand.move(targets, SWEEP_S)
+
+
+def _detail(words: list[str], arm: Arm) -> tuple[str, float]:
+    if len(words) != 2:
+        raise InvalidArgumentError("move needs a joint and an angle in degrees, such as: move elbow_flex 30")
+    require_one_of("joint", words[0], arm.joints)
+    try:
+        return words[0], math.radians(float(words[1]))
+    except ValueError:
+        raise InvalidArgumentError(f"{words[1]!r} is no angle in degrees") from None

@@ -1,0 +1,124 @@
+"""What can go wrong with an arm, to order.
+
+A fault is written ``[ARM.]KIND[:DETAIL][,NUMBER][@START[-END]]``, such as ``lost:0.02``, ``late:0.1,40``,
+``stiff:elbow_flex,1.5``, ``unplug@5-8`` and ``leader.checksum:0.01``. Times are seconds since the first packet.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from gym_hil.core.errors import InvalidArgumentError, require_one_of
+
+ON_ANSWERS = {"lost": 0.0, "late": 40.0, "checksum": 0.0}
+"""Faults of answers: the detail is the share of answers; the number of ``late`` is the delay (ms)."""
+ON_JOINTS = {"overload": 10.0, "stiff": 1.5, "overheat": 80.0}
+"""Faults of joints: the detail is the joint. The number of ``overload``, which jams it, and of ``stiff`` is the
+friction (N m), that of ``overheat`` what heats the servo from outside (deg C)."""
+KINDS = (*ON_ANSWERS, *ON_JOINTS, "unplug")
+FORM = re.compile(
+    r"(?:(?P<arm>\w+)\.)?(?P<kind>[a-z]+)(?::(?P<detail>[\w.]+))?(?:,(?P<number>[\d.]+))?"
+    r"(?:@(?P<start>[\d.]+)(?:-(?P<end>[\d.]+))?)?"
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault.
+
+    Attributes:
+        arm: name of the arm.
+        kind: one of `KINDS`.
+        joint: the joint of a fault of joints; empty for others.
+        share: share of the answers, in [0, 1], of a fault of answers.
+        number: friction (N m), delay (ms) or temperature (deg C), see `ON_ANSWERS` and `ON_JOINTS`.
+        start: when it begins (s since the first packet).
+        end: when it ends (s since the first packet).
+    """
+
+    arm: str
+    kind: str
+    joint: str = ""
+    share: float = 0.0
+    number: float = 0.0
+    start: float = 0.0
+    end: float = math.inf
+
+
+def parse_fault(text: str, arms: tuple[str, ...], joints: tuple[str, ...]) -> Fault:
+    """Return the fault that a text describes.
+
+    Args:
+        text: see the module.
+        arms: names of the arms; without one in the text it is the first one's.
+        joints: names of the joints.
+
+    Raises:
+        InvalidArgumentError: it has another form, or a name that is not known.
+    """
+    form = FORM.fullmatch(text)
+    if form is None:
+        raise InvalidArgumentError(f"fault={text!r} must look like stiff:elbow_flex,1.5 or lost:0.02@5-8")
+    arm, kind, detail = form["arm"] or arms[0], form["kind"], form["detail"]
+    require_one_of("arm", arm, arms)
+    require_one_of("fault", kind, KINDS)
+    joint, share = "", 0.0
+    if kind in ON_JOINTS:
+        require_one_of(f"joint of {kind}", detail, joints)
+        joint = detail
+    elif kind in ON_ANSWERS:
+        try:
+            share = float(detail)
+        except (TypeError, ValueError):
+            share = -1.0
+        if not 0.0 <= share <= 1.0:
+            raise InvalidArgumentError(f"fault={text!r} needs a share of answers from 0 to 1: {kind}:0.02")
+    usual = {**ON_ANSWERS, **ON_JOINTS}.get(kind, 0.0)
+    return Fault(
+        arm,
+        kind,
+        joint,
+        share,
+        usual if form["number"] is None else float(form["number"]),
+        float(form["start"] or 0.0),
+        float(form["end"] or math.inf),
+    )
+
+
+class AnswerFaults:
+    """Spoils the answers of one arm.
+
+    Args:
+        faults: those of answers.
+        seed: of which answers are spoilt.
+    """
+
+    def __init__(self, faults: tuple[Fault, ...], seed: int = 0) -> None:
+        self._faults = faults
+        self._rng = np.random.default_rng(seed)
+
+    def spoil(self, answers: list[bytes], now: float) -> list[tuple[float, bytes]]:
+        """Return the answers that arrive, each with its delay (s).
+
+        Args:
+            answers: what the servos answer.
+            now: seconds since the first packet.
+        """
+        arriving = []
+        for answer in answers:
+            delay, lost = 0.0, False
+            for fault in self._faults:
+                if not fault.start <= now < fault.end or self._rng.random() >= fault.share:
+                    continue
+                if fault.kind == "late":
+                    delay += fault.number / 1000.0
+                elif fault.kind == "checksum":
+                    answer = answer[:-1] + bytes([answer[-1] ^ 0xFF])
+                lost |= fault.kind == "lost"
+            if not lost:
+                arriving.append((delay, answer))
+        return arriving

@@ -1,0 +1,89 @@
+"""Arms at their ports, in real time."""
+
+from __future__ import annotations
+
+import select
+from collections import deque
+from collections.abc import Callable
+
+import mujoco
+
+from gym_hil.core.clock import SYSTEM_CLOCK, Clock
+from gym_hil.integrations.lerobot.virtual_arm.line import Line
+
+TOO_LATE = 0.1
+"""So far behind (s), time that was lost is not made up for."""
+LOOK_EVERY = 4
+"""Ticks between two states that the cameras may show."""
+
+
+class Rig:
+    """Keeps time: between two physics steps it answers programs until the next step is due.
+
+    Args:
+        lines: the arms at their ports, by name.
+        dt: seconds per physics step.
+        clock: what is used to measure time.
+
+    Attributes:
+        lines: the arms at their ports, by name.
+        lost_s: how much time was lost because the machine was too slow (s).
+    """
+
+    def __init__(self, lines: dict[str, Line], dt: float, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.lines = lines
+        self.lost_s = 0.0
+        self._dt, self._clock = dt, clock
+        self._due: float | None = None
+        self._ticks = 0
+        self._beside: list[tuple[mujoco.MjModel, mujoco.MjData]] = []
+        self._watchers: list[Callable[[], None]] = []
+        self._calls: deque[Callable[[], None]] = deque()
+
+    def simulate_beside(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        """Simulate another model in step: that of a leader."""
+        self._beside.append((model, data))
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` a few times per control step, between two physics steps."""
+        self._watchers.append(watcher)
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Call `function` between two physics steps, once. Any thread may ask for it."""
+        self._calls.append(function)
+
+    def tick(self) -> None:
+        """Answer programs until the next physics step is due, then let the servos work for it."""
+        now = self._clock.monotonic()
+        if self._due is None or now - self._due > TOO_LATE:
+            self.lost_s += 0.0 if self._due is None else now - self._due
+            self._due = now
+        while True:
+            now = self._clock.monotonic()
+            for line in self.lines.values():
+                line.serve(now)
+            if now >= self._due:
+                break
+            self._wait(now)
+        self._due += self._dt
+        while self._calls:
+            self._calls.popleft()()
+        for line in self.lines.values():
+            line.tick(now, self._dt)
+        for model, data in self._beside:
+            mujoco.mj_step(model, data)
+        if self._ticks % LOOK_EVERY == 0:
+            for watcher in self._watchers:
+                watcher()
+        self._ticks += 1
+
+    def close(self) -> None:
+        """Pull all cables."""
+        for line in self.lines.values():
+            line.unplug()
+
+    def _wait(self, now: float) -> None:
+        assert self._due is not None
+        wake = [self._due, *(line.next_arrival or self._due for line in self.lines.values())]
+        ports = [line.port.fd for line in self.lines.values() if line.port.plugged]
+        select.select(ports, [], [], max(0.0, min(wake) - now))
