@@ -18,6 +18,8 @@ HORNS = (137, -205, 88, -61, 310, -420)
 STATES = ("calibrated", "assembled", "new")
 """How the servos begin: calibrated; with addresses and no calibration; or as the factory delivers them, all with
 address 1."""
+SOFT, HARD = (0.9, 0.95), (0.99999, 0.99999)
+"""How hard the engine holds a joint by its friction: as usual, and so hard that one that is stiff does not creep."""
 HAND_STIFFNESS = 150.0  # N m/rad
 HAND_DAMPING = 3.0  # N m s/rad
 HAND_STRENGTH = 8.0  # N m
@@ -79,7 +81,9 @@ class Arm:
     def add_friction(self, joint: str, torque: float) -> None:
         """Make a joint stiffer than it is built (N m); 0 for as it is built."""
         number = self.joints.index(joint)
-        self._model.dof_frictionloss[self._dofs[number]] = self._friction[number] + torque
+        dof = self._dofs[number]
+        self._model.dof_frictionloss[dof] = self._friction[number] + torque
+        self._model.dof_solimp[dof, :2] = HARD if torque else SOFT
 
     def measure(self, dt: float) -> None:
         """Let the servos measure and drive the joints, and the hand hold them, for the next `dt` seconds."""

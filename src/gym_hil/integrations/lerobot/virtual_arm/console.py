@@ -12,11 +12,18 @@ from gym_hil.integrations.lerobot.virtual_arm.line import Line
 
 SWEEP_S = 0.7
 """Seconds of each movement of a sweep."""
+DWELL_S = 0.2
+"""Seconds at each end of a range."""
+OUT_OF_THE_WAY = {
+    "shoulder_lift": {"elbow_flex": -1.69, "wrist_flex": -1.11},
+    "elbow_flex": {"shoulder_lift": -0.58, "wrist_flex": -1.11},
+}
+"""Where other joints go (rad) so that a joint can go to its upper end without touching the table."""
 ARM_COMMANDS = {
-    "middle": "move all joints to the middle of their ranges",
-    "sweep": "move one joint after the other through its whole range",
-    "move": "JOINT DEGREES: move one joint",
-    "release": "let go of the arm, or leave it to the operator again",
+    "middle": "let a hand hold the arm with all joints in the middle of their ranges",
+    "sweep": "let the hand move one joint after the other through its whole range",
+    "move": "JOINT DEGREES: let a hand move one joint",
+    "release": "let the hand go, or leave the arm to its operator again",
     "connect": "JOINT ... or all: connect these servos to the bus, and no others",
     "unplug": "pull the cable",
     "plug": "put the cable in again",
@@ -74,7 +81,7 @@ class Console:
     def _of_arm(self, command: str, line: Line, words: list[str]) -> None:
         arm = line.arm
         if command == "middle":
-            _moves(arm)({number: sum(arm.ranges[name]) / 2 for number, name in enumerate(arm.joints)})
+            _moves(arm)(_middle(arm))
         elif command == "sweep":
             self._sweep(arm)
         elif command == "move":
@@ -93,20 +100,28 @@ class Console:
             line.plug()
 
     def _sweep(self, arm: Arm) -> None:
-        move = _moves(arm)
+        move, middle = _moves(arm), _middle(arm)
         for number, name in enumerate(arm.joints):
-            if name != FULL_TURN:
-                low, high = arm.ranges[name]
-                for position in (low, high, (low + high) / 2):
-                    move({number: position})
+            if name == FULL_TURN:
+                continue
+            others = {arm.joints.index(other): angle for other, angle in OUT_OF_THE_WAY.get(name, {}).items()}
+            low, high = arm.ranges[name]
+            for pose in ({number: low}, {**others, number: high}):
+                move(pose)
+                move(pose, DWELL_S)
+                move(middle)
 
 
-def _moves(arm: Arm) -> Callable[[dict[int, float]], None]:
+def _middle(arm: Arm) -> dict[int, float]:
+    return {number: sum(arm.ranges[name]) / 2 for number, name in enumerate(arm.joints)}
+
+
+def _moves(arm: Arm) -> Callable[..., None]:
     """Return what makes a hand move joints (rad) of an arm, one movement after the other; the hand holds the others."""
     if not arm.hand.scripted:
         arm.hand.follow(arm.positions, 0.0)
         arm.hand.scripted = True
-    return lambda targets: arm.hand.move(targets, SWEEP_S)
+    return lambda targets, seconds=SWEEP_S: arm.hand.move(targets, seconds)
 
 
 def _detail(words: list[str], arm: Arm) -> tuple[str, float]:

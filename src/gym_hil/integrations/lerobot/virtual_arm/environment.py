@@ -18,10 +18,14 @@ from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.integrations.lerobot.virtual_arm.arm import Arm
 from gym_hil.robots.base import Robot
 from gym_hil.robots.geometry import Box
-from gym_hil.simulation.simulation import Simulation
+from gym_hil.simulation.joint_control import JointControl
+from gym_hil.simulation.simulation import Array, Simulation
 
 PHYSICS_DT = 0.004
 """Seconds per physics step, and between two looks at the servos."""
+HAND_STEP = 0.015
+"""How far a hand at full speed moves per control period (m). The follower is a few tenths of a second
+behind it, and whoever watches it would overshoot if the hand were faster."""
 
 
 class ServedSimulation(Simulation):
@@ -56,42 +60,69 @@ class ServedSimulation(Simulation):
                     watcher(self.data)
 
 
+class HandControl(JointControl):
+    """Joint control by the hand at a leader: its set-points are where the hand is.
+
+    Attributes:
+        positions: where the hand holds the arm's joints (rad).
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._act = self._act.copy()
+
+    @property
+    def positions(self) -> Array:
+        """Where the hand holds the arm's joints (rad)."""
+        return self._act
+
+    def anchor(self) -> None:
+        """Do nothing: the hand is where it is."""
+
+
 class LeaderHand(JointPositions):
     """Actions that move the handle of a leader arm: joint positions (degrees), and the opening (0 to 100).
 
-    A person watches the follower and moves the leader so that the follower does the task. The motion is therefore
-    computed from where the follower is told to be.
+    A person watches the follower, and moves the leader from where the hand is so that the follower does the task.
 
     Args:
         robot: the robot that follows, and a leader of the same size.
     """
 
     leader: Arm | None = None
+    scale = np.full(3, HAND_STEP)
 
-    def __init__(self, robot: Robot) -> None:
-        super().__init__(robot)
-        self._at: Action | None = None
+    def attach(self, leader: Arm) -> None:
+        """Move the handle of `leader` from now on."""
+        self.leader = leader
+        simulation = self._simulation
+        effector = simulation.end_effectors[0]
+        self._handle = HandControl(simulation.model, simulation.data, effector.spec, simulation.control_dt)
+        effector.control = self._handle
+        self._forget()
 
     def neutral(self) -> Action:
-        """Return where the hand is."""
-        if self._at is None:
-            leader = self.leader
-            *arm, fingers = leader.positions if leader is not None else self._follower()
-            self._at = self.clip([*np.degrees(arm), self._opening(fingers)])
-        return self._at.copy()
+        """Return where the hand is; without a leader, where the follower is told to be."""
+        if self.leader is None:
+            return super().neutral()
+        return self.clip([*np.degrees(self._handle.positions), self._opening(self._fingers)])
 
     def apply(self, values: list[float], limits: Box) -> None:
         """Move the hand there during the next control period, unless commands move it."""
         leader = self.leader
-        if leader is None or leader.hand.scripted:
-            self._at = None
+        if leader is None:
             return
-        self._at = np.array(values, np.float32)
-        fingers = self._shut + values[-1] / self._FULLY_OPEN * (self._wide - self._shut)
-        leader.hand.follow([*np.radians(values[:-1]), fingers], self._simulation.control_dt)
+        if leader.hand.scripted:
+            self._forget()
+            return
+        self._handle.positions[:] = np.radians(values[:-1])
+        self._fingers = self._shut + values[-1] / self._FULLY_OPEN * (self._wide - self._shut)
+        leader.hand.follow([*self._handle.positions.tolist(), self._fingers], self._simulation.control_dt)
 
-    def _follower(self) -> list[float]:
-        return [*self._control.target_joint_pos, self._end_effector.commanded_fingers]
+    def _forget(self) -> None:
+        assert self.leader is not None
+        positions = self.leader.positions
+        self._handle.positions[:], self._fingers = positions[:-1], positions[-1]
 
 
 class VirtualArmEnv(ManipulationEnv):

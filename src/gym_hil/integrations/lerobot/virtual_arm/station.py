@@ -11,6 +11,7 @@ from typing import Any
 import gymnasium as gym
 import mujoco
 
+from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.files import make_folder, write_atomically
 from gym_hil.devices.page import PageAddress
@@ -86,6 +87,7 @@ class Station:
 
     Args:
         config: what there is.
+        clock: what is used to keep real time.
 
     Attributes:
         env: the follower's task with everything around it. Its `step` takes one control period in real time, in which
@@ -97,7 +99,7 @@ class Station:
         InvalidArgumentError: an argument has no meaning; the message names the valid values.
     """
 
-    def __init__(self, config: StationConfig) -> None:
+    def __init__(self, config: StationConfig, clock: Clock = SYSTEM_CLOCK) -> None:
         require_one_of("robot", config.robot, ROBOT_NAMES)
         require_one_of("servos", config.servos, STATES)
         if config.operator is not None and not config.leader:
@@ -116,7 +118,8 @@ class Station:
         beside = None
         if config.leader:
             beside = _lone_arm(robot)
-            arms[LEADER] = raw.hand.leader = Arm(*beside, robot.end_effectors[0], config.servos)
+            arms[LEADER] = Arm(*beside, robot.end_effectors[0], config.servos)
+            raw.hand.attach(arms[LEADER])
         self.arms = arms
         faults = [parse_fault(text, tuple(arms), arms[FOLLOWER].joints) for text in config.faults]
         prefix = config.ports or f"{self.folder}/"
@@ -126,6 +129,7 @@ class Station:
                 for name, arm in arms.items()
             },
             PHYSICS_DT,
+            clock,
         )
         try:
             if beside is not None:

@@ -1,0 +1,594 @@
+"""The virtual arm without LeRobot: packets, servos, bus, port, faults, and an arm that is driven through its port."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+
+import numpy as np
+import pytest
+
+from gym_hil.core.errors import DeviceError, InvalidArgumentError
+from gym_hil.integrations.lerobot.virtual_arm import registers as reg
+from gym_hil.integrations.lerobot.virtual_arm.bus import Bus
+from gym_hil.integrations.lerobot.virtual_arm.console import Console
+from gym_hil.integrations.lerobot.virtual_arm.faults import AnswerFaults, parse_fault
+from gym_hil.integrations.lerobot.virtual_arm.hand import Hand
+from gym_hil.integrations.lerobot.virtual_arm.port import Port
+from gym_hil.integrations.lerobot.virtual_arm.protocol import (
+    BROADCAST,
+    Instruction,
+    Packet,
+    checksum,
+    decode,
+    encode,
+    to_bytes,
+    to_number,
+)
+from gym_hil.integrations.lerobot.virtual_arm.servo import Error, JointState, Servo
+from gym_hil.integrations.lerobot.virtual_arm.station import FOLLOWER, LEADER, Station, StationConfig
+
+BAUD = 1_000_000
+DT = 0.004
+TORQUE = 2.94
+ARMS, JOINTS = ("follower", "leader"), ("shoulder_pan", "elbow_flex", "gripper")
+
+
+# Packets.
+
+
+def test_packets_are_those_of_the_data_sheet():
+    ping = bytes([0xFF, 0xFF, 0x01, 0x02, 0x01, 0xFB])
+    assert encode(Packet(1, Instruction.PING)) == ping
+    read = bytes([0xFF, 0xFF, 0x01, 0x04, 0x02, 0x38, 0x02, 0xBE])
+    assert encode(Packet(1, Instruction.READ, bytes([0x38, 2]))) == read
+    assert decode(ping + read) == ([Packet(1, 1), Packet(1, 2, b"\x38\x02")], b"")
+    assert checksum(b"") == 0xFF
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_packets_are_found_in_any_noise_and_in_any_pieces(seed):
+    rng = np.random.default_rng(seed)
+    sent = [
+        Packet(int(rng.integers(254)), int(rng.integers(256)), rng.bytes(int(rng.integers(20))))
+        for _ in range(10)
+    ]
+    # Noise without header bytes, so that it cannot be the beginning of a packet.
+    noise = [bytes(rng.integers(0, 255, int(rng.integers(5)), np.uint8)) for _ in sent]
+    stream = b"".join(before + encode(packet) for before, packet in zip(noise, sent, strict=True))
+    found, rest = [], b""
+    while stream:
+        cut = int(rng.integers(1, 9))
+        packets, rest = decode(rest + stream[:cut])
+        found += packets
+        stream = stream[cut:]
+    assert found == sent and rest == b""
+
+
+def test_a_packet_with_a_wrong_checksum_is_skipped_and_the_next_one_is_found():
+    wrong = bytearray(encode(Packet(3, Instruction.WRITE, b"\x28\x01")))
+    wrong[-1] ^= 1
+    assert decode(bytes(wrong) + encode(Packet(4, 1))) == ([Packet(4, 1)], b"")
+
+
+@pytest.mark.parametrize("value", [0, 1, -1, 512, -2047, 2047])
+def test_a_sign_has_a_bit_of_its_own(value):
+    assert to_number(to_bytes(value, 2, 11), 11) == value
+
+
+def test_what_does_not_fit_into_a_register_becomes_the_nearest_number():
+    assert to_number(to_bytes(-3000, 2, 11), 11) == -2047
+    assert to_bytes(300, 1) == b"\xff" and to_bytes(-1, 1) == b"\0"
+
+
+def test_no_two_registers_share_an_address():
+    used = [address for one in reg.REGISTERS for address in range(one.address, one.address + one.size)]
+    assert len(used) == len(set(used))
+
+
+# Servos.
+
+
+def servo(**values: int) -> Servo:
+    one = Servo(1, 2048, TORQUE)
+    one.update(JointState(0.0, 0.0, 0.0), DT)
+    for name, value in values.items():
+        write(one, getattr(reg, name), value)
+    return one
+
+
+def write(one: Servo, register: reg.Register, value: int) -> None:
+    one.write(register.address, to_bytes(value, register.size, register.sign_bit))
+
+
+def run(one: Servo, seconds: float, torque: float = 0.0, position: float | None = None):
+    """Let time pass; the joint is at its set-point unless `position` holds it."""
+    at, drive = 0.0 if position is None else position, None
+    for _ in range(round(seconds / DT)):
+        drive = one.update(JointState(at, 0.0, torque), DT)
+        at = drive.setpoint if position is None else position
+    return drive
+
+
+def test_a_servo_without_torque_pulls_at_nothing_and_measures_its_joint():
+    one = servo()
+    drive = one.update(JointState(np.pi / 2, 1.0, 0.0), DT)
+    assert drive.torque_limit == 0.0
+    assert one.get(reg.PRESENT_POSITION) == 2048 + 1024
+    assert one.get(reg.PRESENT_VELOCITY) == round(4096 / (2 * np.pi))
+    assert one.get(reg.MODEL) == 777
+
+
+def test_the_homing_offset_is_taken_off_and_positions_stay_in_one_turn():
+    one = servo(HOMING_OFFSET=-300)
+    one.update(JointState(0.0, 0.0, 0.0), DT)
+    assert one.get(reg.PRESENT_POSITION) == 2348
+    one.update(JointState(np.radians(179.0), 0.0, 0.0), DT)
+    assert one.get(reg.PRESENT_POSITION) == (2348 + round(4096 * 179 / 360)) % 4096
+
+
+def test_torque_begins_where_the_joint_is_and_then_goes_to_the_goal_inside_the_limits():
+    one = servo(TORQUE_ENABLE=1)
+    assert one.get(reg.GOAL_POSITION) == 2048
+    write(one, reg.MAX_POSITION, 2500)
+    write(one, reg.GOAL_POSITION, 3000)
+    drive = run(one, 2.0)
+    assert drive.setpoint == pytest.approx(452 * 2 * np.pi / 4096, abs=1e-3)
+    assert drive.torque_limit == TORQUE
+
+
+def test_speed_and_acceleration_are_limited():
+    one = servo(TORQUE_ENABLE=1, GOAL_VELOCITY=1000, ACCELERATION=10, GOAL_POSITION=4000)
+    drive = run(one, 0.5)
+    assert drive.setpoint * 4096 / (2 * np.pi) == pytest.approx(0.5 * 1000 * 0.5**2, rel=0.05)
+    assert run(one, 6.0).setpoint * 4096 / (2 * np.pi) == pytest.approx(4000 - 2048, abs=1.0)
+
+
+def test_what_is_written_while_it_is_locked_is_forgotten_without_power():
+    one = servo(MIN_POSITION=700)
+    assert one.get(reg.MIN_POSITION) == 700
+    one.power_cycle()
+    assert one.get(reg.MIN_POSITION) == 0
+    write(one, reg.LOCK, 0)
+    write(one, reg.MIN_POSITION, 800)
+    write(one, reg.MAX_TORQUE, 500)
+    one.power_cycle()
+    assert one.get(reg.MIN_POSITION) == 800
+    assert one.get(reg.TORQUE_LIMIT) == 500, "the limit of torque is what the memory says at power-on"
+    assert one.get(reg.LOCK) == 1 and one.get(reg.TORQUE_ENABLE) == 0
+
+
+def test_read_only_registers_cannot_be_written():
+    one = servo(MODEL=5, PRESENT_TEMPERATURE=99)
+    assert one.get(reg.MODEL) == 777 and one.get(reg.PRESENT_TEMPERATURE) == 25
+
+
+def test_after_an_overload_it_pulls_less_until_it_is_told_to_move_the_other_way():
+    one = servo(TORQUE_ENABLE=1, GOAL_POSITION=2500)
+    assert run(one, 1.9, torque=TORQUE, position=0.0).torque_limit == TORQUE
+    assert run(one, 0.2, torque=TORQUE, position=0.0).torque_limit == pytest.approx(0.2 * TORQUE)
+    assert one.errors == Error.OVERLOAD == one.get(reg.STATUS)
+    run(one, 0.5, torque=0.2 * TORQUE, position=0.0)
+    assert one.errors == Error.OVERLOAD, "it does not forget by itself"
+    write(one, reg.GOAL_POSITION, 1500)
+    assert run(one, 1.0, torque=0.0, position=0.0).torque_limit == TORQUE and not one.errors
+
+
+def test_an_overload_that_is_short_is_none():
+    one = servo(TORQUE_ENABLE=1, GOAL_POSITION=2500)
+    for _ in range(4):
+        run(one, 1.5, torque=TORQUE, position=0.0)
+        run(one, 0.1, torque=0.0, position=0.0)
+    assert not one.errors
+
+
+def test_heat_takes_the_torque_away_and_gives_it_back_only_when_it_is_asked_for():
+    one = servo(TORQUE_ENABLE=1)
+    one.room_temperature = 80.0
+    assert run(one, 0.1).torque_limit == 0.0
+    assert one.errors == Error.OVERHEAT and one.get(reg.PRESENT_TEMPERATURE) == 80
+    one.room_temperature = 25.0
+    assert run(one, 100.0).torque_limit == 0.0 and not one.errors
+    write(one, reg.TORQUE_ENABLE, 0)
+    write(one, reg.TORQUE_ENABLE, 1)
+    assert run(one, 0.1).torque_limit == TORQUE
+
+
+def test_load_warms_it_as_users_have_measured():
+    one = servo(TORQUE_ENABLE=1)
+    for _ in range(6000):
+        one.update(JointState(0.0, 0.0, 0.45 * TORQUE), 0.1)
+    assert one.get(reg.PRESENT_TEMPERATURE) == pytest.approx(48, abs=2)
+    assert one.get(reg.PRESENT_LOAD) == 450
+
+
+def test_too_much_current_takes_the_torque_away():
+    one = servo(TORQUE_ENABLE=1, PROTECTION_CURRENT=100, OVERLOAD_TORQUE=100)
+    assert run(one, 2.1, torque=0.9 * TORQUE, position=0.0).torque_limit == 0.0
+    assert one.errors == Error.OVERCURRENT
+
+
+# Bus.
+
+
+def bus(*ids: int) -> Bus:
+    servos = {f"joint{number}": Servo(one, 2048, TORQUE) for number, one in enumerate(ids)}
+    for one in servos.values():
+        one.update(JointState(0.0, 0.0, 0.0), DT)
+    return Bus(servos)
+
+
+def ask(on: Bus, servo_id: int, code: int, parameters: bytes = b"", baud_rate: int = BAUD) -> list[Packet]:
+    answers = on.exchange(encode(Packet(servo_id, code, parameters)), baud_rate)
+    return [packet for answer in answers for packet in decode(answer)[0]]
+
+
+def test_servos_answer_what_they_are_asked_and_nobody_else():
+    on = bus(1, 2, 3)
+    assert ask(on, 2, Instruction.PING) == [Packet(2, 0)]
+    assert ask(on, 7, Instruction.PING) == []
+    assert ask(on, BROADCAST, Instruction.PING) == [Packet(one, 0) for one in (1, 2, 3)]
+    assert ask(on, 1, Instruction.READ, bytes([3, 2])) == [Packet(1, 0, struct.pack("<H", 777))]
+    assert ask(on, 1, Instruction.WRITE, bytes([40, 1])) == [Packet(1, 0)]
+    assert ask(on, 2, Instruction.PING, baud_rate=115_200) == []
+
+
+def test_sync_instructions_reach_all_at_once():
+    on = bus(1, 2, 3)
+    assert ask(on, BROADCAST, Instruction.SYNC_WRITE, bytes([42, 2, 1, 10, 0, 3, 20, 1])) == []
+    assert [one.get(reg.GOAL_POSITION) for one in on.servos.values()] == [10, 0, 276]
+    read = ask(on, BROADCAST, Instruction.SYNC_READ, bytes([42, 2, 3, 1, 9]))
+    assert read == [Packet(3, 0, b"\x14\x01"), Packet(1, 0, b"\x0a\x00")]
+
+
+def test_servos_with_one_address_disturb_each_other():
+    on = bus(1, 1)
+    for one, value in zip(on.servos.values(), (0x0F, 0xF0), strict=True):
+        write(one, reg.GOAL_POSITION, value)
+    assert ask(on, 1, Instruction.READ, bytes([42, 2])) == [], "the answer is damaged"
+    on.connect(["joint1"])
+    assert ask(on, 1, Instruction.READ, bytes([42, 2])) == [Packet(1, 0, b"\xf0\x00")]
+
+
+def test_address_and_speed_are_those_of_the_question_while_they_are_changed():
+    on = bus(1)
+    assert ask(on, 1, Instruction.WRITE, bytes([5, 6])) == [Packet(1, 0)]
+    assert ask(on, 6, Instruction.WRITE, bytes([6, 4])) == [Packet(6, 0)]
+    assert ask(on, 6, Instruction.PING) == []
+    assert ask(on, 6, Instruction.PING, baud_rate=115_200) == [Packet(6, 0)]
+
+
+def test_a_servo_that_is_told_to_answers_questions_only():
+    on = bus(1)
+    assert ask(on, 1, Instruction.WRITE, bytes([8, 0])) == []
+    assert ask(on, 1, Instruction.PING) == [Packet(1, 0)]
+
+
+def test_only_the_newest_of_requests_that_waited_is_answered_and_all_are_carried_out():
+    on = bus(1)
+    sent = encode(Packet(1, Instruction.WRITE, bytes([42, 7]))) + encode(
+        Packet(1, Instruction.READ, b"\x2a\x01")
+    )
+    assert decode(b"".join(on.exchange(sent, BAUD, newest_only=True)))[0] == [Packet(1, 0, b"\x07")]
+
+
+# Port.
+
+
+@pytest.fixture
+def port(tmp_path):
+    one = Port(tmp_path / "arm")
+    yield one
+    one.unplug()
+
+
+def open_port(path) -> int:
+    return os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+
+
+def test_a_port_carries_all_bytes_and_knows_the_speed(port):
+    fd = open_port(port.path)
+    settings = termios.tcgetattr(fd)
+    settings[4] = settings[5] = termios.B57600
+    termios.tcsetattr(fd, termios.TCSANOW, settings)
+    os.write(fd, bytes(range(256)))
+    assert port.read() == bytes(range(256)) and port.read() == b""
+    assert port.baud_rate == 57_600
+    port.write(b"\xff\x00\r\n\x03")
+    assert os.read(fd, 100) == b"\xff\x00\r\n\x03"
+    os.close(fd)
+
+
+def test_a_pulled_cable_is_noticed_and_the_address_comes_back_with_it(port):
+    fd = open_port(port.path)
+    port.unplug()
+    assert not os.path.lexists(port.path) and port.read() == b""
+    port.write(b"x")
+    try:
+        assert os.read(fd, 1) == b""
+    except OSError as error:
+        assert error.errno == errno.EIO
+    port.plug()
+    again = open_port(port.path)
+    os.write(again, b"hello")
+    assert port.read() == b"hello"
+    os.close(again)
+    os.close(fd)
+
+
+def test_a_port_takes_nothing_away(tmp_path):
+    (tmp_path / "arm").write_text("precious")
+    with pytest.raises(DeviceError, match="is no virtual port"):
+        Port(tmp_path / "arm")
+    with pytest.raises(DeviceError, match="no port can be made"):
+        Port(tmp_path / "missing" / "arm")
+
+
+# Faults.
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lost:0.02", ("follower", "lost", "", 0.02, 0.0, 0.0, float("inf"))),
+        ("leader.late:0.1,60@5-8", ("leader", "late", "", 0.1, 60.0, 5.0, 8.0)),
+        ("stiff:elbow_flex", ("follower", "stiff", "elbow_flex", 0.0, 1.5, 0.0, float("inf"))),
+        ("unplug@5-8", ("follower", "unplug", "", 0.0, 0.0, 5.0, 8.0)),
+    ],
+)
+def test_faults_are_written_as_documented(text, expected):
+    fault = parse_fault(text, ARMS, JOINTS)
+    assert tuple(vars(fault).values()) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lots:0.02", 'did you mean "lost"'),
+        ("lost:2", "from 0 to 1"),
+        ("lost", "from 0 to 1"),
+        ("stiff:elbow", 'did you mean "elbow_flex"'),
+        ("arm.lost:0.1", "follower, leader"),
+        ("!", "must look like"),
+    ],
+)
+def test_a_fault_that_is_not_known_is_refused_with_the_known_ones(text, said):
+    with pytest.raises(InvalidArgumentError, match=said):
+        parse_fault(text, ARMS, JOINTS)
+
+
+def test_answers_are_lost_spoilt_and_late():
+    answers = [encode(Packet(1, 0))] * 1000
+    faults = tuple(
+        parse_fault(text, ARMS, JOINTS) for text in ("lost:0.2", "checksum:0.3", "late:0.5,40@1-2")
+    )
+    arriving = AnswerFaults(faults, seed=0).spoil(answers, 0.0)
+    assert 750 < len(arriving) < 850
+    assert {delay for delay, _ in arriving} == {0.0}
+    wrong = sum(not decode(answer)[0] for _, answer in arriving)
+    assert 0.25 < wrong / len(arriving) < 0.35
+    late = AnswerFaults(faults, seed=0).spoil(answers, 1.5)
+    assert 0.45 < sum(delay == 0.04 for delay, _ in late) / len(late) < 0.55
+
+
+def test_a_hand_makes_one_movement_after_the_other():
+    hand = Hand()
+    hand.move({0: 1.0}, 1.0)
+    hand.move({1: -1.0}, 1.0)
+    assert hand.update([0.0, 0.0], 0.5) == {0: pytest.approx(0.5)}
+    hand.update([0.5, 0.0], 0.5)
+    assert hand.update([1.0, 0.0], 0.5) == {0: 1.0, 1: pytest.approx(-0.5)}
+    hand.update([1.0, -0.5], 0.5)
+    assert not hand.busy and hand.update([0.0, 0.0], 0.1) == {0: 1.0, 1: -1.0}
+    hand.release()
+    assert hand.update([0.0, 0.0], 0.1) == {}
+
+
+# The whole arm.
+
+
+class HurriedClock:
+    """Time that goes by as fast as it is looked at: whatever somebody waits for is due the next time."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        self._now += DT
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        self._now += max(0.0, seconds)
+
+
+CLOCK = HurriedClock()
+
+
+class Program:
+    """A program that drives an arm through its port."""
+
+    def __init__(self, station: Station, name: str) -> None:
+        self.station, self.line = station, station.rig.lines[name]
+        self.fd = open_port(self.line.port.path)
+        settings = termios.tcgetattr(self.fd)
+        settings[4] = settings[5] = termios.B1000000
+        termios.tcsetattr(self.fd, termios.TCSANOW, settings)
+
+    def ask(self, servo_id: int, code: int, parameters: bytes = b"", answers: int = 1) -> list[Packet]:
+        os.write(self.fd, encode(Packet(servo_id, code, parameters)))
+        read, rest = [], b""
+        deadline = time.monotonic() + 5.0  # bytes take some time through a pseudo-terminal
+        while len(read) < answers and time.monotonic() < deadline:
+            self.line.serve(CLOCK.monotonic())
+            if select.select([self.fd], [], [], 0.001)[0]:
+                packets, rest = decode(rest + os.read(self.fd, 4096))
+                read += packets
+        return read
+
+    def positions(self) -> list[int]:
+        read = self.ask(BROADCAST, Instruction.SYNC_READ, bytes([56, 2, 1, 2, 3, 4, 5, 6]), answers=6)
+        return [to_number(packet.parameters) for packet in read]
+
+    def goals(self, values: list[int]) -> None:
+        data = b"".join(bytes([number, *to_bytes(value, 2)]) for number, value in enumerate(values, 1))
+        os.write(self.fd, encode(Packet(BROADCAST, Instruction.SYNC_WRITE, bytes([42, 2]) + data)))
+        self.ask(1, Instruction.PING)  # it has arrived
+
+    def torque(self, on: bool) -> None:
+        for number in range(1, 7):
+            assert self.ask(number, Instruction.WRITE, bytes([40, int(on)]))
+
+    def run(self, seconds: float, every_step=lambda: None) -> None:
+        """Let simulated time go by, as fast as this machine can."""
+        for _ in range(round(seconds / 0.1)):
+            every_step()
+            self.station.step()
+
+    def close(self) -> None:
+        os.close(self.fd)
+
+
+@pytest.fixture
+def station():
+    """Make stations whose time goes by as fast as this machine can, and the programs that drive their arms."""
+    made = []
+
+    def make(**config) -> tuple[Station, ...]:
+        one = Station(StationConfig(seed=0, **config), clock=CLOCK)
+        programs = [Program(one, name) for name in one.rig.lines]
+        made.extend([one, *programs])
+        return one, *programs
+
+    yield make
+    for one in reversed(made):
+        one.close()
+
+
+def test_a_program_moves_the_arm_and_the_arm_falls_without_torque(station):
+    _, program = station()
+    begin = program.positions()
+    program.torque(True)
+    goal = [begin[0] + 300, begin[1] - 200, begin[2] + 100, *begin[3:]]
+    program.goals(goal)
+    program.run(1.5)
+    assert np.abs(np.subtract(program.positions(), goal)).max() <= 12, "about one degree"
+    program.torque(False)
+    program.run(2.0)
+    assert abs(program.positions()[1] - goal[1]) > 100, "it falls"
+
+
+def test_the_leader_is_moved_by_the_operator_and_the_follower_picks_the_cube(station):
+    one, follower, leader = station(leader=True, operator="expert")
+    ended = []
+
+    def teleoperate():
+        if positions := leader.positions():
+            follower.goals(positions)
+
+    follower.torque(True)
+    before = one.env.unwrapped.simulation.body_pos_w("cube")
+    one.rig.watch(teleoperate)
+    for _ in range(150):
+        if one.step():
+            ended.append(one.env.unwrapped.task_success())
+            break
+    assert ended == [True]
+    arm = one.arms[FOLLOWER].positions
+    one.reset()
+    assert np.abs(np.subtract(one.arms[FOLLOWER].positions, arm)).max() < 1e-9, "the arm stays where it is"
+    assert np.abs(one.env.unwrapped.simulation.body_pos_w("cube") - before).max() > 0.01
+
+
+def test_calibration_by_hand_finds_the_whole_range(station):
+    one, program = station(servos="assembled")
+    console = Console(one.rig.lines, one.reset, lambda: None)
+    assert console.run("middle") == "middle: done"
+    program.run(1.5)
+    arm = one.arms[FOLLOWER]
+    middles = [sum(ends) / 2 for ends in arm.ranges.values()]
+    assert np.abs(np.subtract(arm.positions, middles)).max() < np.radians(2)
+    console.run("sweep follower")
+    seen = [program.positions()]
+    program.run(17.0, lambda: seen.append(program.positions()))
+    assert not arm.hand.busy
+    spans = np.ptp(np.array(seen), axis=0) * 2 * np.pi / 4096
+    full = [high - low for low, high in arm.ranges.values()]
+    moved = [name != "wrist_roll" for name in arm.joints]
+    assert np.abs(spans - full)[moved].max() < np.radians(4)
+    console.run("release")
+    program.run(1.0)
+    assert np.abs(np.subtract(arm.positions, middles)).max() > np.radians(10), (
+        "it falls when the hand lets go"
+    )
+
+
+def test_a_jammed_joint_is_overloaded_and_a_stiff_one_is_not(station):
+    one, program = station(faults=("stiff:wrist_roll,0.5", "overload:shoulder_pan"))
+    begin = program.positions()
+    program.torque(True)
+    program.goals([begin[0] + 400, *begin[1:4], begin[4] - 400, begin[5]])
+    program.run(3.0)
+    servos = one.arms[FOLLOWER].bus.servos
+    assert servos["shoulder_pan"].errors == Error.OVERLOAD and not servos["wrist_roll"].errors
+    now = program.positions()
+    assert abs(now[0] - begin[0]) < 50 and abs(now[4] - begin[4] + 400) < 20
+    assert program.ask(1, Instruction.PING) == [Packet(1, int(Error.OVERLOAD))]
+
+
+def test_each_arm_is_calibrated_for_itself_and_its_file_says_so(station):
+    one, _, _ = station(leader=True)
+    for name in (FOLLOWER, LEADER):
+        written = json.loads((one.folder / f"{name}.json").read_text())
+        assert written == one.arms[name].calibration()
+        assert [entry["id"] for entry in written.values()] == [1, 2, 3, 4, 5, 6]
+    facts = one.facts()
+    assert set(facts["ports"]) == {FOLLOWER, LEADER} and all(map(os.path.exists, facts["ports"].values()))
+
+
+def test_an_operator_needs_a_leader():
+    with pytest.raises(InvalidArgumentError, match="needs a leader"):
+        Station(StationConfig(operator="expert"))
+
+
+def test_commands_that_are_not_known_are_refused(station):
+    one, _ = station()
+    console = Console(one.rig.lines, one.reset, lambda: None)
+    for text, said in [("sweap", "sweep"), ("move elbow_flex", "angle"), ("connect elbow", "elbow_flex")]:
+        with pytest.raises(InvalidArgumentError, match=said):
+            console.run(text)
+    assert "unplug: pull the cable" in console.run("help")
+    assert console.run("fault stiff:gripper") == "fault stiff:gripper: done"
+    assert [fault.kind for fault in one.rig.lines[FOLLOWER].faults] == ["stiff"]
+
+
+def test_the_command_prints_addresses_takes_commands_and_takes_its_ports_away(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "gym_hil",
+        "virtual-arm",
+        "so101",
+        "--leader",
+        "--json",
+        str(tmp_path / "arm.json"),
+    ]
+    program = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert "--robot.type=so101_follower" in program.stdout.readline()
+    assert "--teleop.type=so101_leader" in program.stdout.readline()
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "arm.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    ports = json.loads((tmp_path / "arm.json").read_text())["ports"]
+    assert all(map(os.path.exists, ports.values()))
+    said, _ = program.communicate("unplug leader\nnonsense\nquit\n", timeout=30)
+    assert "unplug leader: done" in said and "error: command='nonsense' is not known" in said
+    assert program.returncode == 0 and not any(map(os.path.lexists, ports.values()))
