@@ -13,7 +13,7 @@ import mujoco
 import numpy as np
 
 from gym_hil.core.step_record import Action
-from gym_hil.envs.actions import JointPositions
+from gym_hil.envs.joint_actions import JointPositions
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.integrations.lerobot.virtual_arm.arm import Arm
 from gym_hil.robots.base import Robot
@@ -86,7 +86,7 @@ class LeaderHand(JointPositions):
     A person watches the follower, and moves the leader from where the hand is so that the follower does the task.
 
     Args:
-        robot: the robot that follows, and a leader of the same size.
+        effector: the arm that follows; the leader is like it.
     """
 
     leader: Arm | None = None
@@ -96,7 +96,7 @@ class LeaderHand(JointPositions):
         """Move the handle of `leader` from now on."""
         self.leader = leader
         simulation = self._simulation
-        effector = simulation.end_effectors[0]
+        effector = self._end_effector
         self._handle = HandControl(simulation.model, simulation.data, effector.spec, simulation.control_dt)
         effector.control = self._handle
         self._forget()
@@ -135,7 +135,7 @@ class VirtualArmEnv(ManipulationEnv):
     """
 
     def __init__(self, task: str, robot: Robot, **kwargs: Any) -> None:
-        self.hand = LeaderHand(robot)
+        self.hand = LeaderHand(robot.end_effectors[0])
         super().__init__(
             task,
             robot=robot,
