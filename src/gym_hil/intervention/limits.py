@@ -38,7 +38,9 @@ class Limits:
         mistakes: probability, per step while acting, of a command in a random direction.
         sight_delay_s: how old is what the human at a keyboard sees (s). A movement is corrected by what is seen after
             0.19 to 0.26 s (Keele and Posner, J. Exp. Psychol. 77, 1968).
-        sight_error_m: standard deviation of where it sees the goal on each axis, close by (m). Chosen.
+        acuity: standard deviation of where it sees something in a picture of the web page (pixels); 0 for somebody who
+            sees everything exactly, as a script. Trained people set lines flush to a fraction of what separates two
+            points (Westheimer, Invest. Ophthalmol. 14, 1975); on a screen this is less than a pixel.
         sight_error_share: the same as a share of the distance from hand to goal; people tell lengths apart by about
             3 % (Teghtsoonian, Psychol. Rev. 78, 1971).
         sight_error_rad: standard deviation of a rotation that it sees, about each axis (rad). Chosen: people set lines
@@ -73,7 +75,7 @@ class Limits:
     budget_s_per_hour: float = math.inf
     mistakes: float = 0.0
     sight_delay_s: float = 0.0
-    sight_error_m: float = 0.0
+    acuity: float = 0.0
     sight_error_share: float = 0.0
     press_s: float = 0.1
     press_spread: float = 0.0
@@ -101,7 +103,7 @@ class Limits:
             "reaction_spread",
             "budget_s_per_hour",
             "sight_delay_s",
-            "sight_error_m",
+            "acuity",
             "sight_error_share",
             "press_spread",
             "pause_s",
@@ -138,7 +140,7 @@ _AVERAGE = Limits(
     mistakes=0.005,
     attention=0.95,
     sight_delay_s=0.2,
-    sight_error_m=0.0005,
+    acuity=0.5,
     sight_error_share=0.03,
     press_spread=0.1,
     pause_s=0.25,
@@ -158,7 +160,7 @@ PRESETS: Mapping[str, Limits] = {
         mistakes=0.02,
         attention=0.9,
         sight_delay_s=0.25,
-        sight_error_m=0.0007,
+        acuity=0.7,
         sight_error_share=0.05,
         press_spread=0.15,
         pause_s=0.4,
@@ -175,7 +177,7 @@ PRESETS: Mapping[str, Limits] = {
         noise=0.05,
         mistakes=0.0,
         sight_delay_s=0.15,
-        sight_error_m=0.0003,
+        acuity=0.3,
         press_spread=0.06,
         pause_s=0.2,
         wrong_key=0.005,

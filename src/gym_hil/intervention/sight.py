@@ -1,10 +1,10 @@
-"""What a simulated human sees: a moment ago, and not exactly."""
+"""What a simulated human sees: a moment ago, in the pictures of the page, and not exactly."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,18 @@ from numpy.typing import NDArray
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.devices.controls import Control
 from gym_hil.intervention.button_presses import Aim
+from gym_hil.intervention.eyes import Eyes
 from gym_hil.intervention.limits import Limits
 
 Array = NDArray[np.float64]
 STEADY_S = 0.5
 """Time over which an error of the eye stays about the same (s). Chosen: looking again helps, but not at once."""
+
+
+HIDDEN_M_PER_S = 0.005
+"""How much less exactly people know where something is, for every second in which they do not see it (m/s). Chosen."""
+IN_HAND_M = 0.03
+"""What is nearer to the TCP than this moves with the closed fingers, as far as a person can tell (m)."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +33,13 @@ class Glimpse:
 
     Attributes:
         tcp_pos_w: where the TCP was (3, m, world frame).
-        goal_w: where a person who knows the task wanted it (3, m, world frame).
+        goal_w: where a person who knows the task, and has seen what the pictures showed, wanted it (3, m, world frame).
         closing: whether the fingers were closing or closed.
         wants_closed: whether that person wanted them closed; None for either.
         turn: the rotation that was wanted (3, rotation vector, rad, world axes).
+        spread: a root of the covariance of the goal's error (3, 3, m, world axes) for somebody who tells one pixel from
+            the next.
+        hidden: whether no picture showed what the goal depends on.
     """
 
     tcp_pos_w: Array
@@ -37,10 +47,12 @@ class Glimpse:
     closing: bool
     wants_closed: bool | None
     turn: Array = field(default_factory=lambda: np.zeros(3))
+    spread: Array = field(default_factory=lambda: np.zeros((3, 3)))
+    hidden: bool = False
 
     @classmethod
     def of(cls, env: EnvironmentInterface) -> Glimpse:
-        """Return what is to be seen now."""
+        """Return what is to be seen now where nothing is hidden."""
         return cls(
             np.array(env.tcp_pos_w),
             np.array(env.expert_goal()),
@@ -73,7 +85,11 @@ class SeenEnvironment(EnvironmentInterface):
 
 
 class Sight:
-    """The eyes of one human. Their error changes slowly, so that it cannot be averaged away by looking on.
+    """The eyes and the memory of one human, who looks at the pictures of the page. Their error changes slowly, so that
+    it cannot be averaged away by looking on.
+
+    What no picture shows is where it was when it was last seen, as far as they know; only what is in the closed
+    fingers moves with them. Environments that do not tell where their objects are hide nothing.
 
     Args:
         limits: how late and how exactly they see.
@@ -81,13 +97,17 @@ class Sight:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._eyes: Eyes | None = None
         self._past: deque[Glimpse] = deque()
         self._error = np.zeros(6)
         self._delay_s = 0.0
+        self._known: dict[int, tuple[Array, Array, float]] = {}
+        """Of every object: where it was last seen, how exactly, and how long ago (s)."""
 
     def begin(self, rng: np.random.Generator) -> None:
         """Forget the past and draw a new error."""
         self._past.clear()
+        self._known.clear()
         self._error = rng.normal(0.0, 1.0, 6)
 
     def look(self, env: EnvironmentInterface, rng: np.random.Generator) -> Glimpse:
@@ -100,7 +120,7 @@ class Sight:
         Returns:
             The glimpse of `Limits.sight_delay_s` ago, or the first one of the episode.
         """
-        self._past.append(Glimpse.of(env))
+        self._past.append(self._on_screen(env))
         while len(self._past) > 1 + round(self._limits.sight_delay_s / env.control_dt):
             self._past.popleft()
         self._delay_s = (len(self._past) - 1) * float(env.control_dt)
@@ -111,8 +131,8 @@ class Sight:
     def way(self, seen: Glimpse) -> Array:
         """Return how far it seems to be from the TCP to its goal (3, m, world axes)."""
         way = seen.goal_w - seen.tcp_pos_w
-        spread = self._limits.sight_error_m + self._limits.sight_error_share * float(np.linalg.norm(way))
-        result: Array = way + spread * self._error[:3]
+        share = self._limits.sight_error_share * float(np.linalg.norm(way))
+        result: Array = way + (self._limits.acuity * seen.spread + share * np.eye(3)) @ self._error[:3]
         return result
 
     def aim(self, seen: Glimpse, turnable: Array) -> Aim:
@@ -128,11 +148,38 @@ class Sight:
             grip = Control.CLOSE if seen.wants_closed else Control.OPEN
         return Aim(self.way(seen), turn * (np.abs(seen.turn) > 0.0), grip, self._delay_s)
 
+    def _on_screen(self, env: EnvironmentInterface) -> Glimpse:
+        """Return what the pictures show now, and what is remembered of the rest."""
+        glimpse = Glimpse.of(env)
+        if not (self._limits.acuity and env.offers("task") and env.offers("simulation")):
+            return glimpse
+        data, objects = env.data, np.reshape(env.task.observe(env.simulation), (-1, 3))
+        if self._eyes is None or self._eyes.model is not env.model:
+            self._eyes = Eyes(env.model)
+        number = int(np.argmin(np.linalg.norm(objects - glimpse.goal_w, axis=1)))
+        here = objects[number]
+        precision = self._eyes.precision(data, here)
+        where, root, age_s = self._known.get(number, (here, np.zeros((3, 3)), 0.0))
+        if precision is not None:
+            where, root, age_s = here, np.linalg.cholesky(np.linalg.inv(precision)), 0.0
+        elif glimpse.closing and np.linalg.norm(here - glimpse.tcp_pos_w) < IN_HAND_M:
+            where = here
+        else:
+            age_s += float(env.control_dt)
+        self._known[number] = where, root, age_s
+        return replace(
+            glimpse,
+            goal_w=glimpse.goal_w + (where - here),
+            spread=root + HIDDEN_M_PER_S * age_s * np.eye(3),
+            hidden=precision is None,
+        )
+
     def get_state(self) -> Any:
         """Return what is remembered, and the error of the eyes."""
-        return tuple(self._past), self._error.copy(), self._delay_s
+        return tuple(self._past), self._error.copy(), self._delay_s, dict(self._known)
 
     def set_state(self, state: Any) -> None:
         """Continue from what `get_state` returned."""
-        past, error, self._delay_s = state
+        past, error, self._delay_s, known = state
+        self._known = dict(known)
         self._past, self._error = deque(past), error.copy()

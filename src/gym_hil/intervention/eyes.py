@@ -1,0 +1,134 @@
+"""What the pictures of the web page show of a point: whether it is to be seen, and how exactly."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gym_hil.robots import collision
+
+Array = NDArray[np.float64]
+AROUND_M = 0.03
+"""What is in front of a point by less than this belongs to the object whose middle it is (m)."""
+DEPTH_FACTOR = 8.0
+"""How much less exactly people see how far away something is in a picture than where in the picture it is. Chosen: one
+picture tells distances by size and shading only, and several pictures together locate a point (Park and Woldstad, Human
+Factors 42, 2000)."""
+
+
+@dataclass(frozen=True)
+class Eye:
+    """A camera that stands still: azimuth, elevation (rad), distance (m) and what it looks at (3, m, world frame)."""
+
+    azimuth: float
+    elevation: float
+    distance: float
+    centre: tuple[float, float, float]
+
+    def pose(self) -> tuple[Array, Array]:
+        """Return position (3, m) and axes (3, 3: right, up and back as columns), world frame."""
+        a, e = self.azimuth, self.elevation
+        back = np.array([math.cos(e) * math.cos(a), math.cos(e) * math.sin(a), math.sin(e)])
+        right = np.array([-math.sin(a), math.cos(a), 0.0])
+        axes = np.column_stack([right, np.cross(back, right), back])
+        return np.array(self.centre) + self.distance * back, axes
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture on the screen.
+
+    Attributes:
+        camera: name of a camera of the model, or one that stands still.
+        pixels: its height on the screen.
+        aspect: its width by its height.
+        fovy: vertical field of view (rad); None for that of the model's camera.
+    """
+
+    camera: str | Eye
+    pixels: int
+    aspect: float = 1.0
+    fovy: float | None = None
+
+
+PAGE = (
+    Picture(Eye(-0.82, 0.42, 1.35, (0.4, 0.0, 0.22)), pixels=720, aspect=16 / 9, fovy=0.8),
+    Picture("front", pixels=180),
+    Picture("wrist", pixels=180),
+)
+"""What the page shows on a screen with 1280 x 720 pixels before the person turns the big picture."""
+
+
+class Eyes:
+    """Looks at the pictures of one model.
+
+    Args:
+        model: the MuJoCo model.
+        pictures: what is on the screen; cameras that the model lacks are left out.
+    """
+
+    def __init__(self, model: Any, pictures: tuple[Picture, ...] = PAGE) -> None:
+        import mujoco
+
+        self.model = model
+        self._ray = mujoco.mj_ray
+        self._group = np.zeros(6, np.uint8)
+        self._group[collision.VISIBLE] = 1
+        self._hit = np.zeros(1, np.int32)
+        names = {model.camera(number).name: number for number in range(model.ncam)}
+        self._pictures: list[tuple[Picture, int | tuple[Array, Array]]] = []
+        for picture in pictures:
+            if isinstance(picture.camera, Eye):
+                self._pictures.append((picture, picture.camera.pose()))
+            elif picture.camera in names:
+                self._pictures.append((picture, names[picture.camera]))
+
+    def precision(self, data: Any, point: Array) -> Array | None:
+        """Return how exactly somebody who tells one pixel from the next sees where a point is.
+
+        Args:
+            data: the MuJoCo data.
+            point: the point (3, m, world frame).
+
+        Returns:
+            The inverse of the error's covariance (3, 3, 1/m^2, world axes), summed over the pictures; None for a
+            point that none of them shows.
+        """
+        total, shown = np.zeros((3, 3)), False
+        for picture, camera in self._pictures:
+            pixel = self._pixel(data, picture, camera, point)
+            if pixel is not None:
+                size, line = pixel
+                across, along = 1.0 / size**2, 1.0 / (DEPTH_FACTOR * size) ** 2
+                total += across * np.eye(3) + (along - across) * np.outer(line, line)
+                shown = True
+        return total if shown else None
+
+    def _pixel(
+        self, data: Any, picture: Picture, camera: int | tuple[Array, Array], point: Array
+    ) -> tuple[float, Array] | None:
+        """Return the size of a pixel at a point (m) and the line of sight (3), or None where it is not shown."""
+        body = -1
+        fovy = picture.fovy
+        if isinstance(camera, tuple):
+            pos, axes = camera
+        else:
+            pos, axes = data.cam_xpos[camera], data.cam_xmat[camera].reshape(3, 3)
+            body = int(self.model.cam_bodyid[camera]) or -1  # a camera may sit inside the hand
+        if fovy is None:
+            fovy = math.radians(self.model.cam_fovy[camera])
+        way = point - pos
+        x, y, back = (axes.T @ way).tolist()
+        half = -back * math.tan(0.5 * fovy)
+        if back >= 0.0 or abs(y) > half or abs(x) > half * picture.aspect:
+            return None
+        distance = math.sqrt(float(way @ way))
+        line = way / distance
+        hit = self._ray(self.model, data, pos, line, self._group, 1, body, self._hit)
+        if 0.0 <= hit < distance - AROUND_M:
+            return None
+        return 2.0 * half / picture.pixels, line

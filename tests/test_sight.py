@@ -1,0 +1,129 @@
+"""What simulated people see: late, in the pictures of the page, and nothing that all of these hide."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+import pytest
+
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.intervention import Limits
+from gym_hil.intervention.eyes import PAGE, Eye, Eyes, Picture
+from gym_hil.intervention.sight import Glimpse, Sight
+from gym_hil.stacks.build import make_env
+
+STAY = np.array([0, 0, 0, 1], np.float32)
+WALL = """<mujoco><worldbody>
+<camera name="front" pos="1 0 0" xyaxes="0 1 0 0 0 1" fovy="60"/><camera name="above" pos="0 0 2" fovy="60"/>
+<geom name="wall" type="box" pos="0.5 {y} 0" size="0.01 0.2 0.2"/></worldbody></mujoco>"""
+
+
+def scene(wall_y: float, pictures: tuple[Picture, ...]) -> tuple[Eyes, mujoco.MjData]:
+    model = mujoco.MjModel.from_xml_string(WALL.format(y=wall_y))
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    return Eyes(model, pictures), data
+
+
+def errors(eyes: Eyes, data: mujoco.MjData, point: np.ndarray) -> np.ndarray:
+    precision = eyes.precision(data, point)
+    assert precision is not None
+    return np.sqrt(np.diag(np.linalg.inv(precision)))
+
+
+FRONT, ABOVE = Picture("front", pixels=100), Picture("above", pixels=100)
+
+
+def test_a_picture_tells_places_across_it_and_hardly_distances():
+    eyes, data = scene(9.0, (FRONT,))
+    pixel = 2 * np.tan(np.radians(30)) / 100
+    np.testing.assert_allclose(errors(eyes, data, np.zeros(3)), [8 * pixel, pixel, pixel], rtol=1e-6)
+    far = errors(eyes, data, np.array([-1.0, 0.0, 0.0]))
+    assert far[1] == pytest.approx(2 * pixel)
+
+
+def test_two_pictures_locate_a_point():
+    both, data = scene(9.0, (FRONT, ABOVE))
+    assert errors(both, data, np.zeros(3)).max() < 0.025
+
+
+def test_what_is_behind_something_or_beside_the_picture_is_not_to_be_seen():
+    point = np.zeros(3)
+    assert scene(9.0, (FRONT,))[0].precision(scene(9.0, (FRONT,))[1], point) is not None
+    eyes, data = scene(0.0, (FRONT,))
+    assert eyes.precision(data, point) is None
+    assert eyes.precision(data, np.array([0.0, 5.0, 0.0])) is None
+    assert eyes.precision(data, np.array([2.0, 0.0, 0.0])) is None, "it is behind the camera"
+    eyes, data = scene(0.0, (FRONT, ABOVE))
+    assert eyes.precision(data, point) is not None
+
+
+def test_an_eye_that_stands_still_is_the_one_that_the_page_begins_with():
+    pos, axes = Eye(0.0, 0.0, 2.0, (0.0, 0.0, 1.0)).pose()
+    np.testing.assert_allclose(pos, [2.0, 0.0, 1.0])
+    np.testing.assert_allclose(axes, [[0, 0, 1], [1, 0, 0], [0, 1, 0]], atol=1e-12)
+    assert isinstance(PAGE[0].camera, Eye)
+
+
+@pytest.fixture
+def env():
+    made = make_env("gym_hil/PandaPickCubeBase-v1")
+    made.reset(seed=0)
+    yield made
+    made.close()
+
+
+def look(sight: Sight, env, rng: np.random.Generator) -> Glimpse:
+    return sight.look(EnvironmentInterface(env), rng)
+
+
+def test_it_sees_what_was_there_a_moment_ago(env):
+    sight, rng = Sight(Limits(sight_delay_s=0.2)), np.random.default_rng(0)
+    places, seen = [], []
+    for _ in range(12):
+        places.append(env.get_wrapper_attr("tcp_pos_w").copy())
+        seen.append(look(sight, env, rng).tcp_pos_w)
+        env.step(np.array([1, 0, 0, 1], np.float32))
+    np.testing.assert_array_equal(seen[2:], places[:-2])
+    assert not np.array_equal(places[-1], places[0])
+
+
+def test_who_does_not_see_the_cube_move_takes_it_to_be_where_it_was(env, monkeypatch):
+    sight, rng = Sight(Limits(acuity=0.5)), np.random.default_rng(0)
+    sight.begin(rng)
+    before = look(sight, env, rng)
+    assert not before.hidden and 0.0 < np.linalg.norm(before.spread) < 0.01
+    monkeypatch.setattr(Eyes, "precision", lambda *arguments: None)
+    raw = env.unwrapped
+    raw.data.joint("cube").qpos[:2] += 0.05
+    mujoco.mj_forward(raw.model, raw.data)
+    hidden = [look(sight, env, rng) for _ in range(20)]
+    assert all(glimpse.hidden for glimpse in hidden)
+    np.testing.assert_allclose(hidden[-1].goal_w, before.goal_w, atol=1e-6)
+    assert np.linalg.norm(hidden[-1].spread) > np.linalg.norm(before.spread) + 0.005
+    monkeypatch.undo()
+    seen = look(sight, env, rng)
+    assert not seen.hidden and np.linalg.norm(seen.goal_w - before.goal_w) > 0.05
+
+
+def test_a_script_sees_everything_exactly(env):
+    sight, rng = Sight(Limits()), np.random.default_rng(0)
+    sight.begin(rng)
+    seen = look(sight, env, rng)
+    np.testing.assert_allclose(sight.way(seen), env.get_wrapper_attr("expert_goal")() - seen.tcp_pos_w)
+
+
+def test_the_eye_errs_in_proportion_to_the_distance_and_by_the_pictures():
+    sight, rng = Sight(Limits(acuity=0.5, sight_error_share=0.05)), np.random.default_rng(0)
+
+    def error(distance: float) -> float:
+        goal = np.array([distance, 0.0, 0.0])
+        seen = Glimpse(np.zeros(3), goal, False, None, spread=0.002 * np.eye(3))
+        ways = []
+        for _ in range(2000):
+            sight.begin(rng)
+            ways.append(sight.way(seen)[1])
+        return float(np.std(ways))
+
+    assert error(0.0) == pytest.approx(0.001, rel=0.1)
+    assert error(0.2) == pytest.approx(0.011, rel=0.1)
