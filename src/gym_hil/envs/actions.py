@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from math import isfinite
+from operator import le, mul
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -37,6 +38,8 @@ ROTATIONS = {"xyz": (), "xyz+yaw": ("rz",), "xyz+rotation": ("rx", "ry", "rz")}
 """Rotations that the actions of `EndEffectorStep` have, about axes of the world, by the name of the term."""
 DEFAULT_EE_STEP_SIZE: Mapping[str, float] = {"x": 0.025, "y": 0.025, "z": 0.025}
 """Metres per unit of action."""
+Numbers = Action | list[float]
+"""The numbers of an action, as an array or a list."""
 Bounds = tuple[list[float], list[float]]
 """Least and greatest values of an action's entries."""
 Motion = tuple[list[float], list[float], float]
@@ -44,10 +47,8 @@ Motion = tuple[list[float], list[float], float]
 closes, above +0.5 opens, between keeps the last command."""
 
 
-def clipped_values(action: Any, bounds: Bounds) -> list[float]:
-    """Return the numbers of an action, clipped to bounds.
-
-    For so few numbers plain Python is faster than NumPy.
+def clipped(action: Any, bounds: Bounds) -> Action:
+    """Return an action within bounds, as a fresh array. For so few numbers plain Python is faster than NumPy.
 
     Args:
         action: an array or a sequence of numbers.
@@ -57,10 +58,14 @@ def clipped_values(action: Any, bounds: Bounds) -> list[float]:
         InvalidActionError: wrong shape, or a value that is not a finite number.
     """
     low, high = bounds
+    is_array = isinstance(action, np.ndarray)
     try:
-        values = action.tolist() if isinstance(action, np.ndarray) else list(action)
-        if len(values) == len(low) and all(map(isfinite, values)):
-            return list(map(min, map(max, values, low), high))
+        values = action.tolist() if is_array else list(action)
+        if len(values) == len(low):
+            if all(map(le, low, values)) and all(map(le, values, high)):
+                return np.array(action if is_array else values, np.float32)
+            if all(map(isfinite, values)):
+                return np.array(list(map(min, map(max, values, low), high)), np.float32)
     except (TypeError, ValueError, OverflowError):
         pass
     raise InvalidActionError(_complaint(action, len(low)))
@@ -130,7 +135,7 @@ class ActionTerm(abc.ABC):
         Raises:
             InvalidActionError: wrong shape, or a value that is not a finite number.
         """
-        return np.array(clipped_values(action, self.bounds), np.float32)
+        return clipped(action, self.bounds)
 
     @abc.abstractmethod
     def neutral(self) -> Action:
@@ -160,7 +165,7 @@ class ActionTerm(abc.ABC):
         """
 
     @abc.abstractmethod
-    def closes(self, action: Action) -> bool | None:
+    def closes(self, action: Numbers) -> bool | None:
         """Return whether an action closes the gripper, or None if it leaves it as it is."""
 
 
@@ -205,9 +210,10 @@ class RawTwist(ActionTerm):
         radians = np.clip(rotation, -self.step_rad, self.step_rad)
         return self.clip([*metres, *radians, float(gripper) - GripperCommand.STAY])
 
-    def closes(self, action: Action) -> bool | None:
+    def closes(self, action: Numbers) -> bool | None:
         """Return what the last entry says."""
-        return bool(action[6] < 0) if abs(action[6]) > 0.5 else None
+        gripper = float(action[6])
+        return gripper < 0 if abs(gripper) > 0.5 else None
 
 
 class EndEffectorStep(ActionTerm):
@@ -256,12 +262,10 @@ class EndEffectorStep(ActionTerm):
 
     def motion(self, values: list[float]) -> Motion:
         """Scale the entries to metres and radians."""
-        x, y, z, *others = values
-        scale_x, scale_y, scale_z = self._metres
-        fingers = others.pop() - GripperCommand.STAY if self.use_gripper else 0.0
-        turns = iter(others)
-        rotation = [next(turns) * STEP_RAD if turn else 0.0 for turn in self._turns]
-        return [x * scale_x, y * scale_y, z * scale_z], rotation, fingers
+        metres = list(map(mul, values, self._metres))
+        radians = iter(values[3:])
+        rotation = [next(radians) * STEP_RAD if turn else 0.0 for turn in self._turns]
+        return metres, rotation, values[-1] - GripperCommand.STAY if self.use_gripper else 0.0
 
     def command(self, command: Command) -> Action:
         """Take the command's translation, and the rotations that this term has."""
@@ -276,11 +280,12 @@ class EndEffectorStep(ActionTerm):
         """Move as far as one action can along each axis, and turn about those that this term has."""
         return self._action(translation / self.scale, rotation / STEP_RAD, gripper)
 
-    def closes(self, action: Action) -> bool | None:
+    def closes(self, action: Numbers) -> bool | None:
         """Return what the gripper entry says."""
-        if not self.use_gripper or abs(action[-1] - GripperCommand.STAY) <= 0.5:
+        if not self.use_gripper:
             return None
-        return bool(action[-1] < GripperCommand.STAY)
+        gripper = float(action[-1]) - GripperCommand.STAY
+        return gripper < 0 if abs(gripper) > 0.5 else None
 
     def _action(self, metres: Any, turns: Any, gripper: GripperCommand) -> Action:
         rotations = [level for level, turn in zip(turns, self._turns, strict=True) if turn]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gym_hil.core.command import Command
 from gym_hil.core.schema import GripperCommand
 from gym_hil.core.step_record import Action
-from gym_hil.envs.actions import DEFAULT_EE_STEP_SIZE, STEP_RAD, STILL, ActionTerm, Motion
+from gym_hil.envs.actions import DEFAULT_EE_STEP_SIZE, STEP_RAD, STILL, ActionTerm, Motion, Numbers
 from gym_hil.robots.base import EndEffector
 from gym_hil.robots.geometry import Box
 
@@ -62,7 +62,7 @@ class JointPositions(ActionTerm):
     def motion(self, values: list[float]) -> Motion:
         """Return how far the joints move the TCP, to first order, without its rotation."""
         positions = np.radians(values[: self.motion_size])
-        closes = self.closes(np.array(values))
+        closes = self.closes(values)
         fingers = 0.0 if closes is None else (-1.0 if closes else 1.0)
         return self._control.translation_towards(positions).tolist(), [0.0, 0.0, 0.0], fingers
 
@@ -90,7 +90,7 @@ class JointPositions(ActionTerm):
         turn = np.clip(rotation, -STEP_RAD, STEP_RAD)
         return self._action(self._control.joints_towards(way, turn), gripper)
 
-    def closes(self, action: Action) -> bool | None:
+    def closes(self, action: Numbers) -> bool | None:
         """Return whether the gripper entry is below the commanded opening."""
         if not self.use_gripper:
             return None

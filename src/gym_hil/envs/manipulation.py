@@ -237,10 +237,11 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             raise EpisodeOrderError("step was called outside an episode; call reset first")
         executed = self.action_term.clip(action)
         sim, task = self.simulation, self.task
+        values = executed.tolist()
         switches = 0
-        for effector, closes in zip(sim.end_effectors, self.action_term.closes(executed), strict=True):
+        for effector, closes in zip(sim.end_effectors, self.action_term.closes(values), strict=True):
             switches += closes is not None and closes != effector.gripper_closing
-        self.action_term.apply(executed.tolist(), self._limits)
+        self.action_term.apply(values, self._limits)
         sim.step()
         self._elapsed_steps += 1
         if sim.stable:

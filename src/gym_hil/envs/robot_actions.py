@@ -13,7 +13,15 @@ from gym_hil.core.command import Command
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.layout import Layout
 from gym_hil.core.step_record import Action
-from gym_hil.envs.actions import ACTIONS, ActionTerm, Bounds, EndEffectorStep, RawTwist, clipped_values
+from gym_hil.envs.actions import (
+    ACTIONS,
+    ActionTerm,
+    Bounds,
+    EndEffectorStep,
+    Numbers,
+    RawTwist,
+    clipped,
+)
 from gym_hil.envs.joint_actions import JointPositions
 from gym_hil.robots import Robot
 from gym_hil.robots.base import EndEffector
@@ -79,7 +87,7 @@ class RobotAction:
         Raises:
             InvalidActionError: wrong shape, or a value that is not a finite number.
         """
-        return np.array(clipped_values(action, self.bounds), np.float32)
+        return clipped(action, self.bounds)
 
     def apply(self, values: list[float], limits: Sequence[Box]) -> None:
         """Command the end effectors what an action's numbers stand for.
@@ -100,7 +108,7 @@ class RobotAction:
         actions = [term.command(command) for term, command in zip(self.terms, commands, strict=False)]
         return joined([*actions, *(term.neutral() for term in self.terms[len(actions) :])])
 
-    def closes(self, action: Action) -> list[bool | None]:
+    def closes(self, action: Numbers) -> list[bool | None]:
         """Return for each gripper whether an action closes it, or None if it leaves it as it is."""
         return [term.closes(action[entries]) for term, entries in zip(self.terms, self.entries, strict=True)]
 

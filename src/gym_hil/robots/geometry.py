@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Vec3 = tuple[float, float, float]
 Quat = tuple[float, float, float, float]
+Numbers = Sequence[float] | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,17 @@ class Box:
 
     low: Vec3
     high: Vec3
+
+    def end_of(self, start: Numbers, way: Numbers) -> list[float]:
+        """Return where a displacement `way` (3, m) from `start` (3, m) ends: in the box, or, from outside, at most
+        as far away as it began.
+        """
+        x, y, z = goal = [pos + delta for pos, delta in zip(start, way, strict=True)]
+        (low_x, low_y, low_z), (high_x, high_y, high_z) = self.low, self.high
+        if low_x <= x <= high_x and low_y <= y <= high_y and low_z <= z <= high_z:
+            return goal
+        each = zip(goal, start, self.low, self.high, strict=True)
+        return [min(max(end, min(low, pos)), max(high, pos)) for end, pos, low, high in each]
 
 
 @dataclass(frozen=True)

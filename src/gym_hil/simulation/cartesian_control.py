@@ -25,6 +25,7 @@ from gym_hil.simulation.orientation_control import (
     add_orientation_control,
     add_site_servo,
     consecutive,
+    glide,
 )
 
 TRANSLATION_SERVOS = ("servo_x", "servo_y", "servo_z")
@@ -119,21 +120,17 @@ class CartesianControl:
             rotation: its rotation vector (3, rad, world axes).
             limits: box (world frame) that it must not leave. A target outside may only move towards it.
         """
-        target, tcp, max_lead = self._target_pos, self._tcp_pos, self._max_lead
-        distance = math.dist(target.tolist(), tcp.tolist())
-        if distance > max_lead:
-            target[:] = tcp + (target - tcp) * (max_lead / distance)
+        start, tcp = self._target_pos.tolist(), self._tcp_pos.tolist()
+        distance = math.dist(start, tcp)
+        if distance > self._max_lead:
+            share = self._max_lead / distance
+            start = [at + (goal - at) * share for at, goal in zip(tcp, start, strict=True)]
+            self._target_pos[:] = start
         self._orientation.keep_near_tcp()
-        start, dt, lag = target.tolist(), self._control_dt, self._lag
-        bounds = zip(start, translation, limits.low, limits.high, strict=True)
-        goal = [min(max(pos + delta, min(least, pos)), max(most, pos)) for pos, delta, least, most in bounds]
-        x, y, z = goal[0] - start[0], goal[1] - start[1], goal[2] - start[2]
-        velocity = [(a * x + b * y + c * z) / dt for a, b, c in self._orientation.target_columns]
-        act = self._act.tolist()
-        self._ctrl[:] = [speed - lead / dt for speed, lead in zip(velocity, act, strict=True)]
-        self._act[:] = [lead + lag * speed for lead, speed in zip(act, velocity, strict=True)]
-        self._orientation.command(rotation, (x, y, z))
-        self._goal = goal
+        self._goal = x, y, z = limits.end_of(start, translation)
+        way = x - start[0], y - start[1], z - start[2]
+        glide(self._orientation.target_columns, way, self._control_dt, self._lag, self._ctrl, self._act)
+        self._orientation.command(rotation, way)
 
     def begin_step(self) -> None:
         """Hold still in the control period that is simulated now, unless something was commanded."""
@@ -142,7 +139,7 @@ class CartesianControl:
 
     def end_step(self) -> None:
         """Move the target to where its set-point has arrived."""
-        self._act[:] = 0.0
+        self._act.fill(0.0)
         self._target_pos[:] = self._goal
         self._goal = None
         self._orientation.end_step()

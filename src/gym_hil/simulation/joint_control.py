@@ -100,7 +100,7 @@ class JointControl:
     def command(self, translation: Vector, rotation: Vector, limits: Box) -> None:
         """Move the TCP, see `CartesianControl.command`, by inverse kinematics."""
         start = self.target_pos_w
-        goal = np.clip(start + translation, np.minimum(limits.low, start), np.maximum(limits.high, start))
+        goal = limits.end_of(start, translation)
         self.command_joints(self.joints_towards(goal - start, rotation))
 
     def joints_towards(self, translation: Vector, rotation: Vector) -> Array:

@@ -43,6 +43,26 @@ def consecutive(addresses: Sequence[int]) -> slice:
     return slice(first, first + len(addresses))
 
 
+def glide(
+    axes: Sequence[Sequence[float]], way: Vector, control_dt: float, lag: float, ctrl: Array, act: Array
+) -> None:
+    """Let set-points go from where they are to where the target will be at the end of a control period.
+
+    Args:
+        axes: the axis of each servo (3, world axes).
+        way: displacement (3, m) or rotation vector (3, rad) of the target, in world axes.
+        control_dt: seconds per control period.
+        lag: how far a moving servo stays behind its set-point, in seconds of its motion.
+        ctrl: the servos' controls, which are set.
+        act: the servos' activations: how far the set-points lead the target. The lag is added.
+    """
+    x, y, z = way
+    for number, ((a, b, c), lead) in enumerate(zip(axes, act.tolist(), strict=True)):
+        speed = (a * x + b * y + c * z) / control_dt
+        ctrl[number] = speed - lead / control_dt
+        act[number] = lead + lag * speed
+
+
 def add_site_servo(spec: mujoco.MjSpec, effector: EndEffector, axis: int, name: str) -> None:
     """Add the servo that holds the TCP along (0 to 2) or about (3 to 5) one axis of the target."""
     impedance, turns = effector.impedance, axis >= 3
@@ -145,17 +165,12 @@ class FullOrientation:
             rotation: its rotation vector (3, rad, world axes).
             way: its displacement (3, m, world axes), which does not matter here.
         """
-        dt = self._control_dt
-        rx, ry, rz = rotation
-        velocity = [(a * rx + b * ry + c * rz) / dt for a, b, c in self.target_columns]
-        act, lag = self._act.tolist(), self._lag
-        self._ctrl[:] = [speed - lead / dt for speed, lead in zip(velocity, act, strict=True)]
-        self._act[:] = [lead + lag * speed for lead, speed in zip(act, velocity, strict=True)]
+        glide(self.target_columns, rotation, self._control_dt, self._lag, self._ctrl, self._act)
         self._rotation = rotation
 
     def end_step(self) -> None:
         """Turn the target to where its set-point has arrived."""
-        self._act[:] = 0.0
+        self._act.fill(0.0)
         rx, ry, rz = self._rotation
         if rx or ry or rz:
             angle = math.hypot(rx, ry, rz)

@@ -6,6 +6,7 @@ All of the control law lives in the model (`gym_hil.simulation.cartesian_control
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, ClassVar, Literal
 
 import mujoco
@@ -25,8 +26,10 @@ Watcher = Callable[[mujoco.MjData], None]
 PHYSICS_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 LOOKS = 5
 """How often a step is looked at, its end included, where somebody watches."""
-UNSTABLE = [int(getattr(mujoco.mjtWarning, f"mjWARN_BAD{what}")) for what in ("QPOS", "QVEL", "QACC", "CTRL")]
-"""Warnings that the engine counts when a number is not finite or above 1e10."""
+unstable = itemgetter(
+    *(int(getattr(mujoco.mjtWarning, f"mjWARN_BAD{what}")) for what in ("QPOS", "QVEL", "QACC", "CTRL"))
+)
+"""Picks the warnings that the engine counts when a number is not finite or above 1e10."""
 
 
 class Simulation:
@@ -157,8 +160,7 @@ class Simulation:
 
         Where one is not, the engine counts a warning and begins anew by itself.
         """
-        counts = self._warnings.tolist()
-        return not any(counts[kind] for kind in UNSTABLE)
+        return not any(unstable(self._warnings.tolist()))
 
     def body_pos_w(self, name: str) -> Array:
         """Return the position of a part of a prop (3, m, world frame)."""
