@@ -41,7 +41,7 @@ def test_tilde_is_the_home_folder_and_relative_paths_are_below_the_current_one(h
         done = run("replay", root, "--verify")
         assert done.returncode == 0 and done.stdout.count("bit-identical") == 2, done.stderr
     done = run("lerobot-config", "PandaPickCube-v1", "--out=~/picks")
-    assert done.returncode == 2 and "holds a dataset" in done.stderr
+    assert done.returncode == 2 and "contains a dataset" in done.stderr
     assert os.listdir(home / "work") == []
 
 

@@ -162,7 +162,7 @@ def test_the_cube_starts_where_the_option_says():
         (np.zeros(6), r"shape \(6,\)"),
         (np.array([np.nan, 0, 0, 0, 0, 0, 0]), "not finite"),
         (np.array([np.inf, 0, 0, 0, 0, 0, 0]), "not finite"),
-        ("left", "not made of numbers"),
+        ("left", "does not consist of numbers"),
     ],
 )
 def test_bad_actions_are_refused_by_name(action, message):
@@ -184,7 +184,7 @@ def test_actions_out_of_range_are_clipped():
     [
         ({"reward_type": "spares"}, 'did you mean "sparse"'),
         ({"image_ops": True}, 'did you mean "image_obs"'),
-        ({"physics_dt": 0.003}, "no whole multiple"),
+        ({"physics_dt": 0.003}, "not a multiple"),
         ({"ee_step_size": {"x": 1}}, "must have the keys x, y and z"),
         ({"render_mode": "ansi"}, "rgb_array"),
         ({"control_dt": "0.1"}, "control_dt='0.1' must be a number of seconds above 0"),

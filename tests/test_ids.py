@@ -56,5 +56,5 @@ def test_an_unknown_id_lists_the_nearest_ones_only():
     with pytest.raises(InvalidArgumentError) as error:
         parse_id("PandaPickCub-v1")
     assert str(error.value).count("PickCube") == 9 and "nearest of" in str(error.value)
-    with pytest.raises(InvalidArgumentError, match="`gym-hil list` lists what there is"):
+    with pytest.raises(InvalidArgumentError, match="`gym-hil list` lists all names"):
         parse_id("xyzzy")

@@ -137,7 +137,7 @@ def test_record_with_the_operator_into_the_format_and_replay(gym_hil, tmp_path):
     )
     gym_hil(*record, "--episodes", "2")
     (tmp_path / "touches" / "csv" / "episode_000001.csv").write_text("damaged")
-    assert "is not what was written" in gym_hil("inspect", "touches", "--no-page", status=1).stdout
+    assert "was changed after it was written" in gym_hil("inspect", "touches", "--no-page", status=1).stdout
     gym_hil(*record, "--episodes", "3", "--resume")
     files = sorted((tmp_path / "touches" / "csv").iterdir())
     assert [file.name for file in files] == [f"episode_{number:06d}.csv" for number in range(3)]

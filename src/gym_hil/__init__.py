@@ -1,4 +1,6 @@
-"""Human-in-the-loop robot learning in MuJoCo. Importing registers the ids and loads no simulator."""
+"""Human-in-the-loop robot learning in MuJoCo. Importing this package registers its ids, and does not import
+MuJoCo.
+"""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def test_an_archive_keeps_every_bit_and_runs_nothing(tmp_path):
     np.savez(tmp_path / "evil.npz", x=np.array(Malicious(tmp_path / "ran"), dtype=object))
     (tmp_path / "evil.pkl").write_bytes(pickle.dumps(Malicious(tmp_path / "ran")))
     for name in ("evil.npz", "evil.pkl"):
-        with pytest.raises(ValueError, match="damaged or no archive"):
+        with pytest.raises(ValueError, match="damaged or not an archive"):
             unpack((tmp_path / name).read_bytes())
     assert not (tmp_path / "ran").exists()
 

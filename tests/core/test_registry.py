@@ -87,7 +87,7 @@ def test_many_names_are_not_all_listed():
         registry["Colour_7x"]
     assert str(error.value).count("colour_") == 9, "the nearest one, and the eight nearest ones"
     with pytest.raises(
-        InvalidArgumentError, match=r"'zzz' is not known\. `gym-hil list --names` lists what there is\.$"
+        InvalidArgumentError, match=r"'zzz' is not known\. `gym-hil list --names` lists all names\.$"
     ):
         registry["zzz"]
 

@@ -22,7 +22,7 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import GymHilError, InvalidDatasetError, StorageError
 from gym_hil.datasets.dataset import condition_of
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.manifest import Seal, files_below, flushed, go_back_to_seal
+from gym_hil.datasets.manifest import Manifest, files_below, flushed, restore_to_manifest
 from gym_hil.datasets.replay import make_replay_env, why_not_the_same
 from gym_hil.datasets.validation import judge
 
@@ -235,19 +235,19 @@ def test_files_of_another_format_are_whole_or_set_aside(data, damage):
         for name, content in written.items():
             (root / name).write_bytes(content)
         names = [name for name in files_below(root, ["data"]) if name not in texts]
-        seal_path = journal.root / "x.json"
-        Seal([], flushed(root, names, {}), texts).write(seal_path)
-        path = data.draw(st.sampled_from([*(root / name for name in written), seal_path]))
+        manifest_path = journal.root / "x.json"
+        Manifest([], flushed(root, names, {}), texts).write(manifest_path)
+        path = data.draw(st.sampled_from([*(root / name for name in written), manifest_path]))
         spoil(root, path, damage)
         there = {p.read_bytes() for p in root.rglob("*") if p.is_file()}
         try:
-            seal, changed, aside = go_back_to_seal(root, journal, seal_path, ["data"])
+            manifest, changed, aside = restore_to_manifest(root, journal, manifest_path, ["data"])
         except (InvalidDatasetError, StorageError) as error:
             assert "x.json" in str(error) or str(path) in str(error)
             return
         finally:
             journal.close()
-        for name in seal.files:
+        for name in manifest.files:
             if name in written:
                 assert (root / name).read_bytes() == written[name]
         assert bool(changed) <= bool(aside) or not any((root / name).exists() for name in changed)

@@ -16,7 +16,7 @@ from gym_hil.cli.inspect_command import Inspect
 from gym_hil.cli.record import Record
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidDatasetError
-from gym_hil.datasets.film import Film, filmed, key_steps
+from gym_hil.datasets.film import Film, film_of, key_steps
 from gym_hil.datasets.html_report import Entry, write_dataset_report
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import make_replay_env, replayed
@@ -52,7 +52,7 @@ def test_a_good_demonstration_has_no_warning(store, raw):
 def test_a_success_that_the_task_does_not_see_is_warned_of(store, raw):
     episode = store.read(0)
     start = replace(episode, final={**episode.final, "physics": episode.frames["physics"][0]})
-    assert judge(start, raw).warnings == ("called a success, and the task is not done",)
+    assert judge(start, raw).warnings == ("labelled as a success, but the task is not done",)
 
 
 def test_a_success_that_does_not_last_is_warned_of(store, raw):
@@ -69,7 +69,7 @@ def test_idle_and_clipped_steps_are_warned_of(store, raw):
     episode = store.read(0)
     action = episode.frames["action"].copy()
     action[:] = [0, 0, 0, 1]
-    assert judge(frames_like(episode, action=action), raw).warnings == ("nothing was done",)
+    assert judge(frames_like(episode, action=action), raw).warnings == ("idle in all steps",)
     action[:2] = [0.5, 0, 0, 1]
     assert "idle in" in judge(frames_like(episode, action=action), raw).warnings[0]
     action[:] = [1, 0, 0, 1]
@@ -87,7 +87,7 @@ def test_an_episode_of_another_model_is_warned_of_and_refused(store, raw):
     short = frames_like(episode, physics=episode.frames["physics"][:, :-3])
     assert "recorded with another model" in judge(short, raw).warnings[0]
     with pytest.raises(InvalidDatasetError, match="another model"):
-        filmed(short, raw)
+        film_of(short, raw)
     with pytest.raises(InvalidDatasetError, match="another model"):
         next(replayed(short, make_replay_env(store.env_id)))
 
@@ -98,7 +98,7 @@ def test_key_frames_are_the_moments_that_matter(store, raw):
     assert steps[0] == "start" and steps[episode.length] == "success"
     takeover = next(step for step, name in steps.items() if name == "takeover 1")
     assert episode.frames["complementary_info.is_intervention"][takeover]
-    film = filmed(episode, raw)
+    film = film_of(episode, raw)
     assert list(film.key_frames) == list(steps.values())
     picture = base64.b64decode(film.key_frames["takeover 1"].partition(",")[2])
     strip = iio.imread(picture)[2].mean(axis=0)
@@ -160,7 +160,9 @@ def test_without_the_packages_for_reports_the_table_is_printed(store, tmp_path, 
     page = tmp_path / "page.html"
     assert Inspect(root=store.root, html=page).run() == 0
     out = capsys.readouterr().out
-    assert "3 episodes of" in out and 'No page: A report needs the package "matplotlib"' in out
+    assert (
+        "3 episodes of" in out and 'The page is not written: A report needs the package "matplotlib"' in out
+    )
     assert not page.exists()
 
 

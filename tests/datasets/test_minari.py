@@ -88,11 +88,11 @@ def test_inspect_names_what_is_in_the_journal_alone(tmp_path, capsys):
     assert record(root) == 0
     assert Inspect(root=root, page=False).run() == 0
     assert "Warning" not in capsys.readouterr().out
-    seal = root / "gym_hil" / "minari.json"
-    seal.write_text(seal.read_text().replace("[0, 1]", "[0]"))
+    manifest = root / "gym_hil" / "minari.json"
+    manifest.write_text(manifest.read_text().replace("[0, 1]", "[0]"))
     assert Inspect(root=root, page=False).run() == 0
-    assert "Warning: 1 episodes are in" in capsys.readouterr().out
-    seal.write_text("half")
+    assert "Warning: 1 episodes in" in capsys.readouterr().out
+    manifest.write_text("half")
     with pytest.raises(InvalidDatasetError, match=r"minari\.json cannot be read"):
         Inspect(root=root, page=False).run()
 
@@ -120,9 +120,9 @@ def test_a_changed_byte_is_found_and_named(tmp_path, capsys):
     content[len(content) // 2] ^= 1
     main.write_bytes(content)
     assert Inspect(root=root, page=False).run() == 1
-    assert "main_data.hdf5 is not what was written" in " ".join(capsys.readouterr().out.split())
+    assert "main_data.hdf5 was changed after it was written" in " ".join(capsys.readouterr().out.split())
     assert record(root, episodes=1, resume=True) == 0
-    assert "main_data.hdf5 is not what was written" in " ".join(capsys.readouterr().out.split())
+    assert "main_data.hdf5 was changed after it was written" in " ".join(capsys.readouterr().out.split())
     same(root)
     assert Inspect(root=root, page=False).run() == 0
 

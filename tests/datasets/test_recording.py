@@ -16,7 +16,7 @@ import pytest
 
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidDatasetError
-from gym_hil.datasets.camera_images import drawn_again
+from gym_hil.datasets.camera_images import render_images
 from gym_hil.datasets.dataset import journal_of
 from gym_hil.datasets.journal import EpisodeStore, move_aside
 from gym_hil.datasets.replay import first_difference, make_replay_env, replayed
@@ -89,7 +89,7 @@ def test_pictures_follow_from_the_stored_states(recorded):
     episode = store.read(0)
     env = make_replay_env(store.env_id)
     seen = [env.get_wrapper_attr("draw")() for _ in replayed(episode, env)]
-    again = drawn_again(episode, EnvironmentInterface(env))
+    again = render_images(episode, EnvironmentInterface(env))
     assert set(again) == {"front", "wrist"}
     for camera, images in again.items():
         for image, other in zip(images, seen, strict=True):
@@ -108,7 +108,7 @@ def test_verify_says_where_a_replay_first_differs(recorded):
 
 def test_resume_goes_on_and_refuses_what_is_not_asked_for(copy):
     again = run("record", "PandaPickCube-v1", "--root", copy, "--episodes", 12)
-    assert again.returncode == 2 and "has 10 episodes" in again.stderr
+    assert again.returncode == 2 and "contains 10 episodes" in again.stderr
     other = run("record", "PandaArrangeBoxes-v1", "--root", copy, "--resume")
     assert other.returncode == 2 and "not of gym_hil/PandaArrangeBoxesBase-v1" in other.stderr
     done = run("record", "PandaPickCube-v1", "--root", copy, "--episodes", 12, "--resume")
@@ -203,7 +203,7 @@ def test_an_idle_demonstration_is_warned_of(tmp_path):
     assert done.returncode == 0, done.stderr
     store = EpisodeStore(tmp_path / "idle")
     warnings = judge(store.read(0), EnvironmentInterface(make_replay_env(store.env_id))).warnings
-    assert warnings == ("nothing was done", "cut off by the time limit", "ends without success")
+    assert warnings == ("idle in all steps", "ended by the time limit", "ends without success")
 
 
 def kill_again_and_again(root: Path, times: int) -> None:

@@ -27,7 +27,7 @@ from gym_hil.core.errors import (
     StorageError,
 )
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.manifest import Seal, files_below, flushed, go_back_to_seal
+from gym_hil.datasets.manifest import Manifest, files_below, flushed, restore_to_manifest
 from gym_hil.datasets.replay import first_difference, make_replay_env
 
 TASK = "PandaPickCube-v1"
@@ -90,7 +90,7 @@ def test_a_flipped_byte_is_named_at_once_and_costs_no_other_episode(copy, capsys
     flip(copy / "episode_000001" / "frames.npz")
     assert record(copy, 3, resume=True) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "Episode 1 is damaged" in said and "frames.npz is not what was written" in said
+    assert "Episode 1 is damaged" in said and "frames.npz was changed after it was written" in said
     assert (copy / "episode_000001").is_dir() and EpisodeStore(copy).numbers() == [0, 1, 2, 3]
     seeds = [EpisodeStore(copy).read(number).meta["seed"] for number in (0, 2, 3)]
     assert seeds == [0, 2, 3]
@@ -102,7 +102,7 @@ def test_a_flipped_byte_is_named_at_once_and_costs_no_other_episode(copy, capsys
     capsys.readouterr()
     assert Replay(root=copy, verify=True).run() == 1
     assert capsys.readouterr().out.count("bit-identical") == 3
-    with pytest.raises(InvalidDatasetError, match="not what was written"):
+    with pytest.raises(InvalidDatasetError, match="was changed after it was written"):
         Replay(root=copy, verify=True, episode=1).run()
 
 
@@ -216,7 +216,7 @@ def test_a_disk_that_is_full_in_between_is_named(copy, monkeypatch):
 def test_configurations_are_not_written_into_a_dataset(copy):
     for out in (copy, copy / "episode_000000"):
         before = sorted(out.iterdir())
-        with pytest.raises(InvalidArgumentError, match="holds a dataset"):
+        with pytest.raises(InvalidArgumentError, match="contains a dataset"):
             LerobotConfig(task=TASK, out=out).run()
         assert sorted(out.iterdir()) == before
 
@@ -228,32 +228,32 @@ def sealed(tmp_path) -> tuple[Path, EpisodeStore]:
     for name in "ab":
         (tmp_path / "data" / name).write_text(name * 100)
     names = files_below(tmp_path, ["data"])
-    seal = Seal([], flushed(tmp_path, names, {}), {"data/info": "{}"})
-    seal.write(journal.root / "x.json")
+    manifest = Manifest([], flushed(tmp_path, names, {}), {"data/info": "{}"})
+    manifest.write(journal.root / "x.json")
     return tmp_path, journal
 
 
 def test_a_changed_byte_in_another_format_is_found(sealed):
     root, journal = sealed
-    assert go_back_to_seal(root, journal, journal.root / "x.json", ["data"])[1:] == ([], [])
+    assert restore_to_manifest(root, journal, journal.root / "x.json", ["data"])[1:] == ([], [])
     assert (root / "data" / "info").read_text() == "{}"
     flip(root / "data" / "b")
-    seal, changed, aside = go_back_to_seal(root, journal, journal.root / "x.json", ["data"])
-    assert changed == ["data/b"] and seal == Seal()
+    manifest, changed, aside = restore_to_manifest(root, journal, journal.root / "x.json", ["data"])
+    assert changed == ["data/b"] and manifest == Manifest()
     assert aside == ["x/data/a", "x/data/b", "x/data/info"]
 
 
 def test_a_seal_of_the_version_before_still_counts(sealed):
     root, journal = sealed
-    Seal([], {"data/a": 100, "data/b": 100}).write(journal.root / "x.json")
-    assert go_back_to_seal(root, journal, journal.root / "x.json", ["data"])[1:] == ([], [])
+    Manifest([], {"data/a": 100, "data/b": 100}).write(journal.root / "x.json")
+    assert restore_to_manifest(root, journal, journal.root / "x.json", ["data"])[1:] == ([], [])
     (root / "data" / "a").write_text("short")
-    assert go_back_to_seal(root, journal, journal.root / "x.json", ["data"])[1] == ["data/a"]
+    assert restore_to_manifest(root, journal, journal.root / "x.json", ["data"])[1] == ["data/a"]
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "data/../../outside", "gym_hil/x", ""])
 def test_a_seal_that_leads_out_of_the_dataset_is_refused(sealed, name):
     root, journal = sealed
-    Seal([], {}, {name: "mine"}).write(journal.root / "x.json")
+    Manifest([], {}, {name: "mine"}).write(journal.root / "x.json")
     with pytest.raises(InvalidDatasetError, match="outside the dataset"):
-        go_back_to_seal(root, journal, journal.root / "x.json", ["data"])
+        restore_to_manifest(root, journal, journal.root / "x.json", ["data"])

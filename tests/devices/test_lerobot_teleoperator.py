@@ -128,7 +128,7 @@ def test_an_arm_needs_a_conversion():
         def get_action(self):
             return {"elbow.pos": 0.5}
 
-    with pytest.raises(DeviceError, match=r"elbow.pos, not delta_x, delta_y, delta_z: pass to_deltas"):
+    with pytest.raises(DeviceError, match=r"elbow.pos instead of delta_x, delta_y, delta_z: pass to_deltas"):
         LeRobotTeleoperator(Arm()).poll()
     device = LeRobotTeleoperator(
         Arm(), lambda action: {"delta_x": 9.0, "delta_y": action["elbow.pos"], "delta_z": 0.0}

@@ -111,7 +111,7 @@ def test_a_line_cut_short_loses_only_itself(tmp_path, caplog):
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:-2]) + lines[-2][:9])
     assert load_device_log(path).readings == whole.readings[:-1]
-    assert "cut short" in caplog.text
+    assert "incomplete and ignored" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_broken_line_is_named(tmp_path, line):
     played(path, seed=1, polls=50)
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join([lines[0], line + "\n", *lines[1:]]))
-    with pytest.raises(InvalidDatasetError, match="line 2 is broken"):
+    with pytest.raises(InvalidDatasetError, match="line 2 is invalid"):
         load_device_log(path)
 
 
@@ -139,7 +139,7 @@ def test_other_files_are_refused(tmp_path):
         RecordedDevice(path)
     with pytest.raises(InvalidDatasetError, match="cannot be read"):
         RecordedDevice(tmp_path / "none.jsonl")
-    with pytest.raises(InvalidArgumentError, match="overwrites nothing"):
+    with pytest.raises(InvalidArgumentError, match="is not overwritten"):
         RecordingDevice(Keyboard(), path)
     with pytest.raises(InvalidArgumentError, match="period_s=0"):
         RecordedDevice(DeviceLog("keyboard", (TimedReading(0.0, DISCONNECTED),), 0.0), period_s=0)

@@ -78,7 +78,7 @@ def test_without_a_terminal_it_is_unplugged_and_says_so(caplog):
     read, write = os.pipe()
     device = TerminalKeyboard(fd=read)
     assert device.poll() == DISCONNECTED
-    assert "no terminal" in caplog.text
+    assert "not a terminal" in caplog.text
     device.close()
     os.close(read)
     os.close(write)

@@ -11,7 +11,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 EXTRAS = set(
-    re.findall(r"^([\w-]+) = \[", PROJECT.partition("[project.optional-dependencies]")[2], re.MULTILINE)
+    re.findall(
+        r"^([\w-]+) = \[",
+        PROJECT.partition("[project.optional-dependencies]")[2].partition("\n[")[0],
+        re.MULTILINE,
+    )
 )
 FILES = sorted(
     path
@@ -48,3 +52,8 @@ def test_it_installs_this_package(file, arguments):
             assert set(filter(None, extras.split(","))) <= EXTRAS, f"{file}: {word}"
         elif path.startswith("./"):
             assert (ROOT / path).is_dir(), f"{file}: {word}"
+
+
+def test_the_installation_page_has_every_extra():
+    page = (ROOT / "docs/installation.md").read_text(encoding="utf-8")
+    assert not {extra for extra in EXTRAS if f"`{extra}`" not in page}

@@ -80,7 +80,7 @@ def test_record_then_learner_then_actor_and_the_learner_closes_last(plan, tmp_pa
     assert json.loads((out / "actor.json").read_text())["policy"]["online_steps"] == 50
     learn_with_lerobot(plan, out)
     assert order(out)[4] == "learner listens", "demonstrations that are there are not recorded again"
-    with pytest.raises(LerobotError, match="has 1 whole demonstrations of 3"):
+    with pytest.raises(LerobotError, match="contains 1 of 3 demonstrations"):
         learn_with_lerobot(replace(plan, episodes=3), out)
 
 

@@ -82,7 +82,7 @@ def test_the_classes_of_0_1_14_take_its_arguments_by_position(cls, more):
 
 @pytest.mark.parametrize("argument", ["xml_path", "home_position", "cartesian_bounds"])
 def test_a_scene_of_ones_own_is_a_task_now(argument):
-    with pytest.raises(InvalidArgumentError, match=f"{argument} .* task, which you can write"):
+    with pytest.raises(InvalidArgumentError, match=f"{argument} .* now defined by a task"):
         FrankaGymEnv(**{argument: None})
     with pytest.raises(InvalidArgumentError, match="xml_path"):
         MujocoGymEnv(Path("scene.xml"))

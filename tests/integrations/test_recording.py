@@ -16,7 +16,7 @@ import pytest
 from gym_hil.cli.record import Record
 from gym_hil.cli.replay import Replay
 from gym_hil.core.errors import InvalidArgumentError, RecordingError
-from gym_hil.datasets.camera_images import drawn_again
+from gym_hil.datasets.camera_images import render_images
 from gym_hil.datasets.dataset import journal_of
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.journal import EpisodeStore
@@ -101,7 +101,7 @@ def test_every_number_arrives_and_pictures_are_those_of_the_stored_states(record
     env = make_replay_env(EpisodeStore(journal_of(recorded)).env_id)
     for episode in episodes:
         assert dataset[first]["task"] == "Pick up the cube and lift it."
-        for camera, images in drawn_again(episode, env.unwrapped).items():
+        for camera, images in render_images(episode, env.unwrapped).items():
             for step in (0, episode.length - 1):
                 video = np.asarray(dataset[first + step][f"observation.images.{camera}"]) * 255.0
                 error = np.abs(video.transpose(1, 2, 0) - images[step].astype(float))
@@ -124,7 +124,7 @@ def test_a_changed_file_is_set_aside_and_written_again(copy, capsys):
     video = next(copy.glob("videos/**/*.mp4"))
     video.write_bytes(video.read_bytes()[:1000])
     assert record(copy, resume=True) == 0
-    assert "were written again" in capsys.readouterr().out
+    assert "were exported again" in capsys.readouterr().out
     assert len(same(copy)) == 3
     aside = copy / "gym_hil" / "set-aside" / "lerobot" / video.relative_to(copy)
     assert aside.stat().st_size == 1000

@@ -134,7 +134,7 @@ def test_the_shipped_policy_plays_without_pytorch():
 
 
 def test_there_is_no_shipped_policy_for_every_task():
-    with pytest.raises(InvalidArgumentError, match=r"no policy is shipped for .*InsertPeg.*PandaPickCube"):
+    with pytest.raises(InvalidArgumentError, match=r"no pretrained policy for .*InsertPeg.*PandaPickCube"):
         pretrained("gym_hil/PandaInsertPegStateBase-v1")
     with pytest.raises(InvalidArgumentError, match="task PickCube, not ArrangeBoxes"):
         load_policy(pretrained(PICK), "gym_hil/PandaArrangeBoxesStateBase-v1")

@@ -138,7 +138,7 @@ def test_the_studies_that_are_shipped_can_be_run():
 
 
 def test_the_manuals_example_is_a_study(tmp_path):
-    manual = (Path(__file__).parents[2] / "docs" / "learning.md").read_text()
+    manual = (Path(__file__).parents[2] / "docs" / "studies.md").read_text()
     (example,) = re.findall(r"```toml\n(title.*?)```", manual, re.DOTALL)
     assert len(study(tmp_path, example).runs) == 3 * 2 * 2
 

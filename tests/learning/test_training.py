@@ -155,9 +155,9 @@ def test_the_commands_write_what_they_promise_and_eval_refuses_what_is_not_for_i
     )
     assert done.returncode == 0, done.stderr
     done = run(*command)
-    assert done.returncode == 2 and "has a run already" in done.stderr
+    assert done.returncode == 2 and "contains a run already" in done.stderr
     done = run(*command, "--resume", "--seed", "1")
-    assert done.returncode == 2 and "seed=1, there 0" in done.stderr
+    assert done.returncode == 2 and "seed=1 instead of 0" in done.stderr
     for name in ("checkpoint.npz", "policy.npz"):
         (out / name).write_bytes(b"nonsense")
         done = run("eval", str(out / name))
@@ -180,7 +180,7 @@ def test_impossible_runs_are_refused(tmp_path):
         TrainConfig(env_id=PICK, annealing=2)
     with pytest.raises(InvalidArgumentError, match="operator='robot' is not known"):
         TrainConfig(env_id=PICK, operator="robot")
-    with pytest.raises(InvalidArgumentError, match="nothing was trained there"):
+    with pytest.raises(InvalidArgumentError, match="is not the folder of a training run"):
         load(tmp_path)
     (tmp_path / "mine.txt").touch()
     with pytest.raises(InvalidArgumentError, match="is not empty"):
@@ -212,9 +212,11 @@ def test_nothing_in_a_policy_of_somebody_else_is_run(tmp_path):
     ran, evil = tmp_path / "ran", tmp_path / "evil"
     evil.mkdir()
     save_to_zip_file(evil / "policy.zip", data={"evil": Malicious(ran)}, params={})
-    with pytest.raises(InvalidArgumentError, match=r"policy\.zip cannot be read.*policy\.npz beside it"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"policy\.zip cannot be read.*policy\.npz in the same folder"
+    ):
         load(evil / "policy.zip")
-    with pytest.raises(InvalidArgumentError, match="nothing was trained there"):
+    with pytest.raises(InvalidArgumentError, match="is not the folder of a training run"):
         load(evil)
     for name in ("policy.npz", "checkpoint.npz"):
         np.savez(evil / name, facts=np.array(Malicious(ran), dtype=object))
@@ -264,7 +266,7 @@ def test_a_checkpoint_of_other_networks_or_a_damaged_one_is_refused(tmp_path):
     path = tmp_path / "checkpoint.npz"
     save_checkpoint(path, taught(SMALL, updates=1), {})
     other = TrainConfig(env_id=PICK, width=32)
-    with pytest.raises(InvalidArgumentError, match="other networks"):
+    with pytest.raises(InvalidArgumentError, match="different architecture"):
         load_checkpoint(path, HilLearner(other, *spaces_of(other)))
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1

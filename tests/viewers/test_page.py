@@ -252,14 +252,14 @@ def test_control_passes_on_request_and_release_only(env, visitor):
             await two.until_told("role", "watch")
             await two.tap("Space")
             assert not human(env), "a watcher cannot drive"
-            await two.say(type="seat", wanted=True)
+            await two.say(type="control", wanted=True)
             await two.tap("Space")
             assert not human(env), "nor one who waits"
             await two.until_told("role", "waiting")
             await one.until_told("waiting", 1)
             await one.tap("Space")
             assert human(env)
-            await one.say(type="seat", wanted=False)
+            await one.say(type="control", wanted=False)
             await one.settle()
             assert not human(env), "a takeover does not pass on with the control"
             await two.until_told("role", "control")
@@ -274,7 +274,7 @@ def test_control_passes_on_request_and_release_only(env, visitor):
 def test_control_of_one_who_is_gone_passes_to_one_who_waits(env, visitor):
     async def drive():
         async with visitor(page(env).url) as one, visitor(page(env).url) as two:
-            await two.say(type="seat", wanted=True)
+            await two.say(type="control", wanted=True)
             one.visible = False
             while two.last("role") != "control":
                 env.step(IDLE)
@@ -299,10 +299,10 @@ def test_pictures_between_steps_and_rates_are_sent(env, visitor):
             await guest.tap("Enter")
             env.step(IDLE)
             env.reset()
-            await guest.until_told("tally", guest.last("tally"))
-            while guest.last("tally")["episodes"] < 1:
+            await guest.until_told("statistics", guest.last("statistics"))
+            while guest.last("statistics")["episodes"] < 1:
                 await asyncio.sleep(0.01)
-            assert guest.last("tally")["success"] == 1.0
+            assert guest.last("statistics")["success"] == 1.0
 
     run(watch())
 
@@ -367,11 +367,11 @@ def test_slow_motion_ends_with_who_asked_for_it(env, visitor, how):
             await one.settle()
             assert page(env).time_scale > 1.0
             if how == "given away":
-                await one.say(type="seat", wanted=False)
-                await one.say(type="seat", wanted=True)
+                await one.say(type="control", wanted=False)
+                await one.say(type="control", wanted=True)
                 await one.settle()
             elif how == "gone":
-                await two.say(type="seat", wanted=True)
+                await two.say(type="control", wanted=True)
                 await one.socket.close()
                 while two.last("role") != "control":
                     env.step(IDLE)
@@ -438,11 +438,11 @@ def test_the_pages_colours_come_from_the_palette(env):
 def nonsense(rng: random.Random) -> str:
     """Return a message that should mean nothing, or nothing that moves the robot."""
     values = [None, 3, -1e400, "x", [], {}, True, [1] * 4, "rb", float("nan"), 10**400, "\ud800"]
-    kinds = ["key", "alive", "seat", "pad", "sticks", "button", "slow", "pad-gone", "blur", "", None, 7]
+    kinds = ["key", "alive", "control", "pad", "sticks", "button", "slow", "pad-gone", "blur", "", None, 7]
     names = ["type", "key", "down", "t", "visible", "wanted", "sticks", "x", "y", "z", "control", "on"]
     made = {name: rng.choice(values) for name in rng.sample(names, rng.randrange(len(names)))}
     made["type"] = rng.choice(kinds)
-    if made["type"] == "seat":
+    if made["type"] == "control":
         made["wanted"] = "yes"
     text = rng.choice(["", "{", "[" * 400, "null", "3", '"x"', json.dumps(made), json.dumps([made])])
     return text if len(text) <= 1000 else nonsense(rng)  # longer ones are cut off, see below
@@ -511,7 +511,7 @@ def test_only_so_many_may_knock_without_the_token(env, visitor):
             env.step(IDLE)
             await guest.tap("Space")
             assert human(env), "the open page goes on"
-            await guest.say(type="seat", wanted=False)
+            await guest.say(type="control", wanted=False)
             async with visitor(page(env).url) as newcomer:
                 await newcomer.tap("Space")
                 assert newcomer.last("scene") is not None, "and others can be opened"

@@ -41,7 +41,7 @@ def test_play_waits_for_somebody_and_says_its_address_in_json(tmp_path, visitor)
             while guest.last("clock") in (None, 0.0):
                 await asyncio.sleep(0.01)
             assert guest.last("clock") < 5.0, "it waited"
-            while guest.last("tally")["success"] in (None, 0.0):
+            while guest.last("statistics")["success"] in (None, 0.0):
                 await guest.tap("Enter")  # lost where a busy machine was silent for too long
                 await asyncio.sleep(0.3)
 

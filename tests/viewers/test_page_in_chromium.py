@@ -407,7 +407,7 @@ def test_a_second_browser_watches(program, browser):
     browser.until("document.body.dataset.role === 'watch'")
     browser.tap("Space")
     assert all(program.step()["phase"] == "policy" for _ in range(5))
-    browser.click("#seat")
+    browser.click("#control")
     browser.until("document.body.dataset.role === 'waiting' || document.body.dataset.role === 'control'")
     driver.close()
     driver.switch_to.window(first)

@@ -185,7 +185,7 @@ assert window_of(third) is not None
         [sys.executable, "-c", program], env=screen, capture_output=True, text=True, timeout=90
     )
     assert done.returncode == 0, done.stderr
-    assert "this process has a window already" in done.stderr
+    assert "this process already has a window" in done.stderr
 
 
 def is_orange(picture):

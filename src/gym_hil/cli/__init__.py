@@ -1,4 +1,4 @@
-"""The command ``gym-hil``: a thin layer of arguments over the library."""
+"""The command ``gym-hil``, a thin layer over the library."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 import sys
 
 STOPPED = 130
-"""Exit status after Ctrl-C, as shells have it."""
+"""Exit status after Ctrl-C, as in shells."""
 
 
 def main() -> None:
-    """Run the command line. It exits with 0 only when what was asked for happened."""
+    """Run the command line. The exit status is 0 only if the command succeeded."""
     from gym_hil.core.errors import GymHilError
     from gym_hil.core.files import reason
 
@@ -29,7 +29,7 @@ def main() -> None:
     except GymHilError as error:
         print(f"gym-hil: {error}", file=sys.stderr)
         sys.exit(2)
-    except BrokenPipeError:  # whoever read the output has seen enough, such as `head`
+    except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
@@ -46,7 +46,7 @@ def _run() -> int:
 
     from gym_hil.simulation.gl import import_mujoco
 
-    import_mujoco()  # the help and most commands draw nothing, so a wrong MUJOCO_GL must not stop them
+    import_mujoco()  # the help and most commands do not render, so that an invalid MUJOCO_GL must not stop them
 
     from gym_hil.cli.bench import Bench
     from gym_hil.cli.benchmark import Benchmark

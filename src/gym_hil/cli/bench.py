@@ -1,4 +1,4 @@
-"""``gym-hil bench``: how fast the tasks are on this machine."""
+"""``gym-hil bench``: measures the speed of tasks on this machine."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ _ROWS = {
 
 @dataclass(kw_only=True)
 class Bench:
-    """Measure speed on this machine: start, steps, resets, memory, vectors, and the raw engine's share."""
+    """Measure the speed of this machine: start, steps, resets, memory, vector environments and MuJoCo alone."""
 
     tasks: list[str] = field(default_factory=lambda: ["PandaPickCube-v1", "PandaArrangeBoxes-v1"])
     """Environment ids, with or without "gym_hil/"."""
     quick: bool = False
-    """A few steps of everything: shows that it works, not how fast."""
+    """Measure only a few steps, to test the command."""
     images: bool = True
-    """Measure image observations (two cameras, 128x128) as well."""
+    """Also measure image observations (two cameras, 128x128)."""
     vector: bool = True
-    """Measure vectors of environments as well."""
+    """Also measure vector environments."""
     latency: bool = True
-    """Measure in real time how long a key press takes to move the arm."""
+    """Measure the latency from a key press to the motion of the arm, in real time."""
     seed: int = 0
     """Seed of the random actions."""
     json: Path | None = None
-    """Write the figures to this file as well."""
+    """Also write the results to this file."""
 
     def run(self) -> int:
-        """Measure and print."""
+        """Measure, and print the results."""
         if not self.tasks:
             raise InvalidArgumentError("tasks is empty; name at least one environment id")
         console = Console()
@@ -117,7 +117,7 @@ class Bench:
 
 
 def machine() -> dict[str, Any]:
-    """Return what figures of speed depend on."""
+    """Return the properties of the machine on which speed depends."""
     return {
         "cpu": processor(),
         "cores": cores(),

@@ -1,4 +1,4 @@
-"""``gym-hil benchmark``: methods, tasks and humans compared by a fixed protocol."""
+"""``gym-hil benchmark``: compares methods, tasks and humans according to a fixed protocol."""
 
 from __future__ import annotations
 
@@ -16,49 +16,49 @@ from gym_hil.core.errors import InvalidArgumentError
 
 @dataclass(kw_only=True)
 class Benchmark:
-    """Compare learning methods with a human in the loop by the protocol in docs/benchmark.md.
+    """Compare learning methods with a human in the loop according to the protocol in docs/benchmark.md.
 
-    Without an action it runs what has not been run yet. Stop it whenever you like: the same command goes on.
+    By default, unfinished runs are executed. An interrupted command can be continued by running it again.
     """
 
     action: Annotated[Literal["run", "verify", "submit"], tyro.conf.Positional] = "run"
-    """run: do the runs; verify: repeat a sample of the results, bit for bit; submit: add a row per setting of
+    """run: execute the runs; verify: repeat a sample of the results exactly; submit: add a row per setting of
     verified results to a leaderboard."""
     results: Annotated[Path, tyro.conf.Positional] = Path("benchmark-results")
     """Folder of the results."""
     quick: bool = False
-    """Three methods, two tasks, one human and three seeds."""
+    """Compare three methods on two tasks with one human and three seeds."""
     tasks: tuple[str, ...] = ()
     """Names of tasks, such as PickCube; by default all of the protocol."""
     methods: tuple[str, ...] = ()
-    """Names of learning methods; by default those that the protocol compares."""
+    """Names of learning methods; by default those of the protocol."""
     humans: tuple[str, ...] = ()
     """Presets of simulated humans; by default those of the protocol."""
     seeds: int | None = None
-    """How many seeds; by default 5, and 3 with --quick."""
+    """Number of seeds; by default 5, or 3 with --quick."""
     development: bool = False
-    """Take the seeds for development, which count for no report."""
+    """Use seeds for development, whose results do not count for reports."""
     robot_minutes: float | None = None
-    """Shorter runs, for a trial: they do not count as results of the benchmark."""
+    """Shorten the runs for a trial, whose results do not count for the benchmark."""
     episodes: int | None = None
-    """Fewer evaluation episodes, for a trial as well."""
+    """Use fewer evaluation episodes for a trial."""
     address: str | None = None
-    """A Ray cluster, whose machines have gym-hil; by default processes of this machine."""
+    """Address of a Ray cluster whose machines have gym-hil; by default processes of this machine."""
     workers: int | None = None
-    """Runs at a time on this machine; by default one per core."""
+    """Number of runs at a time on this machine; by default one per core."""
     dry_run: bool = False
-    """List the runs, and run none."""
+    """List the runs without starting them."""
     sample: int = 1
-    """Of verify: how many runs to repeat."""
+    """For verify: number of runs to repeat."""
     entrant: str = ""
-    """Of submit: who submits the results."""
+    """For submit: name of the submitter."""
     leaderboard: Path = Path("benchmarks/leaderboard.json")
-    """Of submit: the file that the rows are added to."""
+    """For submit: file to which the rows are added."""
     json: Path | None = None
-    """Write what came out to this file as well."""
+    """Also write the results to this file."""
 
     def run(self) -> int:
-        """Do what was asked for."""
+        """Execute the action."""
         require_libraries()
         console = Console(soft_wrap=True, highlight=False)
         actions = {"run": self._run, "verify": self._verify, "submit": self._submit}

@@ -1,4 +1,4 @@
-"""What commands share: ids, policies by name, progress bars, JSON results."""
+"""Functions that several commands use: ids, policies by name, progress bars and JSON results."""
 
 from __future__ import annotations
 
@@ -29,14 +29,17 @@ from gym_hil.stacks.ids import is_foreign, operator_of, parse_id
 
 
 def operator_named(env_id: str, given: str | None) -> str | None:
-    """Return who may take over: the one whom the id names, or else the one whom the command line names.
+    """Return the name of the operator that the id or the command line specifies.
 
     Args:
         env_id: an environment id.
-        given: what the command line says, or None if it says nothing.
+        given: the operator on the command line, or None.
+
+    Returns:
+        The name, or None if neither specifies one.
 
     Raises:
-        InvalidArgumentError: the two contradict each other.
+        InvalidArgumentError: id and command line specify different operators.
     """
     named = operator_of(env_id)
     if named is not None and given not in (None, named):
@@ -47,15 +50,15 @@ def operator_named(env_id: str, given: str | None) -> str | None:
 
 
 def write_json(path: Path | None, result: Any, *, mode: int = 0o666) -> None:
-    """Write `result` as JSON.
+    """Write `result` to a JSON file.
 
     Args:
-        path: the file, whose folder is created if it is missing; None writes nothing.
-        result: what to write.
-        mode: permissions of the file, before the process's mask.
+        path: the file, whose folder is created if necessary; None to write nothing.
+        result: the content.
+        mode: permissions of the file, before the umask is applied.
 
     Raises:
-        StorageError: it cannot be written, for instance because the disk is full.
+        StorageError: the file cannot be written, for instance because the disk is full.
     """
     if path is not None:
         make_folder(path.parent)
@@ -63,9 +66,9 @@ def write_json(path: Path | None, result: Any, *, mode: int = 0o666) -> None:
 
 
 def with_home(options: Any) -> Any:
-    """Return the options of a command with ``~`` at the beginning of their paths replaced by the home folder.
+    """Return the options of a command, with ``~`` at the beginning of paths replaced by the home folder.
 
-    A shell does so itself in ``--root ~/picks``, and not in ``--root=~/picks``.
+    Shells do this in ``--root ~/picks``, but not in ``--root=~/picks``.
     """
     if isinstance(options, Path):
         try:
@@ -80,8 +83,15 @@ def with_home(options: Any) -> Any:
 
 
 def policy_maker(name: str, task: str) -> Callable[[], Policy]:
-    """Return what makes a policy for each episode of `task`: one of those without learning, the shipped one,
-    the one that `gym-hil train` left at the path `name`, or LeRobot's in its folder ``pretrained_model``.
+    """Return a function that creates a policy for each episode.
+
+    Args:
+        name: a scripted policy, ``"pretrained"``, or the path of a training run, of a policy file or of
+            LeRobot's folder ``pretrained_model``.
+        task: an environment id.
+
+    Raises:
+        InvalidArgumentError: the policy is unknown, or was trained for another environment.
     """
     path = with_home(Path(name))
     if name in POLICIES or (name != PRETRAINED and not path.exists()):
@@ -97,12 +107,16 @@ def policy_maker(name: str, task: str) -> Callable[[], Policy]:
 
 
 def state_base_id(task: str) -> str:
-    """Return the base id with state observations of any id of the same task and version."""
+    """Return the base id with state observations for the task and version of an id."""
     return task if is_foreign(task) else replace(parse_id(task), state=True, suffix="Base").env_id
 
 
 def require_libraries() -> None:
-    """Raise `MissingExtraError` unless training can be imported."""
+    """Require the packages for training.
+
+    Raises:
+        MissingExtraError: a package is not installed.
+    """
     for package in ("torch", "stable_baselines3"):
         try:
             __import__(package)
@@ -111,9 +125,8 @@ def require_libraries() -> None:
 
 
 def progress_bar(console: Console) -> Progress:
-    """Return a progress bar that estimates the time left.
-
-    It leaves nothing behind, and shows nothing where there is no terminal.
+    """Return a progress bar with an estimate of the remaining time. It is removed at the end, and not shown
+    without a terminal.
     """
     columns = (
         TextColumn("{task.description}"),

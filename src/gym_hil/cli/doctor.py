@@ -1,4 +1,4 @@
-"""``gym-hil doctor``: what works here, and how to fix what does not."""
+"""``gym-hil doctor``: checks what works on this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gym_hil.core.errors import GymHilError
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """Result of one check."""
 
     what: str
     works: bool
@@ -28,12 +28,14 @@ class Finding:
 
 @dataclass(kw_only=True)
 class Doctor:
-    """Say what works here, and how to fix what does not. Fails when simulation or rendering fails."""
+    """Check what works on this machine, and tell how to fix what does not. Fails if simulation or rendering
+    fails.
+    """
 
     json: Path | None = None
     """Write the findings to this file as well."""
     map_gamepad: bool = False
-    """Instead, ask for the sticks and buttons of a gamepad that is not known, one by one, and keep them."""
+    """Instead, map the sticks and buttons of an unknown gamepad interactively."""
 
     def run(self) -> int:
         """Print the findings, or map a gamepad."""
@@ -41,9 +43,7 @@ class Doctor:
             from gym_hil.devices.gamepad_mapping import map_gamepad
 
             path = map_gamepad(lambda prompt: Console().print(f"Please {prompt}.", highlight=False))
-            Console().print(
-                f"Kept in {path}, which every gamepad of yours reads from now on.", highlight=False
-            )
+            Console().print(f"The mapping is stored in {path} and used from now on.", highlight=False)
             return 0
         findings = [_python(), _mujoco(), _rendering(), _display(), *_extras(), _gamepads()]
         table = Table("", "what", "found", "fix")

@@ -1,4 +1,4 @@
-"""``gym-hil inspect``: what is in a dataset, and what is wrong with it."""
+"""``gym-hil inspect``: shows and checks a dataset."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import GymHilError, InvalidDatasetError, MissingExtraError, RenderingError
 from gym_hil.datasets.dataset import condition_of, journal_of
 from gym_hil.datasets.episode import Episode
-from gym_hil.datasets.film import filmed
+from gym_hil.datasets.film import film_of
 from gym_hil.datasets.html_report import Entry, write_dataset_report
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import make_replay_env, why_not_the_same
@@ -29,24 +29,24 @@ PAGE = "inspect.html"
 
 @dataclass(kw_only=True)
 class Inspect:
-    """Say what is in a dataset, and warn of demonstrations that would mislead a learner.
+    """Show the content of a dataset, and warn of demonstrations that impair learning.
 
-    Prints a table, and writes one HTML page with plots, key frames and videos.
+    Prints a table, and writes an HTML page with plots, key frames and videos.
     """
 
     root: Annotated[Path, tyro.conf.Positional]
-    """Folder that `gym-hil record` wrote."""
+    """Folder of the dataset."""
     verify: bool = False
-    """Replay every episode too, and fail unless states, observations, rewards and labels of all of them are
+    """Also replay every episode, and fail unless states, observations, rewards and labels of all of them are
     bit-identical."""
     html: Path | None = None
-    """Where the page goes; without it into the dataset's folder as inspect.html."""
+    """File of the page; by default inspect.html in the dataset's folder."""
     page: bool = True
     """Write the page."""
     pictures: int = 20
-    """How many episodes get key frames and a video: those with warnings first."""
+    """Number of episodes with key frames and a video. Those with warnings come first."""
     json: Path | None = None
-    """Write the facts to this file as well."""
+    """Also write the results to this file."""
 
     def run(self) -> int:
         """Print the table, and write the page."""
@@ -95,16 +95,16 @@ class Inspect:
         try:
             require_libraries()
         except MissingExtraError as error:
-            console.print(f"No page: {error}", markup=False, soft_wrap=True)
+            console.print(f"The page is not written: {error}", markup=False, soft_wrap=True)
             return
         first = sorted(entries, key=lambda number: not entries[number].quality.warnings)[: self.pictures]
         with progress_bar(console) as progress:
-            for number in progress.track(first, description="drawing episodes"):
+            for number in progress.track(first, description="rendering episodes"):
                 entry = entries[number]
                 try:
-                    film = filmed(store.read(number), env)
+                    film = film_of(store.read(number), env)
                 except (RenderingError, InvalidDatasetError) as error:
-                    reason = f"No pictures of episode {number} and those after it: {error}"
+                    reason = f"Episode {number} and those after it have no images: {error}"
                     console.print(reason, markup=False, soft_wrap=True)
                     break
                 entries[number] = Entry(entry.episode, entry.quality, film, entry.replays)
@@ -116,7 +116,7 @@ class Inspect:
 
 
 def _light(episode: Episode) -> Episode:
-    """Return `episode` without its states, so that a long dataset fits into memory."""
+    """Return `episode` without its states, to save memory."""
     kept = {name: rows for name, rows in episode.frames.items() if name != "physics"}
     return replace(episode, frames=kept)
 

@@ -1,4 +1,4 @@
-"""``gym-hil train --backend lerobot``: the same command, with LeRobot's learner and actor."""
+"""``gym-hil train --backend lerobot``: trains with LeRobot's learner and actor."""
 
 from __future__ import annotations
 
@@ -17,15 +17,27 @@ if TYPE_CHECKING:
     from gym_hil.cli.train import Train
 
 SUFFIX = {"simulated": "SimulatedHuman", "gamepad": "Gamepad", "keyboard": "Keyboard", "browser": "Browser"}
-"""Ending of an id's name, by the operator: LeRobot makes environments by their id alone."""
+"""Suffix of the id for each operator: LeRobot creates environments by their id alone."""
 LATELY = 20
-"""Episodes over which success and interventions are shown."""
+"""Number of episodes over which success and interventions are shown."""
 
 
 def train_with_lerobot(train: Train, console: Console) -> int:
-    """Run what `train` asks for, and print how it goes."""
+    """Train as the options of `gym-hil train` specify, and print the progress.
+
+    Args:
+        train: the options.
+        console: prints the progress.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        InvalidArgumentError: LeRobot does not support an option.
+        LerobotError: LeRobot is not installed, or one of its programs failed.
+    """
     if train.method != "hil":
-        raise InvalidArgumentError(f"method={train.method!r} is not LeRobot's; its learner knows hil")
+        raise InvalidArgumentError(f"method={train.method!r} is not supported by LeRobot's learner; use hil")
     require_one_of("operator", train.operator, SUFFIX)
     plan = Plan(
         task=lerobot_id(train.task, train.operator, images=train.obs == "pixels"),
@@ -42,11 +54,11 @@ def train_with_lerobot(train: Train, console: Console) -> int:
         rate = sum(one.intervention_rate * one.steps for one in lately) / sum(one.steps for one in lately)
         console.print(
             f"{episode.program} episode {episode.number}: {episode.outcome} after {episode.steps} steps,"
-            f" lately {success:.0%} with help, takeovers {rate:.0%}",
+            f", recently {success:.0%} success with help, {rate:.0%} takeovers",
             soft_wrap=True,
         )
 
-    console.print(f"LeRobot learns {plan.task}; files, logs and results are in {train.out}", soft_wrap=True)
+    console.print(f"Training {plan.task} with LeRobot. Logs and results are in {train.out}", soft_wrap=True)
     try:
         learn_with_lerobot(plan, train.out, lambda line: console.print(line), ended)
     except KeyboardInterrupt:
@@ -66,7 +78,7 @@ def train_with_lerobot(train: Train, console: Console) -> int:
 
 
 def lerobot_id(task: str, operator: str, *, images: bool) -> str:
-    """Return the id without namespace of a task, with somebody who may take over, for LeRobot."""
+    """Return the id of a task for LeRobot, without namespace and with the suffix of an operator."""
     return replace(parse_id(task), state=not images, suffix=SUFFIX[operator]).name
 
 

@@ -16,27 +16,27 @@ from gym_hil.stacks.ids import parse_id
 
 @dataclass(kw_only=True)
 class LerobotConfig:
-    """Write configuration files with which LeRobot teleoperates, records, replays and learns a task."""
+    """Write configuration files with which LeRobot teleoperates, records, replays and trains."""
 
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCubeStateSimulatedHuman-v1, ..."""
     out: Path = Path("lerobot-config")
-    """Folder for the files; dataset, learner and actor write into folders in it."""
+    """Folder of the files. Dataset, learner and actor use folders in it."""
     repo_id: str = "me/gym_hil"
-    """Name of the dataset; nothing is uploaded."""
+    """Name of the dataset. Nothing is uploaded."""
     episodes: int = 20
-    """How many episodes are recorded."""
+    """Number of episodes to record."""
     steps: int = 20_000
-    """How many control steps the actor does, at 10 per second."""
+    """Number of control steps of the actor, at 10 per second."""
     device: Literal["cpu", "cuda", "mps"] = "cpu"
-    """Where the policy is."""
+    """Torch device of the policy."""
     port: int | None = None
-    """On which the learner listens for the actor; a free one by default."""
+    """Port on which the learner listens for the actor; a free one by default."""
     json: Path | None = None
-    """Write the paths to this file as well."""
+    """Also write the paths to this file."""
 
     def run(self) -> int:
-        """Write the files, and print the command for each."""
+        """Write the files, and print the commands that use them."""
         task = parse_id(self.task).name
         plan = Plan(
             task=task,

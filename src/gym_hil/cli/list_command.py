@@ -1,4 +1,4 @@
-"""``gym-hil list``: which environments there are, and how their ids are put together."""
+"""``gym-hil list``: lists environments, and explains their ids."""
 
 from __future__ import annotations
 
@@ -26,32 +26,31 @@ from gym_hil.stacks.ids import IdParts, all_parts
 from gym_hil.tasks import TASKS
 
 PARTS = {
-    "(none)": "actions x, y, z, gripper; nobody takes over",
-    "Base": "actions with rotation; no wrappers",
+    "(none)": "actions x, y, z, gripper; without an operator",
+    "Base": "actions with rotation; without wrappers",
     "Viewer": "shown in a window",
-    "Gamepad, Keyboard, Browser": "a person takes over, with this device",
-    "SimulatedHuman, SimulatedCoach": "an average or experienced simulated human",
-    "Replay": "a step that ends an episode begins the next one",
-    "State": "never draws, whatever is asked for",
-    "v0, v1": "fixed start, random start",
+    "Gamepad, Keyboard, Browser": "a person takes over with this device",
+    "SimulatedHuman, SimulatedCoach": "a simulated human takes over",
+    "Replay": "resets itself in the step that ends an episode",
+    "State": "never renders",
+    "v0, v1": "fixed or random initial positions",
 }
-"""What the parts of an id stand for."""
+"""Meaning of the parts of an id."""
 
 
 @dataclass(kw_only=True)
 class List:
-    """Show the tasks, and how an environment's id is put together.
+    """Show the tasks, and how ids are composed.
 
     With a text, show all ids that contain it instead, one per line.
     """
 
     text: Annotated[str | None, tyro.conf.Positional] = None
-    """Show every id that contains this text, such as PickCube."""
+    """Show all ids that contain this text, such as PickCube."""
     names: bool = False
     """Show the names of tasks, robots, operators, methods, formats and observation terms instead."""
     json: Path | None = None
-    """Write every id, or those that contain the text, with actions, observations and steps to this file; or the
-    names."""
+    """Write the listed ids, or all of them, with actions, observations and steps to this file; or the names."""
 
     def run(self) -> int:
         """Print the tables, the ids or the names."""
@@ -73,7 +72,7 @@ class List:
             console.print(_parts())
             example = f"{ID_NAMESPACE}/PandaPickCubeGamepad-v1"
             console.print(f"Example: {example}. All ids of a task: gym-hil list <task>")
-            console.print("Names that options take, such as those of operators: gym-hil list --names")
+            console.print("Names for options, such as those of operators: gym-hil list --names")
         else:
             for parts in ids:
                 console.print(parts.env_id, soft_wrap=True)
@@ -98,7 +97,7 @@ def _tasks(ids: list[IdParts]) -> Table:
 
 
 def _parts() -> Table:
-    table = Table("suffix, State, version", "what it stands for", box=None, pad_edge=False)
+    table = Table("part", "meaning", box=None, pad_edge=False)
     table.title = escape(f"id: {ID_NAMESPACE}/<robot><task>[State]<suffix>-<version>")
     table.title_justify, table.title_style = "left", "bold"
     for part, meaning in PARTS.items():
@@ -107,7 +106,7 @@ def _parts() -> Table:
 
 
 def _names() -> dict[str, list[str]]:
-    """Return the names that options and arguments take, those of other packages included."""
+    """Return the valid names of options and arguments, including those of other packages."""
     return {
         "task": list(TASKS),
         "robot": list(ROBOTS),
@@ -119,7 +118,7 @@ def _names() -> dict[str, list[str]]:
 
 
 def _describe(parts: IdParts) -> dict[str, Any]:
-    # Spaces do not depend on who may take over or look, so nothing is opened to list them.
+    # Spaces depend neither on operators nor on viewers, so that no devices are opened to list them.
     action, observation = _shapes(replace(parts, suffix="Base" if parts.suffix == "Base" else ""))
     steps = TASKS[parts.task].max_episode_steps
     return {"id": parts.env_id, "action": action, "observation": observation, "steps": steps}

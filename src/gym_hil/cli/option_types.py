@@ -1,4 +1,4 @@
-"""What options of several commands may be, taken from where it is defined."""
+"""Types of options of several commands, with their valid values."""
 
 from __future__ import annotations
 

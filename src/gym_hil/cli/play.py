@@ -1,4 +1,4 @@
-"""``gym-hil play``: run a task with somebody in charge, and show what happened."""
+"""``gym-hil play``: runs episodes of a task and shows them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from gym_hil.viewers.web.wait import await_person
 
 @dataclass(frozen=True)
 class Episode:
-    """How one episode went."""
+    """Result of one episode."""
 
     seed: int
     success: bool
@@ -52,42 +52,42 @@ class Episode:
 
 @dataclass(kw_only=True)
 class Play:
-    """Run episodes of a task. Fails unless every episode succeeds, or `--min-success` of them do."""
+    """Run episodes of a task. Fails unless all episodes succeed, or the share `--min-success` of them."""
 
     task: Annotated[str, tyro.conf.Positional] = "PandaPickCube-v1"
     """Environment id, with or without "gym_hil/": PandaPickCube-v0, PandaArrangeBoxes-v1, ..."""
     operator: OperatorOrNobody | None = None
-    """Who may take over from the policy; without it the expert, or nobody where `--policy` is given."""
+    """Operator who may take over from the policy; by default the expert, or none if `--policy` is given."""
     preset: Preset = DEFAULT_PRESET
     """Limits of the simulated human."""
     policy: str = "zero"
-    """What acts while nobody takes over: zero, random, noisy-expert, pretrained (shipped), or a folder of
+    """Policy that acts while the operator does not: zero, random, noisy-expert, pretrained, or a folder of
     `gym-hil train`."""
     observation_terms: tuple[TermName, ...] = ()
-    """What is observed instead of what the id says, such as proprioception tcp_wrench."""
+    """Terms of the observation instead of those of the id, such as proprioception tcp_wrench."""
     episodes: int | None = None
-    """How many episodes; without it one, or on a page as many as you like, until Ctrl-C."""
+    """Number of episodes; by default one, or on a web page until Ctrl-C."""
     seed: int = 0
-    """Seed of the first episode; each further one adds 1."""
+    """Seed of the first episode, incremented by 1 for each further one."""
     video: Path | None = None
-    """Write a video (.mp4) of all episodes, with a banner that says who acts."""
+    """Write a video (.mp4) of all episodes, with a banner that shows who acts."""
     json: Path | None = None
-    """Write the table to this file as well."""
+    """Also write the table to this file."""
     window: bool = True
-    """Show it in real time, unless a video is asked for: in a window where there is a display, else on a web
-    page if this is a terminal."""
+    """Show the episodes in real time, unless `--video` is given: in a window if there is a display, or else
+    on a web page if the output is a terminal."""
     web: bool = False
-    """Show it on a web page of this machine and print its address on a line of its own. You drive from there,
-    unless `--operator` names somebody other than the expert."""
+    """Show the episodes on a web page of this machine, and print its address on a line of its own. You drive
+    from there, unless `--operator` is another one than the expert."""
     gamepad_name: str | None = None
-    """Part of the name of the gamepad to use; without it whichever one you pick up."""
+    """Part of the name of the gamepad to use; by default any gamepad."""
     page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
-    """Where the web page is."""
+    """Address of the web page."""
     min_success: float = 1.0
     """Share of episodes, in [0, 1], that must succeed for exit status 0."""
 
     def run(self) -> int:
-        """Play, and print the table."""
+        """Run the episodes, and print the table."""
         if self.episodes is not None and self.episodes < 1:
             raise InvalidArgumentError(f"episodes={self.episodes} must be at least 1")
         console = Console()
@@ -115,11 +115,13 @@ class Play:
         if self.video is not None:
             console.print(f"Video: {self.video}")
         result = {**facts, "episodes": [asdict(e) for e in episodes], "success": rate}
-        write_json(self.json, result, mode=0o666 if url is None else PRIVATE)  # the address holds the token
+        write_json(
+            self.json, result, mode=0o666 if url is None else PRIVATE
+        )  # the address contains the token
         return 0 if count is None or rate >= self.min_success else 1
 
     def _play(self, env: gym.Env, count: int | None, episodes: list[Episode], console: Console) -> None:
-        """Run `count` episodes, or go on for ever, and append what they were to `episodes`."""
+        """Run `count` episodes, or an unlimited number if it is None, and append the results to `episodes`."""
         new_policy = policy_maker(self.policy, self.task)
         seeds = itertools.count(self.seed) if count is None else range(self.seed, self.seed + count)
         with contextlib.ExitStack() as stack:
@@ -157,7 +159,7 @@ class Play:
         return RecordHumanCost(env)
 
     def _needs_page(self) -> bool:
-        """Return whether somebody wants to see it and has no display."""
+        """Return whether a person at a terminal wants to watch, but there is no display."""
         at_terminal = sys.stdout is not None and sys.stdout.isatty()
         return self.window and self.video is None and at_terminal and not has_display()
 

@@ -1,4 +1,4 @@
-"""``gym-hil record``: episodes of a person, or of a simulated one, on disk."""
+"""``gym-hil record``: records episodes of a person or a simulated human."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.dataset import About, Dataset, begun_as, default_root
 from gym_hil.datasets.formats.registry import DATASET_FORMATS, JOURNAL_ONLY
 from gym_hil.datasets.recorder import EpisodeRecorder
-from gym_hil.datasets.review import QUESTION, Verdict, ask, called
+from gym_hil.datasets.review import QUESTION, Verdict, ask, verdict_of
 from gym_hil.devices.page import PageAddress
 from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.intervention.named import PEOPLE, SIMULATED, make_demonstrator
@@ -31,54 +31,55 @@ from gym_hil.stacks.build import make_env
 from gym_hil.stacks.ids import full_id, is_foreign, recorded_id
 from gym_hil.viewers.web.wait import await_person
 
-SEAL_EVERY = 5
-"""Episodes after which what was missing is closed, so that even the next crash costs little work."""
+COMPLETE_EVERY = 5
+"""Number of episodes after which exported files are completed, which limits the work that a crash can undo."""
 _TERMINAL = ("terminal", "spacemouse")
-"""Operators that hear the keys of the terminal themselves."""
+"""Operators that read the keys of the terminal themselves."""
 
 
 @dataclass(kw_only=True)
 class Record:
-    """Record episodes. Killing it at any instant costs at most the running episode; `--resume` goes on.
+    """Record episodes. A crash loses at most the current episode, and `--resume` continues.
 
-    With `--repo-id` it writes a LeRobotDataset v3, ready for `lerobot-train`.
+    With `--repo-id`, the dataset is a LeRobotDataset v3 for `lerobot-train`.
     """
 
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
     root: Path | None = None
-    """Folder for the dataset. Without it, where LeRobot or Minari look for `--repo-id`."""
+    """Folder of the dataset; by default the one in which LeRobot or Minari look for `--repo-id`."""
     operator: OperatorName | None = None
-    """Who may take over from the policy; without it the one whom the id names, or else a simulated human."""
+    """Operator who may take over from the policy; by default that of the id, or else a simulated human."""
     preset: Preset = DEFAULT_PRESET
     """Limits of the simulated human."""
     policy: str = "zero"
-    """What acts while nobody takes over: zero, random, noisy-expert, pretrained (shipped), or a folder of
+    """Policy that acts while the operator does not: zero, random, noisy-expert, pretrained, or a folder of
     `gym-hil train`."""
     episodes: int = 10
-    """How many episodes the dataset shall have in the end."""
+    """Number of episodes in the finished dataset."""
     format: FormatName | None = None
-    """episodes: this package's own, the default. lerobot: LeRobotDataset v3, the default with `--repo-id`.
-    minari: the Farama Foundation's format. Or a format of another package."""
+    """episodes: this package's own format, the default. lerobot: LeRobotDataset v3, the default with
+    `--repo-id`. minari: the Farama Foundation's format. Or a format of another package."""
     repo_id: str | None = None
     """Name of the dataset: user/name for LeRobot, user/name-v0 for Minari."""
     image_size: int | None = None
-    """Height and width (pixels) of the pictures of the cameras front and wrist; 0 for none. Without it 128
-    for LeRobot, and 0 for Minari. This package's own format needs none: pictures follow from its states."""
+    """Height and width (pixels) of the images of the cameras front and wrist; 0 for no images. The default is
+    128 for LeRobot and 0 for Minari. This package's own format needs no images, because they can be rendered
+    from its states."""
     ask: bool = True
-    """Ask a person after each episode whether to keep it, unless a button has said so already."""
+    """Ask a person after each episode whether to keep it, unless a button has answered this already."""
     real_time: bool = False
-    """Keep to the control rate even when no person takes part, and say which steps came late."""
+    """Keep the control rate even without a person, and report late steps."""
     seed: int = 0
-    """Seed of episode 0; each further start adds 1."""
+    """Seed of episode 0, incremented by 1 for each further start."""
     resume: bool = False
-    """Continue in a folder that has episodes."""
+    """Continue in a folder that contains episodes."""
     gamepad_name: str | None = None
-    """Part of the name of the gamepad to use; without it whichever one you pick up."""
+    """Part of the name of the gamepad to use; by default any gamepad."""
     page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
-    """Where the web page is."""
+    """Address of the web page."""
     json: Path | None = None
-    """Write what was recorded to this file as well."""
+    """Also write a summary to this file."""
 
     def run(self) -> int:
         """Record, and print one line per episode."""
@@ -102,7 +103,7 @@ class Record:
                 await_person(env, console.print)
                 self._record(dataset, env, recorder, new_policy, console)
             except KeyboardInterrupt:
-                console.print("Stopped. Go on with --resume.")
+                console.print("Stopped. Continue with --resume.")
         kept = len(dataset.numbers())
         console.print(f"{kept} episodes in {dataset.root}")
         facts: dict[str, Any] = {
@@ -112,7 +113,7 @@ class Record:
             late, worst_s = env.get_wrapper_attr("overruns"), env.get_wrapper_attr("worst_overrun_s")
             facts |= {"steps": self._steps, "late": late, "worst_s": worst_s}
             console.print(
-                f"In real time: {late} of {self._steps} steps began late, the worst by {1000 * worst_s:.0f} ms."
+                f"In real time, {late} of {self._steps} steps began late, by at most {1000 * worst_s:.0f} ms."
             )
         write_json(self.json, facts)
         return 0 if kept >= self.episodes else 1
@@ -130,12 +131,12 @@ class Record:
             dataset = Dataset(root, env_id, about, resume=self.resume)
         journal = dataset.journal
         notes = [
-            f"Episode {number} is damaged: {why}. It stays where it is, and does not count."
+            f"Episode {number} is damaged: {why}. It is kept but ignored."
             for number, why in dataset.damage.items()
         ]
-        notes += [f"{journal.root / name} is no episode; it is left alone." for name in journal.strange()]
+        notes += [f"{journal.root / name} is not an episode and is ignored." for name in journal.strange()]
         notes += [
-            f"{dataset.root / name} is not what was written; it is written again from the episodes."
+            f"{dataset.root / name} was changed after it was written; it is exported again from the episodes."
             for name in dataset.changed
         ]
         notes += [f"{name} was set aside under {journal.root / 'set-aside'}." for name in dataset.set_aside]
@@ -159,7 +160,7 @@ class Record:
         )
 
     def _demonstrator(self) -> Operator | None:
-        """Return the simulated human that drives from the first step on, where no policy drives."""
+        """Return a simulated human that acts throughout an episode, if there is no policy."""
         if self._operator in SIMULATED and self.policy == "zero":
             return make_demonstrator(self._operator, self.preset)
         return None
@@ -167,12 +168,12 @@ class Record:
     def _write_missing(self, dataset: Dataset, env: gym.Env, console: Console) -> None:
         missing = dataset.missing()
         with progress_bar(console) as progress:
-            for number in progress.track(missing, description="writing what was missing"):
+            for number in progress.track(missing, description="exporting missing episodes"):
                 dataset.write_missing(number, EnvironmentInterface(env))
-                if number == missing[-1] or number % SEAL_EVERY == 0:
-                    dataset.seal()
+                if number == missing[-1] or number % COMPLETE_EVERY == 0:
+                    dataset.complete()
         if missing:
-            console.print(f"{len(missing)} episodes that were safe in the journal were written again.")
+            console.print(f"{len(missing)} episodes were exported again from the journal.")
 
     def _record(
         self, dataset: Dataset, env: gym.Env, recorder: EpisodeRecorder, new_policy: Any, console: Console
@@ -186,11 +187,13 @@ class Record:
             while len(numbers) < self.episodes:
                 end = self._episode(env, new_policy(), seed)
                 if end is None:
-                    console.print("The window was closed; the running episode was dropped. --resume goes on.")
+                    console.print(
+                        "The window was closed and the current episode discarded. Continue with --resume."
+                    )
                     return
                 verdict = self._verdict(env, end, console)
                 if verdict is Verdict.AGAIN:
-                    console.print("once more, from the same start")
+                    console.print("recording again from the same start")
                     continue
                 seed += 1
                 if verdict is Verdict.DISCARD:
@@ -205,7 +208,7 @@ class Record:
                     raise KeyboardInterrupt
 
     def _episode(self, env: gym.Env, policy: Policy, seed: int) -> str | None:
-        """Run an episode, and return how it ended; None when its window was closed."""
+        """Run an episode, and return the reason of its end, or None if the window was closed."""
         interface, rng = EnvironmentInterface(env), np.random.default_rng(seed)
         env.reset(seed=seed)
         while True:
@@ -217,7 +220,7 @@ class Record:
                 return None
 
     def _verdict(self, env: gym.Env, end: str, console: Console) -> Verdict:
-        verdict = called(end)
+        verdict = verdict_of(end)
         device = env.get_wrapper_attr("operator").device
         if verdict is None and self.ask and device is not None:
             console.print(QUESTION)

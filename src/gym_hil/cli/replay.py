@@ -1,4 +1,4 @@
-"""``gym-hil replay``: recorded episodes, run again."""
+"""``gym-hil replay``: replays recorded episodes."""
 
 from __future__ import annotations
 
@@ -25,23 +25,25 @@ from gym_hil.simulation.gl import has_display
 
 @dataclass(kw_only=True)
 class Replay:
-    """Run recorded episodes again, from their stored initial state and executed actions; in a window and in
-    real time where there is a display and neither `--verify` nor `--video` is given.
+    """Replay recorded episodes from their stored initial states and executed actions.
+
+    Without `--verify` and `--video`, they are shown in a window in real time if there is a display.
     """
 
     root: Annotated[Path, tyro.conf.Positional]
-    """Folder that `gym-hil record` wrote."""
+    """Folder of the dataset."""
     episode: int | None = None
-    """Number of the episode; all of them without it."""
+    """Number of the episode; by default all episodes."""
     verify: bool = False
-    """Fail unless states, observations, rewards and labels are bit-identical, and say what differs first."""
+    """Fail unless states, observations, rewards and labels are bit-identical, and report the first
+    difference."""
     video: Path | None = None
-    """Write a video (.mp4), larger and prettier than it was recorded, with a banner that says who acts."""
+    """Write a video (.mp4) of higher quality than the recorded images, with a banner that shows who acts."""
     json: Path | None = None
-    """Write the differences to this file as well."""
+    """Also write the differences to this file."""
 
     def run(self) -> int:
-        """Replay."""
+        """Replay the episodes."""
         console = Console()
         store = EpisodeStore(journal_of(self.root))
         numbers = store.numbers() if self.episode is None else [self.episode]
@@ -86,7 +88,7 @@ class Replay:
 
 
 def _verify(number: int, episode: Episode, env: gym.Env, console: Console) -> str | None:
-    """Say whether `episode` replays bit for bit, and return where it does not."""
+    """Report whether a replay is bit-identical, and return a description of the difference or None."""
     why = why_not_the_same(episode, env)
     console.print(
         f"episode {number}: {why or f'{episode.length} steps, bit-identical'}", markup=False, soft_wrap=True
@@ -95,7 +97,7 @@ def _verify(number: int, episode: Episode, env: gym.Env, console: Console) -> st
 
 
 def _show(number: int, episode: Episode, env: gym.Env, console: Console) -> None:
-    """Run `episode` again, and say how it went."""
+    """Replay an episode, and report its result."""
     for _ in replayed(episode, env):
         pass
     done = EnvironmentInterface(env).task_success()
@@ -103,9 +105,7 @@ def _show(number: int, episode: Episode, env: gym.Env, console: Console) -> None
 
 
 def _film(episode: Episode, env: gym.Env) -> Iterator[np.ndarray]:
-    """Yield an image of every moment of running `episode` again in `env`, with who acts and whether it is
-    done.
-    """
+    """Replay an episode, and yield an image before every step and at the end."""
     last = episode.length - 1
     for step, _ in enumerate(replayed(episode, env)):
         yield with_banner(

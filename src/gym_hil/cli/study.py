@@ -1,4 +1,4 @@
-"""``gym-hil study``: sweeps, seeds and ablations, side by side and in one table."""
+"""``gym-hil study``: runs sweeps, seeds and ablations, and compares them in a table."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
 class Study:
     """Run every combination of a study, and compare them.
 
-    Stop it whenever you like: the same command goes on, and runs that have ended are not run again.
+    An interrupted study can be continued by running the same command again.
     """
 
     file: Annotated[Path, tyro.conf.Positional]
-    """Base configuration and axes, as .toml or .json; docs/learning.md says how."""
+    """Base configuration and axes, as .toml or .json; docs/studies.md describes the format."""
     out: Path | None = None
-    """Folder for the results; by default "study-" and the file's name."""
+    """Folder of the results; by default "study-" and the name of the file."""
     address: str | None = None
-    """A Ray cluster, whose machines have gym-hil; by default this machine alone."""
+    """Address of a Ray cluster whose machines have gym-hil; by default processes of this machine."""
     workers: int | None = None
-    """Runs at a time on this machine; by default one per core."""
+    """Number of runs at a time on this machine; by default one per core."""
     dry_run: bool = False
-    """List the runs, and run none."""
+    """List the runs without starting them."""
     seed: int | None = None
-    """Run this seed alone, of those that the study has."""
+    """Run only this seed of the study."""
     json: Path | None = None
-    """Write where the results are, and how each run did, to this file as well."""
+    """Also write the results of the runs and their location to this file."""
 
     def run(self) -> int:
-        """Run, and print the table."""
+        """Run the study, and print the table."""
         require_libraries()
         from gym_hil.experiments import study as studies
 
@@ -67,7 +67,7 @@ class Study:
 def run_and_show(
     study: studies.Study, out: Path, console: Console, *, address: str | None, workers: int | None
 ) -> Status | None:
-    """Run a study with a progress bar and a line for each run that ends; None if Ctrl-C stopped it."""
+    """Run a study with a progress bar and a line for each finished run; return None after Ctrl-C."""
     from gym_hil.experiments.study_runs import run_study
 
     if workers is not None and workers < 1:

@@ -1,4 +1,4 @@
-"""``gym-hil train`` and ``gym-hil eval``: learn with a human in the loop, and say how well it went."""
+"""``gym-hil train`` and ``gym-hil eval``: train a policy with a human in the loop, and evaluate it."""
 
 from __future__ import annotations
 
@@ -26,57 +26,58 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Train:
-    """Learn a task from demonstrations, and from a human who watches and takes over.
+    """Train a policy from demonstrations and from interventions of a human who watches.
 
-    Writes a report, videos, checkpoint, policy, learning curve and configuration into `--out`. Killing it at
-    any instant costs at most the running episode; `--resume` goes on. Ctrl-C stops it.
+    Writes a report, videos, checkpoint, policy, learning curve and configuration to `--out`. Ctrl-C stops the
+    run; a crash loses at most the current episode. `--resume` continues.
     """
 
     task: Annotated[str, tyro.conf.Positional]
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
     backend: Literal["gym-hil", "lerobot"] = "gym-hil"
-    """Who learns; lerobot: LeRobot's learner and actor, started and followed, with results of their kind.
-    They take obs, operator, robot-minutes (of the actor alone), demos, device and out."""
+    """Implementation of the training. lerobot: LeRobot's learner and actor, with results in LeRobot's
+    formats; supports obs, operator, robot-minutes (of the actor alone), demos, device and out."""
     obs: Literal["state", "pixels"] = "state"
-    """What the policy sees: where things are, or the two cameras and its hand."""
+    """Observation of the policy: positions of the objects, or images of two cameras and the state of the end
+    effector."""
     image_size: int = 64
-    """Pixels along a side of an image."""
+    """Height and width of an image in pixels."""
     device: str = "auto"
-    """Of the networks, as PyTorch names it; auto: a GPU for pixels, if there is one."""
+    """Torch device of the networks; auto: a GPU for pixels, if there is one."""
     method: Method = "hil"
     """hil: reinforcement learning with a human in the loop; hg-dagger: imitation of demonstrations and
     interventions; bc: imitation of demonstrations alone; or a method of another package."""
     operator: Teacher = "simulated"
-    """Who demonstrates and takes over, a person in real time; none: scripted demonstrations, and nobody
-    afterwards."""
+    """Operator who demonstrates and takes over; a person does so in real time. none: scripted demonstrations
+    without takeovers."""
     preset: Preset = DEFAULT_PRESET
     """Limits of the simulated human."""
     robot_minutes: float = 10.0
-    """Simulated minutes, demonstrations included."""
+    """Simulated minutes, including demonstrations."""
     demos: int = 20
-    """Demonstrated episodes before learning starts."""
+    """Number of demonstrations before training."""
     seed: int = 0
-    """Seed of everything. 0 to 9 are for development; reports use others, which are evaluated from other
+    """Seed of the run. Seeds 0 to 9 are for development; others are for reports, and evaluated from other
     start states."""
     episodes: int = 100
-    """Episodes of the last evaluation."""
+    """Number of episodes of the last evaluation."""
     out: Path = Path("hil-run")
-    """Folder for the results; new, or with `--resume` that of a run to go on with."""
+    """Folder of the results: a new one, or with `--resume` that of a run to continue."""
     resume: bool = False
-    """Go on from the last episode in `--out`."""
+    """Continue the run in `--out`."""
     track: tuple[Literal["wandb", "trackio"], ...] = ()
-    """Log losses and results there as well; TensorBoard's files are always in `--out`."""
+    """Also log losses and results to these services. TensorBoard's files are always written to `--out`."""
     gamepad_name: str | None = None
-    """Part of the name of the gamepad to use; without it whichever one you pick up."""
+    """Part of the name of the gamepad to use; by default any gamepad."""
     page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
-    """Where the web page is."""
+    """Address of the web page."""
     json: Path | None = None
-    """Write the result to this file as well."""
+    """Also write the result to this file."""
     min_success: float = 0.0
     """Share of evaluation episodes, in [0, 1], that must succeed for exit status 0."""
 
     def run(self) -> int:
-        """Train and report."""
+        """Train, and print the result."""
         console = Console(highlight=False)
         if self.backend == "lerobot":
             from gym_hil.cli.lerobot_backend import train_with_lerobot
@@ -88,8 +89,8 @@ class Train:
 
         config = self._config()
         console.print(
-            f"{config.demos} demonstrations, then learning: {config.robot_minutes:g} robot minutes in all. "
-            f"Help: {helper(config)}."
+            f"{config.demos} demonstrations, then training: {config.robot_minutes:g} robot minutes in total. "
+            f"Operator: {helper(config)}."
         )
         try:
             found = train(
@@ -103,11 +104,11 @@ class Train:
                 ready=lambda env: _welcome(env, console),
             )
         except KeyboardInterrupt:
-            console.print(f"Stopped. The same command with --resume goes on with {self.out}.")
+            console.print(f"Stopped. The same command with --resume continues the run in {self.out}.")
             return 130
         console.print(
-            f"{found.successes} of {found.episodes} without help "
-            f"(95 % interval {found.low:.0%} to {found.high:.0%}), learned with the help of {helper(config)}. "
+            f"Success without help: {found.successes} of {found.episodes} episodes "
+            f"(95 % interval {found.low:.0%} to {found.high:.0%}). Operator in training: {helper(config)}. "
             f"Results: {self.out}"
         )
         write_json(self.json, asdict(found))
@@ -134,20 +135,25 @@ class Train:
 
 
 def _welcome(env: gym.Env, console: Console) -> None:
-    """Say to a person how to drive."""
+    """Explain to a person how to drive."""
     if env.has_wrapper_attr("operator"):
         console.print(env.get_wrapper_attr("operator").help())
 
 
 class Printer:
-    """Prints each new point of the learning curve; where a person drives, each episode as well."""
+    """Prints each new point of the learning curve, and with a person each episode as well.
+
+    Args:
+        console: prints the lines.
+        config: configuration of the run.
+    """
 
     def __init__(self, console: Console, config: TrainConfig) -> None:
         self._console, self._every_episode = console, config.real_time
         self._points = self._episodes = 0
 
     def __call__(self, status: RunStatus) -> None:
-        """Print what is new."""
+        """Print what has changed."""
         if self._every_episode and status.episodes != self._episodes:
             self._console.print(episode_line(status))
         self._episodes = status.episodes
@@ -168,7 +174,7 @@ def point_line(point: Point) -> str:
 
 
 def episode_line(status: RunStatus) -> str:
-    """Return what to say to a person after an episode."""
+    """Return a line for the person after an episode."""
     if status.success_with_help is None:
         return f"demonstration {status.demonstrated} of {status.demos}"
     return (
@@ -179,24 +185,24 @@ def episode_line(status: RunStatus) -> str:
 
 @dataclass(kw_only=True)
 class Eval:
-    """Say how well a trained policy does without a human."""
+    """Evaluate a trained policy without a human."""
 
     policy: Annotated[Path, tyro.conf.Positional]
-    """Folder that `gym-hil train` wrote, a policy (.npz) or checkpoint (.zip) in it, or pretrained."""
+    """Folder of `gym-hil train`, a policy or checkpoint (.npz) in it, or pretrained."""
     task: str | None = None
-    """Environment id to evaluate on; must be the task that the policy was trained on."""
+    """Environment id; must have the task for which the policy was trained."""
     episodes: int = 100
-    """How many episodes."""
+    """Number of episodes."""
     seed: int = 1_000_000
-    """Seed of the first episode; each further one adds 1. Below 2,000,000,000 start states are for
-    development; a result for a report needs others."""
+    """Seed of the first episode, incremented by 1 for each further one. Seeds below 2,000,000,000 are for
+    development, and others for reports."""
     json: Path | None = None
-    """Write the result to this file as well."""
+    """Also write the result to this file."""
     min_success: float = 0.0
     """Share of episodes, in [0, 1], that must succeed for exit status 0."""
 
     def run(self) -> int:
-        """Evaluate and report."""
+        """Evaluate the policy, and print the result."""
         from gym_hil.learning.checkpoint import load, make_env_for
         from gym_hil.learning.evaluation import evaluate
         from gym_hil.learning.seeds import purpose_of_result

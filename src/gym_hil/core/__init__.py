@@ -1,0 +1,1 @@
+"""Shared foundations: step records, schema, registries, observers, files and errors."""

@@ -1,6 +1,6 @@
-"""Named arrays and facts in one file: NumPy's ``.npz`` with JSON in it.
+"""Archives of named arrays and JSON values in one ``.npz`` file.
 
-Reading one never runs code that somebody put into the file: pickled objects are refused.
+Reading an archive never executes code from the file, because pickled objects are refused.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ def pack(facts: Any, arrays: Mapping[str, NDArray[Any]], *, compress: bool = Fal
     """Return the content of an archive.
 
     Args:
-        facts: anything that JSON can express; None for none.
-        arrays: arrays of numbers by name; the name ``"facts"`` is taken.
-        compress: make the file smaller, which takes longer.
+        facts: a value that JSON can represent; None for no value.
+        arrays: arrays of numbers by name. The name ``"facts"`` is reserved.
+        compress: whether to compress the content, which takes longer.
     """
     packed = io.BytesIO()
     save = np.savez_compressed if compress else np.savez
@@ -32,23 +32,23 @@ def pack(facts: Any, arrays: Mapping[str, NDArray[Any]], *, compress: bool = Fal
 
 
 def unpack(content: bytes) -> tuple[Any, dict[str, NDArray[Any]]]:
-    """Return the facts and the arrays of an archive.
+    """Return the JSON value and the arrays of an archive.
 
     Args:
-        content: what `pack` returned, or an ``.npz`` file without facts, whose facts are None.
+        content: the result of `pack`, or an ``.npz`` file without a JSON value, for which None is returned.
 
     Raises:
-        ValueError: the content is something else, is damaged, or holds pickled objects. The checksums of the
-            ZIP format find every changed byte of an array.
+        ValueError: the content is not an archive, is damaged, or contains pickled objects. The checksums of
+            the ZIP format detect every changed byte of an array.
     """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             if any(entry.comment for entry in archive.zip.infolist()):
-                raise ValueError("its list of contents is damaged")  # a wrong length hides the next entries
+                raise ValueError("its directory is damaged")  # a wrong length hides the next entries
             arrays = {name: archive[name] for name in archive.files}
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-            raise ValueError("it holds something other than arrays")
+            raise ValueError("it contains something other than arrays")
         facts = arrays.pop(_FACTS, None)
         return None if facts is None else json.loads(str(facts)), arrays
-    except Exception as error:  # a damaged header leads NumPy and zipfile to errors of a dozen types
-        raise ValueError(f"it is damaged or no archive of arrays: {error!r}") from error
+    except Exception as error:  # NumPy and zipfile raise many types of errors for a damaged header
+        raise ValueError(f"it is damaged or not an archive of arrays: {error!r}") from error

@@ -1,4 +1,4 @@
-"""Checks of arguments: an error names the argument, the value that it has, and what it takes."""
+"""Validation of arguments, with error messages that contain the name, the value and the valid values."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def require_number(
     at_most: float | None = None,
     unit: str = "",
 ) -> float:
-    """Return `value` as a float.
+    """Validate a number and return it as a float.
 
     Args:
-        name: the argument's name.
-        value: what was given for it.
-        above: a bound that the number must exceed.
-        at_least: a bound that the number must reach.
-        at_most: a bound that the number must not exceed.
-        unit: the number's unit for the error message, such as ``"seconds"``.
+        name: name of the argument.
+        value: its value.
+        above: exclusive lower bound.
+        at_least: inclusive lower bound.
+        at_most: inclusive upper bound.
+        unit: unit for the error message, such as ``"seconds"``.
 
     Raises:
-        InvalidArgumentError: `value` is no finite number within the bounds. A string of digits and a boolean
-            are no numbers.
+        InvalidArgumentError: `value` is not a finite number within the bounds. Strings and booleans are not
+            numbers.
     """
     number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
     within = (
@@ -49,15 +49,15 @@ def require_number(
 
 
 def require_mapping(name: str, value: Any, example: str) -> Mapping[Any, Any]:
-    """Return `value`, which must be a mapping.
+    """Validate that `value` is a mapping, and return it.
 
     Args:
-        name: the argument's name.
-        value: what was given for it.
+        name: name of the argument.
+        value: its value.
         example: a valid value for the error message, such as ``"{'x': 0.025}"``.
 
     Raises:
-        InvalidArgumentError: `value` is no mapping.
+        InvalidArgumentError: `value` is not a mapping.
     """
     if not isinstance(value, Mapping):
         raise InvalidArgumentError(f"{name}={value!r} must be a mapping, such as {example}")

@@ -1,4 +1,4 @@
-"""Time that can be replaced: everything that reads a clock or waits takes a `Clock`."""
+"""An interface of clocks, through which all code reads the time and waits, so that tests can replace it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """A source of time and a way to wait; `gym_hil.testing.clock.ManualClock` is one that tests drive."""
+    """A source of time and a way to wait. Tests use `gym_hil.testing.clock.ManualClock`."""
 
     def monotonic(self) -> float:
-        """Return the time since an arbitrary moment (s). It never goes back."""
+        """Return the time since an arbitrary moment (s), which never decreases."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait for `seconds` (s). A duration of zero or less returns at once."""
+        """Wait for `seconds`. A duration of zero or less returns at once."""
 
 
 class SystemClock:
-    """The real time of this machine, at the highest resolution that Python offers."""
+    """The time of this machine, at the highest resolution of Python."""
 
     def monotonic(self) -> float:
         """Return the time since an arbitrary moment (s)."""
@@ -30,4 +30,4 @@ class SystemClock:
 
 
 SYSTEM_CLOCK = SystemClock()
-"""The clock that is used unless another one is given."""
+"""The default clock."""

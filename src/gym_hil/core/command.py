@@ -1,4 +1,4 @@
-"""What a person or a script commands, whatever the action space of the environment is."""
+"""Commands of persons and scripts, independent of the action space of an environment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gym_hil.core.schema import GripperCommand
 
 Twist = tuple[float, float, float, float, float, float]
-"""Motion along x, y, z and rotation about x, y, z of the world frame, each in [-1, 1] of full speed."""
+"""Translation along and rotation about x, y and z of the world frame, each in [-1, 1] of full speed."""
 STILL: Twist = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
@@ -16,8 +16,8 @@ class Command:
     """A motion and a gripper command for one control step.
 
     Attributes:
-        twist: see `Twist`.
-        gripper: what the fingers should do.
+        twist: the motion, see `Twist`.
+        gripper: the gripper command.
     """
 
     twist: Twist = STILL

@@ -1,7 +1,7 @@
-"""What the human-in-the-loop stack asks of an environment.
+"""The interface between environments and the human-in-the-loop features of this package.
 
-Any Gymnasium environment can be driven, recorded and learned from if it, or a wrapper around it, has the
-attributes of `HilEnvironment`. The rest is optional, and whatever needs a missing part says so by name.
+Any Gymnasium environment can be used if it, or a wrapper of it, has the attributes of `HilEnvironment`. All other
+attributes are optional; features that need a missing one raise an error with its name.
 
 | attribute | needed for |
 |---|---|
@@ -14,9 +14,9 @@ attributes of `HilEnvironment`. The rest is optional, and whatever needs a missi
 | `get_state`, `set_state`, `add_state_part` | saved states, exact replay |
 | `model`, `data` | the window and the web page, which draw MuJoCo models |
 | `watch_substeps` | smooth motion in viewers |
-| `hand_over` | a takeover without a jerk |
+| `hand_over` | smooth takeovers |
 | `save_physics`, `observe_state` | recording, learning |
-| `task`, `simulation` | features that fit this package's tasks, policies that observe images |
+| `task`, `simulation` | task-specific features, policies that observe images |
 """
 
 from __future__ import annotations
@@ -33,28 +33,27 @@ from gym_hil.core.step_record import Action
 
 
 class HilEnvironment(Protocol):
-    """The least that an environment must offer."""
+    """The required attributes of an environment."""
 
     control_dt: float
-    """Seconds per step."""
+    """Duration of a control step (s)."""
 
     def neutral_action(self) -> Action:
-        """Return the action that moves nothing and leaves the gripper as it is."""
+        """Return the action that causes no motion and keeps the gripper as it is."""
 
     def command_action(self, command: Command) -> Action:
-        """Return the action that carries out a person's command."""
+        """Return the action that executes a person's command."""
 
 
 class EnvironmentInterface:
-    """An environment as operators, policies, observers and recorders see it.
+    """The view of operators, policies, observers and recorders on an environment.
 
-    Attributes of the environment and of every wrapper around it are attributes of the interface; the outermost
-    one counts.
+    Its attributes are those of the environment and of all wrappers; the outermost one has precedence.
 
     Args:
-        env: the environment, with its wrappers.
-        end_effector: the one that whoever has the interface drives alone. Its attributes overrule the environment's.
-            None for all of them.
+        env: the environment with its wrappers.
+        end_effector: an end effector that is driven alone, whose attributes have precedence over the
+            environment's. None for all end effectors.
     """
 
     def __init__(self, env: gym.Env, end_effector: Any = None) -> None:
@@ -74,11 +73,11 @@ class EnvironmentInterface:
             value = getattr(self.end_effector, name) if own else self.env.get_wrapper_attr(name)
         except AttributeError:
             raise UnsupportedError(
-                f"{type(self.env.unwrapped).__name__} has no {name!r}, which this needs; "
-                "gym_hil.core.environment says what an environment can offer"
+                f"{type(self.env.unwrapped).__name__} has no {name!r}, which is needed here; "
+                "gym_hil.core.environment lists the attributes of environments"
             ) from None
         if inspect.ismethod(value):
-            self.__dict__[name] = value  # found faster from now on
+            self.__dict__[name] = value  # cache it
         return value
 
     def offers(self, name: str) -> bool:
@@ -87,14 +86,14 @@ class EnvironmentInterface:
 
     @property
     def end_effectors(self) -> tuple[EnvironmentInterface, ...]:
-        """The environment as whoever drives one of its end effectors alone sees it: an interface for each."""
+        """One interface per end effector, for operators that drive it alone."""
         if self.end_effector is not None or not self.env.has_wrapper_attr("end_effectors"):
             return (self,)
         parts = self.env.get_wrapper_attr("end_effectors")
         return (self,) if len(parts) == 1 else tuple(EnvironmentInterface(self.env, part) for part in parts)
 
     def clip_action(self, action: Any) -> Action:
-        """Return an action as it will be executed.
+        """Convert an action to the form in which it is executed.
 
         Args:
             action: numbers in the shape of the action space.
@@ -103,17 +102,17 @@ class EnvironmentInterface:
             The action in the data type of the action space, clipped to its bounds.
 
         Raises:
-            InvalidActionError: wrong shape, or a value that is not a finite number.
+            InvalidActionError: the action has the wrong shape, or a value that is not a finite number.
         """
         if self.offers("clip_action"):
-            clipped: Action = self.__getattr__("clip_action")(action)  # found faster from now on
+            clipped: Action = self.__getattr__("clip_action")(action)  # cache it
             return clipped
         space = self.env.action_space
-        assert isinstance(space, gym.spaces.Box), "only environments with a Box of actions can be driven"
+        assert isinstance(space, gym.spaces.Box), "only environments with a Box action space are supported"
         try:
             values = np.asarray(action, space.dtype)
         except (TypeError, ValueError):
-            raise InvalidActionError(f"action {action!r} is not made of numbers") from None
+            raise InvalidActionError(f"action {action!r} does not consist of numbers") from None
         if values.shape != space.shape or not np.isfinite(values).all():
-            raise InvalidActionError(f"action {action!r} must be {space.shape} finite numbers")
+            raise InvalidActionError(f"action {action!r} must consist of {space.shape} finite numbers")
         return np.clip(values, space.low, space.high)

@@ -1,4 +1,4 @@
-"""Every error that gym-hil raises on purpose, under one base class."""
+"""The exceptions of this package, with a common base class."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from collections.abc import Iterable
 
 
 class GymHilError(Exception):
-    """Base of all errors of this package; catching it catches nothing else."""
+    """Base class of all exceptions of this package."""
 
 
 class InvalidArgumentError(GymHilError, ValueError):
-    """An argument has a value that cannot be used."""
+    """An argument has an invalid value."""
 
 
 class UnknownArgumentError(GymHilError, TypeError):
-    """A keyword argument that nothing accepts."""
+    """A keyword argument is unknown."""
 
 
 class InvalidActionError(GymHilError, ValueError):
-    """An action of the wrong shape, or with a value that is not a finite number."""
+    """An action has the wrong shape, or a value that is not a finite number."""
 
 
 class InvalidStateError(GymHilError, ValueError):
-    """A saved state that does not belong to this environment."""
+    """A saved state does not belong to the environment."""
 
 
 class InvalidDatasetError(GymHilError, ValueError):
-    """Recorded episodes that cannot be read, or a folder that holds something else."""
+    """Recorded episodes cannot be read, or a folder contains something else."""
 
 
 class RecordingError(GymHilError, RuntimeError):
-    """An episode could not be written. Those before it are safe."""
+    """An episode could not be written. Earlier episodes are stored."""
 
 
 class StorageError(GymHilError, OSError):
-    """A file could not be written, for instance because the disk is full. Its former content is safe."""
+    """A file could not be written, for instance because the disk is full. Its previous content is unchanged."""
 
     def __str__(self) -> str:
-        """Return the message alone, without the error number."""
+        """Return the message without the error number."""
         return str(self.strerror or self.args[-1])
 
 
 class FolderInUseError(GymHilError, RuntimeError):
-    """Another process is writing into the same folder."""
+    """Another process writes into the same folder."""
 
 
 class UnsupportedError(GymHilError, AttributeError):
-    """An environment lacks what an operator, a viewer or a recorder needs of it."""
+    """An environment lacks an attribute that an operator, viewer or recorder needs."""
 
 
 class EpisodeOrderError(GymHilError, RuntimeError):
-    """`step`, `render` or `reset` called at a moment that has no meaning, such as after `close`."""
+    """`step`, `render` or `reset` was called at the wrong time, such as after `close`."""
 
 
 class RenderingError(GymHilError, RuntimeError):
@@ -59,7 +59,13 @@ class RenderingError(GymHilError, RuntimeError):
 
 
 class MissingExtraError(GymHilError, ImportError):
-    """An optional dependency is not installed."""
+    """An optional dependency is not installed.
+
+    Args:
+        package: name of the missing package.
+        extra: extra that installs it.
+        purpose: feature that needs it.
+    """
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(f'{purpose} needs the package "{package}": pip install "gym-hil[{extra}]"')
@@ -70,17 +76,19 @@ class DeviceError(GymHilError, RuntimeError):
 
 
 MANY = 16
-"""An error message lists at most so many valid names, or else the nearest ones alone."""
+"""Largest number of valid names that an error message lists completely."""
 NEAREST = 8
+"""Number of nearest names that an error message lists otherwise."""
 
 
 def did_you_mean(value: object, valid: Iterable[object], listing: str | None = None) -> str:
-    """Return the end of an error message that names `value`, such as ``'; did you mean "x"? Valid: x, y.'``.
+    """Return the end of an error message about an unknown name, such as ``'; did you mean "x"? Valid: x,
+    y.'``.
 
     Args:
-        value: what was asked for.
-        valid: the names that are known. Up to `MANY` are all listed, else the `NEAREST` ones.
-        listing: the command that lists all names; said where there are many, and no name is near.
+        value: the unknown name.
+        valid: the known names. Up to `MANY` are listed, or else the `NEAREST` ones.
+        listing: command that lists all names, which is mentioned if there are many names and none is similar.
     """
     names = [str(name) for name in valid]
     by_lower_case = {name.lower(): name for name in reversed(names)}
@@ -90,12 +98,21 @@ def did_you_mean(value: object, valid: Iterable[object], listing: str | None = N
     if len(names) <= MANY or not (close or listing):
         return f"{hint} Valid: {', '.join(names)}."
     if not close:
-        return f"{hint} `{listing}` lists what there is."
+        return f"{hint} `{listing}` lists all names."
     return f"{hint} The nearest of {len(names)}: {', '.join(close)}."
 
 
 def require_one_of(name: str, value: object, valid: Iterable[object]) -> None:
-    """Raise `InvalidArgumentError` unless `value` is one of `valid`."""
+    """Require a valid value of an argument.
+
+    Args:
+        name: name of the argument.
+        value: its value.
+        valid: the valid values.
+
+    Raises:
+        InvalidArgumentError: `value` is not one of `valid`.
+    """
     options = list(valid)
     if value not in options:
         raise InvalidArgumentError(f"{name}={value!r} is not known{did_you_mean(value, options)}")

@@ -1,4 +1,4 @@
-"""Files that a crash cannot spoil, and folders that one process at a time writes into."""
+"""Atomic writing of files, and locks that let only one process write into a folder."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pathlib import Path
 from gym_hil.core.errors import FolderInUseError, StorageError
 
 TEMPORARY = ".writing-"
-"""Begins the name of a file or folder that is not complete yet."""
+"""Prefix of the names of incomplete files and folders."""
 LOCK = ".lock"
-"""Name of the file whose lock the writing process of a folder holds."""
+"""Name of the lock file of a folder."""
 PRIVATE = 0o600
-"""Mode of a file that only its owner may read."""
+"""Permissions of a file that only its owner can read."""
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF)
 
@@ -26,26 +26,26 @@ log = logging.getLogger(__name__)
 
 
 def reason(error: OSError) -> str:
-    """Return in words why a file could not be written."""
+    """Return a description of why a file could not be written."""
     return _FULL.get(error.errno or 0) or error.strerror or str(error)
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Replace the file `path` by a new one, or create the folder `path`, as a whole or not at all.
+    """Replace a file, or create a folder, atomically.
 
-    Yields a temporary path in the same folder. What the caller has written there is flushed to the disk and
-    renamed to `path` at the end, and the folder that holds it is flushed, so that not even a power failure
-    leaves a part of it. If anything fails, the temporary file or folder is removed.
+    Yields a temporary path in the same folder. At the end, the data at this path is flushed to the disk and
+    renamed to `path`, and the folder is flushed, so that not even a power failure leaves a part of it. If an
+    error occurs, the temporary file or folder is removed.
 
     Args:
-        path: the file or folder to write. A folder must not exist yet.
+        path: the file or folder. A folder must not exist yet.
 
     Yields:
-        The temporary path. It ends as `path` does, because some libraries choose the format by the ending.
+        The temporary path. It has the suffix of `path`, because some libraries choose the format by the suffix.
 
     Raises:
-        StorageError: the disk is full, or the file cannot be written for another reason, which is named.
+        StorageError: the file or folder cannot be written, for instance because the disk is full.
     """
     temporary = path.with_name(TEMPORARY + path.name)
     try:
@@ -63,17 +63,17 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, content: bytes | str, *, mode: int = 0o666) -> None:
-    """Replace the file `path` by `content`, as a whole or not at all.
+    """Replace the content of a file atomically.
 
-    A symbolic link is followed. What is no regular file, such as a pipe or ``/dev/stdout``, is written to.
+    Symbolic links are followed. Special files, such as pipes or ``/dev/stdout``, are written directly.
 
     Args:
-        path: the file, in a folder that exists.
-        content: bytes, or text that is written in UTF-8.
-        mode: permissions of the file, before the process's mask; see `PRIVATE`.
+        path: the file, in an existing folder.
+        content: bytes, or text that is encoded as UTF-8.
+        mode: permissions of the file, before the umask is applied; see `PRIVATE`.
 
     Raises:
-        StorageError: the disk is full, or the file cannot be written for another reason, which is named.
+        StorageError: the file cannot be written, for instance because the disk is full.
     """
     content = content.encode() if isinstance(content, str) else content
     path = Path(os.path.realpath(path)) if path.is_symlink() else path
@@ -90,10 +90,10 @@ def write_atomically(path: Path, content: bytes | str, *, mode: int = 0o666) -> 
 
 
 def make_folder(path: Path) -> None:
-    """Create the folder `path` and those above it, unless they exist.
+    """Create the folder `path` and its parents, unless they exist.
 
     Raises:
-        StorageError: it cannot be created; the message says why.
+        StorageError: the folder cannot be created.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ def make_folder(path: Path) -> None:
 
 
 def flush(path: Path) -> None:
-    """Wait until the file `path`, or every file below the folder `path`, is on the disk."""
+    """Flush the file `path`, or all files in the folder `path`, to the disk."""
     if not path.is_dir():
         with path.open("rb+") as file:
             os.fsync(file.fileno())
@@ -113,7 +113,7 @@ def flush(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove the file or folder `path`, if there is one."""
+    """Remove the file or folder `path` if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -121,14 +121,17 @@ def remove(path: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a crash left incomplete in `folder`. Only the process that holds its lock may do so."""
+    """Remove incomplete files that a crash has left in `folder`. The caller must hold the folder's lock."""
     for path in folder.glob(f"{TEMPORARY}*"):
         remove(path)
 
 
 def is_unused(folder: Path, *, but: Collection[str] = ()) -> bool:
-    """Return whether `folder` does not exist, or holds nothing but what an interrupted start leaves and what
-    is named in `but`.
+    """Return whether a folder does not exist, or contains nothing except leftovers of an interrupted start.
+
+    Args:
+        folder: the folder.
+        but: names of entries that are ignored.
     """
     try:
         entries = list(folder.iterdir())
@@ -140,16 +143,16 @@ def is_unused(folder: Path, *, but: Collection[str] = ()) -> bool:
 
 
 class FolderLock:
-    """Makes the calling process the only one that writes into `folder`, until `release` or its end.
+    """Allows only the calling process to write into a folder, until `release` is called or the process ends.
 
-    The operating system releases the lock of a process that crashes, so no lock is ever stale.
+    The operating system releases the lock of a crashed process, so that there are no stale locks.
 
     Args:
-        folder: an existing folder. The file `LOCK` in it stays when the lock is released.
+        folder: an existing folder. The file `LOCK` remains in it when the lock is released.
 
     Raises:
         FolderInUseError: another process writes into the folder.
-        StorageError: the lock's file cannot be created.
+        StorageError: the lock file cannot be created.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -169,13 +172,13 @@ class FolderLock:
             log.warning("%s is on a file system without locks: let only one process write into it", folder)
 
     def release(self) -> None:
-        """Let other processes write into the folder. Calling it twice is allowed."""
+        """Release the lock. It may be called more than once."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
 
     def __del__(self) -> None:
-        """Release the lock of an owner that was never closed."""
+        """Release the lock if the owner has not done so."""
         if getattr(self, "_descriptor", None) is not None:
             self.release()
 

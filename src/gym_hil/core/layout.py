@@ -1,4 +1,4 @@
-"""Where the named parts of a vector are: of an observation, or of an action."""
+"""The positions of the named parts of a vector, such as an observation or an action."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 
 class Layout(Mapping[str, slice]):
-    """Where the named parts of a vector are: ``vector[..., layout["tcp_pos"]]``.
+    """The slices of the named parts of a vector: ``vector[..., layout["tcp_pos"]]``.
 
     Args:
-        sizes: how many numbers each part has, in their order.
+        sizes: the length of each part, in order.
     """
 
     def __init__(self, sizes: Mapping[str, int]) -> None:
@@ -21,7 +21,7 @@ class Layout(Mapping[str, slice]):
             self.size += size
 
     def __getitem__(self, name: str) -> slice:
-        """Return where a part is."""
+        """Return the slice of a part."""
         return self._slices[name]
 
     def __iter__(self) -> Iterator[str]:

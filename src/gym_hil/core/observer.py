@@ -1,4 +1,4 @@
-"""What looks at an environment without changing it: viewers, statistics, recorders."""
+"""The base class of observers, such as viewers, statistics and recorders, which do not change an environment."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from gym_hil.core.step_record import StepRecord
 
 Watcher = Callable[[Any], None]
-"""Called with the MuJoCo data a few times within a step. It must change nothing."""
+"""A function that is called with the MuJoCo data several times within a step, and must not change it."""
 
 
 class Observer:
-    """Base of everything that subscribes to a takeover wrapper. Every method does nothing by default.
+    """Base class of observers that subscribe to a takeover wrapper. By default, all methods do nothing.
 
     Attributes:
-        time_scale: how many times slower than in real time the environment should run, for whoever keeps real time.
-        closed: whether the person has closed it.
-        paced: whether somebody keeps real time and calls `on_wait` between steps.
+        time_scale: factor by which the environment should run slower than in real time.
+        closed: whether the person has closed the observer.
+        paced: whether the environment runs in real time, with calls of `on_wait` between steps.
     """
 
     time_scale: float = 1.0
@@ -27,40 +27,40 @@ class Observer:
     paced: bool = False
 
     def on_reset(self, env: EnvironmentInterface) -> None:
-        """Handle the start of an episode.
+        """Process the start of an episode.
 
         Args:
             env: the environment in its initial state.
         """
 
     def on_poll(self) -> None:
-        """Handle pending input, such as the events of a window. Called before the operator decides."""
+        """Process pending input, such as the events of a window. It is called before the operator decides."""
 
     def watch_step(self) -> Watcher | None:
-        """Return a function that is called several times within the step that begins now, or None."""
+        """Return a function that is called several times within the next step, or None."""
         return None
 
     def on_step(self, env: EnvironmentInterface, record: StepRecord) -> None:
-        """Handle a step that was made.
+        """Process a step.
 
         Args:
             env: the environment in its state after the step.
-            record: what happened in the step.
+            record: the record of the step.
         """
 
     def on_wait(self, fraction: float, deadline: float) -> None:
-        """Use the time until the next step, for instance to draw a picture between two steps.
+        """Use the time until the next step, for instance to render a frame between two steps.
 
         Args:
-            fraction: how much of the last step should be shown as done, in (0, 1).
-            deadline: when the method must have returned, in seconds of `time.perf_counter`.
+            fraction: fraction of the last step that should be shown, in (0, 1).
+            deadline: time on `time.perf_counter` at which the method must have returned (s).
         """
 
     def on_pause(self) -> None:
-        """Handle that the person has paused the environment."""
+        """Process a pause by the person."""
 
     def on_note(self, text: str) -> None:
         """Show a line of text to the person."""
 
     def on_close(self) -> None:
-        """Release everything. Called once, when the environment closes."""
+        """Release all resources. It is called once, when the environment is closed."""

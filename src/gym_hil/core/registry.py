@@ -1,4 +1,4 @@
-"""Registries: everything that can be added by name, by this package and by others in the same way."""
+"""Registries of named values, to which this package and others add in the same way."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LISTING = "gym-hil list --names"
 
 
 class Registry(Generic[T]):
-    """Named values of one kind, such as tasks or devices, that are loaded when they are first asked for.
+    """Named values of one kind, such as tasks or devices, which are loaded on first access.
 
-    Other packages add theirs through an entry point, and programs through `register`.
+    Other packages add values by entry points, and programs by `register`.
 
     Args:
-        kind: what the values are, for error messages, such as ``"task"``.
-        group: the entry-point group in which other packages declare theirs, such as ``"gym_hil.tasks"``.
-        builtin: this package's own values, each as ``"module:attribute"``.
+        kind: kind of the values for error messages, such as ``"task"``.
+        group: group of the entry points, such as ``"gym_hil.tasks"``.
+        builtin: the values of this package, each as ``"module:attribute"``.
     """
 
     def __init__(self, kind: str, group: str, builtin: Mapping[str, str]) -> None:
@@ -35,14 +35,14 @@ class Registry(Generic[T]):
         self._searched = False
 
     def register(self, name: str, value: T | str) -> None:
-        """Add a value under a name that is not taken.
+        """Add a value.
 
         Args:
-            name: the name to add.
-            value: the value, or where it is, as ``"module:attribute"``.
+            name: a new name.
+            value: the value, or its location as ``"module:attribute"``.
 
         Raises:
-            InvalidArgumentError: the name is taken.
+            InvalidArgumentError: the name is registered already.
         """
         if name in self:
             raise InvalidArgumentError(f"{self.kind} {name!r} is registered already")
@@ -52,15 +52,15 @@ class Registry(Generic[T]):
             self._values[name] = value
 
     def names(self) -> tuple[str, ...]:
-        """Return all names: the built-in ones first, then those of other packages."""
+        """Return all names: those of this package first, then those of other packages."""
         self._search()
         return (*self._references, *(name for name in self._values if name not in self._references))
 
     def get(self, name: str) -> T:
-        """Return the value of a name.
+        """Return the value with this name.
 
         Raises:
-            InvalidArgumentError: the name is not known; the message names the nearest known ones.
+            InvalidArgumentError: the name is unknown.
         """
         if name not in self:
             raise InvalidArgumentError(
@@ -71,7 +71,7 @@ class Registry(Generic[T]):
         return self._values[name]
 
     def __getitem__(self, name: str) -> T:
-        """Return the value of a name, as `get` does."""
+        """Return the value with this name, like `get`."""
         return self.get(name)
 
     def __contains__(self, name: object) -> bool:
@@ -87,8 +87,8 @@ class Registry(Generic[T]):
         return len(self.names())
 
     def items(self) -> Iterator[tuple[str, T]]:
-        """Iterate over names and values. A value of another package that cannot be loaded is left out with a
-        warning, so that one broken package does not break all others.
+        """Iterate over names and values. If a value of another package cannot be loaded, it is left out with
+        a warning.
         """
         for name in self.names():
             try:
@@ -115,7 +115,7 @@ class Registry(Generic[T]):
 
 
 def _import_hint(entry: EntryPoint) -> str:
-    """Return what to do about a module that is being imported while it is asked for, or an empty string."""
+    """Return advice for a module that is requested while it is being imported, or an empty string."""
     module = entry.value.partition(":")[0].strip()
     spec = getattr(sys.modules.get(module), "__spec__", None)
     if not getattr(spec, "_initializing", False):

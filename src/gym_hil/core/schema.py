@@ -1,4 +1,4 @@
-"""Names shared by everything: observation keys, info keys, episode events, gripper commands."""
+"""Shared names: observation keys, info keys, episode events and gripper commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ENVIRONMENT_STATE = "environment_state"
 TCP_WRENCH = "tcp_wrench"
 PIXELS = "pixels"
 
-# Info keys that every step carries.
+# Info keys of every step.
 STEP = "step"
 IS_INTERVENTION = "is_intervention"
 TELEOP_ACTION = "teleop_action"
@@ -29,15 +29,15 @@ RERECORD_EPISODE = "rerecord_episode"
 TERMINATE_EPISODE = "terminate_episode"
 TERMINATION_REASON = "termination_reason"
 
-# Info key present only while a human acts.
+# Info key of steps in which a human acts.
 INTERVENE_ACTION = "intervene_action"
 
 FULLY_CLOSED = 255.0
-"""Gripper entry of `agent_pos` when the fingers touch; 0 is fully open."""
+"""Gripper entry of `agent_pos` when the gripper is closed; 0 is fully open."""
 
 
 class GripperCommand(enum.IntEnum):
-    """Gripper part of a wrapped action, as LeRobot's `GripperAction` numbers it."""
+    """Gripper command of an action, with the numbers of LeRobot's `GripperAction`."""
 
     CLOSE = 0
     STAY = 1
@@ -45,7 +45,7 @@ class GripperCommand(enum.IntEnum):
 
 
 class EpisodeEvent(str, enum.Enum):
-    """Something a person tells about the episode by pressing a button once."""
+    """An event that a person triggers by pressing a button."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -57,7 +57,7 @@ class EpisodeEvent(str, enum.Enum):
 
 
 class TerminationReason(str, enum.Enum):
-    """Why an episode ended. A time limit is a truncation without one; a human's reset is a truncation."""
+    """Reason of the end of an episode. There is none at a time limit; a human's reset is a truncation."""
 
     SUCCESS = "success"
     OUT_OF_REACH = "object_out_of_reach"
@@ -77,4 +77,4 @@ HUMAN_REASONS = frozenset(
         TerminationReason.HUMAN_RESET,
     }
 )
-"""Reasons that a human gave."""
+"""Reasons that a human has given."""

@@ -1,8 +1,8 @@
-"""The record of one step: who wanted what, what was executed, and what came of it.
+"""The record of a step: the actions of policy and human, the executed action, and the result.
 
-The record is built once per step, by the takeover wrapper or, without one, by the environment. Whatever else
-tells of a step is derived from it: the info keys of LeRobot, HIL-SERL and gym-hil 0.1.14 (`StepRecord.to_info`),
-the columns of a recording, the transition that a learner stores, and what viewers show.
+The takeover wrapper builds one record per step, or the environment if there is no such wrapper. All other
+descriptions of a step are derived from it: the info keys of LeRobot, HIL-SERL and gym-hil 0.1.14
+(`StepRecord.to_info`), the columns of a recording, the transition for a learner, and the display of viewers.
 """
 
 from __future__ import annotations
@@ -19,30 +19,31 @@ from gym_hil.core.schema import EpisodeEvent, TerminationReason
 Action = NDArray[np.float32]
 Phase = Literal["policy", "takeover", "human", "release"]
 PHASES: tuple[Phase, ...] = ("policy", "takeover", "human", "release")
-"""``"takeover"`` is the first step of an intervention, or of one with other hands, and ``"release"`` the
-first step after it."""
+"""Phases of a step: ``"takeover"`` is the first step of an intervention, or of one with other end effectors,
+and ``"release"`` the first step after it."""
 
 
 @dataclass(kw_only=True, eq=False, slots=True)
 class StepRecord:
-    """Everything that is known of one step. Actions are in the environment's action space.
+    """The record of one step. Actions are in the environment's action space.
 
-    Records are compared by value and cannot be hashed. Nobody changes a record that has been handed out.
+    Records are compared by value, cannot be hashed, and must not be changed.
 
     Attributes:
-        step: number of steps of the episode so far, this one included; 0 in the record of a reset.
-        policy_action: what the policy proposed, clipped to the action space.
-        human_action: what the human wanted, or None while the policy acts.
-        executed_action: what the robot executed. Learners store this action.
-        neutral_action: the action that moves nothing.
-        phase: where in an intervention the step lies.
-        intervention_id: 0 while the policy acts; 1, 2, ... count the interventions of the episode.
-        events: what the human told about the episode in this step, oldest first.
-        reading: the `DeviceReading` that the human's action came from, or None without a device.
+        step: number of steps of the episode, including this one; 0 in the record of a reset.
+        policy_action: the policy's action, clipped to the action space.
+        human_action: the human's action, or None while the policy acts.
+        executed_action: the action that the robot executed. Learners store this action.
+        neutral_action: the action that causes no motion.
+        phase: phase of the step, see `PHASES`.
+        intervention_id: number of the intervention in the episode, from 1; 0 while the policy acts.
+        events: events of the human in this step, oldest first.
+        reading: the `DeviceReading` of the human's action, or None without a device.
         reward: the reward, after the human's verdict.
         terminated: whether the episode ended by success, failure or a human's verdict.
-        truncated: whether it was cut off by a time limit or by a human's reset. Never together with `terminated`.
-        reason: why the episode ended; None while it goes on and at a time limit.
+        truncated: whether the episode ended by a time limit or a human's reset. Never true together with
+            `terminated`.
+        reason: reason of the episode's end; None before the end and at a time limit.
         success: whether the episode ended in success.
         discrete_penalty: penalty for switching the gripper, or 0.
     """
@@ -64,7 +65,7 @@ class StepRecord:
     discrete_penalty: float = 0.0
 
     def __eq__(self, other: object) -> bool:
-        """Return whether another record tells the same, number by number."""
+        """Return whether all fields are equal, including all entries of arrays."""
         if not isinstance(other, StepRecord):
             return NotImplemented
         pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
@@ -84,8 +85,8 @@ class StepRecord:
         """Return the info of the step: the record, and the keys that existing programs read.
 
         Returns:
-            A dictionary with the same keys in every step and reset, but for ``intervene_action``, which HIL-SERL
-            expects only while a human acts.
+            A dictionary with the same keys for every step and reset, except ``intervene_action``, which
+            HIL-SERL expects only while a human acts.
         """
         human = self.human_action
         info: dict[str, Any] = {

@@ -1,6 +1,6 @@
-"""How what the task says of a step and what the human says of it combine.
+"""Combines the results of the task and of the human for a step.
 
-The first of these events in a step decides, and overrules the task:
+The first of these events in a step determines the result, and overrules the task:
 
 | event | reward | terminated | truncated | success |
 |---|---|---|---|---|
@@ -20,7 +20,7 @@ from gym_hil.core.schema import EpisodeEvent, TerminationReason
 
 
 class Verdict(NamedTuple):
-    """What is said of a step."""
+    """The result of a step."""
 
     reward: float
     terminated: bool
@@ -38,14 +38,14 @@ _HUMAN = {
 
 
 def combine(task: Verdict, events: Sequence[EpisodeEvent]) -> Verdict:
-    """Return what holds for a step.
+    """Combine the results for a step.
 
     Args:
-        task: what the task and the time limit say.
-        events: what the human said in the step, oldest first. Events that end no episode are ignored.
+        task: the result of the task and the time limit.
+        events: events of the human in the step, oldest first. Events that do not end an episode are ignored.
 
     Returns:
-        The verdict of the table above.
+        The result according to the table above.
     """
     event = next((event for event in events if event in _HUMAN), None) if events else None
     if event is None:

@@ -1,1 +1,1 @@
-"""Episodes on disk: recorded safely, read with suspicion, replayed bit for bit."""
+"""Datasets of recorded episodes: crash-safe recording, validation, exact replay and export to other formats."""

@@ -1,4 +1,4 @@
-"""What the cameras saw. Pictures follow from the stored states, so that episodes need not keep them."""
+"""Camera images of recorded episodes, which are rendered from the stored states."""
 
 from __future__ import annotations
 
@@ -10,12 +10,23 @@ from gym_hil.datasets.replay import require_fit, stored_states
 from gym_hil.simulation.rendering import Image
 
 Pictures = dict[str, list[Image]]
-"""By camera, what it saw before every step and at the end, (height, width, 3) uint8 each."""
+"""Images by the name of the camera, before every step and after the last one, (height, width, 3) uint8 each."""
 
 
 def at_steps(episode: Episode, env: EnvironmentInterface, steps: Iterator[int] | range) -> Iterator[int]:
-    """Put `env` into the stored states before `steps`, one after the other, and yield each number. The
-    episode's length stands for the end.
+    """Put an environment into stored states of an episode, one after the other.
+
+    Args:
+        episode: the episode.
+        env: the environment.
+        steps: indices of the steps before which the states were stored; the length of the episode stands for the
+            state at its end.
+
+    Yields:
+        Each index, after the environment was put into that state.
+
+    Raises:
+        InvalidDatasetError: the states do not fit the environment.
     """
     require_fit(episode, env)
     with stored_states():
@@ -27,8 +38,8 @@ def at_steps(episode: Episode, env: EnvironmentInterface, steps: Iterator[int] |
         yield step
 
 
-def drawn_again(episode: Episode, env: EnvironmentInterface) -> Pictures:
-    """Return the pictures of `episode`, drawn from its stored states."""
+def render_images(episode: Episode, env: EnvironmentInterface) -> Pictures:
+    """Return the camera images of `episode`, rendered from its stored states."""
     pictures: Pictures = {}
     for _ in at_steps(episode, env, range(episode.length + 1)):
         for camera, image in env.draw().items():

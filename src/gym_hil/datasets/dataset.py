@@ -1,4 +1,4 @@
-"""A dataset: the journal of episodes, and what is written from it."""
+"""A dataset: the journal of recorded episodes, and their export to another format."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError, RecordingError, require_one_of
 from gym_hil.core.files import is_unused, reason
-from gym_hil.datasets.camera_images import Pictures, drawn_again
+from gym_hil.datasets.camera_images import Pictures, render_images
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.formats.registry import (
     DATASET_FORMATS,
@@ -18,36 +18,38 @@ from gym_hil.datasets.formats.registry import (
     no_default_root,
 )
 from gym_hil.datasets.journal import INFO, EpisodeStore
-from gym_hil.datasets.manifest import Seal
+from gym_hil.datasets.manifest import Manifest
 
 JOURNAL = "gym_hil"
-"""Folder of the episodes inside a dataset of another format."""
+"""Folder of the journal within a dataset of another format."""
 
 
 def journal_of(root: Path) -> Path:
-    """Return the folder with the episodes of the dataset in `root`.
+    """Return the folder of the journal of the dataset in `root`.
 
     Raises:
-        InvalidDatasetError: `root` holds none.
+        InvalidDatasetError: `root` is a LeRobotDataset without a journal.
     """
     for folder in (root, root / JOURNAL):
         if (folder / INFO).is_file():
             return folder
     if _is_lerobot_dataset(root):
         raise InvalidDatasetError(
-            f"{root} is a LeRobotDataset that this package did not record: it has no {JOURNAL}/{INFO}, so "
-            "the states to replay from are unknown"
+            f"{root} is a LeRobotDataset that was not recorded by gym-hil: without {JOURNAL}/{INFO}, the states "
+            "that a replay needs are unknown"
         )
     return root
 
 
 def require_no_dataset(folder: Path) -> None:
-    """Raise `InvalidArgumentError` if `folder` holds recorded episodes, where other files would be mixed up
-    with them.
+    """Require that a folder for other files does not contain recorded episodes.
+
+    Raises:
+        InvalidArgumentError: `folder` contains a dataset.
     """
     recorded = (folder, folder / JOURNAL, folder.parent if folder.name.startswith("episode_") else folder)
     if any((place / INFO).is_file() for place in recorded) or _is_lerobot_dataset(folder):
-        raise InvalidArgumentError(f"{folder} holds a dataset of recorded episodes; choose another folder")
+        raise InvalidArgumentError(f"{folder} contains a dataset of recorded episodes; choose another folder")
 
 
 def _is_lerobot_dataset(root: Path) -> bool:
@@ -56,20 +58,21 @@ def _is_lerobot_dataset(root: Path) -> bool:
 
 @dataclass(frozen=True)
 class About:
-    """What a dataset is, the same for all of its episodes."""
+    """Settings of a dataset, which are the same for all of its episodes."""
 
     format: str = JOURNAL_ONLY
+    """Name of the format."""
     repo_id: str | None = None
-    """Its name, user/name, in formats that have names."""
+    """Name of the dataset, user/name, in formats that have names."""
     image_size: int = 0
-    """Height and width of the pictures (pixels); 0 for none."""
+    """Height and width of the camera images in pixels; 0 for no images."""
 
 
 def default_root(about: About) -> Path:
-    """Return where a dataset goes that is given a name and no folder: where its library looks for it.
+    """Return the folder in which the library of the format looks for the dataset by its name.
 
     Raises:
-        InvalidArgumentError: this package's own format has no such place, or the name is none.
+        InvalidArgumentError: the format has no such folder, or the name is not valid.
     """
     if about.format == JOURNAL_ONLY:
         return no_default_root("")
@@ -78,7 +81,7 @@ def default_root(about: About) -> Path:
 
 
 def begun_as(root: Path) -> About | None:
-    """Return what the dataset in `root` is, or None where there is none yet."""
+    """Return the settings of the dataset in `root`, or None if there is no dataset."""
     folder = journal_of(root)
     if not (folder / INFO).is_file():
         return None
@@ -91,22 +94,21 @@ def begun_as(root: Path) -> About | None:
 
 
 class Dataset:
-    """Episodes being recorded into `root`. Each goes to the journal first, and is then safe.
+    """A dataset into which episodes are recorded. Each episode is first written to the journal.
 
     Args:
-        root: the folder.
-        env_id: what is recorded.
-        about: what to write.
-        resume: continue in a folder that has episodes.
+        root: folder of the dataset.
+        env_id: id of the recorded environment.
+        about: settings of the dataset.
+        resume: whether to continue in a folder that contains episodes.
 
     Attributes:
-        damage: what is wrong with episodes of the journal that are not as they were written, by number. They
-            are left as they are, and do not count.
+        damage: descriptions of damaged episodes in the journal, by number. They are kept but ignored.
 
     Raises:
-        InvalidDatasetError: the folder holds something else.
-        FolderInUseError: another process records into it.
-        StorageError: the disk is full; the same call works once there is room.
+        InvalidDatasetError: the folder contains something else.
+        FolderInUseError: another process records into the folder.
+        StorageError: the disk is full.
     """
 
     def __init__(self, root: Path, env_id: str, about: About, *, resume: bool = False) -> None:
@@ -121,7 +123,7 @@ class Dataset:
         name = written.require(about.repo_id)
         journal = root / JOURNAL
         if not (journal / INFO).is_file() and not (is_unused(root, but=(JOURNAL,)) and is_unused(journal)):
-            raise InvalidDatasetError(f"{root} is not empty, and no {about.format} dataset of this package")
+            raise InvalidDatasetError(f"{root} is not empty, and is not a {about.format} dataset of gym-hil")
         self.journal = EpisodeStore(journal, env_id, resume=resume, about=asdict(about))
         try:
             self.damage = self.journal.damage()
@@ -132,23 +134,23 @@ class Dataset:
 
     @property
     def set_aside(self) -> list[str]:
-        """What a crash had left half-written, by name."""
+        """Names of incomplete files that a crash had left, now under ``set-aside/``."""
         return [*self.journal.set_aside, *(self._writer.set_aside if self._writer else [])]
 
     @property
     def changed(self) -> list[str]:
-        """Files of another format that are not what was written, by name."""
+        """Names of files of the other format that were changed after they were written."""
         return self._writer.changed if self._writer else []
 
     def numbers(self) -> list[int]:
-        """Return the numbers of the episodes that are as they were written."""
+        """Return the numbers of the intact episodes."""
         return [number for number in self.journal.numbers() if number not in self.damage]
 
     def next_seed(self) -> int:
-        """Return a seed from which on no start is recorded yet. A damaged episode has used one, too.
+        """Return the first seed after those of all episodes, damaged ones included.
 
         Raises:
-            InvalidDatasetError: the seed of the last episode is no whole number.
+            InvalidDatasetError: the seed of the last episode is not an integer.
         """
         numbers = self.numbers()
         if not numbers:
@@ -159,45 +161,52 @@ class Dataset:
         return seed + 1 + sum(number > numbers[-1] for number in self.damage)
 
     def missing(self) -> list[int]:
-        """Return the numbers of the episodes that are in the journal alone."""
+        """Return the numbers of the episodes that are not exported to the other format yet."""
         if self._writer is None:
             return []
         return [number for number in self.numbers() if number not in self._writer.written]
 
     def write_missing(self, number: int, env: EnvironmentInterface) -> None:
-        """Write episode `number` from the journal; `env` draws its pictures."""
+        """Export episode `number` of the journal. `env` renders its images."""
         assert self._writer is not None
         episode = self.journal.read(number)
-        self._writer.append(number, episode, drawn_again(episode, env) if self.about.image_size else {})
+        self._writer.append(number, episode, render_images(episode, env) if self.about.image_size else {})
 
     def append(self, episode: Episode, pictures: Pictures) -> int:
-        """Keep `episode`, and return its number.
+        """Append an episode.
+
+        Args:
+            episode: the episode.
+            pictures: its camera images, empty if the dataset has none.
+
+        Returns:
+            The number of the episode.
 
         Raises:
-            RecordingError: it cannot be written; the message says what is safe.
+            RecordingError: the episode cannot be written. The message says which episodes are stored.
         """
         try:
             number = self.journal.append(episode)
         except OSError as error:
             raise RecordingError(
-                f"the episode was not kept: {error}. The {len(self.journal.numbers())} before it are safe; "
-                "make room, and go on with --resume"
+                f"the episode was not stored: {error}. The {len(self.journal.numbers())} episodes before it are "
+                "stored; free some disk space and continue with --resume"
             ) from error
         if self._writer is not None:
             try:
                 self._writer.append(number, episode, pictures)
             except Exception as error:
                 raise RecordingError(
-                    f"episode {number} is safe in {self.journal.root}, and cannot be written as "
-                    f"{self.about.format}: {_reason(error)}. Go on with --resume, which writes it again"
+                    f"episode {number} is stored in {self.journal.root}, but cannot be exported to "
+                    f"{self.about.format}: {_reason(error)}. Continue with --resume, which exports it again"
                 ) from error
         return number
 
-    def seal(self) -> None:
-        """End all files of another format, so that a crash from now on costs nothing that they hold.
+    def complete(self) -> None:
+        """Complete all files of the other format, so that a later crash cannot damage them.
 
         Raises:
-            RecordingError: they cannot be ended; the episodes are safe in the journal.
+            RecordingError: they cannot be completed. The episodes are stored in the journal.
         """
         if self._writer is None:
             return
@@ -206,13 +215,13 @@ class Dataset:
         except Exception as error:
             raise RecordingError(
                 f"the {self.about.format} files in {self.root} cannot be completed: {_reason(error)}. All "
-                f"episodes are safe in {self.journal.root}; go on with --resume, which writes them again"
+                f"episodes are stored in {self.journal.root}; continue with --resume, which exports them again"
             ) from error
 
     def close(self) -> None:
-        """End all files, and let other processes write into the folder. Raises what `seal` raises."""
+        """Complete all files and release the folder. Raises the errors of `complete`."""
         try:
-            self.seal()
+            self.complete()
         finally:
             self.journal.close()
 
@@ -223,35 +232,35 @@ def _reason(error: Exception) -> str:
 
 @dataclass(frozen=True)
 class Condition:
-    """What is wrong with the files of a dataset, in sentences."""
+    """Condition of the files of a dataset, described in sentences."""
 
     damage: tuple[str, ...] = ()
-    """Files that are not what was written."""
+    """Damaged or changed files."""
     notes: tuple[str, ...] = ()
-    """What is worth knowing."""
+    """Other remarks."""
 
 
 def condition_of(root: Path) -> Condition:
-    """Look at the files of the dataset in `root`, all of which are read.
+    """Read and check all files of the dataset in `root`.
 
     Returns:
-        The damaged episodes and the changed files of another format; entries that look like episodes and are
-        none; and a note if the files of another format lack episodes that the journal has.
+        Damaged episodes and changed files of the other format, and remarks about files with unexpected names and
+        about episodes that are not exported yet.
     """
     folder = journal_of(root)
     journal, about = EpisodeStore(folder), begun_as(root)
     damage = [f"episode {number} is damaged: {why}" for number, why in journal.damage().items()]
-    notes = [f"{folder / name} is no episode, and is ignored" for name in journal.strange()]
+    notes = [f"{folder / name} is not an episode and is ignored" for name in journal.strange()]
     if about is not None and about.format != JOURNAL_ONLY:
-        seal = Seal.read(folder / f"{about.format}.json", DATASET_FORMATS[about.format].folders)
-        texts = [name for name, text in seal.texts.items() if not _has_text(root / name, text)]
-        again = "is not what was written; `gym-hil record` with --resume writes it again"
-        damage += [f"{root / name} {again}" for name in (*seal.changed(root), *texts)]
-        missing = [number for number in journal.numbers() if number not in seal.episodes]
+        manifest = Manifest.read(folder / f"{about.format}.json", DATASET_FORMATS[about.format].folders)
+        texts = [name for name, text in manifest.texts.items() if not _has_text(root / name, text)]
+        again = "was changed after it was written; `gym-hil record` with --resume writes it again"
+        damage += [f"{root / name} {again}" for name in (*manifest.changed(root), *texts)]
+        missing = [number for number in journal.numbers() if number not in manifest.episodes]
         if missing:
             notes.append(
-                f"{len(missing)} episodes are in {folder} and not yet in the {about.format} files, which "
-                "were not closed in order; `gym-hil record` with --resume writes them"
+                f"{len(missing)} episodes in {folder} are not in the {about.format} files, because recording was "
+                "interrupted; `gym-hil record` with --resume exports them"
             )
     return Condition(tuple(damage), tuple(notes))
 

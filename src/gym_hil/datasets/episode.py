@@ -1,4 +1,4 @@
-"""What is kept of an episode."""
+"""The data of a recorded episode."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ FRAMES: dict[str, str] = {
     "phase": "uint8",
     "physics": "float64",
 }
-"""Arrays with one row per step, and their types. Observations, and `physics`, the simulation's whole state,
-are those before the step; `action` is the executed one; `human_action` is idle while the policy acts."""
+"""Arrays with one row per step, and their types. Observations and `physics`, the complete state of the simulation, are
+those before the step. `action` is the executed action, and `human_action` is neutral while the policy acts."""
 FINAL = ("observation.state", "observation.environment_state", "physics")
-"""Which of them are also kept for the moment after the last step."""
+"""Arrays that are also stored for the time after the last step."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class Episode:
     """One episode.
 
     Attributes:
-        frames: arrays as `FRAMES` says, all of the same length.
-        final: what `FINAL` names, after the last step.
+        frames: the arrays of `FRAMES`, all of the same length.
+        final: the rows of `FINAL` after the last step.
         initial: the environment's state before the first step.
-        meta: environment, seed, versions, model hash, how it ended. JSON.
-        device_log: what a person did with their device, as `gym_hil.devices.RecordedDevice` plays it back;
-            empty where no device was used.
+        meta: JSON values: environment, seed, versions, hash of the model, reason of the end, and others.
+        device_log: the readings of a person's device, which `gym_hil.devices.RecordedDevice` plays back; empty if
+            no device was used.
     """
 
     frames: dict[str, NDArray[Any]]
@@ -62,12 +62,12 @@ class Episode:
 
     @property
     def success(self) -> bool:
-        """Whether it ended in success."""
+        """Whether the episode ended in success."""
         return bool(self.frames["next.success"][-1])
 
 
 def state_to_json(state: EnvironmentState) -> dict[str, Any]:
-    """Return `state` as JSON, without the states of operator and time limit; floats keep every bit."""
+    """Return `state` as JSON values, without the states of operator and time limit. Floats are exact."""
     return {
         **asdict(replace(state, parts=())),
         "physics": state.physics.tolist(),
@@ -76,7 +76,11 @@ def state_to_json(state: EnvironmentState) -> dict[str, Any]:
 
 
 def state_from_json(data: Any) -> EnvironmentState:
-    """Return what `state_to_json` was given."""
+    """Return a state from the result of `state_to_json`.
+
+    Raises:
+        InvalidStateError: `data` is not a state.
+    """
     try:
         return EnvironmentState(
             task=data["task"],

@@ -1,4 +1,4 @@
-"""An episode as pictures to look at: drawn from its stored states, so no simulation runs again."""
+"""Videos and key frames of recorded episodes, rendered from the stored states."""
 
 from __future__ import annotations
 
@@ -20,22 +20,23 @@ from gym_hil.reports.video import open_video, with_banner
 from gym_hil.simulation.rendering import Image
 
 MAX_FRAMES = 120
-"""Longer episodes are shown with fewer frames per second."""
+"""Largest number of frames of a video. Longer episodes have fewer frames per second."""
 MAX_KEY_FRAMES = 6
+"""Number of key frames of an episode."""
 
 
 @dataclass(frozen=True)
 class Film:
-    """Pictures of an episode, each as a data URL."""
+    """Video and key frames of an episode, as data URLs."""
 
     key_frames: dict[str, str]
-    """JPEG pictures by what happens in them."""
+    """JPEG images by their captions."""
     video: str
-    """MP4."""
+    """MP4 video."""
 
 
 def key_steps(episode: Episode) -> dict[int, str]:
-    """Return the steps worth a look, ascending, and what happens in each."""
+    """Return the steps of key frames in ascending order, and a caption for each."""
     frames = episode.frames
     found = {0: "start"}
     takeovers = np.flatnonzero(frames["phase"] == PHASES.index("takeover")).tolist()
@@ -51,8 +52,13 @@ def key_steps(episode: Episode) -> dict[int, str]:
     return dict(sorted(found.items()))
 
 
-def filmed(episode: Episode, env: EnvironmentInterface) -> Film:
-    """Return pictures of `episode`. `env` has ``render_mode="rgb_array"`` and, best, `REPORT_SPEC`."""
+def film_of(episode: Episode, env: EnvironmentInterface) -> Film:
+    """Return the video and key frames of an episode.
+
+    Args:
+        episode: the episode.
+        env: an environment with ``render_mode="rgb_array"``, preferably with `REPORT_SPEC`.
+    """
     stride = math.ceil((episode.length + 1) / MAX_FRAMES)
     names = key_steps(episode)
     wanted = sorted({*range(0, episode.length + 1, stride), *names})

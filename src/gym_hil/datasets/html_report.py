@@ -1,4 +1,4 @@
-"""A dataset as one HTML page that needs nothing else: charts, key frames, videos, warnings."""
+"""The report of a dataset: one self-contained HTML page with charts, key frames, videos and warnings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AXES = {
     "z": _MOTION,
     "gripper": (np.linspace(-0.5, 2.5, 4), {0.0: "close", 1.0: "stay", 2.0: "open"}),
 }
-"""Entries of an action by name: the borders of the histogram's bins, and its ticks."""
+"""Entries of an action by name, with the bin edges and ticks of their histograms."""
 ORIGIN = {
     "task": "",
     "operator": "operator: ",
@@ -30,18 +30,18 @@ ORIGIN = {
     "gym_hil": "gym-hil ",
     "mujoco": "MuJoCo ",
 }
-"""Facts about a recording that the page opens with, and what is written before each."""
+"""Keys of an episode's meta that are shown at the top of the page, and their labels."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What the page says about one episode.
+    """One episode on the page.
 
     Attributes:
-        episode: the episode; it may lack the column `physics`.
-        quality: facts and warnings about it.
-        film: pictures of it; None for an episode without pictures.
-        replays: whether it replays bit for bit; None where that was not tried.
+        episode: the episode; it may lack the array `physics`.
+        quality: statistics and warnings of the episode.
+        film: video and key frames, or None.
+        replays: whether its replay is exact, or None if it was not replayed.
     """
 
     episode: Episode
@@ -61,11 +61,11 @@ def write_dataset_report(
     """Write the page.
 
     Args:
-        path: where the page goes.
+        path: file of the page.
         title: heading of the page.
         entries: the episodes by number.
         notes: warnings about the dataset as a whole.
-        layout: where the parts of ``observation.state`` are; without it its first numbers are shown.
+        layout: slices of the parts of ``observation.state``. Without it, its first entries are shown.
 
     Raises:
         MissingExtraError: Jinja2 or Matplotlib is not installed.

@@ -1,8 +1,8 @@
-"""A folder of episodes that a crash cannot spoil.
+"""The journal: a folder of episodes that a crash cannot damage.
 
-An episode is written under a temporary name, flushed to the disk, and renamed: it is there whole or not at
-all. What a crash left behind is set aside under ``set-aside/`` and never read. Every file has its checksum,
-and one process at a time writes.
+An episode is written under a temporary name, flushed to the disk and renamed, so that it exists completely or not
+at all. Incomplete files that a crash leaves are moved to ``set-aside/`` and never read. Every file has a checksum,
+and only one process can write at a time.
 """
 
 from __future__ import annotations
@@ -31,26 +31,25 @@ _ASIDE = "set-aside"
 _META, _FRAMES, _CHECKSUMS = "meta.json", "frames.npz", "sha256.json"
 _EPISODE = re.compile("episode_([0-9]{6,})")
 _TEXTS = ("task", "end", "gym_hil", "mujoco")
-"""Facts in an episode's meta that its readers need as texts."""
+"""Entries of an episode's meta that must be strings."""
 
 
 class EpisodeStore:
-    """The episodes under `root`.
+    """The episodes in a folder.
 
     Args:
         root: the folder.
-        env_id: what is recorded; makes the folder if it is missing, and keeps other processes from writing
-            into it until `close`. None only reads.
-        resume: continue in a folder that has episodes.
-        about: further facts about all of them, JSON; those of an existing folder must be the same, where any
-            are given.
+        env_id: id of the recorded environment. If given, the folder is created if needed, and other processes
+            cannot write into it until `close`. None opens the folder for reading only.
+        resume: whether to continue in a folder that contains episodes.
+        about: settings of the dataset as JSON values. They must be equal to those of an existing folder.
 
     Attributes:
-        set_aside: what a crash had left half-written, by name, now under ``set-aside/``.
+        set_aside: names of incomplete files that a crash had left, now under ``set-aside/``.
 
     Raises:
-        InvalidDatasetError: the folder holds something else, or episodes while `resume` is off, or those of
-            another environment.
+        InvalidDatasetError: the folder contains something else, episodes of another environment, or episodes
+            although `resume` is false.
         FolderInUseError: another process writes into the folder.
         StorageError: the folder cannot be created, for instance because the disk is full.
     """
@@ -70,7 +69,7 @@ class EpisodeStore:
             self.env_id, self.about = self._read_info()
             return
         if not (root / INFO).is_file() and not is_unused(root):
-            raise InvalidDatasetError(f"{root} is not empty, and no dataset of this package")
+            raise InvalidDatasetError(f"{root} is not empty, and is not a dataset of gym-hil")
         make_folder(root)
         self._lock = FolderLock(root)
         try:
@@ -87,21 +86,21 @@ class EpisodeStore:
             raise
 
     def close(self) -> None:
-        """Let other processes write into the folder. Calling it twice is allowed."""
+        """Release the folder for other processes. It may be called more than once."""
         if self._lock is not None:
             self._lock.release()
 
     def numbers(self) -> list[int]:
-        """Return the numbers of all episodes, ascending, damaged ones included."""
+        """Return the numbers of all episodes in ascending order, damaged ones included."""
         return sorted(number for number in self._numbered() if self.path(number).is_dir())
 
     def strange(self) -> list[str]:
-        """Return the names of entries that look like episodes and are none. They are left alone."""
+        """Return the names of files that begin like episodes but are not. They are not touched."""
         known = {self.path(number).name for number in self.numbers()}
         return sorted(path.name for path in self.root.glob("episode*") if path.name not in known)
 
     def damage(self) -> dict[int, str]:
-        """Return what is wrong with episodes whose files are not what was written, by number."""
+        """Return descriptions of the damaged episodes by number."""
         found = {}
         for number in self.numbers():
             try:
@@ -111,10 +110,10 @@ class EpisodeStore:
         return found
 
     def append(self, episode: Episode) -> int:
-        """Write `episode` after all others, and return its number.
+        """Append an episode, and return its number.
 
         Raises:
-            StorageError: it cannot be written; nothing of it is left, and the others are untouched.
+            StorageError: the episode cannot be written. Nothing of it remains, and the others are unchanged.
         """
         number = max(self._numbered(), default=-1) + 1
         files = _packed(episode)
@@ -126,18 +125,18 @@ class EpisodeStore:
         return number
 
     def read(self, number: int) -> Episode:
-        """Return an episode.
+        """Return the episode with this number.
 
         Raises:
-            InvalidDatasetError: there is none, or it is not as it was written; the message says why.
+            InvalidDatasetError: the episode does not exist or is damaged.
         """
         path = self.path(number)
         if not path.is_dir():
-            raise InvalidDatasetError(f"{self.root} has no episode {number}; it has {_named(self.numbers())}")
+            raise InvalidDatasetError(f"{self.root} has no episode {number}; it has {_count(self.numbers())}")
         files = _checked_files(path)
         try:
             return _unpacked(files)
-        except Exception as error:  # what somebody else wrote leads the parsers to errors of a dozen types
+        except Exception as error:  # the parsers raise many types of errors for invalid files
             raise InvalidDatasetError(f"{path} cannot be read: {error}") from error
 
     def path(self, number: int) -> Path:
@@ -145,7 +144,7 @@ class EpisodeStore:
         return self.root / f"episode_{number:06d}"
 
     def _numbered(self) -> set[int]:
-        """Return every number that an entry of the folder has taken, whatever that entry is."""
+        """Return all numbers that occur in names of the folder."""
         matches = (_EPISODE.match(path.name) for path in self.root.glob("episode_*"))
         return {int(match[1]) for match in matches if match}
 
@@ -155,12 +154,12 @@ class EpisodeStore:
             raise InvalidDatasetError(f"{self.root} has episodes of {self.env_id}, not of {env_id}")
         if not resume and self.numbers():
             raise InvalidDatasetError(
-                f"{self.root} has {len(self.numbers())} episodes; resume, or choose another"
+                f"{self.root} contains {len(self.numbers())} episodes; resume, or choose another folder"
             )
         for name, value in about.items():
             if value != self.about.get(name):
                 raise InvalidDatasetError(
-                    f"{self.root} was begun with {name}={self.about.get(name)!r}, not {value!r}"
+                    f"{self.root} was created with {name}={self.about.get(name)!r}, not {value!r}"
                 )
 
     def _read_info(self) -> tuple[str, dict[str, Any]]:
@@ -176,15 +175,15 @@ class EpisodeStore:
         except InvalidDatasetError:
             raise
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise InvalidDatasetError(f"{self.root} is no dataset of this package: {error!r}") from error
+            raise InvalidDatasetError(f"{self.root} is not a dataset of gym-hil: {error!r}") from error
 
 
-def _named(numbers: list[int]) -> str:
+def _count(numbers: list[int]) -> str:
     return f"{len(numbers)}, the last is {numbers[-1]}" if numbers else "none"
 
 
 def move_aside(path: Path, root: Path, name: str) -> str:
-    """Move `path` under ``set-aside/`` of `root` as `name`, with a number if that is taken; return it."""
+    """Move `path` to ``set-aside/`` in `root` as `name`, or with a suffix if that exists, and return the name."""
     taken, number = name, 1
     while (root / _ASIDE / name).exists():
         number += 1
@@ -210,7 +209,7 @@ def _packed(episode: Episode) -> dict[str, bytes]:
 
 
 def _unpacked(files: Mapping[str, bytes]) -> Episode:
-    """Return the episode in `files`; raises some error where they are those of something else."""
+    """Return the episode in `files`. For invalid files, this raises errors of various types."""
     meta: dict[str, Any] = json.loads(files[_META])
     for name in _TEXTS:
         if not isinstance(meta[name], str):
@@ -240,10 +239,10 @@ def _require_rows(frames: Mapping[str, NDArray[Any]], final: Mapping[str, NDArra
 
 
 def _checked_files(path: Path) -> dict[str, bytes]:
-    """Return the files of an episode by name, each of which is what was written.
+    """Return the contents of an episode's files by name, after comparing their checksums.
 
     Raises:
-        InvalidDatasetError: a file is missing, cannot be read or was changed; the message names it.
+        InvalidDatasetError: a file is missing, cannot be read or was changed.
     """
     try:
         checksums: dict[str, str] = json.loads((path / _CHECKSUMS).read_text(encoding="utf-8"))
@@ -253,7 +252,7 @@ def _checked_files(path: Path) -> dict[str, bytes]:
         files = {name: (path / name).read_bytes() for name in names}
         for name, content in files.items():
             if hashlib.sha256(content).hexdigest() != checksums[name]:
-                raise InvalidDatasetError(f"{path / name} is not what was written")
+                raise InvalidDatasetError(f"{path / name} was changed after it was written")
         return files
     except InvalidDatasetError:
         raise

@@ -1,8 +1,8 @@
-"""Which files of another format were whole.
+"""Manifests: lists of the complete files of an exported format, with checksums.
 
-A library that writes such files may end them late, and a crash then leaves what nobody can read. A seal in
-the journal says, each time the files have been closed in order, what there was, with checksums. Without it
-nothing counts: it is set aside, and written again from the episodes.
+Libraries may complete the files of a format long after they begin them, so that a crash leaves unreadable files.
+Each time the files have been completed, a manifest of them is written into the journal. Files that are not in the
+manifest are set aside, and exported again from the episodes.
 """
 
 from __future__ import annotations
@@ -19,64 +19,68 @@ from gym_hil.datasets.journal import EpisodeStore, move_aside
 
 
 @dataclass(frozen=True)
-class Seal:
-    """What was whole when the files were closed."""
+class Manifest:
+    """The complete files of a dataset at one time."""
 
     episodes: list[int] = field(default_factory=list)
-    """Numbers in the journal of the episodes that the files hold, in their order."""
+    """Numbers of the exported episodes in the journal, in the order of the export."""
     files: dict[str, str | int] = field(default_factory=dict)
-    """Files that no longer change, by path below the dataset's folder, and their SHA-256. Up to version
-    0.1.15 it was their size (bytes)."""
+    """Final files by their path in the dataset's folder, with their SHA-256, or their size in bytes if the manifest
+    was written by version 0.1.15 or earlier."""
     texts: dict[str, str] = field(default_factory=dict)
-    """Files that are replaced with every episode, and their content."""
+    """Files that are replaced with every episode, with their content."""
 
     def write(self, path: Path) -> None:
-        """Write it to `path`, whole or not at all."""
+        """Write the manifest to `path` atomically."""
         write_atomically(path, json.dumps(asdict(self)))
 
     @classmethod
-    def read(cls, path: Path, folders: Iterable[str]) -> Seal:
-        """Return the seal in the file `path`; an empty one where there is none.
+    def read(cls, path: Path, folders: Iterable[str]) -> Manifest:
+        """Read a manifest.
 
         Args:
-            path: the file.
-            folders: those in which sealed files may be. A name that leads elsewhere is refused, because the
-                sealed texts are written again.
+            path: the file. If it does not exist, the manifest is empty.
+            folders: folders that may contain the listed files. Other paths are refused, because `texts` are
+                written again.
 
         Raises:
-            InvalidDatasetError: the file holds something else.
+            InvalidDatasetError: the file is not a manifest.
         """
         if not path.exists():
             return cls()
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
-            seal = cls(list(facts["episodes"]), dict(facts["files"]), dict(facts["texts"]))
-            if not all(isinstance(number, int) for number in seal.episodes):
-                raise ValueError(f"episodes are {seal.episodes}")
-            if not all(isinstance(text, str) for text in seal.texts.values()):
-                raise ValueError("a text is something else")
-            for name in (*seal.files, *seal.texts):
+            manifest = cls(list(facts["episodes"]), dict(facts["files"]), dict(facts["texts"]))
+            if not all(isinstance(number, int) for number in manifest.episodes):
+                raise ValueError(f"episodes are {manifest.episodes}")
+            if not all(isinstance(text, str) for text in manifest.texts.values()):
+                raise ValueError("an entry of texts is not a string")
+            for name in (*manifest.files, *manifest.texts):
                 parts = PurePosixPath(name).parts
                 if not parts or parts[0] not in set(folders) or ".." in parts:
                     raise ValueError(f"{name!r} is outside the dataset")
-            return seal
+            return manifest
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InvalidDatasetError(f"{path} cannot be read: {error!r}") from error
 
     def changed(self, root: Path) -> list[str]:
-        """Return the sealed files below `root` that are missing or not what was written."""
-        return [name for name, seal in self.files.items() if not _is_sealed(root / name, seal)]
+        """Return the names of files in `root` that are missing or were changed."""
+        return [name for name, checksum in self.files.items() if not _is_unchanged(root / name, checksum)]
 
 
 def files_below(root: Path, folders: Iterable[str]) -> list[str]:
-    """Return the paths below `root` of all files in its `folders`."""
+    """Return the paths of all files in the `folders` of `root`, relative to `root`."""
     found = (path for folder in folders for path in (root / folder).rglob("*") if path.is_file())
     return sorted(path.relative_to(root).as_posix() for path in found)
 
 
 def flushed(root: Path, names: Iterable[str], known: Mapping[str, str | int]) -> dict[str, str | int]:
-    """Return the SHA-256 of files below `root`, each of which is then on the disk. Those that are `known`
-    already no longer change, and are not read again.
+    """Flush files to the disk and return their SHA-256.
+
+    Args:
+        root: folder of the files.
+        names: paths of the files relative to `root`.
+        known: files with known checksums, which are not read again.
     """
     for name in (names := list(names)):
         if name not in known:
@@ -84,36 +88,43 @@ def flushed(root: Path, names: Iterable[str], known: Mapping[str, str | int]) ->
     return {name: known[name] if name in known else _sha256(root / name) for name in names}
 
 
-def go_back_to_seal(
+def restore_to_manifest(
     root: Path, journal: EpisodeStore, path: Path, folders: Iterable[str]
-) -> tuple[Seal, list[str], list[str]]:
-    """Make the `folders` below `root` what the seal in the file `path` says. Where a file is not what was
-    sealed, or the journal lacks an episode that they hold, nothing counts.
+) -> tuple[Manifest, list[str], list[str]]:
+    """Restore the files of a dataset to the state of its last manifest.
+
+    If a listed file was changed, or the journal lacks an exported episode, all files are set aside.
+
+    Args:
+        root: folder of the dataset.
+        journal: journal of the dataset.
+        path: file of the manifest.
+        folders: folders of the dataset that contain the exported files.
 
     Returns:
-        The seal; the names of files that are not what was written; and the names of what was set aside.
+        The manifest, the names of changed files, and the names of files that were set aside.
     """
     folders = tuple(folders)
-    seal = Seal.read(path, folders)
-    changed = seal.changed(root)
-    if changed or not set(seal.episodes) <= set(journal.numbers()):
-        seal = Seal()
-    kept = {*seal.files, *seal.texts}
+    manifest = Manifest.read(path, folders)
+    changed = manifest.changed(root)
+    if changed or not set(manifest.episodes) <= set(journal.numbers()):
+        manifest = Manifest()
+    kept = {*manifest.files, *manifest.texts}
     set_aside = [
         move_aside(root / name, journal.root, f"{path.stem}/{name}")
         for name in files_below(root, folders)
         if name not in kept
     ]
-    for name, text in seal.texts.items():
+    for name, text in manifest.texts.items():
         make_folder((root / name).parent)
         write_atomically(root / name, text)
-    return seal, changed, set_aside
+    return manifest, changed, set_aside
 
 
-def _is_sealed(path: Path, seal: str | int) -> bool:
+def _is_unchanged(path: Path, checksum: str | int) -> bool:
     if not path.is_file():
         return False
-    return path.stat().st_size == seal if isinstance(seal, int) else _sha256(path) == seal
+    return path.stat().st_size == checksum if isinstance(checksum, int) else _sha256(path) == checksum
 
 
 def _sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Collects an episode while it happens."""
+"""Records episodes while they run."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from gym_hil.devices.device_log import TimedReading, end_line, header_line, read
 
 
 class EpisodeRecorder(Observer):
-    """Keeps the running episode in memory; `episode` returns it once it has ended.
+    """Records the current episode in memory. The method `episode` returns it.
 
     Args:
-        env: the environment to record; the recorder subscribes to its takeover wrapper.
-        describe: added to each episode's meta.
-        cameras: keep camera images too, drawn before each step and at the end.
+        env: the environment to record, with an `InterventionWrapper`.
+        describe: JSON values that are added to each episode's meta.
+        cameras: whether to record camera images before each step and at the end.
 
     Attributes:
-        images: what the cameras saw in the running episode, by camera.
+        images: the camera images of the current episode, by the name of the camera.
     """
 
     def __init__(self, env: gym.Env, describe: dict[str, Any], *, cameras: bool = False) -> None:
@@ -54,7 +54,7 @@ class EpisodeRecorder(Observer):
         interface.subscribe(self)
 
     def on_reset(self, env: EnvironmentInterface) -> None:
-        """Forget the episode before, and note the initial state."""
+        """Discard the previous episode and store the initial state."""
         self._initial, self._last = env.get_state(), None
         self._begun = datetime.datetime.now(datetime.timezone.utc)
         self._rows: dict[str, list[Any]] = {name: [] for name in FRAMES}
@@ -62,14 +62,14 @@ class EpisodeRecorder(Observer):
         self._log: list[str] = []
         self._reading: DeviceReading = NEUTRAL
         self.images = {}
-        self._note_moment(env)
+        self._store_state(env)
 
     def on_step(self, env: EnvironmentInterface, record: StepRecord) -> None:
-        """Note a step, and the state after it."""
+        """Store a step and the state after it."""
         time_s = len(self._rows["action"]) * env.control_dt
         info = record.to_info()
         row = {
-            **self._moment,
+            **self._state,
             "action": record.executed_action,
             "policy_action": record.policy_action,
             "human_action": info[schema.HUMAN_ACTION],
@@ -84,15 +84,15 @@ class EpisodeRecorder(Observer):
         }
         for name, value in row.items():
             self._rows[name].append(value)
-        self._note_reading(record.reading, time_s)
+        self._store_reading(record.reading, time_s)
         self._last = record
-        self._note_moment(env)
+        self._store_state(env)
 
     def episode(self, seed: int | None = None) -> Episode:
-        """Return the episode up to now.
+        """Return the episode recorded so far.
 
         Args:
-            seed: the seed of its reset, for the meta.
+            seed: seed of the reset, for the episode's meta.
         """
         assert self._initial is not None and self._last is not None, "nothing has been recorded yet"
         frames = {name: np.array(rows, dtype=FRAMES[name]) for name, rows in self._rows.items()}
@@ -103,21 +103,21 @@ class EpisodeRecorder(Observer):
             "end": self._last.reason.value if self._last.reason else "time_limit",
             "late_steps": self._late_steps() - self._late_before,
         }
-        return Episode(frames, self._moment, self._initial, meta, self._device_log())
+        return Episode(frames, self._state, self._initial, meta, self._device_log())
 
-    def _note_moment(self, env: EnvironmentInterface) -> None:
+    def _store_state(self, env: EnvironmentInterface) -> None:
         state = env.observe_state()
         values = state[schema.AGENT_POS], state[schema.ENVIRONMENT_STATE], env.save_physics()
-        self._moment = dict(zip(FINAL, values, strict=True))
+        self._state = dict(zip(FINAL, values, strict=True))
         if self._cameras:
             for camera, image in env.draw().items():
                 self.images.setdefault(camera, []).append(image)
 
-    def _note_reading(self, reading: DeviceReading | None, time_s: float) -> None:
-        """Note what the device said if it is anything new, at the time of the step.
+    def _store_reading(self, reading: DeviceReading | None, time_s: float) -> None:
+        """Store a reading of the device that differs from the previous one, with the time of the step.
 
-        What was said while the environment was paused belongs to the step that came next, so that a `RecordedDevice`
-        with the control period as ``period_s`` says the same again, step by step.
+        Readings during a pause are assigned to the next step, so that a `RecordedDevice` whose ``period_s`` is the
+        control period returns the same reading in every step.
         """
         if reading is None or (
             reading == self._reading and not reading.events and not reading.engage_presses
@@ -133,5 +133,5 @@ class EpisodeRecorder(Observer):
         return "".join([header_line(self._device.name), *self._log, end_line(end_s)])
 
     def _late_steps(self) -> int:
-        """Return how many steps started late so far, where anybody keeps real time."""
+        """Return the number of late steps so far; 0 without real-time pacing."""
         return int(self._env.get_wrapper_attr("overruns")) if self._env.has_wrapper_attr("overruns") else 0

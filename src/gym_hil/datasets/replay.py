@@ -1,4 +1,4 @@
-"""Run a recorded episode again."""
+"""Replay of recorded episodes, and exact comparison with the recording."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gym_hil.datasets.episode import Episode, model_hash
 from gym_hil.stacks.build import make_env
 
 TIME_LIMIT = "time_limit"
-"""How an episode ended that was cut off by the time limit."""
+"""Reason of the end of an episode at the time limit."""
 _END = "end"
 _EVENTS = {
     schema.TerminationReason.HUMAN_SUCCESS.value: schema.EpisodeEvent.SUCCESS,
@@ -33,18 +33,22 @@ _ANCHORED = {PHASES.index("takeover"), PHASES.index("release")}
 
 @dataclass(frozen=True)
 class Difference:
-    """Where a replay first differs from what was recorded."""
+    """The first difference between a replay and the recording."""
 
     step: int
-    """Counts from 0. States and observations are those before it; the episode's length stands for the end."""
+    """Index of the step from 0. States and observations are those before the step; the length of the episode stands
+    for the state at its end."""
     name: str
+    """Name of the array."""
     index: int | None
-    """Which entry of a state or an observation differs; None for a label, which belongs to the step."""
+    """Index of the entry of a state or observation; None for other arrays."""
     recorded: Any
+    """Recorded value."""
     replayed: Any
+    """Value of the replay."""
 
     def __str__(self) -> str:
-        """Return the difference in words."""
+        """Return a description of the difference."""
         where = f"in step {self.step} in {self.name}"
         if self.index is not None:
             where = f"before step {self.step} in {self.name}[{self.index}]"
@@ -52,24 +56,33 @@ class Difference:
 
 
 def make_replay_env(env_id: str, **kwargs: Any) -> gym.Env:
-    """Return the environment that recorded actions are executed in: nobody takes over."""
+    """Return an environment without an operator, in which recorded actions are executed.
+
+    Args:
+        env_id: id of the recorded environment.
+        kwargs: further arguments of `gym_hil.make_env`.
+    """
     return make_env(env_id, operator=None, **kwargs)
 
 
 def require_fit(episode: Episode, env: EnvironmentInterface) -> None:
-    """Raise `InvalidDatasetError` unless `env` can be put into the states of `episode`."""
+    """Require that the states of `episode` fit the model of `env`.
+
+    Raises:
+        InvalidDatasetError: the states have another size.
+    """
     wanted, found = env.save_physics().shape, episode.frames["physics"].shape[1:]
     if wanted != found:
         versions = f"gym-hil {episode.meta['gym_hil']}, MuJoCo {episode.meta['mujoco']}"
         raise InvalidDatasetError(
-            f"the episode was recorded with another model ({versions}): its states have {found[0]} numbers, "
-            f"those of this version {wanted[0]}"
+            f"the episode was recorded with another model ({versions}): its states have {found[0]} entries instead "
+            f"of {wanted[0]}"
         )
 
 
 @contextlib.contextmanager
 def stored_states() -> Iterator[None]:
-    """Turn MuJoCo's error about a state that cannot be one of its model into one about the dataset.
+    """Convert MuJoCo's error about an invalid state into an error about the dataset.
 
     Raises:
         InvalidDatasetError: MuJoCo refused a state.
@@ -81,26 +94,37 @@ def stored_states() -> Iterator[None]:
 
 
 def replayed(episode: Episode, env: gym.Env) -> Iterator[dict[str, Any]]:
-    """Yield the observation before every step, and the last one, of running `episode` again in `env`.
+    """Replay an episode.
+
+    Args:
+        episode: the episode.
+        env: the result of `make_replay_env`.
+
+    Yields:
+        The observations before every step and after the last one.
 
     Raises:
-        InvalidDatasetError: it does not fit `env`, or ends there before all of its steps.
+        InvalidDatasetError: the episode does not fit `env`, or the replay ends too early.
     """
     for observation, _ in _run(episode, env):
         yield observation
 
 
 def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
-    """Run `episode` again in `env`, and compare bit for bit.
+    """Replay an episode and compare it with the recording bit for bit.
 
-    Compared are observations, the states of the simulation, rewards, and whether and why each step ends the
-    episode. What a person decided by a button, or the time limit, is taken from how the episode ended.
+    Observations, states of the simulation, rewards, and the end of the episode with its reason are compared. Human
+    decisions and the time limit are not simulated again, but taken from the recorded end.
+
+    Args:
+        episode: the episode.
+        env: the result of `make_replay_env`.
 
     Returns:
-        The first difference, or None.
+        The first difference, or None if everything is identical.
 
     Raises:
-        InvalidDatasetError: it does not fit `env`.
+        InvalidDatasetError: the episode does not fit `env`.
     """
     interface = EnvironmentInterface(env)
     for step, (_, outcome) in enumerate(_run(episode, env)):
@@ -128,8 +152,8 @@ def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
 
 
 def why_not_the_same(episode: Episode, env: gym.Env) -> str | None:
-    """Return in words where running `episode` again in `env` first differs, or why it cannot be run; None
-    where everything is bit-identical.
+    """Return a description of the first difference in a replay, or of the reason why the episode cannot be
+    replayed; None if everything is identical.
     """
     try:
         difference = first_difference(episode, env)
@@ -137,13 +161,13 @@ def why_not_the_same(episode: Episode, env: gym.Env) -> str | None:
         return f"cannot be replayed: {error}"
     if difference is None:
         return None
-    why = "" if same_model(episode, env) else ". The model is not the one it was recorded with"
+    why = "" if same_model(episode, env) else ". It was recorded with another version of the model"
     return f"{difference}{why}"
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What the environment said about a step, without a person and without a time limit."""
+    """The environment's result of a step, without human events and time limit."""
 
     reward: float
     terminated: bool
@@ -152,7 +176,7 @@ class _Outcome:
 
 
 def _run(episode: Episode, env: gym.Env) -> Iterator[tuple[dict[str, Any], _Outcome | None]]:
-    """Yield every observation, and what the step before it brought."""
+    """Yield every observation, and the result of the step before it."""
     interface = EnvironmentInterface(env)
     require_fit(episode, interface)
     anchors = interface.offers("hand_over")
@@ -172,7 +196,7 @@ def _run(episode: Episode, env: gym.Env) -> Iterator[tuple[dict[str, Any], _Outc
 
 
 def _labels(episode: Episode, step: int, outcome: _Outcome) -> dict[str, Any]:
-    """Return what `step` must have been recorded with, if the environment said `outcome`."""
+    """Return the values that should be recorded for `step`, given the environment's result."""
     end = str(episode.meta["end"]) if step + 1 == episode.length else ""
     task = Verdict(outcome.reward, outcome.terminated, end == TIME_LIMIT, outcome.success)
     verdict = combine(task, [_EVENTS[end]] if end in _EVENTS else [])
@@ -188,5 +212,5 @@ def _labels(episode: Episode, step: int, outcome: _Outcome) -> dict[str, Any]:
 
 
 def same_model(episode: Episode, env: gym.Env) -> bool:
-    """Return whether `env` has the model that the episode was recorded with."""
+    """Return whether the episode was recorded with the model of `env`."""
     return model_hash(EnvironmentInterface(env)) == episode.meta.get("model_sha256")

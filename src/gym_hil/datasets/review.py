@@ -1,4 +1,4 @@
-"""What becomes of an episode that has ended: keep it, do it again, or drop it."""
+"""Review of a recorded episode: keep it, record it again, or discard it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gym_hil.devices.base import Device
 
 QUESTION = "Keep (success button, or k), record again (re-record, or r), discard (failure, or d)?"
 LISTEN_S = 0.02
-"""Seconds between two looks at device and terminal."""
+"""Polling interval of the device and the terminal (s)."""
 
 
 class Verdict(enum.Enum):
@@ -22,9 +22,9 @@ class Verdict(enum.Enum):
 
     KEEP = "keep"
     AGAIN = "again"
-    """Drop it, and begin again from the same start."""
+    """Discard the episode and record it again from the same start state."""
     DISCARD = "discard"
-    """Drop it, and go on from another start."""
+    """Discard the episode and continue with the next start state."""
 
 
 _BUTTONS = {
@@ -33,7 +33,7 @@ _BUTTONS = {
     EpisodeEvent.FAILURE: Verdict.DISCARD,
 }
 _LETTERS = {"k": Verdict.KEEP, "r": Verdict.AGAIN, "d": Verdict.DISCARD}
-_CALLED = {
+_VERDICTS = {
     TerminationReason.HUMAN_SUCCESS.value: Verdict.KEEP,
     TerminationReason.HUMAN_FAILURE.value: Verdict.KEEP,
     TerminationReason.RERECORD.value: Verdict.AGAIN,
@@ -41,16 +41,21 @@ _CALLED = {
 }
 
 
-def called(end: str) -> Verdict | None:
-    """Return the verdict that lies in how an episode ended: a person's buttons say it, nothing else does."""
-    return _CALLED.get(end)
+def verdict_of(end: str) -> Verdict | None:
+    """Return the verdict that follows from the reason of an episode's end, or None if the person did not end it."""
+    return _VERDICTS.get(end)
 
 
 def ask(device: Device, observers: Sequence[Observer], *, typed: bool) -> Verdict:
-    """Wait for a button of `device` or, where `typed`, for a letter and Enter in the terminal.
+    """Wait for a person's verdict.
 
-    Without anybody who could answer, because the device is unplugged or its window closed and there is no
-    terminal, the episode is kept.
+    Args:
+        device: the device whose buttons give the verdict.
+        observers: the viewers that show the question.
+        typed: whether a letter and Enter in the terminal also give the verdict.
+
+    Returns:
+        The verdict. The episode is kept if the device is disconnected and there is no terminal.
     """
     device.flush()
     for observer in observers:
@@ -74,7 +79,7 @@ def _answer(device: Device, observers: Sequence[Observer], *, typed: bool) -> Ve
         if typed and select.select([sys.stdin], [], [], 0.0)[0]:
             line = sys.stdin.readline()
             if not line:
-                typed = False  # the terminal is gone
+                typed = False  # the terminal was closed
             elif (letter := line.strip().lower()[:1]) in _LETTERS:
                 return _LETTERS[letter]
         if not reading.connected and not typed:

@@ -1,4 +1,4 @@
-"""What is wrong with a demonstration."""
+"""Validation of recorded episodes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.replay import require_fit, stored_states
 
 IDLE_SHARE = 0.5
-"""More idle steps than this share are worth a warning."""
+"""Fraction of idle steps above which there is a warning."""
 CLIPPED_SHARE = 0.8
-"""The same for steps at full speed on some axis, where what was wanted may have been clipped."""
+"""Fraction of steps with full speed along an axis, which may be clipped, above which there is a warning."""
 LATE_SHARE = 0.05
-"""The same for steps that began late in real time."""
+"""Fraction of late steps in real time above which there is a warning."""
 HOLD_S = 0.5
-"""How long a success must last when nobody does anything more (s)."""
+"""Time for which a success must last without further actions (s)."""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Facts about one episode."""
+    """Statistics and warnings of one episode. Shares are fractions of its steps."""
 
     length: int
     success: bool
@@ -31,17 +31,20 @@ class Quality:
     interventions: int
     intervened_share: float
     idle_share: float
-    """Share of steps without motion and with the gripper left alone."""
+    """Steps without motion and without a gripper command."""
     clipped_share: float
-    """Share of steps at full speed on some axis."""
+    """Steps with full speed along an axis."""
     late_steps: int
-    """Steps that began later than real time asked for; 0 where nobody asked."""
+    """Number of late steps in real time; 0 without real-time pacing."""
     warnings: tuple[str, ...]
 
 
 def judge(episode: Episode, env: EnvironmentInterface) -> Quality:
-    """Return the facts, and a warning for everything that a learner would stumble over. `env`, an environment
-    of the same task, says whether a success lasts.
+    """Return statistics of an episode, and warnings about properties that impair learning from it.
+
+    Args:
+        episode: the episode.
+        env: an environment of the same task, which simulates whether a success lasts.
     """
     frames = episode.frames
     action = frames["action"]
@@ -50,18 +53,18 @@ def judge(episode: Episode, env: EnvironmentInterface) -> Quality:
     clipped = float(np.mean(np.any(np.abs(action[:, :3]) >= 1.0, axis=1)))
     warnings = []
     if idle == 1.0:
-        warnings.append("nothing was done")
+        warnings.append("idle in all steps")
     elif idle > IDLE_SHARE:
         warnings.append(f"idle in {idle:.0%} of its steps")
     if clipped > CLIPPED_SHARE:
-        warnings.append(f"at full speed in {clipped:.0%} of its steps, so perhaps clipped")
+        warnings.append(f"at full speed in {clipped:.0%} of its steps, so actions may be clipped")
     late = int(episode.meta.get("late_steps", 0))
     if late > LATE_SHARE * episode.length:
         warnings.append(f"{late} of {episode.length} steps began late")
     if frames["next.truncated"][-1]:
-        warnings.append("cut off by the time limit")
+        warnings.append("ended by the time limit")
     if not frames["next.done"][-1]:
-        warnings.append("does not end")
+        warnings.append("has no last step")
     if not episode.success:
         warnings.append("ends without success")
     else:
@@ -80,7 +83,7 @@ def judge(episode: Episode, env: EnvironmentInterface) -> Quality:
 
 
 def _doubts(episode: Episode, env: EnvironmentInterface) -> list[str]:
-    """Go on from the end without doing anything, and return why the success is none."""
+    """Simulate further from the end without actions, and return why the success is doubtful."""
     try:
         require_fit(episode, env)
         if not env.offers("success_lost_after"):
@@ -95,6 +98,6 @@ def _lost(episode: Episode, env: EnvironmentInterface) -> list[str]:
     env.set_state(episode.initial)
     env.restore_physics(episode.final["physics"])
     if not env.task_success():
-        return ["called a success, and the task is not done"]
+        return ["labelled as a success, but the task is not done"]
     lost_s = env.success_lost_after(HOLD_S)
     return [] if lost_s is None else [f"ends without holding success: it is lost after {lost_s:.1f} s"]

@@ -1,6 +1,6 @@
-"""Input devices: sources of levels and events that know nothing of robots or environments.
+"""Input devices: sources of motion and events that do not depend on robots or environments.
 
-Importing this package loads no device's library; each class is imported when it is first named.
+Importing this package does not import the libraries of devices; each class is imported on first access.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gym_hil.devices.spacemouse import SpaceMouse as SpaceMouse
     from gym_hil.devices.terminal import TerminalKeyboard as TerminalKeyboard
 
-_HOMES = {
+_MODULES = {
     "CombinedDevice": "combined",
     "Control": "controls",
     "DEVICES": "registry",
@@ -55,12 +55,12 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import the module that holds `name`."""
-    if name not in _HOMES:
+    """Import the module that defines `name`."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
     """Return the names that can be imported from here."""
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

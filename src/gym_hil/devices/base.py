@@ -1,7 +1,7 @@
-"""What an input device is: a source of levels and events that knows nothing of robots.
+"""The interface of input devices, which do not depend on robots.
 
-Motion is a level: whoever polls gets the newest value. Presses are events: they are queued and delivered
-exactly once, even when the button was down and up again between two polls.
+Motion is a level: each poll returns the newest value. Presses are events: they are queued and delivered exactly
+once, even if the button was pressed and released between two polls.
 """
 
 from __future__ import annotations
@@ -20,33 +20,35 @@ STILL: Motion = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class Engage(str, enum.Enum):
-    """How a person takes over; the same on every device. A device may also send the event that toggles."""
+    """How a person takes over with a device."""
 
     HOLD = "hold"
+    """While the intervention button is held."""
     TOGGLE = "toggle"
+    """From one press of the intervention button to the next."""
     MOTION = "motion"
+    """While the device commands motion."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceReading:
-    """What one `Device.poll` returns."""
+    """The result of one `Device.poll`."""
 
     motion: Motion = STILL
-    """x, y, z, rotation about x, y, z, each in [-1, 1]. World axes: x away from the robot's base, y to its
-    left, z up; the caller scales them to metres and radians."""
+    """Translation along and rotation about x, y and z, each in [-1, 1], in world axes: x points away from the robot's
+    base, y to its left, z up. The caller scales them to metres and radians."""
     gripper: GripperCommand = GripperCommand.STAY
-    """The gripper button held now, or tapped since the last poll."""
+    """Command of the gripper button that is held, or was pressed since the last poll."""
     engage: bool = False
-    """The intervention button is held now, or was tapped since the last poll."""
+    """Whether the intervention button is held, or was pressed since the last poll."""
     engage_presses: int = 0
-    """How often the intervention button went down since the last poll."""
+    """Number of presses of the intervention button since the last poll."""
     events: tuple[EpisodeEvent, ...] = ()
     """Episode events since the last poll, oldest first."""
     speed: Speed | None = None
-    """The speed that the person has chosen; filled in by whoever applies it, never by a device."""
+    """The speed that the person has selected. Devices leave it None; the operator that applies it sets it."""
     connected: bool = True
-    """False while the device is unplugged; the rest of the reading is then neutral, save for the events that
-    were pressed before."""
+    """False while the device is unplugged. The reading is then neutral, except for earlier events."""
 
 
 NEUTRAL = DeviceReading()
@@ -54,8 +56,10 @@ DISCONNECTED = DeviceReading(connected=False)
 
 
 def merged(readings: Sequence[DeviceReading]) -> DeviceReading:
-    """Return consecutive readings, oldest first and at least one, as if they had been one: the newest levels,
-    and every press.
+    """Combine consecutive readings into one, with the newest levels and all presses.
+
+    Args:
+        readings: at least one reading, oldest first.
     """
     newest = readings[-1]
     events = tuple(event for reading in readings for event in reading.events)
@@ -72,38 +76,45 @@ def merged(readings: Sequence[DeviceReading]) -> DeviceReading:
 
 
 class Device(abc.ABC):
-    """A source of `DeviceReading`s. Use it as a context manager, or call `close` when done."""
+    """Base class of input devices. Use a device as a context manager, or call `close` at the end.
+
+    Attributes:
+        name: name of the device for messages.
+        fed_by: the viewer that delivers the device's input; None if the device reads its input itself.
+    """
 
     name: str
     fed_by: ClassVar[Literal["window", "page"] | None] = None
-    """Which viewer delivers this device's input; None if the device reads its input itself."""
 
     @abc.abstractmethod
     def poll(self) -> DeviceReading:
-        """Return the newest levels and every event since the last poll. Never blocks; after `close`, and
-        while nothing is connected, returns a reading with ``connected=False``.
+        """Read the device without blocking.
+
+        Returns:
+            The newest levels and all events since the last poll. After `close`, and while the device is unplugged,
+            ``connected`` is false.
         """
 
     @abc.abstractmethod
     def help(self) -> str:
-        """Return one line that says which key or button does what, made from the map in use."""
+        """Return one line that explains the keys or buttons in use."""
 
     def leaves(self) -> Iterator[Device]:
-        """Yield the devices that are wrapped by this one, however deeply; the device itself if it wraps none.
+        """Yield the innermost devices that this one wraps, or the device itself if it wraps none.
 
-        Viewers use this to find the devices that they feed, see `fed_by`.
+        Viewers use this to find the devices whose input they deliver, see `fed_by`.
         """
         yield self
 
     def flush(self) -> None:
-        """Forget unpolled events and presses: those made during a reset belong to no episode."""
+        """Discard events and presses since the last poll, such as those during a reset."""
         self.poll()
 
     def close(self) -> None:  # noqa: B027
-        """Release the device. Calling it twice is allowed."""
+        """Release the device. It may be called more than once."""
 
     def __enter__(self) -> Device:
-        """Return the device itself."""
+        """Return the device."""
         return self
 
     def __exit__(self, *exc: object) -> None:

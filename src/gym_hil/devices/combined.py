@@ -1,4 +1,4 @@
-"""Several devices as one: a SpaceMouse for the motion, say, and the terminal for the episode's ends."""
+"""Combines several devices, such as a SpaceMouse for motion and a terminal for events, into one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ from gym_hil.devices.base import STILL, Device, DeviceReading
 
 
 class CombinedDevice(Device):
-    """Motion and gripper of the first device, in the order given, that moves or commands; presses of all.
+    """Combines devices: motion and gripper come from the first device that commands them, presses from all devices.
 
-    It is unplugged while all of them are.
+    It is unplugged if all of them are.
+
+    Args:
+        devices: the devices, in order of precedence.
+
+    Raises:
+        InvalidArgumentError: there are no devices.
     """
 
     def __init__(self, *devices: Device) -> None:
@@ -22,7 +28,7 @@ class CombinedDevice(Device):
         self.name = " and ".join(device.name for device in devices)
 
     def poll(self) -> DeviceReading:
-        """Poll every device."""
+        """Poll all devices and combine their readings."""
         readings = [device.poll() for device in self.devices]
         commands = (r.gripper for r in readings if r.gripper is not GripperCommand.STAY)
         return DeviceReading(
@@ -35,20 +41,20 @@ class CombinedDevice(Device):
         )
 
     def leaves(self) -> Iterator[Device]:
-        """Yield the devices that every combined device wraps."""
+        """Yield the innermost devices of all combined devices."""
         for device in self.devices:
             yield from device.leaves()
 
     def flush(self) -> None:
-        """Flush every device."""
+        """Flush all devices."""
         for device in self.devices:
             device.flush()
 
     def help(self) -> str:
-        """Return the devices' lines in one."""
+        """Return the help of all devices in one line."""
         return "; ".join(f"{device.name}: {device.help()}" for device in self.devices)
 
     def close(self) -> None:
-        """Close every device."""
+        """Close all devices."""
         for device in self.devices:
             device.close()

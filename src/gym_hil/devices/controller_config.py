@@ -1,4 +1,4 @@
-"""Raw axis and button numbers of gamepads by name, from a `controller_config.json`.
+"""Axis and button numbers of gamepads by the name of the gamepad, from a `controller_config.json`.
 
 The file maps a controller's name, or ``"default"``, to ``axes``, ``buttons`` and ``axis_inversion``::
 
@@ -6,8 +6,8 @@ The file maps a controller's name, or ``"default"``, to ``axes``, ``buttons`` an
                  "buttons": {"x": 0, "a": 1, "b": 2, "y": 3, "lb": 4, "rb": 5, "lt": 6, "rt": 7},
                  "axis_inversion": {"left_y": true, "right_y": true}}}
 
-An axis is inverted where the pad reports up or right as negative. A trigger stands under ``axes`` where the
-pad reports it as an axis, else under ``buttons``.
+An axis is inverted if the gamepad reports up or right as negative. A trigger is under ``axes`` if the gamepad reports
+it as an axis, and under ``buttons`` otherwise.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _USERS_VARIABLE = "GYM_HIL_CONTROLLER_CONFIG"
 
 
 class ControllerConfig(TypedDict):
-    """Where one kind of gamepad keeps its sticks and buttons."""
+    """Axis and button numbers of one type of gamepad."""
 
     axes: dict[str, int]
     buttons: dict[str, int]
@@ -42,8 +42,11 @@ class ControllerConfig(TypedDict):
 def load_controller_config(
     controller_name: str, config_path: str | os.PathLike[str] | None = None
 ) -> ControllerConfig:
-    """Return the entry of `controller_name`, else of ``"default"``, from the file at `config_path` and after
-    that from the file shipped with this package.
+    """Return the configuration of a gamepad from a file, or else from the file in this package.
+
+    Args:
+        controller_name: name of the gamepad; the entry ``"default"`` is used if a file does not contain it.
+        config_path: the file; None to use only the file in this package.
     """
     entry = find_controller_config([controller_name], config_path) if config_path is not None else None
     entry = entry or find_controller_config([controller_name], _SHIPPED)
@@ -54,16 +57,24 @@ def load_controller_config(
 def find_controller_config(
     names: Iterable[str], config_path: str | os.PathLike[str]
 ) -> ControllerConfig | None:
-    """Return the file's entry for the first of `names` that it has, else its ``"default"``, else None. Every
-    entry of the file is checked.
+    """Return the entry for the first of `names` in a file, or else its ``"default"``, or else None.
+
+    Raises:
+        InvalidArgumentError: the file or any of its entries is invalid.
     """
     entries = read_controller_configs(config_path)
     return next((entries[name] for name in (*names, DEFAULT) if name in entries), None)
 
 
 def named_controller_config(names: Iterable[str], *, shipped: bool = True) -> ControllerConfig | None:
-    """Return the entry for the first of `names` that the user's file has, or else, with `shipped`, the file
-    shipped with this package; None if neither does.
+    """Return the entry for the first of `names` in the user's file, or else in the file of this package.
+
+    Args:
+        names: names of the gamepad.
+        shipped: whether to use the file of this package.
+
+    Returns:
+        The entry, or None if neither file contains one.
     """
     names = tuple(names)
     users = user_config_path()
@@ -76,18 +87,18 @@ def named_controller_config(names: Iterable[str], *, shipped: bool = True) -> Co
 
 
 def user_config_path() -> Path:
-    """Return where the user's own controllers are described: the file that the environment variable
-    ``GYM_HIL_CONTROLLER_CONFIG`` names, else ``~/.config/gym-hil/controller_config.json``.
+    """Return the path of the user's file: the value of the environment variable ``GYM_HIL_CONTROLLER_CONFIG``, or else
+    ``~/.config/gym-hil/controller_config.json``.
     """
     given = os.environ.get(_USERS_VARIABLE)
     return Path(given) if given else Path("~/.config/gym-hil/controller_config.json").expanduser()
 
 
 def save_controller_config(name: str, config: ControllerConfig) -> Path:
-    """Add a controller to the user's file, or replace its entry, and return the file's path.
+    """Add the entry of a gamepad to the user's file, or replace it, and return the file's path.
 
     Raises:
-        InvalidArgumentError: the configuration lacks something, or the file holds something else.
+        InvalidArgumentError: the configuration is incomplete, or the file is invalid.
     """
     path = user_config_path()
     entries = dict(read_controller_configs(path)) if path.is_file() else {}
@@ -98,10 +109,10 @@ def save_controller_config(name: str, config: ControllerConfig) -> Path:
 
 
 def read_controller_configs(config_path: str | os.PathLike[str] = _SHIPPED) -> dict[str, ControllerConfig]:
-    """Return all entries of a file by name, the shipped one unless another is given.
+    """Return all entries of a file by name, by default of the file in this package.
 
     Raises:
-        InvalidArgumentError: the file cannot be read, or an entry is wrong; the message says where.
+        InvalidArgumentError: the file cannot be read, or an entry is invalid.
     """
     path = Path(config_path)
     try:
@@ -115,7 +126,7 @@ def read_controller_configs(config_path: str | os.PathLike[str] = _SHIPPED) -> d
 
 
 def _checked(entry: Any, where: str) -> ControllerConfig:
-    """Return `entry` as a `ControllerConfig`, or say what is wrong with it and where."""
+    """Return `entry` as a `ControllerConfig`, or raise `InvalidArgumentError`. `where` begins the message."""
     _require(isinstance(entry, dict), where, "must be an object, not", entry)
     _known(entry, ControllerConfig.__annotations__, where)
     axes = _numbers(entry.get("axes", {}), STICKS + TRIGGERS, f"{where} axes", int)

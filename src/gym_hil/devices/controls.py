@@ -43,8 +43,8 @@ DIRECTIONS: dict[Control, tuple[int, float]] = {
     Control.UP: (2, 1.0),
     Control.DOWN: (2, -1.0),
 }
-"""Index into `Motion` and sign of every control that moves. World axes: forward is away from the robot's
-base, left is its left."""
+"""Index into `Motion` and sign of every direction, in world axes: forward is away from the robot's base, left is the
+robot's left."""
 
 EVENTS: dict[Control, EpisodeEvent] = {
     Control.TOGGLE: EpisodeEvent.TOGGLE_INTERVENTION,
@@ -62,17 +62,16 @@ GRIPPER: dict[Control, GripperCommand] = {
 
 
 SHORTEST_TAP_S = 0.02
-"""A key counts as held for at least this long (s). People press keys for longer; remote desktops and touch
-screens report some presses as shorter."""
+"""Shortest duration of a press (s). Remote desktops and touch screens report some presses as shorter than they are."""
 
 
 def turned(x: float, y: float, z: float) -> Motion:
-    """Return the rotation that replaces a translation while the person turns instead of moves.
+    """Return the rotation that replaces a translation while the control for turning is active.
 
     Args:
-        x: level of forward, in [-1, 1]; the hand tips forward, a positive rotation about y.
-        y: level of left; the hand tips to the left, a negative rotation about x.
-        z: level of up; the hand turns counterclockwise as seen from above, a positive rotation about z.
+        x: level of forward, in [-1, 1]: the hand tilts forward, a positive rotation about y.
+        y: level of left: the hand tilts to the left, a negative rotation about x.
+        z: level of up: the hand turns counterclockwise seen from above, a positive rotation about z.
 
     Returns:
         A `Motion` without translation, in world axes.
@@ -81,32 +80,32 @@ def turned(x: float, y: float, z: float) -> Motion:
 
 
 def beyond_deadzone(level: float, deadzone: float) -> float:
-    """Return 0 for a stick within `deadzone`, in [0, 1), of its centre; beyond that the level grows to 1."""
+    """Return a stick's level with a dead zone: 0 within `deadzone`, in [0, 1), and growing linearly to 1 beyond it."""
     beyond = (abs(level) - deadzone) / (1.0 - deadzone)
     return 0.0 if beyond <= 0.0 else beyond if level > 0.0 else -beyond
 
 
 @dataclass(frozen=True)
 class Presses:
-    """What happened to a device's buttons since it was last polled."""
+    """State and presses of a device's buttons since the last poll."""
 
     held: tuple[Control, ...] = ()
-    """Down now, in the order in which they went down."""
+    """Controls of the buttons that are held, in the order of their presses."""
     pressed: tuple[Control, ...] = ()
-    """Every press since the last poll, oldest first; a button still down is also in `held`."""
+    """All presses since the last poll, oldest first. Buttons that are still held are also in `held`."""
     shares: Mapping[Control, float] | None = None
-    """For which part of the time since the last poll each control was down, in (0, 1]. None if the times are
-    not known: then a control counts as down all the time if it is held or was tapped."""
+    """Fraction of the time since the last poll for which each control was held, in (0, 1]. None if times are unknown; a
+    control that is held or was pressed then counts as held all the time."""
 
     def active(self, control: Control) -> bool:
-        """Return whether `control` is held, or was tapped since the last poll."""
+        """Return whether `control` is held, or was pressed since the last poll."""
         return control in self.held or control in self.pressed
 
     def motion(self, speed: float = 1.0) -> Motion:
         """Return the motion of the direction buttons, each axis in [-speed, speed].
 
-        Opposite directions cancel for as long as both are held. While `Control.TURN` is active, the
-        directions turn the hand, see `turned`.
+        Opposite directions cancel while both are held. While `Control.TURN` is active, directions rotate the hand,
+        see `turned`.
 
         Args:
             speed: level of a direction that was held all the time.
@@ -120,7 +119,7 @@ class Presses:
         return turned(x, y, z) if self.active(Control.TURN) else (x, y, z, 0.0, 0.0, 0.0)
 
     def _whole_shares(self) -> dict[Control, float]:
-        """Return 1 for every direction held, and for the last one tapped on each axis that has none."""
+        """Return 1 for every held direction, and for the last pressed direction of axes without one."""
         shares = {control: 1.0 for control in self.held if control in DIRECTIONS}
         moved = {DIRECTIONS[control][0] for control in shares}
         for control in reversed(self.pressed):
@@ -130,7 +129,7 @@ class Presses:
         return shares
 
     def gripper(self) -> GripperCommand:
-        """Return the gripper command; of several buttons held or tapped, the one pressed last counts."""
+        """Return the gripper command of the button that was pressed last."""
         for control in reversed(self.held + self.pressed):
             if control in GRIPPER:
                 return GRIPPER[control]
@@ -149,25 +148,25 @@ class Presses:
 
 @dataclass
 class _Held:
-    """A button that is down: what it means, since when (s), and up to when it was counted (s)."""
+    """A held button: its control, the time of the press (s), and the time until which it was counted (s)."""
 
     control: Control
     since: float
     counted: float
 
     def count_until(self, at: float) -> float:
-        """Return for how long it was down since it was last counted (s)."""
+        """Return the time from the last count until `at` (s)."""
         seconds = max(0.0, at - self.counted)
         self.counted = max(self.counted, at)
         return seconds
 
 
 class PressLatch:
-    """Collects presses from any thread until they are taken, each exactly once.
+    """Collects presses from any thread, and returns each exactly once.
 
     Args:
-        clock: measures for which part of the time between two calls of `take` each button was down. None
-            if the buttons are pressed by a program, whose time is not the control period's.
+        clock: measures the fraction of the time between two calls of `take` for which each button was held. None
+            if a program presses the buttons, and times are meaningless.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -179,12 +178,12 @@ class PressLatch:
         self._taken_at = self._now()
 
     def press(self, button: Hashable, control: Control, at: float | None = None) -> None:
-        """Say that `button` went down. Ignored while it is down: keys repeat.
+        """Register a press. It is ignored while the button is held, because keys repeat.
 
         Args:
             button: any name of the button.
-            control: what it means.
-            at: when it went down, in the clock's time (s); None for now.
+            control: control of the button.
+            at: time of the press on the clock (s); None for now.
         """
         with self._lock:
             if button not in self._held:
@@ -193,30 +192,30 @@ class PressLatch:
                 self._pressed.append(control)
 
     def release(self, button: Hashable, at: float | None = None) -> None:
-        """Say that `button` went up, `at` which time (s; None for now). Ignored if it was not down."""
+        """Register a release at time `at` (s; None for now). It is ignored if the button was not held."""
         with self._lock:
             self._release(button, self._time(at))
 
     def release_all(self) -> None:
-        """Say that every button went up; presses not yet taken stay."""
+        """Release all buttons. Presses that were not taken yet are kept."""
         with self._lock:
             for button in tuple(self._held):
                 self._release(button, self._now())
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Discard all presses and held buttons."""
         with self._lock:
             self._held.clear()
             self._pressed.clear()
             self._seconds.clear()
 
     def holds(self, control: Control) -> bool:
-        """Return whether a button that means `control` is down now."""
+        """Return whether a button for `control` is held."""
         with self._lock:
             return any(held.control is control for held in self._held.values())
 
     def take(self) -> Presses:
-        """Return what is held and what was pressed since the last call."""
+        """Return the held buttons and the presses since the last call."""
         with self._lock:
             now = self._now()
             for held in self._held.values():

@@ -1,4 +1,4 @@
-"""What a person did with a device, as a file: one JSON object a line, written as it happens."""
+"""Logs of a device's readings: files with one JSON object per line, which are written during the recording."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TimedReading:
-    """A reading and when it was made."""
+    """A reading and its time."""
 
     time_s: float
-    """Seconds since the recording began."""
+    """Time since the start of the recording (s)."""
     reading: DeviceReading
 
 
 @dataclass(frozen=True)
 class DeviceLog:
-    """A recording: the readings that differed from the one before, and those with presses."""
+    """A recording: the readings that differ from their predecessor, and those with presses."""
 
     device: str
-    """Name of the device that was recorded."""
+    """Name of the recorded device."""
     readings: tuple[TimedReading, ...]
     end_s: float
-    """When the recording ended (s)."""
+    """Duration of the recording (s)."""
 
 
 def header_line(device: str) -> str:
@@ -45,7 +45,7 @@ def header_line(device: str) -> str:
 
 
 def reading_line(timed: TimedReading) -> str:
-    """Return the line of one reading; what is at rest is left out."""
+    """Return the line of one reading, without neutral values."""
     reading = timed.reading
     record: dict[str, Any] = {"time_s": timed.time_s}
     if not reading.connected:
@@ -64,15 +64,15 @@ def reading_line(timed: TimedReading) -> str:
 
 
 def end_line(time_s: float) -> str:
-    """Return the last line of a log that was closed in order."""
+    """Return the last line of a complete log."""
     return json.dumps({"time_s": time_s, "end": True}) + "\n"
 
 
 def load_device_log(path: str | os.PathLike[str]) -> DeviceLog:
-    """Return the log in the file `path`. A last line cut short by a crash is left out, with a warning.
+    """Read a log. If a crash has cut off the last line, it is ignored with a warning.
 
     Raises:
-        InvalidDatasetError: the file holds something else, or a line in its middle is broken.
+        InvalidDatasetError: the file is not a device log, or another line is invalid.
     """
     path = Path(path)
     try:
@@ -80,7 +80,7 @@ def load_device_log(path: str | os.PathLike[str]) -> DeviceLog:
     except OSError as error:
         raise InvalidDatasetError(f"device log {str(path)!r} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise InvalidDatasetError(f"{str(path)!r} is not a device log: it is no text") from None
+        raise InvalidDatasetError(f"{str(path)!r} is not a device log: it is not a text file") from None
     device = _device_of(path, lines[0] if lines else "")
     readings: list[TimedReading] = []
     end_s = 0.0
@@ -95,9 +95,11 @@ def load_device_log(path: str | os.PathLike[str]) -> DeviceLog:
                 readings.append(TimedReading(time_s, _reading(record)))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             if number == len(lines):
-                _log.warning("device log %s: its last line is cut short; the rest is used", path)
+                _log.warning("device log %s: the last line is incomplete and ignored", path)
                 break
-            raise InvalidDatasetError(f"device log {str(path)!r}, line {number} is broken: {error}") from None
+            raise InvalidDatasetError(
+                f"device log {str(path)!r}, line {number} is invalid: {error}"
+            ) from None
         end_s = time_s
         if ended:
             break
@@ -112,9 +114,13 @@ def _device_of(path: Path, line: str) -> str:
     except (ValueError, TypeError, KeyError):
         known = False
     if not known:
-        raise InvalidDatasetError(f"{str(path)!r} is not a device log: its first line does not say so")
+        raise InvalidDatasetError(
+            f"{str(path)!r} is not a device log: its first line is not the header of one"
+        )
     if version != VERSION:
-        raise InvalidDatasetError(f"device log {str(path)!r} has version {version!r}; this reads {VERSION}")
+        raise InvalidDatasetError(
+            f"device log {str(path)!r} has version {version!r}; only {VERSION} is supported"
+        )
     return device
 
 

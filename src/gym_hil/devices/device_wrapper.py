@@ -1,4 +1,4 @@
-"""Listen to a device without changing it."""
+"""Base class of devices that observe the readings of another device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from gym_hil.devices.base import NEUTRAL, Device, DeviceReading
 
 
 class DeviceTap(Device):
-    """Passes `device` through, and keeps what it says whenever that is anything new."""
+    """Returns the readings of a device, and passes new ones to `keep`.
+
+    Args:
+        device: the wrapped device.
+    """
 
     def __init__(self, device: Device) -> None:
         self.name = device.name
@@ -18,10 +22,10 @@ class DeviceTap(Device):
 
     @abc.abstractmethod
     def keep(self, reading: DeviceReading) -> None:
-        """Write `reading` down."""
+        """Process a reading that differs from the previous one or contains presses."""
 
     def poll(self) -> DeviceReading:
-        """Return the device's reading, and keep it if it says anything new."""
+        """Return the device's reading, and pass it to `keep` if it is new."""
         reading = self.device.poll()
         if reading != self._last or reading.events or reading.engage_presses:
             self.keep(reading)
@@ -29,15 +33,15 @@ class DeviceTap(Device):
         return reading
 
     def leaves(self) -> Iterator[Device]:
-        """Yield the devices that `device` wraps, or `device` itself."""
+        """Yield the innermost devices of `device`."""
         return self.device.leaves()
 
     def flush(self) -> None:
-        """Forget presses."""
+        """Discard presses since the last poll."""
         self.device.flush()
 
     def help(self) -> str:
-        """Return the device's line."""
+        """Return the help of the device."""
         return self.device.help()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A game controller, through SDL's mapping database, so that buttons have names on every pad and system."""
+"""Gamepads, whose buttons are identified by SDL's mapping database on every operating system."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ GAMEPAD: Mapping[str, Control] = {
     "x": Control.RERECORD,
     "start": Control.PAUSE,
 }
-"""What the buttons mean, by their names on an Xbox pad; ``lt`` and ``rt`` are the triggers."""
+"""Control of each button, by its name on an Xbox gamepad. ``lt`` and ``rt`` are the triggers."""
 
 STICKS_HELP = "left stick: forward, back, left, right, right stick: up, down"
 COLLECT_EVERY_S = 1.0
-"""Seconds between two looks for pads of environments that are unreachable but were not closed."""
+"""Interval of garbage collections that free gamepads of environments that were not closed (s)."""
 _log = logging.getLogger(__name__)
 _in_use: weakref.WeakValueDictionary[int, Gamepad] = weakref.WeakValueDictionary()
-"""The gamepad that uses each pad of this process, by SDL's instance id of the pad."""
+"""The `Gamepad` that uses each connected gamepad in this process, by SDL's instance id."""
 
 
 def stick_motion(left_x: float, left_y: float, right_x: float, right_y: float, *, turning: bool) -> Motion:
-    """Return the motion that the sticks of any gamepad command.
+    """Return the motion that the sticks of a gamepad command. All levels are in [-1, 1].
 
     Args:
-        left_x: level of the left stick to the right, in [-1, 1], as all levels.
-        left_y: the same upwards; moves forward, or tips the hand forward.
-        right_x: level of the right stick to the right; turns the hand clockwise as seen from above.
-        right_y: the same upwards; moves up.
-        turning: whether the sticks turn the hand instead of moving it.
+        left_x: deflection of the left stick to the right: moves to the right, or tilts the hand to the right.
+        left_y: deflection of the left stick upwards: moves forward, or tilts the hand forward.
+        right_x: deflection of the right stick to the right: turns the hand clockwise seen from above.
+        right_y: deflection of the right stick upwards: moves up.
+        turning: whether the sticks rotate the hand instead of moving it.
     """
     if turning:
         return turned(left_y, -left_x, -right_x or 0.0)
@@ -59,22 +59,21 @@ def stick_motion(left_x: float, left_y: float, right_x: float, right_y: float, *
 
 
 class Gamepad(Device):
-    """A pad that no other `Gamepad` uses. It may be plugged in late, pulled out and put back at any time;
-    meanwhile readings say that nothing is connected. Create and poll it in the main thread.
+    """A gamepad that is not used by another `Gamepad`. Create and poll it in the main thread.
 
-    Of several pads the first one whose buttons are known is used, until the person presses the button that
-    takes over on another one.
+    It may be connected and disconnected at any time. Of several gamepads, the first one with known buttons is used,
+    until the person presses the intervention button of another one.
 
     Args:
-        config_path: a `controller_config.json`; a pad that it names, or its ``"default"``, is read by those
-            raw numbers instead of SDL's database.
-        pad_name: only pads whose name contains this text are used, whatever its case; None for any.
-        buttons: the meaning of each button.
-        deadzone: sticks within it, in [0, 1), of the centre rest; beyond it their level grows from 0 to 1.
-        clock: says when to look again whether a pad has become free.
+        config_path: a `controller_config.json`. A gamepad in it, or any gamepad if it has a ``"default"``, is read
+            by its numbers instead of SDL's database.
+        pad_name: text that the name of the gamepad must contain, ignoring case; None for any gamepad.
+        buttons: control of each button.
+        deadzone: deflection of a stick that counts as centred, in [0, 1). Beyond it, the level grows from 0 to 1.
+        clock: clock for the interval between searches for gamepads that are not used any more.
 
     Raises:
-        InvalidArgumentError: the deadzone or the file cannot be used.
+        InvalidArgumentError: the dead zone or the file is invalid.
         MissingExtraError: pygame is not installed.
     """
 
@@ -112,7 +111,7 @@ class Gamepad(Device):
             _log.warning("%s", self._why_none())
 
     def poll(self) -> DeviceReading:
-        """Return the newest stick levels and every press since the last poll."""
+        """Return the newest stick levels and all presses since the last poll."""
         if self._closed:
             return DISCONNECTED
         if self._pad is None:
@@ -121,7 +120,7 @@ class Gamepad(Device):
             self._look_for_pads()
         except InvalidArgumentError as error:
             self._complain(str(error))
-        self._follow_the_person()
+        self._switch_pads()
         if self._pad is None:
             return DISCONNECTED
         self._collect(self._pad)
@@ -132,7 +131,7 @@ class Gamepad(Device):
         return presses.reading(stick_motion(*sticks, turning=presses.active(Control.TURN)))
 
     def help(self) -> str:
-        """Return one line that names the sticks and the buttons that this pad has."""
+        """Return one line that explains the sticks and the buttons of this gamepad."""
         known = self._buttons if self._pad is None else self._pad.buttons
         names = (
             f"{button.upper()}: {self._buttons[button].value}" for button in self._buttons if button in known
@@ -140,7 +139,7 @@ class Gamepad(Device):
         return ", ".join((STICKS_HELP, *names))
 
     def close(self) -> None:
-        """Let the pad go; it is free for another `Gamepad`."""
+        """Release the gamepad for use by another `Gamepad`."""
         self._closed = True
         self._pad = None
         self._latch.clear()
@@ -149,12 +148,12 @@ class Gamepad(Device):
         self._release()
 
     def _look_for_pads(self) -> None:
-        """Open every free pad, and use the best one if none is used, or if that one is a guess."""
+        """Open all free gamepads, and use the best one if none is used or the current one is guessed."""
         count = self._pygame.joystick.get_count()
         for number in [number for number in self._pads if not self._is_free(number)]:
             del self._pads[number]  # Another gamepad uses it and will close it.
         if self._pad is None and len(_in_use) >= count > 0 and self._clock.monotonic() >= self._collect_at:
-            # The pads may be held by environments that nobody can reach any more.
+            # Environments that were not closed but are unreachable may use the gamepads.
             self._collect_at = self._clock.monotonic() + COLLECT_EVERY_S
             gc.collect()
         if count != len(self._pads) or self._pad is None:
@@ -166,7 +165,7 @@ class Gamepad(Device):
                 self._use(best)
 
     def _open(self, index: int) -> None:
-        """Open the pad that SDL counts as `index` if it is free, and has the name that was asked for."""
+        """Open the gamepad with SDL's `index` if it is free and its name matches."""
         pygame = self._pygame
         try:
             joystick = pygame.joystick.Joystick(index)
@@ -177,11 +176,13 @@ class Gamepad(Device):
             self._complain(f"Gamepad {index} cannot be opened: {error}")
 
     def _read(self, index: int, name: str) -> Pad:
-        """Return the pad; the file given, the user's, SDL's and the shipped one name its buttons."""
+        """Return the gamepad, with the button names of the given file, the user's file, SDL's database or this
+        package, in this order.
+        """
         from pygame._sdl2 import controller
 
         mapped = controller.is_controller(index)
-        # SDL's database may call a pad otherwise; asked about one that it lacks, pygame crashes.
+        # The name in SDL's database may differ. For gamepads that are not in it, pygame crashes.
         names = (name, str(controller.name_forindex(index))) if mapped else (name,)
         if self._config_path is not None:
             config = find_controller_config(names, self._config_path)
@@ -194,8 +195,8 @@ class Gamepad(Device):
             return MappedPad(self._pygame, index)
         return RawPad(self._pygame, index, load_controller_config(name), is_guess=True)
 
-    def _follow_the_person(self) -> None:
-        """Use the pad on which the person presses the button that takes over."""
+    def _switch_pads(self) -> None:
+        """Use the gamepad whose intervention button the person presses."""
         for number, pad in list(self._pads.items()):
             if pad is self._pad:
                 continue
@@ -221,8 +222,8 @@ class Gamepad(Device):
         _log.warning('Gamepad "%s" is ready: %s.', pad.name, self.help())
         if pad.is_guess:
             _log.warning(
-                'Nobody knows the buttons of "%s", so their names are a guess. To set them, run '
-                '"gym-hil doctor --map-gamepad", or drive from the browser page and map the gamepad there.',
+                'The buttons of "%s" are unknown, so their names are a guess. To set them, run '
+                '"gym-hil doctor --map-gamepad", or use the browser page and map the gamepad there.',
                 pad.name,
             )
 
@@ -230,7 +231,7 @@ class Gamepad(Device):
         return _in_use.get(number, self) is self
 
     def _collect(self, pad: Pad) -> None:
-        """Note presses in their order, then trust the buttons' state where somebody else took the events."""
+        """Register presses in their order, and then the state of buttons whose events other code has consumed."""
         for button, down in pad.changes():
             self._note(button, down)
         for button in self._buttons:
@@ -248,8 +249,8 @@ class Gamepad(Device):
         return beyond_deadzone(self._pad.stick(stick), self._deadzone)
 
     def _unplugged(self, pad: Pad) -> DeviceReading:
-        """Return what was pressed before the unplug, if anything, with all levels at rest."""
-        _log.warning('Gamepad "%s" was unplugged; plug it in again to go on.', pad.name)
+        """Return the presses before the gamepad was unplugged."""
+        _log.warning('Gamepad "%s" was unplugged; plug it in again to continue.', pad.name)
         events = self._latch.take().reading(DISCONNECTED.motion).events
         _in_use.pop(pad.instance_id, None)
         del self._pads[pad.instance_id]
@@ -259,7 +260,7 @@ class Gamepad(Device):
         return DeviceReading(events=events, connected=False)
 
     def _why_none(self) -> str:
-        """Return what to tell a person who has no pad to drive with."""
+        """Return a message that explains why no gamepad is used."""
         if len(_in_use) >= self._pygame.joystick.get_count() > 0:
             return "Every gamepad is in use. This environment uses one as soon as another one is closed."
         named = f' whose name contains "{self._pad_name}"' if self._pad_name else ""
@@ -269,14 +270,14 @@ class Gamepad(Device):
         )
 
     def _complain(self, complaint: str) -> None:
-        """Log a complaint once, not at every poll."""
+        """Log an error once instead of at every poll."""
         if complaint != self._complaint:
             _log.error("%s", complaint)
             self._complaint = complaint
 
 
 def _close_all(pads: dict[int, Pad]) -> None:
-    """Close pads that a gamepad has opened. Those that another gamepad uses by now stay open."""
+    """Close the gamepads that a `Gamepad` has opened, except those that another one uses."""
     for number, pad in pads.items():
         if number not in _in_use:
             pad.close()

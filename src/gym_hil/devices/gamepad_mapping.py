@@ -1,4 +1,4 @@
-"""A person shows where a gamepad keeps its sticks and buttons, for pads that nobody knows."""
+"""Interactive mapping of the sticks and buttons of unknown gamepads."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("y", "press the upper one of the four (Y)"),
     ("start", "press Start"),
 )
-"""What the person is asked for, in this order, by the names of a `ControllerConfig`."""
+"""Names in a `ControllerConfig`, and the instructions for the person, in order."""
 MOVED = 0.6
-"""How far an axis has to move from where it rests to count, in [-1, 1]."""
+"""Deflection of an axis from its rest position that counts as an answer."""
 LOOK_S = 0.02
-"""Seconds between two looks at the pad."""
+"""Polling interval (s)."""
 
 
 class GamepadMapper:
-    """Asks for one stick or button after the other and notes which number answers.
+    """Asks for one stick or button after the other, and stores its number.
 
     Args:
         axes: levels of all axes at rest, in [-1, 1].
@@ -47,15 +47,15 @@ class GamepadMapper:
 
     @property
     def prompt(self) -> str | None:
-        """What the person should do now; None when everything is known."""
+        """The current instruction for the person, or None if the mapping is complete."""
         return STEPS[self._step][1] if self._step < len(STEPS) else None
 
     def look(self, axes: Sequence[float], buttons: Sequence[bool]) -> None:
-        """Take a look at the pad. One push or press is one answer, however long it lasts.
+        """Process the state of the gamepad. One press is one answer, no matter how long it lasts.
 
         Args:
             axes: levels of all axes, in [-1, 1].
-            buttons: which buttons are down.
+            buttons: whether each button is held.
         """
         moves = [level - rest for level, rest in zip(axes, self._rest, strict=True)]
         axis = next((number for number, move in enumerate(moves) if abs(move) > MOVED), None)
@@ -82,14 +82,14 @@ class GamepadMapper:
 
 
 def map_gamepad(say: Callable[[str], object], clock: Clock = SYSTEM_CLOCK) -> Path:
-    """Let the person show the numbers of the first gamepad, and keep them in the user's file.
+    """Map the first gamepad interactively, and store its configuration in the user's file.
 
     Args:
-        say: told what the person should do.
-        clock: waits between two looks at the pad.
+        say: called with the instructions for the person.
+        clock: clock of the polling.
 
     Returns:
-        The file, which every gamepad of this user reads from now on.
+        The path of the user's file.
 
     Raises:
         DeviceError: there is no gamepad, or it was unplugged.
@@ -98,7 +98,7 @@ def map_gamepad(say: Callable[[str], object], clock: Clock = SYSTEM_CLOCK) -> Pa
     pygame = sdl.start()
     pygame.event.pump()
     if pygame.joystick.get_count() == 0:
-        raise DeviceError("there is no gamepad; plug one in")
+        raise DeviceError("no gamepad is connected; plug one in")
     pad = pygame.joystick.Joystick(0)
     axes = range(pad.get_numaxes())
     mapper = GamepadMapper([pad.get_axis(axis) for axis in axes])
@@ -110,7 +110,7 @@ def map_gamepad(say: Callable[[str], object], clock: Clock = SYSTEM_CLOCK) -> Pa
         clock.sleep(LOOK_S)
         sdl.take_events(pygame, pad.get_instance_id())
         if pygame.joystick.get_count() == 0:
-            raise DeviceError("the gamepad was unplugged before all of its buttons were known")
+            raise DeviceError("the gamepad was unplugged before the mapping was complete")
         buttons = [bool(pad.get_button(button)) for button in range(pad.get_numbuttons())]
         mapper.look([pad.get_axis(axis) for axis in axes], buttons)
     return save_controller_config(str(pad.get_name()), mapper.config)

@@ -1,7 +1,7 @@
-"""One plugged-in gamepad with named sticks, triggers and buttons, read through either of SDL's two layers.
+"""Connected gamepads with named sticks, triggers and buttons, read by one of SDL's two interfaces.
 
-Both layers name things alike: sticks ``left_x, left_y, right_x, right_y`` in [-1, 1] with right and up
-positive, buttons ``a, b, x, y, lb, rb, lt, rt, start``; a trigger is a button pressed more than halfway.
+Names are the same for both: sticks ``left_x, left_y, right_x, right_y`` in [-1, 1] with right and up positive, and
+buttons ``a, b, x, y, lb, rb, lt, rt, start``. A trigger counts as pressed beyond half of its range.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ _FULL = 32767
 
 
 class Pad(abc.ABC):
-    """A pad that was plugged in when this was made; after an unplug it stays detached for good."""
+    """A connected gamepad. After it was unplugged, a new object is needed."""
 
     name: str
     instance_id: int
-    """SDL's number for this plugging-in of the pad; another one after a replug."""
+    """SDL's number of the gamepad, which changes when it is plugged in again."""
     buttons: frozenset[str]
-    """The names that `changes` and `down` know."""
+    """Names of the buttons for `changes` and `down`."""
     is_guess: bool = False
-    """Whether nobody knows this kind of pad, so that its buttons may be named wrongly."""
+    """Whether this type of gamepad is unknown, so that names of buttons may be wrong."""
 
     @abc.abstractmethod
     def attached(self) -> bool:
-        """Return whether the pad is still plugged in."""
+        """Return whether the gamepad is still plugged in."""
 
     @abc.abstractmethod
     def stick(self, name: str) -> float:
@@ -37,21 +37,26 @@ class Pad(abc.ABC):
 
     @abc.abstractmethod
     def changes(self) -> list[tuple[str, bool]]:
-        """Return (button, went down) for every event since the last call, oldest first; a trigger that moves
-        without crossing its threshold repeats itself.
+        """Return the events since the last call, oldest first, each with the name of the button and whether it was
+        pressed. Triggers may repeat their state.
         """
 
     @abc.abstractmethod
     def down(self, button: str) -> bool:
-        """Return whether a button is down now."""
+        """Return whether a button is held."""
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Let the pad go."""
+        """Release the gamepad."""
 
 
 class MappedPad(Pad):
-    """A pad that SDL's mapping database knows (or that carries its own mapping)."""
+    """A gamepad in SDL's mapping database.
+
+    Args:
+        pygame: the module.
+        index: SDL's index of the gamepad.
+    """
 
     def __init__(self, pygame: ModuleType, index: int) -> None:
         from pygame._sdl2 import controller
@@ -80,18 +85,21 @@ class MappedPad(Pad):
             "start": pygame.CONTROLLER_BUTTON_START,
         }
         self._button_of = {index: name for name, index in self._buttons.items()}
-        sdl.take_events(pygame, self.instance_id)  # What was pressed before belongs to nobody.
+        sdl.take_events(pygame, self.instance_id)  # discard earlier presses
         self._trigger_of = {index: name for name, index in self._triggers.items()}
         self.buttons = frozenset(self._buttons) | frozenset(self._triggers)
 
     def attached(self) -> bool:
+        """Return whether the gamepad is still plugged in."""
         return bool(self._controller.attached())
 
     def stick(self, name: str) -> float:
+        """Return the newest level of a stick axis, in [-1, 1]."""
         axis, sign = self._axes[name]
         return _clip(sign * self._controller.get_axis(axis) / _FULL)
 
     def changes(self) -> list[tuple[str, bool]]:
+        """Return the events since the last call, oldest first."""
         pygame, result = self._pygame, []
         for event in sdl.take_events(pygame, self.instance_id):
             if event.type == pygame.CONTROLLERAXISMOTION and event.axis in self._trigger_of:
@@ -103,16 +111,28 @@ class MappedPad(Pad):
         return result
 
     def down(self, button: str) -> bool:
+        """Return whether a button is held."""
         if button in self._triggers:
             return bool(self._controller.get_axis(self._triggers[button]) > _FULL / 2)
         return bool(self._controller.get_button(self._buttons[button]))
 
     def close(self) -> None:
+        """Release the gamepad."""
         self._controller.quit()
 
 
 class RawPad(Pad):
-    """A pad whose axes and buttons are numbered by a `ControllerConfig`."""
+    """A gamepad whose axes and buttons are identified by a `ControllerConfig`.
+
+    Args:
+        pygame: the module.
+        index: SDL's index of the gamepad.
+        config: numbers of the axes and buttons.
+        is_guess: whether the configuration may be wrong for this gamepad.
+
+    Raises:
+        InvalidArgumentError: the gamepad does not have an axis or button of the configuration.
+    """
 
     def __init__(
         self, pygame: ModuleType, index: int, config: ControllerConfig, *, is_guess: bool = False
@@ -140,10 +160,12 @@ class RawPad(Pad):
         self.buttons = frozenset(self._button_of.values()) | frozenset(self._trigger_of.values())
 
     def attached(self) -> bool:
-        # A raw joystick has no such flag: SDL tells it once, in an event.
+        """Return whether the gamepad is still plugged in."""
+        # SDL reports the removal of a joystick only once, by an event.
         return not self._removed and self._pygame.joystick.get_count() > 0
 
     def stick(self, name: str) -> float:
+        """Return the newest level of a stick axis, in [-1, 1]."""
         number = self._config["axes"].get(name)
         if number is None:
             return 0.0
@@ -151,6 +173,7 @@ class RawPad(Pad):
         return _clip(sign * self._joystick.get_axis(number))
 
     def changes(self) -> list[tuple[str, bool]]:
+        """Return the events since the last call, oldest first."""
         pygame, result = self._pygame, []
         for event in sdl.take_events(pygame, self.instance_id):
             if event.type == pygame.JOYAXISMOTION and event.axis in self._trigger_of:
@@ -164,12 +187,14 @@ class RawPad(Pad):
         return result
 
     def down(self, button: str) -> bool:
+        """Return whether a button is held."""
         if button in self._config["buttons"]:
             return bool(self._joystick.get_button(self._config["buttons"][button]))
         number = self._config["axes"].get(button)
         return number is not None and bool(self._joystick.get_axis(number) > 0.0)
 
     def close(self) -> None:
+        """Release the gamepad."""
         self._joystick.quit()
 
 

@@ -1,4 +1,4 @@
-"""Keys wherever the focus is, through pynput: for programs whose window cannot be given the focus."""
+"""The keyboard of the whole system, read by pynput, for programs without a window of their own."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _log = logging.getLogger(__name__)
 
 
 def why_not() -> str:
-    """Return why keys cannot be heard globally here, or nothing if they can."""
+    """Return why the keys of other windows cannot be read on this system, or an empty string if they can."""
     if sys.platform.startswith("linux"):
         if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("XDG_SESSION_TYPE") == "wayland":
-            return "Wayland lets no program hear the keys of others"
+            return "Wayland does not allow programs to read the keys of other windows"
         if not os.environ.get("DISPLAY"):
             return "there is no display"
     try:
@@ -37,9 +37,17 @@ def why_not() -> str:
 
 
 class GlobalKeyboard(Keyboard):
-    """The keys of `Keyboard`, heard whatever window has the focus. Other programs hear them too.
+    """The keys of `Keyboard`, whichever window has the focus. Other programs receive these keys as well.
 
-    Where the system does not allow that, the keyboard is unplugged and says why once.
+    If the system does not allow this, a warning is logged and the keyboard is disconnected.
+
+    Args:
+        keymap: control of each key.
+        clock: clock that measures how long keys are held.
+        speeds: further arguments of `Keyboard`.
+
+    Raises:
+        MissingExtraError: pynput is not installed.
     """
 
     name = "global keyboard"
@@ -65,10 +73,10 @@ class GlobalKeyboard(Keyboard):
         self._listener.wait()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop reading keys."""
         super().close()
         if self._listener is not None:
-            self._listener.stop()  # Its thread may need one more key to end: nobody joins it.
+            self._listener.stop()  # its thread may end only after the next key, so it is not joined
             self._listener = None
 
     def _on_press(self, key: Any) -> None:
@@ -86,5 +94,5 @@ def _name(key: Any) -> str:
 SPEC = DeviceSpec(
     make=lambda options: GlobalKeyboard(),
     engage=Engage.TOGGLE,
-    help="The keys wherever the focus is: press Space to take over and once more to let go.",
+    help="The keyboard, whichever window has the focus: press Space to take over and again to release control.",
 )

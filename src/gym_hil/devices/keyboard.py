@@ -1,4 +1,4 @@
-"""A keyboard fed from anywhere: a viewer's window, a web page, a global listener, a test."""
+"""A keyboard whose keys are delivered by a window, a web page, a global listener or a program."""
 
 from __future__ import annotations
 
@@ -13,8 +13,20 @@ from gym_hil.devices.registry import DeviceSpec
 
 
 class Keyboard(Device):
-    """Turns keys into readings. It captures nothing: whoever sees the keys calls `press` and `release`, from
-    any thread and with any spelling that `canonical_key` knows.
+    """A keyboard that converts keys into readings.
+
+    It does not read keys itself: a viewer or program calls `press` and `release`, from any thread and with any spelling
+    of `canonical_key`.
+
+    Args:
+        keymap: control of each key.
+        coarse_speed: motion level of a direction key, in (0, 1].
+        fine_speed: motion level while a key for `Control.FINE` is held, in (0, 1].
+        clock: clock that makes motion proportional to the fraction of the time between two polls for which a
+            key was held. None for keys that a program presses, which count for the whole time.
+
+    Raises:
+        InvalidArgumentError: a speed or the keymap is invalid.
     """
 
     name = "keyboard"
@@ -27,16 +39,6 @@ class Keyboard(Device):
         fine_speed: float = 0.25,
         clock: Clock | None = None,
     ) -> None:
-        """Make a keyboard that nobody has touched yet.
-
-        Args:
-            keymap: names of keys to their meaning.
-            coarse_speed: motion level of a direction key, in (0, 1].
-            fine_speed: the same while a key for `Control.FINE` is held.
-            clock: makes motion proportional to the part of the time between two polls for which a key was
-                down. None for keys that a program presses: one that is down or was tapped counts for all of
-                that time.
-        """
         for name, speed in (("coarse_speed", coarse_speed), ("fine_speed", fine_speed)):
             if not 0.0 < speed <= 1.0:
                 raise InvalidArgumentError(f"{name}={speed!r} is not in (0, 1]")
@@ -48,12 +50,14 @@ class Keyboard(Device):
         self._closed = False
 
     def press(self, key: str, at: float | None = None) -> bool:
-        """Say that `key` went down, and return whether it means anything. A key that is already down is
-        repeating itself, which is no new press.
+        """Register the press of a key. Repetitions of a held key are ignored.
 
         Args:
-            key: the key in any spelling that `canonical_key` knows.
-            at: when it went down, in the clock's time (s); None for now.
+            key: the key in any spelling of `canonical_key`.
+            at: time of the press on the clock (s); None for now.
+
+        Returns:
+            Whether the key has a control.
         """
         name = canonical_key(key)
         control = self.keymap.get(name)
@@ -64,20 +68,20 @@ class Keyboard(Device):
         return True
 
     def release(self, key: str, at: float | None = None) -> None:
-        """Say that `key` went up, `at` which time of the clock (s); None for now."""
+        """Register the release of a key at time `at` of the clock (s; None for now)."""
         self._latch.release(canonical_key(key), at)
 
     def press_button(self, control: Control) -> None:
-        """Say that a button for `control`, drawn where the keyboard is shown, went down."""
+        """Register the press of a button for `control` in a viewer."""
         if self.connected:
             self._latch.press(("button", control), control)
 
     def release_button(self, control: Control) -> None:
-        """Say that it went up."""
+        """Register the release of the button for `control`."""
         self._latch.release(("button", control))
 
     def release_all(self) -> None:
-        """Say that all went up: call it when the window loses the focus and sees no more releases."""
+        """Release all keys and buttons. To be called when the window loses the focus."""
         self._latch.release_all()
 
     @property
@@ -87,7 +91,7 @@ class Keyboard(Device):
 
     @property
     def connected(self) -> bool:
-        """Whether keys arrive. Whoever feeds the keyboard sets it to False when its window or page goes."""
+        """Whether keys are delivered. A viewer sets it to False when its window or page is closed."""
         return self._connected and not self._closed
 
     @connected.setter
@@ -97,7 +101,7 @@ class Keyboard(Device):
             self._latch.clear()
 
     def poll(self) -> DeviceReading:
-        """Return the motion of the held keys and every press since the last poll."""
+        """Return the motion of the held keys and all presses since the last poll."""
         if not self.connected:
             return DISCONNECTED
         presses = self._latch.take()
@@ -105,7 +109,7 @@ class Keyboard(Device):
         return presses.reading(presses.motion(speed))
 
     def help(self) -> str:
-        """Return one line that names every key."""
+        """Return one line that explains all keys."""
         return keymap_help(self.keymap)
 
     def close(self) -> None:
@@ -115,7 +119,7 @@ class Keyboard(Device):
 
 
 class WindowKeyboard(Keyboard):
-    """The keyboard of the environment's own window, which feeds it."""
+    """The keyboard of the environment's window, which delivers its keys."""
 
     fed_by = "window"
 
@@ -126,5 +130,5 @@ class WindowKeyboard(Keyboard):
 SPEC = DeviceSpec(
     make=lambda options: WindowKeyboard(),
     engage=Engage.TOGGLE,
-    help="The keys of the environment's window: press Space to take over and once more to let go.",
+    help="The keys of the environment's window: press Space to take over and again to release control.",
 )

@@ -1,4 +1,4 @@
-"""Which key means what, as data, and one spelling for every key."""
+"""Key maps, and a canonical spelling of keys."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEYBOARD: Mapping[str, Control] = {
     "r": Control.RERECORD,
     "p": Control.PAUSE,
 }
-"""A keyboard that reports every key going down and up."""
+"""Keys of a keyboard that reports presses and releases of all keys."""
 
 TERMINAL: Mapping[str, Control] = {
     "space": Control.ENGAGE,
@@ -43,7 +43,7 @@ TERMINAL: Mapping[str, Control] = {
     "r": Control.RERECORD,
     "p": Control.PAUSE,
 }
-"""A terminal, which sends characters: Shift and Ctrl alone never arrive."""
+"""Keys of a terminal, which sends characters and therefore does not report Shift and Ctrl on their own."""
 
 _SPELLINGS = {
     " ": "space",
@@ -87,8 +87,11 @@ _LABELS = {
 
 
 def canonical_key(key: str) -> str:
-    """Return the one spelling of a key that may be named as a browser (``KeyR``, ``ArrowUp``), X11
-    (``Control_L``), GLFW (``LEFT_SHIFT``), pynput (``esc``) or its own character names it.
+    """Return the canonical name of a key.
+
+    Args:
+        key: name of the key in a browser (``KeyR``, ``ArrowUp``), X11 (``Control_L``), GLFW (``LEFT_SHIFT``)
+            or pynput (``esc``), or its character.
     """
     name = key.lower()
     if len(name) == 4 and name.startswith("key"):
@@ -97,7 +100,11 @@ def canonical_key(key: str) -> str:
 
 
 def canonical_keymap(keymap: Mapping[str, Control]) -> dict[str, Control]:
-    """Return `keymap` with canonical key names, or raise if a key has two meanings or none."""
+    """Return `keymap` with canonical names of keys.
+
+    Raises:
+        InvalidArgumentError: a key has several controls, or one that does not exist.
+    """
     result: dict[str, Control] = {}
     for key, control in keymap.items():
         name = canonical_key(key)
@@ -111,7 +118,7 @@ def canonical_keymap(keymap: Mapping[str, Control]) -> dict[str, Control]:
 
 
 def keymap_help(keymap: Mapping[str, Control]) -> str:
-    """Return one line that names the keys of every control, in the map's order."""
+    """Return one line with the keys of every control, in the order of the map."""
     keys: dict[Control, list[str]] = {}
     for key, control in keymap.items():
         keys.setdefault(control, []).append(_LABELS.get(key, key.upper() if len(key) == 1 else key.title()))

@@ -1,4 +1,4 @@
-"""Any LeRobot teleoperator as a device: its gamepad, its keyboard, or with a conversion a phone or an arm."""
+"""LeRobot teleoperators as devices: its gamepad and keyboard, or a phone or leader arm with a conversion."""
 
 from __future__ import annotations
 
@@ -12,24 +12,28 @@ from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading
 
 DELTAS = ("delta_x", "delta_y", "delta_z")
-"""What LeRobot calls x, y, z in units of action."""
+"""LeRobot's keys of the motion along x, y and z, in units of action."""
 ROTATIONS = ("delta_wx", "delta_wy", "delta_wz")
-"""Rotations about x, y, z in units of action, named after LeRobot's ``wx, wy, wz``; they may be absent."""
+"""Keys of the rotation about x, y and z in units of action, named after LeRobot's ``wx, wy, wz``. They are
+optional."""
 _log = logging.getLogger(__name__)
 
 
 class LeRobotTeleoperator(Device):
-    """Drives with `teleoperator`, an instance of LeRobot's `Teleoperator`; nothing of LeRobot is imported.
+    """A device that reads an instance of LeRobot's `Teleoperator`. LeRobot itself is not imported.
 
-    Its deltas count as they are in LeRobot's own loop: x, y, z in units of action, gripper 0 close, 1 stay,
-    2 open. Its `get_teleop_events` says when it takes over and how episodes end; one that has none, such as a
-    leader arm, never engages by itself: use `Engage.MOTION`, and a `CombinedDevice` for the ends.
+    The teleoperator's actions have the meaning of LeRobot's own loop: x, y and z in units of action, gripper 0 closes,
+    1 stays and 2 opens. Its `get_teleop_events` reports takeovers and the end of episodes. A teleoperator without this
+    method, such as a leader arm, never engages by itself: use `Engage.MOTION`, and a `CombinedDevice` for events.
 
     Args:
-        teleoperator: connected, or it is connected now. Disconnected on `close`.
-        to_deltas: turns what `get_action` returns into ``delta_x, delta_y, delta_z[, delta_wx, delta_wy,
-            delta_wz][, gripper]``, for those that return something else: a leader arm's joints, a phone's
-            position and orientation.
+        teleoperator: the teleoperator. It is connected if necessary, and disconnected by `close`.
+        to_deltas: converts the result of `get_action` to ``delta_x, delta_y, delta_z[, delta_wx, delta_wy,
+            delta_wz][, gripper]``, for teleoperators that return something else, such as the joints of a leader arm or
+            the pose of a phone.
+
+    Raises:
+        DeviceError: `teleoperator` has no method `get_action`.
     """
 
     name = "LeRobot teleoperator"
@@ -40,7 +44,7 @@ class LeRobotTeleoperator(Device):
         to_deltas: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
     ) -> None:
         if not callable(getattr(teleoperator, "get_action", None)):
-            raise DeviceError(f"{teleoperator!r} is no LeRobot teleoperator: it has no get_action()")
+            raise DeviceError(f"{teleoperator!r} is not a LeRobot teleoperator: it has no get_action()")
         self.name = f"LeRobot {getattr(teleoperator, 'name', type(teleoperator).__name__)}"
         self._teleoperator = teleoperator
         self._to_deltas = to_deltas
@@ -52,10 +56,11 @@ class LeRobotTeleoperator(Device):
             teleoperator.connect()
 
     def poll(self) -> DeviceReading:
-        """Return what the teleoperator says. While it fails it is unplugged, and says why once.
+        """Return the teleoperator's reading. If the teleoperator fails, a warning is logged once and the
+        device counts as unplugged.
 
         Raises:
-            DeviceError: its actions are no deltas.
+            DeviceError: the actions do not contain displacements.
         """
         if self._closed:
             return DISCONNECTED
@@ -72,8 +77,8 @@ class LeRobotTeleoperator(Device):
         missing = [key for key in DELTAS if key not in deltas]
         if missing:
             raise DeviceError(
-                f"{self.name} gives {', '.join(map(str, action))}, not {', '.join(missing)}: pass to_deltas, "
-                "which turns the one into the other"
+                f"{self.name} returns {', '.join(map(str, action))} instead of {', '.join(missing)}: pass to_deltas "
+                "to convert them"
             )
         x, y, z = (_level(deltas[key]) for key in DELTAS)
         rx, ry, rz = (_level(deltas.get(key, 0.0)) for key in ROTATIONS)
@@ -88,8 +93,8 @@ class LeRobotTeleoperator(Device):
         )
 
     def help(self) -> str:
-        """Return one line that says who drives."""
-        return f"drive with {self.name}, as LeRobot's documentation says"
+        """Return one line that names the teleoperator."""
+        return f"drive with {self.name}, as described in LeRobot's documentation"
 
     def close(self) -> None:
         """Disconnect the teleoperator."""
@@ -100,7 +105,7 @@ class LeRobotTeleoperator(Device):
                 disconnect()
 
     def _new_ends(self, flags: Mapping[str, bool]) -> tuple[EpisodeEvent, ...]:
-        """Return the ends that are flagged now and were not before: a held key is one press."""
+        """Return the events whose flags are set now but were not before, so that a held key is one press."""
         ends = set()
         if flags.get("success"):
             ends.add(EpisodeEvent.SUCCESS)
@@ -115,7 +120,7 @@ class LeRobotTeleoperator(Device):
     def _complain(self, error: Exception) -> None:
         if str(error) != self._complaint:
             self._complaint = str(error)
-            _log.warning("%s does not answer: %s", self.name, error)
+            _log.warning("%s cannot be read: %s", self.name, error)
 
 
 def _level(value: Any) -> float:

@@ -1,7 +1,7 @@
-"""What a person has in front of a web page: keys and buttons, two touch sticks, a gamepad at the browser.
+"""The devices of the web page: keys and buttons, two touch sticks, and a gamepad of the browser's machine.
 
-The page feeds them. While nobody attends to the page all of them are unplugged, and however short an absence
-was, one reading reports it: no takeover survives it.
+The page delivers their input. While no person attends the page, all of them count as unplugged. Every absence
+is reported by at least one reading, however short it is, so that it ends a takeover.
 """
 
 from __future__ import annotations
@@ -30,29 +30,34 @@ PAGE_KEYBOARD: Mapping[str, Control] = {
     "space": Control.TOGGLE,
     "backspace": Control.RESET,
 }
-"""The keys of the page: Space takes over and lets go. Ctrl belongs to the browser's shortcuts."""
+"""The keys of the page. Space toggles the takeover. Ctrl is not used, because browsers use it for shortcuts."""
 LOOPBACK = "127.0.0.1"
 _HOST_NAME = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageAddress:
-    """Where a page is served."""
+    """The address under which a page is served."""
 
     host: str = LOOPBACK
     """Address of the interface to listen on; 0.0.0.0 for all."""
     port: int = 0
-    """Port to listen on; 0 takes a free one."""
+    """Port to listen on; 0 selects a free one."""
     certificate: Path | None = None
-    """PEM file with a certificate, and its key unless `key` names another file: then the page uses TLS."""
+    """PEM file with a certificate, and with its key unless `key` names another file. If given, the page uses
+    TLS."""
     key: Path | None = None
     """PEM file with the certificate's key."""
     host_names: tuple[str, ...] = ()
-    """Further names under which browsers may open the page, such as robot.example.org, or with another port,
-    localhost:9000, where a tunnel or proxy leads to it. The address that is printed has the first."""
+    """Further host names under which browsers may open the page, such as robot.example.org, or localhost:9000
+    if a tunnel or proxy uses another port. The printed address uses the first one."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be served."""
+        """Validate the fields.
+
+        Raises:
+            InvalidArgumentError: a field is invalid.
+        """
         if not 0 <= self.port <= 65535:
             raise InvalidArgumentError(f"port={self.port!r} is not in 0..65535")
         for name in ("certificate", "key"):
@@ -61,7 +66,7 @@ class PageAddress:
                 continue
             object.__setattr__(self, name, Path(path).expanduser())
             if not getattr(self, name).is_file():
-                raise InvalidArgumentError(f"{name}={str(path)!r} is no file")
+                raise InvalidArgumentError(f"{name}={str(path)!r} is not a file")
         if self.key is not None and self.certificate is None:
             raise InvalidArgumentError("key is given without a certificate")
         for name in self.host_names:
@@ -72,14 +77,14 @@ class PageAddress:
 
 
 class PageKeyboard(Keyboard):
-    """The keys, and the buttons that are drawn on the page."""
+    """The keys and the buttons of the page."""
 
     def __init__(self) -> None:
         super().__init__(PAGE_KEYBOARD, clock=SYSTEM_CLOCK)
 
 
 class PageSticks(Device):
-    """Two touch sticks: one for x and y, one for z."""
+    """Two touch sticks: one for x and y, and one for z."""
 
     name = "touch sticks"
 
@@ -91,20 +96,25 @@ class PageSticks(Device):
         self._closed = False
 
     def move(self, x: float, y: float, z: float, *, turning: bool = False) -> None:
-        """Say where the thumbs are: levels in [-1, 1], world axes as in `DeviceReading`. With
-        `turning` they turn the hand instead of moving it.
+        """Set the levels of the sticks.
+
+        Args:
+            x: level along x, in [-1, 1], in world axes as in `DeviceReading`.
+            y: level along y, in [-1, 1].
+            z: level along z, in [-1, 1].
+            turning: whether the sticks rotate the hand instead of moving it.
         """
         self._levels, self._turning = (x, y, z), turning
 
     def poll(self) -> DeviceReading:
-        """Return the newest motion."""
+        """Return the current motion."""
         if self._closed:
             return DISCONNECTED
         turning = self._turning or self.key_turns
         return DeviceReading(motion=turned(*self._levels) if turning else (*self._levels, 0.0, 0.0, 0.0))
 
     def help(self) -> str:
-        """Return one line."""
+        """Return one line that explains the sticks."""
         return "left stick: forward, back, left, right, right stick: up, down"
 
     def close(self) -> None:
@@ -113,7 +123,11 @@ class PageSticks(Device):
 
 
 class PageGamepad(Device):
-    """A gamepad that the browser reads, in the Gamepad API's standard mapping."""
+    """A gamepad that the browser reads, with the standard mapping of the Gamepad API.
+
+    Args:
+        deadzone: deflection of a stick that counts as centred, in [0, 1).
+    """
 
     name = "gamepad"
 
@@ -127,8 +141,11 @@ class PageGamepad(Device):
         self._closed = False
 
     def update(self, sticks: Sequence[float], down: Collection[str]) -> None:
-        """Say where the sticks are (left x and y, right x and y, in [-1, 1], right and up positive), and
-        which buttons are down, by their names on an Xbox pad.
+        """Set the state of the gamepad.
+
+        Args:
+            sticks: left x and y, right x and y, each in [-1, 1], right and up positive.
+            down: names of the held buttons, as on an Xbox gamepad.
         """
         levels = (beyond_deadzone(level, self._deadzone) for level in sticks)
         turning = any(GAMEPAD.get(button) is Control.TURN for button in down)
@@ -143,35 +160,42 @@ class PageGamepad(Device):
         self._plugged = True
 
     def let_go(self) -> None:
-        """Say that nobody holds it: buttons that stay down count when they are pressed anew."""
+        """Release all buttons. Buttons that stay held count again only after a new press."""
         self._motion, self._stale = STILL, self._down
         self._latch.release_all()
 
     def unplug(self) -> None:
-        """Say that it is gone."""
+        """Mark the gamepad as unplugged."""
         self._plugged = False
         self._motion, self._down, self._stale = STILL, frozenset(), frozenset()
         self._latch.clear()
 
     def poll(self) -> DeviceReading:
-        """Return the newest levels and every press since the last poll."""
+        """Return the current levels and all presses since the last poll."""
         if not self._plugged or self._closed:
             return DISCONNECTED
         return self._latch.take().reading(self._motion)
 
     def help(self) -> str:
-        """Return one line that names the sticks and the buttons."""
+        """Return one line that explains the sticks and the buttons."""
         names = (f"{button.upper()}: {control.value}" for button, control in GAMEPAD.items())
         return ", ".join((STICKS_HELP, *names))
 
     def close(self) -> None:
-        """Ignore the pad from now on."""
+        """Ignore the gamepad from now on."""
         self._closed = True
         self.unplug()
 
 
 class PageDevice(CombinedDevice):
-    """All that the page at `address` hears, as one device. `attended` says whether a person is there."""
+    """All devices of a web page as one device.
+
+    Args:
+        address: address of the page; None for a free port of this machine.
+
+    Attributes:
+        attended: whether a person attends the page and may drive.
+    """
 
     fed_by = "page"
 
@@ -186,12 +210,12 @@ class PageDevice(CombinedDevice):
         self._early: tuple[EpisodeEvent, ...] = ()
 
     def leaves(self) -> Iterator[Device]:
-        """Yield this device: the page feeds it as a whole."""
+        """Yield this device, because the page delivers its input as a whole."""
         yield self
 
     @property
     def attended(self) -> bool:
-        """Whether a person is at the page and drives."""
+        """Whether a person attends the page and may drive."""
         return self._attended
 
     @attended.setter
@@ -201,7 +225,7 @@ class PageDevice(CombinedDevice):
                 return
             self._attended = value
             if value:
-                super().poll()  # What was pressed while nobody attended belongs to nobody.
+                super().poll()  # discard presses that were made while nobody attended
             else:
                 self._lost = True
                 self._early += super().poll().events
@@ -210,7 +234,7 @@ class PageDevice(CombinedDevice):
                 self.gamepad.let_go()
 
     def poll(self) -> DeviceReading:
-        """Return what the person does. An absence is reported once, with what was pressed before it."""
+        """Return the person's input. An absence is reported once, together with earlier events."""
         with self._lock:
             if self._lost or not self._attended:
                 events, self._early, self._lost = self._early, (), False
@@ -219,17 +243,17 @@ class PageDevice(CombinedDevice):
             return super().poll()
 
     def flush(self) -> None:
-        """Forget unpolled presses."""
+        """Discard presses since the last poll."""
         self.poll()
 
     def help(self) -> str:
-        """Return the keys; the page shows the rest."""
+        """Return one line that explains the keys; the page shows the other controls."""
         return self.keyboard.help()
 
 
 SPEC = DeviceSpec(
     make=lambda options: PageDevice(options.page),
     engage=Engage.HOLD,
-    help="Keys, touch and gamepads on a web page: press Space or the button to take over and to let go, "
-    "or hold RB.",
+    help="Keys, touch and gamepads on a web page: press Space or the button to take over and to release "
+    "control, or hold RB.",
 )

@@ -1,4 +1,4 @@
-"""Record any device to a file, and play the file back as a device."""
+"""Records the readings of a device in a file, and plays them back as a device."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ from gym_hil.devices.device_wrapper import DeviceTap
 
 
 class RecordingDevice(DeviceTap):
-    """Passes `device` through and writes what it says to `path`. Presses that are flushed belong to nobody
-    and are not written.
+    """Returns the readings of a device and logs them. Presses that are flushed are not logged.
 
     Args:
-        device: the device to record; closed with this one.
-        path: the file, which must not exist.
-        period_s: seconds that each poll stands for; None for the time that really passes. With a number a
-            playback with the same number repeats the readings poll by poll.
-        clock: where the time that really passes comes from.
+        device: the recorded device, which is closed together with this one.
+        path: file of the log, which must not exist.
+        period_s: time between two polls (s); None to measure it. With a number, a playback with the same
+            number repeats the readings poll by poll.
+        clock: clock for measuring the time.
+
+    Raises:
+        InvalidArgumentError: the file exists, or `period_s` is not positive.
     """
 
     def __init__(
@@ -49,23 +51,23 @@ class RecordingDevice(DeviceTap):
         try:
             self._file = path.open("x", encoding="utf-8", buffering=1)
         except FileExistsError:
-            raise InvalidArgumentError(f"path={str(path)!r} exists; a recording overwrites nothing") from None
+            raise InvalidArgumentError(f"path={str(path)!r} exists and is not overwritten") from None
         self._file.write(header_line(device.name))
         self._now = 0.0
 
     def poll(self) -> DeviceReading:
-        """Return the device's reading, and write it down if it says anything new."""
+        """Return the device's reading, and log it if it is new."""
         if self._closed:
             return self.device.poll()
         self._now = self._clock()
         return super().poll()
 
     def keep(self, reading: DeviceReading) -> None:
-        """Write `reading` into the file."""
+        """Write a reading to the log."""
         self._file.write(reading_line(TimedReading(self._now, reading)))
 
     def close(self) -> None:
-        """Close the device and end the file."""
+        """Close the device and complete the log."""
         self.device.close()
         if not self._closed:
             self._closed = True
@@ -74,15 +76,18 @@ class RecordingDevice(DeviceTap):
 
 
 class RecordedDevice(Device):
-    """Plays a recording back with its timing. After its end it is unplugged, so that the policy goes on.
-
-    Whatever the rate at which it is polled, levels are the newest, and each press arrives exactly once.
+    """Plays back a log with its timing, at any polling rate. After its end it counts as unplugged, so that
+    the policy acts.
 
     Args:
-        log: a recording, or the file that holds one.
-        period_s: seconds that each poll stands for, which makes the playback the same on every machine; None
-            for the time that really passes since the first poll.
-        clock: where the time that really passes comes from.
+        log: a log or its file.
+        period_s: time between two polls (s), which makes the playback independent of the machine; None to
+            measure it.
+        clock: clock for measuring the time.
+
+    Raises:
+        InvalidDatasetError: the file is not a device log.
+        InvalidArgumentError: `period_s` is not positive.
     """
 
     def __init__(
@@ -102,11 +107,11 @@ class RecordedDevice(Device):
 
     @property
     def finished(self) -> bool:
-        """Whether the recording is over."""
+        """Whether the playback has ended."""
         return self._closed or (self._next == len(self.log.readings) and self._now > self.log.end_s)
 
     def poll(self) -> DeviceReading:
-        """Return what the person did since the last poll, and where the levels are now."""
+        """Return the recorded presses since the last poll, and the current levels."""
         if self._closed:
             return DISCONNECTED
         self._now = self._clock()
@@ -116,21 +121,21 @@ class RecordedDevice(Device):
         return merged(passed or [self._level])
 
     def flush(self) -> None:
-        """Do nothing: what was pressed during resets was never written down."""
+        """Do nothing: presses during resets are not in the log."""
 
     def help(self) -> str:
-        """Return one line that says what is played."""
+        """Return one line that describes the log."""
         return (
             f"a recording of the {self.log.device}, {self.log.end_s:.1f} s: it drives by itself, "
-            "and hands control back at its end"
+            "and releases control at its end"
         )
 
     def close(self) -> None:
-        """Stop."""
+        """Stop the playback."""
         self._closed = True
 
     def _take(self) -> list[DeviceReading]:
-        """Return the readings that are due, and move the levels to the newest."""
+        """Return the readings since the last call, and update the levels."""
         start = self._next
         readings = self.log.readings
         while self._next < len(readings) and readings[self._next].time_s <= self._now:
@@ -150,7 +155,7 @@ class RecordedDevice(Device):
 
 
 def _poll_clock(period_s: float | None, clock: Clock) -> Callable[[], float]:
-    """Return a clock that is read once per poll and starts at 0 s."""
+    """Return a function that is called once per poll and returns the time since the first call (s)."""
     if period_s is None:
         start: float | None = None
 

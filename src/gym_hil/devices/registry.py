@@ -1,4 +1,4 @@
-"""The devices that a person can choose by name, and what is needed to make and explain each of them."""
+"""The registry of devices, to which packages add through the entry points ``gym_hil.devices``."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceOptions:
-    """What a program or a command line may say about a device. A device ignores what does not concern it."""
+    """Options of devices from a program or a command line. A device ignores those that it does not use."""
 
     controller_config_path: str | os.PathLike[str] | None = None
     """JSON file that maps a gamepad's axes and buttons."""
     gamepad_name: str | None = None
-    """Part of the name of the gamepad to use; None for whichever gamepad the person picks up."""
+    """Part of the name of the gamepad to use; None for any gamepad."""
     page: PageAddress | None = None
-    """Where the browser's page is served; None for a free port of this machine."""
+    """Address of the web page; None for a free port of this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceSpec:
-    """One device of the registry. A module that defines a device also defines its `DeviceSpec`."""
+    """A device in the registry."""
 
     make: Callable[[DeviceOptions], Device]
     """Opens the device."""
     engage: Engage
-    """How a person takes over with it unless the program says otherwise."""
+    """Default way of taking over with the device."""
     help: str
-    """One sentence that says what the device is and how it takes over."""
+    """One sentence that describes the device and how it takes over."""
 
 
 DEVICES: Registry[DeviceSpec] = Registry(
@@ -50,4 +50,4 @@ DEVICES: Registry[DeviceSpec] = Registry(
         "browser": "gym_hil.devices.page:SPEC",
     },
 )
-"""All devices by name. Other packages add theirs through the entry-point group ``gym_hil.devices``."""
+"""Devices by name."""

@@ -1,7 +1,7 @@
-"""Brings up the parts of pygame that gamepads need, with or without a display, and shares its event queue.
+"""Initialises the parts of pygame that gamepads need, with or without a display, and shares its event queue.
 
-pygame keeps one event queue per process. A gamepad takes the events of its own pad out of it and puts every
-other pad's back; keys, mouse and window events are never touched.
+pygame has one event queue per process. A gamepad takes only its own events from the queue, and puts those of
+other gamepads back. Events of keys, mouse and window are not touched.
 """
 
 from __future__ import annotations
@@ -15,9 +15,18 @@ from gym_hil.core.errors import DeviceError, MissingExtraError
 
 
 def start(purpose: str = "A gamepad", extra: str = "gamepad") -> ModuleType:
-    """Return pygame with display events, joysticks and controllers ready. Call it in the main thread.
+    """Initialise pygame's display events, joysticks and controllers. It must be called in the main thread.
 
-    `purpose` and `extra` are for the message when pygame is missing.
+    Args:
+        purpose: feature that needs pygame, for the error message.
+        extra: extra that installs pygame, for the error message.
+
+    Returns:
+        The module pygame.
+
+    Raises:
+        MissingExtraError: pygame is not installed.
+        DeviceError: pygame cannot start with the given ``SDL_VIDEODRIVER``.
     """
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     # Without this, SDL drops presses while no window of this process has the keyboard focus.
@@ -35,7 +44,7 @@ def start(purpose: str = "A gamepad", extra: str = "gamepad") -> ModuleType:
 
 
 def _init_display(pygame: ModuleType) -> None:
-    """Start the video system, which owns the event queue; no window is opened."""
+    """Start the video system, which owns the event queue, without opening a window."""
     try:
         pygame.display.init()
         return
@@ -53,16 +62,16 @@ def _init_display(pygame: ModuleType) -> None:
 
 
 def close_window(pygame: ModuleType) -> None:
-    """Close the window. The video system starts again without one, because gamepads need its event queue."""
+    """Close the window, and restart the video system, because gamepads need its event queue."""
     pygame.display.quit()
     _init_display(pygame)
 
 
 def take_events(pygame: ModuleType, instance_id: int) -> list[Any]:
-    """Pump SDL, then take and return the events of the pad `instance_id`, oldest first. SDL reports an open
-    pad in both of its layers; what is not taken from either would fill the queue in time.
+    """Remove the events of one gamepad from the queue and return them, oldest first. They include the events
+    of both of SDL's interfaces, which would fill the queue otherwise.
     """
-    # Asked for several types, pygame returns them type by type; asked for all but some, in their order.
+    # pygame sorts events by type if types are requested, but not if types are excluded.
     mine: list[Any] = []
     others: list[Any] = []
     removed = pygame.JOYDEVICEREMOVED
@@ -70,7 +79,7 @@ def take_events(pygame: ModuleType, instance_id: int) -> list[Any]:
     try:
         events += pygame.event.get(removed)
     except (SystemError, KeyError):
-        # pygame stumbles over the removal of a pad that nobody has opened, and loses those that came with it.
+        # pygame fails at the removal of a gamepad that was not opened, and loses the events requested with it.
         if instance_id not in _present(pygame):
             events.append(pygame.event.Event(removed, instance_id=instance_id))
     for event in events:
@@ -82,13 +91,13 @@ def take_events(pygame: ModuleType, instance_id: int) -> list[Any]:
 
 
 def _present(pygame: ModuleType) -> set[int]:
-    """Return SDL's numbers of the pads that are plugged in."""
+    """Return SDL's numbers of the connected gamepads."""
     pads = (pygame.joystick.Joystick(index) for index in range(pygame.joystick.get_count()))
     return {pad.get_instance_id() for pad in pads}
 
 
 def take_window_events(pygame: ModuleType) -> list[Any]:
-    """Pump SDL, then take and return all events that are not a pad's, oldest first."""
+    """Remove all events that are not those of gamepads from the queue, and return them, oldest first."""
     return list(pygame.event.get(exclude=list(_pad_types(pygame))))
 
 
@@ -101,7 +110,7 @@ def _pad_types(pygame: ModuleType) -> frozenset[int]:
 
 @functools.cache
 def _foreign_types(pygame: ModuleType) -> list[int]:
-    """Return the types of SDL's own events that are not about pads' sticks and buttons."""
+    """Return the types of SDL's events that are not those of gamepads' sticks and buttons."""
     named = (kind for kind in range(pygame.NOEVENT + 1, pygame.USEREVENT))
     known = (kind for kind in named if pygame.event.event_name(kind) != "Unknown")
     return [kind for kind in known if kind not in _pad_types(pygame)]

@@ -1,4 +1,4 @@
-"""A 3Dconnexion SpaceMouse: six axes and two buttons, read through hidapi by pyspacemouse."""
+"""A 3Dconnexion SpaceMouse with six axes and two buttons, read by pyspacemouse and hidapi."""
 
 from __future__ import annotations
 
@@ -17,41 +17,42 @@ from gym_hil.devices.registry import DeviceSpec
 from gym_hil.devices.terminal import TerminalKeyboard
 
 BUTTONS: Mapping[int, Control] = {0: Control.CLOSE, 1: Control.OPEN}
-"""Left button, right button. Join a `TerminalKeyboard` in a `CombinedDevice` to end episodes."""
+"""Controls of the left and the right button. For events, combine the device with a `TerminalKeyboard` in a
+`CombinedDevice`."""
 
 IDLE_S = 0.002
-"""Pause between two looks for a report (s); a SpaceMouse sends one every 8 ms or slower."""
+"""Polling interval of the reading thread (s). A SpaceMouse sends a report every 8 ms or slower."""
 DEADZONE = 0.05
-"""Levels of a cap that nobody touches, in [0, 1]."""
+"""Default dead zone of the cap, in [0, 1)."""
 RETRY_S = 1.0
-"""Pause between two looks for a SpaceMouse while there is none (s)."""
+"""Interval of the search for a SpaceMouse while none is connected (s)."""
 
 _AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 _log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
-    """What `SpaceMouse` needs of pyspacemouse's device."""
+    """The methods of pyspacemouse's device that `SpaceMouse` uses."""
 
     def read(self) -> Any:
-        """Take one report if there is one, and return the state: `x`, `y`, `z`, `roll`, `pitch`, `yaw` in
-        [-1, 1], `buttons`, and `t`, which changes with every report.
+        """Process at most one report and return the state: `x`, `y`, `z`, `roll`, `pitch`, `yaw` in [-1, 1],
+        `buttons`, and `t`, which changes with every report.
         """
 
     def close(self) -> None:
-        """Let the device go."""
+        """Release the device."""
 
 
 def open_spacemouse() -> Source:
-    """Return the first SpaceMouse, its axes x forward, y left, z up.
+    """Open the first SpaceMouse, with x forward, y left and z up.
 
     Raises:
-        RuntimeError: there is none, or hidapi cannot be used.
+        RuntimeError: no SpaceMouse is connected, or hidapi cannot be used.
     """
     import pyspacemouse
     from easyhid import Enumeration
 
-    # What pyspacemouse.open does, which prints what it finds.
+    # This does the same as pyspacemouse.open, but does not print.
     try:
         plugged_in = Enumeration().find()
     except AttributeError:
@@ -69,11 +70,14 @@ def open_spacemouse() -> Source:
 
 
 class FedSpaceMouse(Device):
-    """A SpaceMouse whose reports somebody else takes and hands over with `feed`, from any thread.
+    """A SpaceMouse whose reports are passed to `feed`, from any thread.
 
     Args:
-        buttons: numbers of buttons to their meaning.
-        deadzone: levels up to this count as rest; beyond it they start from 0.
+        buttons: control of each button by its number.
+        deadzone: deflection that counts as centred, in [0, 1). Beyond it, the level grows from 0 to 1.
+
+    Raises:
+        InvalidArgumentError: the dead zone is invalid.
     """
 
     name = "spacemouse"
@@ -99,13 +103,13 @@ class FedSpaceMouse(Device):
                 self._latch.release(number)
 
     def poll(self) -> DeviceReading:
-        """Return the newest levels and the presses since the last poll."""
+        """Return the current levels and the presses since the last poll."""
         if not self._connected:
             return DISCONNECTED
         return self._latch.take().reading(self._motion)
 
     def help(self) -> str:
-        """Return one line that says what the cap and the buttons do."""
+        """Return one line that explains the cap and the buttons."""
         names = ", ".join(
             f"button {number + 1}: {control.value}" for number, control in self._buttons.items()
         )
@@ -121,15 +125,19 @@ class FedSpaceMouse(Device):
 
 
 class SpaceMouse(FedSpaceMouse):
-    """A SpaceMouse. It has no button for taking over: use `Engage.MOTION`, which holds over short pauses.
+    """A SpaceMouse, which may be connected at any time. It has no intervention button: use `Engage.MOTION`,
+    which bridges short pauses.
 
-    A thread of its own reads every report, so that none is lost and the newest wins. The SpaceMouse may be
-    plugged in at any time.
+    A thread reads all reports, so that no press is lost and levels are current.
 
     Args:
-        buttons: numbers of buttons to their meaning.
-        deadzone: levels up to this count as rest; beyond it they start from 0.
-        open_source: opens the device; raises where there is none.
+        buttons: control of each button by its number.
+        deadzone: deflection that counts as centred, in [0, 1). Beyond it, the level grows from 0 to 1.
+        open_source: opens the device, and raises an exception if none is connected.
+
+    Raises:
+        InvalidArgumentError: the dead zone is invalid.
+        MissingExtraError: pyspacemouse is not installed.
     """
 
     def __init__(
@@ -152,7 +160,7 @@ class SpaceMouse(FedSpaceMouse):
         self._tried.wait(RETRY_S)
 
     def close(self) -> None:
-        """Let the SpaceMouse go."""
+        """Release the SpaceMouse."""
         self._stop.set()
         self._thread.join()
         super().close()
@@ -171,7 +179,7 @@ class SpaceMouse(FedSpaceMouse):
             try:
                 self._read(source)
             except Exception as error:
-                _log.warning("SpaceMouse was unplugged (%s); plug it in again to go on.", error)
+                _log.warning("SpaceMouse was unplugged (%s); plug it in again to continue.", error)
             self._unplugged()
             with contextlib.suppress(Exception):
                 source.close()
@@ -187,12 +195,12 @@ class SpaceMouse(FedSpaceMouse):
             self.feed(state)
 
     def _complain(self, error: Exception) -> None:
-        """Say once why there is no SpaceMouse."""
+        """Log once why no SpaceMouse is available."""
         if str(error) != self._complaint:
             self._complaint = str(error)
             _log.warning(
                 "No SpaceMouse: %s. Plug one in at any time. It needs the library hidapi (Debian: libhidapi-"
-                "hidraw0, macOS: brew install hidapi) and, on Linux, the right to read /dev/hidraw*.",
+                "hidraw0, macOS: brew install hidapi) and, on Linux, read access to /dev/hidraw*.",
                 error,
             )
 

@@ -1,4 +1,4 @@
-"""The speeds that a person can choose from, the same on every device."""
+"""The speeds that a person can select, which are the same on every device."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from gym_hil.core.schema import EpisodeEvent
 
 
 class Speed(str, enum.Enum):
-    """How far a direction that is held at full level moves the robot in one control period.
+    """Speed of the robot while a direction is held.
 
-    With the usual 25 mm per unit of action the speeds are 25 mm, 5 mm and 0.5 mm per period: the finest
-    places a peg with 1 mm of clearance, and few taps at one speed are one tap at the next.
+    With the default of 25 mm per unit of action, the speeds are 25 mm, 5 mm and 0.5 mm per control period. The finest
+    suffices for a clearance of 1 mm.
     """
 
     COARSE = "coarse"
@@ -21,16 +21,16 @@ class Speed(str, enum.Enum):
 
     @property
     def factor(self) -> float:
-        """Part of the full motion, in (0, 1]."""
+        """Fraction of the full motion, in (0, 1]."""
         return _FACTORS[self]
 
     @property
     def label(self) -> str:
-        """The name and the part of the full motion, for the person."""
+        """The name and the percentage of the full motion."""
         return f"{self.value} ({100 * self.factor:.0f} %)"
 
     def after(self, events: Sequence[EpisodeEvent]) -> Speed:
-        """Return the speed after a person has asked for the next one as often as `events` says."""
+        """Return the speed after the events, each `NEXT_SPEED` of which selects the next one."""
         speeds = tuple(Speed)
         return speeds[(speeds.index(self) + events.count(EpisodeEvent.NEXT_SPEED)) % len(speeds)]
 

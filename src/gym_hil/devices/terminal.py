@@ -1,4 +1,4 @@
-"""Keys typed into the terminal, which also work over SSH where no window does."""
+"""Keys that are typed into a terminal, also over SSH."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gym_hil.devices.registry import DeviceSpec
 
 _log = logging.getLogger(__name__)
 ESCAPE_S = 0.03
-"""Seconds after which a lone escape byte is the Esc key and not the beginning of another."""
+"""Time after which a single escape byte counts as the Esc key instead of the beginning of a sequence (s)."""
 
 NO_FILE = -1
 _ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGQUIT") if hasattr(signal, name))
@@ -30,9 +30,10 @@ _CHARACTERS = {"\r": "enter", "\n": "enter", " ": "space"}
 
 
 def split_keys(text: str) -> tuple[list[str], str]:
-    """Return the keys that `text` from a terminal spells, and the end of it that may be half a key.
+    """Split text from a terminal into keys. Unknown sequences are skipped.
 
-    Sequences that mean no known key are skipped.
+    Returns:
+        The names of the keys, and the end of the text if it may be an incomplete sequence.
     """
     keys: list[str] = []
     at = 0
@@ -61,15 +62,16 @@ def split_keys(text: str) -> tuple[list[str], str]:
 
 
 class TerminalKeyboard(Device):
-    """Keys of a terminal. A terminal tells presses only, so each one, and each repetition of a held key,
-    counts for one poll; the key for turning turns until it is pressed once more; take over with
-    `Engage.TOGGLE`. Ctrl-C works as ever.
+    """The keys of a terminal. Use `Engage.TOGGLE`.
 
-    The terminal gets its settings back on `close`, and at exit. Where there is none, as under a job
-    scheduler or on Windows, the device is unplugged and says so once.
+    A terminal does not report releases. Each character, also of a repeating key, therefore counts as held for
+    one poll, and the key for turning switches between turning and moving. Ctrl-C works as usual.
+
+    The settings of the terminal are restored by `close`, and at exit. If there is no terminal, as under a job
+    scheduler or on Windows, a warning is logged and the device counts as unplugged.
 
     Args:
-        keymap: key names to their meaning.
+        keymap: control of each key.
         fd: file descriptor of the terminal; None for standard input.
     """
 
@@ -85,7 +87,7 @@ class TerminalKeyboard(Device):
         self._turning = False
         if not self._prepare():
             _log.warning(
-                "Standard input is no terminal that sends single keys; use the keyboard of a window, a "
+                "Standard input is not a terminal that can report single keys; use the keyboard of a window, a "
                 "gamepad or the simulated human."
             )
             return
@@ -99,7 +101,7 @@ class TerminalKeyboard(Device):
     def poll(self) -> DeviceReading:
         """Return the presses since the last poll."""
         if self._connected and _hung_up(self._fd):
-            self._connected = False  # The thread that listens may learn it later.
+            self._connected = False  # the reading thread may notice it later
         presses = self._latch.take()
         reading = presses.reading(presses.motion())
         if self._connected:
@@ -107,11 +109,11 @@ class TerminalKeyboard(Device):
         return DeviceReading(events=reading.events, connected=False)
 
     def help(self) -> str:
-        """Return one line that names every key."""
+        """Return one line that explains all keys."""
         return keymap_help(self.keymap)
 
     def close(self) -> None:
-        """Give the terminal its settings back."""
+        """Restore the settings of the terminal."""
         self._connected = False
         self._latch.clear()
         if self._thread is None:
@@ -126,8 +128,8 @@ class TerminalKeyboard(Device):
         self._ignore_signals()
 
     def _catch_signals(self) -> None:
-        """Make signals that end the program give the terminal its settings back first. A program that
-        handles such a signal itself keeps its handler.
+        """Restore the settings of the terminal before a signal ends the program, unless the program handles
+        the signal.
         """
         if threading.current_thread() is not threading.main_thread():
             return
@@ -147,7 +149,7 @@ class TerminalKeyboard(Device):
         os.kill(os.getpid(), number)
 
     def _prepare(self) -> bool:
-        """Ask the terminal for single keys without echo, and return whether it can."""
+        """Set the terminal to report single keys without echo, and return whether that is possible."""
         if self._fd == NO_FILE or not os.isatty(self._fd):
             return False
         try:
@@ -165,7 +167,7 @@ class TerminalKeyboard(Device):
         try:
             termios.tcsetattr(self._fd, termios.TCSANOW, self._settings)
         except (termios.error, OSError):
-            _log.debug("the terminal is gone")
+            _log.debug("the terminal was closed")
 
     def _listen(self) -> None:
         half = ""
@@ -201,7 +203,7 @@ class TerminalKeyboard(Device):
 
 
 def _hung_up(fd: int) -> bool:
-    """Return whether nobody is at the other end of a terminal any more."""
+    """Return whether the other end of a terminal was closed."""
     if not hasattr(select, "poll"):
         return False
     poll = select.poll()
@@ -219,5 +221,5 @@ def _stdin() -> int:
 SPEC = DeviceSpec(
     make=lambda options: TerminalKeyboard(),
     engage=Engage.TOGGLE,
-    help="Keys in the terminal, also over SSH: press Space to take over and once more to let go.",
+    help="Keys in the terminal, also over SSH: press Space to take over and again to release control.",
 )

@@ -1,4 +1,4 @@
-"""The environment class."""
+"""The environment class, and its action and observation terms."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Action terms: what the numbers of an action mean for one end effector.
+"""Action terms, which define the meaning of the numbers of an action for one end effector.
 
-An action term declares a space, turns an action into a motion of its end effector, and turns a person's command, or
-the goal of a task's expert, into an action. `gym_hil.envs.robot_actions` joins those of all end effectors.
+An action term defines a space, converts an action to a motion of its end effector, and converts a person's command or
+the goal of a task's expert to an action. `gym_hil.envs.robot_actions` combines the terms of all end effectors.
 """
 
 from __future__ import annotations
@@ -28,34 +28,35 @@ if TYPE_CHECKING:
     from gym_hil.simulation.simulation import Simulation
 
 MAX_TRANSLATION = 0.1
-"""Largest step of the target per action and axis (m): 1 m/s at 10 Hz."""
+"""Largest displacement of the target per action and axis (m), 1 m/s at 10 Hz."""
 MAX_ROTATION = 0.5
-"""The same about an axis (rad)."""
+"""Largest rotation of the target per action about an axis (rad)."""
 STILL = np.zeros(3)
 STEP_RAD = 0.1
-"""Radians per unit of an action's rotations."""
+"""Rotation per unit of action (rad)."""
 ROTATIONS = {"xyz": (), "xyz+yaw": ("rz",), "xyz+rotation": ("rx", "ry", "rz")}
-"""Rotations that the actions of `EndEffectorStep` have, about axes of the world, by the name of the term."""
+"""Rotations about world axes in the actions of `EndEffectorStep`, by the name of the term."""
 DEFAULT_EE_STEP_SIZE: Mapping[str, float] = {"x": 0.025, "y": 0.025, "z": 0.025}
-"""Metres per unit of action."""
+"""Distance per unit of action along each axis (m)."""
 Numbers = Action | list[float]
 """The numbers of an action, as an array or a list."""
 Bounds = tuple[list[float], list[float]]
-"""Least and greatest values of an action's entries."""
+"""Lower and upper bounds of the entries of an action."""
 Motion = tuple[list[float], list[float], float]
-"""Translation (3, m) and rotation vector (3, rad), both in world axes, and the gripper: below -0.5
-closes, above +0.5 opens, between keeps the last command."""
+"""Translation (3, m) and rotation vector (3, rad) in world axes, and the gripper: values below -0.5 close it,
+values above +0.5 open it, and others keep the last command."""
 
 
 def clipped(action: Any, bounds: Bounds) -> Action:
-    """Return an action within bounds, as a fresh array. For so few numbers plain Python is faster than NumPy.
+    """Return an action, clipped to bounds, as a new array. For so few numbers, plain Python is faster than
+    NumPy.
 
     Args:
         action: an array or a sequence of numbers.
-        bounds: least and greatest values.
+        bounds: lower and upper bounds.
 
     Raises:
-        InvalidActionError: wrong shape, or a value that is not a finite number.
+        InvalidActionError: the action has the wrong shape, or a value that is not a finite number.
     """
     low, high = bounds
     is_array = isinstance(action, np.ndarray)
@@ -68,36 +69,36 @@ def clipped(action: Any, bounds: Bounds) -> Action:
                 return np.array(list(map(min, map(max, values, low), high)), np.float32)
     except (TypeError, ValueError, OverflowError):
         pass
-    raise InvalidActionError(_complaint(action, len(low)))
+    raise InvalidActionError(_problem(action, len(low)))
 
 
-def _complaint(action: Any, size: int) -> str:
+def _problem(action: Any, size: int) -> str:
     try:
         array = np.asarray(action, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        return f"action {action!r} is not made of numbers"
+        return f"action {action!r} does not consist of numbers"
     if array.shape != (size,):
-        return f"action has shape {array.shape}, this environment takes ({size},)"
+        return f"action has shape {array.shape}, but this environment expects ({size},)"
     return f"action {array.tolist()} has values that are not finite"
 
 
 class ActionTerm(abc.ABC):
-    """What the numbers of an action mean for one end effector.
+    """Defines the meaning of the numbers of an action for one end effector.
 
     Attributes:
-        name: how the term is asked for.
-        bounds: least and greatest values of the entries.
-        motion_size: how many entries are motion; the others command the gripper.
-        scale: metres by which a command at full speed moves the end effector along x, y and z (3).
+        name: name of the term.
+        bounds: lower and upper bounds of the entries.
+        motion_size: number of entries that are motion; the others command the gripper.
+        scale: distance by which a command at full speed moves the end effector along x, y and z (3, m).
+        control: whether the simulation controls the TCP or the joints.
     """
 
     name: str
     scale: NDArray[np.float64]
     control: Literal["cartesian", "joint"] = "cartesian"
-    """What the simulation controls: the TCP, or the joints."""
 
     def bind(self, simulation: Simulation, index: int) -> None:
-        """Command the end effector of that number in `simulation` from now on."""
+        """Let the term command the end effector with this index in `simulation`."""
         self._simulation, self._index = simulation, index
 
     @property
@@ -105,11 +106,11 @@ class ActionTerm(abc.ABC):
         return self._simulation.end_effectors[self._index]
 
     def apply(self, values: list[float], limits: Box) -> None:
-        """Command the end effector what an action's numbers stand for.
+        """Command the end effector.
 
         Args:
-            values: the numbers of an action inside the space.
-            limits: box (world frame) that the TCP's target must not leave.
+            values: numbers of an action within the bounds.
+            limits: box to which the target of the TCP is limited (world frame).
         """
         translation, rotation, gripper = self.motion(values)
         if abs(gripper) > 0.5:
@@ -126,28 +127,28 @@ class ActionTerm(abc.ABC):
 
     @property
     def motion_scale(self) -> NDArray[np.float32]:
-        """How much more than in the neutral action the motion entries are at full speed."""
+        """Difference between the motion entries at full speed and those of the neutral action."""
         return np.array(self.bounds[1][: self.motion_size], np.float32)
 
     def clip(self, action: Any) -> Action:
-        """Return an action as it will be executed: float32 and inside the space.
+        """Return an action as float32, clipped to the space.
 
         Raises:
-            InvalidActionError: wrong shape, or a value that is not a finite number.
+            InvalidActionError: the action has the wrong shape, or a value that is not a finite number.
         """
         return clipped(action, self.bounds)
 
     @abc.abstractmethod
     def neutral(self) -> Action:
-        """Return the action that moves nothing and leaves the gripper as it is."""
+        """Return the action that causes no motion and keeps the gripper as it is."""
 
     @abc.abstractmethod
     def motion(self, values: list[float]) -> Motion:
-        """Return the motion that an action's numbers stand for."""
+        """Return the motion for the numbers of an action."""
 
     @abc.abstractmethod
     def command(self, command: Command) -> Action:
-        """Return the action that carries out a person's command."""
+        """Return the action that executes a person's command."""
 
     @abc.abstractmethod
     def towards(
@@ -156,22 +157,22 @@ class ActionTerm(abc.ABC):
         gripper: GripperCommand,
         rotation: NDArray[np.float64] = STILL,
     ) -> Action:
-        """Return the action that moves the end effector towards a goal, as far as one action can.
+        """Return the action that moves the end effector towards a goal, as far as possible in one step.
 
         Args:
-            translation: the way to the goal (3, m, world axes).
-            gripper: what the fingers should do.
-            rotation: rotation vector to the goal (3, rad, world axes); a term without rotations leaves it out.
+            translation: displacement to the goal (3, m, world axes).
+            gripper: the gripper command.
+            rotation: rotation vector to the goal (3, rad, world axes), which terms without rotations ignore.
         """
 
     @abc.abstractmethod
     def closes(self, action: Numbers) -> bool | None:
-        """Return whether an action closes the gripper, or None if it leaves it as it is."""
+        """Return whether an action closes the gripper, or None if it keeps the gripper as it is."""
 
 
 class RawTwist(ActionTerm):
-    """dx, dy, dz (m), drx, dry, drz (rad, rotation vector), both in world axes, and the gripper: below -0.5
-    closes, above +0.5 opens, between keeps the last command.
+    """Displacement dx, dy, dz (m) and rotation vector drx, dry, drz (rad) in world axes, and the gripper:
+    values below -0.5 close it, values above +0.5 open it, and others keep the last command.
     """
 
     name = "twist"
@@ -179,17 +180,17 @@ class RawTwist(ActionTerm):
     _limits = [MAX_TRANSLATION] * 3 + [MAX_ROTATION] * 3 + [1.0]
     bounds = [-limit for limit in _limits], _limits
     step_m = DEFAULT_EE_STEP_SIZE["x"]
-    """How far a command at full speed moves the end effector (m)."""
+    """Distance by which a command at full speed moves the end effector (m)."""
     scale = np.full(3, step_m)
     step_rad = 0.1
-    """How far it turns it (rad)."""
+    """Angle by which a command at full speed rotates the end effector (rad)."""
 
     def neutral(self) -> Action:
         """Return zeros."""
         return np.zeros(7, np.float32)
 
     def motion(self, values: list[float]) -> Motion:
-        """Return the numbers as they are."""
+        """Return the numbers unchanged."""
         return values[:3], values[3:6], values[6]
 
     def command(self, command: Command) -> Action:
@@ -205,27 +206,30 @@ class RawTwist(ActionTerm):
         gripper: GripperCommand,
         rotation: NDArray[np.float64] = STILL,
     ) -> Action:
-        """Move at most `step_m` along, and turn at most `step_rad` about each axis."""
+        """Move by at most `step_m` along each axis, and rotate by at most `step_rad` about each axis."""
         metres = np.clip(translation, -self.step_m, self.step_m)
         radians = np.clip(rotation, -self.step_rad, self.step_rad)
         return self.clip([*metres, *radians, float(gripper) - GripperCommand.STAY])
 
     def closes(self, action: Numbers) -> bool | None:
-        """Return what the last entry says."""
+        """Return the meaning of the last entry."""
         gripper = float(action[6])
         return gripper < 0 if abs(gripper) > 0.5 else None
 
 
 class EndEffectorStep(ActionTerm):
-    """dx, dy, dz in units of a step size, rotations in units of `STEP_RAD`, and the gripper: 0 close, 1 stay, 2
-    open, as LeRobot numbers them.
+    """Displacement dx, dy, dz in units of a step size, rotations in units of `STEP_RAD`, and the gripper with
+    LeRobot's numbers: 0 closes, 1 stays, 2 opens.
 
-    Without a gripper entry the fingers keep their last command.
+    Without a gripper entry, the gripper keeps its last command.
 
     Args:
-        step_size: metres per unit of action for x, y and z.
+        step_size: distance per unit of action along x, y and z (m).
         use_gripper: whether the action has a gripper entry.
-        name: a key of `ROTATIONS`, which says which rotations the action has.
+        name: a key of `ROTATIONS`, which determines the rotations of the action.
+
+    Raises:
+        InvalidArgumentError: an argument is invalid.
     """
 
     def __init__(
@@ -268,7 +272,7 @@ class EndEffectorStep(ActionTerm):
         return metres, rotation, values[-1] - GripperCommand.STAY if self.use_gripper else 0.0
 
     def command(self, command: Command) -> Action:
-        """Take the command's translation, and the rotations that this term has."""
+        """Convert the command's translation, and those of its rotations that the term includes."""
         return self._action(command.twist[:3], command.twist[3:], command.gripper)
 
     def towards(
@@ -277,11 +281,11 @@ class EndEffectorStep(ActionTerm):
         gripper: GripperCommand,
         rotation: NDArray[np.float64] = STILL,
     ) -> Action:
-        """Move as far as one action can along each axis, and turn about those that this term has."""
+        """Move as far as possible along each axis, and rotate about the axes that the term includes."""
         return self._action(translation / self.scale, rotation / STEP_RAD, gripper)
 
     def closes(self, action: Numbers) -> bool | None:
-        """Return what the gripper entry says."""
+        """Return the meaning of the gripper entry."""
         if not self.use_gripper:
             return None
         gripper = float(action[-1]) - GripperCommand.STAY

@@ -1,4 +1,4 @@
-"""Make an environment of another package drivable, recordable and learnable."""
+"""Adapters, which let environments of other packages be driven, recorded and used for training."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from gym_hil.envs.manipulation import EnvironmentState, StatePart
 
 
 class EnvironmentAdapter(gym.Wrapper):
-    """Base of adapters that give an environment what the human-in-the-loop stack asks for.
+    """Base class of adapters, which add the attributes of `gym_hil.core.environment` to an environment.
 
     An adapter is the entry point of an id: ``gym.register("my/Reach-v0", entry_point=MyAdapter,
-    max_episode_steps=100)``. Every command then takes that id. The defaults suit an environment whose action is a
-    displacement along x, y and z and, as its last entry, a gripper command; override what differs. What an
-    environment cannot do is left out, and whatever needs it says so.
+    max_episode_steps=100)``. All commands then accept this id. The defaults are those of an action that consists of a
+    displacement along x, y and z and of a gripper command as its last entry; override methods if the environment
+    differs. Leave out what the environment cannot do: features that need a missing method raise an error.
 
     Args:
         env: the environment to adapt.
 
     Attributes:
-        control_dt: seconds per step.
-        task_description: what is to be done, in words.
-        motion_size: how many of an action's first entries are motion.
+        control_dt: duration of a control step (s).
+        task_description: description of the task in words.
+        motion_size: number of the first entries of an action that are motion.
     """
 
     control_dt: float = 0.1
@@ -41,14 +41,14 @@ class EnvironmentAdapter(gym.Wrapper):
 
     def __init__(self, env: gym.Env) -> None:
         super().__init__(env)
-        # A dictionary on the class as well, because Gymnasium 1.1 reads the metadata of an entry point's class.
+        # The class has metadata, too, because Gymnasium 1.1 reads those of an entry point's class.
         self.metadata = {**self.metadata, **env.metadata}
         self._parts: list[StatePart] = []
         self._elapsed_steps = 0
         self._done = True
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode; the option ``state`` continues from what `get_state` returned."""
+        """Begin an episode. The option ``state`` continues from the result of `get_state`."""
         options = dict(kwargs.pop("options", None) or {})
         state = options.pop("state", None)
         result = self.env.reset(options=options or None, **kwargs)
@@ -65,14 +65,16 @@ class EnvironmentAdapter(gym.Wrapper):
         self._done = bool(result[2] or result[3])
         return result
 
-    # Driving.
+    # Takeover.
 
     def neutral_action(self) -> Action:
-        """Return the action that moves nothing; by default zeros."""
+        """Return the action that causes no motion, by default zeros."""
         return np.zeros(self.action_space.shape or 0, np.float32)
 
     def command_action(self, command: Command) -> Action:
-        """Return the action of a person's command; by default its translation and -1 to close, +1 to open."""
+        """Return the action for a person's command; by default its translation, and -1 to close or +1 to open
+        the gripper.
+        """
         action = self.neutral_action()
         action[: self.motion_size] = command.twist[: self.motion_size]
         if command.gripper is not GripperCommand.STAY and len(action) > self.motion_size:
@@ -80,38 +82,42 @@ class EnvironmentAdapter(gym.Wrapper):
         return action
 
     def gripper_closes(self, action: Action) -> bool | None:
-        """Return whether an action closes the gripper; by default, whether its last entry is negative."""
+        """Return whether an action closes the gripper, by default if its last entry is negative; None if it
+        does neither.
+        """
         return bool(action[-1] < 0) if len(action) > self.motion_size and action[-1] else None
 
     @property
     def gripper_closing(self) -> bool:
-        """Whether the fingers were last told to close; by default unknown, which counts as no."""
+        """Whether the last command closed the gripper. By default this is unknown and counts as false."""
         return False
 
     # Saved states and recording.
 
     def save_physics(self) -> NDArray[np.float64]:
-        """Return everything that the simulation's next step depends on, as one array."""
+        """Return the complete state of the simulation as one array."""
         raise NotImplementedError
 
     def restore_physics(self, state: NDArray[np.float64]) -> None:
-        """Put the simulation into a state that `save_physics` returned."""
+        """Restore the result of `save_physics`."""
         raise NotImplementedError
 
     def observe(self) -> Any:
-        """Return the observation of the present state."""
+        """Return the current observation."""
         raise NotImplementedError
 
     def observe_state(self) -> dict[str, NDArray[np.float32]]:
-        """Return the observation as ``agent_pos`` and ``environment_state``, float32 vectors without images."""
+        """Return the current observation as the float32 vectors ``agent_pos`` and ``environment_state``,
+        without images.
+        """
         raise NotImplementedError
 
     def add_state_part(self, part: StatePart) -> None:
-        """Save and restore the state of what is around the environment together with its own."""
+        """Save and restore the state of a wrapper or operator together with that of the environment."""
         self._parts.append(part)
 
     def get_state(self) -> EnvironmentState:
-        """Return a state to continue from."""
+        """Return the state of the environment and its parts."""
         return EnvironmentState(
             task=type(self).__name__,
             physics=self.save_physics(),
@@ -123,10 +129,10 @@ class EnvironmentAdapter(gym.Wrapper):
         )
 
     def set_state(self, state: EnvironmentState) -> None:
-        """Continue from what `get_state` returned.
+        """Restore the result of `get_state`.
 
         Raises:
-            InvalidStateError: `state` is no state, or one of another environment.
+            InvalidStateError: `state` is not a state of this environment.
         """
         if not isinstance(state, EnvironmentState) or state.task != type(self).__name__:
             raise InvalidStateError(f"expected a state of {type(self).__name__}, got {state!r}"[:200])
@@ -139,15 +145,15 @@ class EnvironmentAdapter(gym.Wrapper):
                 part.restore_part(saved)
 
     def episode_constants(self) -> dict[str, NDArray[np.float64]]:
-        """Return what is drawn once per episode and is no part of the physics, such as a goal."""
+        """Return what is sampled once per episode and is not part of the physics state, such as a goal."""
         return {}
 
     def restore_constants(self, constants: dict[str, NDArray[np.float64]]) -> None:
-        """Put back what `episode_constants` returned."""
+        """Restore the result of `episode_constants`."""
 
 
 def split_state(agent: Any, environment: Any) -> dict[str, NDArray[np.float32]]:
-    """Return vectors as an `observe_state` does: ``agent_pos`` and ``environment_state``."""
+    """Return two vectors in the format of `observe_state`: ``agent_pos`` and ``environment_state``."""
     return {
         schema.AGENT_POS: np.asarray(agent, np.float32).ravel(),
         schema.ENVIRONMENT_STATE: np.asarray(environment, np.float32).ravel(),
@@ -155,10 +161,12 @@ def split_state(agent: Any, environment: Any) -> dict[str, NDArray[np.float32]]:
 
 
 class MujocoAdapter(EnvironmentAdapter):
-    """An adapter for environments that hold MuJoCo's ``model`` and ``data``, as those of Gymnasium do."""
+    """Base class of adapters for environments with MuJoCo's ``model`` and ``data``, such as those of
+    Gymnasium.
+    """
 
     def save_physics(self) -> NDArray[np.float64]:
-        """Return MuJoCo's integration state, which holds everything that the next step depends on."""
+        """Return MuJoCo's integration state, which determines all further steps."""
         import mujoco
 
         state = np.empty(mujoco.mj_stateSize(self.model, mujoco.mjtState.mjSTATE_INTEGRATION))
@@ -166,7 +174,7 @@ class MujocoAdapter(EnvironmentAdapter):
         return state
 
     def restore_physics(self, state: NDArray[np.float64]) -> None:
-        """Put MuJoCo into a state that `save_physics` returned, and compute what follows from it.
+        """Restore the result of `save_physics`, and update derived quantities.
 
         Raises:
             InvalidStateError: the state belongs to another model.
@@ -175,7 +183,7 @@ class MujocoAdapter(EnvironmentAdapter):
 
         size = mujoco.mj_stateSize(self.model, mujoco.mjtState.mjSTATE_INTEGRATION)
         if np.shape(state) != (size,):
-            raise InvalidStateError(f"physics state has shape {np.shape(state)}, this model needs ({size},)")
+            raise InvalidStateError(f"physics state has shape {np.shape(state)} instead of ({size},)")
         mujoco.mj_setState(self.model, self.data, np.asarray(state), mujoco.mjtState.mjSTATE_INTEGRATION)
         mujoco.mj_forward(self.model, self.data)
         mujoco.mj_setState(self.model, self.data, np.asarray(state), mujoco.mjtState.mjSTATE_INTEGRATION)

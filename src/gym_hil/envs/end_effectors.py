@@ -1,4 +1,4 @@
-"""One end effector of an environment, with what the human-in-the-loop stack asks of an environment."""
+"""One end effector of an environment, with the attributes of `gym_hil.core.environment`."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Array = NDArray[np.float64]
 
 
 class DrivenEndEffector:
-    """One end effector as somebody who drives it alone sees the environment; see `gym_hil.core.environment`.
+    """The environment as seen by an operator who drives one of its end effectors alone.
 
-    Its actions are those of its own action term.
+    Its actions are those of the end effector's own action term.
 
     Args:
         env: the environment.
-        index: which of its end effectors, in the robot's order.
+        index: index of the end effector, in the robot's order.
 
     Attributes:
-        entries: where its numbers are in an action of the environment.
+        entries: slice of its entries in an action of the environment.
     """
 
     def __init__(self, env: ManipulationEnv, index: int) -> None:
@@ -49,12 +49,12 @@ class DrivenEndEffector:
 
     @property
     def motion_scale(self) -> NDArray[np.float32]:
-        """How much more than in the neutral action an action's motion entries are at full speed."""
+        """Difference between the motion entries at full speed and those of the neutral action."""
         return self._term.motion_scale
 
     @property
     def gripper_closing(self) -> bool:
-        """Whether the fingers were last told to close."""
+        """Whether the last command closed the gripper."""
         return self._simulated.gripper_closing
 
     @property
@@ -68,27 +68,27 @@ class DrivenEndEffector:
         return self._simulated.target_pos_w
 
     def neutral_action(self) -> Action:
-        """Return the action that moves nothing and leaves the gripper as it is."""
+        """Return the action that causes no motion and keeps the gripper as it is."""
         return self._term.neutral()
 
     def clip_action(self, action: Action) -> Action:
-        """Return an action as it will be executed."""
+        """Return an action as float32, clipped to the space."""
         return self._term.clip(action)
 
     def command_action(self, command: Command) -> Action:
-        """Return the action that carries out a person's command."""
+        """Return the action that executes a person's command."""
         return self._term.command(command)
 
     def translation(self, action: Action) -> Array:
-        """Return how far an action moves the TCP (3, m, world axes)."""
+        """Return the displacement of the TCP by an action (3, m, world axes)."""
         return np.array(self._term.motion(action.tolist())[0])
 
     def gripper_closes(self, action: Action) -> bool | None:
-        """Return whether an action closes the gripper, or None if it leaves it as it is."""
+        """Return whether an action closes the gripper, or None if it keeps the gripper as it is."""
         return self._term.closes(action)
 
     def expert_goal(self) -> Array:
-        """Return where the task's expert wants the TCP (3, m, world frame)."""
+        """Return the goal of the task's expert for the TCP (3, m, world frame)."""
         return self._env.intents()[self._index].tcp_pos_w
 
     def expert_turn(self) -> Array:
@@ -97,10 +97,10 @@ class DrivenEndEffector:
         return np.zeros(3) if wanted is None else rotation_between(self._simulated.target_quat_w, wanted)
 
     def expert_action(self, misplaced: Array | float = 0.0) -> Action:
-        """Return what the task's expert does now.
+        """Return the action of the task's expert.
 
         Args:
-            misplaced: how far off the expert sees its goal (3, m, world axes).
+            misplaced: error of the goal's position that the expert assumes (3, m, world axes).
         """
         intent, simulated = self._env.intents()[self._index], self._simulated
         way = intent.tcp_pos_w + misplaced - simulated.target_pos_w

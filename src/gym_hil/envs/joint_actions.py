@@ -1,4 +1,4 @@
-"""Actions that are positions of an arm's joints."""
+"""Actions that are joint positions of an arm."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 
 class JointPositions(ActionTerm):
-    """Joint positions (degrees), and how far the gripper is open (0 to 100), as LeRobot's SO-101 takes them.
+    """Joint positions (degrees) and the opening of the gripper (0 to 100), as in LeRobot's SO-101.
 
     Args:
-        effector: the end effector that is commanded.
+        effector: the end effector.
         use_gripper: whether the action has a gripper entry.
     """
 
     name = "joints"
     control = "joint"
     scale = np.full(3, DEFAULT_EE_STEP_SIZE["x"])
-    """How far a command at full speed moves the TCP (3, m)."""
+    """Distance by which a command at full speed moves the TCP (3, m)."""
     _FULLY_OPEN = 100.0
     _FULL_SPEED = 8.0  # degrees per step
     _MOVES = 2.0
-    """A gripper entry that is nearer than this to the commanded one commands nothing new."""
+    """Smallest difference of a gripper entry from the commanded opening that counts as a new command."""
 
     def __init__(self, effector: EndEffector, *, use_gripper: bool = True) -> None:
         low, high = (np.degrees(limits).tolist() for limits in zip(*effector.arm.joint_ranges, strict=True))
@@ -48,7 +48,7 @@ class JointPositions(ActionTerm):
 
     @property
     def motion_scale(self) -> NDArray[np.float32]:
-        """Degrees per step at full speed."""
+        """Rotation per step at full speed (degrees)."""
         return np.full(self.motion_size, self._FULL_SPEED, np.float32)
 
     @property
@@ -56,25 +56,25 @@ class JointPositions(ActionTerm):
         return cast("JointControl", self._end_effector.control)
 
     def neutral(self) -> Action:
-        """Return the commanded joint positions, and the commanded opening."""
+        """Return the commanded joint positions and opening."""
         return self._action(self._control.target_joint_pos, GripperCommand.STAY)
 
     def motion(self, values: list[float]) -> Motion:
-        """Return how far the joints move the TCP, to first order, without its rotation."""
+        """Return the displacement of the TCP by the joints, to first order and without its rotation."""
         positions = np.radians(values[: self.motion_size])
         closes = self.closes(values)
         fingers = 0.0 if closes is None else (-1.0 if closes else 1.0)
         return self._control.translation_towards(positions).tolist(), [0.0, 0.0, 0.0], fingers
 
     def apply(self, values: list[float], limits: Box) -> None:
-        """Send joints and fingers to where the numbers say; the servos know no box."""
+        """Command joints and fingers. The box does not limit joint positions."""
         self._control.command_joints(np.radians(values[: self.motion_size]))
         if self.use_gripper:
             share = values[-1] / self._FULLY_OPEN
             self._end_effector.command_fingers(self._shut + share * (self._wide - self._shut))
 
     def command(self, command: Command) -> Action:
-        """Take a command's twist to joint positions by inverse kinematics."""
+        """Convert a command's twist to joint positions by inverse kinematics."""
         translation = np.array(command.twist[:3]) * self.scale
         rotation = np.array(command.twist[3:]) * STEP_RAD
         return self._action(self._control.joints_towards(translation, rotation), command.gripper)
@@ -85,7 +85,7 @@ class JointPositions(ActionTerm):
         gripper: GripperCommand,
         rotation: NDArray[np.float64] = STILL,
     ) -> Action:
-        """Move at most one step along each axis."""
+        """Move by at most one step along each axis."""
         way = np.clip(translation, -self.scale, self.scale)
         turn = np.clip(rotation, -STEP_RAD, STEP_RAD)
         return self._action(self._control.joints_towards(way, turn), gripper)

@@ -1,8 +1,8 @@
-"""The environment: a robot, a scene and a task behind Gymnasium's interface.
+"""The environment class, which combines a robot, a scene and a task.
 
-What an action means is said by its term, see `gym_hil.envs.actions`. Observation: see `observation_space`; `agent_pos`
-is joint positions (rad), joint velocities (rad/s), gripper (0 open .. 255 closed, measured), TCP position (3, m, world
-frame). The environment knows nothing of what looks at it: viewers and recorders subscribe to the takeover
+`gym_hil.envs.actions` defines the actions, and `gym_hil.envs.observations` the observations. `agent_pos` consists of
+joint positions (rad), joint velocities (rad/s), the measured gripper closure (0 open to 255 closed) and the TCP
+position (3, m, world frame). The environment does not depend on viewers and recorders: they subscribe to the takeover
 wrapper around it.
 """
 
@@ -44,33 +44,33 @@ from gym_hil.tasks import TASKS, Intent, Task
 from gym_hil.tasks.base import finite_array
 
 OBSERVATION_CAMERAS = ("front", "wrist")
-"""Cameras of the robots with one end effector."""
+"""Observed cameras of robots with one end effector."""
 VIDEO_CAMERA = "third_person"
 DEFAULT_GRIPPER_PENALTY = -0.05
 
 
 class StatePart(Protocol):
-    """What is around the environment and has a state of its own, such as an operator."""
+    """An object with a state of its own that is saved together with the environment, such as an operator."""
 
     def save_part(self) -> Any:
         """Return the state."""
 
     def restore_part(self, state: Any) -> None:
-        """Continue from a state."""
+        """Restore a state."""
 
 
 @dataclass(frozen=True)
 class EnvironmentState:
-    """Everything that the rest of an episode, and the episodes after it, depend on.
+    """The complete state of an environment, which determines the rest of the episode and further episodes.
 
     Attributes:
         task: name of the task.
         physics: state of the simulation.
-        start: where every prop started.
-        elapsed_steps: steps of the episode so far.
+        start: initial positions of all props.
+        elapsed_steps: number of steps of the episode so far.
         done: whether the episode has ended.
         rng: state of the random generator.
-        parts: states of what `add_state_part` added: the operator and the time limit.
+        parts: states of the parts added by `add_state_part`: the operator and the time limit.
     """
 
     task: str
@@ -83,37 +83,38 @@ class EnvironmentState:
 
 
 class ManipulationEnv(gym.Env[Observation, np.ndarray]):
-    """One robot doing one task.
+    """An environment of one robot and one task.
 
     Args:
         task: the class of a task, or its name.
-        seed: seed of the first `reset` that is given none.
-        control_dt: seconds per step.
-        physics_dt: seconds per physics step, of which a whole number must make a step. By default the largest
-            one up to 0.004 that does.
+        seed: seed of the first `reset` without a seed.
+        control_dt: duration of a control step (s).
+        physics_dt: duration of a physics step (s), of which `control_dt` must be a multiple. The default is
+            the largest valid value up to 0.004.
         render_spec: size and quality of images.
-        render_mode: ``"rgb_array"``, ``"human"`` (the stack around the environment then opens a window, where there is
-            a display) or None.
-        image_obs: observe pixels of the cameras ``front`` and ``wrist`` instead of the objects' positions.
-        state_obs: append the objects' positions to `agent_pos` and render nothing, whatever `image_obs` says.
-            With `image_obs` that is all of the observation: LeRobot's recorder refuses `environment_state`.
+        render_mode: ``"rgb_array"``, ``"human"`` (a window is opened if there is a display), or None.
+        image_obs: whether to observe images of the cameras ``front`` and ``wrist`` instead of the objects'
+            positions.
+        state_obs: whether to append the objects' positions to `agent_pos` and render nothing, regardless of
+            `image_obs`. With `image_obs`, there is no `environment_state`, which LeRobot's recorder does not
+            support.
         reward_type: ``"sparse"`` (1.0 on success) or ``"dense"`` (in [0, 1]).
-        random_block_position: start from random object positions.
-        robot: what to control: a `Robot`, or a name in `ROBOTS`.
-        observation_terms: what is observed instead of what `image_obs` and `state_obs` say: classes of terms, or
-            their names, such as ``("proprioception", "depth")``; see `gym_hil.envs.observations`.
-        action_term: what an action means: one term for each of the robot's end effectors, or the term of its only one;
-            without it their raw motion, `gym_hil.envs.actions.RawTwist`.
-        gripper_penalty: reported in ``info["discrete_penalty"]`` when the gripper is told to close while it opens
-            or the other way round. The reward is left alone.
+        random_block_position: whether to start from random object positions.
+        robot: a `Robot`, or a name in `ROBOTS`.
+        observation_terms: classes or names of observation terms that replace those of `image_obs` and
+            `state_obs`, such as ``("proprioception", "depth")``; see `gym_hil.envs.observations`.
+        action_term: one action term per end effector, or the term of the only one; by default
+            `gym_hil.envs.actions.RawTwist`.
+        gripper_penalty: value of ``info["discrete_penalty"]`` when a gripper command reverses the previous
+            one. The reward is not affected.
 
     Raises:
-        InvalidArgumentError: an argument has no meaning; the message names the valid values.
+        InvalidArgumentError: an argument is invalid.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 10}  # noqa: RUF012
     stack_config: Any = None
-    """What the layers around the environment are made from, if it was made by its id."""
+    """Configuration of the layers around the environment, if it was created by its id."""
 
     def __init__(
         self,
@@ -187,12 +188,11 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         """Begin an episode.
 
         Args:
-            seed: the same seed gives the same episode, whatever came before.
-            options: ``{"state": get_state()}`` continues from a saved state; the other options are the
-                task's own, see its module.
+            seed: seed of the episode. The same seed gives the same episode.
+            options: ``{"state": get_state()}`` continues from a saved state; tasks define further options.
 
         Returns:
-            The observation, and an info with the keys of a step's.
+            The observation, and an info with the keys of a step.
         """
         self._require_open("reset")
         if seed is None and self._seed is not None:
@@ -220,17 +220,17 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         return self.observe(), record.to_info()
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Act for one control period. Actions beyond `action_space` are clipped to it.
+        """Execute an action for one control period. Actions are clipped to the action space.
 
         Args:
-            action: see `action_term`.
+            action: the action, see `action_term`.
 
         Returns:
-            Observation, reward (float), terminated, truncated (always False) and info, see `StepRecord.to_info`.
+            Observation, reward, terminated, truncated (always False) and info, see `StepRecord.to_info`.
 
         Raises:
-            InvalidActionError: wrong shape, or a value that is not a finite number.
-            EpisodeOrderError: before the first `reset`, after the end of an episode, or after `close`.
+            InvalidActionError: the action has the wrong shape, or a value that is not a finite number.
+            EpisodeOrderError: there is no running episode, or the environment is closed.
         """
         self._require_open("step")
         if self._done:
@@ -266,7 +266,9 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         return self.observe(), reward, self._done, False, record.to_info()
 
     def render(self) -> Image | None:
-        """Return an image (height, width, 3) uint8 of `render_spec`'s video size, or None without a mode."""
+        """Return an image (height, width, 3, uint8) with the video size of `render_spec`, or None without a
+        render mode.
+        """
         self._require_open("render")
         if self.render_mode != "rgb_array":
             return None
@@ -279,7 +281,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         return self._renderers["video"].render(self.simulation.data, self._video_camera)
 
     def close(self) -> None:
-        """Free all resources. Calling it twice is allowed."""
+        """Free all resources. It may be called more than once."""
         self._closed = True
         for renderer in self._renderers.values():
             renderer.close()
@@ -288,11 +290,13 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
     # Saved states.
 
     def add_state_part(self, part: StatePart) -> None:
-        """Save and restore the state of what is around the environment together with its own."""
+        """Save and restore the state of a wrapper or operator together with that of the environment."""
         self._parts.append(part)
 
     def get_state(self) -> EnvironmentState:
-        """Return a state to continue from, bit for bit, with `set_state` or `reset`'s option ``state``."""
+        """Return the state of the environment, from which `set_state` and the option ``state`` of `reset`
+        continue exactly.
+        """
         self._require_open("get_state")
         return EnvironmentState(
             task=self.task.name,
@@ -308,18 +312,19 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         """Continue from a saved state.
 
         Args:
-            state: what `get_state` returned. Its parts are restored if it was saved with as many parts as this
-                environment has; a state without any continues with the operator and the time limit as they are.
+            state: the result of `get_state`. Its parts are restored if there are as many as this environment
+                has; otherwise the operator and the time limit continue as they are.
 
         Raises:
-            InvalidStateError: `state` is no state, or one of another task or model. Then nothing has changed.
+            InvalidStateError: `state` is not a state, or belongs to another task or model. The environment is
+                then unchanged.
         """
         self._require_open("set_state")
         if not isinstance(state, EnvironmentState):
-            raise InvalidStateError(f"expected what get_state returned, got {type(state).__name__}")
+            raise InvalidStateError(f"expected the result of get_state, got {type(state).__name__}")
         if state.task != self.task.name:
             raise InvalidStateError(
-                f"state is of task {state.task!r}, this environment is {self.task.name!r}"
+                f"the state belongs to task {state.task!r}, but this environment has task {self.task.name!r}"
             )
         start = self._checked_start(state.start)
         rng = _random_generator(state.rng)
@@ -336,29 +341,29 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         """Report `penalty` from now on when the gripper is switched."""
         self._gripper_penalty = require_number("gripper_penalty", penalty)
 
-    # What the human-in-the-loop stack asks of an environment, see `gym_hil.core.environment`.
+    # Attributes of `gym_hil.core.environment`.
 
     def neutral_action(self) -> Action:
-        """Return the action that moves nothing and leaves the gripper as it is."""
+        """Return the action that causes no motion and keeps the gripper as it is."""
         return self.action_term.neutral()
 
     def clip_action(self, action: Any) -> Action:
-        """Return an action as it will be executed."""
+        """Return an action as float32, clipped to the space."""
         return self.action_term.clip(action)
 
     def command_action(self, *commands: Command) -> Action:
-        """Return the action that carries out a person's commands, one per end effector; the others hold still."""
+        """Return the action that executes one command per end effector; those without a command do not move."""
         return self.action_term.command(*commands)
 
     def intents(self) -> tuple[Intent, ...]:
-        """Return what the task's expert wants now of every end effector, in the robot's order."""
+        """Return the goals of the task's expert for every end effector, in the robot's order."""
         return self.task.intents(self.simulation, self._start)
 
     def expert_action(self, misplaced: Array | float = 0.0) -> Action:
-        """Return what the task's expert does now.
+        """Return the action of the task's expert.
 
         Args:
-            misplaced: how far off the expert sees its goals (3, m, world axes).
+            misplaced: error of the goals' positions that the expert assumes (3, m, world axes).
 
         Returns:
             An action of `action_space`.
@@ -366,25 +371,25 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         return joined([end_effector.expert_action(misplaced) for end_effector in self.end_effectors])
 
     def hand_over(self) -> None:
-        """Start the next step from where the TCPs are, so that whoever commands next starts without a jerk."""
+        """Reset the targets to the positions of the TCPs, so that a change of control causes no jerk."""
         self.simulation.anchor_target()
 
     def watch_substeps(self, watchers: tuple[Watcher, ...]) -> None:
-        """Call `watchers` with the MuJoCo data a few times within every step from now on."""
+        """Call `watchers` with the MuJoCo data several times within every step."""
         self.simulation.watchers = watchers
 
-    # Of several end effectors, these attributes are those of the first one; `end_effectors` has them of each.
+    # These attributes are those of the first end effector; `end_effectors` contains those of all.
 
     def gripper_closes(self, action: Action) -> bool | None:
-        """Return whether an action closes the gripper, or None if it leaves it as it is."""
+        """Return whether an action closes the gripper, or None if it keeps the gripper as it is."""
         return self.action_term.closes(action)[0]
 
     def translation(self, action: Action) -> Array:
-        """Return how far an action moves the TCP (3, m, world axes)."""
+        """Return the displacement of the TCP by an action (3, m, world axes)."""
         return self.end_effectors[0].translation(action[self.end_effectors[0].entries])
 
     def expert_goal(self) -> Array:
-        """Return where the task's expert wants the TCP (3, m, world frame)."""
+        """Return the goal of the task's expert for the TCP (3, m, world frame)."""
         return self.end_effectors[0].expert_goal()
 
     def expert_turn(self) -> Array:
@@ -393,22 +398,22 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
 
     @property
     def motion_size(self) -> int:
-        """How many of an action's first entries are motion; the next one commands the gripper."""
+        """Number of the first entries of an action that are motion; the next one commands the gripper."""
         return self.end_effectors[0].motion_size
 
     @property
     def scale(self) -> Array:
-        """Metres per unit of a command along x, y and z (3)."""
+        """Distance per unit of a command along x, y and z (3, m)."""
         return self.end_effectors[0].scale
 
     @property
     def motion_scale(self) -> NDArray[np.float32]:
-        """How much more than in the neutral action an action's motion entries are at full speed."""
+        """Difference between the motion entries at full speed and those of the neutral action."""
         return self.end_effectors[0].motion_scale
 
     @property
     def gripper_closing(self) -> bool:
-        """Whether the fingers were last told to close."""
+        """Whether the last command closed the gripper."""
         return self.simulation.gripper_closing
 
     @property
@@ -423,12 +428,12 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
 
     @property
     def workspace(self) -> Box:
-        """Box that the TCP is kept in."""
+        """Box to which the target of the TCP is limited (world frame)."""
         return self.task.workspace
 
     @property
     def video_camera(self) -> int:
-        """Number of the camera that `render` and the window look through."""
+        """Index of the camera of `render` and the window."""
         return self._video_camera
 
     @property
@@ -443,34 +448,34 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
 
     @property
     def control_dt(self) -> float:
-        """Seconds per step."""
+        """Duration of a control step (s)."""
         return self.simulation.control_dt
 
     @property
     def physics_dt(self) -> float:
-        """Seconds per physics step."""
+        """Duration of a physics step (s)."""
         return self.simulation.physics_dt
 
     def save_physics(self) -> Array:
-        """Return the state of the simulation alone, as `EnvironmentState.physics`."""
+        """Return the state of the simulation alone, as in `EnvironmentState.physics`."""
         return self.simulation.save()
 
     def restore_physics(self, state: Array) -> None:
-        """Put the simulation into a state that `save_physics` returned."""
+        """Restore the result of `save_physics`."""
         self.simulation.restore(state)
 
     def task_success(self) -> bool:
-        """Return whether the task is done in the present state."""
+        """Return whether the task is done in the current state."""
         return bool(self.task.success(self.simulation, self._start))
 
     def success_lost_after(self, seconds: float) -> float | None:
-        """Simulate some time in which nothing is commanded, outside any episode.
+        """Simulate without commands, outside an episode, and test whether the success lasts.
 
         Args:
-            seconds: how long (s).
+            seconds: duration (s).
 
         Returns:
-            When the task was no longer done (s), or None if it stayed done.
+            Time at which the task was not done any more (s), or None if it stayed done.
         """
         for step in range(round(seconds / self.control_dt)):
             self.simulation.step()
@@ -479,12 +484,12 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         return None
 
     def observe_state(self) -> Observation:
-        """Return the observation of the present state without images: ``agent_pos`` and ``environment_state``."""
+        """Return the current observation without images: ``agent_pos`` and ``environment_state``."""
         return self._states.observe()
 
     @property
     def layout(self) -> ObservationLayout:
-        """Where the parts of ``agent_pos`` are, such as ``layout["tcp_pos"]``."""
+        """The layout of ``agent_pos``, with slices such as ``layout["tcp_pos"]``."""
         return self._states.layouts[schema.AGENT_POS]
 
     # Internals.
@@ -499,11 +504,13 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         )
 
     def _checked_start(self, start: Any) -> dict[str, Array]:
-        """Return copies of where props and sockets start, or raise `InvalidStateError` unless they are the task's."""
+        """Return copies of the initial positions, or raise `InvalidStateError` if they are not those of the
+        task's objects.
+        """
         drawn = self.task.sample_start(np.random.default_rng(0), randomise=False, options={})
         names = list(start) if isinstance(start, Mapping) else start
         if not isinstance(start, Mapping) or start.keys() != drawn.keys():
-            raise InvalidStateError(f"start of {names!r} is not that of {list(drawn)}, the task's objects")
+            raise InvalidStateError(f"start has the objects {names!r} instead of the task's, {list(drawn)}")
         try:
             return {
                 name: finite_array(f"start[{name!r}]", start[name], pos.shape).copy()
@@ -528,16 +535,20 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         return names.index(camera)
 
     def observe(self) -> Observation:
-        """Return the observation of the present state, in fresh arrays."""
+        """Return the current observation in new arrays."""
         return self._observation.observe()
 
     def draw(self) -> dict[str, Image]:
-        """Return what the observation's cameras see, (height, width, 3) uint8 each, in fresh arrays."""
+        """Return images of the observed cameras (height, width, 3, uint8) in new arrays, by the name of the
+        camera.
+        """
         renderer, data = self._observing_renderer(), self.simulation.data
         return {name: renderer.render(data, number) for name, number in self._observed_cameras.items()}
 
     def draw_depth(self) -> dict[str, NDArray[np.float32]]:
-        """Return how far what the observation's cameras see is, (height, width), m, in fresh arrays."""
+        """Return depth images of the observed cameras (height, width, m) in new arrays, by the name of the
+        camera.
+        """
         renderer, data = self._observing_renderer(), self.simulation.data
         return {name: renderer.depth(data, number) for name, number in self._observed_cameras.items()}
 
@@ -551,12 +562,12 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
 
 
 def _random_generator(state: Any) -> np.random.Generator:
-    """Return a generator like Gymnasium's that continues from a state."""
+    """Return a random generator of Gymnasium's type that continues from a state."""
     bits = np.random.PCG64(0)
     try:
         bits.state = state
         if dict(bits.state) != dict(state):
             raise ValueError("a number is out of range")
     except (TypeError, ValueError, KeyError, OverflowError) as error:
-        raise InvalidStateError(f"rng={state!r} is no state of NumPy's generator PCG64: {error!r}") from error
+        raise InvalidStateError(f"rng={state!r} is not a state of NumPy's PCG64: {error!r}") from error
     return np.random.Generator(bits)

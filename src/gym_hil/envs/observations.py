@@ -1,7 +1,7 @@
-"""Observation terms: what an observation is made of, and where in it everything is.
+"""Observation terms, of which observations consist.
 
-An observation is a dictionary. Each term adds to one of its entries: numbers to a flat vector, in which they have
-names, or images. Further terms are registered under a name, by this package and by others alike.
+An observation is a dictionary. Each term adds to one of its entries: named numbers to a flat vector, or images.
+Packages can register further terms by name.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ from gym_hil.simulation.simulation import Simulation
 from gym_hil.tasks import Task
 
 NUMBER_BOUND = 1000.0
-"""Bound of every number of an observation; far beyond what physics reaches."""
+"""Bound of all numbers in the observation space, far beyond physical values."""
 MAX_DEPTH = 1000.0
 """Bound of a depth image (m)."""
 Observation = dict[str, Any]
 
 
 def proprioception_layout(robot: Robot) -> ObservationLayout:
-    """Return the layout of what a robot measures of itself.
+    """Return the layout of the proprioception of a robot.
 
-    Per end effector: ``joint_pos`` (rad), ``joint_vel`` (rad/s), ``gripper`` (0 open to 255 closed) and ``tcp_pos``
-    (3, m, world frame). With several end effectors the names begin with theirs, such as ``left_joint_pos``.
+    For each end effector, it consists of ``joint_pos`` (rad), ``joint_vel`` (rad/s), ``gripper`` (0 open to 255 closed)
+    and ``tcp_pos`` (3, m, world frame). With several end effectors, names begin with theirs, such as
+    ``left_joint_pos``.
     """
     sizes: dict[str, int] = {}
     for effector in robot.end_effectors:
@@ -47,14 +48,14 @@ def proprioception_layout(robot: Robot) -> ObservationLayout:
 
 @dataclass(frozen=True)
 class ObservationContext:
-    """What a term can observe.
+    """The sources of observations.
 
     Attributes:
         task: the task.
         simulation: the simulation of its robot.
         render_spec: size and quality of images.
-        draw: returns an image (height, width, 3), uint8, of every observed camera by its name.
-        draw_depth: returns a depth image (height, width), float32, m, of every observed camera by its name.
+        draw: returns an image (height, width, 3, uint8) of every observed camera by its name.
+        draw_depth: returns a depth image (height, width, float32, m) of every observed camera by its name.
     """
 
     task: Task
@@ -68,12 +69,12 @@ class ObservationTerm(abc.ABC):
     """One part of an observation.
 
     Args:
-        context: what can be observed.
-        key: entry of the observation that it adds to; None for the usual one of the term.
+        context: the sources of observations.
+        key: entry of the observation to which the term adds; None for its default.
 
     Attributes:
-        usual_key: the entry that it adds to if nothing else is said.
-        space: the space of what `read` returns.
+        usual_key: default entry.
+        space: space of the results of `read`.
     """
 
     usual_key: str
@@ -85,11 +86,11 @@ class ObservationTerm(abc.ABC):
 
     @abc.abstractmethod
     def read(self) -> Any:
-        """Return what is observed now, in fresh arrays."""
+        """Return the current value in new arrays."""
 
 
 class VectorTerm(ObservationTerm):
-    """Numbers with names. Those of several terms with the same key follow each other in one vector.
+    """Named numbers. Those of several terms with the same key are concatenated to one vector.
 
     Attributes:
         layout: names and sizes of the numbers.
@@ -99,7 +100,7 @@ class VectorTerm(ObservationTerm):
 
     @property
     def space(self) -> spaces.Box:  # type: ignore[override]
-        """Numbers of float32."""
+        """The space of the numbers, float32."""
         return spaces.Box(-NUMBER_BOUND, NUMBER_BOUND, (self.layout.size,), np.float32)
 
     @abc.abstractmethod
@@ -108,7 +109,7 @@ class VectorTerm(ObservationTerm):
 
 
 class Proprioception(VectorTerm):
-    """What the robot measures of itself, see `proprioception_layout`."""
+    """The robot's own measurements, see `proprioception_layout`."""
 
     usual_key = schema.AGENT_POS
 
@@ -117,7 +118,7 @@ class Proprioception(VectorTerm):
         self.layout = proprioception_layout(context.simulation.robot)
 
     def read(self) -> list[float]:
-        """Return joint positions, joint velocities, gripper and TCP of every end effector."""
+        """Return joint positions, joint velocities, gripper and TCP position of every end effector."""
         numbers: list[float] = []
         for effector in self.context.simulation.end_effectors:
             gripper = effector.closure * schema.FULLY_CLOSED
@@ -126,7 +127,7 @@ class Proprioception(VectorTerm):
 
 
 class Objects(VectorTerm):
-    """Where the task's objects are (m, world frame)."""
+    """Positions of the task's objects (m, world frame)."""
 
     usual_key = schema.ENVIRONMENT_STATE
 
@@ -135,12 +136,12 @@ class Objects(VectorTerm):
         self.layout = ObservationLayout({"objects": context.task.observation_size})
 
     def read(self) -> list[float]:
-        """Return what the task observes."""
+        """Return the observation of the task."""
         return self.context.task.observe(self.context.simulation).tolist()
 
 
 class Rgb(ObservationTerm):
-    """Images of the observed cameras, (height, width, 3) uint8 each, by the cameras' names."""
+    """Images of the observed cameras (height, width, 3, uint8) by the name of the camera."""
 
     usual_key = schema.PIXELS
 
@@ -156,7 +157,9 @@ class Rgb(ObservationTerm):
 
 
 class Depth(ObservationTerm):
-    """Distances along the line of sight's forward direction (m), (height, width) float32, by the cameras' names."""
+    """Depth images of the observed cameras (height, width, float32, m, along the optical axis) by the name of
+    the camera.
+    """
 
     usual_key = "depth"
 
@@ -172,7 +175,7 @@ class Depth(ObservationTerm):
 
 
 class TcpWrench(VectorTerm):
-    """Force (3, N) and torque about the TCP (3, N m) that the world exerts on every hand, world axes."""
+    """External force (3, N) and torque about the TCP (3, N m) on every hand, in world axes."""
 
     usual_key = schema.TCP_WRENCH
 
@@ -185,7 +188,7 @@ class TcpWrench(VectorTerm):
         ]
 
     def read(self) -> list[float]:
-        """Return the sum over the present contacts of each hand."""
+        """Return the sum over the current contacts of each hand."""
         sim = self.context.simulation
         sim.compute_contacts()
         numbers: list[float] = []
@@ -200,7 +203,7 @@ class TcpWrench(VectorTerm):
 
 
 class Contact(VectorTerm):
-    """Force with which each finger is touched (N)."""
+    """Contact force on each finger (N)."""
 
     usual_key = "contact"
 
@@ -212,7 +215,7 @@ class Contact(VectorTerm):
         self._geoms = [frozenset({int(sim.model.geom(name).id)}) for name in names]
 
     def read(self) -> list[float]:
-        """Return the sum of the present normal forces of each finger."""
+        """Return the sum of the current normal forces on each finger."""
         sim = self.context.simulation
         sim.compute_contacts()
         return [
@@ -222,7 +225,7 @@ class Contact(VectorTerm):
 
 
 def hand_geoms(model: mujoco.MjModel, tcp_site: str) -> frozenset[int]:
-    """Return the geoms of the body that carries a TCP, and of all bodies below it."""
+    """Return the geoms of the body with the TCP site, and of all its descendants."""
     hand = int(model.site(tcp_site).bodyid[0])
     bodies = {hand}
     for body in range(hand + 1, model.nbody):
@@ -234,8 +237,14 @@ def hand_geoms(model: mujoco.MjModel, tcp_site: str) -> frozenset[int]:
 def contact_forces(
     sim: Simulation, geoms: frozenset[int]
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], float]]:
-    """Yield position (3, m), force on the geoms (3, N), both in the world frame, and normal force (N) of every
-    contact that some geoms have with others.
+    """Iterate over the contacts of some geoms with others.
+
+    Args:
+        sim: the simulation.
+        geoms: indices of the geoms.
+
+    Yields:
+        Position (3, m) and force on the geoms (3, N) in the world frame, and the normal force (N).
     """
     data, wrench = sim.data, np.zeros(6)
     for number, (first, second) in enumerate(data.contact.geom.tolist()):
@@ -248,14 +257,14 @@ def contact_forces(
 
 
 class ObservationBuilder:
-    """Puts the parts of an observation together.
+    """Combines the parts of an observation.
 
     Args:
-        terms: the terms, in the order in which they follow each other.
+        terms: the terms in the order of the observation.
 
     Attributes:
         space: the observation space.
-        layouts: where the named numbers of every vector are, by its key.
+        layouts: layout of every vector by its key.
     """
 
     def __init__(self, terms: Sequence[ObservationTerm]) -> None:
@@ -278,7 +287,7 @@ class ObservationBuilder:
         self.space = spaces.Dict(entries)
 
     def observe(self) -> Observation:
-        """Return the observation of the present state, in fresh arrays."""
+        """Return the current observation in new arrays."""
         observation: Observation = {}
         for key, terms in self._vectors.items():
             numbers: list[float] = []
@@ -302,17 +311,17 @@ OBSERVATION_TERMS: Registry[type[ObservationTerm]] = Registry(
         "contact": f"{__name__}:Contact",
     },
 )
-"""The class of every observation term by its name."""
+"""Classes of observation terms by name."""
 
 
 def usual_terms(context: ObservationContext, *, image_obs: bool, state_obs: bool) -> list[ObservationTerm]:
     """Return the terms of an id.
 
     Args:
-        context: what can be observed.
-        image_obs: whether images are asked for, instead of the objects' positions.
-        state_obs: whether ``agent_pos`` ends with the objects' positions and the task's further terms; then nothing is
-            drawn.
+        context: the sources of observations.
+        image_obs: whether images are observed instead of the objects' positions.
+        state_obs: whether ``agent_pos`` ends with the objects' positions and the task's further terms, and
+            nothing is rendered.
     """
     terms: list[ObservationTerm] = [Proprioception(context)]
     if state_obs:

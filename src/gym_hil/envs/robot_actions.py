@@ -1,4 +1,4 @@
-"""What the numbers of a robot's action mean: those of its end effectors, one after the other."""
+"""Actions of a robot, which consist of those of its end effectors."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ from gym_hil.simulation.simulation import Simulation
 
 
 class RobotAction:
-    """The actions of a robot: one term per end effector.
+    """The actions of a robot, with one term per end effector.
 
     Args:
         robot: the robot.
-        terms: what the numbers mean for each of its end effectors, in the robot's order.
+        terms: the terms of its end effectors, in the robot's order.
 
     Raises:
-        InvalidArgumentError: there are not as many terms as end effectors, or they control different things.
+        InvalidArgumentError: the number of terms is wrong, or they have different kinds of control.
 
     Attributes:
-        terms: one per end effector.
-        entries: where the numbers of each of them are in an action.
-        layout: where the named parts of an action are: ``motion`` and ``gripper``. With several end effectors the names
-            begin with theirs, such as ``left_motion``.
-        bounds: least and greatest values of all entries.
-        control: what the simulation controls: ``"cartesian"`` or ``"joint"``.
+        terms: one term per end effector.
+        entries: slice of the entries of each end effector in an action.
+        layout: slices of the named parts of an action, ``motion`` and ``gripper``. With several end
+            effectors, names begin with theirs, such as ``left_motion``.
+        bounds: lower and upper bounds of all entries.
+        control: the kind of control, ``"cartesian"`` or ``"joint"``.
     """
 
     def __init__(self, robot: Robot, terms: Sequence[ActionTerm]) -> None:
@@ -77,44 +77,44 @@ class RobotAction:
         return spaces.Box(*np.array(self.bounds, np.float32))
 
     def bind(self, simulation: Simulation) -> None:
-        """Command the end effectors of `simulation` from now on."""
+        """Let the terms command the end effectors of `simulation`."""
         for index, term in enumerate(self.terms):
             term.bind(simulation, index)
 
     def clip(self, action: Any) -> Action:
-        """Return an action as it will be executed: float32 and inside the space.
+        """Return an action as float32, clipped to the space.
 
         Raises:
-            InvalidActionError: wrong shape, or a value that is not a finite number.
+            InvalidActionError: the action has the wrong shape, or a value that is not a finite number.
         """
         return clipped(action, self.bounds)
 
     def apply(self, values: list[float], limits: Sequence[Box]) -> None:
-        """Command the end effectors what an action's numbers stand for.
+        """Command the end effectors.
 
         Args:
-            values: the numbers of an action inside the space.
-            limits: per end effector, the box (world frame) that the TCP's target must not leave.
+            values: numbers of an action within the bounds.
+            limits: for each end effector, the box to which the target of the TCP is limited (world frame).
         """
         for term, entries, box in zip(self.terms, self.entries, limits, strict=True):
             term.apply(values[entries], box)
 
     def neutral(self) -> Action:
-        """Return the action that moves nothing and leaves the grippers as they are."""
+        """Return the action that causes no motion and keeps the grippers as they are."""
         return joined([term.neutral() for term in self.terms])
 
     def command(self, *commands: Command) -> Action:
-        """Return the action that carries out a command for each end effector; those without one hold still."""
+        """Return the action that executes one command per end effector; those without a command do not move."""
         actions = [term.command(command) for term, command in zip(self.terms, commands, strict=False)]
         return joined([*actions, *(term.neutral() for term in self.terms[len(actions) :])])
 
     def closes(self, action: Numbers) -> list[bool | None]:
-        """Return for each gripper whether an action closes it, or None if it leaves it as it is."""
+        """Return for each gripper whether an action closes it, or None if it keeps the gripper as it is."""
         return [term.closes(action[entries]) for term, entries in zip(self.terms, self.entries, strict=True)]
 
 
 def joined(actions: Sequence[NDArray[np.float32]]) -> Action:
-    """Return the action of a robot from those of its end effectors."""
+    """Return the action of a robot from the actions of its end effectors."""
     return actions[0] if len(actions) == 1 else np.concatenate(actions)
 
 
@@ -129,12 +129,12 @@ def make_robot_action(
 
     Args:
         name: one of `gym_hil.envs.actions.ACTIONS`.
-        robot: the robot that acts.
-        step_size: metres per unit of a term whose name begins with ``xyz``; None for 0.025 m.
+        robot: the robot.
+        step_size: distance per unit of action (m) for terms whose names begin with ``xyz``; None for 0.025 m.
         use_gripper: whether the action has a gripper entry per end effector.
 
     Raises:
-        InvalidArgumentError: the name is not known.
+        InvalidArgumentError: the name is unknown.
     """
     require_one_of("action", name, ACTIONS)
 

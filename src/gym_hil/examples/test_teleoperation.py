@@ -1,4 +1,4 @@
-"""Drive the robot yourself: ``python gym_hil/examples/test_teleoperation.py [--use-keyboard]``."""
+"""Teleoperate the robot: ``python gym_hil/examples/test_teleoperation.py [--use-keyboard]``."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from gym_hil.intervention.human_cost import HUMAN_COST, RecordHumanCost
 
 @dataclass(kw_only=True)
 class Teleoperation:
-    """Pick up the cube with a gamepad or a keyboard. The robot stays still until you take over."""
+    """Pick up the cube with a gamepad or a keyboard. The robot does not move until you take over."""
 
     use_keyboard: bool = False
-    """The keyboard of the window instead of a gamepad."""
+    """Use the keyboard of the window instead of a gamepad."""
     controller_config: Path | None = None
     """JSON file that maps the gamepad's axes and buttons."""
     step_size: float = 0.025
-    """Metres per step at full stick, per axis."""
+    """Distance per step at full deflection (m)."""
     reset_delay: float = 1.0
-    """Seconds to get ready before an episode."""
+    """Delay before every episode (s)."""
     render_mode: Literal["human", "rgb_array"] = "human"
-    """A window, or none."""
+    """Whether to open a window."""
     episodes: int | None = None
-    """Stop after so many episodes; without it, when the window is closed or on Ctrl-C."""
+    """Number of episodes; by default unlimited, until the window is closed or Ctrl-C is pressed."""
     seed: int = 0
     """Seed of the cube's positions."""
 
 
 def main(options: Teleoperation) -> None:
-    """Run episodes until enough were run, the window is closed, or Ctrl-C is pressed."""
+    """Run episodes until their number is reached, the window is closed, or Ctrl-C is pressed."""
     device = "Keyboard" if options.use_keyboard else "Gamepad"
     env = gym.make(
         f"gym_hil/PandaPickCube{device}-v1",

@@ -1,0 +1,1 @@
+"""Studies of many training runs, and measurements of speed and latency."""

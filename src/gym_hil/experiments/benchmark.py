@@ -1,7 +1,7 @@
-"""The benchmark of learning with a human in the loop: a study whose protocol is fixed.
+"""The benchmark of learning with a human in the loop: a study with a fixed protocol.
 
-`docs/benchmark.md` has the protocol in words. Its version grows whenever a number in here changes; results of
-different versions are not compared.
+`docs/benchmark.md` describes the protocol. Its version is incremented whenever a number in this module changes, and
+results of different versions are not compared.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ ROBOT_MINUTES: Mapping[str, float] = {
     "OpenDrawerAndPlace": 20.0,
     "ArrangeBoxes": 40.0,
 }
-"""Simulated minutes of a run, by task, demonstrations included."""
+"""Simulated time of a run by task (min), including demonstrations."""
 COMPARED = ("bc", "hg-dagger", "hil")
-"""Methods that are compared by default; any other can be named."""
+"""Methods that are compared by default."""
 HUMANS = ("average", "novice", "experienced")
 """Presets of simulated humans."""
 FIRST_SEED: Mapping[Purpose, int] = {"report": 100, "development": 0}
 SEEDS = 5
 DEMOS = 20
 EPISODES = 200
-"""Start states of every evaluation."""
+"""Number of episodes of every evaluation."""
 QUICK_METHODS, QUICK_TASKS, QUICK_SEEDS = ("bc", "hg-dagger", "hil"), ("PickCube", "InsertPeg"), 3
 
 
 def protocol_config(task: str, method: str, human: str, seed: int) -> TrainConfig:
-    """Return the configuration that the protocol prescribes for a run.
+    """Return the configuration of a run according to the protocol.
 
     Raises:
-        InvalidArgumentError: the protocol has no such task, or there is no such method or human.
+        InvalidArgumentError: the task, method or human is not part of the protocol or does not exist.
     """
     require_one_of("task", task, ROBOT_MINUTES)
     require_one_of("method", method, METHODS)
@@ -83,8 +83,8 @@ def benchmark(
         tasks: names in `ROBOT_MINUTES`.
         methods: names of learning methods.
         humans: presets of simulated humans.
-        seeds: of the runs.
-        change: makes a run shorter for a trial; its record then does not count as one of the benchmark.
+        seeds: seeds of the runs.
+        change: shortens a run for a trial, whose record does not count for the benchmark.
     """
     for task in tasks:
         require_one_of("task", task, ROBOT_MINUTES)
@@ -99,11 +99,10 @@ def benchmark(
 
 
 def read_results(folder: Path) -> list[Finished]:
-    """Return the runs whose records lie in `folder`, or in the folder ``records`` in it, by task, human and
-    method.
+    """Return the runs with records in `folder`, or in its folder ``records``, by task, human and method.
 
     Raises:
-        InvalidArgumentError: there is none, or one cannot be read.
+        InvalidArgumentError: there is no record, or one cannot be read.
     """
     inside = folder / RECORDS
     paths = sorted((inside if inside.is_dir() else folder).glob("*.json"))
@@ -122,12 +121,12 @@ def read_results(folder: Path) -> list[Finished]:
 
 
 def study_of(finished: Sequence[Finished]) -> Study:
-    """Return the study that has just these runs."""
+    """Return the study that consists of these runs."""
     return Study(f"Benchmark, protocol {PROTOCOL}", tuple(one.run for one in finished))
 
 
 def departures(one: Finished) -> list[str]:
-    """Return in which respects a run departs from the protocol."""
+    """Return the differences between a run and the protocol."""
     place, config = one.run.place, one.run.config
     try:
         wanted = protocol_config(place["task"], place["method"], place["human"], int(place["seed"]))
@@ -148,14 +147,14 @@ def departures(one: Finished) -> list[str]:
 
 
 def repeat(one: Finished) -> Record:
-    """Run a run once more, and return its record."""
+    """Repeat a run, and return the new record."""
     with tempfile.TemporaryDirectory() as folder:
         train_run(dict(one.run.place), one.run.config, Path(folder), lambda steps: None)
         return read_record(Path(folder) / RECORD)[0]
 
 
 def unlike(one: Finished, again: Record) -> list[str]:
-    """Return why a repetition does not confirm a record; empty if it does, bit for bit."""
+    """Return the differences between a repetition and a record; empty if they are identical."""
     found = differences(dict(one.record), again)
     if found:
         for name in ("processor", "versions", "commit"):
@@ -165,18 +164,18 @@ def unlike(one: Finished, again: Record) -> list[str]:
 
 
 def sample_of(finished: Sequence[Finished], count: int) -> list[Finished]:
-    """Return some of the runs, drawn at random by what is in the records."""
+    """Return a sample of the runs, which is determined by the content of the records."""
     entropy = [int(one.record["episodes_sha256"][:8], 16) for one in finished]
     chosen = np.random.default_rng(entropy).choice(len(finished), min(count, len(finished)), replace=False)
     return [finished[number] for number in sorted(chosen)]
 
 
 def rank_agreement(finished: Sequence[Finished]) -> list[tuple[str, str, str, int, float]]:
-    """Return how well the order of methods with one human agrees with that of another.
+    """Return the agreement between the rankings of methods with different humans.
 
     Returns:
-        Task, two humans, how many methods ran with both, and Kendall's tau-b of the interquartile means over
-        seeds of the mean success over the run; NaN where all are equal.
+        Task, two humans, number of methods with both, and Kendall's tau-b of the interquartile means over seeds of the
+        mean success; NaN if all are equal.
     """
     scores: dict[str, dict[str, dict[str, list[float]]]] = {}
     for one in finished:

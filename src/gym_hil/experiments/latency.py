@@ -1,4 +1,4 @@
-"""From a key going down to the arm having moved: what a person's hand feels."""
+"""Measures the latency from a key press to the motion of the arm."""
 
 from __future__ import annotations
 
@@ -20,26 +20,33 @@ from gym_hil.wrappers.real_time import RealTimeWrapper
 
 @dataclass(frozen=True)
 class Latency:
-    """From a key press to the end of the physics that it caused, in real time."""
+    """Latency from a key press to the end of the step that it commands, in real time."""
 
     period_ms: float
-    """Control period: a press just after a step has begun waits as long for the next one."""
+    """Control period (ms). A press directly after the start of a step waits for the next one."""
     waits_ms: NDArray[np.float64]
-    """Of every press."""
+    """Latency of every press (ms)."""
 
     @property
     def median_ms(self) -> float:
-        """Of a usual press."""
+        """Median latency (ms)."""
         return float(np.median(self.waits_ms))
 
     @property
     def worst_ms(self) -> float:
-        """Of the press that waited longest."""
+        """Largest latency (ms)."""
         return float(self.waits_ms.max())
 
 
 def measure(env_id: str, *, image_obs: bool, presses: int, seed: int) -> Latency:
-    """Press a key at `presses` random moments while `env_id` runs at its own control rate."""
+    """Measure the latency of an environment that runs at its control rate.
+
+    Args:
+        env_id: id of the environment.
+        image_obs: whether it observes images.
+        presses: number of presses at random times.
+        seed: seed of the times.
+    """
     keyboard = Keyboard()
     operator = Human(keyboard, engage=Engage.MOTION, hold_over_steps=0)
     base_id = gym.spec(env_id).kwargs.get("env_id", env_id)

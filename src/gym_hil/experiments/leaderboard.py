@@ -1,4 +1,4 @@
-"""The leaderboard: rows of verified results, in a JSON file of the repository."""
+"""The leaderboard: verified results in a JSON file of the repository."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from gym_hil.experiments.statistics import iqm_and_interval
 from gym_hil.experiments.study_report import Finished
 
 VERIFIED = "verified.json"
-"""Name of the file in a folder of results that says which runs were repeated bit for bit."""
+"""Name of the file that lists the exactly repeated runs in a folder of results."""
 FEWEST_SEEDS = 3
-"""Seeds that a row of the leaderboard needs."""
+"""Smallest number of seeds of a row."""
 Row = dict[str, Any]
 
 
@@ -30,22 +30,22 @@ def digest(finished: Sequence[Finished]) -> str:
 
 
 def write_verified(folder: Path, finished: Sequence[Finished], repeated: Sequence[str]) -> None:
-    """Note in `folder` that these of its runs were repeated, bit for bit."""
+    """Record that some runs of the results in `folder` were repeated exactly."""
     facts = {"records_sha256": digest(finished), "repeated": list(repeated)}
     write_atomically(folder / VERIFIED, json.dumps(facts, indent=2) + "\n")
 
 
 def rows_of(folder: Path, finished: Sequence[Finished], entrant: str) -> list[Row]:
-    """Return a row for each setting of the results in `folder`.
+    """Return one row for each setting of some results.
 
     Args:
-        folder: of the results, which `gym-hil benchmark verify` has confirmed.
-        finished: its runs.
-        entrant: who submits them.
+        folder: folder of the results, verified by `gym-hil benchmark verify`.
+        finished: the runs.
+        entrant: name of the submitter.
 
     Raises:
-        InvalidArgumentError: they were not verified as they are now, depart from the protocol, have seeds for
-            development, or have too few seeds.
+        InvalidArgumentError: the results were changed or not verified, differ from the protocol, use seeds
+            for development, or have too few seeds.
     """
     try:
         verified = json.loads((folder / VERIFIED).read_text(encoding="utf-8"))
@@ -73,13 +73,13 @@ def rows_of(folder: Path, finished: Sequence[Finished], entrant: str) -> list[Ro
 
 
 def add_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Add rows to the leaderboard at `path`; a row replaces the same entrant's with the same setting."""
+    """Add rows to the leaderboard at `path`. They replace rows of the same entrant and setting."""
     kept = [row for row in read_rows(path) if all(_key(row) != _key(new) for new in rows)]
     write_atomically(path, json.dumps([*kept, *rows], indent=1) + "\n")
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return the rows of a leaderboard; none if there is no file."""
+    """Return the rows of a leaderboard; none if the file does not exist."""
     if not path.is_file():
         return []
     try:
@@ -92,7 +92,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def as_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows for people, best first within each task and human."""
+    """Return header and rows as text, best first for each task and human."""
     header = ["task", "human", "method", "entrant", "seeds", "success", "mean success over the run"]
     header += ["acting seconds", "watching seconds", "takeovers", "version", "processor"]
     ordered = sorted(

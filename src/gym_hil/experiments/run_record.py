@@ -1,9 +1,8 @@
-"""The record of a run that has ended: one JSON file with what it found, and all that is needed to repeat it.
+"""The record of a finished run: a JSON file with its result and everything that is needed to repeat it.
 
-A record holds the place of the run in its study, its configuration with version, the versions of all packages
-that a result depends on, the commit, the processor, digests of the episodes and of the policy, the learning
-curve and the last evaluation. Times aside, the same configuration gives the same record on the same processor
-and with the same versions.
+A record contains the place of the run in its study, its configuration with version, the versions of all relevant
+packages, the commit, the processor, digests of the episodes and of the policy, the learning curve and the last
+evaluation. Except for times, the same configuration gives the same record on the same processor with the same versions.
 """
 
 from __future__ import annotations
@@ -29,21 +28,21 @@ from gym_hil.learning.report import RESULT, versions
 from gym_hil.learning.run import EPISODES
 
 FORMAT = 1
-"""Version of the records' layout."""
+"""Version of the format of records."""
 RECORD = "record.json"
 """Name of the record in a run's folder."""
 TIMES = ("wall_s", "updates_per_s")
-"""Columns and results that differ whenever a run is repeated."""
+"""Columns and results that are times, which differ between repetitions."""
 Record = dict[str, Any]
 
 
 def make_record(place: Mapping[str, str], config: TrainConfig, folder: Path) -> Record:
-    """Return the record of a run that has ended.
+    """Return the record of a finished run.
 
     Args:
         place: its value on every axis of its study.
-        config: of the run.
-        folder: where it ran, with its episodes.
+        config: its configuration.
+        folder: its folder, with the episodes.
     """
     points = [asdict(point) for point in read_curve(folder / CURVE)]
     result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
@@ -63,10 +62,10 @@ def make_record(place: Mapping[str, str], config: TrainConfig, folder: Path) -> 
 
 
 def read_record(path: Path) -> tuple[Record, TrainConfig]:
-    """Return a record and the configuration in it.
+    """Return a record and its configuration.
 
     Raises:
-        InvalidArgumentError: it cannot be read, or is one of another version.
+        InvalidArgumentError: the record cannot be read, or has another version.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -81,7 +80,7 @@ def read_record(path: Path) -> tuple[Record, TrainConfig]:
 
 
 def differences(record: Record, again: Record) -> list[str]:
-    """Return in which respects a repetition differs from a record, times aside."""
+    """Return the differences between a repetition and a record, except for times."""
     found = [
         name for name in ("episodes_sha256", "policy_sha256", "purpose") if record.get(name) != again[name]
     ]
@@ -92,7 +91,7 @@ def differences(record: Record, again: Record) -> list[str]:
 
 
 def digest_of_episodes(store: ExperienceStore) -> str:
-    """Return the SHA-256 digest of everything in a run's episodes, in order."""
+    """Return the SHA-256 digest of all episodes of a run, in order."""
     digest = hashlib.sha256()
     for number in range(len(store)):
         for name, value in sorted(vars(store.read(number)).items()):
@@ -101,7 +100,7 @@ def digest_of_episodes(store: ExperienceStore) -> str:
 
 
 def digest_of_policy(path: Path) -> str:
-    """Return the SHA-256 digest of the weights of a policy's file."""
+    """Return the SHA-256 digest of the weights in a policy file."""
     digest = hashlib.sha256()
     for name, weight in sorted(TrainedPolicy.load(path).weights.items()):
         _add(digest, name, weight)
@@ -109,9 +108,7 @@ def digest_of_policy(path: Path) -> str:
 
 
 def commit() -> str | None:
-    """Return the commit of the source code that runs, with ``-dirty`` if it was changed; None outside a
-    repository.
-    """
+    """Return the commit of the source code, with ``-dirty`` if it was changed; None outside a repository."""
     git = ("git", "-C", str(Path(gym_hil.__file__).parent))
     try:
         for command in ("ls-files --error-unmatch __init__.py", "describe --always --dirty --abbrev=40"):

@@ -1,5 +1,5 @@
-"""Statistics over seeds and evaluations: interquartile means with bootstrap intervals, and when a task is
-learned.
+"""Statistics over seeds and evaluations: interquartile means with bootstrap intervals, and the time at which
+a task is learned.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from gym_hil.core.errors import MissingExtraError
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
-"""Bootstrap samples of an interval."""
+"""Number of bootstrap samples of an interval."""
 WINDOW_EPISODES = 200
-"""Fewest evaluation episodes that a claim to have learned a task rests on."""
+"""Smallest number of evaluation episodes that can show that a task is learned."""
 Array = NDArray[np.float64]
 
 
@@ -32,11 +32,11 @@ def iqm_and_interval(values: Array) -> tuple[Array, Array, Array]:
     """Return the interquartile mean over seeds with its bootstrap interval.
 
     Args:
-        values: of shape (seeds, ...).
+        values: values of shape (seeds, ...).
 
     Returns:
-        The mean, and the lower and the upper end of its 95 % percentile-bootstrap interval over seeds, each
-        of shape (...). The ends are NaN for a single seed. The same values give the same interval.
+        The mean, and the lower and upper bounds of its 95 % percentile-bootstrap interval over seeds, each of
+        shape (...). The bounds are NaN for a single seed. Results are deterministic.
     """
     values = np.asarray(values, np.float64)
     mean = np.asarray(iqm(values))
@@ -56,20 +56,19 @@ def lower_bound(successes: int, episodes: int, confidence: float) -> float:
 
 
 def first_reached(successes: Sequence[int], episodes: Sequence[int], threshold: float) -> int | None:
-    """Return from which evaluation on a success rate is above a threshold.
+    """Return the first evaluation from which a success rate is above a threshold.
 
-    Consecutive evaluations are pooled until they have `WINDOW_EPISODES`. The task counts as learned at the
-    first evaluation of the first such window whose one-sided bound lies above the threshold. The confidence
-    is corrected for the number of windows (Bonferroni), so that a policy below the threshold passes
-    anywhere in a run with a probability of at most 5 %.
+    Consecutive evaluations are pooled to windows of `WINDOW_EPISODES` episodes. The task counts as learned at the first
+    evaluation of the first window whose one-sided lower bound is above the threshold. The confidence is corrected for
+    the number of windows (Bonferroni), so that a policy below the threshold passes with a probability of at most 5 %.
 
     Args:
-        successes: of each evaluation, in order.
-        episodes: of each evaluation, in order.
+        successes: number of successes in each evaluation, in order.
+        episodes: number of episodes in each evaluation, in order.
         threshold: success rate, in [0, 1].
 
     Returns:
-        The number of the evaluation, or None if there is none or the evaluations have too few episodes.
+        The index of the evaluation, or None if there is none or there are too few episodes.
     """
     windows = []
     for start in range(len(episodes)):
@@ -85,12 +84,12 @@ def first_reached(successes: Sequence[int], episodes: Sequence[int], threshold: 
 
 
 def minutes_to_threshold(success: Array, minutes: Array, episodes: Sequence[int], threshold: float) -> float:
-    """Return the robot minutes at which a run has learned its task, or infinity; see `first_reached`.
+    """Return the robot minutes until a task is learned, or infinity; see `first_reached`.
 
     Args:
         success: success rate of each evaluation, in [0, 1].
         minutes: robot minutes at each evaluation.
-        episodes: of each evaluation.
+        episodes: number of episodes in each evaluation.
         threshold: success rate, in [0, 1].
     """
     counts = [round(rate * count) for rate, count in zip(success.tolist(), episodes, strict=True)]
@@ -99,7 +98,9 @@ def minutes_to_threshold(success: Array, minutes: Array, episodes: Sequence[int]
 
 
 def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float:
-    """Return Kendall's rank correlation tau-b of two lists of scores, in [-1, 1]; NaN if one is all ties."""
+    """Return Kendall's rank correlation tau-b of two lists of scores, in [-1, 1]; NaN if all scores of a list
+    are equal.
+    """
     return float(_scipy().kendalltau(first, second).statistic)
 
 

@@ -1,4 +1,4 @@
-"""A study as data: one base configuration, and axes along which runs differ.
+"""A study as data: a base configuration, and axes along which runs differ.
 
 A file in TOML or JSON::
 
@@ -15,7 +15,7 @@ A file in TOML or JSON::
     "with" = {operator = "simulated"}
     "without" = {operator = "none"}
 
-Every combination is a run. Runs that differ in their seed only belong together.
+Every combination is a run. Runs that differ only in their seed form a group.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Run:
     """One run of a study."""
 
     place: Mapping[str, str]
-    """Its value on every axis, as it is called in tables."""
+    """Its value on every axis, as shown in tables."""
     config: TrainConfig
 
     @property
@@ -54,25 +54,25 @@ class Run:
 
     @property
     def group(self) -> tuple[str, ...]:
-        """Its value on every axis but the seed."""
+        """Its value on every axis except the seed."""
         return tuple(value for axis, value in self.place.items() if axis != SEED)
 
 
 @dataclass(frozen=True)
 class Study:
-    """Runs to compare."""
+    """The runs of a study."""
 
     title: str
     runs: tuple[Run, ...]
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """Names of the axes, the seed aside."""
+        """Names of the axes except the seed."""
         return tuple(axis for axis in self.runs[0].place if axis != SEED)
 
     @property
     def groups(self) -> dict[tuple[str, ...], list[Run]]:
-        """Runs that differ in their seed only, by their place on the other axes."""
+        """Runs that differ only in their seed, by their values on the other axes."""
         groups: dict[tuple[str, ...], list[Run]] = {}
         for run in self.runs:
             groups.setdefault(run.group, []).append(run)
@@ -85,11 +85,11 @@ class Study:
 
     @property
     def robot_minutes(self) -> float:
-        """Simulated minutes of all runs."""
+        """Simulated time of all runs (min)."""
         return sum(run.config.robot_minutes for run in self.runs)
 
     def only_seed(self, seed: int) -> Study:
-        """Return the runs with one seed.
+        """Return the study with the runs of one seed.
 
         Raises:
             InvalidArgumentError: there are none.
@@ -101,10 +101,14 @@ class Study:
 
 
 def load_study(path: Path, env_id_of: Callable[[str], str]) -> Study:
-    """Read a study; `env_id_of` gives the base id of a `task`.
+    """Read a study.
+
+    Args:
+        path: the file.
+        env_id_of: returns the base id of a `task`.
 
     Raises:
-        InvalidArgumentError: it cannot be read, or asks for runs that cannot be.
+        InvalidArgumentError: the file cannot be read, or defines invalid runs.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -139,7 +143,7 @@ def load_study(path: Path, env_id_of: Callable[[str], str]) -> Study:
 
 
 def slug(text: str) -> str:
-    """Return `text` as part of a file name."""
+    """Return `text` in a form for file names."""
     return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-")
 
 

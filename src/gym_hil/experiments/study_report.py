@@ -1,4 +1,4 @@
-"""What came out of a study: a row per run, a row per setting, and curves with confidence bands."""
+"""The results of a study: tables of runs and settings, and learning curves with confidence bands."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ MEASURES = (
     ("human_s", "seconds in which the human acted, demonstrations included", False),
     ("watched_s", "seconds in which the human watched", False),
 )
-"""Column of the learning curve, title of its chart, and whether it is a share in [0, 1]."""
+"""Column of the learning curve, title of its chart, and whether it is a fraction in [0, 1]."""
 HUMAN = ("human_s", "watched_s", "takeovers", "switches")
-"""Columns of the learning curve that say what a run cost the human."""
+"""Columns of the learning curve with the human cost."""
 log = logging.getLogger(__name__)
 X_LABELS = {"robot_minutes": "robot minutes", "wall_s": "wall-clock (s)"}
 Array = NDArray[np.float64]
 
 
 class Finished:
-    """A run that has ended.
+    """A finished run.
 
     Args:
-        run: of the study.
-        record: what it left; see `gym_hil.experiments.run_record`.
+        run: the run of the study.
+        record: its record, see `gym_hil.experiments.run_record`.
 
     Attributes:
-        result: its last evaluation, and what it cost.
+        result: its last evaluation and cost.
         curve: columns of its learning curve.
     """
 
@@ -58,13 +58,13 @@ class Finished:
 
     @property
     def success(self) -> float:
-        """Share of the last evaluation's episodes."""
+        """Success rate of the last evaluation, in [0, 1]."""
         return float(self.result["successes"]) / float(self.result["episodes"])
 
     @property
     def minutes_until_learned(self) -> float:
-        """Robot minutes at which the task was learned; infinite if it was not, or if the evaluations have too few
-        episodes to say so.
+        """Robot minutes until the task was learned; infinite if it was not, or if there are too few
+        evaluation episodes.
         """
         config, points = self.run.config, len(self.curve["success_alone"])
         episodes = [config.eval_episodes] * (points - 1) + [self.result["episodes"]]
@@ -74,7 +74,7 @@ class Finished:
 
     @property
     def mean_success(self) -> float:
-        """Mean success rate without a human over the robot's time, in [0, 1]: the area below the curve."""
+        """Mean success rate without a human over robot time, in [0, 1]."""
         minutes, success = self.curve["robot_minutes"], self.curve["success_alone"]
         if len(minutes) == 1:
             return float(success[0])
@@ -83,15 +83,17 @@ class Finished:
 
     @property
     def return_on_effort(self) -> float:
-        """Percentage points of success without a human per minute in which the human acted; NaN if none acted."""
+        """Success without a human per minute in which the human acted (percentage points per minute); NaN
+        without human actions.
+        """
         minutes = self.curve["human_s"][-1] / 60.0
         return 100.0 * self.success / minutes if minutes else nan
 
 
 def write_study_report(study: Study, finished: Sequence[Finished], out: Path) -> None:
-    """Write ``results.csv`` (runs), ``table.md`` (settings), ``report.html`` (settings and curves), and the
-    curves of success without a human once more as pictures, ``curves*.svg``. Where the packages for
-    reports are not installed, one line says so instead of the page and the pictures.
+    """Write ``results.csv`` (runs), ``table.md`` (settings), ``report.html`` (settings and curves) and
+    ``curves*.svg``. If the packages for reports are not installed, a warning is logged instead of writing the
+    page and the images.
     """
     header, rows = table(study, finished)
     count = f"{len(finished)} of {len(study.runs)} runs have ended, with seeds for {study.purpose}."
@@ -122,9 +124,9 @@ def _of_group(study: Study, finished: Sequence[Finished]) -> dict[tuple[str, ...
 
 
 def table(study: Study, finished: Sequence[Finished]) -> tuple[list[str], list[list[str]]]:
-    """Return the header and the rows of the table of settings: one row for all seeds of a setting.
+    """Return header and rows of the table of settings, with one row for all seeds of a setting.
 
-    Single numbers are interquartile means over seeds, with 95 % bootstrap intervals in brackets.
+    Values are interquartile means over seeds, with 95 % bootstrap intervals in brackets.
     """
     header = [
         *study.axes,
@@ -165,13 +167,13 @@ def table(study: Study, finished: Sequence[Finished]) -> tuple[list[str], list[l
 
 
 def as_markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
+    """Return a table as Markdown."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _with_interval(values: Sequence[float], style: str, most: float = inf) -> str:
-    """Return the interquartile mean over seeds and its interval, clipped to what is possible."""
+    """Return the interquartile mean over seeds and its interval, limited to possible values."""
     mean, low, high = iqm_and_interval(np.array(values, np.float64))
     if np.isnan(mean):
         return "-"
@@ -203,7 +205,7 @@ def _runs_as_csv(study: Study, finished: Sequence[Finished]) -> str:
 
 
 def _curve(name: str, found: Sequence[Finished], column: str, x: str, share: bool, end: float) -> Line:
-    """Return mean and band where all seeds have something to say; a curve without length becomes level."""
+    """Return mean and band for the range that all seeds cover; a curve with a single point is extended."""
     start = max(one.curve[x][0] for one in found)
     stop = min(one.curve[x][-1] for one in found)
     if stop - start < 0.02 * end:
@@ -227,7 +229,9 @@ def _curve(name: str, found: Sequence[Finished], column: str, x: str, share: boo
 
 
 def _facets(study: Study, finished: Sequence[Finished]) -> dict[str, dict[str, list[Finished]]]:
-    """Return what each set of charts compares, by name: a set per value of the first axis of several."""
+    """Return the settings in each set of charts by name, with one set per value of the first axis with
+    several values.
+    """
     facets: dict[str, dict[str, list[Finished]]] = {}
     for group, found in _of_group(study, finished).items():
         facet, rest = (group[0], group[1:]) if len(group) > 1 else ("", group)

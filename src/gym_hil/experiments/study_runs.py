@@ -1,4 +1,4 @@
-"""Do the runs of a study that have not been done yet, side by side, and keep its report up to date."""
+"""Executes the unfinished runs of a study, and updates its report."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from gym_hil.experiments.workers import LocalWorkers, RayWorkers, Workers
 from gym_hil.stacks.vector import cores
 
 RECORDS, RUNS, UNDER_WAY = "records", "runs", "under-way"
-"""Folders of a study: a record per run that has ended, a folder with curve, policy and report for each of them,
-and folders of runs that have not ended."""
+"""Folders of a study: records of finished runs, folders of finished runs with curve, policy and report, and
+folders of unfinished runs."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """Where a study stands."""
+    """Status of a study."""
 
     ended: list[Finished]
     failed: dict[str, str]
-    """What went wrong, by the run's name."""
+    """Error message by the name of the run."""
     share: float
-    """Of all control steps of all runs, in [0, 1]; runs under way included."""
+    """Completed fraction of all control steps, in [0, 1], including running runs."""
     spent_s: float
-    """Seconds since the study was started or continued."""
+    """Time since the study was started or continued (s)."""
     left_s: float | None
-    """Estimate of what is left; None before anything has happened."""
+    """Estimated remaining time (s); None at the beginning."""
     latest: Finished | None
-    """The run that ended just now."""
+    """The run that has just finished."""
 
 
 def run_study(
@@ -47,18 +47,18 @@ def run_study(
     workers: int | None = None,
     report: Callable[[Status], None] = lambda status: None,
 ) -> Status:
-    """Run what has not been run yet, each run on one core, and keep the report in `out` up to date.
+    """Execute the unfinished runs, each on one core, and update the report.
 
     Args:
-        study: the runs.
-        out: every run that has ended has a record in ``out/records`` and a folder in ``out/runs``. On this
-            machine a run that was stopped goes on where it was; on a cluster it begins anew.
-        address: of a Ray cluster whose machines have gym-hil; None for processes of this machine.
-        workers: how many at a time on this machine; None for one per core.
-        report: hears where the study stands, every second or so.
+        study: the study.
+        out: folder of the results. Every finished run has a record in ``out/records`` and a folder in
+            ``out/runs``. On this machine, an interrupted run continues; on a cluster, it starts again.
+        address: address of a Ray cluster whose machines have gym-hil; None for processes of this machine.
+        workers: number of runs at a time on this machine; None for one per core.
+        report: called with the status about once per second.
 
     Raises:
-        InvalidArgumentError: `out` has a run of the same name with another configuration, or a dataset.
+        InvalidArgumentError: `out` contains a run of the same name with another configuration, or a dataset.
         MissingExtraError: Ray is not installed.
     """
     require_no_dataset(out)
@@ -93,7 +93,7 @@ def run_study(
 
 
 class _Board:
-    """Knows where the study stands."""
+    """Computes the status of a study."""
 
     def __init__(
         self, study: Study, out: Path, ended: dict[str, Finished], report: Callable[[Status], None]
@@ -105,7 +105,7 @@ class _Board:
         write_study_report(study, list(ended.values()), out)
 
     def update(self, latest: Finished | None) -> Status:
-        """Tell where the study stands."""
+        """Report the status."""
         if latest is not None:
             self._ended[latest.run.name] = latest
             in_order = [self._ended[run.name] for run in self._study.runs if run.name in self._ended]
@@ -118,7 +118,7 @@ class _Board:
         return status
 
     def _share(self) -> float:
-        """Count steps; what has failed is over as well."""
+        """Return the completed fraction of steps; failed runs count as completed."""
         total = {run.name: run.config.total_steps for run in self._study.runs}
         over = {*self._ended, *self.failed}
         steps = (total[name] if name in over else min(self.steps.get(name, 0), total[name]) for name in total)
@@ -126,7 +126,7 @@ class _Board:
 
 
 def _ended_before(run: Run, out: Path) -> Finished | None:
-    """Return the run if `out` has its record."""
+    """Return the run if `out` contains its record."""
     path = out / RECORDS / f"{run.name}.json"
     if not path.is_file():
         return None
@@ -141,7 +141,9 @@ def _ended_before(run: Run, out: Path) -> Finished | None:
 
 
 def _keep(run: Run, folder: Path, out: Path) -> Finished:
-    """Keep what a run has left in `folder`; its record is written last, so that what has one is whole."""
+    """Store the results of a run from `folder`. The record is written last, so that runs with a record are
+    complete.
+    """
     text = (folder / RECORD).read_bytes()
     kept = out / RUNS / run.name
     remove(kept)

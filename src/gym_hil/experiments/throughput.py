@@ -1,7 +1,7 @@
-"""How fast an environment is: the measurements behind ``gym-hil bench``.
+"""Measures the speed of environments for ``gym-hil bench``.
 
-Clocks are wall clocks. The engine's share alternates step by step with the environment, so that a busy
-machine slows both alike.
+Times are wall-clock times. Measurements of MuJoCo alone alternate with those of the environment, so that other load on
+the machine affects both equally.
 """
 
 from __future__ import annotations
@@ -50,34 +50,39 @@ print(json.dumps({"import_s": imported - start, "make_s": made - imported, "firs
 
 @dataclass(frozen=True)
 class Start:
-    """What a fresh process pays for its first environment, as seconds and MB of the whole process."""
+    """Start of the first environment in a new process: times (s) and memory (MB)."""
 
     import_s: float
-    """``import gym_hil`` beyond Gymnasium."""
+    """Time of ``import gym_hil`` in addition to Gymnasium (s)."""
     make_s: float
-    """`gym.make`, the import of MuJoCo included."""
+    """Time of `gym.make`, including the import of MuJoCo (s)."""
     first_reset_s: float
     memory_mb: float | None
-    """Largest resident size; None where the system does not tell."""
+    """Largest resident size (MB); None if the system does not report it."""
 
 
 @dataclass(frozen=True)
 class Stepping:
-    """Medians over rounds."""
+    """Speed of steps, as medians over rounds."""
 
     steps_per_s: float
     sim_s_per_s: float
     """Simulated seconds per second."""
     times_engine: float
-    """Duration of `env.step` in units of the bare ``mj_step(nstep=...)`` from the same states."""
+    """Ratio of the durations of `env.step` and of ``mj_step(nstep=...)`` from the same states."""
     reset_ms: float
 
 
 def start_up(env_id: str, *, image_obs: bool, rounds: int) -> Start:
-    """Return medians over `rounds` fresh processes.
+    """Return the medians of the start over new processes.
+
+    Args:
+        env_id: id of the environment.
+        image_obs: whether it observes images.
+        rounds: number of processes.
 
     Raises:
-        GymHilError: the process failed; the message ends with its last line.
+        GymHilError: a process failed.
     """
     found = []
     for _ in range(rounds):
@@ -91,7 +96,15 @@ def start_up(env_id: str, *, image_obs: bool, rounds: int) -> Start:
 
 
 def stepping(env_id: str, *, image_obs: bool, steps: int, rounds: int, seed: int) -> Stepping:
-    """Return how fast `env_id` steps under random actions: `rounds` rounds of `steps` steps."""
+    """Return the speed of an environment with random actions.
+
+    Args:
+        env_id: id of the environment.
+        image_obs: whether it observes images.
+        steps: number of steps per round.
+        rounds: number of rounds.
+        seed: seed of the actions.
+    """
     env = gym.make(env_id, image_obs=image_obs)
     raw = EnvironmentInterface(env)
     simulation, nstep = raw.simulation, round(raw.control_dt / raw.physics_dt)
@@ -130,7 +143,7 @@ def stepping(env_id: str, *, image_obs: bool, steps: int, rounds: int, seed: int
 
 
 def vector_steps_per_s(env_id: str, *, num_envs: int, mode: str, steps: int, rounds: int, seed: int) -> float:
-    """Return environment steps per second of a vector of `num_envs` under random actions."""
+    """Return the environment steps per second of a vector of `num_envs` environments with random actions."""
     envs = gym.make_vec(env_id, num_envs=num_envs, vectorization_mode=mode)
     try:
         rng = np.random.default_rng(seed)
@@ -148,20 +161,26 @@ def vector_steps_per_s(env_id: str, *, num_envs: int, mode: str, steps: int, rou
 
 @dataclass(frozen=True)
 class Scaling:
-    """A vector on all cores beside one environment; medians of ratios within a round."""
+    """Speed of a vector on all cores relative to a single environment, as medians over rounds."""
 
     num_envs: int
     times_one: float
-    """Environment steps per second of the vector, in units of the single environment's."""
+    """Ratio of the environment steps per second of the vector and of a single environment."""
     engine_times_one: float
-    """The same of the bare engine on as many threads: what this machine has to give at this moment."""
+    """The same ratio for MuJoCo alone on as many threads."""
     memory_mb_per_env: float | None
-    """Resident memory that each environment added; None where the system does not tell."""
+    """Additional resident memory per environment (MB); None if the system does not report it."""
 
 
 def scaling(env_id: str, *, num_envs: int, steps: int, rounds: int, seed: int) -> Scaling:
-    """Return how a vector of `num_envs` scales: `rounds` rounds of about `steps` environment steps each of
-    one environment, of the vector and of the bare engine, in turn.
+    """Measure how a vector scales. Each round runs a single environment, the vector, and MuJoCo alone.
+
+    Args:
+        env_id: id of the environment.
+        num_envs: number of environments in the vector.
+        steps: approximate number of environment steps per measurement.
+        rounds: number of rounds.
+        seed: seed of the actions.
     """
     one = gym.make(env_id)
     one.reset(seed=seed)
@@ -196,7 +215,7 @@ def scaling(env_id: str, *, num_envs: int, steps: int, rounds: int, seed: int) -
 
 
 def _engine_scaling(env: EnvironmentInterface, steps: int) -> float:
-    """Return how much faster `steps` control periods of the bare engine are on threads than one by one."""
+    """Return the speedup of `steps` control periods of MuJoCo alone by threads."""
     model, nstep = env.model, round(env.control_dt / env.physics_dt)
     share = max(1, steps // cores())
 

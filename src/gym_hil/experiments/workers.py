@@ -1,4 +1,4 @@
-"""Processes that train the runs of a study: on this machine, or through Ray on the machines of a cluster."""
+"""Processes that execute the runs of a study on this machine, or by Ray on a cluster."""
 
 from __future__ import annotations
 
@@ -23,38 +23,39 @@ from gym_hil.experiments.study import Run
 from gym_hil.learning.config import TrainConfig
 
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-"""A run has one core; more threads than cores make all runs slower."""
+"""Environment variables that limit each run to one thread, because runs with more threads than cores are
+slower."""
 
 
 class Workers(Protocol):
-    """Train runs, each on one core.
+    """Execute runs, each on one core.
 
     Attributes:
-        steps: control steps so far, by the run's name.
+        steps: number of control steps so far, by the name of the run.
     """
 
     steps: dict[str, int]
 
     def ended(self, timeout_s: float) -> list[tuple[str, str | None]]:
-        """Wait until runs have ended, or for `timeout_s` seconds.
+        """Wait until runs have finished, or for `timeout_s` seconds.
 
         Returns:
-            The name of each run that has ended, and what went wrong or None. What the run has left is then
-            in the folder of that name.
+            The name of each finished run, and its error message or None. Its results are then in the folder of that
+            name.
         """
 
     def close(self) -> None:
-        """End all processes."""
+        """Stop all processes."""
 
 
 def train_run(place: dict[str, str], config: TrainConfig, folder: Path, tell: Callable[[int], None]) -> None:
-    """Train in this process, go on with what there is in `folder`, and leave the record there.
+    """Execute or continue a run in this process, and write its record.
 
     Args:
         place: the run's value on every axis of its study.
-        config: of the run.
-        folder: for the results. What is only needed to go on with the run is removed when it has ended.
-        tell: hears of the control steps so far.
+        config: its configuration.
+        folder: folder of the results. Files that are only needed to continue the run are removed at its end.
+        tell: called with the number of control steps so far.
     """
     from gym_hil.learning.async_learner import InProcessLearner
     from gym_hil.learning.policy_file import CHECKPOINT
@@ -80,12 +81,12 @@ def train_run(place: dict[str, str], config: TrainConfig, folder: Path, tell: Ca
 
 
 class LocalWorkers:
-    """Processes of this machine. A run that is stopped goes on where it was.
+    """Processes of this machine. An interrupted run continues.
 
     Args:
-        runs: to train, in order.
-        folder: each run trains into the folder of its name in there.
-        count: how many at a time.
+        runs: the runs, in order.
+        folder: each run uses the folder of its name in this folder.
+        count: number of runs at a time.
     """
 
     def __init__(self, runs: Sequence[Run], folder: Path, count: int) -> None:
@@ -96,7 +97,7 @@ class LocalWorkers:
         os.environ.update(THREADS)  # for the processes that are started from here on
 
     def ended(self, timeout_s: float) -> list[tuple[str, str | None]]:
-        """Start what there is room for, and wait until runs have ended."""
+        """Start runs on free cores, and wait until runs have finished."""
         while self._todo and len(self._under_way) < self._count:
             self._start(self._todo.pop(0))
         outcomes: list[tuple[str, str | None]] = []
@@ -117,7 +118,7 @@ class LocalWorkers:
         return outcomes
 
     def close(self) -> None:
-        """End all processes."""
+        """Stop all processes."""
         for _, process in self._under_way.values():
             process.kill()
             process.join()
@@ -133,7 +134,7 @@ class LocalWorkers:
 
 
 def _work(connection: Connection, place: dict[str, str], config: TrainConfig, folder: Path) -> None:
-    """Train, and tell the parent; end where there is no parent any more."""
+    """Execute a run, and report to the parent process. The process ends with its parent."""
     problem = None
     try:
         train_run(place, config, folder, connection.send)
@@ -146,13 +147,13 @@ def _work(connection: Connection, place: dict[str, str], config: TrainConfig, fo
 
 
 class RayWorkers:
-    """The cores of a Ray cluster. Results come back over the network, so no shared disk is needed; a run that
-    is stopped begins anew.
+    """The cores of a Ray cluster. Results are transferred over the network, so that no shared disk is needed.
+    An interrupted run starts again.
 
     Args:
-        runs: to train.
-        folder: each run's results are unpacked into the folder of its name in there.
-        address: of the cluster, whose machines have gym-hil.
+        runs: the runs.
+        folder: the results of each run are unpacked into the folder of its name in this folder.
+        address: address of the cluster, whose machines have gym-hil.
 
     Raises:
         MissingExtraError: Ray is not installed.
@@ -178,7 +179,7 @@ class RayWorkers:
         self.steps: dict[str, int] = {}
 
     def ended(self, timeout_s: float) -> list[tuple[str, str | None]]:
-        """Wait until runs have ended."""
+        """Wait until runs have finished."""
         done, _ = self._ray.wait(list(self._under_way), timeout=timeout_s)
         self.steps = self._ray.get(self._heard.read.remote())
         outcomes: list[tuple[str, str | None]] = []
@@ -193,29 +194,29 @@ class RayWorkers:
         return outcomes
 
     def close(self) -> None:
-        """Leave the cluster."""
+        """Disconnect from the cluster."""
         self._ray.shutdown()
 
 
 class _Heard:
-    """How far each run is, in a process of its own. Whoever tells does not wait: Ray would take its core for
-    idle, and start another run on it.
+    """Collects the progress of all runs in a process of its own. Runs do not wait for it, because Ray would
+    then start another run on their core.
     """
 
     def __init__(self) -> None:
         self._steps: dict[str, int] = {}
 
     def tell(self, name: str, steps: int) -> None:
-        """Hear of a run."""
+        """Store the progress of a run."""
         self._steps[name] = steps
 
     def read(self) -> dict[str, int]:
-        """Return control steps by the run's name."""
+        """Return the number of control steps by the name of the run."""
         return self._steps
 
 
 def _train_and_pack(name: str, place: dict[str, str], config: dict[str, Any], heard: Any) -> bytes:
-    """Train on a machine of the cluster, and return what the run has left, as a zip file."""
+    """Execute a run on a machine of the cluster, and return its results as a zip file."""
     with tempfile.TemporaryDirectory() as folder:
         train_run(place, TrainConfig(**config), Path(folder), lambda steps: heard.tell.remote(name, steps))
         packed = io.BytesIO()

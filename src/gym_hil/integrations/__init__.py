@@ -1,0 +1,1 @@
+"""Integrations with LeRobot and with programs for earlier versions."""

@@ -1,4 +1,4 @@
-"""Operators: who decides, step by step, whether a human acts."""
+"""Operators decide in every step whether a human acts; the takeover wrapper executes their decisions."""
 
 from __future__ import annotations
 

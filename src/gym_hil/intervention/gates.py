@@ -1,6 +1,7 @@
-"""Reasons for a simulated human to take over, besides disagreeing with the policy.
+"""Conditions under which a simulated human takes over, in addition to disagreement with the policy.
 
-A gate is data; `judge` starts its memory of one episode. Counts are control steps, unless a name says seconds.
+A gate is immutable; `judge` returns a function with its memory for one episode. Counts are control steps,
+unless a name contains seconds.
 """
 
 from __future__ import annotations
@@ -18,35 +19,36 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.intervention.operator import View
 
 Judge = Callable[[View, np.random.Generator], bool]
-"""Asked once per step, whoever acts: whether the human should act now. It can be copied together with its memory."""
+"""A function that is called once per step and returns whether the human should act. It can be copied with its
+memory."""
 
 
 class Gate(abc.ABC):
-    """A reason to take over."""
+    """A condition for taking over."""
 
     @abc.abstractmethod
     def judge(self) -> Judge:
-        """Begin an episode."""
+        """Return the function that judges the steps of one episode."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoProgress(Gate):
-    """For a while the TCP has come no closer to where the expert wants it, nor has the expert changed its
-    mind about where that is.
+    """Opens when the TCP has not come closer to the expert's goal for some time, while that goal has not
+    changed.
     """
 
     seconds: float = 2.0
-    """How long the human waits (s)."""
+    """Time without progress (s)."""
     metres: float = 0.02
-    """Less than this within `seconds` is no progress (m)."""
+    """Smallest distance within `seconds` that counts as progress (m)."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be measured."""
+        """Validate the fields."""
         _require(self.seconds > 0, f"seconds={self.seconds!r} must be positive")
         _require(self.metres > 0, f"metres={self.metres!r} must be positive")
 
     def judge(self) -> Judge:
-        """Begin an episode."""
+        """Return the function that judges the steps of one episode."""
         return partial(self._is_stuck, deque())
 
     def _is_stuck(
@@ -66,16 +68,16 @@ class NoProgress(Gate):
 
 @dataclass(frozen=True, kw_only=True)
 class LeavingWorkspace(Gate):
-    """The policy's motion, kept up for `lookahead` steps, takes the TCP out of the task's workspace."""
+    """Opens when the policy's motion would move the TCP out of the task's workspace within `lookahead` steps."""
 
     lookahead: int = 3
 
     def __post_init__(self) -> None:
-        """Refuse what is no outlook."""
+        """Validate the field."""
         _require(self.lookahead >= 1, f"lookahead={self.lookahead!r} must be at least 1")
 
     def judge(self) -> Judge:
-        """Begin an episode."""
+        """Return the function that judges the steps of one episode."""
         return self._is_leaving
 
     def _is_leaving(self, view: View, rng: np.random.Generator) -> bool:
@@ -89,14 +91,16 @@ class LeavingWorkspace(Gate):
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule(Gate):
-    """Steps `start` to `start + length - 1` of every `every`, counted from the episode's beginning."""
+    """Opens in steps `start` to `start + length - 1` of every `every` steps, counted from the beginning of
+    the episode.
+    """
 
     start: int = 20
     length: int = 10
     every: int = 50
 
     def __post_init__(self) -> None:
-        """Refuse what fits into no period."""
+        """Validate the fields."""
         _require(
             self.start >= 0 and 1 <= self.length <= self.every,
             f"start={self.start!r} must be at least 0, and 1 <= length={self.length!r} <= "
@@ -104,7 +108,7 @@ class Schedule(Gate):
         )
 
     def judge(self) -> Judge:
-        """Begin an episode."""
+        """Return the function that judges the steps of one episode."""
         return partial(self._is_due, [0])
 
     def _is_due(self, counter: list[int], view: View, rng: np.random.Generator) -> bool:
@@ -114,25 +118,25 @@ class Schedule(Gate):
 
 @dataclass(frozen=True, kw_only=True)
 class Chance(Gate):
-    """With some probability at every step, whatever the policy does."""
+    """Opens with a fixed probability in every step."""
 
     probability: float = 0.02
 
     def __post_init__(self) -> None:
-        """Refuse what is no probability."""
+        """Validate the field."""
         _require(
             0.0 <= self.probability <= 1.0,
-            f"probability={self.probability!r} is no probability in [0, 1]",
+            f"probability={self.probability!r} must be in [0, 1]",
         )
 
     def judge(self) -> Judge:
-        """Begin an episode."""
+        """Return the function that judges the steps of one episode."""
         return self._happens
 
     def _happens(self, view: View, rng: np.random.Generator) -> bool:
         return bool(rng.random() < self.probability)
 
 
-def _require(holds: bool, complaint: str) -> None:
+def _require(holds: bool, message: str) -> None:
     if not holds:
-        raise InvalidArgumentError(complaint)
+        raise InvalidArgumentError(message)

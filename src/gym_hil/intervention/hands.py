@@ -1,4 +1,4 @@
-"""One operator for a robot with several end effectors: a hand, with a device of its own, for each of them."""
+"""An operator for robots with several end effectors, which has one operator for each of them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from gym_hil.devices.combined import CombinedDevice
 from gym_hil.intervention.operator import Decision, Operator, View
 
 SEED_STRIDE = 1_000_003
-"""Difference of the seeds of two hands, so that they do not make the same errors."""
+"""Difference between the seeds of two end effectors' operators, so that their errors are independent."""
 
 
 class Hands(Operator):
-    """Drives every end effector as one of several operators decides, each of which sees the environment as if its end
-    effector were the only one.
+    """Drives every end effector by an operator of its own, which sees the environment as if there were no
+    other one.
 
-    An end effector whose operator does not act is left to the policy, also while another one is driven.
+    The policy keeps an end effector whose operator does not act, also while another one is driven.
 
     Args:
-        operators: one per end effector, in the robot's order. With fewer than end effectors, the policy keeps the rest.
+        operators: one operator per end effector, in the robot's order. If there are fewer, the policy keeps
+            the rest.
+
+    Raises:
+        InvalidArgumentError: there are no operators.
     """
 
     def __init__(self, operators: Sequence[Operator]) -> None:
@@ -33,7 +37,7 @@ class Hands(Operator):
 
     @property
     def device(self) -> Device | None:
-        """All devices as one, or None where there is none."""
+        """All devices as one, or None if there are none."""
         devices = [operator.device for operator in self.operators if operator.device is not None]
         return CombinedDevice(*devices) if devices else None
 
@@ -46,13 +50,13 @@ class Hands(Operator):
         hands = env.end_effectors
         if len(self.operators) > len(hands):
             raise InvalidArgumentError(
-                f"{self.name} drive {len(self.operators)} end effectors, this robot has {len(hands)}"
+                f"{self.name} drive {len(self.operators)} end effectors, but this robot has {len(hands)}"
             )
         for number, (operator, hand) in enumerate(zip(self.operators, hands, strict=False)):
             operator.reset(hand, None if seed is None else seed + number * SEED_STRIDE)
 
     def decide(self, view: View) -> Decision:
-        """Ask every operator, and put the actions of those who act into the policy's."""
+        """Ask every operator, and replace the policy's actions by those of the operators that act."""
         hands, action = view.env.end_effectors, view.policy_action.copy()
         decisions = []
         for number, (operator, hand) in enumerate(zip(self.operators, hands, strict=False)):
@@ -73,11 +77,11 @@ class Hands(Operator):
 
     @property
     def paused(self) -> bool:
-        """Whether anybody wants the environment to wait."""
+        """Whether an operator wants the environment to wait."""
         return any(operator.paused for operator in self.operators)
 
     def idle(self) -> None:
-        """Listen to every device while paused."""
+        """Read all devices during a pause."""
         for operator in self.operators:
             operator.idle()
 
@@ -86,12 +90,12 @@ class Hands(Operator):
         return tuple(operator.get_state() for operator in self.operators)
 
     def set_state(self, state: Any) -> None:
-        """Continue from what `get_state` returned."""
+        """Restore the result of `get_state`."""
         for operator, its in zip(self.operators, state, strict=True):
             operator.set_state(its)
 
     def help(self) -> str:
-        """Return the operators' lines in one."""
+        """Return the help of all operators in one line."""
         return "; ".join(filter(None, (operator.help() for operator in self.operators)))
 
     def close(self) -> None:

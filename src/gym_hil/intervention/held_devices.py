@@ -1,6 +1,4 @@
-"""The devices that a simulated person can hold, and how each is worked from outside: what a hand presses, pushes,
-turns or pulls. Behind it is the device class that people use.
-"""
+"""Adapters by which a simulated person operates the device classes that people use."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ from gym_hil.devices.spacemouse import BUTTONS, DEADZONE, FedSpaceMouse
 
 
 class Handle(abc.ABC):
-    """What the hands touch of a device.
+    """The controls of a device, for a simulated person.
 
     Attributes:
         device: the device.
@@ -33,39 +31,44 @@ class Handle(abc.ABC):
 
     @abc.abstractmethod
     def press(self, control: Control, at: float) -> None:
-        """Push a button or key down, at a time of the clock (s)."""
+        """Press the button or key of a control.
+
+        Args:
+            control: the control.
+            at: time of the clock (s).
+        """
 
     @abc.abstractmethod
     def release(self, control: Control, at: float) -> None:
-        """Let it go."""
+        """Release the button or key of a control; arguments as for `press`."""
 
     def move(self, motion: Motion, *, turning: bool) -> None:  # noqa: B027
-        """Push the levers.
+        """Deflect the axes.
 
         Args:
             motion: levels for x, y, z and the rotations about them, each in [-1, 1], world axes.
-            turning: whether the button for turning is held, where there is one.
+            turning: whether the button for rotation is held, on devices that have one.
         """
 
 
 class KeyboardHandle(Handle):
-    """The keys of a keyboard."""
+    """A keyboard."""
 
     def __init__(self, clock: Clock) -> None:
         self.device = self._keyboard = Keyboard(clock=clock)
         self._keys = {control: key for key, control in self._keyboard.keymap.items()}
 
     def press(self, control: Control, at: float) -> None:
-        """Push a key down."""
+        """Press a key."""
         self._keyboard.press(self._keys[control], at)
 
     def release(self, control: Control, at: float) -> None:
-        """Let it go."""
+        """Release a key."""
         self._keyboard.release(self._keys[control], at)
 
 
 class GamepadHandle(Handle):
-    """Sticks and buttons of a gamepad that a web browser reads."""
+    """A gamepad that is read by a web browser."""
 
     def __init__(self, clock: Clock) -> None:
         self.device = self._pad = PageGamepad(deadzone=STICK_DEADZONE)
@@ -75,17 +78,17 @@ class GamepadHandle(Handle):
         self._update()
 
     def press(self, control: Control, at: float) -> None:
-        """Push a button down."""
+        """Press a button."""
         self._down.add(self._buttons[control])
         self._update()
 
     def release(self, control: Control, at: float) -> None:
-        """Let it go."""
+        """Release a button."""
         self._down.discard(self._buttons[control])
         self._update()
 
     def move(self, motion: Motion, *, turning: bool) -> None:
-        """Push both sticks."""
+        """Deflect both sticks."""
         x, y, z, rx, ry, rz = motion
         self._sticks = [rx, ry, -rz, 0.0] if turning else [-y, x, 0.0, z]
         self._update()
@@ -95,7 +98,7 @@ class GamepadHandle(Handle):
 
 
 class SpaceMouseHandle(Handle):
-    """The cap of a SpaceMouse and its two buttons, and the keys of a terminal for everything else."""
+    """A SpaceMouse with two buttons, and the keys of a terminal for all other controls."""
 
     def __init__(self, clock: Clock) -> None:
         self._mouse, self._keyboard = FedSpaceMouse(), Keyboard(TERMINAL)
@@ -106,15 +109,15 @@ class SpaceMouseHandle(Handle):
         self.move(STILL, turning=False)
 
     def press(self, control: Control, at: float) -> None:
-        """Push a button or a key down."""
+        """Press a button or a key."""
         self._set(control, down=True)
 
     def release(self, control: Control, at: float) -> None:
-        """Let it go."""
+        """Release a button or a key."""
         self._set(control, down=False)
 
     def move(self, motion: Motion, *, turning: bool) -> None:
-        """Push and turn the cap."""
+        """Deflect the cap."""
         state = self._state
         state.x, state.y, state.z, state.roll, state.pitch, state.yaw = motion
         self._mouse.feed(state)
@@ -130,7 +133,7 @@ class SpaceMouseHandle(Handle):
 
 
 class Leader:
-    """A leader arm as LeRobot's teleoperators are: asked for an action once per step."""
+    """A leader arm with the interface of LeRobot's teleoperators, which are asked for one action per step."""
 
     name = "leader arm"
     is_connected = True
@@ -140,49 +143,49 @@ class Leader:
         self.down: set[Control] = set()
 
     def get_action(self) -> dict[str, float]:
-        """Return how far it was pulled since the last step, in units of action, and where its trigger is."""
+        """Return the motion since the last step, in units of action, and the gripper command of the trigger."""
         gripper = 0.0 if Control.CLOSE in self.down else 2.0 if Control.OPEN in self.down else 1.0
         return {**dict(zip((*DELTAS, *ROTATIONS), self.motion, strict=True)), "gripper": gripper}
 
     def get_teleop_events(self) -> dict[str, bool]:
-        """Return whether the person holds it in order to drive."""
+        """Return whether the person has taken over."""
         return {"is_intervention": Control.ENGAGE in self.down}
 
 
 class LeaderHandle(Handle):
-    """The hand of a leader arm, behind LeRobot's interface."""
+    """A leader arm, read through LeRobot's interface."""
 
     def __init__(self, clock: Clock) -> None:
         self._leader = Leader()
         self.device = LeRobotTeleoperator(self._leader)
 
     def press(self, control: Control, at: float) -> None:
-        """Take hold of it, or move its trigger."""
+        """Take over, or move the trigger."""
         self._leader.down.add(control)
 
     def release(self, control: Control, at: float) -> None:
-        """Let it go."""
+        """Hand back, or release the trigger."""
         self._leader.down.discard(control)
 
     def move(self, motion: Motion, *, turning: bool) -> None:
-        """Pull it, as a part of the way per step at full speed."""
+        """Move the arm; a level of 1 is the motion of one step at full speed."""
         self._leader.motion = motion
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeldDevice:
-    """A device as a simulated person holds it.
+    """A device that a simulated person operates.
 
     Attributes:
-        name: name of the operator that holds it.
-        hold: opens the device, with the person's clock.
+        name: name of the operator that uses it.
+        hold: opens the device, given the person's clock.
         engage: how the person takes over.
-        resolution: smallest difference of two levels that the device tells; None where directions are keys.
-        deadzone: levels up to this count as rest. Who knows the device pushes beyond.
-        turns_with_button: whether a button makes directions turn the hand instead of moving it. Otherwise it has an
-            axis for each rotation.
+        resolution: smallest difference of two levels that the device reports; None if directions are keys.
+        deadzone: levels up to this value are reported as 0; the person knows this and pushes further.
+        turns_with_button: whether a button switches the directions from translation to rotation. Other
+            devices have an axis for each rotation.
         changes_speed: whether it has a button for the next speed.
-        pulls: whether it tells where the hand is, rather than how far a lever is pushed.
+        pulls: whether it reports the position of the hand and not the deflection of an axis.
     """
 
     name: str
@@ -196,7 +199,7 @@ class HeldDevice:
 
 
 STICK_DEADZONE = 0.1
-"""What the page's gamepad takes for rest."""
+"""Dead zone of the page's gamepad."""
 KEYBOARD = HeldDevice(
     name="simulated-keyboard", hold=KeyboardHandle, engage=Engage.TOGGLE, turns_with_button=True
 )
@@ -208,7 +211,7 @@ GAMEPAD_PAGE = HeldDevice(
     deadzone=STICK_DEADZONE,
     turns_with_button=True,
 )
-"""Sticks that tell 8 bits, as those of a DualShock 4 do."""
+"""A gamepad whose sticks have 8 bits, such as a DualShock 4."""
 SPACEMOUSE = HeldDevice(
     name="simulated-spacemouse",
     hold=SpaceMouseHandle,
@@ -216,7 +219,7 @@ SPACEMOUSE = HeldDevice(
     resolution=1 / 350,
     deadzone=DEADZONE,
 )
-"""A cap that tells 350 counts to each side, as pyspacemouse reads it."""
+"""A SpaceMouse with 350 counts in each direction, as pyspacemouse reads it."""
 LEADER = HeldDevice(
     name="simulated-leader",
     hold=LeaderHandle,
@@ -225,8 +228,8 @@ LEADER = HeldDevice(
     changes_speed=False,
     pulls=True,
 )
-"""An arm with 4096 counts per turn, as those of the SO-101's servos, which is 0.4 mm at 0.25 m or 0.015 of a step of
-25 mm."""
+"""A leader arm with 4096 counts per turn, like the servos of an SO-101: 0.4 mm at a radius of 0.25 m, or
+0.015 of a step of 25 mm."""
 
 
 def _person(held: HeldDevice) -> Callable[[Any], Any]:

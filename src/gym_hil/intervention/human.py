@@ -1,4 +1,4 @@
-"""A person with a device: engages by holding a button, by toggling it, or by moving."""
+"""A person with a device, who takes over by holding a button, by toggling it, or by moving."""
 
 from __future__ import annotations
 
@@ -19,25 +19,27 @@ from gym_hil.intervention.operator import Decision, Operator, View
 
 
 class Grip(str, enum.Enum):
-    """What the gripper buttons mean; the same on every device."""
+    """Meaning of the gripper buttons."""
 
     COMMAND = "command"
-    """Close, open, and stay while neither is pressed."""
+    """The buttons close and open the gripper; it stays while neither is pressed."""
     HELD = "held"
-    """Closed while the button that closes is held, open otherwise: a trigger."""
+    """The gripper is closed while the closing button is held, and open otherwise."""
 
 
 class Human(Operator):
-    """Reads a device once per step.
+    """A person with a device, which is read once per step.
 
     Args:
-        device: where the input comes from; closed with the operator.
-        engage: hold the button, press it once to take over and once more to let go, or simply move.
-        hold_over_steps: with `Engage.MOTION`, steps without motion before control goes back: 5 are 0.5 s
-            at 10 Hz, so that a short pause does not flip control.
-        grip: what the gripper buttons mean.
-        speed: the speed to begin with. The person changes it with the device's button for the next speed, and
-            it stays from one episode to the next.
+        device: the device, which is closed together with the operator.
+        engage: way of taking over, see `Engage`.
+        hold_over_steps: with `Engage.MOTION`, number of steps without motion until control is released. The
+            default of 5 steps (0.5 s at 10 Hz) bridges short pauses.
+        grip: meaning of the gripper buttons.
+        speed: initial speed. The person changes it by a button of the device, and it is kept across episodes.
+
+    Raises:
+        InvalidArgumentError: an argument is invalid.
     """
 
     name = "human"
@@ -65,17 +67,19 @@ class Human(Operator):
 
     @property
     def paused(self) -> bool:
-        """Whether the pause button was pressed, and not yet once more."""
+        """Whether the person has paused the environment."""
         return self._paused
 
     def idle(self) -> None:
-        """Listen while paused; an unplugged device ends the pause."""
+        """Read the device during a pause. Unplugging it ends the pause."""
         reading = self.device.poll()
         self._early.append(reading)
         self._paused = reading.connected and self._pause_toggled(reading)
 
     def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
-        """Forget what was pressed during the reset; a takeover never outlives its episode's toggle."""
+        """Begin an episode, and discard earlier presses. A toggled takeover does not continue in the next
+        episode.
+        """
         self.device.flush()
         self._early.clear()
         self._paused = False
@@ -83,7 +87,7 @@ class Human(Operator):
         self._still_steps = self._hold_over_steps + 1
 
     def decide(self, view: View) -> Decision:
-        """Read the device, and act while engaged. A device that is unplugged lets go."""
+        """Read the device, and act while engaged. If the device is unplugged, control is released."""
         last = self.device.poll()
         reading = merged([*self._early, last])
         self._early.clear()
@@ -94,7 +98,7 @@ class Human(Operator):
             self._still_steps = self._hold_over_steps + 1
             return Decision(events=reading.events, reading=reading)
         self._paused = self._pause_toggled(last)
-        # In slow motion the hand moves less in every step as well, so that a person can be precise.
+        # In slow motion, the motion per step is reduced as well.
         factor = self.speed.factor / self.time_scale
         x, y, z, rx, ry, rz = (factor * np.clip(reading.motion, -1.0, 1.0)).tolist()
         twist = (x, y, z, rx, ry, rz)
@@ -104,21 +108,19 @@ class Human(Operator):
         return Decision(view.env.command_action(command), reading.events, reading)
 
     def for_hands(self, count: int) -> Operator:
-        """Return a person whose only device drives the first end effector."""
+        """Return a person whose single device drives the first end effector."""
         return Hands([self])
 
     def get_state(self) -> Any:
-        """Return whether the person has toggled the takeover on, for how long the device has been still, and the
-        chosen speed.
-        """
+        """Return whether the takeover is toggled on, the number of steps without motion, and the speed."""
         return self._toggled, self._still_steps, self.speed
 
     def set_state(self, state: Any) -> None:
-        """Continue from what `get_state` returned."""
+        """Restore the result of `get_state`."""
         self._toggled, self._still_steps, self.speed = state
 
     def help(self) -> str:
-        """Return the device's line."""
+        """Return the help of the device."""
         return self.device.help()
 
     def close(self) -> None:
@@ -144,7 +146,7 @@ class Human(Operator):
             return reading.engage
         moving = False
         if any(abs(level) > 1e-6 for level in reading.motion):
-            # A motion that the action space lacks, such as a rotation, does not take over.
+            # Motion that the action space does not include, such as a rotation, does not start a takeover.
             action = view.env.command_action(Command(twist))
             moving = not np.array_equal(action, view.env.neutral_action())
         self._still_steps = 0 if moving else self._still_steps + 1

@@ -1,4 +1,4 @@
-"""What an episode cost the human."""
+"""The cost of an episode for the human."""
 
 from __future__ import annotations
 
@@ -13,60 +13,65 @@ import gymnasium as gym
 from gym_hil.core import schema
 
 HUMAN_COST = "human_cost"
-"""Info key at the end of an episode."""
+"""Info key of the cost in the last step of an episode."""
 
 
 @dataclass(frozen=True)
 class HumanCost:
-    """Of one episode."""
+    """Human cost of one episode."""
 
     steps: int
     interventions: int
-    """How often the human took over."""
+    """Number of takeovers."""
     intervened_steps: int
     intervened_s: float
-    """Seconds in which the human acted."""
+    """Time in which the human acted (s)."""
     watched_s: float
-    """Seconds in which the policy acted and the human had to watch, ready to take over; 0 if nobody could."""
+    """Time in which the policy acted and the human watched (s); 0 without an operator."""
     switches: int
-    """How often control changed hands: takeovers and releases."""
+    """Number of changes of control: takeovers and releases."""
     rate: float
-    """Share of steps in which the human acted, in [0, 1]."""
+    """Fraction of steps in which the human acted, in [0, 1]."""
     mean_length_s: float
-    """Mean length of a takeover (s); 0 without any."""
+    """Mean duration of a takeover (s); 0 without takeovers."""
     time_to_takeover_s: float | None
-    """Seconds before the first takeover; None without any."""
+    """Time before the first takeover (s); None without takeovers."""
     success: bool
     success_alone: bool
-    """Success without any takeover."""
+    """Whether the episode succeeded without a takeover."""
 
 
 def takeovers(acted: Sequence[bool]) -> int:
-    """Return how often the human took over in an episode.
+    """Return the number of takeovers in an episode.
 
     Args:
-        acted: whether the human acted, step by step.
+        acted: whether the human acted in each step.
     """
     return sum(now and not before for before, now in zip([False, *acted], acted, strict=False))
 
 
 def switches(acted: Sequence[bool]) -> int:
-    """Return how often control changed hands in an episode. Acting from the first step on is no change; begin
-    with False to count it.
+    """Return the number of changes of control in an episode. Acting from the first step on does not count as
+    a change, unless `acted` begins with an additional False.
 
     Args:
-        acted: whether the human acted, step by step.
+        acted: whether the human acted in each step.
     """
     return sum(before != now for before, now in pairwise(acted))
 
 
 class RecordHumanCost(gym.Wrapper):
-    """Put ``info["human_cost"]`` (a dict as `HumanCost`) into the last step of every episode.
+    """Adds ``info["human_cost"]``, the fields of `HumanCost` as a dictionary, to the last step of every
+    episode.
 
-    Goes around everything that may end an episode, the time limit included.
+    It must wrap everything that can end an episode, including the time limit.
+
+    Args:
+        env: the environment.
+        buffer_length: number of episodes in `episodes`.
 
     Attributes:
-        episodes: the last `buffer_length` episodes, oldest first.
+        episodes: the costs of the latest episodes, oldest first.
     """
 
     def __init__(self, env: gym.Env, buffer_length: int = 100) -> None:
@@ -77,12 +82,12 @@ class RecordHumanCost(gym.Wrapper):
         self._acted: list[bool] = []
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Begin to count anew."""
+        """Reset the environment and the counters."""
         self._acted = []
         return self.env.reset(**kwargs)
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step and count."""
+        """Step the environment and count."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         self._acted.append(bool(info[schema.IS_INTERVENTION]))
         if terminated or truncated:
@@ -92,7 +97,7 @@ class RecordHumanCost(gym.Wrapper):
         return observation, reward, terminated, truncated, info
 
     def summary(self) -> dict[str, float]:
-        """Return shares and means over `episodes`: `success`, `success_alone`, `rate`, `intervened_s`,
+        """Return rates and means over `episodes`: `success`, `success_alone`, `rate`, `intervened_s`,
         `watched_s`, `switches`.
         """
         count = max(1, len(self.episodes))

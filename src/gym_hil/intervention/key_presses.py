@@ -1,4 +1,6 @@
-"""The hands of a simulated human at a keyboard: directions are keys, and a movement lasts as long as a press."""
+"""Motion commands of a simulated human at a keyboard: directions are keys, and a motion lasts as long as its
+press.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,15 @@ from gym_hil.intervention.button_presses import LEAST_TURN, Aim, ButtonPresses, 
 
 AXES = {(axis, sign): control for control, (axis, sign) in DIRECTIONS.items()}
 TURNS = ((1, -1.0), (0, 1.0), (2, 1.0))
-"""Index and sign of the direction that turns the hand about x, y and z, see `gym_hil.devices.controls.turned`."""
+"""Index and sign of the direction that turns the hand about x, y and z, see
+`gym_hil.devices.controls.turned`."""
 
 
 class KeyPresses(ButtonPresses):
     """Moves the robot by presses of the direction keys.
 
-    A movement is one press, as long as the person expects it to take. What is left is corrected by further presses,
-    after a pause for looking, at a slower speed: distance and precision cost time together, as in Fitts's law.
+    A motion is one press of the duration that the person estimates. The remaining error is corrected by further presses
+    at a slower speed, after a pause. The duration therefore depends on distance and precision, as in Fitts's law.
     """
 
     def steer(self, aim: Aim, rates: Rates, speed: Speed, rng: np.random.Generator) -> None:
@@ -50,7 +53,7 @@ class KeyPresses(ButtonPresses):
             free[DIRECTIONS[control][0]] = free[axis] = ends + self._look_s
 
     def _turn(self, aim: Aim, radians_per_s: float, rng: np.random.Generator) -> None:
-        """Hold the key for turning, and meanwhile press the direction that turns about the axis with most to turn."""
+        """Hold the key for rotation and press the direction of the axis with the largest remaining rotation."""
         axis = int(np.argmax(np.abs(aim.turn)))
         direction, sign = TURNS[axis]
         control = AXES[direction, sign if aim.turn[axis] > 0.0 else -sign]

@@ -1,4 +1,6 @@
-"""Operators by name, for ids and command lines: scripts, and a person with any registered device."""
+"""Operators by name, for ids and command lines: scripts, simulated humans, and people with any registered
+device.
+"""
 
 from __future__ import annotations
 
@@ -35,23 +37,25 @@ OPERATORS: Registry[Callable[[Any], Operator]] = Registry(
         "simulated-leader": "gym_hil.intervention.held_devices:leader",
     },
 )
-"""Operators that need no device. Each value is called with the name of a preset, which it may ignore; those in
-`SIMULATED` take `Limits` as well."""
+"""Operators that need no device. Each value is called with the name of a preset, which it may ignore; those
+in `SIMULATED` also accept `Limits`."""
 SIMULATED_DEVICES = ("simulated-keyboard", "simulated-gamepad", "simulated-spacemouse", "simulated-leader")
-"""Names of the simulated humans who work a device."""
+"""Names of the simulated humans who operate a device."""
 SIMULATED = ("simulated", *SIMULATED_DEVICES)
-"""Names of the operators that are simulated humans, whose preset says what they can do."""
+"""Names of the operators that are simulated humans; their limits are given by a preset."""
 PEOPLE = DEVICES
-"""The devices that a person can drive with, by name."""
+"""The devices with which a person can drive, by name."""
 
 
 def operator_names() -> tuple[str, ...]:
-    """Return the names that `make_operator` takes: those of operators, and of devices that a person drives with."""
+    """Return the names that `make_operator` accepts."""
     return (*OPERATORS, *DEVICES)
 
 
 def teacher_names() -> tuple[str, ...]:
-    """Return who may help a policy that learns; none: scripted demonstrations, and nobody afterwards."""
+    """Return the names of operators that can help during training. With ``none``, demonstrations are scripted
+    and nobody takes over afterwards.
+    """
     return (*(name for name in operator_names() if name != "expert"), "none")
 
 
@@ -63,17 +67,17 @@ def make_operator(
     gamepad_name: str | None = None,
     page: PageAddress | None = None,
 ) -> Operator:
-    """Return the operator or the person with a device that is called `name`.
+    """Return the operator with the given name, or a person with the device of that name.
 
     Args:
         name: a name in `OPERATORS` or `DEVICES`.
         preset: limits of the simulated human.
         controller_config_path: JSON file that maps a gamepad's axes and buttons.
-        gamepad_name: part of the name of the gamepad to use; None for whichever one the person picks up.
-        page: where the browser's page is served.
+        gamepad_name: part of the name of the gamepad to use; None for the one on which a button is pressed.
+        page: address of the browser's page.
 
     Raises:
-        InvalidArgumentError: the name is unknown; the message names the nearest known ones.
+        InvalidArgumentError: the name is unknown; the message contains the nearest known names.
     """
     if name in DEVICES:
         spec = DEVICES[name]
@@ -86,14 +90,14 @@ def make_operator(
 
 
 def make_demonstrator(name: str, preset: str = DEFAULT_PRESET) -> Operator:
-    """Return an operator who demonstrates: a simulated human takes over at once and never lets go.
+    """Return an operator that demonstrates; a simulated human takes over at once and never hands back.
 
     Args:
         name: a name in `OPERATORS`.
         preset: limits of the simulated human.
 
     Raises:
-        InvalidArgumentError: the operator or the preset is unknown; the message names the nearest ones.
+        InvalidArgumentError: the operator or the preset is unknown; the message contains the nearest names.
     """
     if name not in SIMULATED:
         return make_operator(name, preset=preset)

@@ -1,4 +1,4 @@
-"""Who may take over: an operator looks at each step and either lets the policy act or acts itself."""
+"""The interface of operators, who decide in every step whether the policy or a human acts."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from gym_hil.core.step_record import Action
 
 @dataclass(frozen=True)
 class View:
-    """What an operator sees of a step that is about to happen.
+    """The view of an operator on a step before it is executed.
 
     Attributes:
         env: the environment before the step.
-        policy_action: what the policy would do, in the environment's action space.
+        policy_action: the policy's action, in the environment's action space.
     """
 
     env: EnvironmentInterface
@@ -26,7 +26,7 @@ class View:
 
     @cached_property
     def expert_action(self) -> Action:
-        """What the task's expert would do.
+        """The action of the task's expert.
 
         Raises:
             UnsupportedError: the environment has no expert.
@@ -37,14 +37,14 @@ class View:
 
 @dataclass(frozen=True)
 class Decision:
-    """What an operator does about a step.
+    """Decision of an operator about a step.
 
     Attributes:
-        action: the human's action, executed instead of the policy's; None lets the policy act.
-        events: what the human tells about the episode, oldest first.
-        reading: the `DeviceReading` that it came from, for the device log of a recording; one per end effector where
-            each has a device of its own.
-        driven: numbers of the end effectors that the human drives while acting; empty for all of them.
+        action: the human's action, which is executed instead of the policy's; None if the policy acts.
+        events: events of the human about the episode, oldest first.
+        reading: the `DeviceReading` of the decision, for the device log of a recording; one per end effector
+            if each has a device of its own.
+        driven: indices of the end effectors that the human drives; empty for all of them.
     """
 
     action: Action | None = None
@@ -62,13 +62,13 @@ LET_GO = Decision()
 
 
 class Operator(abc.ABC):
-    """Decides, step by step, whether a human acts.
+    """Decides in every step whether a human acts.
 
     Attributes:
-        name: short name, for logs and datasets.
-        device: the input device of a person; None where there is none.
-        time_scale: how many times slower than in real time the person wants the environment to run. The takeover
-            wrapper sets it.
+        name: short name for logs and datasets.
+        device: the input device of a person, or None.
+        time_scale: factor by which the environment runs slower than in real time. The takeover wrapper sets
+            it.
     """
 
     name: str
@@ -77,41 +77,49 @@ class Operator(abc.ABC):
 
     @abc.abstractmethod
     def decide(self, view: View) -> Decision:
-        """Return what to do about the step that `view` shows. Called exactly once per step."""
+        """Decide about a step. It is called exactly once per step.
+
+        Args:
+            view: the environment before the step, and the policy's action.
+        """
 
     def reset(self, env: EnvironmentInterface, seed: int | None) -> None:  # noqa: B027
-        """Begin an episode. Presses from before the episode are dropped.
+        """Begin an episode, and discard earlier presses.
 
         Args:
             env: the environment in its initial state.
-            seed: fixes everything that the operator will do in the episode; None goes on with the random numbers of
-                the episode before.
+            seed: seed of all random decisions in the episode; None continues the random numbers of the
+                previous episode.
         """
 
     @property
     def paused(self) -> bool:
-        """Whether the person wants the environment to wait. Whoever keeps real time then calls `idle` until the
-        pause is over; without real time a pause has no effect.
+        """Whether the person wants the environment to wait. With real-time pacing, `idle` is then called
+        until the pause ends; without it, a pause has no effect.
         """
         return False
 
     def idle(self) -> None:  # noqa: B027
-        """Read the device while paused. What is read counts in the next `decide`."""
+        """Read the device during a pause. The next `decide` processes what was read."""
 
     def get_state(self) -> Any:
-        """Return what the operator's further decisions depend on."""
+        """Return the state on which further decisions depend."""
         return None
 
     def set_state(self, state: Any) -> None:  # noqa: B027
-        """Continue from what `get_state` returned."""
+        """Restore the result of `get_state`."""
 
     def for_hands(self, count: int) -> Operator:
-        """Return the operator of a robot with `count` end effectors, at least two, who is otherwise the same."""
+        """Return the corresponding operator for a robot with several end effectors.
+
+        Args:
+            count: number of end effectors, at least two.
+        """
         return self
 
     def help(self) -> str:
-        """Return one line that says how to take over, or an empty string."""
+        """Return one line that explains how to take over, or an empty string."""
         return ""
 
     def close(self) -> None:  # noqa: B027
-        """Release devices. Calling it twice is allowed."""
+        """Release devices. It may be called more than once."""

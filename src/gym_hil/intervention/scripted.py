@@ -1,4 +1,4 @@
-"""The scripted expert: acts at every step, as the task's own script would."""
+"""The scripted expert as an operator that acts in every step."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from gym_hil.intervention.operator import Decision, Operator, View
 
 
 class Expert(Operator):
-    """Acts at every step. An oracle for tests: it sees the simulator's state and makes no mistakes."""
+    """Acts in every step as the task's expert, which knows the state of the simulator and makes no mistakes."""
 
     name = "expert"
 

@@ -1,4 +1,4 @@
-"""Policies without learning, as stand-ins for a trained one: from the environment's state to an action."""
+"""Scripted policies that stand in for trained ones."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from gym_hil.core.errors import require_one_of
 from gym_hil.core.step_record import Action
 
 Policy = Callable[[EnvironmentInterface, np.random.Generator], Action]
+"""A function from the environment and a random generator to an action."""
 NOISE = 0.15
-"""Standard deviation of the noisy expert's command on each axis, in units of action."""
+"""Standard deviation of the noisy expert's commands per axis, in units of action."""
 MISTAKEN = 0.95
-"""Fraction of episodes in which it sees its goal in the wrong place from afar."""
+"""Fraction of episodes in which the noisy expert misjudges the position of its goal."""
 MISPLACED = 0.06
-"""How far off it sees it (m)."""
+"""Error of the misjudged position (m)."""
 NEAR = 0.03
-"""Horizontal distance within which it sees it right (m)."""
+"""Horizontal distance from the goal within which the position is judged correctly (m)."""
 
 
 def zero(env: EnvironmentInterface, rng: np.random.Generator) -> Action:
@@ -36,15 +37,17 @@ def random(env: EnvironmentInterface, rng: np.random.Generator) -> Action:
 
 
 class NoisyExpert:
-    """The expert with noise and, in most episodes, a wrong estimate of where things are, as a half-trained policy
-    has. Near its goal the estimate is right, so a short intervention is enough.
+    """The expert with noise, and with a wrong estimate of the goal's position in most episodes, like a
+    partially trained policy.
+
+    The estimate is correct near the goal, so that a short intervention is sufficient.
     """
 
     def __init__(self) -> None:
         self._offset: NDArray[np.float64] | None = None
 
     def __call__(self, env: EnvironmentInterface, rng: np.random.Generator) -> Action:
-        """Return the expert's action for the goal as it is seen from here, with noise."""
+        """Return the expert's action for the estimated goal, with noise."""
         if self._offset is None:
             angle = rng.uniform(0.0, 2.0 * np.pi)
             off = MISPLACED if rng.random() < MISTAKEN else 0.0
@@ -66,6 +69,13 @@ POLICIES: dict[str, Callable[[], Policy]] = {
 
 
 def make_policy(name: str) -> Policy:
-    """Return the policy called `name`."""
+    """Return a policy by its name.
+
+    Args:
+        name: a name in `POLICIES`.
+
+    Raises:
+        InvalidArgumentError: the name is unknown.
+    """
     require_one_of("policy", name, POLICIES)
     return POLICIES[name]()

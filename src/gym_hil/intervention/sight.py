@@ -1,4 +1,4 @@
-"""What a simulated human sees: a moment ago, in the pictures of the page, and not exactly."""
+"""The perception of a simulated human: delayed, limited to the pictures of the page, and inexact."""
 
 from __future__ import annotations
 
@@ -18,28 +18,27 @@ from gym_hil.intervention.limits import Limits
 
 Array = NDArray[np.float64]
 STEADY_S = 0.5
-"""Time over which an error of the eye stays about the same (s). Chosen: looking again helps, but not at once."""
+"""Correlation time of an error of perception (s). Assumed: looking again reduces an error, but not at once."""
 
 
 HIDDEN_M_PER_S = 0.005
-"""How much less exactly people know where something is, for every second in which they do not see it (m/s). Chosen."""
+"""Growth of the error of an object's remembered position while the object is hidden (m/s). Assumed."""
 IN_HAND_M = 0.03
-"""What is nearer to the TCP than this moves with the closed fingers, as far as a person can tell (m)."""
+"""An object nearer to the TCP than this is taken to move with the closed fingers (m)."""
 
 
 @dataclass(frozen=True)
 class Glimpse:
-    """What was to be seen at one moment.
+    """The visible state of the scene at one time.
 
     Attributes:
-        tcp_pos_w: where the TCP was (3, m, world frame).
-        goal_w: where a person who knows the task, and has seen what the pictures showed, wanted it (3, m, world frame).
+        tcp_pos_w: position of the TCP (3, m, world frame).
+        goal_w: goal of the TCP, from what the pictures have shown so far (3, m, world frame).
         closing: whether the fingers were closing or closed.
-        wants_closed: whether that person wanted them closed; None for either.
-        turn: the rotation that was wanted (3, rotation vector, rad, world axes).
-        spread: a root of the covariance of the goal's error (3, 3, m, world axes) for somebody who tells one pixel from
-            the next.
-        hidden: whether no picture showed what the goal depends on.
+        wants_closed: whether the fingers should be closed; None if it does not matter.
+        turn: rotation to the goal (3, rotation vector, rad, world axes).
+        spread: root of the covariance of the goal's error for an acuity of one pixel (3, 3, m, world axes).
+        hidden: whether no picture showed the object that determines the goal.
     """
 
     tcp_pos_w: Array
@@ -52,7 +51,7 @@ class Glimpse:
 
     @classmethod
     def of(cls, env: EnvironmentInterface) -> Glimpse:
-        """Return what is to be seen now where nothing is hidden."""
+        """Return the current state of an environment in which nothing is hidden."""
         return cls(
             np.array(env.tcp_pos_w),
             np.array(env.expert_goal()),
@@ -63,11 +62,11 @@ class Glimpse:
 
 
 class SeenEnvironment(EnvironmentInterface):
-    """An environment as somebody sees it: where the TCP and its goal were a moment ago.
+    """An environment whose TCP and goal are those of an earlier time.
 
     Args:
         env: the environment.
-        seen: what was to be seen.
+        seen: the state at that time.
     """
 
     def __init__(self, env: EnvironmentInterface, seen: Glimpse) -> None:
@@ -76,23 +75,23 @@ class SeenEnvironment(EnvironmentInterface):
 
     @property
     def tcp_pos_w(self) -> Array:
-        """Where the TCP was (3, m, world frame)."""
+        """Earlier position of the TCP (3, m, world frame)."""
         return self._seen.tcp_pos_w
 
     def expert_goal(self) -> Array:
-        """Return where it was wanted (3, m, world frame)."""
+        """Return the earlier goal of the TCP (3, m, world frame)."""
         return self._seen.goal_w
 
 
 class Sight:
-    """The eyes and the memory of one human, who looks at the pictures of the page. Their error changes slowly, so that
-    it cannot be averaged away by looking on.
+    """Perception and memory of one human who looks at the pictures of the page.
 
-    What no picture shows is where it was when it was last seen, as far as they know; only what is in the closed
-    fingers moves with them. Environments that do not tell where their objects are hide nothing.
+    The error of perception changes slowly, so that averaging over steps does not remove it. A hidden object is assumed
+    to be where it was last visible, unless it is in the closed fingers. In environments that do not report their
+    objects, nothing is hidden.
 
     Args:
-        limits: how late and how exactly they see.
+        limits: delay and accuracy of perception.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -105,20 +104,20 @@ class Sight:
         """Of every object: where it was last seen, how exactly, and how long ago (s)."""
 
     def begin(self, rng: np.random.Generator) -> None:
-        """Forget the past and draw a new error."""
+        """Clear the memory and sample a new error."""
         self._past.clear()
         self._known.clear()
         self._error = rng.normal(0.0, 1.0, 6)
 
     def look(self, env: EnvironmentInterface, rng: np.random.Generator) -> Glimpse:
-        """Return what is seen in this step; called once per step.
+        """Return what is perceived in this step; call it once per step.
 
         Args:
-            env: the environment as it is.
-            rng: where the error comes from.
+            env: the environment.
+            rng: random generator of the error.
 
         Returns:
-            The glimpse of `Limits.sight_delay_s` ago, or the first one of the episode.
+            The state `Limits.sight_delay_s` ago, or the first one of the episode.
         """
         self._past.append(self._on_screen(env))
         while len(self._past) > 1 + round(self._limits.sight_delay_s / env.control_dt):
@@ -129,18 +128,18 @@ class Sight:
         return self._past[0]
 
     def way(self, seen: Glimpse) -> Array:
-        """Return how far it seems to be from the TCP to its goal (3, m, world axes)."""
+        """Return the perceived vector from the TCP to its goal (3, m, world axes)."""
         way = seen.goal_w - seen.tcp_pos_w
         share = self._limits.sight_error_share * float(np.linalg.norm(way))
         result: Array = way + (self._limits.acuity * seen.spread + share * np.eye(3)) @ self._error[:3]
         return result
 
     def aim(self, seen: Glimpse, turnable: Array) -> Aim:
-        """Return what there seems to be to do.
+        """Return the perceived remaining motion.
 
         Args:
-            seen: what is seen.
-            turnable: 1 for each axis (3) about which the hand can be turned, and 0 for the others.
+            seen: the perceived state.
+            turnable: 1 for each axis (3) about which the hand can be turned, 0 for the others.
         """
         turn = (seen.turn + self._limits.sight_error_rad * self._error[3:]) * turnable
         grip = None
@@ -149,7 +148,7 @@ class Sight:
         return Aim(self.way(seen), turn * (np.abs(seen.turn) > 0.0), grip, self._delay_s)
 
     def _on_screen(self, env: EnvironmentInterface) -> Glimpse:
-        """Return what the pictures show now, and what is remembered of the rest."""
+        """Return the state that the pictures show now, completed from memory."""
         glimpse = Glimpse.of(env)
         if not (self._limits.acuity and env.offers("task") and env.offers("simulation")):
             return glimpse
@@ -175,11 +174,11 @@ class Sight:
         )
 
     def get_state(self) -> Any:
-        """Return what is remembered, and the error of the eyes."""
+        """Return memory and error."""
         return tuple(self._past), self._error.copy(), self._delay_s, dict(self._known)
 
     def set_state(self, state: Any) -> None:
-        """Continue from what `get_state` returned."""
+        """Restore what `get_state` returned."""
         past, error, self._delay_s, known = state
         self._known = dict(known)
         self._past, self._error = deque(past), error.copy()

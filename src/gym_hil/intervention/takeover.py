@@ -1,5 +1,5 @@
-"""The takeover wrapper: asks the operator in every step, executes the action of whoever is in charge, builds the
-record of the step, and hands it to everything that observes the environment.
+"""The takeover wrapper asks the operator in every step, executes the action of the human or the policy, and
+publishes the record of the step to observers.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from gym_hil.intervention.operator import LET_GO, Operator, View
 class InterventionWrapper(gym.Wrapper):
     """Lets an operator act instead of the policy.
 
-    Goes around the time limit, so that the record of a step says how the episode ended. Each info carries the
-    record and the keys derived from it, see `StepRecord.to_info`.
+    It must wrap the time limit, so that the record of a step contains the reason of an episode's end. Each info
+    contains the record and the keys derived from it, see `StepRecord.to_info`.
 
     Args:
-        env: an environment that offers what `gym_hil.core.environment` lists.
-        operator: who may take over; None lets the policy act in every step.
+        env: an environment with the attributes listed in `gym_hil.core.environment`.
+        operator: the operator who may take over; None if the policy always acts.
 
     Attributes:
-        operator: who may take over, or None.
-        observers: what looks at the environment, in the order of subscription.
+        operator: the operator who may take over, or None.
+        observers: the observers in the order of subscription.
     """
 
     def __init__(self, env: gym.Env, operator: Operator | None = None) -> None:
@@ -55,31 +55,33 @@ class InterventionWrapper(gym.Wrapper):
             self._inside.add_state_part(self)
 
     def subscribe(self, observer: Observer) -> None:
-        """Let `observer` see every reset and step from now on. In an episode it begins with the present state."""
+        """Notify an observer of all further resets and steps. Within an episode, it is first notified of the
+        current state as a reset.
+        """
         self.observers.append(observer)
         if self._seeded:
             observer.on_reset(self._interface)
 
     def unsubscribe(self, observer: Observer) -> None:
-        """Stop showing resets and steps to `observer`."""
+        """Stop notifying an observer."""
         self.observers.remove(observer)
         if self._watches:
             self._inside.watch_substeps(())
 
     def note(self, text: str) -> None:
-        """Show a line of text to the person, wherever the environment is shown."""
+        """Show a line of text to the person in all viewers."""
         for observer in self.observers:
             observer.on_note(text)
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode. Presses from before it are dropped.
+        """Begin an episode, and discard earlier presses.
 
         Args:
-            seed: fixes the episode and everything that the operator does in it.
-            options: see the environment.
+            seed: seed of the episode and of the operator.
+            options: options of the environment.
 
         Returns:
-            The observation, and an info with the same keys as a step's.
+            The observation, and an info with the keys of a step.
         """
         self._restored = False
         observation, info = self.env.reset(seed=seed, options=options)
@@ -102,10 +104,10 @@ class InterventionWrapper(gym.Wrapper):
         return observation, {**info, **record.to_info()}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Ask the operator, act, and say what happened.
+        """Ask the operator, execute an action, and publish the record of the step.
 
         Args:
-            action: what the policy proposes; executed unless the operator takes over.
+            action: the policy's action, which is executed unless the operator takes over.
 
         Returns:
             Observation, reward, terminated, truncated (never both) and info, see `StepRecord.to_info`.
@@ -154,7 +156,7 @@ class InterventionWrapper(gym.Wrapper):
         return observation, verdict.reward, verdict.terminated, verdict.truncated, info
 
     def close(self) -> None:
-        """Release the observers, the operator's device and the environment. Calling it twice is allowed."""
+        """Close the observers, the operator's device and the environment. It may be called more than once."""
         if not self._closed:
             self._closed = True
             for observer in self.observers:
@@ -163,10 +165,10 @@ class InterventionWrapper(gym.Wrapper):
                 self.operator.close()
         self.env.close()
 
-    # A part of the environment's saved state.
+    # Saved state: this wrapper is a part of the environment's.
 
     def get_state(self) -> Any:
-        """Return the state of the whole environment if it can be saved: what `reset(options={"state": ...})` takes."""
+        """Return the state of the whole environment for ``reset(options={"state": ...})``."""
         return self._inside.get_state()
 
     def save_part(self) -> dict[str, Any]:
@@ -179,7 +181,7 @@ class InterventionWrapper(gym.Wrapper):
         }
 
     def restore_part(self, state: dict[str, Any]) -> None:
-        """Continue from what `save_part` returned."""
+        """Restore the result of `save_part`."""
         self._step, self._interventions = state["step"], state["interventions"]
         self._driven, self._restored = tuple(state["driven"]), True
         if self.operator is not None:
@@ -189,7 +191,7 @@ class InterventionWrapper(gym.Wrapper):
 
     def _next_phase(self, driven: tuple[int, ...]) -> Phase:
         before, self._driven = self._driven, driven
-        if driven and driven != before:  # also where a human goes on with other hands than before
+        if driven and driven != before:  # also if the human changes between end effectors
             self._interventions += 1
             return "takeover"
         if driven:
@@ -198,7 +200,9 @@ class InterventionWrapper(gym.Wrapper):
 
 
 def _task_verdict(reward: Any, terminated: bool, truncated: bool, info: dict[str, Any]) -> Verdict:
-    """Return what the environment says of a step. Environments of other packages tell success in their info."""
+    """Return the environment's verdict on a step. Environments of other packages report success in their
+    info.
+    """
     inner = info.get(schema.STEP)
     if inner is not None:
         return Verdict(float(reward), bool(terminated), bool(truncated), inner.success, inner.reason)
@@ -208,7 +212,7 @@ def _task_verdict(reward: Any, terminated: bool, truncated: bool, info: dict[str
 
 
 def _drawn_seed(env: gym.Env) -> int | None:
-    """Return the seed that the environment took for its first episode: the one it was made with, or a random one."""
+    """Return the seed of the environment's first episode: the one it was created with, or a random one."""
     seed = env.np_random_seed
     return seed if seed is not None and seed >= 0 else None
 

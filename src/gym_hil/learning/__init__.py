@@ -1,4 +1,4 @@
-"""Learning with a human in the loop: SAC from demonstrations, interventions and experience.
+"""Learning with a human in the loop: methods, replay buffers, training runs and their evaluation.
 
-Needs the extra ``train`` (PyTorch and Stable-Baselines3).
+Training needs the extra ``train`` (PyTorch and Stable-Baselines3).
 """

@@ -1,8 +1,8 @@
-"""Run the learner in a separate process, or in the caller's for tests and studies.
+"""Runs the learner in a separate process, or in the same process for tests and studies.
 
-Without a person, the acting process waits at fixed steps for a fixed number of updates, so that the updates
-per step are what the configuration says, and both kinds of learner give the same weights, bit for bit. With
-a person, acting never waits for learning.
+Without a person, the acting process waits at fixed steps for a fixed number of updates. The number of updates per
+step is then exactly that of the configuration, and both kinds of learner give identical weights. With a person,
+the acting process never waits.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.learner_service import LearnerMessage, LearnerProgress, LearnerService
 
 CLOSE_TIMEOUT_S = 30.0
-"""How long a learner may take to end before it is killed (s)."""
+"""Time that a learner has to end before it is killed (s)."""
 
 
 class LearningError(GymHilError, RuntimeError):
@@ -34,10 +34,10 @@ class LearningError(GymHilError, RuntimeError):
 
 
 class LearnerClient(abc.ABC):
-    """The acting process's connection to a learner.
+    """Connection of the acting process to a learner.
 
     Attributes:
-        sent: messages that were sent.
+        sent: number of messages that were sent.
     """
 
     def __init__(self) -> None:
@@ -45,13 +45,24 @@ class LearnerClient(abc.ABC):
 
     @abc.abstractmethod
     def send(self, message: LearnerMessage) -> None:
-        """Send transitions. With a learner in a separate process this never waits for a gradient step."""
+        """Send a message. If the learner is in a separate process, this does not wait for gradient steps.
+
+        Raises:
+            LearningError: the learning process has ended.
+        """
 
     @abc.abstractmethod
     def wait_for(self, messages: int) -> LearnerProgress:
-        """Wait until `messages` messages are learned from, and return the progress of exactly that moment.
+        """Wait until the learner has processed a number of messages.
 
-        Later calls must not ask for less.
+        Args:
+            messages: number of messages since the start, not less than in earlier calls.
+
+        Returns:
+            The progress directly after that message.
+
+        Raises:
+            LearningError: the learning process has ended.
         """
 
     @abc.abstractmethod
@@ -60,17 +71,21 @@ class LearnerClient(abc.ABC):
 
     @abc.abstractmethod
     def close(self) -> None:
-        """End the learner after its present step. Calling it twice is allowed."""
+        """Stop the learner after its current step. It may be called more than once."""
 
     def finish(self) -> LearnerProgress:
-        """Wait until everything is learned from and on disk, and end the learner."""
+        """Wait until all messages are processed and saved, stop the learner, and return its progress."""
         last = self.wait_for(self.sent)
         self.close()
         return last
 
 
 class InProcessLearner(LearnerClient):
-    """Learns in the caller's process, inside `send`."""
+    """Learns in the caller's process, within `send`.
+
+    Args:
+        arguments: arguments of `LearnerService`.
+    """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__()
@@ -78,7 +93,7 @@ class InProcessLearner(LearnerClient):
         self._history = deque([self._service.progress()], maxlen=3)
 
     def send(self, message: LearnerMessage) -> None:
-        """Learn from it."""
+        """Process a message."""
         self.sent += 1
         self._service.receive(message)
         while self._service.has_work:
@@ -88,7 +103,7 @@ class InProcessLearner(LearnerClient):
                 self._service.save()
 
     def wait_for(self, messages: int) -> LearnerProgress:
-        """Return the progress of that moment."""
+        """Return the progress after that message."""
         return next(progress for progress in self._history if progress.messages == messages)
 
     def newest(self) -> LearnerProgress:
@@ -100,7 +115,11 @@ class InProcessLearner(LearnerClient):
 
 
 class SeparateProcessLearner(LearnerClient):
-    """Learns in a process of its own."""
+    """Learns in a separate process.
+
+    Args:
+        arguments: arguments of `LearnerService`.
+    """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__()
@@ -115,7 +134,7 @@ class SeparateProcessLearner(LearnerClient):
         self._last: LearnerProgress | None = None
 
     def send(self, message: LearnerMessage) -> None:
-        """Send transitions."""
+        """Send a message."""
         self.sent += 1
         try:
             self._connection.send(message)
@@ -123,19 +142,19 @@ class SeparateProcessLearner(LearnerClient):
             raise self._failure() from error
 
     def wait_for(self, messages: int) -> LearnerProgress:
-        """Wait until `messages` messages are learned from, and return the progress of exactly that moment."""
+        """Wait until `messages` messages are processed, and return the progress directly after that."""
         while self._last is None or self._last.messages < messages:
             self._last = self._take()
         return self._last
 
     def newest(self) -> LearnerProgress:
-        """Return the newest progress; waits only for the learner to start."""
+        """Return the newest progress. This waits only for the start of the learner."""
         while self._last is None or self._inbox.waiting:
             self._last = self._take()
         return self._last
 
     def close(self) -> None:
-        """End the learner after its present step."""
+        """Stop the learner after its current step."""
         if self._process.is_alive():
             with contextlib.suppress(OSError):
                 self._connection.send(None)
@@ -143,7 +162,7 @@ class SeparateProcessLearner(LearnerClient):
             self._process.kill()
 
     def _failure(self) -> LearningError:
-        """Return why the learner has ended: what it said last, if it said anything."""
+        """Return an error with the learner's last message, or its exit status."""
         message: Any = ""
         while message is not None:
             message = self._inbox.take()
@@ -165,7 +184,7 @@ class SeparateProcessLearner(LearnerClient):
 
 
 class _Inbox:
-    """Reads everything that arrives, so that the sender never waits; None stands for the end."""
+    """Reads messages in a thread, so that the sender never waits. None marks the end of the connection."""
 
     def __init__(self, connection: Connection) -> None:
         self._messages: deque[Any] = deque()
@@ -175,11 +194,11 @@ class _Inbox:
 
     @property
     def waiting(self) -> bool:
-        """Whether there is a message."""
+        """Whether a message is available."""
         return bool(self._messages)
 
     def take(self) -> Any:
-        """Wait for the next message and return it; None at the end, for ever."""
+        """Wait for the next message and return it. At the end of the connection, every call returns None."""
         with self._changed:
             self._changed.wait_for(lambda: self._messages)
             return self._messages.popleft() if self._messages[0] is not None else None
@@ -189,7 +208,7 @@ class _Inbox:
         while message is not None:
             try:
                 message = self._connection.recv()
-            except (EOFError, OSError, TypeError):  # TypeError: closed by another thread meanwhile
+            except (EOFError, OSError, TypeError):  # TypeError: another thread has closed the connection
                 message = None
             with self._changed:
                 self._messages.append(message)
@@ -197,7 +216,7 @@ class _Inbox:
 
 
 def _serve(connection: Connection, config: TrainConfig, *arguments: Any) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the acting process's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the acting process handles Ctrl-C
     try:
         try:
             _learn(connection, config, *arguments)
@@ -208,7 +227,7 @@ def _serve(connection: Connection, config: TrainConfig, *arguments: Any) -> None
         except BaseException:
             connection.send(f"\n{traceback.format_exc()}")
     except OSError:
-        return  # the acting process is gone
+        return  # the acting process has ended
 
 
 def _learn(connection: Connection, config: TrainConfig, *arguments: Any) -> None:
@@ -229,11 +248,10 @@ def _learn(connection: Connection, config: TrainConfig, *arguments: Any) -> None
 
 
 def _should_receive(inbox: _Inbox, service: LearnerService, *, real_time: bool) -> bool:
-    """Return whether to take the next message before learning goes on.
+    """Return whether to receive the next message before the next update.
 
-    In real time, transitions are stored as soon as they arrive, so that batches contain them. Otherwise
-    each message is learned from completely before the next one, which makes the result independent of
-    timing.
+    In real time, transitions are stored as soon as they arrive, so that batches contain them. Otherwise each
+    message is processed completely before the next one, so that the result does not depend on timing.
     """
     if not service.has_work:
         return True
@@ -241,4 +259,4 @@ def _should_receive(inbox: _Inbox, service: LearnerService, *, real_time: bool) 
 
 
 ConnectLearner = Callable[[TrainConfig, Path, spaces.Box, spaces.Box, dict[str, Any]], LearnerClient]
-"""Starts a learner: `InProcessLearner` or `SeparateProcessLearner`."""
+"""A function that starts a learner: `InProcessLearner` or `SeparateProcessLearner`."""

@@ -1,4 +1,4 @@
-"""Load trained policies for evaluation, for `play`, and as policies of an environment."""
+"""Loads trained policies for evaluation and for environments."""
 
 from __future__ import annotations
 
@@ -16,38 +16,41 @@ from gym_hil.learning.policy_file import CHECKPOINT, POLICY, TrainedPolicy
 
 
 def load(path: Path) -> TrainedPolicy:
-    """Return the policy of a run's folder, or of one of its files. Reading it runs no code that is in it.
+    """Load a trained policy. Reading never executes code from the file.
 
     Args:
-        path: a folder that training wrote, or a policy or checkpoint (``.npz``).
+        path: folder of a training run, or a policy or checkpoint file (``.npz``).
+
+    Returns:
+        The policy, with the configuration of its training.
 
     Raises:
-        InvalidArgumentError: there is none, or it cannot be read.
+        InvalidArgumentError: there is no policy, or it cannot be read.
     """
     if path.is_dir():
         names = [name for name in (POLICY, CHECKPOINT) if (path / name).is_file()]
         if not names:
             raise InvalidArgumentError(
-                f"{path} has neither {POLICY} nor {CHECKPOINT}: nothing was trained there"
+                f"{path} is not the folder of a training run: it contains neither {POLICY} nor {CHECKPOINT}"
             )
         path = path / names[0]
     if not path.is_file():
         raise InvalidArgumentError(f"{path} is neither a folder nor a file")
     if path.suffix == ".zip":
         raise InvalidArgumentError(
-            f"{path} cannot be read: up to version 0.1.15 checkpoints had a format that can run code when it "
-            f"is read. Take {POLICY} beside it; a run goes on from its stored episodes with --resume"
+            f"{path} cannot be read, because checkpoints of version 0.1.15 and earlier can execute code when they "
+            f"are loaded. Use {POLICY} in the same folder, or continue the run with --resume"
         )
     return TrainedPolicy.load(path)
 
 
 def make_env_for(policy: TrainedPolicy, path: Path, env_id: str) -> PolicyEnv:
-    """Return an environment of `env_id`, with the policy's robot and observation.
+    """Return an environment for a policy.
 
     Args:
-        policy: what is to act there.
-        path: of the policy, for the message.
-        env_id: a base id; versions of an id are interchangeable.
+        policy: the policy.
+        path: file of the policy, for error messages.
+        env_id: a base id. Versions of an id are interchangeable.
 
     Raises:
         InvalidArgumentError: the policy was trained for another task, robot, observation or action.
@@ -64,9 +67,16 @@ def make_env_for(policy: TrainedPolicy, path: Path, env_id: str) -> PolicyEnv:
 def load_policy(path: Path, env_id: str) -> Policy:
     """Return a trained policy for environments of `env_id`.
 
+    Args:
+        path: folder of a training run, or a policy or checkpoint file.
+        env_id: a base id.
+
+    Returns:
+        A function from the environment and a random generator to the environment's action.
+
     Raises:
-        InvalidArgumentError: it cannot be read, or was trained for something else. An environment with
-            another robot is refused in the first step.
+        InvalidArgumentError: the policy cannot be read, or was trained for another environment. An environment
+            with another robot is refused in the first step.
     """
     trained = load(path)
     make_env_for(trained, path, env_id).close()

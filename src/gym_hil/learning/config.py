@@ -1,4 +1,4 @@
-"""The configuration of a training run, as data with a version."""
+"""The configuration of a training run, with a version."""
 
 from __future__ import annotations
 
@@ -20,18 +20,25 @@ from gym_hil.learning.methods import METHODS
 from gym_hil.stacks.ids import is_foreign
 
 CONFIG = "config.json"
-"""Name of the file in a run's folder."""
+"""Name of the configuration file in a run's folder."""
 VERSION = 3
-"""Of the fields of `TrainConfig` and of what they mean. It grows whenever a saved configuration would mean
-another run today; results of different versions are not compared."""
+"""Version of the fields of `TrainConfig` and their meaning. It is incremented whenever a saved configuration would
+give a different run. Results of different versions are not compared."""
 SECONDS_PER_MINUTE = 60.0
 IMAGE_DEFAULTS = {"updates_per_step": 1, "batch_size": 64, "learning_rate": 1e-3}
-"""Defaults of some fields for images. With fewer samples and larger steps, two CPU cores keep up with a
-person."""
+"""Defaults of some fields for image observations. They let two CPU cores learn at the pace of a person."""
 
 
 def defaults_for(env_id: str, obs: str) -> dict[str, Any]:
-    """Return the defaults that differ from those of `TrainConfig`, for an environment and what is observed."""
+    """Return the defaults that differ from those of `TrainConfig`.
+
+    Args:
+        env_id: id of the environment.
+        obs: the policy's observation, ``"state"`` or ``"pixels"``.
+
+    Returns:
+        The defaults by the names of the fields.
+    """
     defaults = dict(IMAGE_DEFAULTS) if obs == "pixels" else {}
     if is_foreign(env_id):
         env = gym.make(env_id)
@@ -42,68 +49,70 @@ def defaults_for(env_id: str, obs: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """One run. With a simulated human, or none, the same configuration gives the same result, bit for bit,
-    on the same machine and with the same versions of all packages.
+    """Configuration of one training run.
+
+    Without a person, the same configuration gives bitwise the same result on the same machine with the same
+    versions of all packages.
     """
 
     env_id: str
-    """A base id with state observations, which also says the robot: ``gym_hil/PandaPickCubeStateBase-v1``; or
-    the id of another package's environment."""
+    """Base id with state observations, such as ``gym_hil/PandaPickCubeStateBase-v1``, or the id of another package's
+    environment."""
     control_dt: float = 0.1
-    """Seconds per control step; an environment of another package has its own."""
+    """Duration of a control step (s). Environments of other packages define their own."""
     obs: str = "state"
-    """What the policy observes: ``"state"``, the positions of all objects; or ``"pixels"``, two cameras and
-    its own end effector."""
+    """Observation of the policy: ``"state"`` for the positions of all objects, or ``"pixels"`` for two camera images
+    and the state of the end effector."""
     image_size: int = 64
-    """Pixels along a side of an image."""
+    """Height and width of an image in pixels."""
     device: str = "auto"
-    """Of the learner's networks; ``"auto"`` takes a GPU for pixels, if there is one."""
+    """Torch device of the learner; ``"auto"`` uses a GPU for pixels if there is one."""
     method: str = "hil"
-    """A name in `gym_hil.learning.methods.METHODS`."""
+    """Learning method, a name in `gym_hil.learning.methods.METHODS`."""
     operator: str = "simulated"
-    """Who demonstrates and takes over; ``"none"`` for demonstrations without a human afterwards."""
+    """Operator who demonstrates and takes over; ``"none"`` for scripted demonstrations without takeovers."""
     preset: str = DEFAULT_PRESET
-    """Limits of the simulated human, a name in `gym_hil.intervention.limits.PRESETS`. Humans let the policy try
-    for a while: one who takes over at once leaves the policy nothing to practise."""
+    """Preset of the simulated human, a name in `gym_hil.intervention.limits.PRESETS`. The default waits before it takes
+    over, so that the policy gathers experience of its own."""
     robot_minutes: float = 10.0
-    """Simulated minutes, demonstrations included."""
+    """Simulated time of the run (min), including demonstrations."""
     demos: int = 20
-    """Demonstrated episodes before learning starts."""
+    """Number of demonstrations before training."""
     seed: int = 0
-    """Seed of everything. `gym_hil.learning.seeds` says which seeds are for development and which for
-    reports."""
+    """Seed of the run. `gym_hil.learning.seeds` defines which seeds are for development and which for reports."""
     updates_per_step: int = 4
-    """Gradient steps per control step."""
+    """Number of gradient steps per control step."""
     batch_size: int = 256
-    """Half from demonstrations and interventions, half from all experience."""
+    """Number of transitions per gradient step: half from demonstrations and interventions, half from all."""
     imitation: float = 0.2
-    """Weight of the behaviour cloning loss of ``hil``; 0 for RLPD's loss."""
+    """Weight of the behaviour cloning loss of ``hil``; 0 gives the loss of RLPD."""
     gamma: float = 0.95
-    """Discount per control step."""
+    """Discount factor per control step."""
     learning_rate: float = 3e-4
+    """Learning rate of all networks."""
     annealing: float = 0.5
-    """Fraction of the run, at its end, over which the learning rate of ``hil`` falls linearly to a
-    twentieth; 0 for never."""
+    """Final fraction of the run over which the learning rate of ``hil`` decreases linearly to a twentieth; 0 keeps it
+    constant."""
     entropy: float = 0.01
-    """Entropy coefficient at the start; it is tuned from there."""
+    """Initial entropy coefficient, which is then tuned automatically."""
     tau: float = 0.01
-    """Fraction of the critic that the target critic takes over per update."""
+    """Coefficient of the soft update of the target critic."""
     width: int = 128
-    """Units in each of the two hidden layers."""
+    """Number of units in each of the two hidden layers."""
     block_steps: int = 10
-    """Control steps that are acted with the same weights, and sent to the learner together."""
+    """Number of control steps with the same weights, which are sent to the learner together."""
     eval_every_steps: int = 600
-    """Control steps between evaluations without a human."""
+    """Number of control steps between evaluations without a human."""
     eval_episodes: int = 20
-    """Episodes of the evaluations on the way."""
+    """Number of episodes of each evaluation during the run."""
     final_episodes: int = 100
-    """Episodes of the last evaluation."""
+    """Number of episodes of the last evaluation."""
 
     def __post_init__(self) -> None:
         """Validate the fields.
 
         Raises:
-            InvalidArgumentError: a field has a value that cannot be used; the message names it.
+            InvalidArgumentError: a field has an invalid value.
         """
         require_one_of("obs", self.obs, ("state", "pixels"))
         if not 16 <= self.image_size <= 512:
@@ -133,91 +142,89 @@ class TrainConfig:
 
     @property
     def steps_per_minute(self) -> float:
-        """Control steps of a robot minute."""
+        """Number of control steps per robot minute."""
         return SECONDS_PER_MINUTE / self.control_dt
 
     @property
     def total_steps(self) -> int:
-        """Control steps of the whole run."""
+        """Number of control steps of the whole run."""
         return round(self.robot_minutes * self.steps_per_minute)
 
     @property
     def pixels(self) -> int:
-        """Pixels along a side of the policy's images; 0 without images."""
+        """Height and width of the policy's images in pixels; 0 without images."""
         return self.image_size if self.obs == "pixels" else 0
 
     @property
     def real_time(self) -> bool:
-        """Whether a person operates: then steps take as long as they take on a robot, and nothing waits."""
+        """Whether the operator is a person, with whom steps run in real time and never wait for the learner."""
         return self.operator in PEOPLE
 
     def env_arguments(self) -> dict[str, Any]:
-        """Return the keyword arguments that the run's environments are made with."""
+        """Return the keyword arguments of the run's environments."""
         return {} if is_foreign(self.env_id) else {"control_dt": self.control_dt}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields as plain data."""
+        """Return the fields as a dictionary."""
         return asdict(self)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields, their version and the package's version as plain data."""
+        """Return the fields, their version and the package's version as a dictionary."""
         return {"version": VERSION, "gym_hil": package_version(), **asdict(self)}
 
     def save(self, path: Path) -> None:
-        """Write as JSON."""
+        """Write the configuration to a JSON file."""
         write_atomically(path, json.dumps(self.to_json(), indent=2).encode() + b"\n")
 
     @classmethod
     def load(cls, path: Path) -> TrainConfig:
-        """Read what `save` wrote.
+        """Read a configuration file.
 
         Raises:
-            InvalidArgumentError: there is no such file, it is no configuration, or it is one of another
-                version.
+            InvalidArgumentError: the file does not exist, or is not a configuration of this version.
         """
         try:
             saved = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise InvalidArgumentError(f"{path} is no training configuration: {error}") from error
+            raise InvalidArgumentError(f"{path} is not a training configuration: {error}") from error
         return read_config(saved, path)
 
 
 def read_config(saved: Any, path: Path, *, for_policy: bool = False) -> TrainConfig:
-    """Return the configuration that `TrainConfig.to_json` gave.
+    """Return a configuration from the result of `TrainConfig.to_json`.
 
     Args:
-        saved: what was read from a file.
-        path: the file, for messages.
-        for_policy: the configuration only says how to use a policy, and is not compared with others. One of
-            an earlier version is accepted then, and fields that it lacks have their defaults.
+        saved: the content of a file.
+        path: the file, for error messages.
+        for_policy: whether the configuration is only needed to use a policy. Earlier versions are then accepted,
+            and missing fields have their defaults.
 
     Raises:
-        InvalidArgumentError: it is no configuration, or one of another version.
+        InvalidArgumentError: `saved` is not a configuration, or has another version.
     """
     if not isinstance(saved, Mapping):
-        raise InvalidArgumentError(f"{path} is no training configuration: it is {type(saved).__name__}")
+        raise InvalidArgumentError(f"{path} is not a training configuration: it is {type(saved).__name__}")
     known = {field.name: field for field in fields(TrainConfig)}
     values = {name: value for name, value in saved.items() if name not in ("version", "gym_hil")}
     version = saved.get("version", 1)
     if type(version) is not int or version > VERSION or (version < VERSION and not for_policy):
         raise InvalidArgumentError(
-            f"{path} has a configuration of version {version!r}, written by gym-hil "
-            f"{saved.get('gym_hil', '0.1.15 or earlier')}; this is version {VERSION}, and runs "
-            "of different versions cannot be compared or continued"
+            f"{path} has version {version!r}, written by gym-hil {saved.get('gym_hil', '0.1.15 or earlier')}; "
+            f"this gym-hil uses version {VERSION}, and runs of different versions cannot be compared or continued"
         )
     unknown = [name for name in values if name not in known]
     missing = [name for name in known if name not in values]
     if unknown or (missing and version == VERSION) or "env_id" in missing:
         wrong = ", ".join(
-            [*(f"{name!r} is not known" for name in unknown), *(f"{m!r} is missing" for m in missing)]
+            [*(f"{name!r} is unknown" for name in unknown), *(f"{m!r} is missing" for m in missing)]
         )
-        raise InvalidArgumentError(f"{path} is no training configuration: {wrong}")
+        raise InvalidArgumentError(f"{path} is not a training configuration: {wrong}")
     try:
         for name, value in values.items():
             _require_type(name, value, str(known[name].type))
         return TrainConfig(**values)
     except TypeError as error:
-        raise InvalidArgumentError(f"{path} is no training configuration: {error}") from error
+        raise InvalidArgumentError(f"{path} is not a training configuration: {error}") from error
 
 
 def package_version() -> str:

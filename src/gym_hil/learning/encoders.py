@@ -1,4 +1,4 @@
-"""Learning from images: a small convolutional encoder, and random shifts as augmentation.
+"""A small convolutional image encoder, and random shifts as augmentation.
 
 Random shifts are those of DrQ-v2 (Yarats et al. 2022, arXiv:2107.09645).
 """
@@ -18,17 +18,20 @@ from torch import nn
 from gym_hil.learning.image_observation import BOUND, CAMERAS, LEVELS, NUMBERS, Layout
 
 FIRST, CHANNELS = 8, 24
-"""Channels per camera in the first and the last layer; each of the last finds one point in the image."""
+"""Channels per camera in the first and the last layer. Each channel of the last layer yields one image point."""
 SHIFT = 1 / 16
-"""Largest random shift, as a share of the image's side."""
+"""Largest random shift, as a fraction of the image's width."""
 SHARPNESS = 10.0
-"""Factor in the softmax at the start. A large one lets an untrained encoder find small objects of three
-pixels."""
+"""Initial inverse temperature of the spatial softmax. It is large enough for an untrained encoder to locate objects
+of three pixels."""
 
 
 class Encoder(BaseFeaturesExtractor):
-    """Two convolutions per camera, then a spatial softmax: the expected position of each channel's
-    activation (Levine et al. 2016, arXiv:1504.00702). The row's proprioceptive numbers follow unchanged.
+    """Two convolutions per camera, followed by a spatial softmax: the expected position of each channel's
+    activation (Levine et al. 2016, arXiv:1504.00702). The proprioceptive features are appended unchanged.
+
+    Args:
+        observation_space: space of the vectors of `gym_hil.learning.image_observation`.
     """
 
     def __init__(self, observation_space: spaces.Box) -> None:
@@ -38,7 +41,7 @@ class Encoder(BaseFeaturesExtractor):
         self.cameras = nn.ModuleList(_Camera() for _ in range(CAMERAS))
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        """Return features (batch, `features_dim`) of rows (batch, length) of bytes, or floats in 0..255."""
+        """Return the features (batch, `features_dim`) of observations (batch, bytes), also given as floats."""
         size, split = self.layout.size, self.layout.image_bytes
         images = observations[:, :split].reshape(-1, CAMERAS, size, size, 3)
         places = [camera(images[:, number]) for number, camera in enumerate(self.cameras)]
@@ -58,17 +61,19 @@ class _Camera(nn.Module):
         self.sharpness = nn.Parameter(torch.full((CHANNELS,), SHARPNESS))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return places (batch, 2 * CHANNELS): across, then down, of images (batch, height, width, 3)."""
+        """Return points (batch, 2 * CHANNELS), all x before all y, for images (batch, height, width, 3)."""
         maps = self.convolutions((images / 127.5).sub_(1.0).permute(0, 3, 1, 2))
-        share = torch.softmax(maps.permute(0, 2, 3, 1).flatten(1, 2) * self.sharpness, dim=1)
-        down, across = (torch.linspace(-1.0, 1.0, side, device=maps.device) for side in maps.shape[2:])
-        grid = torch.stack([across.repeat(len(down)), down.repeat_interleave(len(across))])
-        return (grid @ share).flatten(1)
+        weights = torch.softmax(maps.permute(0, 2, 3, 1).flatten(1, 2) * self.sharpness, dim=1)
+        y, x = (torch.linspace(-1.0, 1.0, side, device=maps.device) for side in maps.shape[2:])
+        grid = torch.stack([x.repeat(len(y)), y.repeat_interleave(len(x))])
+        return (grid @ weights).flatten(1)
 
 
 def randomly_shifted(rows: torch.Tensor) -> torch.Tensor:
-    """Return `rows` (batch, bytes) with every image shifted at random by up to `SHIFT`; its edge is
-    repeated.
+    """Return observations with every image shifted at random by up to `SHIFT`. Edge pixels are repeated.
+
+    Args:
+        rows: observations of shape (batch, bytes).
     """
     layout = Layout.of(rows.shape[1])
     size, reach = layout.size, round(SHIFT * layout.size)
@@ -89,7 +94,7 @@ def randomly_shifted(rows: torch.Tensor) -> torch.Tensor:
 
 
 def encoder_of(weights: Mapping[str, NDArray[Any]], total_bytes: int) -> Encoder:
-    """Return an encoder with these weights, for rows of `total_bytes`."""
+    """Return an encoder with the given weights, for observations of `total_bytes` bytes."""
     encoder = Encoder(spaces.Box(0, 255, (total_bytes,), np.uint8))
     encoder.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     return encoder.eval()

@@ -1,4 +1,4 @@
-"""What happened, episode by episode, in a folder that a crash cannot spoil."""
+"""The episodes of a training run, stored in one file each so that a crash cannot damage them."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ class Transitions:
     """Consecutive transitions of one episode. Every array has one row per transition."""
 
     observations: NDArray[Any]
-    """Before the step."""
+    """Observations before the steps."""
     next_observations: NDArray[Any]
+    """Observations after the steps."""
     actions: NDArray[np.float32]
-    """Executed, as the policy would have given them."""
+    """Executed actions, converted to the policy's action space."""
     rewards: NDArray[np.float32]
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
     interventions: NDArray[np.bool_]
-    """Whether a human acted."""
+    """Whether a human acted in each step."""
 
     def __len__(self) -> int:
         """Return the number of steps."""
@@ -42,9 +43,9 @@ class Episode:
     """One episode.
 
     Attributes:
-        number: counts all episodes of a run from 0.
-        observations: one more than there are steps, the last one included.
-        states: the simulation's state before every step and at the end, to show it again.
+        number: number of the episode within the run, from 0.
+        observations: observations before every step and after the last one (steps + 1 rows).
+        states: states of the simulation at the same times, from which videos are rendered.
     """
 
     number: int
@@ -63,12 +64,12 @@ class Episode:
         return len(self.actions)
 
     def blocks(self, size: int) -> Iterator[tuple[int, int]]:
-        """Yield where blocks of `size` steps start and stop; the last one may be shorter."""
+        """Yield the start and stop of consecutive blocks of `size` steps; the last one may be shorter."""
         for start in range(0, len(self), size):
             yield start, min(start + size, len(self))
 
     def without_wait(self) -> Episode:
-        """Return the episode from the human's first step on."""
+        """Return the episode from the first step in which the human acted."""
         first = int(np.argmax(self.interventions))
         return replace(
             self,
@@ -80,16 +81,15 @@ class Episode:
         )
 
     def transitions(self, start: int, stop: int, *, over: bool = True) -> Transitions:
-        """Return the transitions from `start` to before `stop`.
+        """Return the transitions of the steps from `start` to before `stop`.
 
         Args:
-            start: number of the first step.
-            stop: number after the last step.
-            over: whether the episode has ended with its last step.
+            start: index of the first step.
+            stop: index after the last step.
+            over: whether the episode ended with its last step.
 
         Returns:
-            Transitions in which a reward of 1 terminates: it is the largest return, and nothing is worth
-            more.
+            The transitions. Those with a reward of 1, the largest possible return, are marked as terminated.
         """
         last = (np.arange(start, stop) == len(self) - 1) & over
         rewarded = self.rewards[start:stop] >= 1.0
@@ -106,7 +106,7 @@ class Episode:
 
 @dataclass
 class EpisodeInProgress:
-    """Collects an episode while it happens."""
+    """Collects the steps of an episode while it runs."""
 
     number: int
     kind: Kind
@@ -122,7 +122,7 @@ class EpisodeInProgress:
         return len(self.actions)
 
     def so_far(self, *, success: bool = False, terminated: bool = False, kind: Kind | None = None) -> Episode:
-        """Return what happened until now."""
+        """Return the steps so far as an episode."""
         return Episode(
             self.number,
             kind or self.kind,
@@ -142,7 +142,11 @@ _FACTS = ("number", "kind", "seed", "success", "terminated")
 
 
 class ExperienceStore:
-    """The episodes of a run, one file each, written whole or not at all."""
+    """The episodes of a run, in one file each, which is written completely or not at all.
+
+    Args:
+        folder: folder of the files; it is created if needed.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -150,7 +154,7 @@ class ExperienceStore:
         remove_leftovers(folder)
 
     def __len__(self) -> int:
-        """Return the number of episodes without a gap from 0 on."""
+        """Return the number of consecutive episodes from number 0."""
         count = 0
         while self._path(count).is_file():
             count += 1
@@ -163,10 +167,10 @@ class ExperienceStore:
         write_atomically(self._path(episode.number), pack(facts, arrays))
 
     def read(self, number: int) -> Episode:
-        """Return an episode.
+        """Return the episode with this number.
 
         Raises:
-            InvalidDatasetError: there is none, or it cannot be read.
+            InvalidDatasetError: the episode does not exist or cannot be read.
         """
         path = self._path(number)
         try:

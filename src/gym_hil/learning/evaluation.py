@@ -1,4 +1,4 @@
-"""Evaluate a policy without a human."""
+"""Evaluation of a policy without a human."""
 
 from __future__ import annotations
 
@@ -13,27 +13,38 @@ from gym_hil.learning.policy_env import PolicyEnv
 from gym_hil.learning.seeds import DEVELOPMENT_STARTS
 
 Act = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""From features to an action in [-1, 1]."""
+"""A policy: a function from an observation to an action in [-1, 1]."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Result of evaluation episodes."""
+    """Result of an evaluation."""
 
     episodes: int
+    """Number of episodes."""
     successes: int
+    """Number of successful episodes."""
     low: float
-    """Lower end of the 95 % Wilson score interval of the success rate."""
+    """Lower bound of the 95 % Wilson score interval of the success rate."""
     high: float
-    """Its upper end."""
+    """Upper bound of that interval."""
     cycle_s: float | None
-    """Mean duration of a successful episode (simulated s); None without any."""
+    """Mean duration of successful episodes (simulated s), or None if there are none."""
     first_start: int = DEVELOPMENT_STARTS
     """Environment seed of the first episode."""
 
 
 def wilson(successes: int, episodes: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the score interval of a success rate (Wilson 1927); `z` = 1.96 is 95 %."""
+    """Return the Wilson score interval of a success rate (Wilson 1927).
+
+    Args:
+        successes: number of successful episodes.
+        episodes: number of episodes.
+        z: quantile of the normal distribution; 1.96 gives the 95 % interval.
+
+    Returns:
+        The lower and upper bounds, in [0, 1].
+    """
     rate = successes / episodes
     scale = 1.0 + z * z / episodes
     centre = (rate + z * z / (2 * episodes)) / scale
@@ -42,13 +53,16 @@ def wilson(successes: int, episodes: int, z: float = 1.96) -> tuple[float, float
 
 
 def evaluate(act: Act, env: PolicyEnv, episodes: int, first_start: int = DEVELOPMENT_STARTS) -> Evaluation:
-    """Run episodes without a human.
+    """Evaluate a policy without a human.
 
     Args:
         act: the policy.
-        env: where it acts.
-        episodes: how many.
-        first_start: environment seed of the first episode; each further one adds 1.
+        env: the environment.
+        episodes: number of episodes.
+        first_start: environment seed of the first episode. It is incremented by 1 for each further episode.
+
+    Returns:
+        The result.
     """
     lengths = []
     for number in range(episodes):

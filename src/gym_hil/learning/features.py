@@ -1,4 +1,4 @@
-"""Features of states that a policy observes: positions at several scales, as numbers of about one."""
+"""State features that a policy observes: positions at several scales, normalized to a magnitude of about one."""
 
 from __future__ import annotations
 
@@ -11,32 +11,33 @@ from numpy.typing import NDArray
 from gym_hil.core import schema
 from gym_hil.learning.image_observation import NUMBERS, Layout
 from gym_hil.learning.proprioception import CENTRE, REACH, Proprioception
-from gym_hil.learning.subgoals import Subgoals, positions, way_to_goal
+from gym_hil.learning.subgoals import Subgoals, displacement_to_goal, positions
 from gym_hil.tasks.base import Pair, Task
 
 _NEAR, _CLOSE, _FINE = 0.1, 0.02, 0.002
-"""Lengths (m) that displacements are divided by."""
+"""Scales of displacements (m)."""
 _LOADS = np.array([20.0] * 3 + [1.0] * 3, np.float32)
-"""Forces (N) and torques (N m) that a wrench is divided by."""
+"""Scales of forces (N) and torques (N m) in a wrench."""
 
 
 class Features(Protocol):
-    """From an observation to features."""
+    """Maps an observation to features."""
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """Each as ``name[size]``."""
+        """Names and sizes of the features, each as ``name[size]``."""
 
     def __call__(self, observation: dict[str, Any]) -> NDArray[np.float32]:
         """Return the features of an observation with ``agent_pos`` and ``environment_state``."""
 
 
 class PositionFeatures:
-    """All positions of `environment_state`, in the world and relative to the TCP, the task's pair if it has one, the
-    joints' positions where actions turn the hand, and the wrench where the task observes it.
+    """All positions of `environment_state`, in the world frame and relative to the TCP, and the displacement
+    from the task's object to its goal. If actions rotate the hand, the joint positions are included, and if the task
+    observes it, the wrench.
 
     Args:
-        task: with at most one pair.
+        task: a task with at most one pair of object and goal.
     """
 
     def __init__(self, task: Task) -> None:
@@ -53,7 +54,9 @@ class PositionFeatures:
         """Return the features of an observation."""
         places = positions(observation)
         way = places - self._own.tcp_pos(observation)
-        apart = np.array([way_to_goal(places, pair) for pair in self._pairs], np.float32).reshape(-1, 3)
+        apart = np.array([displacement_to_goal(places, pair) for pair in self._pairs], np.float32).reshape(
+            -1, 3
+        )
         return np.concatenate(
             [
                 self._own.features(observation),
@@ -69,14 +72,13 @@ class PositionFeatures:
 
 
 class SubgoalFeatures:
-    """The current subgoal's object relative to the TCP, and its goal relative to it.
+    """The current subgoal's object relative to the TCP, and the goal relative to the object.
 
-    Of absolute positions only heights are included, so that what is learned with one object and one place
-    holds for all of them.
+    Heights are the only absolute coordinates, so that a policy generalizes over objects and places.
 
     Args:
-        task: with several pairs.
-        subgoals: of the task.
+        task: a task with several pairs of objects and goals.
+        subgoals: the subgoals of the task.
     """
 
     terms = (
@@ -104,7 +106,7 @@ class SubgoalFeatures:
                 np.clip((moved[2:] - CENTRE[2]) / REACH, -3.0, 3.0),
                 np.clip(way / _NEAR, -3.0, 3.0),
                 np.tanh(way / _CLOSE),
-                *_at_three_scales(way_to_goal(places, pair)),
+                *_at_three_scales(displacement_to_goal(places, pair)),
                 [done],
             ],
             dtype=np.float32,
@@ -112,10 +114,10 @@ class SubgoalFeatures:
 
 
 class VectorFeatures:
-    """Observed vectors as they are, one after the other.
+    """The concatenation of the vectors that an environment observes.
 
     Args:
-        observe_state: returns them, as `observe_state` of an environment does.
+        observe_state: returns the vectors by name, as the method `observe_state` of an environment.
     """
 
     def __init__(self, observe_state: Callable[[], dict[str, NDArray[np.float32]]]) -> None:
@@ -123,12 +125,17 @@ class VectorFeatures:
         self.terms = tuple(f"{name}[{vector.size}]" for name, vector in observe_state().items())
 
     def __call__(self, observation: Any) -> NDArray[np.float32]:
-        """Return the features of the present state; the environment's own observation counts for nothing."""
+        """Return the features of the current state. The argument `observation` is ignored."""
         return np.concatenate(list(self._observe().values()), dtype=np.float32)
 
 
 def make_features(task: Task, subgoals: Subgoals | None) -> Features:
-    """Return the features of a task; `subgoals` are None for a task without several pairs."""
+    """Return the features of a task.
+
+    Args:
+        task: the task.
+        subgoals: the result of `make_subgoals` for the task.
+    """
     return PositionFeatures(task) if subgoals is None else SubgoalFeatures(task, subgoals)
 
 
@@ -142,20 +149,20 @@ def state_terms(numbers: int, pairs: int) -> tuple[str, ...]:
 
     Args:
         numbers: length of `environment_state`.
-        pairs: how many pairs the task has.
+        pairs: number of pairs of objects and goals of the task.
     """
     terms = (*Proprioception.terms, f"positions[{numbers}]", f"positions_from_tcp[{2 * numbers}]")
     return (*terms, f"goal_from_object[{9 * pairs}]") if pairs else terms
 
 
 def image_terms(total_bytes: int) -> tuple[str, ...]:
-    """Return the terms of an observation of two cameras and proprioception, as rows of so many bytes."""
+    """Return the terms of image observations of `total_bytes` bytes."""
     size = Layout.of(total_bytes).size
     return (f"front[{size}x{size}x3]", f"wrist[{size}x{size}x3]", f"proprioception[{NUMBERS}]")
 
 
 def size_of(terms: tuple[str, ...]) -> int:
-    """Return the number of features of terms with sizes of one number."""
+    """Return the total number of features of terms whose sizes are single numbers."""
     return sum(int(term.split("[")[1].rstrip("]")) for term in terms)
 
 

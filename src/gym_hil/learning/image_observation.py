@@ -1,6 +1,6 @@
-"""Camera observations of a policy: both images and the proprioceptive features, packed into one row of bytes.
+"""Camera observations of a policy: two images and the proprioceptive features in one vector of bytes.
 
-Bytes keep the replay buffer small, and one flat row fits every buffer and file.
+Bytes keep the replay buffer small, and a flat vector fits every buffer and file format.
 """
 
 from __future__ import annotations
@@ -15,37 +15,39 @@ from gym_hil.simulation.rendering import FAST, Renderer
 from gym_hil.simulation.simulation import Simulation
 
 CAMERAS = len(OBSERVATION_CAMERAS)
+"""Number of cameras."""
 NUMBERS = 4
-"""Position of the TCP, and how far the fingers are closed."""
+"""Number of proprioceptive features: position of the TCP and closure of the gripper."""
 BOUND = 4.0
-"""Numbers are kept in two bytes each, from -`BOUND` to +`BOUND`."""
+"""Proprioceptive features are stored in two bytes each, with a range from -`BOUND` to +`BOUND`."""
 LEVELS = 2**16 - 1
+"""Largest value of two bytes."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things are in a row: images (cameras, height, width, 3), then numbers, high byte first."""
+    """Layout of the vector: images (cameras, height, width, 3), then features of two bytes, high byte first."""
 
     size: int
-    """Pixels along a side of an image."""
+    """Height and width of an image in pixels."""
 
     @property
     def image_bytes(self) -> int:
-        """Bytes of all images."""
+        """Number of bytes of all images."""
         return CAMERAS * self.size * self.size * 3
 
     @property
     def total_bytes(self) -> int:
-        """Bytes of a row."""
+        """Length of the vector in bytes."""
         return self.image_bytes + 2 * NUMBERS
 
     @classmethod
     def of(cls, total_bytes: int) -> Layout:
-        """Return the layout of rows of that length."""
+        """Return the layout of vectors of length `total_bytes`."""
         return cls(round(((total_bytes - 2 * NUMBERS) / (CAMERAS * 3)) ** 0.5))
 
     def pack(self, images: list[NDArray[np.uint8]], numbers: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Return a row."""
+        """Return images (height, width, 3) and proprioceptive features (`NUMBERS`,) as one vector."""
         row = np.empty(self.total_bytes, np.uint8)
         row[: self.image_bytes] = np.concatenate([image.ravel() for image in images])
         levels = np.rint((np.clip(numbers, -BOUND, BOUND) / BOUND + 1.0) * (0.5 * LEVELS)).astype(">u2")
@@ -54,8 +56,11 @@ class Layout:
 
 
 class CameraObservation:
-    """Renders and packs the cameras ``front`` and ``wrist`` of an environment, whatever it observes
-    itself.
+    """Renders and packs the cameras ``front`` and ``wrist``, independently of the environment's own observation.
+
+    Args:
+        simulation: the rendered simulation.
+        size: height and width of an image in pixels.
     """
 
     def __init__(self, simulation: Simulation, size: int) -> None:
@@ -66,17 +71,17 @@ class CameraObservation:
         self._renderer = Renderer(model, size, size, FAST)
 
     def render(self, numbers: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Return a row with the present images.
+        """Return the current observation.
 
         Args:
-            numbers: proprioceptive features of shape (`NUMBERS`,), from -`BOUND` to `BOUND`.
+            numbers: proprioceptive features (`NUMBERS`,), from -`BOUND` to `BOUND`.
 
         Returns:
-            Bytes of shape (`layout.total_bytes`,).
+            Vector of bytes (`layout.total_bytes`,).
         """
         data = self._simulation.data
         return self.layout.pack([self._renderer.render(data, camera) for camera in self._cameras], numbers)
 
     def close(self) -> None:
-        """Free OpenGL's memory."""
+        """Free the rendering resources."""
         self._renderer.close()

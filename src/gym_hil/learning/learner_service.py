@@ -1,6 +1,4 @@
-"""The learning side of a run: receives transitions, updates the learner, returns weights and writes
-checkpoints.
-"""
+"""The learning side of a run: it receives transitions, updates the learner and writes checkpoints."""
 
 from __future__ import annotations
 
@@ -25,47 +23,47 @@ from gym_hil.learning.policy_file import CHECKPOINT, LEARNER
 
 @dataclass(frozen=True, kw_only=True)
 class LearnerMessage:
-    """What the acting process sends."""
+    """A message from the acting process to the learner."""
 
     transitions: Transitions | None = None
     """Consecutive transitions of one episode."""
     learn: bool = False
-    """Whether to update for each of them. Demonstrations are only stored."""
+    """Whether to update the learner once per transition. Demonstrations are only stored."""
     pretraining_steps: int = 0
-    """Control steps' worth of updates from what is stored already."""
+    """Number of updates from transitions that are already stored, in control steps."""
     forget: int = 0
-    """Stored transitions to drop, from the newest: those of an episode that is recorded again."""
+    """Number of newest transitions to remove, which belong to an episode that is recorded again."""
     completed_episode: int | None = None
-    """Number of the episode that the transitions complete."""
+    """Number of the episode that ends with the transitions."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LearnerProgress:
-    """What the learner answers."""
+    """The learner's answer to a message."""
 
     messages: int
-    """Messages that have been learned from."""
+    """Number of messages that are processed completely."""
     weights: Weights
-    """Of the policy."""
+    """Weights of the policy."""
     updates: int
-    """Gradient steps so far."""
+    """Number of gradient steps so far."""
     updates_per_s: float
-    """Gradient steps per second of learning, measured."""
+    """Measured gradient steps per second of learning."""
     episodes: int
-    """Complete episodes that have been learned from."""
+    """Number of complete episodes that are learned from."""
     metrics: dict[str, float] = field(default_factory=dict)
-    """Losses and other figures of the latest update."""
+    """Losses and other metrics of the latest update."""
 
 
 class LearnerService:
-    """Processes messages in order, one control step's worth of updates at a time.
+    """Processes messages in order, with the updates of one control step at a time.
 
     Args:
-        config: of the run.
-        folder: where the checkpoint is written, and read from if it is there.
-        observation_space: of the policy.
-        action_space: of the policy.
-        about: JSON facts that the checkpoint keeps: the policy's interface and the configuration.
+        config: configuration of the run.
+        folder: folder of the checkpoint, which is loaded if it exists.
+        observation_space: observation space of the policy.
+        action_space: action space of the policy.
+        about: JSON values that are stored in the checkpoint: the policy's interface and the configuration.
     """
 
     def __init__(
@@ -88,11 +86,11 @@ class LearnerService:
 
     @property
     def has_work(self) -> bool:
-        """Whether a message has not been learned from completely."""
+        """Whether a message is not processed completely."""
         return bool(self._pending)
 
     def receive(self, message: LearnerMessage) -> None:
-        """Store the transitions of a message, and note how much to learn for it."""
+        """Store the transitions of a message and schedule its updates."""
         if message.forget:
             self.learner.forget(message.forget)
         steps = message.pretraining_steps
@@ -102,10 +100,10 @@ class LearnerService:
         self._pending.append(_PendingMessage(steps, message))
 
     def learn_one_step(self) -> LearnerProgress | None:
-        """Learn for one control step.
+        """Perform the updates of one control step.
 
         Returns:
-            The progress when everything for a message has been learned, else None.
+            The progress if this completes a message, else None.
         """
         pending = self._pending[0]
         if pending.steps > 0:
@@ -125,7 +123,7 @@ class LearnerService:
         return self.progress()
 
     def progress(self) -> LearnerProgress:
-        """Return the present state of learning."""
+        """Return the current progress."""
         learner = self.learner
         rate = self._measured_updates / self._learning_s if self._measured_updates else 0.0
         return LearnerProgress(
@@ -138,7 +136,7 @@ class LearnerService:
         )
 
     def save(self) -> None:
-        """Write a checkpoint, unless the one on disk has as many episodes."""
+        """Write a checkpoint if the last one contains fewer episodes."""
         if self._saved_episodes != self._episodes:
             save_checkpoint(self._path, self.learner, {**self._about, "episodes": self._episodes})
             self._saved_episodes = self._episodes
@@ -147,7 +145,7 @@ class LearnerService:
 @dataclass
 class _PendingMessage:
     steps: int
-    """Control steps that are still to be learned from."""
+    """Number of control steps whose updates are still to be performed."""
     message: LearnerMessage
 
 
@@ -157,7 +155,7 @@ def save_checkpoint(path: Path, learner: Learner, facts: dict[str, Any]) -> None
     Args:
         path: the file to write.
         learner: what to save.
-        facts: JSON facts: the policy's interface, the configuration, and what `load_checkpoint` returns.
+        facts: JSON values that `load_checkpoint` returns, including the policy's interface and the configuration.
     """
     own_facts, state = learner.state()
     arrays = {**learner.policy_weights(), **{f"{LEARNER}{name}": array for name, array in state.items()}}
@@ -165,10 +163,10 @@ def save_checkpoint(path: Path, learner: Learner, facts: dict[str, Any]) -> None
 
 
 def load_checkpoint(path: Path, learner: Learner) -> dict[str, Any]:
-    """Put a learner into the state that `save_checkpoint` wrote, and return the facts.
+    """Restore a learner from the result of `save_checkpoint`, and return the stored JSON values.
 
     Raises:
-        InvalidArgumentError: the file cannot be read, or belongs to a learner with other networks.
+        InvalidArgumentError: the file cannot be read, or belongs to a learner with a different architecture.
     """
     try:
         facts, arrays = unpack(path.read_bytes())

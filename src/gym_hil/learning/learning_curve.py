@@ -1,4 +1,4 @@
-"""The learning curve: how good the policy is alone and with help, and what that cost."""
+"""The learning curve: success with and without help, robot time and human time."""
 
 from __future__ import annotations
 
@@ -20,34 +20,39 @@ class Point:
     """One row of the learning curve."""
 
     steps: int
-    """Control steps so far, demonstrations included."""
+    """Number of control steps so far, including demonstrations."""
     episodes: int
-    """Episodes so far, demonstrations included."""
+    """Number of episodes so far, including demonstrations."""
     robot_minutes: float
+    """Simulated time so far (min), including demonstrations."""
     wall_s: float
-    """Seconds since the run began, evaluations included; what a stopped run was not running is left out."""
+    """Wall-clock time of the run so far (s), including evaluations, without interruptions of the run."""
     success_alone: float
-    """Share of evaluation episodes that succeed without a human."""
+    """Success rate of the evaluation without a human, in [0, 1]."""
     success_with_help: float
-    """Share of training episodes since the last row that succeed."""
+    """Success rate of the training episodes since the previous row, in [0, 1]."""
     intervention_rate: float
-    """Share of training steps since the last row in which the human acted."""
+    """Fraction of the training steps since the previous row in which the human acted."""
     human_s: float
-    """Seconds in which the human acted so far, demonstrations included."""
+    """Time in which the human acted so far (s), including demonstrations."""
     updates: int
-    """Gradient steps of the critic so far."""
+    """Number of gradient steps of the critic so far."""
     updates_per_s: float
-    """Gradient steps of the critic per second of learning, measured."""
+    """Measured gradient steps of the critic per second of learning."""
     watched_s: float
-    """Seconds in which the policy acted and the human watched so far, ready to take over."""
+    """Time in which the policy acted and the human watched so far (s)."""
     takeovers: int
-    """How often the human took over from the policy so far."""
+    """Number of takeovers by the human so far."""
     switches: int
-    """How often control changed hands so far."""
+    """Number of changes of control between policy and human so far."""
 
 
 class Curve:
-    """Points of a run, in a file that is rewritten whole at every new one."""
+    """The learning curve of a run in a CSV file, which is rewritten completely for every new point.
+
+    Args:
+        path: the file. Its points are read if it exists.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -59,7 +64,7 @@ class Curve:
         self._write()
 
     def keep_until(self, steps: int) -> None:
-        """Forget points that lie beyond `steps`."""
+        """Remove the points after `steps`."""
         self.points = [point for point in self.points if point.steps <= steps]
         self._write()
 
@@ -77,10 +82,10 @@ def as_csv(points: Iterable[Point]) -> str:
 
 
 def read_curve(path: Path) -> list[Point]:
-    """Return the points of a file.
+    """Return the points in a CSV file.
 
     Raises:
-        InvalidDatasetError: it cannot be read.
+        InvalidDatasetError: the file cannot be read as a learning curve.
     """
     whole = {field.name for field in fields(Point) if field.type == "int"}
     try:

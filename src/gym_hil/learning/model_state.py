@@ -1,4 +1,4 @@
-"""Everything that a Stable-Baselines3 model of SAC has learned, as named arrays without pickled objects."""
+"""The learned state of a Stable-Baselines3 SAC model as named arrays, without pickled objects."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _POLICY, _ENTROPY = "policy", "log_ent_coef"
 
 
 def state_arrays(model: SAC) -> dict[str, NDArray[Any]]:
-    """Return the networks, the state of their optimizers and the entropy coefficient of `model`.
+    """Return the parameters, the state of the optimizers and the entropy coefficient of `model`.
 
     Returns:
         Arrays by name: ``policy/<parameter>``, ``<optimizer>/<number of the parameter>/<quantity>`` and
-        ``log_ent_coef``. Settings of the optimizers are not included: they follow from the configuration.
+        ``log_ent_coef``. The optimizers' settings are not included, because the configuration defines them.
     """
     assert model.log_ent_coef is not None
     arrays = {_ENTROPY: _array(model.log_ent_coef)}
@@ -31,16 +31,16 @@ def state_arrays(model: SAC) -> dict[str, NDArray[Any]]:
 
 
 def restore_state(model: SAC, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Put `model` into the state that `state_arrays` returned for one like it.
+    """Restore the state of `model` from the result of `state_arrays`.
 
     Raises:
-        ValueError: the arrays are those of a model with other networks.
+        ValueError: the arrays belong to a model with a different architecture.
     """
     parameters = model.get_parameters()
     own = _shapes_of(model)
     wrong = [name for name, shape in own.items() if name not in arrays or arrays[name].shape != shape]
     if wrong:
-        raise ValueError(f"it belongs to a model with other networks: {wrong[0]} differs")
+        raise ValueError(f"it belongs to a model with a different architecture: {wrong[0]} differs")
     for name, state in parameters.items():
         mine = {key: torch.from_numpy(arrays[key].copy()) for key in arrays if key.startswith(f"{name}/")}
         if name == _POLICY:

@@ -1,4 +1,4 @@
-"""A Gaussian policy in NumPy, so that acting from states does not need PyTorch."""
+"""A Gaussian policy in NumPy, so that policies with state observations do not need PyTorch to act."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from numpy.typing import NDArray
 from gym_hil.learning.methods.base import Weights
 
 ENCODER = "features_extractor."
-"""Begins the name of every weight of the image encoder."""
+"""Prefix of the names of the image encoder's weights."""
 LOG_STD_MIN, LOG_STD_MAX = -20.0, 2.0
-"""Bounds of the logarithm of the action's spread, as in Stable-Baselines3."""
+"""Bounds of the logarithm of the standard deviation, as in Stable-Baselines3."""
 
 
 class GaussianPolicy:
-    """Layers with ReLU, then mean and standard deviation of an action that tanh keeps in [-1, 1]. A policy
-    from images has an encoder before them, and needs PyTorch.
+    """A network with ReLU layers that outputs a Gaussian distribution, whose samples are mapped to [-1, 1] by tanh.
+
+    A policy for images has a convolutional encoder before these layers, and needs PyTorch.
 
     Args:
-        weights: ``w0, b0, w1, b1, ...`` of the hidden layers, ``mean_w, mean_b``, and ``spread_w,
-            spread_b`` for the logarithm of the standard deviation. Each ``w`` is of shape (inputs,
-            outputs). Names of the encoder's weights begin with `ENCODER`. None: `load` follows.
+        weights: ``w0, b0, w1, b1, ...`` of the hidden layers, ``mean_w, mean_b``, and ``spread_w, spread_b`` for
+            the logarithm of the standard deviation. Each ``w`` has the shape (inputs, outputs). The names of the
+            encoder's weights begin with `ENCODER`. If None, `load` must be called before the policy acts.
     """
 
     def __init__(self, weights: Weights | None = None) -> None:
@@ -32,7 +33,7 @@ class GaussianPolicy:
             self.load(weights)
 
     def load(self, weights: Weights) -> None:
-        """Use other weights from now on."""
+        """Replace the weights."""
         if weights is self._weights:
             return
         self._weights = weights
@@ -44,12 +45,12 @@ class GaussianPolicy:
         self._spread = weights["spread_w"], weights["spread_b"]
 
     def act(self, observation: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the best action in [-1, 1]."""
+        """Return the mean action in [-1, 1], for one observation (size,) or a batch (batch, size)."""
         hidden = self._hidden(observation)
         return np.tanh(hidden @ self._mean[0] + self._mean[1])
 
     def explore(self, observation: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return an action drawn from the policy."""
+        """Return an action sampled from the policy, in [-1, 1]."""
         hidden = self._hidden(observation)
         spread = np.exp(np.clip(hidden @ self._spread[0] + self._spread[1], LOG_STD_MIN, LOG_STD_MAX))
         noise = rng.standard_normal(spread.shape, np.float32)
@@ -63,7 +64,7 @@ class GaussianPolicy:
 
 
 def _make_encoder(weights: Weights) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
-    """Return a function that encodes one observation (bytes) or a batch of them as features."""
+    """Return a function from one observation (bytes,) or a batch of them (batch, bytes) to features."""
     import torch
 
     from gym_hil.learning.encoders import encoder_of

@@ -1,4 +1,4 @@
-"""How a policy's actions in [-1, 1] become those of an environment, and executed actions those of a policy."""
+"""Conversion between a policy's actions in [-1, 1] and the actions of an environment."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from gym_hil.learning.policy_interface import ACTION_TERMS
 
 
 class PolicyActions(Protocol):
-    """From a policy's actions to those of an environment, and back."""
+    """Converts a policy's actions to those of an environment, and back."""
 
     terms: tuple[str, ...]
-    """What an action consists of, each as ``name[size]``."""
+    """Terms of a policy's action, each as ``name[size]``."""
     size: int
-    """Length of an action."""
+    """Length of a policy's action."""
     step_m: tuple[float, ...]
-    """Metres per unit of action along x, y and z; empty where that is not known."""
+    """Distance per unit of action along x, y and z (m); empty if the environment does not define it."""
     idle: NDArray[np.float32]
-    """The policy's action that moves nothing."""
+    """The policy's action that causes no motion."""
 
     def to_env(self, action: Any) -> Action:
         """Return the environment's action for a policy's action."""
 
     def executed(self, action: Any, record: StepRecord) -> NDArray[np.float32]:
-        """Return what was executed in a step, as the policy would have given it.
+        """Return the executed action of a step as a policy's action.
 
         Args:
-            action: what the policy gave.
-            record: of the step.
+            action: the policy's own action in this step.
+            record: the record of the step.
         """
 
 
 class EndEffectorSteps:
-    """Actions of this package's environments: a displacement, rotations if the environment's actions have any, and the
-    gripper as a held state.
+    """Actions of this package's environments: a displacement, rotations if the environment's actions include
+    them, and the state of the gripper.
 
     Args:
         env: an environment of this package with end-effector actions.
@@ -63,7 +63,7 @@ class EndEffectorSteps:
         return command
 
     def executed(self, action: Any, record: StepRecord) -> NDArray[np.float32]:
-        """Return the executed action, whose last entry says whether the gripper closes."""
+        """Return the executed action, whose last entry is -1 while the gripper closes and 1 otherwise."""
         if not record.is_intervention:
             return np.array(action, np.float32)
         executed = record.executed_action.copy()
@@ -78,7 +78,7 @@ class ScaledBox:
         env: the environment.
 
     Raises:
-        InvalidArgumentError: its actions are no vectors with bounds.
+        InvalidArgumentError: the action space is not a bounded vector.
     """
 
     step_m: tuple[float, ...] = ()
@@ -86,7 +86,9 @@ class ScaledBox:
     def __init__(self, env: EnvironmentInterface) -> None:
         space = env.env.action_space
         if not isinstance(space, spaces.Box) or len(space.shape) != 1 or not space.is_bounded():
-            raise InvalidArgumentError(f"a policy needs a vector of bounded actions, not {space}")
+            raise InvalidArgumentError(
+                f"a policy needs an action space that is a bounded vector, not {space}"
+            )
         self._space = space
         self._middle = (space.high.astype(np.float64) + space.low) / 2.0
         self._half = (space.high.astype(np.float64) - space.low) / 2.0
@@ -104,11 +106,11 @@ class ScaledBox:
         return self._to_policy(record.executed_action)
 
     def _to_policy(self, action: Action) -> NDArray[np.float32]:
-        way = np.asarray(action, np.float64) - self._middle
-        scaled = np.divide(way, self._half, out=np.zeros_like(way), where=self._half > 0)
+        offset = np.asarray(action, np.float64) - self._middle
+        scaled = np.divide(offset, self._half, out=np.zeros_like(offset), where=self._half > 0)
         return np.clip(scaled, -1.0, 1.0).astype(np.float32)
 
 
 def make_actions(env: EnvironmentInterface) -> PolicyActions:
-    """Return how a policy acts in an environment."""
+    """Return the conversion of actions for an environment."""
     return EndEffectorSteps(env) if env.offers("simulation") else ScaledBox(env)

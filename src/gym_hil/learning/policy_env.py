@@ -1,4 +1,4 @@
-"""An environment as a policy sees it: one flat observation in, a vector in [-1, 1] out."""
+"""Wraps an environment for a policy, with a flat observation and actions in [-1, 1]."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from gym_hil.stacks.ids import is_foreign
 
 
 def task_and_robot(env: EnvironmentInterface) -> tuple[str, str]:
-    """Return the names of an environment's task and robot; of another package's environment, its id and ""."""
+    """Return the names of the task and the robot; for another package's environment, its id and ``""``."""
     if env.offers("simulation"):
         return env.task.name, env.simulation.robot.name
     spec = env.env.spec
@@ -33,20 +33,20 @@ def task_and_robot(env: EnvironmentInterface) -> tuple[str, str]:
 
 
 class PolicyObservation:
-    """What a policy observes of an environment: features of the state, or camera images and proprioception.
+    """The observation of a policy: features of the state, or camera images and proprioception.
 
-    Of another package's environment it observes the vectors of `observe_state`.
+    For environments of other packages, it consists of the vectors of `observe_state`.
 
     Args:
         env: the environment.
-        pixels: pixels along a side of the images; 0 for features of the state.
+        pixels: height and width of the images in pixels; 0 for features of the state.
 
     Raises:
-        InvalidArgumentError: images are wanted of another package's environment.
+        InvalidArgumentError: images are requested from another package's environment.
 
     Attributes:
-        terms: what the observation consists of, each as ``name[size]``.
-        space: of the observation.
+        terms: names and sizes of the parts, each as ``name[size]``.
+        space: the space of the observation.
     """
 
     def __init__(self, env: EnvironmentInterface, pixels: int) -> None:
@@ -71,33 +71,33 @@ class PolicyObservation:
             self.space = spaces.Box(0, 255, (total,), np.uint8)
 
     def __call__(self, observation: dict[str, Any]) -> NDArray[Any]:
-        """Return what the policy observes now.
+        """Return the policy's current observation.
 
         Args:
-            observation: the environment's latest.
+            observation: the environment's current observation.
         """
         if self._cameras is None:
             return self._features(observation)
         return self._cameras.render(self._own.features(observation))
 
     def close(self) -> None:
-        """Free OpenGL's memory."""
+        """Free the rendering resources."""
         if self._cameras is not None:
             self._cameras.close()
 
 
 class PolicyEnv(gym.Wrapper):
-    """Observations of `PolicyObservation`, and actions in [-1, 1] of `gym_hil.learning.policy_actions`.
+    """Gives an environment the observations of `PolicyObservation` and actions in [-1, 1].
 
-    In a task of several subgoals the reward is also 1 for each further subgoal that is reached.
+    In tasks with several subgoals, the reward is 1 for each further subgoal that is reached.
 
     Args:
-        env: one of this package with end-effector actions, or one of another package.
-        pixels: as for `PolicyObservation`.
+        env: an environment of this package with end-effector actions, or one of another package.
+        pixels: height and width of the images in pixels; 0 for features of the state.
 
     Attributes:
-        interface: what a policy for this environment observes and does.
-        idle_action: the policy's action that moves nothing.
+        interface: the interface of policies for this environment.
+        idle_action: the policy's action that causes no motion.
     """
 
     def __init__(self, env: gym.Env, pixels: int = 0) -> None:
@@ -126,7 +126,7 @@ class PolicyEnv(gym.Wrapper):
         return self._observation(observation), info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step. The executed action in the info's record is as the policy would have given it."""
+        """Step the environment. The executed action in the record is converted to the policy's action space."""
         observation, reward, terminated, truncated, info = self.env.step(self._actions.to_env(action))
         if self._subgoals is not None and self._subgoals.is_new(observation):
             reward = 1.0
@@ -135,21 +135,23 @@ class PolicyEnv(gym.Wrapper):
         return self._observation(observation), reward, terminated, truncated, info
 
     def close(self) -> None:
-        """Release everything."""
+        """Close the environment and free the rendering resources."""
         self._observation.close()
         super().close()
 
 
 def time_limit(env_id: str) -> int:
-    """Return the most steps of an episode of `env_id`.
+    """Return the time limit of an episode of `env_id` in steps.
 
     Raises:
-        InvalidArgumentError: its episodes have no limit.
+        InvalidArgumentError: there is no time limit.
     """
     name = env_id.rpartition(":")[2] if is_foreign(env_id) else env_id  # `is_foreign` imports the module
     limit = gym.spec(name).max_episode_steps
     if limit is None:
-        raise InvalidArgumentError(f"{env_id!r} must be registered with max_episode_steps to be learned")
+        raise InvalidArgumentError(
+            f"training needs max_episode_steps, without which {env_id!r} is registered"
+        )
     return limit
 
 
@@ -162,15 +164,15 @@ def make_policy_env(
     pixels: int = 0,
     **kwargs: Any,
 ) -> PolicyEnv:
-    """Return an environment for a policy, with metrics of human cost and a time limit.
+    """Return an environment for a policy, with statistics of human cost and a time limit.
 
     Args:
         env_id: a base id, or the id of another package's environment.
-        operator: who may take over, or None.
-        limit: most steps of an episode; None for the task's.
-        real_time: take as long for a step as a robot does, and let the person pause.
-        pixels: pixels along a side of the camera images; 0 for features of the state.
-        kwargs: as for `gym_hil.stacks.build.make_env`.
+        operator: the operator who may take over, or None.
+        limit: time limit of an episode in steps; None for the task's.
+        real_time: whether steps run in real time and the person can pause.
+        pixels: height and width of the camera images in pixels; 0 for features of the state.
+        kwargs: further arguments of `gym_hil.stacks.build.make_env`.
     """
     env = make_env(
         env_id,

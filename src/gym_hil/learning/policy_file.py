@@ -1,4 +1,4 @@
-"""Trained policies on disk: the weights as arrays, and the facts that say what the policy is for."""
+"""Trained policies on disk: their weights, interface and configuration in one ``.npz`` file."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from gym_hil.learning.methods.base import Policy, Weights
 from gym_hil.learning.policy_interface import PolicyInterface
 
 POLICY = "policy.npz"
-"""Name of the file that holds a run's policy."""
+"""Name of the policy file in a run's folder."""
 CHECKPOINT = "checkpoint.npz"
-"""Name of the file that learning continues from. It holds the policy too."""
+"""Name of the file from which training continues. It also contains the policy."""
 LEARNER = "learner/"
-"""Begins the name of every array of a checkpoint that only learning needs."""
+"""Prefix of the arrays of a checkpoint that are needed for training only."""
 
 
 @dataclass(frozen=True)
 class TrainedPolicy:
-    """A policy on disk.
+    """A trained policy with everything that is needed to use it.
 
     Attributes:
-        interface: what it observes and does.
-        config: of the run that trained it. Its method says how to read the weights.
-        weights: named arrays.
+        interface: observation and action of the policy.
+        config: configuration of the run that trained it. The method defines the format of the weights.
+        weights: weights by name.
     """
 
     interface: PolicyInterface
@@ -36,20 +36,20 @@ class TrainedPolicy:
     weights: Weights
 
     def make_policy(self) -> Policy:
-        """Return the policy, ready to act."""
+        """Return the policy with its weights loaded."""
         return METHODS.get(self.config.method).load_policy(self.weights)
 
     def save(self, path: Path) -> None:
-        """Write one ``.npz`` file."""
+        """Write the policy to the ``.npz`` file `path`."""
         facts = {"interface": asdict(self.interface), "config": self.config.to_json()}
         write_atomically(path, pack(facts, self.weights, compress=True))
 
     @classmethod
     def load(cls, path: Path) -> TrainedPolicy:
-        """Read what `save` wrote, or the policy in a checkpoint. No code in the file is run.
+        """Read a policy file or the policy in a checkpoint. Reading never executes code from the file.
 
         Raises:
-            InvalidArgumentError: there is no such file, or it is no policy of this or an earlier version.
+            InvalidArgumentError: the file does not exist, or is not a policy of this or an earlier version.
         """
         try:
             facts, arrays = unpack(path.read_bytes())

@@ -1,4 +1,4 @@
-"""What a policy observes and does, so that it is refused where it does not fit."""
+"""The interface of a policy: its observation and action, by which unsuitable environments are refused."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _PAIRS_OF_VERSION_1 = {"PickCube": 0, "InsertPeg": 1}
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyInterface:
-    """Two environments with equal interfaces are interchangeable for a policy.
+    """Interface of a policy to an environment. Environments with equal interfaces are interchangeable.
 
     Attributes:
         task: name of the task.
         robot: name of the robot.
-        observation: terms of the observation in their order, each as ``name[size]``.
-        action: terms of the action in their order, likewise.
-        ee_step_m: metres per unit of action, for x, y and z.
-        control_dt: seconds per step.
+        observation: terms of the observation in order, each as ``name[size]``.
+        action: terms of the action in order, each as ``name[size]``.
+        ee_step_m: distance per unit of action along x, y and z (m).
+        control_dt: duration of a control step (s).
     """
 
     task: str
@@ -33,11 +33,11 @@ class PolicyInterface:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> PolicyInterface:
-        """Return the interface that was written as JSON, also by version 0.1.15, which had one robot only.
+        """Return an interface from its JSON form, also that of version 0.1.15, which had only one robot.
 
         Raises:
-            KeyError: a fact is missing.
-            TypeError: a fact is of the wrong type.
+            KeyError: an entry is missing.
+            TypeError: an entry has the wrong type.
         """
         facts = dict(facts)
         if "observation_size" in facts:
@@ -46,14 +46,14 @@ class PolicyInterface:
         return cls(**{**facts, **{name: tuple(facts[name]) for name in names}})
 
     def require_same(self, other: PolicyInterface, name: object) -> None:
-        """Refuse an environment that the policy was not trained for.
+        """Require that an environment has the interface for which the policy was trained.
 
         Args:
             other: interface of the environment.
-            name: of the policy, for the message.
+            name: name of the policy in the error message.
 
         Raises:
-            InvalidArgumentError: the interfaces differ; the message names both values of whatever differs.
+            InvalidArgumentError: the interfaces differ.
         """
         mine, others = asdict(self), asdict(other)
         wrong = [f"{key} {mine[key]}, not {others[key]}" for key in mine if mine[key] != others[key]]
@@ -77,4 +77,4 @@ def _terms_of_version_1(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 ACTION_TERMS = ("ee_delta_pos[3]", "gripper[1]")
-"""A displacement of the end effector, and the gripper as a held state: closed below 0, else open."""
+"""Terms of an action: displacement of the end effector, and state of the gripper (closed below 0, else open)."""

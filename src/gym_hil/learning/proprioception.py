@@ -1,4 +1,4 @@
-"""Where `agent_pos` has what a policy observes of its own end effector."""
+"""The end effector's state as policies observe it, read from `agent_pos`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from gym_hil.robots.base import Robot
 CENTRE = np.array([0.4, 0.0, 0.1], np.float32)
 """Middle of the workspace (m, world frame)."""
 REACH = 0.2
-"""Length that positions are divided by (m)."""
+"""Scale of positions in the features (m)."""
 
 
 class Proprioception:
     """Reads the first end effector's state from observations.
 
-    `agent_pos` has the positions and the velocities of all joints, then the gripper, from 0 (open) to 255
+    `agent_pos` contains the positions and the velocities of all joints, then the gripper, from 0 (open) to 255
     (closed), and the position of the TCP (m, world frame).
 
     Args:
-        robot: whose observations these are.
+        robot: the observed robot.
     """
 
     terms = ("tcp_pos[3]", "gripper[1]")
@@ -45,10 +45,10 @@ class Proprioception:
         return observation.get(schema.TCP_WRENCH, observation[schema.AGENT_POS][-6:])
 
     def closure(self, observation: dict[str, Any]) -> float:
-        """Return how far the fingers are closed, from 0 (open) to 1 (closed)."""
+        """Return the closure of the gripper, from 0 (open) to 1 (closed)."""
         return float(observation[schema.AGENT_POS][self._gripper]) / schema.FULLY_CLOSED
 
     def features(self, observation: dict[str, Any]) -> NDArray[np.float32]:
-        """Return the position of the TCP and how far the fingers are closed, as numbers of about one (4)."""
+        """Return the scaled position of the TCP and the scaled closure of the gripper (4)."""
         closed = observation[schema.AGENT_POS][self._gripper] * (2.0 / schema.FULLY_CLOSED) - 1.0
         return np.array([*((self.tcp_pos(observation) - CENTRE) / REACH), closed], np.float32)

@@ -1,4 +1,4 @@
-"""A replay buffer whose batches are drawn half from what humans did and half from all experience.
+"""A replay buffer that samples half of each batch from human transitions and half from all transitions.
 
 The symmetric sampling is that of RLPD (Ball et al. 2023, arXiv:2302.02948).
 """
@@ -19,24 +19,25 @@ from gym_hil.core import schema
 from gym_hil.learning.episode_store import Transitions
 
 Augmentation = Callable[[torch.Tensor], torch.Tensor]
-"""From a batch of observations to the same batch, changed at random."""
+"""A random augmentation of a batch of observations."""
 
 
 class HilReplayBuffer(ReplayBuffer):
-    """All experience in this buffer, and what humans did in `prior` as well.
+    """Stores all transitions, and those in which a human acted additionally in `prior`.
 
     Args:
-        buffer_size: most transitions to keep.
-        observation_space: of the environment.
-        action_space: of the environment.
-        args: as for `stable_baselines3.common.buffers.ReplayBuffer`.
-        seed: of the generator that draws batches.
-        augment: changes the observations of every batch at random; None leaves them as they are.
-        kwargs: as for `stable_baselines3.common.buffers.ReplayBuffer`; one environment only.
+        buffer_size: largest number of transitions.
+        observation_space: observation space of the environment.
+        action_space: action space of the environment.
+        args: further arguments of `stable_baselines3.common.buffers.ReplayBuffer`.
+        seed: seed of the generator that samples batches.
+        augment: augmentation of the observations of every batch; None for no augmentation.
+        kwargs: further arguments of `stable_baselines3.common.buffers.ReplayBuffer`. Only one environment is
+            supported.
 
     Attributes:
         prior: the transitions in which a human acted.
-        rng: draws the batches.
+        rng: the generator that samples batches.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class HilReplayBuffer(ReplayBuffer):
             self.prior.add(obs, next_obs, action, reward, done, infos)
 
     def add_transitions(self, transitions: Transitions) -> None:
-        """Store transitions of one episode, in order."""
+        """Store consecutive transitions of one episode."""
         over = transitions.terminated | transitions.truncated
         for row in range(len(transitions)):
             one = slice(row, row + 1)
@@ -89,7 +90,7 @@ class HilReplayBuffer(ReplayBuffer):
             )
 
     def forget(self, count: int) -> None:
-        """Drop the newest `count` transitions."""
+        """Remove the newest `count` transitions."""
         first = len(self._by_human) - count
         humans = sum(self._by_human[first:])
         del self._by_human[first:]
@@ -98,7 +99,7 @@ class HilReplayBuffer(ReplayBuffer):
             buffer.pos = (buffer.pos - dropped) % buffer.buffer_size
 
     def sample(self, batch_size: int, env: Any = None) -> ReplayBufferSamples:
-        """Return a batch: half from `prior`, once it has something, then the rest from all experience."""
+        """Return a batch: first half from `prior`, unless it is empty, and the rest from all transitions."""
         by_human = batch_size // 2 if self.prior.size() else 0
         everything = self._draw(self, batch_size - by_human)
         if not by_human:
@@ -107,9 +108,7 @@ class HilReplayBuffer(ReplayBuffer):
         return ReplayBufferSamples(*(None if one is None else torch.cat((one, two)) for one, two in halves))
 
     def _draw(self, buffer: ReplayBuffer, size: int) -> ReplayBufferSamples:
-        """Return a batch from one buffer. A time limit counts as no end, so that its value is
-        bootstrapped.
-        """
+        """Return a batch from one buffer. The value after a time limit is bootstrapped."""
         rows = self.rng.integers(buffer.size(), size=size)
         ends = buffer.dones[rows, 0] * (1.0 - buffer.timeouts[rows, 0])
         observations = buffer.to_torch(buffer.observations[rows, 0])

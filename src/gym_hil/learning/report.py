@@ -1,4 +1,4 @@
-"""The report of a training run: one HTML file that loads nothing."""
+"""The report of a training run: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ log = logging.getLogger(__name__)
 
 
 def write_report(out: Path) -> None:
-    """Write the report of the run in the folder `out`, finished or not. Where the packages for reports are
-    not installed, say so in one line instead.
+    """Write the report of the run in the folder `out`, finished or not. If the packages for reports are not
+    installed, a warning is logged instead.
     """
     try:
         require_libraries()
     except MissingExtraError as error:
-        log.warning("There is no report: %s", error)
+        log.warning("The report is not written: %s", error)
         return
     config, points = TrainConfig.load(out / CONFIG), read_curve(out / CURVE)
     result = json.loads((out / RESULT).read_text(encoding="utf-8")) if (out / RESULT).is_file() else None
@@ -62,18 +62,18 @@ def write_report(out: Path) -> None:
 
 
 def task_name(env_id: str) -> str:
-    """Return the name of the task in a base id: ``"PickCube"`` of ``"gym_hil/PandaPickCubeStateBase-v1"``."""
+    """Return the name of the task in a base id: ``"PickCube"`` for ``"gym_hil/PandaPickCubeStateBase-v1"``."""
     name = env_id.rpartition("/")[2].rpartition("-v")[0]
     return name.removesuffix("Base").removesuffix("State").removeprefix("Panda")
 
 
 def headline(task: str, points: Sequence[Point], result: dict[str, Any] | None) -> str:
-    """Return what was learned, in one sentence.
+    """Return a sentence that summarizes the result of a run.
 
     Args:
         task: name of the task.
         points: the learning curve so far.
-        result: the last evaluation, or None while the run goes on.
+        result: the last evaluation, or None if the run is not finished.
     """
     if not points:
         return f"The policy for {task} has not been evaluated yet."
@@ -92,7 +92,7 @@ def headline(task: str, points: Sequence[Point], result: dict[str, Any] | None) 
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that a result depends on, by package."""
+    """Return the versions of Python and of the packages on which results depend."""
     found = {"Python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -103,7 +103,7 @@ def versions() -> dict[str, str]:
 
 
 def _after_first(values: Sequence[float]) -> list[float]:
-    """Leave out the first point, which has only demonstrations behind it and no training episodes."""
+    """Replace the first value, before which there were only demonstrations, by NaN."""
     return [value if number else nan for number, value in enumerate(values)]
 
 
@@ -141,7 +141,7 @@ def _videos(out: Path) -> list[tuple[str, str]]:
 
 
 def _human_cost(points: Sequence[Point]) -> dict[str, str]:
-    """Return what the run cost the human."""
+    """Return the human cost of the run as labelled values."""
     if not points:
         return {}
     last = points[-1]
@@ -156,15 +156,15 @@ def _human_cost(points: Sequence[Point]) -> dict[str, str]:
 
 def _cost_note(config: TrainConfig) -> str:
     if config.operator == "none":
-        return "Acting is demonstrating. Nobody could take over, so nobody had to watch."
+        return "The human acted in demonstrations only. There were no takeovers, so nobody had to watch."
     who = helper(config)
     return f"{who[0].upper()}{who[1:]} acted in demonstrations and takeovers, and watched while the policy acted."
 
 
 def helper(config: TrainConfig) -> str:
-    """Return who demonstrated and took over in a run, for the middle of a sentence."""
+    """Return a phrase for the middle of a sentence that names who demonstrated and took over in a run."""
     if config.operator == "none":
-        return "scripted demonstrations, and nobody afterwards"
+        return "scripted demonstrations without takeovers"
     if config.real_time:
         return f"a person ({config.operator})"
     if config.operator not in SIMULATED:
@@ -174,22 +174,22 @@ def helper(config: TrainConfig) -> str:
 
 
 def _commands(config: TrainConfig, out: Path, *, finished: bool) -> list[tuple[str, str]]:
-    """Return what can be done with the policy, and the command for it."""
+    """Return commands that use the policy, each with a caption."""
     task = _played_id(config.env_id)
     folder = shlex.quote(str(out))
     commands = [
-        ("See it act:", f"gym-hil play {task} --policy {folder} --episodes 5"),
+        ("Watch the policy:", f"gym-hil play {task} --policy {folder} --episodes 5"),
         ("Take over from it in a browser:", f"gym-hil play {task} --policy {folder} --operator browser"),
-        ("Measure it again, on other starts:", f"gym-hil eval {folder} --episodes 300 --seed 2000000"),
+        ("Evaluate it from other start states:", f"gym-hil eval {folder} --episodes 300 --seed 2000000"),
     ]
     if not finished:
         again = f"gym-hil train {task} --out {folder} --resume"
-        commands.append(("Go on with the run, with the options that it was started with:", again))
+        commands.append(("Continue the run, with the options of its start:", again))
     return commands
 
 
 def _played_id(env_id: str) -> str:
-    """Return the id under which commands take the task: ``"PandaPickCube-v1"``."""
+    """Return the id of the task on the command line: ``"PandaPickCube-v1"``."""
     if not env_id.startswith(f"{ID_NAMESPACE}/"):
         return env_id
     return env_id.rpartition("/")[2].replace("StateBase-", "-")

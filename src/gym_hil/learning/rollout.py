@@ -25,27 +25,27 @@ from gym_hil.viewers.web.wait import await_person
 log = logging.getLogger(__name__)
 
 PERSON_DEMO_FACTOR = 6
-"""How many times longer than an episode a person may take to demonstrate, with looking and finding keys."""
+"""Time limit of a person's demonstrations, as a multiple of the task's: people need time to look and to find keys."""
 FAST = ("none", "simulated")
-"""Operators that demonstrate within the task's time limit: they need no keys."""
+"""Operators that demonstrate within the task's time limit."""
 
 ChooseAction = Callable[[NDArray[Any], int], NDArray[np.float32]]
-"""From an observation and the number of the step to an action."""
+"""A function from an observation and the index of the step to an action."""
 OnStep = Callable[[EpisodeInProgress], None]
 """Called after every step that does not end the episode."""
 
 
 class Rollouts:
-    """Environments and operators of a run. A person has one environment for everything.
+    """Environments and operators of a run. With a person, demonstrations and rollouts share one environment.
 
     Args:
-        config: of the run.
-        page: where the web page of a person in a browser is served.
+        config: configuration of the run.
+        page: address of the web page for a person in a browser.
         gamepad_name: part of the name of the gamepad that a person uses.
 
     Attributes:
-        env: where the policy acts and the operator watches.
-        limit: most steps of an episode.
+        env: environment in which the policy acts and the operator watches.
+        limit: time limit of an episode in steps.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Rollouts:
             )
 
     def pacing_statistics(self) -> dict[str, float]:
-        """Return how many steps came too late in real time, and by how much the worst one (s)."""
+        """Return the number of steps that missed their deadline in real time, and the largest delay (s)."""
         if not self._config.real_time:
             return {}
         return {
@@ -86,7 +86,7 @@ class Rollouts:
         }
 
     def demonstrate(self, number: int) -> Episode | None:
-        """Return an episode in which the operator does everything, or None if it is to be recorded again."""
+        """Return an episode that the operator demonstrates, or None if it is to be recorded again."""
         idle = self._demo_env.idle_action
         episode = self._episode(
             self._demo_env, number, "demonstration", lambda *_: idle, self._demo_limit, lambda _: None
@@ -100,10 +100,10 @@ class Rollouts:
         """Run an episode in which the policy acts and the operator watches.
 
         Args:
-            number: of the episode.
+            number: number of the episode.
             choose_action: the policy.
-            limit: most steps, besides the task's limit.
-            on_step: called after every step but the last.
+            limit: largest number of steps, in addition to the task's time limit.
+            on_step: called after every step except the last.
 
         Returns:
             The episode, or None if it is to be recorded again.
@@ -111,11 +111,11 @@ class Rollouts:
         return self._episode(self.env, number, "online", choose_action, min(limit, self.limit), on_step)
 
     def show_note(self, note: str) -> None:
-        """Show a line to the person, in the window or on the page."""
+        """Show a line of text in the window or on the page."""
         self.env.get_wrapper_attr("note")(note)
 
     def close(self) -> None:
-        """Release everything."""
+        """Close the environments."""
         self.env.close()
         self._demo_env.close()
 
@@ -154,7 +154,7 @@ def _watcher(config: TrainConfig) -> Operator | None:
 
 
 def _demonstrator(config: TrainConfig) -> Operator:
-    """Return an operator who never lets go, as far as that can be asked of it."""
+    """Return an operator that acts throughout an episode, if it can."""
     if config.operator == "none":
         return Expert()
     return make_demonstrator(config.operator, config.preset)

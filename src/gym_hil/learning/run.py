@@ -1,4 +1,4 @@
-"""One training run: demonstrations, online learning while the operator watches, and evaluations."""
+"""A training run: demonstrations, online training with interventions, and evaluations."""
 
 from __future__ import annotations
 
@@ -44,9 +44,10 @@ EPISODES = "episodes"
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
-"""Attempts per demonstration before the run ends because the simulated human fails too often."""
+"""Attempts per demonstration after which the run is aborted, because the simulated human fails too often."""
 
 Report = Callable[[RunStatus], None]
+"""A callback that receives the status of the run."""
 
 
 def train(
@@ -62,26 +63,29 @@ def train(
     track: Sequence[str] = (),
     ready: Callable[[gym.Env], None] = lambda env: None,
 ) -> Evaluation:
-    """Train, write everything into the folder `out`, and return the last evaluation.
+    """Train a policy, and write checkpoints, the learning curve, the result and the report into a folder.
 
     Args:
-        config: of the run.
-        out: folder for the results; new or empty, unless the run is resumed.
+        config: configuration of the run.
+        out: folder of the results. It must be new or empty, unless the run is resumed.
         report: called after every episode and every evaluation.
-        resume: go on with the run in `out`, if there is one.
-        learner: where learning happens. A separate process is started by default, so a script that calls this
+        resume: whether to continue the run in `out`, if there is one.
+        learner: starts the learner, by default in a separate process. A script that calls this function then
             needs ``if __name__ == "__main__":``.
-        track: services that losses and results are logged to besides TensorBoard, of
-            `gym_hil.learning.tracking.TRACKERS`.
-        films: whether to film the first and the last episode at the end.
-        ready: called with the environment before its first episode.
-        page: where the web page of a person in a browser is served.
+        page: address of the web page for a person in a browser.
         gamepad_name: part of the name of the gamepad that a person uses.
+        films: whether to write videos of the first and the last episode at the end.
+        track: services to which losses and results are logged in addition to TensorBoard, names from
+            `gym_hil.learning.tracking.TRACKERS`.
+        ready: called with the environment before its first episode.
+
+    Returns:
+        The last evaluation.
 
     Raises:
-        InvalidArgumentError: `out` has a run, and `resume` is off or the run is another.
+        InvalidArgumentError: `out` contains a run, and `resume` is false or its configuration differs.
         FolderInUseError: another process trains into `out`.
-        StorageError: the disk is full; `resume` goes on once there is room.
+        StorageError: the disk is full. The run can be resumed when there is space.
     """
     lock = open_folder(config, out, resume=resume)
     try:
@@ -101,18 +105,26 @@ def train(
 
 
 def write_films(config: TrainConfig, out: Path) -> None:
-    """Film the run in `out`, or say why that cannot be done."""
+    """Write videos of the run in `out`, or log why that is not possible."""
     try:
         write_videos(out, ExperienceStore(out / EPISODES), config)
     except (GymHilError, OSError) as error:
-        log.warning("No videos: %s", error)
+        log.warning("Videos are not written: %s", error)
 
 
 class Run:
-    """A run, from its beginning or from where it was stopped.
+    """A training run, which starts from the beginning or continues an interrupted run.
+
+    Args:
+        config: configuration of the run.
+        out: folder of the results.
+        report: called after every episode and every evaluation.
+        learner: starts the learner.
+        rollouts: environments and operators; None creates them.
+        track: names of services to which results are logged.
 
     Attributes:
-        env: where the policy acts and the operator watches.
+        env: environment in which the policy acts and the operator watches.
     """
 
     def __init__(
@@ -131,8 +143,8 @@ class Run:
         self._eval_env = make_policy_env(config.env_id, None, pixels=config.pixels, **config.env_arguments())
         if self._eval_env.interface.control_dt != config.control_dt:
             raise InvalidArgumentError(
-                f"control_dt={config.control_dt!r} must be {self._eval_env.interface.control_dt!r}, "
-                f"as in {config.env_id!r}"
+                f"control_dt={config.control_dt!r} must be that of {config.env_id!r}, "
+                f"{self._eval_env.interface.control_dt!r}"
             )
         observations: Any = self._eval_env.observation_space
         actions: Any = self._eval_env.action_space
@@ -148,7 +160,7 @@ class Run:
         self.env: gym.Env = self._rollouts.env
 
     def finish(self) -> Evaluation:
-        """Do what is left to do, and return the last evaluation."""
+        """Execute the rest of the run, and return the last evaluation."""
         self._replay_stored_episodes()
         while sum(episode.kind == "demonstration" for episode in self._episodes) < self._config.demos:
             self._demonstrate()
@@ -163,7 +175,7 @@ class Run:
         return self._end()
 
     def close(self) -> None:
-        """Release everything, whatever is unfinished."""
+        """Stop the learner and close the environments, also if the run is not finished."""
         self._learner.close()
         self._rollouts.close()
         self._eval_env.close()
@@ -174,14 +186,14 @@ class Run:
         return sum(episode.steps for episode in self._episodes)
 
     def _replay_stored_episodes(self) -> None:
-        """Send the stored episodes to the learner after a restart; it learns from those that its checkpoint
-        lacks.
+        """Send the stored episodes to the learner after a restart, which learns from those that are not part of
+        its checkpoint.
         """
         stored = len(self._store)
         learned = self._learner.wait_for(0).episodes if stored else 0
         if learned > stored:
             raise InvalidArgumentError(
-                f"{self._out}: the checkpoint knows {learned} episodes, of which {stored} are stored"
+                f"{self._out}: the checkpoint contains {learned} episodes, but only {stored} are stored"
             )
         for number in range(stored):
             self._add_episode(self._store.read(number), learned=number < learned)
@@ -219,7 +231,7 @@ class Run:
             self._report_status("learning")
 
     def _online(self) -> None:
-        """Run one episode of the policy, and send it to the learner block by block."""
+        """Run one episode of the policy, and send it to the learner in blocks."""
         config, learner, policy = self._config, self._learner, self._policy
         number = len(self._episodes)
         rng = np.random.default_rng((config.seed, number))
@@ -260,7 +272,7 @@ class Run:
             self._report_status("learning")
 
     def _measure(self, episodes: int, *, final: bool) -> Evaluation:
-        """Evaluate the present policy, save it, and add a point to the learning curve."""
+        """Evaluate the current policy, save it, and add a point to the learning curve."""
         config, learner = self._config, self._learner
         progress = learner.newest() if config.real_time else learner.wait_for(learner.sent)
         self._progress = progress
@@ -321,7 +333,7 @@ class Run:
         self._report(now)
 
     def _log(self, success_alone: float | None = None) -> None:
-        """Log the learner's figures and the run's at the present step."""
+        """Log the metrics of the learner and of the run at the current step."""
         progress, logger = self._progress, self._logger
         for name, value in (progress.metrics if progress else {}).items():
             logger.record(f"train/{name}", value)
@@ -339,15 +351,23 @@ class Run:
 
 
 def open_folder(config: TrainConfig, out: Path, *, resume: bool) -> FolderLock:
-    """Make `out` ready for a run of `config`, and return the lock that keeps other processes out of it.
+    """Prepare the folder `out` for a run.
+
+    Args:
+        config: configuration of the run.
+        out: the folder.
+        resume: whether to continue a run in the folder.
+
+    Returns:
+        The lock that prevents other processes from using the folder.
 
     Raises:
-        InvalidArgumentError: it has a run, and `resume` is off or the run is another; or it holds something
-            else.
-        FolderInUseError: another process writes into it.
+        InvalidArgumentError: `out` contains a run, and `resume` is false or its configuration differs; or it
+            contains something else.
+        FolderInUseError: another process uses the folder.
     """
     if not (out / CONFIG).is_file() and not is_unused(out):
-        raise InvalidArgumentError(f"{out} is not empty, and has no training run")
+        raise InvalidArgumentError(f"{out} is not empty, and does not contain a training run")
     make_folder(out)
     lock = FolderLock(out)
     try:
@@ -363,14 +383,14 @@ def _prepare(config: TrainConfig, out: Path, *, resume: bool) -> None:
     if (out / CONFIG).is_file():
         if not resume:
             raise InvalidArgumentError(
-                f"{out} has a run already; --resume goes on with it, or choose another"
+                f"{out} contains a run already; use --resume to continue it, or choose another folder"
             )
         there = TrainConfig.load(out / CONFIG)
         wrong = [
-            f"{field.name}={getattr(config, field.name)!r}, there {getattr(there, field.name)!r}"
+            f"{field.name}={getattr(config, field.name)!r} instead of {getattr(there, field.name)!r}"
             for field in fields(TrainConfig)
             if field.name != "robot_minutes" and getattr(config, field.name) != getattr(there, field.name)
         ]
         if wrong:
-            raise InvalidArgumentError(f"{out} has another run: {'; '.join(wrong)}")
+            raise InvalidArgumentError(f"{out} contains a run with other settings: {'; '.join(wrong)}")
     config.save(out / CONFIG)

@@ -1,4 +1,4 @@
-"""The state of a run, as numbers that anything can print or draw."""
+"""The status of a training run, for progress output and viewers."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from gym_hil.learning.episode_store import Episode
 from gym_hil.learning.learning_curve import Point
 
 RECENT = 20
-"""Episodes that count as recent."""
+"""Number of latest episodes over which rates are computed."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """An episode in a few numbers."""
+    """Key figures of an episode."""
 
     kind: str
     steps: int
     intervened: int
-    """Steps in which the human acted."""
+    """Number of steps in which the human acted."""
     success: bool
     whole: bool
-    """Whether the policy had all the time it should have had."""
+    """Whether the episode ended by itself or by the task's time limit, not by the end of the run."""
     takeovers: int = 0
-    """How often the human took over."""
+    """Number of takeovers by the human."""
     switches: int = 0
-    """How often control changed hands."""
+    """Number of changes of control between policy and human."""
 
     @classmethod
     def of(cls, episode: Episode, limit: int) -> Summary:
-        """Return the numbers of `episode`; `limit` is the most steps of an episode."""
+        """Return the summary of `episode`, whose time limit is `limit` steps."""
         return cls(
             kind=episode.kind,
             steps=len(episode),
@@ -46,22 +46,20 @@ class Summary:
 
 
 def share_of_successes(episodes: Sequence[Summary]) -> float | None:
-    """Return how many of the whole online episodes succeeded; None without any."""
+    """Return the success rate of the whole online episodes, or None if there are none."""
     counted = [episode.success for episode in episodes if episode.kind == "online" and episode.whole]
     return sum(counted) / len(counted) if counted else None
 
 
 def share_of_interventions(episodes: Sequence[Summary]) -> float | None:
-    """Return in how many of the online steps the human acted; None without any."""
+    """Return the fraction of the online steps in which the human acted, or None if there are none."""
     online = [episode for episode in episodes if episode.kind == "online"]
     steps = sum(episode.steps for episode in online)
     return sum(episode.intervened for episode in online) / steps if steps else None
 
 
 def spent_by_human(config: TrainConfig, episodes: Sequence[Summary]) -> HumanTime:
-    """Return what `episodes` of a run of `config` cost the human. Whoever may take over has to watch whenever the
-    policy acts.
-    """
+    """Return the human's time in `episodes` of a run. An operator who may take over watches while the policy acts."""
     acted = sum(episode.intervened for episode in episodes)
     watched = sum(episode.steps for episode in episodes) - acted if config.operator != "none" else 0
     return HumanTime(
@@ -73,49 +71,52 @@ def spent_by_human(config: TrainConfig, episodes: Sequence[Summary]) -> HumanTim
 
 
 class HumanTime(NamedTuple):
-    """What a run has cost the human so far, demonstrations included."""
+    """The human's time in a run so far, including demonstrations."""
 
     human_s: float
-    """Seconds of acting."""
+    """Time of acting (s)."""
     watched_s: float
-    """Seconds of watching, ready to take over."""
+    """Time of watching the policy (s)."""
     takeovers: int
-    """How often the human took over from a policy."""
+    """Number of takeovers from a policy."""
     switches: int
-    """How often control changed hands between policy and human."""
+    """Number of changes of control between policy and human."""
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """A run at one moment. Shares are in [0, 1]; None: not known yet."""
+    """Status of a run at one moment. Rates are in [0, 1], or None while they are unknown."""
 
     phase: Literal["demonstrations", "learning", "evaluation", "done"]
     demos: int
-    """Demonstrations that are wanted."""
+    """Number of demonstrations to record."""
     demonstrated: int
-    """Demonstrations that succeeded."""
+    """Number of successful demonstrations so far."""
     steps: int
-    """Control steps so far, demonstrations included."""
+    """Number of control steps so far, including demonstrations."""
     robot_minutes: float
+    """Simulated time so far (min)."""
     total_robot_minutes: float
+    """Simulated time of the whole run (min)."""
     episodes: int
+    """Number of episodes so far, including demonstrations."""
     success_alone: float | None
-    """Share of the last evaluation's episodes, without a human."""
+    """Success rate of the latest evaluation, without a human."""
     success_with_help: float | None
-    """Share of the last `RECENT` online episodes."""
+    """Success rate of the latest `RECENT` online episodes."""
     intervention_rate: float | None
-    """Share of steps of the last `RECENT` online episodes in which the human acted."""
+    """Fraction of steps in the latest `RECENT` online episodes in which the human acted."""
     human_s: float
-    """Seconds in which the human acted so far."""
+    """Time in which the human acted so far (s)."""
     watched_s: float
-    """Seconds in which the human watched so far."""
+    """Time in which the human watched so far (s)."""
     updates: int
-    """Gradient steps of the critic so far."""
+    """Number of gradient steps of the critic so far."""
     points: tuple[Point, ...]
     """The learning curve."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain numbers and lists."""
+        """Return the status as numbers, strings and lists."""
         return asdict(self)
 
 
@@ -126,8 +127,14 @@ def status(
     points: Sequence[Point],
     updates: int,
 ) -> RunStatus:
-    """Return the status of a run of `config` after these episodes, points of the learning curve and
-    updates.
+    """Return the status of a run.
+
+    Args:
+        phase: current phase.
+        config: configuration of the run.
+        episodes: all episodes so far.
+        points: the learning curve so far.
+        updates: number of gradient steps so far.
     """
     recent = [episode for episode in episodes if episode.kind == "online"][-RECENT:]
     steps = sum(episode.steps for episode in episodes)

@@ -1,9 +1,9 @@
-"""Soft actor-critic from human and own experience, as an algorithm of Stable-Baselines3.
+"""Soft actor-critic with demonstrations and interventions, as an algorithm of Stable-Baselines3.
 
-Like RLPD (Ball et al. 2023, arXiv:2302.02948) it has critics with LayerNorm, and draws half of every batch
-from what humans did and half from all experience; HIL-SERL (arXiv:2410.21845) adds interventions to the
-demonstrations. The actor's loss also has a behaviour cloning term (as in Nair et al. 2018,
-arXiv:1709.10089, without their filter).
+As in RLPD (Ball et al. 2023, arXiv:2302.02948), the critics have LayerNorm, and half of every batch is sampled
+from human transitions and half from all transitions. As in HIL-SERL (arXiv:2410.21845), human transitions include
+interventions. The actor's loss has an additional behaviour cloning term (Nair et al. 2018, arXiv:1709.10089,
+without their Q filter).
 """
 
 from __future__ import annotations
@@ -29,11 +29,17 @@ from gym_hil.learning.replay_buffer import HilReplayBuffer
 
 HALF_LOG_2_PI = 0.5 * math.log(2.0 * math.pi)
 TANH_EPSILON = 1e-6
-"""Keeps the logarithm finite, as in Stable-Baselines3."""
+"""Added for numerical stability of the logarithm, as in Stable-Baselines3."""
 
 
 class LayerNormCritic(ContinuousCritic):
-    """Q-networks with a LayerNorm before every activation, which bounds how far they extrapolate."""
+    """Q-networks with a LayerNorm before every activation, which limits extrapolation.
+
+    Args:
+        args: arguments of `ContinuousCritic`.
+        net_arch: number of units of each hidden layer.
+        kwargs: keyword arguments of `ContinuousCritic`.
+    """
 
     def __init__(self, *args: Any, net_arch: list[int], **kwargs: Any) -> None:
         super().__init__(*args, net_arch=net_arch, **kwargs)
@@ -48,17 +54,17 @@ class LayerNormCritic(ContinuousCritic):
             self.add_module(f"qf{number}", normed)
 
     def values(self, features: torch.Tensor, actions: torch.Tensor) -> list[torch.Tensor]:
-        """Return each network's values (batch, 1) of actions (batch, actions), given encoded observations."""
+        """Return the values (batch, 1) of each network for features (batch, features) and actions (batch, actions)."""
         return [network(torch.cat((features, actions), dim=1)) for network in self.q_networks]
 
 
 def encode(network: BaseModel, observations: torch.Tensor) -> torch.Tensor:
-    """Return the features (batch, features) that the network extracts from observations (batch, size)."""
+    """Return the features (batch, features) of observations (batch, size)."""
     return network.extract_features(observations, network.features_extractor)
 
 
 class HilPolicy(SACPolicy):
-    """SAC's policy with `LayerNormCritic`s. Actor and critics share the critics' features extractor."""
+    """The policy class of `HilSAC`, with `LayerNormCritic`. The actor uses the critics' features extractor."""
 
     def make_critic(self, features_extractor: Any = None) -> LayerNormCritic:
         """Return a critic on the policy's device."""
@@ -74,21 +80,21 @@ class HilPolicy(SACPolicy):
 
 
 class HilSAC(SAC):
-    """SAC that stores the executed action, whoever decided on it, and learns as RLPD does: several critic
-    updates for one of the actor, and no entropy in the critic's target.
+    """Soft actor-critic that learns from human transitions as RLPD does.
 
-    It learns from any environment of one Box of observations and one of actions. If the environment has a
-    takeover wrapper, what a human did is stored as such.
+    It stores executed actions, those of humans included, updates the critics several times per update of the
+    actor, and has no entropy term in the critics' target. It supports every environment with Box spaces. If the
+    environment has an `InterventionWrapper`, human transitions are recognised as such.
 
-    A features extractor that has weights learns from the critics' errors and from imitation; actor and target
-    critics use it as it is (as in DrQ-v2, Yarats et al. 2022, arXiv:2107.09645).
+    A features extractor with weights is trained by the critics' loss and the imitation loss, but not by the
+    actor's (as in DrQ-v2, Yarats et al. 2022, arXiv:2107.09645).
 
     Args:
-        args: as for `stable_baselines3.SAC`.
-        returns: least and greatest possible return; the critic's targets are clipped to them.
+        args: arguments of `stable_baselines3.SAC`.
+        returns: smallest and largest possible return, to which the critics' targets are clipped.
         imitation: weight of the behaviour cloning loss.
-        feature_noise: standard deviation of noise on the features in the behaviour cloning loss.
-        kwargs: as for `stable_baselines3.SAC`.
+        feature_noise: standard deviation of the noise on the features in the behaviour cloning loss.
+        kwargs: keyword arguments of `stable_baselines3.SAC`.
     """
 
     def __init__(
@@ -105,7 +111,7 @@ class HilSAC(SAC):
 
     @property
     def demonstration_buffer(self) -> HilReplayBuffer:
-        """The replay buffer, which knows what humans did."""
+        """The replay buffer, with human transitions in its attribute `prior`."""
         assert isinstance(self.replay_buffer, HilReplayBuffer)
         return self.replay_buffer
 
@@ -119,21 +125,21 @@ class HilSAC(SAC):
         self._n_updates = count
 
     def set_progress(self, done: float) -> None:
-        """Set how much of the training is done, in [0, 1]; the learning-rate schedule depends on it."""
+        """Set the completed fraction of the training, in [0, 1], for the learning rate schedule."""
         self._current_progress_remaining = 1.0 - done
 
     def metrics(self) -> dict[str, float]:
-        """Return what the latest update logged, by its name without ``train/``."""
+        """Return the values that the latest update logged, by their names without ``train/``."""
         return {name.removeprefix("train/"): value for name, value in self.logger.name_to_value.items()}
 
     def train(self, gradient_steps: int, batch_size: int = 64) -> None:
-        """Update the critic `gradient_steps` times, then actor and entropy coefficient once."""
+        """Update the critics `gradient_steps` times, then the actor and the entropy coefficient once."""
         assert self.ent_coef_optimizer is not None
         self.policy.set_training_mode(True)
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer])
         buffer = self.demonstration_buffer
         drawn = buffer.sample(gradient_steps * batch_size)
-        with torch.no_grad():  # the actor is the same for all of them
+        with torch.no_grad():  # the actor does not change between these updates
             next_features = encode(self.critic, drawn.next_observations)
             next_actions = self._sample_actions(next_features)[0]
         humans = batch_size // 2 if buffer.prior.size() else 0
@@ -160,13 +166,13 @@ class HilSAC(SAC):
         self.logger.record("train/critic_loss", loss.item())
 
     def _distribution(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return mean and log of the spread of actions before tanh, (batch, action) each."""
+        """Return mean and logarithmic standard deviation of actions before tanh (batch, actions)."""
         hidden = self.actor.latent_pi(features)
         assert isinstance(self.actor.log_std, nn.Linear)
         return self.actor.mu(hidden), self.actor.log_std(hidden).clamp(LOG_STD_MIN, LOG_STD_MAX)
 
     def _sample_actions(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return actions drawn from the policy, in [-1, 1], and the logarithm of their density (batch, 1)."""
+        """Return actions sampled from the policy, in [-1, 1], and their log probability (batch, 1)."""
         mean, log_std = self._distribution(features)
         noise = torch.randn_like(mean)
         action = torch.tanh(mean + log_std.exp() * noise)
@@ -174,7 +180,7 @@ class HilSAC(SAC):
         return action, density.sum(dim=1, keepdim=True)
 
     def _train_actor(self, features: torch.Tensor, by_human: torch.Tensor) -> None:
-        """Update the actor at `features` (batch, features); at the first of them the human did `by_human`."""
+        """Update the actor. `by_human` are the human's actions for the first rows of `features`."""
         assert self.ent_coef_optimizer is not None and self.log_ent_coef is not None
         actions, log_prob = self._sample_actions(features)
         assert isinstance(self.target_entropy, float)
@@ -194,9 +200,7 @@ class HilSAC(SAC):
         self.logger.record("train/actor_loss", loss.item())
 
     def _imitation_loss(self, features: torch.Tensor, by_human: torch.Tensor) -> torch.Tensor:
-        """Return the weighted distance to the human's actions, which belong to the first rows of
-        `features`.
-        """
+        """Return the weighted imitation loss. `by_human` are the actions for the first rows of `features`."""
         if not self.imitation or not len(by_human):
             return features.new_zeros(())
         return self.imitation * self.distance_to_human(features[: len(by_human)], by_human)
@@ -206,7 +210,7 @@ class HilSAC(SAC):
 
         Args:
             features: encoded observations (batch, features); `feature_noise` is added.
-            by_human: the human's actions there (batch, actions), in [-1, 1].
+            by_human: the human's actions (batch, actions), in [-1, 1].
         """
         if self.feature_noise:
             features = features + self.feature_noise * torch.randn_like(features)
@@ -229,11 +233,11 @@ class HilSAC(SAC):
 
 
 def executed_action(info: dict[str, Any], proposed: np.ndarray) -> np.ndarray:
-    """Return the action that a step executed, in the environment's action space.
+    """Return the executed action of a step, in the environment's action space.
 
     Args:
-        info: of the step; an environment without a takeover wrapper says nothing about it.
-        proposed: the policy's action.
+        info: info of the step, with a record if the environment has an `InterventionWrapper`.
+        proposed: the policy's action, which is returned if there is no record.
     """
     record = info.get(schema.STEP)
     return proposed if record is None else np.asarray(record.executed_action)
@@ -248,15 +252,15 @@ def make_hil_sac(
     seed: int,
     **kwargs: Any,
 ) -> HilSAC:
-    """Return a `HilSAC` that is given transitions, and never steps an environment itself.
+    """Return a `HilSAC` without an environment, for a learner that receives transitions.
 
     Args:
-        observation_space: of the policy.
-        action_space: of the policy, from -1 to 1.
-        images: whether observations are rows of `gym_hil.learning.image_observation`.
-        width: units in each of the two hidden layers.
-        seed: of the initial weights and of the batches.
-        kwargs: as for `HilSAC`.
+        observation_space: observation space of the policy.
+        action_space: action space of the policy, with bounds -1 and 1.
+        images: whether observations are vectors of `gym_hil.learning.image_observation`.
+        width: number of units in each of the two hidden layers.
+        seed: seed of the initial weights and of the batches.
+        kwargs: further arguments of `HilSAC`.
     """
     networks: dict[str, Any] = {"net_arch": [width, width], "optimizer_kwargs": {"fused": True}}
     buffer: dict[str, Any] = {"seed": seed}
@@ -279,14 +283,14 @@ def make_hil_sac(
 
 
 class _SpacesOnly(gym.Env):
-    """Spaces for an algorithm that is given transitions."""
+    """An environment that only has spaces."""
 
     def __init__(self, observation_space: spaces.Box, action_space: spaces.Box) -> None:
         self.observation_space, self.action_space = observation_space, action_space
 
 
 def gaussian_weights(actor: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]:
-    """Return the weights of an actor's state dict as `gym_hil.learning.policy.GaussianPolicy` takes them."""
+    """Return the weights in an actor's state dict in the format of `gym_hil.learning.policy.GaussianPolicy`."""
     layers = sorted({int(key.split(".")[1]) for key in actor if key.startswith("latent_pi.")})
     names = {f"latent_pi.{layer}": (f"w{number}", f"b{number}") for number, layer in enumerate(layers)}
     names |= {"mu": ("mean_w", "mean_b"), "log_std": ("spread_w", "spread_b")}

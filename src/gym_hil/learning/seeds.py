@@ -1,9 +1,9 @@
-"""Which seeds are for development and which for reports.
+"""Seeds for development and seeds for reports.
 
-Hyper-parameters and features are chosen by looking at runs. If the same seeds and start states appeared in
-published results, those results would be too good. Runs with `DEVELOPMENT_SEEDS` are for development; all
-others are for reports. A report run is evaluated from start states at or above `REPORT_STARTS`, which no
-development run sees and which differ from run to run. Every result file states its purpose.
+Hyperparameters and features are chosen from the results of development runs. Published results that used the
+same seeds and start states would be biased. Runs with `DEVELOPMENT_SEEDS` are therefore for development, and
+all others for reports. A report run is evaluated from start states at or above `REPORT_STARTS`, which no
+development run uses and which differ between runs. Every result file states its purpose.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Literal
 Purpose = Literal["development", "report"]
 
 DEVELOPMENT_SEEDS = range(10)
-"""Seeds of runs for development."""
+"""Seeds of development runs."""
 DEVELOPMENT_STARTS = 1_000_000
 """Environment seed of the first start state in the evaluations of development runs."""
 TRAINING_STARTS = 10_000_000
 """Environment seed of the first training episode of the run with seed 0."""
 REPORT_STARTS = 2_000_000_000
-"""Environment seeds from here on are for the evaluations of reports."""
+"""Smallest environment seed of the evaluations of report runs."""
 EPISODES_PER_RUN = 100_000
-"""Environment seeds that each run has to itself, in training and in report evaluations."""
+"""Number of environment seeds reserved for each run, in training and in the evaluations of report runs."""
 
 
 def purpose_of_run(seed: int) -> Purpose:
@@ -33,11 +33,11 @@ def purpose_of_result(seed: int, first_start: int) -> Purpose:
     """Return the purpose of an evaluation.
 
     Args:
-        seed: of the run that trained the policy.
+        seed: seed of the run that trained the policy.
         first_start: environment seed of the first evaluation episode.
 
     Returns:
-        ``"report"`` only if neither the run nor the start states are for development.
+        ``"report"`` if neither the run nor the start states are for development, else ``"development"``.
     """
     for_report = purpose_of_run(seed) == "report" and first_start >= REPORT_STARTS
     return "report" if for_report else "development"
@@ -52,9 +52,9 @@ def evaluation_start(seed: int, *, final: bool) -> int:
     """Return the environment seed of the first episode of an evaluation.
 
     Args:
-        seed: of the run.
-        final: whether it is the last evaluation. In report runs it uses other start states than the
-            evaluations of the learning curve.
+        seed: seed of the run.
+        final: whether it is the last evaluation. In report runs, its start states differ from those of the
+            learning curve.
     """
     if purpose_of_run(seed) == "development":
         return DEVELOPMENT_STARTS

@@ -1,9 +1,8 @@
-"""Subgoals of tasks in which several objects have to reach a goal each.
+"""Subgoals of tasks in which several objects each have to reach a goal.
 
-Such a task is one subtask after another: the object that the fingers hold is brought to its goal, else the
-first one that is not there is fetched. For a learner the episode's only reward, after the last object,
-would come too late; each object that reaches its goal for the first time is rewarded instead, and ends the
-return.
+Such a task is a sequence of subtasks. The current one concerns the object that the gripper holds, or else the
+first object that is not at its goal. A single reward after the last object would be too sparse for learning.
+Therefore each object that reaches its goal for the first time gives a reward, at which the return ends.
 """
 
 from __future__ import annotations
@@ -18,19 +17,19 @@ from gym_hil.learning.proprioception import Proprioception
 from gym_hil.tasks.base import Pair, Task
 
 HELD_WITHIN = 0.025
-"""Farthest that a held object's position lies from the TCP (m)."""
+"""Largest distance between a held object and the TCP (m)."""
 CLOSED_BY = 0.25
-"""Least closure of the gripper, in [0, 1], while the fingers hold something: fully open fingers have let go."""
+"""Smallest closure of the gripper, in [0, 1], at which it can hold an object."""
 
 
 class Subgoals:
-    """Which objects are at their goals, and which one is next.
+    """Detects which objects are at their goals and which subgoal is the current one.
 
     Args:
-        task: with pairs of objects and goals.
+        task: a task with pairs of objects and goals.
 
     Attributes:
-        pairs: of the task.
+        pairs: the pairs of the task.
     """
 
     def __init__(self, task: Task) -> None:
@@ -39,7 +38,7 @@ class Subgoals:
         self._most_reached = 0
 
     def held(self, observation: dict[str, Any]) -> int | None:
-        """Return the number of the pair whose object the fingers hold, or None."""
+        """Return the index of the pair whose object the gripper holds, or None."""
         if self._own.closure(observation) < CLOSED_BY:
             return None
         places, tcp = positions(observation), self._own.tcp_pos(observation)
@@ -48,28 +47,28 @@ class Subgoals:
         return nearest if distances[nearest] < HELD_WITHIN else None
 
     def reached(self, observation: dict[str, Any]) -> NDArray[np.bool_]:
-        """Return for each pair whether its object lies at its goal and has been let go."""
+        """Return for each pair whether its object is at its goal and not held."""
         held, places = self.held(observation), positions(observation)
         return np.array(
             [
-                number != held and _is_at_goal(way_to_goal(places, pair), pair.tolerance)
+                number != held and _is_at_goal(displacement_to_goal(places, pair), pair.tolerance)
                 for number, pair in enumerate(self.pairs)
             ]
         )
 
     def current(self, observation: dict[str, Any]) -> int:
-        """Return the number of the pair to work on: the held one, else the first that is not reached."""
+        """Return the index of the current pair: the held one, or else the first one that is not reached."""
         held = self.held(observation)
         return int(np.argmin(self.reached(observation))) if held is None else held
 
     def begin(self, observation: dict[str, Any]) -> None:
-        """Begin an episode."""
+        """Begin an episode with its first observation."""
         self._most_reached = int(self.reached(observation).sum())
 
     def is_new(self, observation: dict[str, Any]) -> bool:
-        """Return whether more objects are at their goals than ever before in the episode.
+        """Return whether more objects are at their goals than before in the episode.
 
-        An object that is taken away and put back is not rewarded again.
+        An object that is removed from its goal and put back does not count again.
         """
         count = int(self.reached(observation).sum())
         is_new, self._most_reached = count > self._most_reached, max(count, self._most_reached)
@@ -77,14 +76,14 @@ class Subgoals:
 
 
 def positions(observation: dict[str, Any]) -> NDArray[Any]:
-    """Return the positions in `environment_state`, of shape (positions, 3), in m in the world frame."""
+    """Return the positions in `environment_state` (number of positions, 3, m, world frame)."""
     return observation[schema.ENVIRONMENT_STATE].reshape(-1, 3)
 
 
-def way_to_goal(places: NDArray[Any], pair: Pair) -> NDArray[Any]:
-    """Return the displacement (3, m) that brings the pair's object to its goal."""
+def displacement_to_goal(places: NDArray[Any], pair: Pair) -> NDArray[Any]:
+    """Return the displacement from the pair's object to its goal (3, m, world frame)."""
     return places[pair.goal] + np.array(pair.offset, places.dtype) - places[pair.moved]
 
 
-def _is_at_goal(way: NDArray[Any], tolerance: float) -> bool:
-    return float(np.hypot(way[0], way[1])) < tolerance and abs(float(way[2])) < tolerance
+def _is_at_goal(displacement: NDArray[Any], tolerance: float) -> bool:
+    return float(np.hypot(*displacement[:2])) < tolerance and abs(float(displacement[2])) < tolerance

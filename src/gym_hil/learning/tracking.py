@@ -1,6 +1,4 @@
-"""Log losses and results of a run through Stable-Baselines3's logger: TensorBoard, Weights & Biases or
-Trackio.
-"""
+"""Logging of losses and results to TensorBoard, Weights & Biases or Trackio by Stable-Baselines3's logger."""
 
 from __future__ import annotations
 
@@ -15,22 +13,23 @@ from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputF
 from gym_hil.core.errors import MissingExtraError, require_one_of
 
 TENSORBOARD = "tensorboard"
-"""Name of the folder of TensorBoard's files in a run's folder."""
+"""Folder of TensorBoard's files within a run's folder."""
 TRACKERS = ("wandb", "trackio")
-"""Services that a run can be logged to besides TensorBoard; each is a package and an extra of the same
+"""Services to which a run can be logged in addition to TensorBoard. Each is a package, and an extra of the same
 name."""
 PROJECT = "gym-hil"
+"""Name of the project in these services."""
 
 log = logging.getLogger(__name__)
 
 
 class TrackerWriter(KVWriter):
-    """Writes to a service whose package has `init`, `log` and `finish`, as Weights & Biases has.
+    """Logs to a service whose package has the functions `init`, `log` and `finish` of Weights & Biases.
 
     Args:
         tracker: name of the package, one of `TRACKERS`.
-        name: of the run.
-        config: what is stored with the run.
+        name: name of the run.
+        config: configuration that is stored with the run.
 
     Raises:
         MissingExtraError: the package is not installed.
@@ -47,11 +46,11 @@ class TrackerWriter(KVWriter):
     def write(
         self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0
     ) -> None:
-        """Send one row."""
+        """Log the values of one step."""
         self._package.log(dict(key_values), step=step)
 
     def close(self) -> None:
-        """End the run."""
+        """Finish the run."""
         self._package.finish()
 
 
@@ -62,7 +61,7 @@ def open_logger(out: Path, config: Mapping[str, Any], track: Sequence[str] = ())
     Args:
         out: the run's folder.
         config: the run's configuration.
-        track: further services, of `TRACKERS`.
+        track: names of further services from `TRACKERS`.
 
     Raises:
         MissingExtraError: the package of a service is not installed.

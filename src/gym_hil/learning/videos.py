@@ -1,4 +1,4 @@
-"""Films of a run's episodes, drawn afterwards from the states that were kept."""
+"""Videos of a run's episodes, rendered from the stored states."""
 
 from __future__ import annotations
 
@@ -18,10 +18,15 @@ FIRST, LAST = "first-episode.mp4", "last-episode.mp4"
 
 
 def write_videos(out: Path, store: ExperienceStore, config: TrainConfig) -> None:
-    """Write films of the first and the last whole episode in which the policy acted into `out`.
+    """Write videos of the first and the last complete episode of the policy.
+
+    Args:
+        out: folder of the videos.
+        store: the episodes of the run.
+        config: configuration of the run.
 
     Raises:
-        RenderingError: nothing can be drawn on this machine.
+        RenderingError: this machine or environment cannot render.
     """
     limit, numbers = time_limit(config.env_id), range(len(store))
     first = next((number for number in numbers if _is_whole(store.read(number), limit)), None)
@@ -33,7 +38,7 @@ def write_videos(out: Path, store: ExperienceStore, config: TrainConfig) -> None
             config.env_id, None, **config.env_arguments(), render_mode="rgb_array", render_spec=REPORT_SPEC
         )
     except TypeError as error:
-        raise RenderingError(f"{config.env_id} takes no render_mode") from error
+        raise RenderingError(f"{config.env_id} does not accept render_mode") from error
     try:
         if env.render_mode != "rgb_array":
             raise RenderingError(f"{config.env_id} has no render mode 'rgb_array'")
@@ -49,7 +54,7 @@ def _is_whole(episode: Episode, limit: int) -> bool:
 
 def _write(env: PolicyEnv, episode: Episode, path: Path) -> None:
     raw = EnvironmentInterface(env)
-    env.reset(seed=episode.seed)  # draws what is no part of the physics, such as a goal, as in the episode
+    env.reset(seed=episode.seed)  # restores what is not in the physics state, such as a goal
     with open_video(path, round(1.0 / raw.control_dt)) as add:
         for step, state in enumerate(episode.states):
             raw.restore_physics(state)

@@ -1,1 +1,1 @@
-"""Reports that people read: charts, HTML pages that need no network, and videos."""
+"""Reports: charts, self-contained HTML pages, and videos."""

@@ -1,4 +1,4 @@
-"""Charts as SVG, drawn with Matplotlib. They take a page's text colour and show values under the pointer."""
+"""Charts as SVG, drawn with Matplotlib. They use the page's text colour, and show values under the pointer."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK = "#010203"
-"""Stands for the page's text colour while Matplotlib draws; no other part of a chart has this colour."""
+"""Placeholder of the page's text colour, which no other part of a chart has."""
 FONT = "DejaVu Sans"
-"""Comes with Matplotlib, which measures the text with it."""
+"""A font of Matplotlib, with which it measures texts."""
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gym-hil",
@@ -50,15 +50,15 @@ _LINK = "{http://www.w3.org/1999/xlink}href"
 
 @dataclass(frozen=True)
 class Line:
-    """A curve, and where given the band around it.
+    """A curve, with an optional band.
 
     Attributes:
-        name: what the legend and the values under the pointer call it.
+        name: name in the legend and under the pointer.
         x: positions, in the unit of the chart's `x_label`.
         y: values, of the same length; NaN leaves a gap.
-        low: lower end of the band around each value.
-        high: upper end of the band.
-        markers: whether every value has a mark that shows it under the pointer.
+        low: lower bound of the band at each position.
+        high: upper bound of the band at each position.
+        markers: whether every value has a marker that shows it under the pointer.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Line:
 
 @dataclass
 class _Chart:
-    """A figure in the making, and what its parts say under the pointer."""
+    """A figure, and the texts that its parts show under the pointer."""
 
     width: float
     height: float
@@ -88,13 +88,13 @@ class _Chart:
         self.axes: list[Axes] = list(made.flat)
 
     def hint(self, artist: Any, *texts: str) -> None:
-        """Show a text under the pointer at `artist`, or one at each of its markers."""
+        """Show a text under the pointer at `artist`, or one text at each of its markers."""
         name = f"hint-{len(self.hints)}"
         artist.set_gid(name)
         self.hints[name] = list(texts)
 
     def as_svg(self, ink: str = "currentColor") -> str:
-        """Return an ``<svg>`` element. All text in it is escaped, so a page may embed it as it is."""
+        """Return an ``<svg>`` element, in which all text is escaped."""
         target = io.StringIO()
         self.figure.savefig(target, format="svg", metadata={"Date": None})
         root = ElementTree.fromstring(target.getvalue())
@@ -115,7 +115,11 @@ class _Chart:
 
 
 def require_matplotlib() -> None:
-    """Raise `MissingExtraError` unless charts can be drawn."""
+    """Require Matplotlib.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
@@ -134,15 +138,15 @@ def line_chart(
     """Return a line chart.
 
     Args:
-        lines: the curves, drawn in the colours of `SERIES`.
-        title: what the vertical axis shows.
-        x_label: what the horizontal axis shows, with its unit.
-        percent: whether the values are shares in [0, 1], to be written as percentages.
+        lines: the curves, in the colours of `SERIES`.
+        title: quantity on the vertical axis.
+        x_label: quantity on the horizontal axis, with its unit.
+        percent: whether the values are fractions in [0, 1] that are shown as percentages.
         size: width and height (pixels).
         standalone: whether the chart is a file of its own, black on white, instead of a part of a page.
 
     Returns:
-        An ``<svg>`` element, with a legend where there are several lines.
+        An ``<svg>`` element, with a legend if there are several lines.
 
     Raises:
         MissingExtraError: Matplotlib is not installed.
@@ -168,11 +172,11 @@ def line_chart(
 
 
 def length_chart(lengths: Sequence[int], human: Sequence[int], success: Sequence[bool]) -> str:
-    """Return a bar per episode: its steps, those of the human apart, and below whether it succeeded.
+    """Return a chart with one bar per episode: its steps by policy and human, and a mark for its success.
 
     Args:
-        lengths: steps of each episode.
-        human: steps of each episode in which the human acted.
+        lengths: number of steps of each episode.
+        human: number of steps of each episode in which the human acted.
         success: whether each episode succeeded.
 
     Raises:
@@ -204,10 +208,10 @@ class Histogram:
     """Values of one entry of an action.
 
     Attributes:
-        name: what the entry is called.
-        values: its values, of shape (steps,).
-        edges: borders of the bins, ascending.
-        ticks: what is written below the axis, by value.
+        name: name of the entry.
+        values: its values (steps,).
+        edges: edges of the bins, ascending.
+        ticks: labels on the axis, by value.
     """
 
     name: str
@@ -217,11 +221,11 @@ class Histogram:
 
 
 def histograms(shown: Sequence[Histogram], by_human: NDArray[np.bool_]) -> str:
-    """Return how often each value occurs, the human's share on top of the policy's, one panel per entry.
+    """Return histograms of actions, one panel per entry, with the human's steps on top of the policy's.
 
     Args:
-        shown: the entries, all with one value per step.
-        by_human: whether the human acted in each step, of shape (steps,).
+        shown: the entries, each with one value per step.
+        by_human: whether the human acted in each step (steps,).
 
     Raises:
         MissingExtraError: Matplotlib is not installed.
@@ -249,13 +253,13 @@ def timeline(
     by_human: NDArray[np.bool_],
     seconds_per_step: float,
 ) -> str:
-    """Return curves over the time of an episode, shaded where the human acted.
+    """Return curves over the time of an episode, with shading where the human acted.
 
     Args:
-        panels: the curves by name, grouped by the quantity and unit on their vertical axis; each curve has
-            one value per step.
-        by_human: whether the human acted in each step, of shape (steps,).
-        seconds_per_step: the control period (s).
+        panels: the curves by name, grouped by the quantity and unit of their vertical axis; each has one
+            value per step.
+        by_human: whether the human acted in each step (steps,).
+        seconds_per_step: control period (s).
 
     Raises:
         MissingExtraError: Matplotlib is not installed.
@@ -310,7 +314,7 @@ def _write_percent(axes: Axes) -> None:
 
 
 def _drop_unused_ids(root: ElementTree.Element) -> None:
-    """Remove the ids that nothing refers to, because a page with several charts would repeat them."""
+    """Remove ids without references, because several charts on a page would repeat them."""
     used = {element.get(_LINK, "").removeprefix("#") for element in root.iter()}
     for element in root.iter():
         used |= {value[5:-1] for value in element.attrib.values() if value.startswith("url(#")}

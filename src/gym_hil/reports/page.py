@@ -1,4 +1,4 @@
-"""HTML pages from templates. A page is one file: it loads nothing, runs no script, and shows text as text."""
+"""HTML pages from templates. A page is a single file without scripts and without external resources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ TYPES = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".png": "image/png"}
 
 
 def require_libraries() -> None:
-    """Raise `MissingExtraError` unless Jinja2 and Matplotlib, which reports need, are installed."""
+    """Require the packages for reports.
+
+    Raises:
+        MissingExtraError: Jinja2 or Matplotlib is not installed.
+    """
     try:
         import jinja2  # noqa: F401
     except ImportError as error:
@@ -28,10 +32,11 @@ def render(template: str, **facts: Any) -> str:
 
     Args:
         template: name of a file in ``gym_hil/reports/templates``.
-        **facts: what the template shows. Everything is escaped except the charts, which the templates mark.
+        facts: values for the template. All of them are escaped, except charts, which the templates mark as
+            safe.
 
     Raises:
-        MissingExtraError: Jinja2 is not installed.
+        MissingExtraError: Jinja2 or Matplotlib is not installed.
     """
     require_libraries()
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -47,12 +52,12 @@ def render(template: str, **facts: Any) -> str:
 
 
 def write_page(path: Path, template: str, **facts: Any) -> None:
-    """Write what `render` returns to the file `path`, whole or not at all."""
+    """Render a page and write it to the file `path` atomically."""
     page = render(template, **facts)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, page.encode())
 
 
 def data_url(content: bytes, suffix: str) -> str:
-    """Return a URL that holds `content` itself; `suffix`, such as ``".mp4"``, says what it is."""
+    """Return a data URL with `content`, whose type follows from `suffix`, such as ``".mp4"``."""
     return f"data:{TYPES[suffix]};base64,{base64.b64encode(content).decode()}"

@@ -1,4 +1,4 @@
-"""Videos of episodes, with a banner over every frame that says who acts."""
+"""Videos of episodes, with a banner on every frame that shows who acts."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from gym_hil.simulation.rendering import GymRenderingSpec, Image, Quality
 
 SUFFIXES = (".mp4", ".mkv", ".mov")
 QUALITY = Quality(shadow_size=1024, samples=4, slices=28, stacks=14)
-"""Of the videos in reports: smooth edges and shadows."""
+"""Rendering quality of videos in reports, with antialiasing and shadows."""
 REPORT_SPEC = GymRenderingSpec(video_height=360, video_width=480, video_quality=QUALITY)
 """Size and quality of the videos in reports."""
 VIDEO_SPEC = GymRenderingSpec(video_height=720, video_width=960)
-"""Size and quality of videos that are files of their own."""
+"""Size and quality of separate videos."""
 _ENCODING = {
     "quality": None,
     "macro_block_size": 2,
@@ -30,13 +30,13 @@ _ENCODING = {
 
 
 def with_banner(frame: Image, *, human: bool, success: bool, seconds: float) -> Image:
-    """Return a copy of `frame` with a banner across its top.
+    """Return a copy of `frame` with a banner at its top.
 
     Args:
-        frame: picture of shape (height, width, 3).
-        human: whether the human acts, rather than the policy.
+        frame: image (height, width, 3).
+        human: whether the human acts instead of the policy.
         success: whether the task is done.
-        seconds: the episode's clock (s).
+        seconds: time in the episode (s).
     """
     from PIL import Image as PillowImage
     from PIL import ImageDraw, ImageFont
@@ -56,21 +56,21 @@ def with_banner(frame: Image, *, human: bool, success: bool, seconds: float) -> 
 
 @contextlib.contextmanager
 def open_video(path: Path, fps: float) -> Iterator[Callable[[Image], None]]:
-    """Write an H.264 video, which appears under its name once it is complete.
+    """Write an H.264 video, which appears under its name when it is complete.
 
-    If the block ends with an error, nothing is left behind, and an older video stays as it was. Ctrl-C
-    completes the video.
+    If the block ends with an error, the video is removed, and an older video is kept. Ctrl-C completes the
+    video.
 
     Args:
-        path: the file; its suffix is one of `SUFFIXES`. Its folder is made if it does not exist.
+        path: the file, with one of the `SUFFIXES`. Its folder is created if necessary.
         fps: frames per second.
 
     Yields:
-        A function that appends a picture of shape (height, width, 3).
+        A function that appends an image (height, width, 3).
 
     Raises:
-        InvalidArgumentError: the suffix is not known.
-        StorageError: the file cannot be written; the message says why.
+        InvalidArgumentError: the suffix is not supported.
+        StorageError: the file cannot be written.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise InvalidArgumentError(f"video={str(path)!r} must end in one of: {', '.join(SUFFIXES)}")
@@ -80,7 +80,7 @@ def open_video(path: Path, fps: float) -> Iterator[Callable[[Image], None]]:
     interrupt: KeyboardInterrupt | None = None
     frames = 0
     with replacing(path) as temporary:
-        temporary.touch()  # A folder that cannot be written is refused before the first frame.
+        temporary.touch()  # raises an error before the first frame if the folder cannot be written
         with imageio.get_writer(temporary, fps=fps, **_ENCODING) as writer:
 
             def add(frame: Image) -> None:
@@ -102,7 +102,7 @@ def open_video(path: Path, fps: float) -> Iterator[Callable[[Image], None]]:
 
 
 def _require_frames(written: Path, frames: int, path: Path) -> None:
-    """Raise unless a video has all of its frames: the encoder does not tell when the disk is full."""
+    """Raise `StorageError` if frames are missing: the encoder does not report a full disk."""
     if not frames:
         return
     from imageio_ffmpeg import count_frames_and_secs
@@ -112,6 +112,6 @@ def _require_frames(written: Path, frames: int, path: Path) -> None:
     except RuntimeError:
         found = 0
     if found < frames:
-        with written.open("ab") as file:  # fails for the reason for which the encoder failed
+        with written.open("ab") as file:  # raises the error that the encoder had
             file.write(bytes(2**16))
         raise StorageError(errno.EIO, f"{path} cannot be written: the encoder stopped after {found} frames")

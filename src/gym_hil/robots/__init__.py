@@ -1,4 +1,6 @@
-"""Robots as data. A new robot is a new file here and a line below, or a package with an entry point."""
+"""Robots as data. A new robot is a new module and an entry in this registry, or a package with an entry
+point.
+"""
 
 from __future__ import annotations
 
@@ -19,4 +21,4 @@ ROBOTS: Registry[Robot] = Registry(
         "so101": "gym_hil.robots.so101:SO101",
     },
 )
-"""Every robot by its name."""
+"""Robots by name."""

@@ -1,7 +1,7 @@
-"""What a robot declares: its end effectors, where it can work, and what it sees.
+"""Data classes that describe a robot: its end effectors, its workspace and its cameras.
 
 A robot is data. Scenes attach its models, the simulation resolves its names, and tasks ask it for homes,
-workspace and apertures; none of them knows which robot it is.
+workspace and apertures, so that all of them work with any robot.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class JointServo:
-    """Position control of an arm's joints: ``torque = stiffness * error - damping * velocity``, limited.
+    """Position control of an arm's joints: ``torque = stiffness * error - damping * velocity``, within torque
+    limits.
 
     Attributes:
-        stiffness: N m/rad, per joint.
-        damping: N m s/rad, per joint.
-        gravity_compensation: whether the arm's controller takes the weight of its links off the servos.
+        stiffness: stiffness per joint (N m/rad).
+        damping: damping per joint (N m s/rad).
+        gravity_compensation: whether the arm compensates for the weight of its links.
     """
 
     stiffness: tuple[float, ...]
@@ -37,13 +38,13 @@ class Arm:
     """A serial arm.
 
     Attributes:
-        build: returns a fresh `mujoco.MjSpec` whose frame is the arm's mounting face.
-        joints: joint names from base to flange.
-        joint_ranges: least and greatest position of every joint (rad).
-        flange_site: site that a hand is mounted on; its z axis points out of the flange.
+        build: returns a new `mujoco.MjSpec`, whose frame is the arm's mounting face.
+        joints: names of the joints from base to flange.
+        joint_ranges: lower and upper limits of every joint (rad).
+        flange_site: site on which a hand is mounted; its z axis points out of the flange.
         homes: joint configurations (rad, one value per joint) by purpose, such as ``"above_table"``.
         torque_limits: largest total actuator torque per joint (N m).
-        servo: how joint-position actions are followed.
+        servo: control of joint-position actions.
     """
 
     build: Callable[[], mujoco.MjSpec]
@@ -57,22 +58,22 @@ class Arm:
 
 @dataclass(frozen=True, kw_only=True)
 class Hand:
-    """A gripper with two jaws that one position command drives.
+    """A gripper with two jaws that are driven by one position command.
 
     Attributes:
-        kind: ``"parallel"`` where the jaws stay parallel, ``"pivoting"`` where one turns about a hinge.
-        build: returns a fresh `mujoco.MjSpec` whose frame is mounted on the arm's flange.
-        tcp_site: the site between the jaws that is controlled.
-        finger_joints: joints of the fingers; the position of the first one tells the aperture.
-        finger_range: least and greatest position of that one (m or rad).
-        actuator: the actuator that drives them.
+        kind: ``"parallel"`` if the jaws stay parallel, ``"pivoting"`` if one rotates about a hinge.
+        build: returns a new `mujoco.MjSpec`, whose frame is mounted on the arm's flange.
+        tcp_site: the controlled site between the jaws.
+        finger_joints: joints of the fingers; the position of the first one determines the aperture.
+        finger_range: lower and upper limits of the first finger joint (m or rad).
+        actuator: the actuator that drives the fingers.
         open_position: position of a finger joint, and command of `actuator`, with open fingers (m or rad).
-        closed_position: the same with the fingers touching.
-        finger_geoms: geoms that touch an object held between the fingers.
+        closed_position: the same with closed fingers (m or rad).
+        finger_geoms: geoms that are in contact with a held object.
         max_aperture: width of the widest object that fits (m).
-        cameras: cameras fixed to the body that carries the TCP.
-        aperture_at: returns the aperture (m) for a position of the first finger joint; None where it is
-            proportional to how far the fingers are open.
+        cameras: cameras that are fixed to the body with the TCP.
+        aperture_at: returns the aperture (m) for a position of the first finger joint; None if it is
+            proportional to the opening of the fingers.
     """
 
     kind: str = "parallel"
@@ -91,17 +92,18 @@ class Hand:
 
 @dataclass(frozen=True, kw_only=True)
 class Impedance:
-    """Cartesian impedance of the TCP: ``force = stiffness * error + damping * velocity error``, limited.
+    """Cartesian impedance of the TCP: ``force = stiffness * error + damping * velocity error``, within
+    limits.
 
     Attributes:
-        translation_stiffness: N/m.
-        translation_damping: N s/m.
-        force_limit: N, per axis.
-        rotation_stiffness: N m/rad.
-        rotation_damping: N m s/rad.
-        torque_limit: N m, per axis.
-        max_lead: farthest that the commanded TCP may run ahead of the measured one (m).
-        max_rotation_lead: the same for its orientation (rad).
+        translation_stiffness: stiffness of the translation (N/m).
+        translation_damping: damping of the translation (N s/m).
+        force_limit: largest force per axis (N).
+        rotation_stiffness: stiffness of the rotation (N m/rad).
+        rotation_damping: damping of the rotation (N m s/rad).
+        torque_limit: largest torque per axis (N m).
+        max_lead: largest distance between the commanded and the measured TCP (m).
+        max_rotation_lead: largest angle between their orientations (rad).
     """
 
     translation_stiffness: float
@@ -118,13 +120,13 @@ class Impedance:
 class Posture:
     """A weak spring that holds one joint at its home angle.
 
-    An arm with seven joints has one spare degree of freedom; a spring on a single joint settles it and leaves
-    no force at the TCP.
+    An arm with seven joints has one redundant degree of freedom. A spring on a single joint determines it
+    without a force at the TCP.
 
     Attributes:
         joint: the joint.
-        stiffness: N m/rad.
-        damping: N m s/rad.
+        stiffness: stiffness (N m/rad).
+        damping: damping (N m s/rad).
     """
 
     joint: str
@@ -134,11 +136,11 @@ class Posture:
 
 @dataclass(frozen=True)
 class JointRotation:
-    """A rotation of the TCP that some joints make together, their axes being parallel.
+    """A rotation of the TCP by several joints with parallel axes.
 
     Attributes:
-        name: what `EndEffector.axes` calls it.
-        joints: the share of every joint in the rotation, 1 or -1; it is about the first joint's axis.
+        name: its name in `EndEffector.axes`.
+        joints: factor of every joint in the rotation, 1 or -1. The rotation is about the first joint's axis.
     """
 
     name: str
@@ -147,24 +149,25 @@ class JointRotation:
 
 @dataclass(frozen=True, kw_only=True)
 class EndEffector:
-    """An arm with a hand, where it stands, and the way its TCP is controlled.
+    """An arm with a hand, its base pose, and the control of its TCP.
 
     Attributes:
         arm: the arm.
         hand: the hand.
-        impedance: how the TCP is held at its target.
-        axes: axes of the TCP that can be controlled independently of each other: ``x``, ``y`` and ``z`` are
-            translations along the world's axes, ``rx``, ``ry`` and ``rz`` rotations about them; an arm with
-            fewer than six joints names its `rotations` instead.
-        rotations: the rotations that an arm with fewer than six joints controls; empty for one that controls
+        impedance: impedance of the TCP.
+        axes: axes of the TCP that can be controlled independently: ``x``, ``y`` and ``z`` are translations
+            along the world's axes, ``rx``, ``ry`` and ``rz`` rotations about them. An arm with fewer than six
+            joints has its `rotations` instead.
+        rotations: controlled rotations of an arm with fewer than six joints; empty for an arm that controls
             all three.
-        pan_joint: the joint that turns the whole arm about the vertical. The `rotations` make up for it, so
-            that moving sideways does not turn the gripper; None for an arm without `rotations`.
-        posture: what settles the joint that the TCP leaves free; None where there is no such joint.
-        name: sets its names in a composed model apart from those of others; empty for the only one.
+        pan_joint: joint that rotates the whole arm about the vertical. The `rotations` compensate for it, so
+            that sideways motion does not rotate the gripper. None for an arm without `rotations`.
+        posture: control of the redundant joint; None if there is none.
+        name: prefix of its names in a composed model; empty for a single end effector.
         base_pos: position of the arm's mounting face (m, world frame).
         base_quat: orientation of the arm's mounting face (w x y z, world frame).
-        reach: box (world frame) that its TCP is kept in besides the task's; None where the task's is enough.
+        reach: box to which its TCP is limited in addition to the task's (world frame); None if the task's is
+            sufficient.
     """
 
     arm: Arm
@@ -181,52 +184,52 @@ class EndEffector:
 
     @property
     def prefix(self) -> str:
-        """Beginning of the names of what belongs to this end effector in a composed model."""
+        """Prefix of all names of this end effector in a composed model."""
         return f"{self.name}_" if self.name else ""
 
     @property
     def arm_prefix(self) -> str:
-        """Beginning of the arm's names in a composed model."""
+        """Prefix of the arm's names in a composed model."""
         return f"{self.prefix}arm/"
 
     @property
     def hand_prefix(self) -> str:
-        """Beginning of the hand's names in a composed model."""
+        """Prefix of the hand's names in a composed model."""
         return f"{self.prefix}hand/"
 
     @property
     def joints(self) -> tuple[str, ...]:
-        """The arm's joints as a composed model names them, from base to flange."""
+        """Names of the arm's joints in a composed model, from base to flange."""
         return tuple(self.arm_prefix + joint for joint in self.arm.joints)
 
     @property
     def flange_site(self) -> str:
-        """The flange as a composed model names it."""
+        """Name of the flange in a composed model."""
         return self.arm_prefix + self.arm.flange_site
 
     @property
     def tcp_site(self) -> str:
-        """The TCP as a composed model names it."""
+        """Name of the TCP in a composed model."""
         return self.hand_prefix + self.hand.tcp_site
 
     @property
     def finger_joints(self) -> tuple[str, ...]:
-        """The fingers' joints as a composed model names them; the first one tells the aperture."""
+        """Names of the finger joints in a composed model; the first one determines the aperture."""
         return tuple(self.hand_prefix + joint for joint in self.hand.finger_joints)
 
     @property
     def finger_actuator(self) -> str:
-        """The fingers' actuator as a composed model names it."""
+        """Name of the fingers' actuator in a composed model."""
         return self.hand_prefix + self.hand.actuator
 
     @property
     def finger_geoms(self) -> tuple[str, ...]:
-        """The geoms that touch a held object, as a composed model names them."""
+        """Names of the geoms in contact with a held object in a composed model."""
         return tuple(self.hand_prefix + geom for geom in self.hand.finger_geoms)
 
     @property
     def cameras(self) -> tuple[Camera, ...]:
-        """The hand's cameras as a composed model names them."""
+        """The hand's cameras, with their names in a composed model."""
         return tuple(
             Camera(self.prefix + camera.name, camera.pos, camera.quat, camera.fovy)
             for camera in self.hand.cameras
@@ -235,14 +238,14 @@ class EndEffector:
 
 @dataclass(frozen=True, kw_only=True)
 class Robot:
-    """One or more end effectors that work in one workspace.
+    """One or more end effectors with a common workspace.
 
     Attributes:
-        name: what users call it, and the key under which it is registered.
-        id_prefix: how the ids of its environments begin, such as ``"Panda"``.
-        end_effectors: its arms with their hands; two arms are two entries.
-        workspace: where it can work.
-        cameras: cameras that stand in the world: ``front`` is observed, ``third_person`` is for people.
+        name: name of the robot in the registry.
+        id_prefix: first part of the ids of its environments, such as ``"Panda"``.
+        end_effectors: its end effectors, such as two for a robot with two arms.
+        workspace: its workspace.
+        cameras: cameras that are fixed in the world: ``front`` is observed, ``third_person`` is for people.
     """
 
     name: str
@@ -253,12 +256,12 @@ class Robot:
 
     @property
     def joints(self) -> tuple[str, ...]:
-        """The joints of all arms as a composed model names them."""
+        """Names of the joints of all arms in a composed model."""
         return tuple(joint for effector in self.end_effectors for joint in effector.joints)
 
     @property
     def joint_groups(self) -> dict[str, tuple[str, ...]]:
-        """The joints of every arm and of every hand, by names such as ``"arm"`` and ``"left_arm"``."""
+        """Names of the joints of every arm and hand, by names such as ``"arm"`` and ``"left_arm"``."""
         groups = {}
         for effector in self.end_effectors:
             groups[f"{effector.prefix}arm"] = effector.joints
@@ -267,18 +270,21 @@ class Robot:
 
     @property
     def observed_cameras(self) -> tuple[str, ...]:
-        """Names of the cameras that image observations show: ``front``, then those on the hands."""
+        """Names of the cameras in image observations: ``front``, then those on the hands."""
         return ("front", *(camera.name for effector in self.end_effectors for camera in effector.cameras))
 
     def home(self, purpose: str) -> tuple[float, ...]:
-        """Return the joint positions (rad), in the order of `joints`, from which a task begins.
+        """Return a home configuration.
 
         Args:
-            purpose: ``"above_table"`` with the fingers down and close above the table, ``"upright"`` with a
-                free view of it.
+            purpose: ``"above_table"`` with the fingers pointing down close to the table, or ``"upright"``
+                with a free view of the table.
+
+        Returns:
+            The joint positions (rad), in the order of `joints`.
 
         Raises:
-            InvalidArgumentError: an arm declares no home for this purpose.
+            InvalidArgumentError: an arm does not have this home.
         """
         positions: list[float] = []
         for effector in self.end_effectors:

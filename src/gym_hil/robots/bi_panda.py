@@ -1,4 +1,4 @@
-"""Two Pandas with Franka Hands side by side, as a list of two end effectors."""
+"""Two Pandas with Franka Hands next to each other: a robot with two end effectors."""
 
 from __future__ import annotations
 

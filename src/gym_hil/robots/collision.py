@@ -1,17 +1,17 @@
-"""Geom groups and contact bits that robots and scenes agree on."""
+"""Geom groups and contact bits of robots and scenes."""
 
 from __future__ import annotations
 
 VISIBLE = 0
-"""Group of the geoms that cameras see."""
+"""Group of geoms that cameras show."""
 SCENERY = 1
-"""Group of what people see in addition: the ground and what carries the table."""
+"""Group of geoms that are shown to people in addition: the ground and the table's support."""
 WALLS = 2
-"""Group of the walls, which only cameras inside the room shall see."""
+"""Group of the walls, which only cameras within the room show."""
 HIDDEN = 3
-"""Group of the geoms that only touch."""
+"""Group of geoms for contacts only."""
 
 WORLD = 1
-"""Contact bit of floor and props. Robot geoms collide with it, and not with each other."""
+"""Contact bit of floor and props. Robots have contacts with them, and not with themselves."""
 ROBOT = 2
 """Contact bit of robots."""

@@ -1,4 +1,4 @@
-"""The Franka Hand: two opposed fingers on slides, from Franka Emika's data sheet.
+"""The Franka Hand with two opposed sliding fingers, from Franka Emika's data sheet.
 
 Mass .73 kg, finger mass .015 kg, stroke 0 to .04 m per finger, TCP .1034 m from the flange, 70 N grasp force.
 """
@@ -25,14 +25,14 @@ TCP_Z = 0.1034  # m from flange
 GRASP_FORCE = 70.0  # N
 FINGER_STIFFNESS = 4000.0  # N/m of the tendon, which moves by the mean of both fingers
 FINGER_DAMPING = 200.0  # N s/m: an empty hand closes in about 0.2 s
-FINGER_ARMATURE = 0.2  # kg, the drive train's inertia seen at a finger
+FINGER_ARMATURE = 0.2  # kg, inertia of the drive train at a finger
 
 WHITE = (0.93, 0.94, 0.95, 1.0)
 DARK = (0.13, 0.14, 0.16, 1.0)
 PAD_GREY = (0.36, 0.38, 0.41, 1.0)
 
 WRIST_CAMERA = Camera("wrist", (-0.065, 0.0, 0.01), (-0.0882, -0.7016, 0.7016, 0.0882), 60.0)
-"""Tilted by .25 rad towards the TCP: both fingers and what lies between them are in view."""
+"""Camera tilted by .25 rad towards the TCP, so that it shows the fingers and the object between them."""
 
 PAD = Role(
     group=collision.HIDDEN,

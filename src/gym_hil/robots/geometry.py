@@ -1,4 +1,4 @@
-"""Positions, boxes and cameras as data. Nothing here needs a simulator."""
+"""Positions, boxes and cameras as data, which does not depend on the simulator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Numbers = Sequence[float] | NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Box:
-    """An axis-aligned box, in m.
+    """An axis-aligned box (m).
 
     Attributes:
         low: its lower corner (x, y, z).
@@ -40,45 +40,45 @@ class Box:
 
 @dataclass(frozen=True)
 class Area:
-    """A rectangle on the table whose sides are parallel to x and y, in m.
+    """An axis-aligned rectangle on the table (m).
 
     Attributes:
-        low: its corner with the least x and y.
-        high: its corner with the greatest x and y.
+        low: its corner with the smallest x and y.
+        high: its corner with the largest x and y.
     """
 
     low: tuple[float, float]
     high: tuple[float, float]
 
     def point(self, forward: float, left: float) -> tuple[float, float]:
-        """Return a point (x, y) of the area.
+        """Return a point of the area.
 
         Args:
-            forward: 0 at the edge with the least x, 1 at the opposite one.
-            left: 0 at the edge with the least y, 1 at the opposite one.
+            forward: 0 at the edge with the smallest x, 1 at the opposite one.
+            left: 0 at the edge with the smallest y, 1 at the opposite one.
 
         Returns:
-            x and y in m, rounded to a micrometre so that they do not depend on the order of operations.
+            x and y in m, rounded to 1 um so that they do not depend on the order of operations.
         """
         (low_x, low_y), (high_x, high_y) = self.low, self.high
         return round(low_x + forward * (high_x - low_x), 6), round(low_y + left * (high_y - low_y), 6)
 
     def part(self, low: tuple[float, float], high: tuple[float, float]) -> Area:
-        """Return a part of the area; its corners are given as for `point`."""
+        """Return a part of the area, whose corners are given as in `point`."""
         return Area(self.point(*low), self.point(*high))
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where a robot can work, in the world frame. Tasks place their objects in it and keep the TCP in it.
+    """The workspace of a robot in the world frame, in which tasks place objects and keep the TCP.
 
     Attributes:
-        tcp: box that the commanded TCP is kept in.
+        tcp: box to which the commanded TCP is limited.
         table: area in which objects can be grasped from above.
-        wide_tcp: the same as `tcp`, for tasks that need more room to the sides.
-        wide_table: the same as `table`, for such tasks.
-        object_width: width of the objects that it handles (m), for tasks that do not need a certain one.
-        lift: how high it lifts an object from anywhere on the table (m).
+        wide_tcp: box for tasks that need more space to the sides.
+        wide_table: area for tasks that need more space to the sides.
+        object_width: width of objects in tasks that do not need a certain one (m).
+        lift: height to which objects can be lifted from anywhere on the table (m).
     """
 
     tcp: Box
@@ -94,9 +94,9 @@ class Camera:
     """A camera.
 
     Attributes:
-        name: what observations call it.
-        pos: its position in the frame of what it is fixed to (m).
-        quat: its orientation (w x y z); it looks along its -z axis, and its y axis points up in the image.
+        name: its name in observations.
+        pos: its position in the frame of its parent (m).
+        quat: its orientation (w x y z). It looks along its -z axis, and its y axis points up in the image.
         fovy: its vertical field of view (degrees).
     """
 
@@ -107,25 +107,31 @@ class Camera:
 
 
 def common(first: Box, second: Box) -> Box:
-    """Return the box of all points that two boxes share."""
+    """Return the intersection of two boxes."""
     low = tuple(map(max, first.low, second.low))
     high = tuple(map(min, first.high, second.high))
     return Box(low, high)  # type: ignore[arg-type]
 
 
 def reaches(box: Box, pos: Sequence[float], margin: float) -> bool:
-    """Return whether what lies at `pos` (3, m) is within `margin` (m) of `box`, seen from above."""
+    """Return whether a position is within a margin of a box, seen from above.
+
+    Args:
+        box: the box.
+        pos: the position (3, m).
+        margin: the margin (m).
+    """
     x, y = pos[0], pos[1]
     (low_x, low_y, _), (high_x, high_y, _) = box.low, box.high
     return low_x - margin <= x <= high_x + margin and low_y - margin <= y <= high_y + margin
 
 
 def rotation_between(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the rotation vector (3, rad, world axes) that turns one orientation into another.
+    """Return the rotation vector (3, rad, world axes) from one orientation to another.
 
     Args:
         start: the first orientation (w x y z).
-        end: the other one.
+        end: the second orientation (w x y z).
     """
     w0, x0, y0, z0 = start
     w1, x1, y1, z1 = end

@@ -1,6 +1,6 @@
-"""The Franka Emika Panda with the Franka Hand or a Robotiq 2F-85, and how its TCP is controlled.
+"""The Franka Emika Panda with the Franka Hand or a Robotiq 2F-85.
 
-Workspace, cameras and homes follow the scene of HIL-SERL's and gym-hil's cube-lifting task.
+Workspace, cameras and homes follow the scene of the cube-lifting task of HIL-SERL and gym-hil.
 """
 
 from __future__ import annotations

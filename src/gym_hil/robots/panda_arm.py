@@ -1,8 +1,8 @@
-"""The Franka Emika Panda arm, from published figures, built of primitive shapes.
+"""The Franka Emika Panda arm, modelled from published data with primitive shapes.
 
-Kinematics, masses, joint ranges and torque limits: Franka Emika's documentation of the Panda; inertias
-and the gains of the joint servos: those that MuJoCo Menagerie's `franka_emika_panda` uses. Shapes are ours: they
-follow the outline of the real links, white with dark joints.
+Sources: kinematics, masses, joint ranges and torque limits from Franka Emika's documentation of the Panda;
+inertias and gains of the joint servos from MuJoCo Menagerie's `franka_emika_panda`. The shapes are original,
+and follow the outline of the real links.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ JOINT_DAMPING = 1.0  # N m s/rad
 
 @dataclass(frozen=True)
 class Link:
-    """One link: its frame in the parent link, its inertia in its own frame, its joint's range (rad)."""
+    """A link: its frame in the parent link, its inertia in its own frame, and its joint's range (rad)."""
 
     name: str
     pos: Vec3
@@ -60,7 +60,7 @@ DARK = (0.13, 0.14, 0.16, 1.0)
 
 FLANGE_POS: Vec3 = (0, 0, 0.107)
 FLANGE_QUAT: Quat = (0.9238795, 0, 0, -0.3826834)
-"""The hand sits on the flange turned by -45 degrees about z."""
+"""Orientation of the hand on the flange, a rotation by -45 degrees about z."""
 
 SHAPES: dict[str, tuple[Shape, ...]] = {
     "link0": (
@@ -113,18 +113,18 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
         Shape.cylinder(0.0425, (0, 0, 0.1), (0, 0, 0.107), GREY),
     ),
 }
-"""What one sees, per link, in the link's frame."""
+"""Visible shapes of each link, in its frame."""
 
 COLLIDERS: dict[str, tuple[Shape, ...]] = {
     "link4": (Shape.capsule(0.07, (-0.06, 0.02, 0), (-0.0825, 0.105, 0), WHITE),),
     "link5": (Shape.capsule(0.065, (0, 0.01, -0.22), (0, 0.05, -0.04), WHITE),),
     "link6": (Shape.capsule(0.06, (0.02, 0, 0), (0.088, 0, 0.01), WHITE),),
 }
-"""What can touch the scene: the links that reach the workspace."""
+"""Collision shapes of the links that reach the workspace."""
 
 
 def build() -> mujoco.MjSpec:
-    """Return a spec of the arm with a site ``flange`` to mount a hand on."""
+    """Return a spec of the arm, with a site ``flange`` for a hand."""
     import mujoco
 
     spec = mujoco.MjSpec()

@@ -1,9 +1,8 @@
-"""The Robotiq 2F-85: two fingers on parallel links, from Robotiq's data sheet.
+"""The Robotiq 2F-85 with two fingers on parallel linkages, from Robotiq's data sheet.
 
-Mass .777 kg with the centre of mass .0355 m above the base, stroke 85 mm, driver joint 0 to .8 rad, about
-5 N m at the drivers, pinch point .145 m from the base, pads 22 x 8 x 37 mm. Each finger is one link whose pad
-is kept upright by a second, coupled joint, as the real parallelogram does; the link's length follows from
-stroke and angle.
+Mass .777 kg with the centre of mass .0355 m above the base, stroke 85 mm, driver joint 0 to .8 rad, about 5 N m at the
+drivers, pinch point .145 m from the base, pads 22 x 8 x 37 mm. Each finger is one link, whose pad is kept upright by a
+second, coupled joint like the real parallelogram. The length of the link follows from stroke and angle.
 """
 
 from __future__ import annotations
@@ -30,15 +29,15 @@ PAD_HALF_SIZE = (0.011, 0.004, 0.0185)
 DRIVER_TORQUE = 5.0  # N m, of both drivers together
 DRIVER_STIFFNESS = 60.0  # N m/rad
 DRIVER_DAMPING = 3.0  # N m s/rad: an empty hand closes in about 0.2 s
-DRIVER_ARMATURE = 0.02  # kg m^2, the drive train's inertia seen at a driver
+DRIVER_ARMATURE = 0.02  # kg m^2, inertia of the drive train at a driver
 
 TILT = DRIVER_RANGE / 2
-"""How far a link leans outwards when open, and inwards when closed (rad)."""
+"""Tilt of a link outwards when open, and inwards when closed (rad)."""
 LINK = STROKE / 4 / math.sin(TILT)
-"""Length of a link (m): leaning from one side to the other it carries its pad half the stroke."""
+"""Length of a link (m), with which it moves its pad by half of the stroke."""
 HINGE_Y = STROKE / 4
 PAD_Z = 0.0375
-"""From a link's end to the middle of its pad (m)."""
+"""Distance from the end of a link to the centre of its pad (m)."""
 HINGE_Z = PINCH_Z - PAD_Z - LINK * math.cos(TILT)
 
 BLACK = (0.12, 0.12, 0.13, 1.0)
@@ -46,7 +45,7 @@ STEEL = (0.55, 0.57, 0.60, 1.0)
 RUBBER = (0.22, 0.22, 0.24, 1.0)
 
 WRIST_CAMERA = Camera("wrist", (-0.065, 0.0, 0.01), (-0.0882, -0.7016, 0.7016, 0.0882), 60.0)
-"""Tilted by .25 rad towards the TCP: both fingers and what lies between them are in view."""
+"""Camera tilted by .25 rad towards the TCP, so that it shows the fingers and the object between them."""
 
 PAD = Role(
     group=collision.HIDDEN,

@@ -1,4 +1,4 @@
-"""Primitive shapes as data, and the two roles a geom of a robot can have: seen, or touched."""
+"""Primitive shapes as data, and the two roles of a robot's geoms: visual or collision."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ COLLISION = Role(group=collision.HIDDEN, contype=collision.ROBOT, conaffinity=co
 
 @dataclass(frozen=True)
 class Shape:
-    """A primitive in its body's frame.
+    """A primitive shape in the frame of its body.
 
     Attributes:
         kind: ``"capsule"``, ``"cylinder"``, ``"box"`` or ``"ellipsoid"``.
-        size: as MuJoCo takes it (m).
+        size: size as defined by MuJoCo (m).
         rgba: its colour.
-        pos: its middle (m), where `fromto` is not given.
-        quat: its orientation (w x y z), where `fromto` is not given.
+        pos: its centre (m), unless `fromto` is given.
+        quat: its orientation (w x y z), unless `fromto` is given.
         fromto: both ends of a capsule or cylinder (m).
     """
 
@@ -63,17 +63,17 @@ class Shape:
 
     @classmethod
     def box(cls, half_size: Vec3, pos: Vec3, rgba: Rgba, quat: Quat = (1.0, 0.0, 0.0, 0.0)) -> Shape:
-        """Return a box about `pos`, turned by `quat` (w x y z)."""
+        """Return a box with its centre at `pos` and the orientation `quat` (w x y z)."""
         return cls("box", half_size, rgba, pos=pos, quat=quat)
 
     @classmethod
     def ellipsoid(cls, radii: Vec3, pos: Vec3, rgba: Rgba) -> Shape:
-        """Return an ellipsoid about `pos`."""
+        """Return an ellipsoid with its centre at `pos`."""
         return cls("ellipsoid", radii, rgba, pos=pos)
 
 
 def add_shape(body: mujoco.MjsBody, shape: Shape, role: Role, name: str = "") -> None:
-    """Add `shape` to `body` as a massless geom; links carry their published inertia."""
+    """Add `shape` to `body` as a massless geom, because links have their published inertia."""
     import mujoco
 
     placed = {"fromto": shape.fromto}

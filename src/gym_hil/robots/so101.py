@@ -1,7 +1,7 @@
-"""The SO-101 follower, and how its TCP is controlled.
+"""The SO-101 follower arm with its gripper.
 
-Its five joints control the TCP's position and two rotations: the pitch in the arm's own plane, which
-shoulder, elbow and wrist make together, and the roll about the gripper's axis.
+Its five joints control the TCP's position and two rotations: the pitch in the plane of the arm, by shoulder,
+elbow and wrist together, and the roll about the gripper's axis.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The SO-101 follower arm, from published figures, built of primitive shapes.
+"""The SO-101 follower arm, modelled from published data with primitive shapes.
 
-Kinematics, masses, inertias and joint ranges are those of the published SO-101 description with the "new
-calibration", as in MuJoCo Menagerie's `robotstudio_so101`. The servo is the Feetech STS3215 at 7.4 V;
-friction, inertia, stiffness and torque limit are those of the same source. Shapes are ours: they follow the
-outline of the printed parts, yellow-orange, and of the servos, black boxes of about 45 x 25 x 35 mm.
+Sources: kinematics, masses, inertias and joint ranges from the published SO-101 description with the "new
+calibration", as in MuJoCo Menagerie's `robotstudio_so101`; friction, inertia, stiffness and torque limit of
+the servo, a Feetech STS3215 at 7.4 V, from the same description. The shapes are original, and follow the
+outline of the printed parts and of the servos, boxes of about 45 x 25 x 35 mm.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ SERVO_DAMPING = 0.6  # N m s/rad
 SERVO_FRICTION = 0.052  # N m
 SERVO_ARMATURE = 0.028  # kg m^2
 BACKLASH = math.radians(0.5)
-"""How far a link of a worn servo moves freely each way (rad)."""
+"""Backlash of a worn servo in each direction (rad)."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """One link: its frame in its parent, its inertia in its own frame, its joint and its range (rad)."""
+    """A link: its frame in the parent link, its inertia in its own frame, its joint and the joint's range
+    (rad).
+    """
 
     name: str
     pos: Vec3
@@ -70,7 +72,7 @@ PRINTED = (1.0, 0.82, 0.12, 1.0)
 BLACK = (0.1, 0.1, 0.11, 1.0)
 HORN = (0.75, 0.76, 0.78, 1.0)
 SERVO = (0.0226, 0.0124, 0.0175)
-"""Half the edges of a servo (m): long, across, along its axis."""
+"""Half of the edge lengths of a servo (m): long, across, along its axis."""
 
 SHAPES: dict[str, tuple[Shape, ...]] = {
     "base": (
@@ -115,20 +117,20 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
         Shape.box((0.004, 0.017, 0.026), (-0.014, 0, -0.035), PRINTED),
     ),
 }
-"""What one sees, per link, in the link's frame."""
+"""Visible shapes of each link, in its frame."""
 
 COLLIDERS: dict[str, tuple[Shape, ...]] = {
     "wrist": (Shape.box((0.017, 0.03, 0.024), (0, -0.03, 0.0183), PRINTED),),
     "gripper": (Shape.box((0.029, 0.02, 0.016), (0.011, 0, -0.02), PRINTED),),
 }
-"""What can touch the scene: the links that reach the table."""
+"""Collision shapes of the links that reach the table."""
 
 
 def build(backlash: float = 0.0) -> mujoco.MjSpec:
-    """Return a spec of the arm with a site ``flange`` at the frame of its last link.
+    """Return a spec of the arm, with a site ``flange`` at the frame of its last link.
 
     Args:
-        backlash: how far each link moves freely about its servo, each way (rad).
+        backlash: backlash of each servo in each direction (rad).
     """
     import mujoco
 

@@ -1,1 +1,1 @@
-"""What a task puts around a robot, as data that needs no simulator."""
+"""Scenes: the objects around a robot, as data that does not depend on the simulator."""

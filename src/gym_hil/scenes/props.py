@@ -1,7 +1,7 @@
-"""What a task puts around a robot: props that build themselves.
+"""Props: objects around a robot that add themselves to a MuJoCo model.
 
-A prop is data that adds its own bodies to a model, so that a task can bring one that this package does not know.
-Importing this module needs no simulator.
+A prop is data, so that tasks of other packages can define their own. Importing this module does not import
+MuJoCo.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Rgb = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Prop(abc.ABC):
-    """Something that a task puts around a robot.
+    """An object around a robot.
 
     Attributes:
         name: name of its body.
@@ -33,27 +33,31 @@ class Prop(abc.ABC):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Names of the bodies that a start places.
+        """Names of the bodies whose initial positions a task samples.
 
-        Each is either a mocap body, placed by a pose (x y z [and quaternion]), or has a joint of the same name, placed
-        by the joint's position: a pose for a free joint, one number (m or rad) for a slide or hinge.
+        Each of them is either a mocap body with a pose (x y z [and quaternion]), or has a joint of the same
+        name with a joint position: a pose for a free joint, or one number (m or rad) for a slide or hinge.
         """
         return (self.name,)
 
     @abc.abstractmethod
     def build(self, spec: mujoco.MjSpec) -> None:
-        """Add its bodies to `spec`; `add_block` adds a box that touches whatever it should."""
+        """Add the prop's bodies to `spec`. `add_block` adds a box with the usual contact settings."""
 
 
 @dataclass(frozen=True)
 class Cube(Prop):
-    """A cube that moves freely. `half_size` in m."""
+    """A cube that moves freely.
+
+    Attributes:
+        half_size: half of the edge length (m).
+    """
 
     half_size: float = 0.02
 
     @property
     def mass(self) -> float:
-        """Its mass (kg): 0.1 with edges of 4 cm, else as much in proportion to its volume."""
+        """Mass (kg): 0.1 for edges of 4 cm, and proportional to the volume otherwise."""
         return 0.1 * (self.half_size / 0.02) ** 3
 
     def build(self, spec: mujoco.MjSpec) -> None:
@@ -64,7 +68,13 @@ class Cube(Prop):
 
 @dataclass(frozen=True)
 class Peg(Prop):
-    """A square peg that moves freely; it is long along z. Lengths in m, `mass` in kg."""
+    """A square peg that moves freely, with its long axis along z.
+
+    Attributes:
+        half_width: half of the width (m).
+        half_length: half of the length (m).
+        mass: mass (kg).
+    """
 
     half_width: float
     half_length: float
@@ -79,9 +89,14 @@ class Peg(Prop):
 
 @dataclass(frozen=True)
 class Socket(Prop):
-    """A block on the floor with a square hole. It stays where a start puts it.
+    """A block on the floor with a square hole, at a sampled position.
 
-    Its frame lies on the floor below the hole's middle; lengths in m.
+    Its frame is on the floor below the centre of the hole.
+
+    Attributes:
+        half_opening: half of the width of the hole (m).
+        wall: thickness of the walls (m).
+        height: height of the block (m).
     """
 
     half_opening: float
@@ -103,14 +118,19 @@ class Socket(Prop):
 
 @dataclass(frozen=True)
 class Target(Prop):
-    """A flat coloured square on the floor; it touches nothing and stays at `pos` (m, world frame)."""
+    """A flat coloured square on the floor without contacts.
+
+    Attributes:
+        pos: its fixed position (m, world frame).
+        half_size: half of the edge length (m).
+    """
 
     pos: Vec3
     half_size: float = 0.05
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """No start places it."""
+        """Empty, because its position is not sampled."""
         return ()
 
     def build(self, spec: mujoco.MjSpec) -> None:
@@ -123,9 +143,9 @@ def add_free_body(spec: mujoco.MjSpec, name: str, height: float) -> mujoco.MjsBo
     """Add a body that moves freely, and return it.
 
     Args:
-        spec: what to add it to.
-        name: its name and its joint's.
-        height: of its frame above the floor before any start (m).
+        spec: the model.
+        name: name of the body and of its joint.
+        height: height of its frame above the floor in the initial model (m).
     """
     body = spec.worldbody.add_body(name=name, pos=(0.5, 0, height))
     body.add_freejoint(name=name)
@@ -147,12 +167,12 @@ def add_block(
 
     Args:
         body: the body.
-        name: the geom's name.
-        pos: its middle (m, frame of the body).
-        half_sizes: half its edges (m).
+        name: name of the geom.
+        pos: its centre (m, frame of the body).
+        half_sizes: half of the edge lengths (m).
         rgb: its colour.
-        mass: kg.
-        touches: whether robots and props touch it, or only cameras see it.
+        mass: its mass (kg).
+        touches: whether it has contacts with robots and props.
         friction: coefficient of sliding friction.
     """
     import mujoco

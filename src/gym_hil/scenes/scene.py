@@ -1,4 +1,4 @@
-"""What a task puts around a robot, as data. Nothing here needs a simulator."""
+"""The scene of a task as data, which does not depend on the simulator."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gym_hil.scenes.props import Target as Target
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """What a task puts on the table, and how the robot stands there at the start.
+    """The objects of a task, and the initial configuration of the robot.
 
     Attributes:
         home: purpose of the robot's home configuration, such as ``"above_table"``; see `Robot.home`.
-        props: what moves freely; an episode fails where one is out of reach.
-        fixtures: what stays where a start puts it, moving parts included.
-        targets: what is only seen.
+        props: objects that move freely. An episode fails if one of them is out of reach.
+        fixtures: objects at sampled positions, which may have moving parts.
+        targets: objects that are only visible.
     """
 
     home: str

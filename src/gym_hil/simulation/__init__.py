@@ -1,4 +1,4 @@
-"""Models, physics and images. Importing it imports MuJoCo, whatever `MUJOCO_GL` says."""
+"""Models, physics and rendering. Importing this package imports MuJoCo, also if `MUJOCO_GL` is invalid."""
 
 from gym_hil.simulation.gl import import_mujoco
 

@@ -1,9 +1,9 @@
-"""Cartesian impedance control of a TCP, inside the engine.
+"""Cartesian impedance control of a TCP by actuators of the model.
 
-Actuators measure the TCP against a mocap body, the target: three along its axes, others about them. Each
-integrates its control into an activation, so a velocity command makes the set-point glide while `mj_step`
-runs. Python commands once per control period: it keeps the target near the measured TCP, hands the engine a
-velocity, and moves the target to where the set-point has arrived.
+Actuators measure the TCP relative to a mocap body, the target: three along its axes, and others about them. Each
+actuator integrates its control to an activation, its set-point, so that a velocity command moves the set-point
+continuously while `mj_step` runs. Python code runs once per control period: it keeps the target near the measured TCP,
+sets a velocity, and moves the target to the final position of the set-point.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ STILL = (0.0, 0.0, 0.0)
 
 
 def add_cartesian_control(spec: mujoco.MjSpec, effector: EndEffector, home: str) -> None:
-    """Add target and actuators of `effector`, whose posture is that of its home for the purpose `home`."""
+    """Add the target and the actuators of an end effector.
+
+    Its posture spring holds the home configuration for the purpose `home`.
+    """
     target = spec.worldbody.add_body(name=effector.prefix + TARGET, mocap=True)
     target.add_site(name=effector.prefix + TARGET, group=4)
     for axis, name in enumerate(TRANSLATION_SERVOS):
@@ -58,13 +61,13 @@ def _add_posture(spec: mujoco.MjSpec, effector: EndEffector, home: str) -> None:
 
 
 class CartesianControl:
-    """Commands the target of one TCP.
+    """Controls the target of one TCP.
 
     Args:
         model: the compiled model.
         data: its state.
-        effector: whose TCP is controlled.
-        control_dt: seconds per control period.
+        effector: the end effector.
+        control_dt: control period (s).
     """
 
     def __init__(
@@ -87,19 +90,19 @@ class CartesianControl:
 
     @property
     def target_pos_w(self) -> Array:
-        """Commanded TCP position (3, m, world frame), a fresh array."""
+        """Commanded TCP position (3, m, world frame), a new array."""
         return self._target_pos.copy()
 
     @property
     def target_quat_w(self) -> Array:
-        """Commanded TCP orientation (4, w x y z, world frame), a fresh array."""
+        """Commanded TCP orientation (4, w x y z, world frame), a new array."""
         return self._orientation.target_quat_w
 
     def anchor(self) -> None:
-        """Put the target where the TCP is, so that whoever commands next starts without a jerk.
+        """Reset the target to the pose of the TCP, so that a change of control causes no jerk.
 
-        What the TCP still moves is braked: the next step begins with its set-point `BRAKE_S` seconds of
-        motion behind the target and lets it come back within the control period.
+        Remaining motion of the TCP is damped: the next step begins with a set-point that is behind the target
+        by the motion of `BRAKE_S` seconds, and returns to the target within the control period.
         """
         model, data = self._model, self._data
         self._goal = None
@@ -113,12 +116,13 @@ class CartesianControl:
         self._act[:] = -BRAKE_S * twist[3:]
 
     def command(self, translation: Vector, rotation: Vector, limits: Box) -> None:
-        """Set what the target does in the control period that is simulated next.
+        """Set the motion of the target for the next control period.
 
         Args:
             translation: its displacement (3, m, world axes).
             rotation: its rotation vector (3, rad, world axes).
-            limits: box (world frame) that it must not leave. A target outside may only move towards it.
+            limits: box to which the target is limited (world frame). A target outside can only move towards
+                it.
         """
         start, tcp = self._target_pos.tolist(), self._tcp_pos.tolist()
         distance = math.dist(start, tcp)
@@ -133,17 +137,17 @@ class CartesianControl:
         self._orientation.command(rotation, way)
 
     def begin_step(self) -> None:
-        """Hold still in the control period that is simulated now, unless something was commanded."""
+        """Stop the target in the current control period, unless a motion was commanded."""
         if self._goal is None:
             self.command(STILL, STILL, ANYWHERE)
 
     def end_step(self) -> None:
-        """Move the target to where its set-point has arrived."""
+        """Move the target to the final position of the set-point."""
         self._act.fill(0.0)
         self._target_pos[:] = self._goal
         self._goal = None
         self._orientation.end_step()
 
     def forget(self) -> None:
-        """Drop what was commanded and not simulated."""
+        """Discard a command that was not simulated."""
         self._goal = None

@@ -1,4 +1,4 @@
-"""Put a robot into a scene, together with its control, and compile them into one model."""
+"""Combines a robot, its control and a scene to one compiled model."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from gym_hil.simulation.surroundings import add_camera, add_surroundings
 
 
 def compose(robot: Robot, scene: Scene, physics_dt: float, control: str = "cartesian") -> mujoco.MjModel:
-    """Return the compiled model of a robot standing in a scene.
+    """Return the compiled model of a robot in a scene.
 
     Args:
         robot: the robot.
-        scene: what stands around it.
-        physics_dt: seconds per physics step.
-        control: what is commanded of the arms: ``"cartesian"``, the TCP, or ``"joint"``, their joints.
+        scene: the scene.
+        physics_dt: duration of a physics step (s).
+        control: what actions command: ``"cartesian"`` for the TCPs, or ``"joint"`` for the joints of the
+            arms.
     """
     spec = mujoco.MjSpec()
     spec.modelname = f"gym_hil_{robot.name}"

@@ -1,4 +1,4 @@
-"""List what can touch, pair by pair, so that the engine need not search for it."""
+"""Lists the pairs of geoms that can be in contact, so that MuJoCo need not search for them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from gym_hil.robots import collision
 
 
 def list_contacts(spec: mujoco.MjSpec) -> None:
-    """Replace contact bits by pairs: what moves of the world touches all of it, unless excluded, a robot both."""
+    """Replace contact bits by explicit pairs: movable objects have contacts with the whole world and with
+    robots, unless they are excluded.
+    """
     touching = [geom for geom in spec.geoms if geom.contype]
     for number, geom in enumerate(touching):
         geom.name = geom.name or f"collider_{number}"
@@ -28,7 +30,9 @@ def list_contacts(spec: mujoco.MjSpec) -> None:
 
 
 def _add_pair(spec: mujoco.MjSpec, one: mujoco.MjsGeom, other: mujoco.MjsGeom) -> None:
-    """Let two geoms touch as the engine would: with the surface of the one of higher priority, else mixed."""
+    """Add a pair with MuJoCo's usual combination of surface parameters: those of the geom with higher
+    priority, or else mixed.
+    """
     first, second = (one, other) if one.priority >= other.priority else (other, one)
     if first.priority > second.priority:
         second = first

@@ -1,4 +1,4 @@
-"""One end effector at work: what is measured of it, and what it is told to do."""
+"""One end effector in a simulation: its measurements and commands."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gym_hil.simulation.joint_control import JointControl
 
 
 class SimulatedEndEffector:
-    """An end effector in a simulation. All arrays that it returns are fresh.
+    """An end effector in a simulation. All returned arrays are new.
 
     Args:
         model: the compiled model.
         data: its state.
-        spec: what the robot declares of it.
-        control_dt: seconds per control period.
-        control: ``"cartesian"`` or ``"joint"``, as the model was composed.
+        spec: description of the end effector.
+        control_dt: control period (s).
+        control: ``"cartesian"`` or ``"joint"``, as in the composition of the model.
     """
 
     def __init__(
@@ -80,14 +80,14 @@ class SimulatedEndEffector:
 
     @property
     def closure(self) -> float:
-        """How far the fingers are closed: 0 fully open, 1 touching. Measured, not commanded."""
+        """Measured closure of the gripper: 0 fully open, 1 closed."""
         hand = self.spec.hand
         travel = self._finger_pos.item() - hand.open_position
         return min(1.0, max(0.0, travel / (hand.closed_position - hand.open_position)))
 
     @property
     def aperture(self) -> float:
-        """Free width between the fingers (m)."""
+        """Distance between the fingers (m)."""
         hand = self.spec.hand
         if hand.aperture_at is not None:
             return hand.aperture_at(self._finger_pos.item())
@@ -95,18 +95,18 @@ class SimulatedEndEffector:
 
     @property
     def gripper_closing(self) -> bool:
-        """True when the fingers were last told to close."""
+        """Whether the last command closed the gripper."""
         hand = self.spec.hand
         command = self._finger_command.item()
         return abs(command - hand.closed_position) < abs(command - hand.open_position)
 
     def command_gripper(self, opening: float) -> None:
-        """Send the fingers to `opening`: 0 closed, 1 open. They keep going until told otherwise."""
+        """Move the fingers to `opening`, 0 closed to 1 open, until the next command."""
         hand = self.spec.hand
         self._finger_command[:] = hand.closed_position + opening * (hand.open_position - hand.closed_position)
 
     def command_fingers(self, position: float) -> None:
-        """Send the first finger joint to `position` (m or rad), or as far as it goes."""
+        """Move the first finger joint to `position` (m or rad), within its range."""
         low, high = self.spec.hand.finger_range
         self._finger_command[:] = min(max(position, low), high)
 
@@ -116,12 +116,12 @@ class SimulatedEndEffector:
         return self._finger_command.item()
 
     def move(self, translation: Vector, rotation: Vector, limits: Box = ANYWHERE) -> None:
-        """Move the target over the control period that `Simulation.step` simulates next.
+        """Move the target during the control period of the next `Simulation.step`.
 
         Args:
             translation: displacement of the target (3, m, world axes).
             rotation: rotation vector of the target (3, rad, world axes).
-            limits: box (world frame) that the target must not leave. A target outside may only move
-                towards it.
+            limits: box to which the target is limited (world frame). A target outside can only move towards
+                it.
         """
         self.control.command(translation, rotation, limits)

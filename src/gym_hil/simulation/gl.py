@@ -1,7 +1,8 @@
-"""Choose an OpenGL backend that works here.
+"""Selects an OpenGL backend that works on this machine.
 
-MuJoCo takes the one that the environment variable `MUJOCO_GL` names and otherwise assumes a display. Without
-a display this module tries EGL, then OSMesa, so that rendering works on a bare server without any setting.
+MuJoCo uses the backend that the environment variable `MUJOCO_GL` names, and otherwise assumes a display.
+Without a display, this module tries EGL and then OSMesa, so that rendering works on a server without any
+settings.
 """
 
 from __future__ import annotations
@@ -33,16 +34,17 @@ _LIBRARIES = {
     "egl": ("EGL", "apt install libegl1 libgl1", "apt install libegl-mesa0 libgl1-mesa-dri"),
     "osmesa": ("OSMesa", "apt install libosmesa6", "apt install --reinstall libosmesa6"),
 }
-"""By backend: its library, what installs it on Debian and Ubuntu, and what to install where it fails."""
+"""Library of each backend, the packages that install it on Debian and Ubuntu, and those to install if it
+fails."""
 
 _chosen: str | None = None
 _started_in: int | None = None
 
 
 def import_mujoco() -> None:
-    """Import MuJoCo, also where `MUJOCO_GL` names a backend that does not work here.
+    """Import MuJoCo, also if `MUJOCO_GL` names a backend that does not work.
 
-    MuJoCo loads that backend while it is imported. Only drawing needs it, and drawing says what is wrong.
+    MuJoCo loads this backend when it is imported, but only rendering needs it, and raises a clear error then.
     """
     if "mujoco" in sys.modules:
         return
@@ -68,10 +70,10 @@ def has_display() -> bool:
 
 
 def candidates() -> tuple[str, ...]:
-    """Return the backends to try, in order, for this process's environment.
+    """Return the backends to try, in order, in the environment of this process.
 
     Raises:
-        RenderingError: `MUJOCO_GL` switches rendering off, or names no backend.
+        RenderingError: `MUJOCO_GL` disables rendering, or its value is unknown.
     """
     named = os.environ.get("MUJOCO_GL", "").lower().strip()
     if named in _OFF:
@@ -88,15 +90,14 @@ def candidates() -> tuple[str, ...]:
 
 
 def make_context(width: int, height: int) -> Any:
-    """Return an OpenGL context, current in this thread, for off-screen images.
+    """Return an OpenGL context for off-screen images, which is current in this thread.
 
     Args:
         width: largest width of an image (pixels).
         height: largest height of an image (pixels).
 
     Raises:
-        RenderingError: no backend works, and the message says what to install; or this process was forked
-            from one that has drawn.
+        RenderingError: no backend works, or this process was forked from one that has rendered.
     """
     global _chosen, _started_in
     if _started_in not in (None, os.getpid()):
@@ -123,7 +124,7 @@ def make_context(width: int, height: int) -> Any:
 
 
 def release() -> None:
-    """Leave this thread without a current context, so that another thread may use the one that was."""
+    """Release the current context of this thread for use in another thread."""
     if _chosen == "egl":
         backend = sys.modules["mujoco.egl"]
         egl = backend.EGL
@@ -134,7 +135,7 @@ def release() -> None:
 
 
 def disown() -> None:
-    """Keep a forked process from ending its parent's display at exit, which would wait for ever."""
+    """Prevent a forked process from closing its parent's display at exit, which would block."""
     if "mujoco.egl" in sys.modules:
         backend = sys.modules["mujoco.egl"]
         backend.EGL_DISPLAY = None  # type: ignore[attr-defined]
@@ -142,7 +143,7 @@ def disown() -> None:
 
 
 def chosen_backend() -> str | None:
-    """Return the backend in use, or None while nothing has been rendered."""
+    """Return the backend in use, or None before the first image."""
     return _chosen
 
 
@@ -162,7 +163,7 @@ def _load(name: str) -> Any:
 
 @contextlib.contextmanager
 def _undone_on_failure() -> Iterator[None]:
-    """Undo a failed attempt's choice of PyOpenGL's platform, which would bind all later attempts."""
+    """Restore PyOpenGL's platform after a failed attempt, because it would apply to all later attempts."""
     platform, before = os.environ.get("PYOPENGL_PLATFORM"), set(sys.modules)
     try:
         yield
@@ -177,7 +178,7 @@ def _undone_on_failure() -> Iterator[None]:
 
 
 def _advice(names: tuple[str, ...]) -> str:
-    """Return what may help, given the backends that failed and the libraries that are installed."""
+    """Return advice for the backends that failed and the installed libraries."""
     installs = []
     for name in names:
         if name in _LIBRARIES:

@@ -1,7 +1,7 @@
-"""Joint-position control of an arm, as its own servos do it, inside the engine.
+"""Joint-position control of an arm by its servos, which are actuators of the model.
 
-Each servo integrates its control into an activation, its set-point, which so glides to the commanded position while
-`mj_step` runs.
+Each servo integrates its control to an activation, its set-point, so that the set-point moves continuously to
+the commanded position while `mj_step` runs.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from gym_hil.robots.geometry import Box
 from gym_hil.simulation.orientation_control import Array, Vector, consecutive, integrate
 
 DAMPING = 1e-3
-"""Of the differential inverse kinematics: what keeps it finite where the arm is stretched (m)."""
+"""Damping of the differential inverse kinematics, which keeps it finite near singularities (m)."""
 MAX_LEAD = 0.3
-"""Farthest that a set-point found by inverse kinematics may be from the measured position (rad)."""
+"""Largest difference between a set-point of the inverse kinematics and the measured position (rad)."""
 
 
 def add_joint_control(spec: mujoco.MjSpec, effector: EndEffector) -> None:
-    """Add the servos of `effector`'s arm, and its weight if its controller does not carry that."""
+    """Add the servos of an arm, and the weight of its links if its controller does not compensate for it."""
     arm = effector.arm
     gains = zip(effector.joints, arm.servo.stiffness, arm.servo.damping, arm.torque_limits, strict=True)
     for joint, stiffness, damping, limit in gains:
@@ -38,13 +38,13 @@ def add_joint_control(spec: mujoco.MjSpec, effector: EndEffector) -> None:
 
 
 class JointControl:
-    """Commands the joints of one arm.
+    """Controls the joints of one arm.
 
     Args:
         model: the compiled model.
         data: its state.
-        effector: whose arm is controlled.
-        control_dt: seconds per control period.
+        effector: the end effector.
+        control_dt: control period (s).
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class JointControl:
 
     @property
     def target_joint_pos(self) -> Array:
-        """Commanded joint positions (rad), a fresh array."""
+        """Commanded joint positions (rad), a new array."""
         return self._act.copy()
 
     def anchor(self) -> None:
@@ -91,24 +91,24 @@ class JointControl:
         self._goal = None
 
     def command_joints(self, positions: Vector) -> None:
-        """Send the joints to `positions` (rad) in the next control period, or as far as they turn."""
+        """Move the joints to `positions` (rad) in the next control period, within their ranges."""
         self._goal = np.clip(positions, self._low, self._high)
         velocity = (self._goal - self._act) / self._control_dt
         self._ctrl[:] = velocity
         self._act[:] += self._lag * velocity
 
     def command(self, translation: Vector, rotation: Vector, limits: Box) -> None:
-        """Move the TCP, see `CartesianControl.command`, by inverse kinematics."""
+        """Move the TCP by inverse kinematics, see `CartesianControl.command`."""
         start = self.target_pos_w
         goal = limits.end_of(start, translation)
         self.command_joints(self.joints_towards(goal - start, rotation))
 
     def joints_towards(self, translation: Vector, rotation: Vector) -> Array:
-        """Return the joint positions (rad) that move the TCP from where the set-points hold it.
+        """Return the joint positions (rad) for a motion of the TCP, relative to the set-points.
 
         Args:
             translation: displacement (3, m, world axes).
-            rotation: rotation vector (3, rad, world axes), of which an arm with few joints makes what it can.
+            rotation: rotation vector (3, rad, world axes). An arm with few joints executes the possible part.
         """
         jacobian = self._jacobian()
         axes = np.array(self._axes) if self._axes else np.eye(3)
@@ -121,26 +121,26 @@ class JointControl:
         return np.clip(near, self._low, self._high)
 
     def translation_towards(self, positions: Vector) -> Array:
-        """Return how far the TCP is moved (3, m, world axes) by joint `positions` (rad), to first order."""
+        """Return the displacement of the TCP (3, m, world axes) by joint `positions` (rad), to first order."""
         return self._jacobian()[:3] @ (np.asarray(positions) - self._act)
 
     def begin_step(self) -> None:
-        """Hold still in the control period that is simulated now, unless something was commanded."""
+        """Stop the joints in the current control period, unless a motion was commanded."""
         if self._goal is None:
             self._ctrl[:] = 0.0
 
     def end_step(self) -> None:
-        """Put the set-points to where they were to arrive."""
+        """Move the set-points to their final positions."""
         if self._goal is not None:
             self._act[:] = self._goal
             self._goal = None
 
     def forget(self) -> None:
-        """Drop what was commanded and not simulated."""
+        """Discard a command that was not simulated."""
         self._goal = None
 
     def _jacobian(self) -> Array:
-        """Return how the TCP moves and turns (6, world axes) per joint, at the set-points."""
+        """Return the Jacobian of the TCP (6, joints, world axes) at the set-points."""
         jacobian, commanded = np.zeros((6, self._model.nv)), self._kinematics()
         mujoco.mj_comPos(self._model, commanded)
         mujoco.mj_jacSite(self._model, commanded, jacobian[:3], jacobian[3:], self._tcp)

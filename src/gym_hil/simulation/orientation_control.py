@@ -1,7 +1,8 @@
-"""How the orientation of a TCP is held: as a whole, or as the rotations that an arm with few joints can make.
+"""Control of the orientation of a TCP: either all three rotations, or those that an arm with few joints can
+execute.
 
-Both add actuators that integrate their control into an activation, as those of
-`gym_hil.simulation.cartesian_control` do, and command them once per control period.
+Both add actuators that integrate their control to an activation, as in `gym_hil.simulation.cartesian_control`, and
+command them once per control period.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ Array = NDArray[np.float64]
 Vector = Sequence[float] | Array
 
 TARGET = "target"
-"""Name of the mocap body, and of its site, that a TCP is held at, after the end effector's prefix."""
+"""Name of the mocap body of a target, and of its site, after the end effector's prefix."""
 BRAKE_S = 0.04
-"""How far the set-point of a moving TCP is put behind its target when that is anchored, in seconds of its
-motion; chosen so that the TCP overshoots least."""
+"""Time whose motion determines the distance of the set-point behind the target of a moving TCP (s), chosen
+for the smallest overshoot."""
 ROTATION_SERVOS = ("servo_rx", "servo_ry", "servo_rz")
 
 
 def integrate(servo: mujoco.MjsActuator, stiffness: float, damping: float) -> None:
-    """Let an actuator hold its activation, which its control, a velocity, moves."""
+    """Let an actuator integrate its control, a velocity, to its activation."""
     servo.dyntype = mujoco.mjtDyn.mjDYN_INTEGRATOR
     servo.gaintype = mujoco.mjtGain.mjGAIN_FIXED
     servo.biastype = mujoco.mjtBias.mjBIAS_AFFINE
@@ -37,7 +38,7 @@ def integrate(servo: mujoco.MjsActuator, stiffness: float, damping: float) -> No
 
 
 def consecutive(addresses: Sequence[int]) -> slice:
-    """Return the slice of consecutive addresses: indexing with it gives a view."""
+    """Return the slice of consecutive addresses, with which indexing returns a view."""
     first = int(addresses[0])
     assert list(addresses) == list(range(first, first + len(addresses))), addresses
     return slice(first, first + len(addresses))
@@ -46,15 +47,15 @@ def consecutive(addresses: Sequence[int]) -> slice:
 def glide(
     axes: Sequence[Sequence[float]], way: Vector, control_dt: float, lag: float, ctrl: Array, act: Array
 ) -> None:
-    """Let set-points go from where they are to where the target will be at the end of a control period.
+    """Move set-points to the target's pose at the end of a control period.
 
     Args:
         axes: the axis of each servo (3, world axes).
         way: displacement (3, m) or rotation vector (3, rad) of the target, in world axes.
-        control_dt: seconds per control period.
-        lag: how far a moving servo stays behind its set-point, in seconds of its motion.
-        ctrl: the servos' controls, which are set.
-        act: the servos' activations: how far the set-points lead the target. The lag is added.
+        control_dt: duration of a control period (s).
+        lag: delay of a moving servo behind its set-point (s).
+        ctrl: controls of the servos, which are set.
+        act: activations of the servos: lead of the set-points over the target. The lag is added.
     """
     x, y, z = way
     for number, ((a, b, c), lead) in enumerate(zip(axes, act.tolist(), strict=True)):
@@ -64,7 +65,7 @@ def glide(
 
 
 def add_site_servo(spec: mujoco.MjSpec, effector: EndEffector, axis: int, name: str) -> None:
-    """Add the servo that holds the TCP along (0 to 2) or about (3 to 5) one axis of the target."""
+    """Add the actuator that controls the TCP along (0 to 2) or about (3 to 5) one axis of the target."""
     impedance, turns = effector.impedance, axis >= 3
     limit = impedance.torque_limit if turns else impedance.force_limit
     servo = spec.add_actuator(
@@ -83,7 +84,7 @@ def add_site_servo(spec: mujoco.MjSpec, effector: EndEffector, axis: int, name: 
 
 
 def add_orientation_control(spec: mujoco.MjSpec, effector: EndEffector) -> None:
-    """Add the actuators that hold the orientation of `effector`'s TCP."""
+    """Add the actuators that control the orientation of a TCP."""
     if not effector.rotations:
         for axis, name in enumerate(ROTATION_SERVOS, start=3):
             add_site_servo(spec, effector, axis, name)
@@ -104,13 +105,13 @@ def add_orientation_control(spec: mujoco.MjSpec, effector: EndEffector) -> None:
 
 
 class FullOrientation:
-    """Holds all three rotations of the TCP at the target's.
+    """Controls all three rotations of the TCP.
 
     Args:
         model: the compiled model.
         data: its state.
-        effector: whose TCP is controlled.
-        control_dt: seconds per control period.
+        effector: the end effector.
+        control_dt: control period (s).
     """
 
     target_turns = True
@@ -138,16 +139,16 @@ class FullOrientation:
 
     @property
     def target_quat_w(self) -> Array:
-        """Commanded orientation (4, w x y z, world frame), a fresh array."""
+        """Commanded orientation (4, w x y z, world frame), a new array."""
         return self._target_quat.copy()
 
     def anchor(self, angular_velocity: Array) -> None:
-        """Command the present orientation, and brake `angular_velocity` (3, rad/s, TCP frame)."""
+        """Reset the target to the current orientation, and damp `angular_velocity` (3, rad/s, TCP frame)."""
         mujoco.mju_mat2Quat(self._target_quat, self._tcp_axes)
         self._act[:] = -BRAKE_S * angular_velocity
 
     def keep_near_tcp(self) -> None:
-        """Turn the target back to within its lead, and update its axes."""
+        """Limit the angle between target and TCP, and update the axes of the target."""
         self._update_target_axes()
         trace = sum(map(mul, self._target_rows, self._tcp_axes.tolist()))
         if trace < 1.0 + 2.0 * self._least_cos:  # the trace of a rotation is 1 + 2 cos(angle)
@@ -159,17 +160,17 @@ class FullOrientation:
             self._update_target_axes()
 
     def command(self, rotation: Vector, way: Vector) -> None:
-        """Set what the target does in the next control period.
+        """Set the rotation of the target for the next control period.
 
         Args:
             rotation: its rotation vector (3, rad, world axes).
-            way: its displacement (3, m, world axes), which does not matter here.
+            way: its displacement (3, m, world axes), which is not used.
         """
         glide(self.target_columns, rotation, self._control_dt, self._lag, self._ctrl, self._act)
         self._rotation = rotation
 
     def end_step(self) -> None:
-        """Turn the target to where its set-point has arrived."""
+        """Rotate the target to the final orientation of the set-point."""
         self._act.fill(0.0)
         rx, ry, rz = self._rotation
         if rx or ry or rz:
@@ -180,7 +181,7 @@ class FullOrientation:
             self._target_quat[:] = self._quat
 
     def _update_target_axes(self) -> None:
-        """Compute the target's rotation matrix, by rows and by columns, where its quaternion has changed."""
+        """Update the rows and columns of the target's rotation matrix if its quaternion has changed."""
         quat = self._target_quat.tolist()
         if quat == self._quat_of_axes:
             return
@@ -191,15 +192,15 @@ class FullOrientation:
 
 
 class JointRotations:
-    """Holds the rotations that some joints make, each a sum of joint positions, and leaves the others free.
+    """Controls rotations that are sums of joint positions, and leaves the others free.
 
-    The set-points are the actuators' activations themselves.
+    The set-points are the activations of the actuators.
 
     Args:
         model: the compiled model.
         data: its state.
-        effector: whose TCP is controlled.
-        control_dt: seconds per control period.
+        effector: the end effector.
+        control_dt: control period (s).
     """
 
     target_turns = False
@@ -235,17 +236,19 @@ class JointRotations:
 
     @property
     def target_quat_w(self) -> Array:
-        """The measured orientation (4, w x y z, world frame): five joints cannot hold just any."""
+        """The measured orientation (4, w x y z, world frame), because five joints cannot hold an arbitrary
+        one.
+        """
         quat = np.empty(4)
         mujoco.mju_mat2Quat(quat, self._tcp_axes)
         return quat
 
     def anchor(self, angular_velocity: Array) -> None:
-        """Make the present rotations the commanded ones."""
+        """Reset the set-points to the current rotations."""
         self._act[:] = self._measured()
 
     def keep_near_tcp(self) -> None:
-        """Turn the set-points back to within their lead."""
+        """Limit the difference between set-points and measured rotations."""
         lead = self._max_lead
         self._act[:] = [
             min(max(set_point, angle - lead), angle + lead)
@@ -253,12 +256,12 @@ class JointRotations:
         ]
 
     def command(self, rotation: Vector, way: Vector) -> None:
-        """Set what the set-points do in the next control period.
+        """Set the motion of the set-points for the next control period.
 
         Args:
-            rotation: rotation vector of the TCP (3, rad, world axes), of which it makes what it can.
-            way: displacement of the TCP's target (3, m, world axes). What it turns the arm about the vertical
-                is taken back.
+            rotation: rotation vector of the TCP (3, rad, world axes), of which the possible part is executed.
+            way: displacement of the TCP's target (3, m, world axes), whose rotation of the arm about the
+                vertical is compensated.
         """
         rx, ry, rz = rotation
         if self._pan is not None:
@@ -275,7 +278,7 @@ class JointRotations:
         self._act[:] = [angle + lag * speed for angle, speed in zip(act, speeds, strict=True)]
 
     def end_step(self) -> None:
-        """Put the set-points to where they were to arrive."""
+        """Move the set-points to their final positions."""
         self._act[:] = self._goal
 
     def _measured(self) -> list[float]:

@@ -1,4 +1,4 @@
-"""Off-screen images: quality presets, and a renderer that wakes up with the first image."""
+"""Off-screen rendering: quality presets, and a renderer that creates its OpenGL context with the first image."""
 
 from __future__ import annotations
 
@@ -27,32 +27,33 @@ MAX_GEOMS = 400
 
 @dataclass(frozen=True)
 class Quality:
-    """What an image may cost."""
+    """Quality of an image."""
 
     shadow_size: int
-    """Pixels along a side of the shadow map; 0 for no shadows."""
+    """Width of the shadow map in pixels; 0 for no shadows."""
     samples: int
-    """Samples per pixel against jagged edges; 0 for one."""
+    """Samples per pixel for antialiasing; 0 for none."""
     slices: int
-    """Flat faces around a round shape."""
+    """Number of faces around a round shape."""
     stacks: int
-    """Flat faces along a round shape."""
+    """Number of faces along a round shape."""
     scenery: bool = True
-    """Whether the room is drawn, and what carries the table."""
+    """Whether to render the room and the table's support."""
 
 
 FAST = Quality(shadow_size=0, samples=0, slices=12, stacks=6, scenery=False)
-"""For observations: every shape in its place, no room and no shadows; much cheaper than MuJoCo's defaults."""
+"""Quality of observations: all shapes, but no room and no shadows, which is much faster than MuJoCo's
+defaults."""
 PRETTY = Quality(shadow_size=2048, samples=4, slices=36, stacks=18)
-"""For videos and windows."""
+"""Quality of videos and windows."""
 
 
 @dataclass(frozen=True)
 class GymRenderingSpec:
-    """How images are made.
+    """Size, quality and camera of images.
 
-    `height`, `width` and `quality` are those of the image observations. `render()` has a size and quality of
-    its own, and shows what `camera_id` says: -1 the third-person view, else a camera's name or number.
+    `height`, `width` and `quality` apply to image observations. `render()` has its own size and quality, and
+    uses the camera `camera_id`: -1 for the third-person view, or the name or index of a camera.
     """
 
     height: int = 128
@@ -65,7 +66,11 @@ class GymRenderingSpec:
     video_quality: Quality = PRETTY
 
     def __post_init__(self) -> None:
-        """Refuse sizes that no image can have."""
+        """Validate the fields.
+
+        Raises:
+            InvalidArgumentError: a field is invalid.
+        """
         for name in ("height", "width", "video_height", "video_width"):
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or not 1 <= value <= 8192:
@@ -78,30 +83,30 @@ class GymRenderingSpec:
 
 @dataclass(frozen=True)
 class OpenGL:
-    """A renderer's memory in OpenGL."""
+    """OpenGL resources of a renderer."""
 
     context: Any
     """The context of the backend."""
     drawing: mujoco.MjrContext
 
     def free(self) -> None:
-        """Give the memory back."""
+        """Free the resources."""
         self.context.make_current()
         self.drawing.free()
         self.context.free()
 
 
 class Renderer:
-    """Draws one model at one size and quality.
+    """Renders one model with one size and quality.
 
-    OpenGL starts with the first image. Any thread may draw, one at a time. A copy, also a pickled one, draws
-    for itself.
+    The OpenGL context is created with the first image. Any thread may render, one at a time. Copies, also
+    pickled ones, have their own context.
 
     Args:
-        model: the model to draw.
+        model: the model.
         height: height of the images (pixels).
         width: width of the images (pixels).
-        quality: what an image may cost.
+        quality: quality of the images.
     """
 
     def __init__(self, model: mujoco.MjModel, height: int, width: int, quality: Quality) -> None:
@@ -119,40 +124,40 @@ class Renderer:
         self._closed = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return how to make a renderer of the same kind: OpenGL's memory cannot be copied."""
+        """Return how to create an equal renderer: OpenGL resources cannot be copied."""
         return Renderer, (self._model, self._rect.height, self._rect.width, self._quality)
 
     def render(self, data: mujoco.MjData, camera: int) -> Image:
-        """Return an image of the simulation's state.
+        """Return an image of a state.
 
         Args:
-            data: the state to draw.
-            camera: number of the camera that looks.
+            data: the state.
+            camera: index of the camera.
 
         Returns:
-            A fresh array (height, width, 3), uint8.
+            A new array (height, width, 3, uint8).
 
         Raises:
-            EpisodeOrderError: after `close`.
-            RenderingError: no OpenGL backend works, this process was forked from one that has drawn, or
-                another thread is drawing with this renderer.
+            EpisodeOrderError: the renderer is closed.
+            RenderingError: no OpenGL backend works, this process was forked from one that has rendered, or
+                another thread uses the renderer.
         """
         with self._drawn(data, camera) as drawing:
             mujoco.mjr_readPixels(self._flipped, None, self._rect, drawing)
         return np.ascontiguousarray(self._flipped[::-1])
 
     def depth(self, data: mujoco.MjData, camera: int) -> NDArray[np.float32]:
-        """Return how far everything is from a camera's plane.
+        """Return a depth image of a state.
 
         Args:
-            data: the state to draw.
-            camera: number of the camera that looks.
+            data: the state.
+            camera: index of the camera.
 
         Returns:
-            A fresh array (height, width), m, float32.
+            Distances along the optical axis (height, width, m, float32), a new array.
 
         Raises:
-            EpisodeOrderError: after `close`.
+            EpisodeOrderError: the renderer is closed.
             RenderingError: see `render`.
         """
         buffer = np.empty((self._rect.height, self._rect.width), np.float32)
@@ -166,7 +171,7 @@ class Renderer:
 
     @contextmanager
     def _drawn(self, data: mujoco.MjData, camera: int) -> Iterator[mujoco.MjrContext]:
-        """Draw an image, and hold its memory in OpenGL until it has been read."""
+        """Render an image, and keep its OpenGL resources until it has been read."""
         if self._closed:
             raise EpisodeOrderError("render was called after close; make a new environment")
         _free_unused()
@@ -186,13 +191,13 @@ class Renderer:
             gl.release()
 
     def close(self) -> None:
-        """Free OpenGL's memory. Calling it twice is allowed."""
+        """Free the OpenGL resources. It may be called more than once."""
         self._closed = True
         self._leave_opengl()
         _free_unused()
 
     def __del__(self) -> None:
-        """Leave OpenGL's memory to the next image: the collector may run while another renderer draws."""
+        """Leave the OpenGL resources to the next image, because another renderer may be rendering."""
         self._leave_opengl()
 
     def _leave_opengl(self) -> None:
@@ -259,15 +264,17 @@ def _make_drawing_context(model: mujoco.MjModel) -> mujoco.MjrContext:
 
 
 _renderers: weakref.WeakSet[Renderer] = weakref.WeakSet()
-"""All renderers that have drawn."""
+"""All renderers that have rendered."""
 _unused: list[OpenGL] = []
-"""Memory that no renderer uses any more."""
+"""Resources that no renderer uses any more."""
 _inherited: list[Any] = []
-"""What belongs to the process from which this one was forked."""
+"""Resources of the process from which this one was forked."""
 
 
 def _free_unused() -> None:
-    """Free what closed and collected renderers have left; never while one draws."""
+    """Free the resources of closed and deleted renderers. It must not be called while a renderer is
+    rendering.
+    """
     while _unused:
         with contextlib.suppress(Exception):  # the interpreter or the driver may be going down
             _unused.pop().free()
@@ -281,7 +288,7 @@ def _free_all() -> None:
 
 
 def _disown() -> None:
-    """Keep a forked process from freeing its parent's memory, in which OpenGL would wait for ever."""
+    """Prevent a forked process from freeing its parent's resources, which would block."""
     for renderer in list(_renderers):
         renderer._leave_opengl()
     for opengl in _unused:

@@ -1,6 +1,6 @@
-"""A composed model at work: names resolved once, one `mj_step` call per control period.
+"""A running simulation of a composed model, with one `mj_step` call per control period.
 
-All of the control law lives in the model (`gym_hil.simulation.cartesian_control`).
+The controller is part of the model, see `gym_hil.simulation.cartesian_control`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gym_hil.simulation.timing import substeps
 Watcher = Callable[[mujoco.MjData], None]
 PHYSICS_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 LOOKS = 5
-"""How often a step is looked at, its end included, where somebody watches."""
+"""Number of calls of watchers per step, including that at its end."""
 unstable = itemgetter(
     *(int(getattr(mujoco.mjtWarning, f"mjWARN_BAD{what}")) for what in ("QPOS", "QVEL", "QACC", "CTRL"))
 )
@@ -33,26 +33,27 @@ unstable = itemgetter(
 
 
 class Simulation:
-    """One robot in one scene.
+    """A simulation of one robot in one scene. All returned arrays are new.
+
+    Properties of an end effector that the simulation has itself, such as `tcp_pos_w`, are those of the first
+    end effector.
 
     Args:
-        robot: what is simulated.
-        scene: what stands around it.
-        control_dt: seconds per control period, a whole multiple of `physics_dt`.
-        physics_dt: seconds per physics step.
-        control: what is commanded of the arms: ``"cartesian"``, the TCP, or ``"joint"``, their joints.
-        model: one that was composed from the same arguments before, which saves compiling it again; several
-            simulations may share it.
+        robot: the robot.
+        scene: the scene.
+        control_dt: control period (s), a multiple of `physics_dt`.
+        physics_dt: duration of a physics step (s).
+        control: what actions command: ``"cartesian"`` for the TCPs, or ``"joint"`` for the joints of the
+            arms.
+        model: a model that was composed from the same arguments, which several simulations can share; None
+            composes one.
 
     Attributes:
         model: the compiled model.
-        data: its state; derived positions are up to date after `reset`, `step` and `restore`.
-        end_effectors: what is measured and commanded of each of the robot's end effectors, in its order.
-        watchers: called with the data a few times within every step, to show how things move; they must
-            change nothing.
-
-    The properties of an end effector that the simulation has itself, such as `tcp_pos_w`, are those of the
-    first one. All arrays that it returns are fresh.
+        data: its state. Derived positions are current after `reset`, `step` and `restore`.
+        end_effectors: measurements and commands of the end effectors, in the robot's order.
+        watchers: functions that are called with the data several times within every step, and must not change
+            it.
     """
 
     data_type: ClassVar[type[mujoco.MjData]] = mujoco.MjData
@@ -95,7 +96,7 @@ class Simulation:
         self._sleepers = Sleepers(model, data)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what makes a simulation that goes on alike: views into MuJoCo's memory cannot be pickled."""
+        """Return what is needed to create an equal simulation: views into MuJoCo's memory cannot be pickled."""
         made_of = {
             name: getattr(self, name)
             for name in ("robot", "scene", "control_dt", "physics_dt", "control", "model")
@@ -103,7 +104,7 @@ class Simulation:
         return {"made_of": made_of, "state": self.save()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Make it anew, and continue bit for bit."""
+        """Create the simulation again, and continue exactly."""
         self.__init__(**state["made_of"])  # type: ignore[misc]
         self.restore(state["state"])
 
@@ -141,24 +142,23 @@ class Simulation:
 
     @property
     def closure(self) -> float:
-        """How far the fingers are closed: 0 fully open, 1 touching. Measured, not commanded."""
+        """Measured closure of the gripper: 0 fully open, 1 closed."""
         return self._first.closure
 
     @property
     def aperture(self) -> float:
-        """Free width between the fingers (m)."""
+        """Distance between the fingers (m)."""
         return self._first.aperture
 
     @property
     def gripper_closing(self) -> bool:
-        """True when the fingers were last told to close."""
+        """Whether the last command closed the gripper."""
         return self._first.gripper_closing
 
     @property
     def stable(self) -> bool:
-        """Whether every coordinate, velocity and acceleration since the last reset was a number below 1e10.
-
-        Where one is not, the engine counts a warning and begins anew by itself.
+        """Whether all positions, velocities and accelerations since the last reset were below 1e10. Otherwise
+        MuJoCo counts a warning and resets the state by itself.
         """
         return not any(unstable(self._warnings.tolist()))
 
@@ -167,13 +167,20 @@ class Simulation:
         return self._body_pos[name].copy()
 
     def point_pos_w(self, name: str, point: Sequence[float]) -> Array:
-        """Return where `point` (3, m, in the frame of a part of a prop) is (3, m, world frame)."""
+        """Return the position (3, m, world frame) of a point.
+
+        Args:
+            name: name of a part of a prop.
+            point: the point in its frame (3, m).
+        """
         return self._body_pos[name] + self._body_axes[name] @ point
 
     # Commands.
 
     def reset(self, poses: Mapping[str, Sequence[float]]) -> None:
-        """Put the robot at its home and the parts of props at `poses`, see `Prop.parts`, all at rest."""
+        """Move the robot to its home configuration and the parts of props to `poses`, see `Prop.parts`, all
+        at rest.
+        """
         data = self.data
         mujoco.mj_resetData(self.model, data)
         data.qpos[:] = self._home
@@ -191,17 +198,17 @@ class Simulation:
         mujoco.mj_forward(self.model, data)
 
     def anchor_target(self) -> None:
-        """Put every target where its TCP is, so that whoever commands next starts without a jerk."""
+        """Reset every target to the pose of its TCP, so that a change of control causes no jerk."""
         for control in self._controls:
             control.forget()
             control.anchor()
 
     def command_gripper(self, opening: float) -> None:
-        """Send the fingers to `opening`: 0 closed, 1 open. They keep going until told otherwise."""
+        """Move the fingers to `opening`, 0 closed to 1 open, until the next command."""
         self._first.command_gripper(opening)
 
     def step(self) -> None:
-        """Simulate one control period. An end effector that was not told to move holds still."""
+        """Simulate one control period. End effectors without a command do not move."""
         for control in self._controls:
             control.begin_step()
         self._advance()
@@ -218,7 +225,7 @@ class Simulation:
     # Saved states.
 
     def save(self) -> Array:
-        """Return everything that the next step depends on, as one array."""
+        """Return the complete state, which determines all further steps, as one array."""
         size = mujoco.mj_stateSize(self.model, PHYSICS_STATE)
         asleep = self._sleepers.countdowns
         state = np.empty(size + len(asleep))
@@ -227,14 +234,16 @@ class Simulation:
         return state
 
     def restore(self, state: Array) -> None:
-        """Continue from what `save` returned, bit for bit."""
+        """Restore the result of `save` exactly.
+
+        Raises:
+            InvalidStateError: the state belongs to another model.
+        """
         size = mujoco.mj_stateSize(self.model, PHYSICS_STATE)
         asleep = self._sleepers.countdowns
         needed = size + len(asleep)
         if np.shape(state) != (needed,):
-            raise InvalidStateError(
-                f"physics state has shape {np.shape(state)}, this model needs ({needed},)"
-            )
+            raise InvalidStateError(f"physics state has shape {np.shape(state)} instead of ({needed},)")
         mujoco.mj_resetData(self.model, self.data)  # all awake, as every saved state is
         mujoco.mj_setState(self.model, self.data, state[:size], PHYSICS_STATE)
         asleep[:] = state[size:]

@@ -1,7 +1,7 @@
-"""What lies still on the floor sleeps until something touches it, and costs nothing meanwhile.
+"""Bodies at rest sleep until something touches them, which saves computation.
 
-MuJoCo's sleeping islands do this inside a step. A saved state cannot hold sleep, so everything is woken
-between steps; what still lies falls asleep again in the next physics step.
+MuJoCo's sleeping islands do this within a step. Because saved states do not contain sleep, all bodies are woken between
+steps; those at rest fall asleep again in the next physics step.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 SLEEP_SINCE = (4, 0)
-"""Oldest MuJoCo whose sleeping islands are used; those of older versions have known faults."""
+"""First MuJoCo version whose sleeping islands are used; those of earlier versions have known faults."""
 WAKE_UP = -0.0
-"""A velocity that wakes what has it and does not move it. MuJoCo wakes a tree when any byte of its velocities
-is not zero, which is true of a negative zero and of no other number without effect."""
+"""A velocity that wakes a body without moving it. MuJoCo wakes a tree if any byte of its velocities is not
+zero, which is the case for a negative zero."""
 
 
 def sleeps() -> bool:
-    """Return whether bodies at rest sleep with this version of MuJoCo."""
+    """Return whether bodies at rest sleep with the installed version of MuJoCo."""
     return tuple(int(part) for part in mujoco.__version__.split(".")[:2]) >= SLEEP_SINCE
 
 
 class Sleepers:
-    """Wakes what fell asleep.
+    """Wakes sleeping bodies.
 
     Args:
         model: the compiled model.
@@ -42,13 +42,13 @@ class Sleepers:
         ]
 
     def request(self) -> list[int]:
-        """Give what sleeps a velocity that wakes it, and return the numbers of its trees."""
+        """Set the velocities of sleeping bodies so that they wake up, and return the indices of their trees."""
         asleep = [tree for tree, count in enumerate(self.countdowns.tolist()) if count >= 0]
         for tree in asleep:
             self._qvel[self._dofs[tree]] = WAKE_UP
         return asleep
 
     def mark_awake(self, trees: list[int]) -> None:
-        """Note that `trees` are awake, once their positions are up to date again."""
+        """Mark `trees` as awake, after their positions have been updated."""
         for tree in trees:
             self.countdowns[tree] = -1

@@ -1,4 +1,4 @@
-"""Build what stands around a robot: a table in a room, lights, cameras. Props build themselves."""
+"""Builds the surroundings of a robot: a table in a room, lights and cameras. Props build themselves."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gym_hil.scenes.scene import Scene
 TABLE_HEIGHT = 0.74  # m, its top above the ground; the world's z = 0 is the top
 TABLE_THICKNESS = 0.04  # m
 TABLE_MARGIN = (0.24, 0.3)
-"""How far the table goes beyond the robots' bases at the back, and beyond the workspace elsewhere (m)."""
+"""Distance of the table's edge behind the robots' bases, and beyond the workspace elsewhere (m)."""
 LEG = 0.03  # m, half the width of a leg
 WALLS = (-1.3, 1.9)
-"""Where the walls are: x of the one behind the robot, y of the one to its left (m)."""
+"""Positions of the walls: x of the one behind the robot, and y of the one to its left (m)."""
 
 LAMINATE = (0.90, 0.86, 0.79)
 EDGE = (0.72, 0.56, 0.40)
@@ -28,9 +28,9 @@ TILES = (0.62, 0.65, 0.69), (0.57, 0.60, 0.64)
 
 
 def add_surroundings(spec: mujoco.MjSpec, scene: Scene, robot: Robot) -> None:
-    """Add the table, the room, lights, the robot's cameras that stand in the world, and everything of `scene`.
+    """Add the table, the room, lights, the robot's fixed cameras and the objects of `scene`.
 
-    Objects touch the plane ``floor`` at z = 0, which nobody sees; table and room are seen and touch nothing.
+    Objects have contacts with the invisible plane ``floor`` at z = 0; table and room are only visible.
     """
     spec.stat.extent = 1.0  # m; near and far planes of cameras and the reach of the shadow map follow from it
     spec.stat.center = (0.3, 0.0, 0.2)
@@ -46,7 +46,7 @@ def add_surroundings(spec: mujoco.MjSpec, scene: Scene, robot: Robot) -> None:
 
 
 def add_camera(body: mujoco.MjsBody, camera: Camera) -> None:
-    """Fix `camera` to `body`."""
+    """Add `camera` to `body`."""
     body.add_camera(name=camera.name, pos=camera.pos, quat=camera.quat, fovy=camera.fovy)
 
 
@@ -64,7 +64,7 @@ def _add_floor(spec: mujoco.MjSpec) -> None:
 
 
 def _add_table(spec: mujoco.MjSpec, robot: Robot) -> None:
-    """Add a table that every object within reach lies on."""
+    """Add a table below all reachable objects."""
     behind, beside = TABLE_MARGIN
     reach = robot.workspace.wide_tcp
     low_x, high_x = -behind, reach.high[0] + beside
@@ -130,7 +130,7 @@ def _add_box(
     rgb: Vec3,
     group: int = collision.SCENERY,
 ) -> None:
-    """Add a box to the world that is only seen."""
+    """Add a box without contacts to the world."""
     spec.worldbody.add_geom(
         name=name,
         type=mujoco.mjtGeom.mjGEOM_BOX,
@@ -144,7 +144,7 @@ def _add_box(
 
 
 def _add_lights(spec: mujoco.MjSpec) -> None:
-    """Add soft light: much of it from everywhere, a lamp that casts shadows, and a weaker one opposite."""
+    """Add lights: ambient light, a lamp with shadows, and a weaker one from the opposite side."""
     spec.visual.headlight.ambient = (0.46, 0.46, 0.47)
     spec.visual.headlight.diffuse = (0.18, 0.18, 0.18)
     spec.visual.headlight.specular = (0.0, 0.0, 0.0)

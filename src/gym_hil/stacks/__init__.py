@@ -1,0 +1,1 @@
+"""Environment ids, configurations, and the builder of environments with all layers."""

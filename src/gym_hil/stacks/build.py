@@ -1,8 +1,8 @@
-"""Build environments with everything around them. All stacks of this package come from here.
+"""Builds environments with all layers around them.
 
-From the inside: environment, Gymnasium's time limit, takeover, reset delay, automatic reset, pacing. For an id,
-`gymnasium.make` calls `make_inner`, adds its own time limit, and then calls `add_outer_layers`; `build_env` does the
-same in one go.
+The layers are, from the inside: environment, Gymnasium's time limit, takeover, reset delay, automatic reset,
+pacing. For an id, `gymnasium.make` calls `make_inner`, adds its own time limit, and then calls
+`add_outer_layers`; `build_env` does the same in one call.
 """
 
 from __future__ import annotations
@@ -32,11 +32,16 @@ from gym_hil.wrappers.real_time import RealTimeWrapper
 from gym_hil.wrappers.reset_delay import ResetDelayWrapper
 
 RawEnv = Callable[..., ManipulationEnv]
-"""What makes the innermost environment from its keyword arguments."""
+"""A function that creates the innermost environment from its keyword arguments."""
 
 
 def build_env(config: EnvConfig, *, raw_env: RawEnv | None = None) -> gym.Env:
-    """Return the environment that `config` describes, with everything around it."""
+    """Build the environment of a configuration, with all layers.
+
+    Args:
+        config: the configuration.
+        raw_env: creates the innermost environment; None for the usual class.
+    """
     if config.env_id is not None:
         limit = config.max_episode_steps
         made = gym.make(config.env_id, max_episode_steps=limit, render_mode=config.render_mode)
@@ -47,13 +52,14 @@ def build_env(config: EnvConfig, *, raw_env: RawEnv | None = None) -> gym.Env:
 
 
 def make_env(env_id: str, *, raw_env: RawEnv | None = None, **arguments: Any) -> gym.Env:
-    """Return the environment of an id, with other arguments.
+    """Build the environment of an id with other arguments.
 
     Args:
-        env_id: an id. One with ``Base`` stands for the one without: its actions are end-effector actions unless
-            `action` says otherwise.
-        raw_env: what makes the innermost environment.
-        arguments: fields of `EnvConfig`. In contrast to `gymnasium.make`, real time is kept only if asked for.
+        env_id: an id. The suffix ``Base`` is ignored: actions are end-effector actions unless `action` is
+            given.
+        raw_env: creates the innermost environment; None for the usual class.
+        arguments: fields of `EnvConfig`. Unlike `gymnasium.make`, real time is kept only if `real_time` is
+            true.
     """
     action = "xyz" if is_foreign(env_id) else TASKS[parse_id(env_id).task].action
     config = EnvConfig.of(env_id, **{"action": action, "real_time": False, **arguments})
@@ -61,14 +67,17 @@ def make_env(env_id: str, *, raw_env: RawEnv | None = None, **arguments: Any) ->
 
 
 def wrap_env(env: gym.Env, *positional: Any, **arguments: Any) -> gym.Env:
-    """Return an environment with raw actions, with end-effector actions and everything around them.
+    """Add end-effector actions and all layers to an environment with raw actions.
 
     Args:
-        env: an environment whose actions are those of `RawTwist`, such as an id with ``Base``.
-        positional: `ee_step_size`, `use_viewer`, `use_gamepad`, `use_gripper`, `use_inputs_control`, `auto_reset`,
-            `show_ui`, `gripper_penalty`, `reset_delay_seconds`, `controller_config_path`, in this order.
-        arguments: the same by name, and the other fields of `EnvConfig` that concern what is around an environment.
-            There is no time limit, and real time is kept only if asked for.
+        env: an environment with the actions of `RawTwist`, such as an id with ``Base``.
+        positional: `ee_step_size`, `use_viewer`, `use_gamepad`, `use_gripper`, `use_inputs_control`,
+            `auto_reset`, `show_ui`, `gripper_penalty`, `reset_delay_seconds`, `controller_config_path`, in this order.
+        arguments: the same by name, and other fields of `EnvConfig` that concern the layers. There is no time
+            limit, and real time is kept only if `real_time` is true.
+
+    Raises:
+        InvalidArgumentError: an argument concerns the environment itself, or there are too many.
     """
     if len(positional) > len(_POSITIONAL):
         raise InvalidArgumentError(
@@ -78,7 +87,7 @@ def wrap_env(env: gym.Env, *positional: Any, **arguments: Any) -> gym.Env:
     for name in arguments.keys() & (
         INNER_FIELDS | {"action", "render_spec", "render_mode", "max_episode_steps"}
     ):
-        raise InvalidArgumentError(f"{name} belongs to the environment, which is made already")
+        raise InvalidArgumentError(f"{name} must be given when the environment is created, not to wrap_env")
     config = EnvConfig.of(None, **{"real_time": False, **arguments})
     env = EEActionWrapper(env, ee_action_step_size=config.ee_step_size, use_gripper=config.use_gripper)
     if env.has_wrapper_attr("set_gripper_penalty"):
@@ -101,7 +110,7 @@ _POSITIONAL = (
 
 
 def make_inner(**arguments: Any) -> ManipulationEnv:
-    """Return the environment of an id without anything around it: the entry point of all ids."""
+    """Create the environment of an id without layers. This is the entry point of all ids."""
     config = EnvConfig.of(None, **arguments)
     env = _environment(config)
     env.stack_config = config
@@ -109,11 +118,11 @@ def make_inner(**arguments: Any) -> ManipulationEnv:
 
 
 def add_outer_layers(env: gym.Env, config: EnvConfig | None = None) -> gym.Env:
-    """Put takeover, reset delay, automatic reset and pacing around an environment, and open its viewers.
+    """Add takeover, reset delay, automatic reset and pacing to an environment, and open its viewers.
 
     Args:
-        env: an environment, inside its time limit.
-        config: what to add; None takes what `make_inner` was given.
+        env: an environment with its time limit.
+        config: the configuration; None for the one that was given to `make_inner`.
     """
     if config is None:
         config = env.get_wrapper_attr("stack_config")
@@ -144,7 +153,7 @@ def add_outer_layers(env: gym.Env, config: EnvConfig | None = None) -> gym.Env:
     if compatibility is not None:
         layers.append(compatibility(layers[-1]))
     if inside is not None:
-        for layer in layers:  # gymnasium.make(env.spec) makes the same layers anew by calling this function
+        for layer in layers:  # gymnasium.make(env.spec) builds the layers again by this function
             layer._cached_spec = replace(
                 inside, additional_wrappers=(*inside.additional_wrappers, OUTER_LAYERS)
             )
@@ -152,7 +161,7 @@ def add_outer_layers(env: gym.Env, config: EnvConfig | None = None) -> gym.Env:
 
 
 def _lerobot_compatibility() -> type[gym.Wrapper] | None:
-    """Return the wrapper for LeRobot's loop, which keeps real time by itself, or None if another program runs."""
+    """Return the wrapper for LeRobot's programs, which keep real time themselves, or None in other programs."""
     if "lerobot" not in sys.modules:
         return None
     module = import_module("gym_hil.integrations.lerobot.compatibility")

@@ -1,4 +1,4 @@
-"""One typed description of an environment with everything around it."""
+"""The configuration of an environment with all layers around it."""
 
 from __future__ import annotations
 
@@ -32,84 +32,85 @@ INNER_FIELDS = frozenset(
         "random_block_position",
     }
 )
-"""Fields that describe an environment of this package."""
+"""Fields that describe an environment of this package itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EnvConfig:
-    """What an environment is made of, from the simulation to the person."""
+    """Configuration of an environment, from the simulation to the operator."""
 
     env_id: str | None = None
-    """Id of an environment that another package has registered; then `task`, `robot` and what else describes an
-    environment of this package is not used."""
+    """Id of an environment of another package. The fields that describe an environment of this package are
+    then not used."""
     task: str | type[Task] = "PickCube"
-    """The task, or its name."""
+    """The class of a task, or its name."""
     robot: str | Robot = "panda"
     """The robot, or its name."""
     action: str = "xyz"
-    """What an action means, one of `gym_hil.envs.actions.ACTIONS`: ``"xyz"``, ``"xyz+yaw"`` and ``"xyz+rotation"``
+    """Action term, one of `gym_hil.envs.actions.ACTIONS`: ``"xyz"``, ``"xyz+yaw"`` and ``"xyz+rotation"``
     (`EndEffectorStep`), ``"joints"`` (`JointPositions`) or ``"twist"`` (`RawTwist`)."""
     ee_step_size: Mapping[str, float] | None = None
-    """Metres per unit of an ``"xyz"`` action, by axis; None for 0.025 m."""
+    """Distance per unit of an ``"xyz"`` action by axis (m); None for 0.025 m."""
     use_gripper: bool = True
-    """Whether an ``"xyz"`` action has a gripper entry."""
+    """Whether the action has a gripper entry."""
     gripper_penalty: float | None = -0.05
-    """Reported in ``info["discrete_penalty"]`` when the gripper is switched; None for no penalty."""
+    """Value of ``info["discrete_penalty"]`` when a gripper command reverses the previous one; None for no
+    penalty."""
     seed: int | None = None
-    """Seed of the first reset that is given none. It fixes the operator, too."""
+    """Seed of the first reset without a seed, also for the operator."""
     control_dt: float = 0.1
-    """Seconds per step."""
+    """Duration of a control step (s)."""
     physics_dt: float | None = None
-    """Seconds per physics step; None chooses one that divides `control_dt`."""
+    """Duration of a physics step (s); None for one that divides `control_dt`."""
     render_spec: GymRenderingSpec | None = None
     """Size and quality of images."""
     render_mode: Literal["rgb_array", "human"] | None = None
-    """``"human"`` opens a window, where there is a display."""
+    """``"human"`` opens a window if there is a display."""
     image_obs: bool = False
-    """Observe pixels instead of the objects' positions."""
+    """Whether to observe images instead of the objects' positions."""
     state_obs: bool = False
-    """Append the objects' positions to `agent_pos` and render nothing."""
+    """Whether to append the objects' positions to `agent_pos` and render nothing."""
     observation_terms: Sequence[str | type[ObservationTerm]] | None = None
-    """What is observed instead: observation terms or their registered names, such as ``"depth"``."""
+    """Classes or names of observation terms that replace the usual ones, such as ``"depth"``."""
     reward_type: Literal["sparse", "dense"] = "sparse"
-    """1.0 on success, or in [0, 1] in every step."""
+    """Sparse: 1.0 on success; dense: in [0, 1] in every step."""
     random_block_position: bool = False
-    """Start from random object positions."""
+    """Whether to start from random object positions."""
     max_episode_steps: int | None = None
-    """Length of an episode; None for the task's own."""
+    """Time limit in steps; None for the task's."""
     operator: str | Operator | None = None
-    """Who may take over: an `Operator`, a registered name of one or of a device, or None for nobody."""
+    """An `Operator`, the name of an operator or device, or None for no operator."""
     preset: str = DEFAULT_PRESET
     """Limits of the simulated human."""
     controller_config_path: str | None = None
     """JSON file that maps a gamepad's axes and buttons."""
     gamepad_name: str | None = None
-    """Part of the name of the gamepad to use; None for whichever one the person picks up."""
+    """Part of the name of the gamepad to use; None for any gamepad."""
     page: PageAddress | None = None
-    """Where the web page of a person in a browser is served."""
+    """Address of the web page for a person in a browser."""
     use_viewer: bool = False
-    """Open a window, where there is a display."""
+    """Whether to open a window if there is a display."""
     show_ui: bool = True
-    """Show in the window which key does what."""
+    """Whether the window explains the keys."""
     auto_reset: bool = False
-    """Begin the next episode in the step that ends one."""
+    """Whether to reset in the step that ends an episode."""
     reset_delay_seconds: float = 0.0
-    """Seconds to get ready before every reset."""
+    """Delay before every reset (s)."""
     real_time: bool | None = None
-    """Keep to the control rate; None does so where a person may take over."""
+    """Whether to keep the control rate in real time; None to do so if a person may take over."""
 
     @classmethod
     def of(cls, env_id: str | None = None, **arguments: Any) -> EnvConfig:
-        """Return what an id and arguments describe.
+        """Return the configuration for an id and further arguments.
 
         Args:
             env_id: an environment id; None for the defaults.
-            arguments: fields of this class, and the names that gym-hil 0.1.14 gave to some of them:
-                `use_inputs_control` with `use_gamepad`. They overrule the id.
+            arguments: fields of this class, which have precedence over the id, and the arguments
+                `use_inputs_control` and `use_gamepad` of gym-hil 0.1.14.
 
         Raises:
-            UnknownArgumentError: an argument is not known; the message names the nearest one.
-            InvalidArgumentError: the id is not known.
+            UnknownArgumentError: an argument is unknown.
+            InvalidArgumentError: the id is unknown.
         """
         wants_person = arguments.pop("use_inputs_control", False)
         device = "gamepad" if arguments.pop("use_gamepad", False) else "keyboard"
@@ -125,13 +126,17 @@ class EnvConfig:
         if is_foreign(env_id):
             for name in arguments.keys() & INNER_FIELDS:
                 raise UnknownArgumentError(
-                    f"argument {name!r} is not one of {env_id!r}, which another package made"
+                    f"argument {name!r} does not apply to {env_id!r}, an environment of another package"
                 )
             return cls(env_id=env_id, **arguments)
         return cls(**{**parse_id(env_id).arguments, **arguments})
 
     def __post_init__(self) -> None:
-        """Refuse what has no meaning."""
+        """Validate the fields.
+
+        Raises:
+            InvalidArgumentError: a field is invalid.
+        """
         from gym_hil.envs.actions import ACTIONS
 
         require_one_of("action", self.action, ACTIONS)
@@ -144,5 +149,5 @@ class EnvConfig:
             raise InvalidArgumentError(f"max_episode_steps={limit!r} must be a whole number, at least 1")
 
     def replace(self, **changes: Any) -> EnvConfig:
-        """Return a copy with other values."""
+        """Return a copy with other values of some fields."""
         return replace(self, **changes)

@@ -1,4 +1,4 @@
-"""The environment ids: what the parts of a name mean, and their registration with Gymnasium."""
+"""Environment ids: the meaning of their parts, and their registration with Gymnasium."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ SUFFIXES: Mapping[str, Mapping[str, Any]] = {
     "SimulatedCoach": {"operator": "simulated", "preset": "experienced"},
     "Replay": {"auto_reset": True},
 }
-"""What the last part of an id says, as arguments of `gym_hil.stacks.config.EnvConfig`."""
+"""Suffixes of ids, and their arguments of `gym_hil.stacks.config.EnvConfig`."""
 VECTORS = ("", "Base", "SimulatedHuman", "SimulatedCoach")
-"""Suffixes whose environments need no person, and which therefore have a vector environment of their own."""
+"""Suffixes without a person, for which there is a vector environment."""
 ENVIRONMENT_CLASSES: Mapping[tuple[Any, Any], str] = {
     ("panda", "PickCube"): "gym_hil.integrations.legacy.environments:PandaPickCubeGymEnv",
     ("panda", "ArrangeBoxes"): "gym_hil.integrations.legacy.environments:PandaArrangeBoxesGymEnv",
 }
-"""Robots and tasks of gym-hil 0.1.14: their ids make the classes of that name, whose attributes scripts read."""
+"""Robots and tasks of gym-hil 0.1.14, whose ids create the classes of that version with their attributes."""
 VERSIONS = (0, 1)
-"""Version 1 starts from random object positions by default; nothing else differs."""
+"""Version 1 starts from random object positions by default. There is no other difference."""
 OUTER_LAYERS = WrapperSpec("HumanInTheLoop", "gym_hil.stacks.build:add_outer_layers", {})
-"""What Gymnasium puts around its own time limit: takeover, automatic reset, delay and pacing."""
+"""The layers that Gymnasium adds around its own time limit: takeover, automatic reset, delay and pacing."""
 
 
 class _WrappersOfOne(tuple[WrapperSpec, ...]):
     """Wrappers that `gymnasium.make` applies and `gymnasium.make_vec` does not count.
 
-    Gymnasium refuses a specification that has both wrappers and a vector entry point, because it could not apply the
-    wrappers to a vector. Here the vector entry point builds the same layers inside of the vector.
+    Gymnasium refuses specifications that have both wrappers and a vector entry point, because it could not
+    apply the wrappers to a vector. Here, the vector entry point builds the same layers within the vector.
     """
 
     def __len__(self) -> int:
@@ -58,10 +58,10 @@ class IdParts:
     """The parts of an environment id.
 
     Attributes:
-        robot: first part of the id, such as ``"Panda"``: the robot's `id_prefix`.
+        robot: `id_prefix` of the robot, the first part of the id, such as ``"Panda"``.
         task: name of the task, such as ``"PickCube"``.
         state: whether ``agent_pos`` ends with the objects' positions and nothing is rendered.
-        suffix: who shows the robot or may take over, a key of `SUFFIXES`.
+        suffix: viewer or operator, a key of `SUFFIXES`.
         version: 0 or 1.
     """
 
@@ -73,18 +73,18 @@ class IdParts:
 
     @property
     def name(self) -> str:
-        """The id without its namespace."""
+        """The id without namespace."""
         state = "State" if self.state else ""
         return f"{self.robot}{self.task}{state}{self.suffix}-v{self.version}"
 
     @property
     def env_id(self) -> str:
-        """The id, with its namespace."""
+        """The id with namespace."""
         return f"{ID_NAMESPACE}/{self.name}"
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What the id says, as arguments of `gym_hil.stacks.config.EnvConfig`."""
+        """The arguments of `gym_hil.stacks.config.EnvConfig` for the id."""
         return {
             "task": self.task,
             "robot": _robots()[self.robot],
@@ -96,7 +96,7 @@ class IdParts:
 
 
 def all_parts() -> Iterator[IdParts]:
-    """Yield the parts of every id: of each robot, the tasks that fit it."""
+    """Yield the parts of every id, for each robot and the tasks that fit it."""
     for prefix, robot in _robots().items():
         for name, task in TASKS.items():
             if fits(task, ROBOTS[robot]):
@@ -105,7 +105,9 @@ def all_parts() -> Iterator[IdParts]:
 
 
 def _robots() -> dict[str, str]:
-    """Return the name of every robot by the first part of its ids. The robot that was there first keeps it."""
+    """Return the name of every robot by its `id_prefix`. If several robots have the same prefix, the first
+    one has the ids.
+    """
     names: dict[str, str] = {}
     for name, robot in ROBOTS.items():
         first = names.setdefault(robot.id_prefix, name)
@@ -118,7 +120,7 @@ def _robots() -> dict[str, str]:
 
 
 def all_ids() -> list[str]:
-    """Return every id of this package."""
+    """Return all ids of this package."""
     return [parts.env_id for parts in all_parts()]
 
 
@@ -126,10 +128,10 @@ def parse_id(env_id: str) -> IdParts:
     """Return the parts of an id.
 
     Args:
-        env_id: an id, with or without its namespace.
+        env_id: an id, with or without namespace.
 
     Raises:
-        InvalidArgumentError: there is no such id; the message names the nearest ones.
+        InvalidArgumentError: the id is unknown.
     """
     name = env_id.removeprefix(f"{ID_NAMESPACE}/")
     known = {parts.name: parts for parts in all_parts()}
@@ -141,13 +143,14 @@ def parse_id(env_id: str) -> IdParts:
 
 
 def is_foreign(env_id: str) -> bool:
-    """Return whether an id is one that another package has registered.
+    """Return whether an id was registered by another package.
 
     Args:
-        env_id: an id, which may begin with the module that registers it, such as ``"my_adapters:my/Reach-v0"``.
+        env_id: an id, which may begin with the module that registers it, such as
+            ``"my_adapters:my/Reach-v0"``.
 
     Raises:
-        InvalidArgumentError: the module that the id begins with cannot be imported.
+        InvalidArgumentError: the module cannot be imported.
     """
     if env_id.startswith(f"{ID_NAMESPACE}/"):
         return False
@@ -166,38 +169,39 @@ def is_foreign(env_id: str) -> bool:
 
 
 def full_id(env_id: str) -> str:
-    """Return an id with its namespace: one of this package, or one that another package has registered.
+    """Return an id with namespace, for an id of this or another package.
 
     Raises:
-        InvalidArgumentError: there is no such id; the message names the nearest ones.
+        InvalidArgumentError: the id is unknown.
     """
     return env_id if is_foreign(env_id) else parse_id(env_id).env_id
 
 
 def recorded_id(env_id: str) -> str:
-    """Return the id under which episodes of an environment are kept: the same for everyone who may take over.
+    """Return the id under which episodes of an environment are recorded, which does not depend on the
+    operator.
 
     Raises:
-        InvalidArgumentError: there is no such id, or its actions are raw ones.
+        InvalidArgumentError: the id is unknown, or has raw actions.
     """
     if is_foreign(env_id):
         return env_id
     parts = parse_id(env_id)
     if parts.suffix == "Base":
-        raise InvalidArgumentError(f"{env_id!r} has raw actions; take the id without Base")
+        raise InvalidArgumentError(f"{env_id!r} has raw actions; use the id without Base")
     return replace(parts, suffix="Base").env_id
 
 
 def operator_of(env_id: str) -> str | None:
-    """Return who may take over by what an id says, or None if it says nothing."""
+    """Return the name of the operator in an id, or None."""
     return None if is_foreign(env_id) else parse_id(env_id).arguments.get("operator")
 
 
 def register_all() -> None:
-    """Register every id that is not registered yet.
+    """Register all ids that are not registered yet.
 
-    The specifications go into Gymnasium's registry directly: `gymnasium.register` compares each new id with all
-    others, which would take longer than everything else that `import gym_hil` does.
+    The specifications are added to Gymnasium's registry directly, because `gymnasium.register` compares each
+    new id with all others, which would take longer than the rest of `import gym_hil`.
     """
     for parts in all_parts():
         if parts.env_id in gym.registry:
@@ -211,5 +215,5 @@ def register_all() -> None:
             additional_wrappers=_WrappersOfOne((OUTER_LAYERS,)),
         )
         if parts.version > 0:
-            # Gymnasium tells users of version 0 to upgrade where a higher one exists, but version 1 is no newer.
+            # Gymnasium would ask users of version 0 to upgrade, but version 1 is not newer.
             spec.version = None

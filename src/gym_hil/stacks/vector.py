@@ -1,8 +1,8 @@
-"""Many environments as one: `gym.make_vec(id, num_envs=..., vectorization_mode="vector_entry_point")`.
+"""Vector environments: `gym.make_vec(id, num_envs=..., vectorization_mode="vector_entry_point")`.
 
-Threads step them: while the engine works for one environment, Python works for another. The members are the
-single environments themselves, so each result is the single environment's, bit for bit. They share one
-compiled model and one OpenGL context; images are drawn by the thread that calls.
+Threads step the environments: while MuJoCo computes for one of them, Python code runs for another. The members are
+ordinary environments, so that results equal those of single environments bit for bit. They share one compiled model and
+one OpenGL context; images are rendered by the calling thread.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ from gym_hil.stacks.config import EnvConfig
 
 
 class _Member(ManipulationEnv):
-    """An environment that shares the model and the renderers of `first` and is drawn by its vector."""
+    """An environment that shares the model and the renderers of the first member, and whose images the vector
+    renders.
+    """
 
     def __init__(self, *args: Any, first: list[_Member], **kwargs: Any) -> None:
         self._first = first[0] if first else self
@@ -56,30 +58,30 @@ class _Member(ManipulationEnv):
         return {}
 
     def complete(self, observation: Observation) -> Observation:
-        """Return `observation` with its images."""
+        """Add images to `observation`."""
         if not self.image_obs:
             return observation
         return {**observation, schema.PIXELS: super().draw()}
 
 
 class ThreadedVectorEnv(VectorEnv[Any, Any, Any]):
-    """Environments that threads step.
+    """Environments that are stepped by threads.
 
-    Seeds, options, infos and `autoreset_mode` are those of Gymnasium's `SyncVectorEnv`. A copy, also a pickled
-    one, and a process that was forked have threads of their own.
+    Seeds, options, infos and `autoreset_mode` are those of Gymnasium's `SyncVectorEnv`. Copies, pickled copies and
+    forked processes have their own threads.
+
+    Args:
+        make_member: creates one environment; its argument ``raw_env`` creates the innermost one.
+        num_envs: number of environments.
+        autoreset_mode: Gymnasium's ``NextStep``, ``SameStep`` or ``Disabled``.
+        num_threads: number of threads; None for the number of cores.
 
     Attributes:
         envs: the environments.
         autoreset_mode: when an environment begins its next episode.
 
-    Args:
-        make_member: makes one environment; its argument ``raw_env`` makes the innermost one.
-        num_envs: how many.
-        autoreset_mode: Gymnasium's ``NextStep``, ``SameStep`` or ``Disabled``.
-        num_threads: how many threads work; None for as many as this process has cores.
-
     Raises:
-        InvalidArgumentError: an argument has no meaning; the message names the valid values.
+        InvalidArgumentError: an argument is invalid.
     """
 
     _pool: ThreadPoolExecutor | None = None
@@ -116,15 +118,20 @@ class ThreadedVectorEnv(VectorEnv[Any, Any, Any]):
         self._pool_process = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return everything but the threads, which a copy starts anew."""
+        """Return the state without the threads, which a copy starts again."""
         return {**self.__dict__, "_pool": None}
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode in every environment, or in those of ``options["reset_mask"]`` (num_envs, bool).
+        """Begin an episode in every environment, or in those of ``options["reset_mask"]``.
 
-        Environment ``i`` gets seed ``seed + i``, or ``seed[i]`` of a list.
+        Args:
+            seed: environment ``i`` gets the seed ``seed + i``, or ``seed[i]`` of a list.
+            options: options of the environments, and ``"reset_mask"`` (num_envs, bool).
+
+        Returns:
+            Batched observations and infos.
         """
         self._require_open("reset")
         seeds = self._seeds(seed)
@@ -143,11 +150,19 @@ class ThreadedVectorEnv(VectorEnv[Any, Any, Any]):
         return self._batch_observations(), self._batch_infos(infos)
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Act in every environment for one control period.
+        """Execute an action in every environment for one control period.
+
+        Args:
+            actions: one action per environment (num_envs, actions).
+
+        Returns:
+            Batched observations, rewards, terminations, truncations and infos.
 
         Raises:
-            InvalidActionError: wrong shape, or a value that is not finite; no environment has moved then.
-            EpisodeOrderError: after `close`, or an environment has ended and `autoreset_mode` is ``Disabled``.
+            InvalidActionError: the actions have the wrong shape, or a value that is not finite. No
+                environment has moved then.
+            EpisodeOrderError: the vector is closed, or an environment has ended and `autoreset_mode` is
+                ``Disabled``.
         """
         self._require_open("step")
         actions = self._check_actions(actions)
@@ -186,12 +201,12 @@ class ThreadedVectorEnv(VectorEnv[Any, Any, Any]):
         )
 
     def render(self) -> tuple[Any, ...]:
-        """Return the image of every environment, (height, width, 3) uint8 each, or None without a mode."""
+        """Return the image of every environment (height, width, 3, uint8), or None without a render mode."""
         self._require_open("render")
         return tuple(env.render() for env in self.envs)
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """Return, of every environment, what its method `name` returns, or its attribute `name`."""
+        """Return the result of the method `name`, or the attribute `name`, of every environment."""
         found = [env.get_wrapper_attr(name) for env in self.envs]
         return tuple(one(*args, **kwargs) if callable(one) else one for one in found)
 
@@ -203,16 +218,16 @@ class ThreadedVectorEnv(VectorEnv[Any, Any, Any]):
         """Set the attribute `name` of every environment.
 
         Args:
-            name: the attribute.
-            values: a value for each environment as a list or tuple, or one value for all of them.
+            name: name of the attribute.
+            values: one value per environment as a list or tuple, or one value for all.
 
         Raises:
-            InvalidArgumentError: there are more or fewer values than environments.
+            InvalidArgumentError: the number of values is wrong.
         """
         if not isinstance(values, list | tuple):
             values = [values] * self.num_envs
         if len(values) != self.num_envs:
-            raise InvalidArgumentError(f"values has {len(values)} entries, this vector needs {self.num_envs}")
+            raise InvalidArgumentError(f"values has {len(values)} entries instead of {self.num_envs}")
         for env, value in zip(self.envs, values, strict=True):
             env.set_wrapper_attr(name, value)
 
@@ -227,7 +242,7 @@ class ThreadedVectorEnv(VectorEnv[Any, Any, Any]):
         return self.get_attr("np_random_seed")
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Close the environments and end the threads."""
+        """Close the environments and stop the threads."""
         if self._pool is not None and self._pool_process == os.getpid():
             self._pool.shutdown()
         self._pool = None
@@ -239,7 +254,9 @@ class ThreadedVectorEnv(VectorEnv[Any, Any, Any]):
             raise EpisodeOrderError(f"{verb} was called after close; make a new vector")
 
     def _start(self, work: Callable[[], None]) -> list[Future[None]]:
-        """Let every helping thread do `work`; threads do not survive a fork, so each process starts its own."""
+        """Let every thread of the pool execute `work`. Threads do not survive a fork, so that each process
+        has its own pool.
+        """
         if not self._helpers:
             return []
         if self._pool is None or self._pool_process != os.getpid():
@@ -285,10 +302,10 @@ class ThreadedVectorEnv(VectorEnv[Any, Any, Any]):
             actions = np.asarray(actions)
             finite = np.isfinite(actions).reshape(len(actions), -1).all(axis=1)
         except (TypeError, ValueError):
-            raise InvalidActionError(f"actions {actions!r} are not made of numbers") from None
+            raise InvalidActionError(f"actions {actions!r} do not consist of numbers") from None
         if actions.shape != self.action_space.shape:
             raise InvalidActionError(
-                f"actions have shape {actions.shape}, this vector takes {self.action_space.shape}"
+                f"actions have shape {actions.shape} instead of {self.action_space.shape}"
             )
         if not finite.all():
             i = int(np.argmin(finite))
@@ -303,7 +320,7 @@ class ThreadedVectorEnv(VectorEnv[Any, Any, Any]):
         if isinstance(seed, int | np.integer):
             return [int(seed) + i for i in range(self.num_envs)]
         if len(seed) != self.num_envs:
-            raise InvalidArgumentError(f"seed has {len(seed)} entries, this vector needs {self.num_envs}")
+            raise InvalidArgumentError(f"seed has {len(seed)} entries instead of {self.num_envs}")
         return list(seed)
 
     def _mask(self, mask: Any) -> np.ndarray:
@@ -322,7 +339,7 @@ def _holds_dicts(info: dict[str, Any]) -> bool:
 
 
 def _column(values: list[Any]) -> np.ndarray:
-    """Return one info of all environments, in the type that Gymnasium's `_add_info` gives it."""
+    """Return one info of all environments, with the type of Gymnasium's `_add_info`."""
     first = values[0]
     if type(first) in (int, float, bool) or isinstance(first, np.number):
         return np.array(values, dtype=type(first))
@@ -334,10 +351,10 @@ def _column(values: list[Any]) -> np.ndarray:
 
 
 def make_vector(num_envs: int, **kwargs: Any) -> ThreadedVectorEnv:
-    """Return `num_envs` environments as one; the entry point of all ids that need no person.
+    """Create a vector environment. This is the entry point of all ids without a person.
 
     Args:
-        num_envs: how many.
+        num_envs: number of environments.
         kwargs: fields of `EnvConfig`, and `autoreset_mode` and `num_threads` of `ThreadedVectorEnv`.
     """
     own = ("autoreset_mode", "num_threads")
@@ -345,20 +362,20 @@ def make_vector(num_envs: int, **kwargs: Any) -> ThreadedVectorEnv:
     config = EnvConfig.of(None, **kwargs)
     if config.render_mode == "human":
         raise InvalidArgumentError(
-            "render_mode='human' shows one environment; a vector takes 'rgb_array' or None"
+            "render_mode='human' is for single environments; a vector supports 'rgb_array' and None"
         )
     if config.auto_reset:
-        raise InvalidArgumentError("auto_reset=True is for one environment; a vector takes autoreset_mode")
+        raise InvalidArgumentError("auto_reset=True is for single environments; use autoreset_mode instead")
     if isinstance(config.operator, Operator) and num_envs > 1:
         raise InvalidArgumentError(
-            f"operator={config.operator.name!r} is one operator for {num_envs} environments; give its name, "
-            "such as operator='simulated', and each environment gets one of its own"
+            f"operator={config.operator.name!r} is one operator for {num_envs} environments; use its name, "
+            "such as operator='simulated', to create one per environment"
         )
     return ThreadedVectorEnv(partial(build_env, config), num_envs, **ours)
 
 
 def cores() -> int:
-    """Return how many processor cores this process may use."""
+    """Return the number of processor cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 

@@ -1,4 +1,4 @@
-"""Tasks. A new task is a new file here and a line below, or a package with an entry point."""
+"""Tasks. A new task is a new module and an entry in this registry, or a package with an entry point."""
 
 from __future__ import annotations
 
@@ -23,4 +23,4 @@ TASKS: Registry[type[Task]] = Registry(
         "InsertUSB": "gym_hil.tasks.insert_usb:InsertUSB",
     },
 )
-"""The class of every task by its name; an instance is made for a robot, as ``TASKS["PickCube"](robot)``."""
+"""Task classes by name. An instance is created for a robot: ``TASKS["PickCube"](robot)``."""

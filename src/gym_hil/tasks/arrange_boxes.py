@@ -1,6 +1,6 @@
 """ArrangeBoxes: carry five coloured boxes to the squares of their colours.
 
-Reset options: ``box_xy`` (5, 2, m) puts the boxes there, in the order of `COLOURS`.
+Reset options: ``box_xy`` (5, 2, m, world frame) sets the places of the boxes, in the order of `COLOURS`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class ArrangeBoxes(Task):
         self.workspace = robot.workspace.wide_tcp
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Shuffle the boxes along the row. The generator is used alike whatever the options are."""
+        """Sample the order of the boxes along the row. All options consume the same random numbers."""
         xy = np.column_stack([np.full(5, self.start_x), rng.permutation(self.row)])
         jitter = rng.uniform(-self.jitter, self.jitter, size=(5, 2))
         if randomise:
@@ -77,7 +77,9 @@ class ArrangeBoxes(Task):
         return np.array([*boxes, *(number for target in self.targets for number in target.pos)])
 
     def misplacement(self, sim: Simulation, index: int) -> tuple[float, float]:
-        """Return the horizontal and the vertical distance (m) of box `index` from lying on its target."""
+        """Return the horizontal and the vertical distance (m) between box `index` and its place on the
+        target.
+        """
         x, y, z = sim.body_pos_w(self.boxes[index].name).tolist()
         goal_x, goal_y, _ = self.targets[index].pos
         return math.hypot(x - goal_x, y - goal_y), abs(z - self.boxes[index].half_size)
@@ -87,18 +89,18 @@ class ArrangeBoxes(Task):
         return max(self.misplacement(sim, index)) < tolerance
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """One term per box, 1 where it lies on its target."""
+        """Return one term per box: 1 if it lies on its target, 0 otherwise."""
         return {
             box.name: (0.2, math.exp(-20.0 * math.hypot(*self.misplacement(sim, index))))
             for index, box in enumerate(self.boxes)
         }
 
     def success(self, sim: Simulation, start: Start) -> bool:
-        """Every box lies on its target."""
+        """Return whether every box lies on its target."""
         return all(self.is_placed(sim, index) for index in range(len(self.boxes)))
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
-        """Bring the held box to its target, else fetch the first that is not there."""
+        """Bring the held box to its target, or fetch the first box that is not on its target."""
         for index, box in enumerate(self.boxes):
             if is_held(sim, sim.body_pos_w(box.name), box.half_size):
                 return self._deliver(sim, index)

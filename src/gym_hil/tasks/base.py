@@ -1,7 +1,7 @@
-"""What a task is: a scene, a way to start, what is observed, what is rewarded, when it ends.
+"""The base class of tasks: scene, initial state, observation, reward, success and failure.
 
-A task is made for a robot, which it asks where to put its objects. It is pure: it reads a simulation and the
-start that it drew itself, and changes nothing.
+A task is created for a robot, whose workspace determines the positions of its objects. It has no side
+effects: it reads a simulation and the initial positions that it has sampled, and changes nothing.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Start = Mapping[str, Array]
-"""Where every part of a prop starts: position (3, m, world frame), position and quaternion (7), or a joint's
-position (1, m or rad)."""
+"""Initial state of every part of a prop: position (3, m, world frame), position and quaternion (7), or a
+joint position (1, m or rad)."""
 
 
 @dataclass(frozen=True)
 class Intent:
-    """What an expert wants an end effector to do next.
+    """The next goal of an expert for an end effector.
 
     Attributes:
-        tcp_pos_w: where it wants the TCP (3, m, world frame).
-        opening: 1.0 for open fingers, 0.0 for closed ones.
-        tcp_quat_w: how it wants the TCP turned (4, w x y z, world frame); None for any way. Actions without
-            rotations leave it out.
+        tcp_pos_w: goal position of the TCP (3, m, world frame).
+        opening: 1.0 to open the fingers, 0.0 to close them.
+        tcp_quat_w: goal orientation of the TCP (4, w x y z, world frame); None for any. Actions without
+            rotations ignore it.
     """
 
     tcp_pos_w: Array
@@ -47,13 +47,13 @@ class Intent:
 
 
 class Pair(NamedTuple):
-    """A position of `environment_state` that has to come to another one.
+    """A position in `environment_state` that must reach another one.
 
     Attributes:
-        moved: number of the position to move.
-        goal: number of the position that it has to come to.
-        offset: added to the goal (3, m, world frame).
-        tolerance: largest horizontal and vertical distance that counts as reached (m).
+        moved: index of the position to move.
+        goal: index of the goal position.
+        offset: offset that is added to the goal (3, m, world frame).
+        tolerance: largest horizontal and vertical distance from the goal (m).
     """
 
     moved: int
@@ -63,28 +63,27 @@ class Pair(NamedTuple):
 
 
 class Task(abc.ABC):
-    """One thing to do with a robot.
+    """Base class of tasks.
 
     Args:
-        robot: what will do it.
+        robot: the robot.
 
     Attributes:
-        name: what users call it, and the key under which it is registered.
-        description: what is to be done, as one says it to a person or to a language-conditioned policy.
-        max_episode_steps: the time limit of its ids (steps).
+        name: name of the task in the registry.
+        description: instruction for a person or a language-conditioned policy.
+        max_episode_steps: time limit in steps.
         observation_size: length of `environment_state`.
-        needs: what it asks of a robot.
-        reset_options: names that `reset(options=...)` understands, `state` aside.
-        action: what an action means in its ids, as `gym_hil.envs.actions.ACTIONS` names it.
-        further_terms: what its ids observe besides, as `gym_hil.envs.observations.OBSERVATION_TERMS` names it, such as
-            ``"tcp_wrench"`` where contact decides.
-        pairs: which positions of `environment_state` have to come to which other ones, in the order in
-            which to do it.
-        scene: what it puts on the table; set in `__init__`.
-        workspace: box that the TCP's target is kept in (world frame); set in `__init__`.
+        needs: requirements for robots.
+        reset_options: names of its options in `reset(options=...)`, except `state`.
+        action: action term of its ids, one of `gym_hil.envs.actions.ACTIONS`.
+        further_terms: additional observation terms of its ids, names in
+            `gym_hil.envs.observations.OBSERVATION_TERMS`, such as ``"tcp_wrench"``.
+        pairs: positions of `environment_state` with their goals, in the order of the subtasks.
+        scene: its scene; set in `__init__`.
+        workspace: box to which the target of the TCP is limited (world frame); set in `__init__`.
 
     Raises:
-        InvalidArgumentError: the robot cannot do it; the message says why.
+        InvalidArgumentError: the robot does not meet the requirements.
     """
 
     name: ClassVar[str]
@@ -108,32 +107,43 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Draw a start; the same generator state gives the same start."""
+        """Sample an initial state.
+
+        Args:
+            rng: the only source of randomness, so that the same seed gives the same state.
+            randomise: whether positions are random or fixed.
+            options: the task's reset options.
+
+        Returns:
+            The initial state of every part of the scene's props.
+        """
 
     @abc.abstractmethod
     def observe(self, sim: Simulation) -> Array:
-        """Return `environment_state` (m, world frame), a fresh array."""
+        """Return `environment_state` (m, world frame) as a new array."""
 
     @abc.abstractmethod
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Return ``{name: (weight, value)}`` of the dense reward: weights sum to 1, values lie in [0, 1]."""
+        """Return the terms of the dense reward as ``{name: (weight, value)}``. Weights sum to 1, and values
+        are in [0, 1].
+        """
 
     @abc.abstractmethod
     def success(self, sim: Simulation, start: Start) -> bool:
-        """Return whether the task is done. The only success rule there is."""
+        """Return whether the task is done. This is the only definition of success."""
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
-        """Return what an expert does from here with a robot of one end effector. It keeps no memory, so it recovers
-        from any state.
+        """Return the next goal of an expert for a robot with one end effector. It depends on the current
+        state only, so that the expert recovers from any state.
         """
         raise NotImplementedError(f"{self.name} has no expert")
 
     def intents(self, sim: Simulation, start: Start) -> tuple[Intent, ...]:
-        """Return what an expert does from here with every end effector, in the robot's order."""
+        """Return the next goals of an expert for every end effector, in the robot's order."""
         return (self.intent(sim, start),)
 
     def workspace_of(self, effector: EndEffector) -> Box:
-        """Return the box that the TCP of an end effector is kept in (world frame)."""
+        """Return the box to which the TCP of an end effector is limited (world frame)."""
         return self.workspace if effector.reach is None else common(self.workspace, effector.reach)
 
     def dense_reward(self, sim: Simulation, start: Start) -> float:
@@ -141,14 +151,18 @@ class Task(abc.ABC):
         return float(sum(weight * value for weight, value in self.reward_terms(sim, start).values()))
 
     def failure(self, sim: Simulation) -> TerminationReason | None:
-        """Return why the episode cannot succeed any more, or None."""
+        """Return the reason why the episode cannot succeed any more, or None."""
         for prop in self.scene.props:
             if not reaches(self.workspace, sim.body_pos_w(prop.name).tolist(), REACH_MARGIN):
                 return TerminationReason.OUT_OF_REACH
         return None
 
     def check_options(self, options: Mapping[str, Any]) -> None:
-        """Raise `InvalidArgumentError` for an option that this task does not know."""
+        """Require that the task knows all options.
+
+        Raises:
+            InvalidArgumentError: an option is unknown.
+        """
         for key in options:
             if key not in self.reset_options:
                 hint = did_you_mean(key, ("state", *self.reset_options))
@@ -156,11 +170,23 @@ class Task(abc.ABC):
 
 
 REACH_MARGIN = 0.04
-"""How far beyond the workspace the fingers still get hold of a cube (m): half the Franka Hand's aperture."""
+"""Distance beyond the workspace at which the fingers still reach a cube (m): half the Franka Hand's aperture."""
 
 
 def finite_array(name: str, value: Any, shape: tuple[int, ...]) -> Array:
-    """Return `value` as floats of `shape`, or raise `InvalidArgumentError`."""
+    """Validate an array of finite numbers.
+
+    Args:
+        name: name of the argument.
+        value: its value.
+        shape: the required shape.
+
+    Returns:
+        The array as float64.
+
+    Raises:
+        InvalidArgumentError: the value has another shape, or does not consist of finite numbers.
+    """
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):

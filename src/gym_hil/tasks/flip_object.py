@@ -1,9 +1,9 @@
-"""FlipObject: turn a tile over, so that it lands on its other side.
+"""FlipObject: turn a tile over so that it lands on its other side.
 
-A hand that holds the tile at one end cannot turn it all the way, for it would end below the tile. The tile has to be
-let go at the right moment, and falls. Its actions have all rotations, ``xyz+rotation``.
+A hand that holds the tile at one end cannot turn it by 180 degrees, because the hand would end below the tile. It has
+to release the tile at the right moment and let it fall. Actions have all rotations (``xyz+rotation``).
 
-Reset options: ``tile_pose`` (3: x, y in m, yaw in rad).
+Reset options: ``tile_pose`` (3: x and y in m, yaw in rad).
 """
 
 from __future__ import annotations
@@ -31,37 +31,38 @@ if TYPE_CHECKING:
 HALF = (0.05, 0.02, 0.012)
 """Half sizes of the tile (m)."""
 MASS = 0.12
-"""kg."""
+"""Mass of the tile (kg)."""
 LOWER: Rgb = (0.15, 0.35, 0.80)
-"""Colour of the side that lies below at the start."""
+"""Colour of the side that faces down at the start."""
 GRASP = (-0.035, 0.0, 0.009)
-"""Where the expert holds the tile (m, in its frame): at the end towards the robot."""
+"""Point at which the expert grasps the tile (m, frame of the tile): the end near the robot."""
 FLAT, RESTING = 0.98, 0.003
-"""Least cosine of the tile's tilt and largest error of its height (m), at success."""
+"""Least cosine of the tile's tilt and largest error of its height (m) at success."""
 YAW = 0.4
-"""Largest turn of the tile at the start (rad)."""
+"""Largest yaw of the tile at the start (rad)."""
 LIFT = 0.1
 """Height of the TCP while it turns the tile (m)."""
 HOVER = 0.09
-"""Height of the TCP above what it will grasp (m)."""
+"""Height of the TCP above the point that it is about to grasp (m)."""
 PARALLEL = 0.06
-"""Difference of two yaws that counts as none (rad)."""
+"""Difference of two yaws that are regarded as equal (rad)."""
 CLEAR = 0.05
-"""How far it gets out of the way of the falling tile per step (m)."""
+"""Distance by which the hand moves away from the falling tile per step (m)."""
 DOWN = np.array([0.0, 1.0, 0.0, 0.0])
 """Orientation of a hand that points down, with no yaw (w x y z)."""
 SWING, SWINGING = 0.02, 0.3
-"""How far it moves the tile per step towards where it will fall (m), during the last part of the turn (rad)."""
+"""Distance by which the tile is moved per step towards the place of its fall (m), and the part of the turn during which
+this happens, counted from its end (rad)."""
 TILT, STEP = 1.7, 0.1
-"""Tilt of the tile at which the expert lets go, and how far ahead it turns the hand (rad)."""
+"""Tilt of the tile at which the expert releases it, and how far ahead of the hand its target is turned (rad)."""
 
 
 @dataclass(frozen=True)
 class Tile(Prop):
-    """A box of two colours that moves freely."""
+    """A free box with two colours."""
 
     def build(self, spec: mujoco.MjSpec) -> None:
-        """Add a free body with one block that touches, and a thin one that is only seen."""
+        """Add a free body with one block that collides and a thin one that is only visible."""
         body = add_free_body(spec, self.name, HALF[2])
         add_block(body, self.name, (0, 0, 0), HALF, self.rgb, mass=MASS)
         below = (HALF[0] + 0.0003, HALF[1] + 0.0003, HALF[2] / 2)
@@ -89,7 +90,7 @@ class FlipObject(Task):
         self.area = robot.workspace.table.part((0.15, 0.0), (0.65, 1.0))
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Draw the tile's pose. The generator is used alike whatever the options are."""
+        """Sample the pose of the tile. All options consume the same random numbers."""
         pose = np.array([*rng.uniform(self.area.low, self.area.high), rng.uniform(-YAW, YAW)])
         if not randomise:
             pose = np.array([*self.area.point(0.5, 0.5), 0.0])
@@ -97,31 +98,35 @@ class FlipObject(Task):
         return {TILE.name: np.array([*pose[:2], HALF[2], *yawed(pose[2])])}
 
     def axis(self, sim: Simulation, direction: tuple[float, float, float]) -> Array:
-        """Return a direction of the tile (3, world frame)."""
+        """Return an axis of the tile's frame (3, unit vector, world frame)."""
         return sim.point_pos_w(TILE.name, direction) - sim.body_pos_w(TILE.name)
 
     def observe(self, sim: Simulation) -> Array:
-        """Return the tile's middle, the middle of its end, and a point above its upper side (9, m, world frame)."""
+        """Return the tile's middle, the middle of the grasped end, and a point above its upper side (9, m,
+        world frame).
+        """
         points = (sim.point_pos_w(TILE.name, point) for point in ((-HALF[0], 0.0, 0.0), (0.0, 0.0, HALF[0])))
         return np.concatenate([sim.body_pos_w(TILE.name), *points])
 
     def tilt(self, sim: Simulation) -> float:
-        """Return the angle of the tile's upper side to the upward direction (rad): 0 at the start, pi when flipped."""
+        """Return the angle between the normal of the tile's upper side and the vertical (rad): 0 at the
+        start, pi when flipped.
+        """
         return math.acos(min(1.0, max(-1.0, self.axis(sim, (0.0, 0.0, 1.0)).item(2))))
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Hand near the tile, tile turned."""
+        """Return the terms: hand near the tile, tile turned."""
         near = math.exp(-10.0 * math.dist(sim.point_pos_w(TILE.name, GRASP).tolist(), sim.tcp_pos_w.tolist()))
         turned_by = self.tilt(sim) / math.pi
         return {"near": (0.2, max(near, turned_by)), "turned": (0.8, turned_by)}
 
     def success(self, sim: Simulation, start: Start) -> bool:
-        """The tile lies flat on the floor, on its other side."""
+        """Return whether the tile lies flat on the floor on its other side."""
         resting = abs(sim.body_pos_w(TILE.name).item(2) - HALF[2]) < RESTING
         return resting and self.axis(sim, (0.0, 0.0, 1.0)).item(2) < -FLAT
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
-        """Take the tile by its end, lift it, turn it past the vertical, let go and get out of its way."""
+        """Grasp the tile at its end, lift it, turn it past the vertical, release it and move away from it."""
         tilt, tcp, grasp = self.tilt(sim), sim.tcp_pos_w, sim.point_pos_w(TILE.name, GRASP)
         swing = SWING * self.axis(sim, (0.0, 0.0, 1.0)) * (1.0, 1.0, 0.0)
         if is_held(sim, grasp, HALF[1]):

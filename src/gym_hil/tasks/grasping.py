@@ -1,4 +1,4 @@
-"""What picking tasks share: is a cube held, and how an expert comes to hold it."""
+"""Functions for tasks with grasps: whether an object is held, and how an expert grasps it."""
 
 from __future__ import annotations
 
@@ -17,22 +17,34 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 HOVER = 0.08
-"""Height of the TCP above what it will grasp while travelling there (m)."""
+"""Height of the TCP above an object while it approaches (m)."""
 ALIGNED = 0.006
-"""Largest horizontal error to come down with, and to close at (m)."""
+"""Largest horizontal error for lowering and closing the gripper (m)."""
 CENTRED = 0.006
-"""Largest vertical error to close at (m)."""
+"""Largest vertical error for closing the gripper (m)."""
 
 
 def is_held(sim: Simulation, grasp: Array, half_width: float) -> bool:
-    """Return whether the closing fingers have hold of what is `half_width` (m) thick at `grasp` (3, m)."""
+    """Return whether the gripper holds an object.
+
+    Args:
+        sim: the simulation.
+        grasp: position of the grasp on the object (3, m, world frame).
+        half_width: half of the object's width (m).
+    """
     near = float(np.linalg.norm(grasp - sim.tcp_pos_w)) < 0.02
     stopped_by_it = abs(sim.aperture - 2 * half_width) < 0.4 * half_width
     return near and sim.gripper_closing and stopped_by_it
 
 
 def approach(sim: Simulation, grasp: Array, hover: float = HOVER) -> Intent:
-    """Return how to get hold of what is at `grasp` (3, m, world frame): `hover` (m) over it, down, close."""
+    """Return the expert's next goal for grasping an object: move above it, lower the gripper, close it.
+
+    Args:
+        sim: the simulation.
+        grasp: position of the grasp on the object (3, m, world frame).
+        hover: height above the object while approaching (m).
+    """
     way = grasp - sim.tcp_pos_w
     aside = float(np.hypot(way[0], way[1]))
     if aside < 2 * ALIGNED and abs(way[2]) < CENTRED and sim.gripper_closing:
@@ -45,7 +57,14 @@ def approach(sim: Simulation, grasp: Array, hover: float = HOVER) -> Intent:
 
 
 def over(sim: Simulation, goal: Array, height: float, opening: float) -> Intent:
-    """Return how to travel above `goal` at `height` (m): up first, then across."""
+    """Return the expert's next goal for moving above a position: first up, then sideways.
+
+    Args:
+        sim: the simulation.
+        goal: the position (3, m, world frame).
+        height: height of the TCP (m).
+        opening: opening of the fingers, see `Intent`.
+    """
     tcp = sim.tcp_pos_w
     if tcp[2] < height - 0.025:
         return Intent(np.array([tcp[0], tcp[1], height]), opening)
@@ -53,16 +72,16 @@ def over(sim: Simulation, goal: Array, height: float, opening: float) -> Intent:
 
 
 def spread(rng: np.random.Generator, area: Area, count: int, apart: float) -> Array:
-    """Draw places in an area that keep their distance.
+    """Sample positions with a minimum distance.
 
     Args:
-        rng: the generator.
-        area: where the places are.
-        count: how many.
-        apart: least distance of two of them (m).
+        rng: the random generator.
+        area: area of the positions.
+        count: number of positions.
+        apart: minimum distance between two positions (m).
 
     Returns:
-        Their x and y (count, 2, m).
+        x and y of the positions (count, 2, m).
     """
     while True:
         xy = rng.uniform(area.low, area.high, size=(count, 2))
@@ -72,18 +91,18 @@ def spread(rng: np.random.Generator, area: Area, count: int, apart: float) -> Ar
 
 
 def yawed(yaw: float) -> tuple[float, float, float, float]:
-    """Return the orientation (w x y z) of what is turned by `yaw` (rad) about the vertical."""
+    """Return the orientation (w x y z) with the given yaw (rad)."""
     return math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)
 
 
 def yaw(sim: Simulation, name: str) -> float:
-    """Return how far a part of a prop is turned about the vertical (rad)."""
+    """Return the yaw of a part of a prop (rad)."""
     x, y, _ = sim.point_pos_w(name, (1.0, 0.0, 0.0)) - sim.body_pos_w(name)
     return math.atan2(y, x)
 
 
 def hand_yaw(sim: Simulation) -> float:
-    """Return how far the TCP is turned about the vertical (rad)."""
+    """Return the yaw of the TCP (rad)."""
     w, x, y, z = sim.tcp_quat_w.tolist()
     return math.atan2(2 * (x * y + w * z), 1 - 2 * (y * y + z * z))
 
@@ -105,5 +124,5 @@ def rotated(quat: Array, rotation: Array) -> Array:
 
 
 def turned(quat: Array, angle: float) -> Array:
-    """Return the orientation `quat` (4, w x y z), turned by `angle` (rad) about the vertical."""
+    """Return the orientation `quat` (4, w x y z) rotated by `angle` (rad) about the vertical."""
     return rotated(quat, np.array([0.0, 0.0, angle]))

@@ -1,9 +1,10 @@
 """InsertPeg: grasp a standing square peg and insert it into a socket with 1 mm of clearance.
 
-The peg is 24 mm wide and the hole 25 mm. The socket is turned by a little too; `xyz` actions cannot
-turn the peg, so the hand gives way until it fits.
+The peg is 24 mm wide and the hole 25 mm. The socket is also turned by a small angle. `xyz` actions cannot turn the peg;
+the compliance of the hand lets it turn until it fits.
 
-Reset options: ``peg_xy`` (2, m) puts the peg there, ``socket_xy`` (2, m) and ``socket_yaw`` (rad) the socket.
+Reset options: ``peg_xy`` (2, m) sets the peg's place, ``socket_xy`` (2, m) and ``socket_yaw`` (rad) the
+socket's pose.
 """
 
 from __future__ import annotations
@@ -28,21 +29,22 @@ if TYPE_CHECKING:
 PEG = Peg("peg", (0.93, 0.60, 0.13), half_width=0.012, half_length=0.04)
 SOCKET = Socket("socket", (0.25, 0.35, 0.50), half_opening=0.0125, wall=0.018, height=0.03)
 YAW = 0.03
-"""Largest turn of the socket (rad): at 0.04 the peg would need more than the clearance."""
+"""Largest yaw of the socket (rad). At 0.04 the peg would need more than the clearance."""
 DEPTH = 0.02
 """How deep the peg's tip must be in the hole (m)."""
 GRASP = (0.0, 0.0, 0.02)
-"""Where the expert holds the peg (m, in its frame)."""
+"""Point at which the expert grasps the peg (m, frame of the peg)."""
 CLEAR = 0.015
-"""Height of the tip above the socket while carrying (m)."""
+"""Height of the tip above the socket while the peg is carried (m)."""
 NEAR = 0.006
-"""Horizontal error of the tip below which the expert aligns it, at its present height (m)."""
+"""Horizontal error of the tip below which the expert aligns it at its present height (m)."""
 ALIGNED = 0.001
-"""Horizontal error to come down with (m)."""
+"""Horizontal error at which the expert starts to lower the peg (m)."""
 JAMMED = 0.0012
-"""Horizontal error of a tip that has caught on the edge (m): the hole leaves half a millimetre."""
+"""Horizontal error of a tip that is caught on the edge (m); the hole leaves half a millimetre on each side."""
 DESCENT = 0.01
-"""How far it comes down per step (m): a fast TCP trails its target sideways too."""
+"""Distance by which the expert lowers the peg per step (m); a faster TCP also lags behind its target
+sideways."""
 
 
 class InsertPeg(Task):
@@ -67,7 +69,7 @@ class InsertPeg(Task):
         self.fixed_socket_xy = table.point(3 / 4, 5 / 6)
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Draw both places and the socket's yaw. The generator is used alike whatever the options are."""
+        """Sample both places and the socket's yaw. All options consume the same random numbers."""
         areas = self.peg_area, self.socket_area
         drawn = tuple(rng.uniform(area.low, area.high) for area in areas)
         turned = rng.uniform(-YAW, YAW)
@@ -86,7 +88,7 @@ class InsertPeg(Task):
         }
 
     def grasp(self, sim: Simulation) -> Array:
-        """Return where the peg is held (3, m, world frame)."""
+        """Return the point at which the peg is grasped (3, m, world frame)."""
         return sim.point_pos_w(PEG.name, GRASP)
 
     def tip(self, sim: Simulation) -> Array:
@@ -102,7 +104,7 @@ class InsertPeg(Task):
         return np.concatenate([self.grasp(sim), self.tip(sim), self.opening(sim)])
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Hand near the peg, tip near the opening, tip in the hole."""
+        """Return the terms: hand near the peg, tip near the opening, tip in the hole."""
         way = self.tip(sim) - self.opening(sim)
         aside = float(np.hypot(way[0], way[1]))
         reach = float(np.linalg.norm(self.grasp(sim) - sim.tcp_pos_w))
@@ -114,20 +116,20 @@ class InsertPeg(Task):
         }
 
     def success(self, sim: Simulation, start: Start) -> bool:
-        """The tip is 2 cm deep, in the hole."""
+        """Return whether the tip is at least 2 cm deep in the hole."""
         way = self.tip(sim) - self.opening(sim)
         inside = float(np.hypot(way[0], way[1])) < SOCKET.half_opening
         return inside and float(-way[2]) > DEPTH
 
     def failure(self, sim: Simulation) -> TerminationReason | None:
-        """A peg that lies on its side cannot be stood up with end-effector actions."""
+        """Return whether the peg lies on its side; end-effector actions cannot stand it up again."""
         tip, centre = self.tip(sim), sim.body_pos_w(PEG.name)
         if centre[2] - tip[2] < 0.5 * PEG.half_length and centre[2] < PEG.half_length:
             return TerminationReason.TOPPLED
         return super().failure(sim)
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
-        """Fetch the peg, carry it over the hole, let it down."""
+        """Fetch the peg, carry it over the hole and lower it."""
         grasp = self.grasp(sim)
         if not is_held(sim, grasp, PEG.half_width):
             return approach(sim, grasp)
@@ -147,7 +149,9 @@ class InsertPeg(Task):
         return Intent(sim.target_pos_w + np.array([way[0], way[1], -down]), 0.0, turned)
 
     def _turned(self, sim: Simulation) -> Array:
-        """Return how the TCP must be turned about the vertical for the sides of peg and hole to be parallel."""
+        """Return the rotation of the TCP about the vertical that makes the sides of peg and hole parallel
+        (rad).
+        """
         angle = yaw(sim, SOCKET.name) - yaw(sim, PEG.name)
         angle -= round(angle / (math.pi / 2)) * (math.pi / 2)  # a square fits in four ways
         return turned(sim.target_quat_w, angle)

@@ -1,8 +1,8 @@
-"""InsertUSB: take a thin plug out of its holder, whatever its yaw, and insert it with 0.4 mm of clearance.
+"""InsertUSB: take a thin plug out of its holder at any yaw and insert it with 0.4 mm of clearance.
 
-The plug fits both ways round, as USB-C does. Its actions have a rotation about the vertical, ``xyz+yaw``.
+The plug fits both ways round, like USB-C. Actions have a rotation about the vertical (``xyz+yaw``).
 
-Reset options: ``plug_pose`` and ``port_pose`` (3: x, y in m, yaw in rad).
+Reset options: ``plug_pose`` and ``port_pose`` (3: x and y in m, yaw in rad).
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ HOLDER = Slot("holder", (0.55, 0.55, 0.58), PLUG, height=0.01, clearance=0.0005)
 PORT = Slot("port", (0.25, 0.35, 0.50), PLUG, height=0.02, clearance=0.0002)
 """The slot is 0.4 mm wider than the plug's shell, which is 12 mm x 4.4 mm."""
 GRASP = (0.0, 0.0, 0.008)
-"""Where the expert holds the plug (m, in its frame)."""
+"""Point at which the expert grasps the plug (m, frame of the plug)."""
 SIDE = (0.02, 0.0, 0.0)
-"""A point that tells the yaw of plug and port (m, in their frames)."""
+"""A point from which the yaw of plug and port can be computed (m, in their frames)."""
 DEPTH = 0.009
 """Depth of the tip in the port at success (m); the shell is 12 mm long."""
 ALIGNED, DESCENT = 0.0004, 0.005
-"""Horizontal error to come down with, and how far per step (m)."""
+"""Horizontal error at which the expert starts to lower the plug, and distance per step (m)."""
 PLUG_YAW, PORT_YAW = math.pi / 2, 0.5
-"""Largest turns of plug and port at the start (rad): half a turn of the plug makes no difference."""
+"""Largest yaws of plug and port at the start (rad); half a turn of the plug makes no difference."""
 
 
 class InsertUSB(Task):
@@ -61,7 +61,7 @@ class InsertUSB(Task):
         self.port_area = table.part((0.1, 0.65), (1.0, 1.0))
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Draw both poses. The generator is used alike whatever the options are."""
+        """Sample both poses. All options consume the same random numbers."""
         areas = (self.plug_area, PLUG_YAW), (self.port_area, PORT_YAW)
         plug, port = (
             np.array([*rng.uniform(area.low, area.high), rng.uniform(-most, most)]) for area, most in areas
@@ -77,7 +77,9 @@ class InsertUSB(Task):
         }
 
     def observe(self, sim: Simulation) -> Array:
-        """Return middle and tip of the plug, the port's opening, and a point at the side of plug and port (15)."""
+        """Return the plug's middle and tip, the port's opening, and a side point of plug and port (15, m,
+        world frame).
+        """
         sides = (sim.point_pos_w(name, SIDE) for name in (PLUG.name, PORT.name))
         return np.concatenate([sim.body_pos_w(PLUG.name), self.tip(sim), self.opening(sim), *sides])
 
@@ -90,11 +92,11 @@ class InsertUSB(Task):
         return sim.point_pos_w(PORT.name, PORT.opening)
 
     def depth(self, sim: Simulation) -> float:
-        """Return how deep the tip is in the port (m); 0 beside it."""
+        """Return the depth of the tip in the port (m), 0 if it is outside."""
         return depth_of(self.opening(sim) - self.tip(sim), PLUG.blade[1])
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Hand near the plug, tip near the opening, tip in the port."""
+        """Return the terms: hand near the plug, tip near the opening, tip in the port."""
         reach = math.dist(sim.point_pos_w(PLUG.name, GRASP).tolist(), sim.tcp_pos_w.tolist())
         way = math.dist(self.tip(sim).tolist(), self.opening(sim).tolist())
         depth = self.depth(sim)
@@ -105,11 +107,11 @@ class InsertUSB(Task):
         }
 
     def success(self, sim: Simulation, start: Start) -> bool:
-        """The tip is 9 mm deep in the port."""
+        """Return whether the tip is at least 9 mm deep in the port."""
         return self.depth(sim) > DEPTH
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
-        """Fetch the plug, turn it to the port whichever way the wrist can, and let it down."""
+        """Fetch the plug, turn it to the port in the direction that the wrist allows, and lower it."""
         grasp, hand = sim.point_pos_w(PLUG.name, GRASP), hand_yaw(sim)
         if not is_held(sim, grasp, PLUG.head[1]):
             return fetch(sim, grasp, math.remainder(yaw(sim, PLUG.name) - hand, math.pi))

@@ -1,4 +1,6 @@
-"""What tasks of insertion share: a plug, a slot that it fits, and how an expert brings one into the other."""
+"""Shared parts of the insertion tasks: a plug, a slot that it fits, and the expert's motion from one to the
+other.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +21,21 @@ if TYPE_CHECKING:
     from gym_hil.simulation.simulation import Simulation
 
 CLEAR, HOVER = 0.015, 0.1
-"""Height of the tip above the slot while carrying, and of the TCP above a plug while travelling (m)."""
+"""Height of the tip above the slot while carrying, and of the TCP above a plug while moving to it (m)."""
 NEAR, ALIGNED, PARALLEL = 0.006, 0.001, 0.03
-"""Errors below which the expert aligns the tip (m), comes down (m), and calls two yaws equal (rad)."""
+"""Errors below which the expert aligns the tip (m), lowers it (m), and regards two yaws as equal (rad)."""
 DESCENT = 0.01
-"""How far the expert comes down per step (m)."""
+"""Distance by which the expert lowers the plug per step (m)."""
 
 
 @dataclass(frozen=True)
 class Plug(Prop):
-    """A head with a flat blade below that moves freely; its frame lies in the middle of the head.
+    """A free body: a head with a flat blade below it. Its frame lies in the middle of the head.
 
-    Half sizes in m, `mass` in kg.
+    Attributes:
+        head: half sizes of the head (m).
+        blade: half sizes of the blade (m).
+        mass: in kg.
     """
 
     head: Vec3
@@ -39,11 +44,11 @@ class Plug(Prop):
 
     @property
     def tip(self) -> Vec3:
-        """Lower end of the blade (m, in its frame)."""
+        """Lower end of the blade (3, m, frame of the plug)."""
         return (0.0, 0.0, -self.head[2] - 2 * self.blade[2])
 
     def build(self, spec: mujoco.MjSpec) -> None:
-        """Add a free body with two boxes."""
+        """Add a free body with two boxes to the scene."""
         body = add_free_body(spec, self.name, -self.tip[2])
         add_block(body, f"{self.name}_head", (0, 0, 0), self.head, self.rgb, mass=0.7 * self.mass)
         middle = (0, 0, -self.head[2] - self.blade[2])
@@ -55,18 +60,19 @@ METAL: Rgb = (0.6, 0.6, 0.62)
 
 @dataclass(frozen=True)
 class Slot(Prop):
-    """A block with a slot for a plug's blade. It stays where a start puts it; its frame lies on the floor.
+    """A block with a slot for the blade of a plug. It does not move during an episode; its frame lies on the
+    floor.
 
-    With `barrel` what has the slot turns by a hinge, by 0 to 90 degrees.
+    With `barrel`, the part that has the slot turns about a hinge by 0 to 90 degrees.
 
     Attributes:
-        plug: what fits into it.
+        plug: the plug that fits into the slot.
         height: of the block (m).
         clearance: room on each side of the blade (m).
         wall: thickness of the walls (m).
-        barrel: name of the part that turns, and of its hinge.
-        friction: what resists a turn (N m).
-        damping: the same (N m s/rad).
+        barrel: name of the turning part and of its hinge.
+        friction: friction torque of the hinge (N m).
+        damping: damping of the hinge (N m s/rad).
     """
 
     plug: Plug
@@ -79,16 +85,16 @@ class Slot(Prop):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The block's pose, and the barrel's turn (rad)."""
+        """Pose of the block and, with `barrel`, the angle of the barrel (rad)."""
         return (self.name, self.barrel) if self.barrel else (self.name,)
 
     @property
     def opening(self) -> Vec3:
-        """Middle of the slot's upper end (m, in its frame)."""
+        """Middle of the slot's upper end (3, m, frame of the slot)."""
         return (0.0, 0.0, self.height)
 
     def build(self, spec: mujoco.MjSpec) -> None:
-        """Add a mocap body, in it one that turns, and four walls."""
+        """Add a mocap body with four walls, which turn if there is a barrel."""
         import mujoco
 
         body = spec.worldbody.add_body(name=self.name, mocap=True)
@@ -114,23 +120,23 @@ class Slot(Prop):
 
 
 def depth_of(way: Array, aside: float) -> float:
-    """Return how deep a tip is in a slot (m), 0 beside it.
+    """Return the depth of a tip in a slot (m), 0 if it is outside.
 
     Args:
-        way: from the tip to the slot's opening (3, m, world frame).
-        aside: largest horizontal distance of a tip in the slot (m).
+        way: vector from the tip to the slot's opening (3, m, world frame).
+        aside: largest horizontal distance of a tip that is in the slot (m).
     """
     x, y, z = way.tolist()
     return max(0.0, z) if math.hypot(x, y) < aside else 0.0
 
 
 def fetch(sim: Simulation, grasp: Array, turn: float) -> Intent:
-    """Return how to get hold of a plug.
+    """Return the intent that grasps a plug.
 
     Args:
         sim: the simulation.
-        grasp: where it is held (3, m, world frame).
-        turn: by how much the hand must turn first (rad).
+        grasp: point at which the plug is grasped (3, m, world frame).
+        turn: rotation of the hand before it descends (rad).
     """
     near = abs(turn) < 2 * PARALLEL
     intent = approach(sim, grasp, HOVER) if near else over(sim, grasp, grasp[2] + HOVER, 1.0)
@@ -140,15 +146,15 @@ def fetch(sim: Simulation, grasp: Array, turn: float) -> Intent:
 def insert(
     sim: Simulation, way: Array, turn: float, depth: float, aligned: float = ALIGNED, descent: float = DESCENT
 ) -> Intent:
-    """Return how to bring a held plug into a slot: over it, turned as it is, aligned, down.
+    """Return the intent that moves a held plug over a slot, turns and aligns it, and lowers it.
 
     Args:
         sim: the simulation.
-        way: from the tip to the slot's opening (3, m, world frame).
-        turn: by how much the plug must turn (rad).
+        way: vector from the tip to the slot's opening (3, m, world frame).
+        turn: remaining rotation of the plug (rad).
         depth: of the tip in the slot (m).
-        aligned: horizontal error to come down with (m).
-        descent: how far to come down per step (m).
+        aligned: horizontal error at which the plug is lowered (m).
+        descent: distance by which it is lowered per step (m).
     """
     quat, aside = turned(sim.target_quat_w, turn), math.hypot(way[0], way[1])
     if way[2] < -2 * CLEAR or aside > NEAR:

@@ -1,4 +1,4 @@
-"""What a task asks of a robot, and whether a robot has it."""
+"""Requirements of tasks for robots."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from gym_hil.robots.base import Robot
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """What a task asks of a robot.
+    """Requirements of a task for robots.
 
     Attributes:
-        end_effectors: how many it uses; a robot must have exactly as many.
-        aperture: width of the widest object that must fit between the fingers, with room to spare (m).
-        axes: axes of the TCP that must be controllable, as `EndEffector.axes` names them.
-        home: purpose of the home configuration that it begins with.
-        gripper: kind of gripper that it asks for, as `Hand.kind` names it; None for any.
+        end_effectors: required number of end effectors.
+        aperture: width of the widest object, with a margin, that must fit between the fingers (m).
+        axes: axes of the TCP that must be controllable, see `EndEffector.axes`.
+        home: purpose of the home configuration at the start.
+        gripper: required kind of gripper, see `Hand.kind`; None for any.
     """
 
     end_effectors: int = 1
@@ -28,30 +28,30 @@ class Needs:
 
 
 class HasNeeds(Protocol):
-    """A task, or the class of one."""
+    """A task or its class."""
 
     @property
     def needs(self) -> Needs:
-        """What it asks of a robot."""
+        """The requirements of the task."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Whether a robot can do a task; true where it can.
+    """Whether a robot meets the requirements of a task; true if it does.
 
     Attributes:
-        reason: why it cannot; empty where it can.
+        reason: why it does not; empty if it does.
     """
 
     reason: str = ""
 
     def __bool__(self) -> bool:
-        """Return whether the robot can do the task."""
+        """Return whether the robot meets the requirements."""
         return not self.reason
 
 
 def fits(task: HasNeeds, robot: Robot) -> Fit:
-    """Return whether `robot` has what `task`, a task or its class, needs, and otherwise why not."""
+    """Return whether a robot meets the requirements of a task or its class."""
     needs = task.needs
     count = len(robot.end_effectors)
     if count != needs.end_effectors:

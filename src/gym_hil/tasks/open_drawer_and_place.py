@@ -1,6 +1,7 @@
-"""OpenDrawerAndPlace: pull a drawer open by its handle, put the cube into it, and let go.
+"""OpenDrawerAndPlace: pull a drawer open by its handle, put the cube into it and release it.
 
-Reset options: ``cube_xy`` (2, m) puts the cube there, ``cabinet_pose`` (3: x, y in m, yaw in rad) the cabinet.
+Reset options: ``cube_xy`` (2, m) sets the place of the cube, ``cabinet_pose`` (3: x and y in m, yaw in rad) the
+cabinet's pose.
 """
 
 from __future__ import annotations
@@ -30,18 +31,19 @@ INSIDE = (0.06, 0.055)
 PLATE = 0.003
 """Half the thickness of walls and floor (m)."""
 FLOOR, WALL, TOP = 0.01, 0.04, 0.05
-"""Heights of the drawer's inner floor and walls, and of the cabinet's lower side of the top (m)."""
+"""Heights of the drawer's inner floor, of its walls, and of the lower side of the cabinet's top (m)."""
 FRONT = INSIDE[1] + 2 * PLATE
 RECESS = 0.02
-"""How far the top begins behind the sides (m): a hand that pulls the handle needs the room."""
+"""Distance from the front of the sides to the front of the top (m), which leaves room for a hand at the
+handle."""
 LOOP = (0.04, 0.03)
 """Half sizes of the handle's hole along x and y (m)."""
 HOOK = (0.0, -FRONT - LOOP[1], 0.036)
 """Middle of the handle's hole (m, frame of the drawer)."""
 LENGTH, FRICTION, DAMPING, MASS = 0.13, 0.8, 4.0, 0.3
-"""How far the drawer slides (m), and what resists: N, N s/m and kg."""
+"""Travel of the drawer (m), its friction (N), damping (N s/m) and mass (kg)."""
 OPENED = 0.105
-"""Opening at which the expert fetches the cube (m)."""
+"""Opening of the drawer from which on the expert fetches the cube (m)."""
 AJAR = 0.02
 """Largest opening at the start (m)."""
 LIGHT = (0.70, 0.72, 0.75)
@@ -49,27 +51,27 @@ LIGHT = (0.70, 0.72, 0.75)
 YAW = 0.15
 """Largest turn of cabinet and cube at the start (rad)."""
 HOVER = 0.12
-"""Height of the TCP while travelling (m)."""
+"""Height of the TCP while it moves to the next object (m)."""
 IN_HOLE, PULL = 0.008, 0.02
-"""Horizontal error to come down into the handle with, and how far the expert pulls per step (m)."""
+"""Horizontal error at which the expert descends into the handle, and distance by which it pulls per step (m)."""
 
 
 @dataclass(frozen=True)
 class Cabinet(Prop):
-    """A cabinet on the floor with one drawer, whose body and slide joint are called ``drawer``.
+    """A cabinet on the floor with one drawer; the drawer's body and slide joint are both named ``drawer``.
 
-    Both frames lie on the floor, below the middle of the closed drawer's inside.
+    The frames of cabinet and closed drawer lie on the floor, below the middle of the drawer's inside.
     """
 
     drawer: str = "drawer"
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The cabinet's pose, and how far the drawer is open (m)."""
+        """Pose of the cabinet, and opening of the drawer (m)."""
         return self.name, self.drawer
 
     def build(self, spec: mujoco.MjSpec) -> None:
-        """Add a mocap body, and a body that slides in it."""
+        """Add a mocap body for the cabinet and a sliding body for the drawer."""
         import mujoco
 
         half_x, half_y = INSIDE
@@ -111,7 +113,7 @@ class Cabinet(Prop):
 CABINET = Cabinet("cabinet", (0.35, 0.40, 0.48))
 CUBE = Cube("cube", (0.85, 0.18, 0.15))
 PLACE = (0.0, 0.0, FLOOR + CUBE.half_size)
-"""Where the cube lies in the drawer (m, frame of the drawer)."""
+"""Place of the cube in the drawer (m, frame of the drawer)."""
 
 
 class OpenDrawerAndPlace(Task):
@@ -134,7 +136,7 @@ class OpenDrawerAndPlace(Task):
         self.cabinet_area = table.part((0.4, 0.96), (0.9, 1.05))
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Draw both poses and the opening. The generator is used alike whatever the options are."""
+        """Sample both poses and the opening. All options consume the same random numbers."""
         cube, cabinet = (rng.uniform(area.low, area.high) for area in (self.cube_area, self.cabinet_area))
         (yaw, turn), ajar = rng.uniform(-YAW, YAW, 2), rng.uniform(0.0, AJAR)
         pose = np.array([*cabinet, turn])
@@ -155,23 +157,23 @@ class OpenDrawerAndPlace(Task):
         return np.concatenate([sim.body_pos_w(CUBE.name), *points])
 
     def opening(self, sim: Simulation) -> float:
-        """Return how far the drawer is open (m)."""
+        """Return the opening of the drawer (m)."""
         return math.dist(sim.body_pos_w(CABINET.drawer).tolist(), sim.body_pos_w(CABINET.name).tolist())
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Drawer open, and cube near its place."""
+        """Return the terms: drawer open, cube near its place."""
         away = float(np.linalg.norm(sim.point_pos_w(CABINET.drawer, PLACE) - sim.body_pos_w(CUBE.name)))
         opened = min(1.0, self.opening(sim) / OPENED)
         return {"open": (0.4, opened), "placed": (0.6, opened * math.exp(-10.0 * away))}
 
     def success(self, sim: Simulation, start: Start) -> bool:
-        """The cube lies in the drawer, and the fingers are told to be open."""
+        """Return whether the cube lies in the drawer and the gripper is commanded to be open."""
         x, y, z = (sim.body_pos_w(CUBE.name) - sim.point_pos_w(CABINET.drawer, PLACE)).tolist()
         inside = math.hypot(x, y) < INSIDE[1] - 0.5 * CUBE.half_size
         return inside and abs(z) < 0.004 and not sim.gripper_closing
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
-        """Open the drawer, fetch the cube, let it down in the drawer."""
+        """Open the drawer, fetch the cube and lower it into the drawer."""
         cube, tcp, opened = sim.body_pos_w(CUBE.name), sim.tcp_pos_w, self.opening(sim) > OPENED
         held = is_held(sim, cube, CUBE.half_size)
         if held and opened:

@@ -1,6 +1,6 @@
-"""PickCube: grasp a cube on the floor and lift it 10 cm.
+"""PickCube: grasp a cube on the table and lift it.
 
-Reset options: ``cube_xy`` (2, m) puts the cube there.
+Reset options: ``cube_xy`` (2, m) is the cube's position.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gym_hil.simulation.simulation import Simulation
 
 HELD_DISTANCE = 0.05
-"""Largest distance of cube and TCP at success (m): a falling cube far from the hand is no success."""
+"""Largest distance between cube and TCP at success (m), so that a falling cube does not count."""
 
 
 class PickCube(Task):
@@ -38,13 +38,13 @@ class PickCube(Task):
         super().__init__(robot)
         self.cube = Cube("cube", (0.85, 0.18, 0.15), half_size=robot.workspace.object_width / 2)
         self.lifted = robot.workspace.lift
-        """Lift above the start that counts as success (m)."""
+        """Height above the initial position at success (m)."""
         self.scene = Scene(home=self.needs.home, props=(self.cube,))
         self.workspace = robot.workspace.tcp
         self.table = robot.workspace.table
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Draw the cube's position. The generator is used alike whatever the options are."""
+        """Sample the cube's position. The generator is used in the same way for all options."""
         drawn = rng.uniform(self.table.low, self.table.high)
         xy = drawn if randomise else np.array(self.table.point(1.0, 0.5))
         if "cube_xy" in options:
@@ -56,24 +56,24 @@ class PickCube(Task):
         return sim.body_pos_w(self.cube.name)
 
     def distance(self, sim: Simulation) -> float:
-        """Return how far the cube is from the TCP (m)."""
+        """Return the distance of the cube from the TCP (m)."""
         return math.dist(sim.body_pos_w(self.cube.name).tolist(), sim.tcp_pos_w.tolist())
 
     def lift(self, sim: Simulation, start: Start) -> float:
-        """Return how far the cube is above its start (m)."""
+        """Return the height of the cube above its initial position (m)."""
         return sim.body_pos_w(self.cube.name).item(2) - start[self.cube.name].item(2)
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Near the cube, and cube lifted."""
+        """Return terms for the distance of the TCP from the cube and for the height of the cube."""
         lifted = min(1.0, max(0.0, self.lift(sim, start) / self.lifted))
         return {"near": (0.3, math.exp(-20.0 * self.distance(sim))), "lift": (0.7, lifted)}
 
     def success(self, sim: Simulation, start: Start) -> bool:
-        """Lifted by 10 cm, and still in the hand."""
+        """Return whether the cube is lifted and still in the hand."""
         return self.lift(sim, start) > self.lifted and self.distance(sim) < HELD_DISTANCE
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
-        """Fetch the cube, then lift."""
+        """Grasp the cube, then lift it."""
         cube = sim.body_pos_w(self.cube.name)
         if not is_held(sim, cube, self.cube.half_size):
             return approach(sim, cube)

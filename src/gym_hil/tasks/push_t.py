@@ -1,9 +1,9 @@
-"""PushT: push a T-shaped block until it lies on its outline.
+"""PushT: push a T-shaped block onto its outline.
 
-The expert chooses where to push by the motion that a push at that point causes (ellipsoidal limit surface, Lynch,
+The expert selects the point to push by the motion that a push at this point causes (ellipsoidal limit surface; Lynch,
 Maekawa and Tanie, "Manipulation and active sensing by pushing using tactile feedback", IROS 1992).
 
-Reset options: ``block_pose`` and ``goal_pose`` (3: x, y in m, yaw in rad) put block and outline there.
+Reset options: ``block_pose`` and ``goal_pose`` (3: x, y in m, yaw in rad) are the poses of block and outline.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ if TYPE_CHECKING:
     from gym_hil.simulation.simulation import Simulation
 
 BAR, STEM = (0.06, 0.015), (0.015, 0.045)
-"""Half sizes of the T's two parts along x and y (m); the stem points to -y."""
+"""Half sizes of the two parts of the T along x and y (m). The stem points to -y."""
 BAR_Y, STEM_Y = 0.0257, -0.0343
-"""Where their middles are (m): the frame lies at the centre of mass."""
+"""y of the centres of the parts (m). The origin of the frame is the centre of mass."""
 FOOT = (0.0, STEM_Y - STEM[1], 0.0)
-"""End of the stem (m, in its frame)."""
+"""End of the stem (m, in the block's frame)."""
 HEIGHT = 0.03
 """Height of the block (m)."""
 MASS = 0.15
-"""kg."""
+"""Mass of the block (kg)."""
 POSITION, ANGLE = 0.01, 0.1
-"""Largest error of the block's position (m) and yaw (rad)."""
+"""Largest errors of the block's position (m) and yaw (rad) at success."""
 APART = 0.06
-"""Least distance of the block from its outline at the start (m)."""
+"""Smallest initial distance of the block from its outline (m)."""
 RADIUS = 0.045
-"""Distance from the centre of mass at which friction acts against a turn, on average (m)."""
+"""Mean distance from the centre of mass at which friction resists a rotation (m)."""
 FINGERS = (0.012, 0.016)
 """Half widths of the closed fingers along x and y (m)."""
 GAP = 0.012
-"""Distance of the fingers from the block where they come down (m)."""
+"""Distance of the fingers from the block where they are lowered (m)."""
 LOW, TRAVEL = 0.015, 0.09
 """Heights of the TCP while pushing and while travelling (m)."""
 LATERAL = 0.01
-"""How far beside a place to push the fingers may be (m)."""
+"""Largest lateral distance of the fingers from a point to push (m)."""
 NEAREST = 0.025
-"""How far before the table, seen from the base, the fingers still come down (m): an arm folds only so far."""
+"""Distance in front of the table at which the fingers can still be lowered (m), limited by the arm's reach."""
 PUSH = 0.012
-"""How far they push per step at most (m)."""
+"""Largest distance of a push per step (m)."""
 USEFUL = 0.4
-"""Cosine between the motion that a push causes and the one wanted, above which a push goes on."""
+"""Smallest cosine between the motion that a push causes and the desired one, above which the push continues."""
 
 _TOP, _UNDER = BAR_Y + BAR[1], BAR_Y - BAR[1]
 PLACES = np.array(
@@ -66,15 +66,15 @@ PLACES = np.array(
     + [(side * STEM[0], y, -side, 0.0) for side in (-1, 1) for y in (-0.068, -0.05, -0.025)]
     + [(0.0, FOOT[1], 0.0, 1.0)]
 )
-"""Where to push (x, y, m) and in which direction (x, y), in the block's frame."""
+"""Points to push (x, y, m) and directions of the push (x, y), in the block's frame."""
 TORQUE = (PLACES[:, 0] * PLACES[:, 3] - PLACES[:, 1] * PLACES[:, 2]) / RADIUS
 MOTIONS = np.column_stack([PLACES[:, 2:], TORQUE]) / np.sqrt(1 + TORQUE**2)[:, None]
-"""Direction of the motion that each push causes: x, y, and the turn times `RADIUS`."""
+"""Direction of the motion that each push causes: x, y, and the rotation multiplied by `RADIUS`."""
 
 
 @dataclass(frozen=True)
 class Tee(Prop):
-    """A T on the floor: a block that moves freely, or an outline that touches nothing."""
+    """A T on the floor: a block that moves freely, or an outline without contacts."""
 
     outline: bool = False
 
@@ -119,7 +119,7 @@ class PushT(Task):
         self.nearest = robot.workspace.table.low[0] - NEAREST
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Draw both poses, yaw included. The generator is used alike whatever the options are."""
+        """Sample both poses. The generator is used in the same way for all options."""
         (block_xy, goal_xy), yaws = spread(rng, self.area, 2, APART), rng.uniform(-np.pi, np.pi, 2)
         block, goal = np.array([*block_xy, yaws[0]]), np.array([*goal_xy, yaws[1]])
         if not randomise:
@@ -145,7 +145,7 @@ class PushT(Task):
         )
 
     def error(self, sim: Simulation) -> tuple[float, float, float]:
-        """Return the way of the block to its outline: x, y (m, world frame) and yaw (rad)."""
+        """Return the displacement of the block from its outline: x, y (m, world frame) and yaw (rad)."""
         way = sim.body_pos_w(GOAL.name) - sim.body_pos_w(BLOCK.name)
         turn = yaw(sim, GOAL.name) - yaw(sim, BLOCK.name)
         return way.item(0), way.item(1), math.remainder(turn, 2 * math.pi)
@@ -163,7 +163,7 @@ class PushT(Task):
         return flat and math.hypot(x, y) < POSITION and abs(turn) < ANGLE
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
-        """Go on with a useful push, else begin the most useful one."""
+        """Continue a useful push, or else begin the most useful one."""
         x, y, turn = self.error(sim)
         angle = yaw(sim, BLOCK.name)
         axes = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])

@@ -1,6 +1,6 @@
-"""StackCubes: build a tower of three cubes in the order of their colours, and let go of it.
+"""StackCubes: build a tower of three cubes in the order of their colours, and release it.
 
-Reset options: ``cube_xy`` (3, 2, m) puts the cubes there, in the order of `COLOURS`.
+Reset options: ``cube_xy`` (3, 2, m, world frame) sets the places of the cubes, in the order of `COLOURS`.
 """
 
 from __future__ import annotations
@@ -23,23 +23,24 @@ if TYPE_CHECKING:
 COLOURS = {"red": (0.85, 0.18, 0.15), "green": (0.18, 0.62, 0.27), "blue": (0.15, 0.35, 0.80)}
 """From the lowest cube to the highest."""
 APART = 3.3
-"""Least distance of two cubes at the start, in widths: the Franka Hand's palm, 0.2 m wide, fits beside a tower."""
+"""Least distance of two cubes at the start, in widths of a cube: the palm of the Franka Hand (0.2 m wide)
+fits beside a tower."""
 GRASP = (0.0, 0.0, 0.004)
-"""Where the expert holds a cube, seen from its middle (m): no finger reaches the cube below."""
+"""Point at which the expert grasps a cube (m, relative to its middle); no finger touches the cube below."""
 YAW = 0.2
-"""Largest turn of a cube at the start (rad)."""
+"""Largest yaw of a cube at the start (rad)."""
 ASIDE = 0.5
-"""Largest horizontal distance of a cube from the one below it, in half widths."""
+"""Largest horizontal distance between a stacked cube and the one below it, in half widths."""
 LEVEL = 0.004
 """Largest error of a cube's height in the tower (m)."""
 ALIGNED = 0.003
-"""Horizontal error to let a cube down with (m)."""
+"""Horizontal error at which a cube is lowered (m)."""
 SEATED = 0.002
-"""Height above the cube below at which the hand lets go (m)."""
+"""Height above the cube below at which the hand releases the cube (m)."""
 HOVER = 0.1
-"""Height of the TCP above what it will grasp, and of a cube above the tower, while travelling (m)."""
+"""Height of the TCP above the cube to grasp, and of a carried cube above the tower (m)."""
 CLEAR = 1.5
-"""How far the TCP is above the highest cube's middle at success, in half widths."""
+"""Height of the TCP above the middle of the highest cube at success, in half widths."""
 
 
 class StackCubes(Task):
@@ -65,7 +66,7 @@ class StackCubes(Task):
         self.fixed_xy = np.array([self.table.point(0.5, left) for left in (0.5, 0.3, 0.7)])
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Draw the cubes' places and yaws. The generator is used alike whatever the options are."""
+        """Sample the places and yaws of the cubes. All options consume the same random numbers."""
         xy = spread(rng, self.table, len(self.cubes), APART * 2 * self.half_size)
         yaws = rng.uniform(-YAW, YAW, len(self.cubes))
         if not randomise:
@@ -82,7 +83,7 @@ class StackCubes(Task):
         return np.concatenate([sim.body_pos_w(cube.name) for cube in self.cubes])
 
     def way(self, sim: Simulation, index: int) -> Array:
-        """Return the way of cube `index` to its place on the cube below it (3, m, world frame)."""
+        """Return the vector from cube `index` to its place on the cube below it (3, m, world frame)."""
         upper, lower = (sim.body_pos_w(self.cubes[number].name) for number in (index, index - 1))
         way: Array = lower - upper
         way[2] += 2 * self.half_size
@@ -94,19 +95,19 @@ class StackCubes(Task):
         return math.hypot(x, y) < ASIDE * self.half_size and abs(z) < LEVEL
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Each of the two upper cubes near its place."""
+        """Return one term for each of the two upper cubes: near its place."""
         return {
             self.cubes[index].name: (0.5, math.exp(-20.0 * math.hypot(*self.way(sim, index))))
             for index in (1, 2)
         }
 
     def success(self, sim: Simulation, start: Start) -> bool:
-        """All cubes are stacked, and the hand has left the tower."""
+        """Return whether all cubes are stacked and the hand is clear of the tower."""
         above = sim.tcp_pos_w.item(2) - sim.body_pos_w(self.cubes[2].name).item(2)
         return above > CLEAR * self.half_size and self.is_stacked(sim, 1) and self.is_stacked(sim, 2)
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
-        """Stack the lowest cube that is not in its place, or leave the tower upwards."""
+        """Stack the lowest cube that is not in its place, or move the hand up from the finished tower."""
         tcp = sim.tcp_pos_w
         for index in (1, 2):
             cube = sim.body_pos_w(self.cubes[index].name)

@@ -1,8 +1,8 @@
 """TurnKey: take a key out of its stand, insert it into a lock, and turn it by 90 degrees.
 
-Stand and lock are turned about the vertical, so actions need a rotation: ids of this task have ``xyz+yaw`` actions.
+Stand and lock are turned about the vertical, so the task needs actions with a rotation (``xyz+yaw``).
 
-Reset options: ``stand_pose`` and ``lock_pose`` (3: x, y in m, yaw in rad).
+Reset options: ``stand_pose`` and ``lock_pose`` (3: x and y in m, yaw in rad).
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from gym_hil.simulation.simulation import Simulation
 
 GRASP = (0.0, 0.0, 0.01)
-"""Where the expert holds the key (m, in its frame)."""
+"""Point at which the expert grasps the key (m, frame of the key)."""
 TURN, DEPTH = 1.5, 0.016
-"""Turn of the barrel, which stops at 90 degrees (rad), and depth of the tip in it (m), at success."""
+"""Least angle of the barrel, which stops at 90 degrees (rad), and least depth of the tip in it (m) at success."""
 YAW = 0.3
-"""Largest turns of stand and lock at the start (rad)."""
+"""Largest yaws of stand and lock at the start (rad)."""
 PRESSED, STEP = 0.003, 0.15
-"""How much deeper than `DEPTH` the expert holds the key (m), and how far it turns it per step (rad)."""
+"""Depth beyond `DEPTH` to which the expert presses the key (m), and angle by which it turns it per step (rad)."""
 
 KEY = Plug("key", (0.93, 0.75, 0.13), head=(0.012, 0.012, 0.025), blade=(0.01, 0.004, 0.0125))
 STAND = Slot("stand", (0.55, 0.55, 0.58), KEY, height=0.02, clearance=0.0006)
@@ -58,7 +58,7 @@ class TurnKey(Task):
         self.areas = tuple((area.low, area.high) for area in areas)
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Draw both poses. The generator is used alike whatever the options are."""
+        """Sample both poses. All options consume the same random numbers."""
         stand, lock = (np.array([*rng.uniform(*corners), rng.uniform(-YAW, YAW)]) for corners in self.areas)
         if not randomise:
             stand, lock = (np.array([*np.mean(corners, axis=0), 0.0]) for corners in self.areas)
@@ -72,7 +72,9 @@ class TurnKey(Task):
         }
 
     def observe(self, sim: Simulation) -> Array:
-        """Return middle and tip of the key, the slot's opening, and a point on one side of key and barrel (15)."""
+        """Return the key's middle and tip, the slot's opening, and a side point of key and barrel (15, m,
+        world frame).
+        """
         sides = (sim.point_pos_w(name, (KEY.head[0], 0.0, 0.0)) for name in (KEY.name, LOCK.barrel))
         return np.concatenate([sim.body_pos_w(KEY.name), self.tip(sim), self.slot(sim), *sides])
 
@@ -85,15 +87,15 @@ class TurnKey(Task):
         return sim.point_pos_w(LOCK.barrel, LOCK.opening)
 
     def depth(self, sim: Simulation) -> float:
-        """Return how deep the tip is in the slot (m); 0 beside it."""
+        """Return the depth of the tip in the slot (m), 0 if it is outside."""
         return depth_of(self.slot(sim) - self.tip(sim), KEY.blade[1])
 
     def turn(self, sim: Simulation) -> float:
-        """Return how far the barrel is turned (rad)."""
+        """Return the angle of the barrel (rad)."""
         return math.remainder(yaw(sim, LOCK.barrel) - yaw(sim, LOCK.name), 2 * math.pi)
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Tip near the slot, tip in the slot, barrel turned."""
+        """Return the terms: tip near the slot, tip in the slot, barrel turned."""
         near = math.exp(-10.0 * math.dist(self.tip(sim).tolist(), self.slot(sim).tolist()))
         turn = min(1.0, max(0.0, self.turn(sim) / TURN))
         return {
@@ -103,11 +105,11 @@ class TurnKey(Task):
         }
 
     def success(self, sim: Simulation, start: Start) -> bool:
-        """The key is in the barrel, which is turned."""
+        """Return whether the key is in the barrel and the barrel is turned."""
         return self.turn(sim) > TURN and self.depth(sim) > DEPTH
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
-        """Fetch the key, turn it to the slot, let it down, turn it."""
+        """Fetch the key, align it with the slot, lower it and turn it."""
         key = sim.point_pos_w(KEY.name, GRASP)
         if not is_held(sim, key, KEY.head[1]):
             return fetch(sim, key, math.remainder(yaw(sim, KEY.name) - hand_yaw(sim), math.pi / 2))

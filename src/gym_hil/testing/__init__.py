@@ -1,4 +1,4 @@
-"""Conformance suites that anybody can run over devices and operators of their own.
+"""Conformance tests for devices and operators, also of other packages.
 
-`devices` imports no test runner; `operators` needs pytest.
+`devices` does not need a test runner; `operators` needs pytest.
 """

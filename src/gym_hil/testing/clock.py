@@ -1,4 +1,4 @@
-"""A clock that a test moves forward, so that nothing has to wait."""
+"""A clock that tests advance, so that they do not have to wait."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from gym_hil.core.errors import InvalidArgumentError
 
 
 class ManualClock:
-    """A `gym_hil.core.clock.Clock` whose time passes only when somebody sleeps on it or advances it.
+    """A `gym_hil.core.clock.Clock` whose time passes only by `sleep` and `advance`.
 
     Args:
-        start: the first time that `monotonic` returns (s).
+        start: initial time (s).
     """
 
     def __init__(self, start: float = 0.0) -> None:
@@ -19,19 +19,22 @@ class ManualClock:
         self._lock = threading.Lock()
 
     def monotonic(self) -> float:
-        """Return the time (s)."""
+        """Return the current time (s)."""
         return self._now
 
     def sleep(self, seconds: float) -> None:
-        """Let `seconds` (s) pass and return at once."""
+        """Advance the time by `seconds`, and return at once."""
         if seconds > 0.0:
             self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` (s) pass.
+        """Advance the time.
+
+        Args:
+            seconds: duration (s).
 
         Raises:
-            InvalidArgumentError: time would go back.
+            InvalidArgumentError: `seconds` is negative.
         """
         if not seconds >= 0.0:
             raise InvalidArgumentError(f"seconds={seconds!r} must be at least 0: time does not go back")

@@ -1,7 +1,7 @@
-"""What every input device must do, as tests that a third party runs over its own device.
+"""Conformance tests for input devices, also of other packages.
 
-Subclass `DeviceConformance`, and give it a pytest fixture `rig` that yields a `DeviceRig`: the device, and a
-way to work its buttons and axes from the outside::
+Subclass `DeviceConformance`, and define a pytest fixture `rig` that yields a `DeviceRig`, which operates the
+device::
 
     class TestMyPad(DeviceConformance):
         @pytest.fixture
@@ -23,48 +23,50 @@ from gym_hil.devices.base import DISCONNECTED, STILL, Device, DeviceReading
 from gym_hil.devices.controls import DIRECTIONS, EVENTS, GRIPPER, Control
 
 POLL_BUDGET = 0.02
-"""Seconds that one poll may take on average: a fifth of a 10 Hz control period."""
+"""Longest mean duration of a poll (s), a fifth of a 10 Hz control period."""
 
 
 class DeviceRig(abc.ABC):
-    """A device and the hand that works it. What the device lacks, leave out of `controls` and `axes`: the
-    tests of it are then skipped, and so are those of `disconnect` where it raises `NotImplementedError`.
+    """A device, and the means to operate it in tests.
+
+    Leave out of `controls` and `axes` what the device does not have. The corresponding tests are then
+    skipped, and so are those of `disconnect` if it raises `NotImplementedError`.
     """
 
     device: Device
     controls: frozenset[Control] = frozenset()
-    """Buttons that `press` and `release` can work."""
+    """Buttons that `press` and `release` operate."""
     axes: tuple[int, ...] = ()
-    """Indices into `Motion` that `move` can work."""
+    """Indices into `Motion` that `move` operates."""
     can_hold: bool = True
-    """False where a button cannot be held for as long as one likes, as in a terminal."""
+    """Whether buttons can be held, which is not the case in a terminal."""
 
     @abc.abstractmethod
     def press(self, control: Control) -> None:
-        """Push a button down."""
+        """Press a button."""
 
     @abc.abstractmethod
     def release(self, control: Control) -> None:
-        """Let a button go, so that the next `press` is a new one."""
+        """Release a button, so that the next `press` is a new one."""
 
     def move(self, axis: int, level: float) -> None:
-        """Push one axis to `level` in [-1, 1]."""
+        """Move one axis to `level`, in [-1, 1]."""
         raise NotImplementedError
 
     def disconnect(self) -> None:
-        """Pull the plug."""
+        """Unplug the device."""
         raise NotImplementedError
 
     def reconnect(self) -> None:
-        """Put the plug back."""
+        """Plug the device in again."""
         raise NotImplementedError
 
     def settle(self) -> None:  # noqa: B027
-        """Wait until what was injected has reached the device."""
+        """Wait until the device has received all input."""
 
 
 def assert_valid_reading(reading: DeviceReading) -> None:
-    """Check the types and ranges of one reading, and that it is neutral where nothing is connected."""
+    """Check the types and ranges of a reading, and that it is neutral if nothing is connected."""
     assert isinstance(reading, DeviceReading)
     assert isinstance(reading.motion, tuple) and len(reading.motion) == 6
     assert all(math.isfinite(level) and -1.0 <= level <= 1.0 for level in reading.motion), reading.motion
@@ -78,8 +80,8 @@ def assert_valid_reading(reading: DeviceReading) -> None:
 
 
 class DeviceBasics:
-    """What holds for any device, also one that nobody can work from the outside. Needs a fixture `rig` with
-    an attribute `device`.
+    """Tests for any device, also without a way to operate it. They need a fixture `rig` with an attribute
+    `device`.
     """
 
     def test_has_a_name(self, rig: DeviceRig) -> None:
@@ -109,7 +111,7 @@ class DeviceBasics:
 
 
 class DeviceConformance(DeviceBasics):
-    """Everything that holds for a device with buttons or axes."""
+    """Tests for devices with buttons or axes. They need a fixture `rig` with a `DeviceRig`."""
 
     def test_rests_while_nobody_touches_it(self, rig: DeviceRig) -> None:
         rig.settle()
@@ -257,13 +259,13 @@ class DeviceConformance(DeviceBasics):
 
 
 def tap(rig: DeviceRig, control: Control) -> None:
-    """Press and release between two polls."""
+    """Press and release a button between two polls."""
     rig.press(control)
     rig.release(control)
 
 
 def polled_events(rig: DeviceRig) -> list[EpisodeEvent]:
-    """Return the events of one poll, after what was injected has arrived."""
+    """Return the events of one poll, after the device has received all input."""
     rig.settle()
     reading = rig.device.poll()
     assert_valid_reading(reading)
@@ -271,7 +273,7 @@ def polled_events(rig: DeviceRig) -> list[EpisodeEvent]:
 
 
 def push_direction(rig: DeviceRig, axis: int, level: float) -> None:
-    """Move one axis of a rig whose device has direction keys: the `move` of such a rig."""
+    """Implementation of `move` for rigs of devices with direction keys."""
     for control, (index, sign) in DIRECTIONS.items():
         if index == axis:
             rig.release(control)

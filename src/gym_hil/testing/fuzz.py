@@ -1,4 +1,4 @@
-"""Random hands: what thousands of senseless device events must not do."""
+"""Random input for devices, and checks that it causes neither errors nor unwanted motion."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.testing.devices import DeviceRig, assert_valid_reading, tap
 
 STILL_STEPS = 8
-"""Steps after a release from which on the arm must stand still."""
+"""Number of steps after a release until the arm must not move any more."""
 STILL_M = 0.0005
-"""How far the TCP may creep per step then (m)."""
+"""Largest motion of the TCP per step then (m)."""
 
 
 class RandomHand:
-    """Presses, releases, moves, storms, pulls the plug and puts it back, all at random from `seed`.
+    """Operates a device at random: it presses, releases, moves, unplugs and plugs in.
+
+    Args:
+        rig: operates the device.
+        seed: seed of the random actions.
 
     Attributes:
-        events: how many things it has done.
-        plugged: whether the plug is in.
-        engaging: whether the engage button is down or was tapped since `polled` was called.
+        events: number of actions so far.
+        plugged: whether the device is plugged in.
+        engaging: whether the intervention button is held, or was pressed since `polled` was called.
     """
 
     def __init__(self, rig: DeviceRig, seed: int) -> None:
@@ -39,15 +43,15 @@ class RandomHand:
 
     @property
     def engaging(self) -> bool:
-        """See the class."""
+        """Whether the intervention button is held, or was pressed since `polled` was called."""
         return self._tapped or Control.ENGAGE in self._held
 
     def polled(self) -> None:
-        """Say that the device was read, or flushed."""
+        """Note that the device was read or flushed."""
         self._tapped = False
 
     def act(self) -> None:
-        """Do one thing."""
+        """Perform one random action."""
         self.events += 1
         kind = self._rng.random()
         if kind < 0.004 and self._can_be_plugged:
@@ -60,7 +64,7 @@ class RandomHand:
             self._work(self._controls[int(self._rng.integers(len(self._controls)))])
 
     def storm(self, most: int = 20) -> None:
-        """Do up to `most` things at once."""
+        """Perform up to `most` random actions at once."""
         for _ in range(int(self._rng.integers(most + 1))):
             self.act()
 
@@ -90,7 +94,7 @@ class RandomHand:
             self.rig.release(control)
 
     def pull_or_plug(self) -> None:
-        """Pull the plug, or put it back, where there is one."""
+        """Unplug the device, or plug it in again, if it supports this."""
         move: Callable[[], None] = self.rig.disconnect if self.plugged else self.rig.reconnect
         try:
             move()
@@ -103,11 +107,17 @@ class RandomHand:
 
 
 def play_at_random(env: gym.Env, hand: RandomHand, events: int, *, strict: bool) -> tuple[int, int]:
-    """Step an idle policy in `env`, whose human's device `hand` works, until it has done `events` things.
+    """Step an environment whose device is operated at random, and check that the human acts only while
+    engaged, and that the robot does not move while nobody acts.
 
-    Check that the human acts only while engaged, and that the robot stands still while nobody acts. `strict`
-    also checks that nobody acts while the engage button is up. Return the steps that the human and the
-    policy executed.
+    Args:
+        env: the environment.
+        hand: operates the device of the environment's operator.
+        events: number of random actions.
+        strict: whether to check that the human does not act while the intervention button is released.
+
+    Returns:
+        The numbers of steps of the human and of the policy.
     """
     raw = env.unwrapped
     assert isinstance(raw, ManipulationEnv)
@@ -145,7 +155,7 @@ def play_at_random(env: gym.Env, hand: RandomHand, events: int, *, strict: bool)
 
 
 def play_after_close(env: gym.Env, hand: RandomHand, events: int) -> None:
-    """Close the device; the hand goes on, and neither it nor `env` may notice."""
+    """Close the device, operate it further, and check that this has no effect on the environment."""
     hand.rig.device.close()
     stop = hand.events + events
     env.reset(seed=1)

@@ -1,7 +1,7 @@
-"""What every operator must do, as tests that a third party runs over its own operator or device.
+"""Conformance tests for operators and takeovers, also of other packages.
 
-For an operator of your own, subclass `OperatorBasics` and give it a pytest fixture `operator`. For a device
-of your own, subclass `TakeoverConformance` and give it a fixture `rig` that yields a `DeviceRig`::
+For an operator, subclass `OperatorBasics` and define a pytest fixture `operator`. For a device, subclass
+`TakeoverConformance` and define a fixture `rig` that yields a `DeviceRig`::
 
     class TestTakingOverWithMyPad(TakeoverConformance):
         engage = Engage.HOLD
@@ -54,7 +54,7 @@ def environment(operator: Operator | None, *, limit: int = 60) -> gym.Env:
 
 
 def watched(env: gym.Env) -> WatchedEnv:
-    """Return the `WatchedEnv` inside."""
+    """Return the inner `WatchedEnv`."""
     layer: Any = env
     while not isinstance(layer, WatchedEnv):
         layer = layer.env
@@ -62,7 +62,7 @@ def watched(env: gym.Env) -> WatchedEnv:
 
 
 def episode(env: gym.Env, seed: int) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
-    """Step a random policy from `seed` to the end; yield its actions (4) and the infos."""
+    """Run an episode of a random policy, and yield its actions (4) and the infos."""
     rng = np.random.default_rng(seed)
     env.reset(seed=seed)
     terminated = truncated = False
@@ -73,7 +73,7 @@ def episode(env: gym.Env, seed: int) -> Iterator[tuple[np.ndarray, dict[str, Any
 
 
 def assert_valid_step(env: gym.Env, policy_action: np.ndarray, info: dict[str, Any]) -> None:
-    """Check keys, types, who acted, and that the action in the info is the one that was executed."""
+    """Check the info of a step: its keys, types, who acted, and that its action is the executed one."""
     assert type(info[schema.IS_INTERVENTION]) is bool and type(info[schema.INTERVENTION_ID]) is int
     assert info[schema.PHASE] in PHASES_AFTER
     space = env.action_space
@@ -106,9 +106,7 @@ def assert_valid_step(env: gym.Env, policy_action: np.ndarray, info: dict[str, A
 
 
 class OperatorBasics:
-    """What holds for any operator, also one that nobody can work from the outside. Needs a fixture
-    `operator`.
-    """
+    """Tests for any operator. They need a fixture `operator`."""
 
     def test_every_step_knows_who_acted(self, operator: Operator) -> None:
         env = environment(operator)
@@ -173,11 +171,13 @@ class OperatorBasics:
 
 
 class TakeoverConformance:
-    """A person who takes over with a device. Needs a fixture `rig`; set `engage` to how it takes over."""
+    """Tests of takeovers by a person with a device. They need a fixture `rig`; set `engage` to the way of
+    taking over.
+    """
 
     engage: Engage = Engage.HOLD
     hold_over_steps = 5
-    """With `Engage.MOTION`: steps without motion before control goes back."""
+    """With `Engage.MOTION`, number of steps without motion until control is released."""
     random_events = 10_000
 
     @pytest.fixture
@@ -190,7 +190,7 @@ class TakeoverConformance:
         env.close()
 
     def take_over(self, rig: DeviceRig) -> None:
-        """Engage."""
+        """Take over."""
         if self.engage is Engage.HOLD:
             rig.press(Control.ENGAGE)
         elif self.engage is Engage.TOGGLE:
@@ -200,9 +200,7 @@ class TakeoverConformance:
         rig.settle()
 
     def let_go(self, rig: DeviceRig, env: gym.Env) -> list[np.ndarray]:
-        """Disengage; a person who takes over by moving waits until control goes back. Return what was
-        executed meanwhile.
-        """
+        """Release control, which takes some steps with `Engage.MOTION`, and return the executed actions."""
         if self.engage is Engage.HOLD:
             rig.release(Control.ENGAGE)
         elif self.engage is Engage.TOGGLE:

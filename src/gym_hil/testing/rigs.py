@@ -1,4 +1,4 @@
-"""Hands that work this package's own devices: examples for a `DeviceRig`, and what its tests use."""
+"""Rigs for the devices of this package, which are examples of a `DeviceRig`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PAD_AXES = (("left_y", 1.0), ("left_x", -1.0), ("right_y", 1.0))
 
 
 class KeyboardRig(DeviceRig):
-    """A `Keyboard` that is fed directly."""
+    """A `Keyboard` whose keys are pressed by calls."""
 
     axes = (0, 1, 2)
 
@@ -66,7 +66,7 @@ class KeyboardRig(DeviceRig):
 
 
 class GamepadRig(DeviceRig):
-    """A `Gamepad` behind a pad made of software, through SDL and pygame. Call `close` when done."""
+    """A `Gamepad` that reads a virtual gamepad by SDL and pygame. Call `close` at the end."""
 
     axes = (0, 1, 2)
     controls = frozenset(_PAD_BUTTONS)
@@ -93,7 +93,7 @@ class GamepadRig(DeviceRig):
             self.pad = VirtualGamepad()
 
     def close(self) -> None:
-        """Unplug the pad."""
+        """Unplug the gamepad."""
         self.device.close()
         self.pad.detach()
 
@@ -108,7 +108,7 @@ class GamepadRig(DeviceRig):
 
 
 class PageRig(DeviceRig):
-    """A `PageDevice` as its page works it: keys, buttons and touch sticks."""
+    """A `PageDevice` with the keys, buttons and touch sticks of its page."""
 
     axes = (0, 1, 2)
 
@@ -137,7 +137,7 @@ class PageRig(DeviceRig):
 
 
 class PagePadRig(PageRig):
-    """A `PageDevice` as a gamepad at the browser works it."""
+    """A `PageDevice` with a gamepad of the browser."""
 
     def __init__(self) -> None:
         self.down: set[str] = set()
@@ -169,7 +169,7 @@ class PagePadRig(PageRig):
 
 
 class TerminalRig(DeviceRig):
-    """A `TerminalKeyboard` at a pseudo-terminal (not on Windows). Call `close` when done."""
+    """A `TerminalKeyboard` at a pseudo-terminal (not on Windows). Call `close` at the end."""
 
     axes = (0, 1, 2)
     can_hold = False
@@ -189,7 +189,7 @@ class TerminalRig(DeviceRig):
             os.write(self.hand, _TERMINAL_BYTES.get(key) or key.encode())
 
     def release(self, control: Control) -> None:
-        """A terminal tells no releases."""
+        """Do nothing: terminals do not report releases."""
 
     def move(self, axis: int, level: float) -> None:
         for control, (index, sign) in DIRECTIONS.items():
@@ -208,7 +208,7 @@ class TerminalRig(DeviceRig):
         time.sleep(ESCAPE_S + 0.05)
 
     def _unread(self) -> int:
-        """Return how many bytes the device has not taken yet: on a busy machine its thread comes late."""
+        """Return the number of bytes that the device has not read yet."""
         import fcntl
         import termios
 

@@ -1,4 +1,4 @@
-"""Watch an environment from below: what the simulator was told, and how the TCP moved within each step."""
+"""Observes an environment from the inside: the executed actions, and the motion of the TCP within each step."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from gym_hil.envs.manipulation import ManipulationEnv
 
 
 class WatchedEnv(gym.Wrapper):
-    """Goes next to the raw environment and notes what truly arrives there.
+    """Wraps the raw environment and stores what it receives.
+
+    Args:
+        env: the raw environment.
 
     Attributes:
         executed: the last raw action (7); None after a reset.
-        during_reset: called in the middle of every reset.
+        during_reset: called during every reset.
     """
 
     def __init__(self, env: gym.Env) -> None:
@@ -28,21 +31,21 @@ class WatchedEnv(gym.Wrapper):
         self.during_reset: Callable[[], None] = lambda: None
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Reset."""
+        """Reset the environment."""
         self.executed = None
         result = self.env.reset(**kwargs)
         self.during_reset()
         return result
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step."""
+        """Step the environment."""
         self.executed = np.array(action)
         return self.env.step(action)
 
 
 @contextmanager
 def tcp_positions(env: gym.Env) -> Iterator[list[NDArray[np.float64]]]:
-    """Collect the TCP's position (3, m, world) at every physics step until the block ends."""
+    """Collect the positions of the TCP (3, m, world frame) in every physics step until the block ends."""
     raw = env.unwrapped
     assert isinstance(raw, ManipulationEnv)
     positions: list[NDArray[np.float64]] = []
@@ -54,5 +57,5 @@ def tcp_positions(env: gym.Env) -> Iterator[list[NDArray[np.float64]]]:
 
 
 def peak_acceleration(positions: list[NDArray[np.float64]], dt: float) -> float:
-    """Return the largest acceleration (m/s^2) along `positions` (m), which are `dt` (s) apart."""
+    """Return the largest acceleration (m/s^2) along `positions` (m) with intervals of `dt` (s)."""
     return float(np.linalg.norm(np.diff(np.array(positions), 2, axis=0), axis=1).max()) / dt**2

@@ -1,4 +1,4 @@
-"""A gamepad made of software, which SDL and so pygame cannot tell from a real one. For tests and demos."""
+"""A virtual gamepad, which SDL and pygame handle like a real one, for tests and demonstrations."""
 
 from __future__ import annotations
 
@@ -40,12 +40,17 @@ class _Description(ctypes.Structure):
 
 
 class VirtualGamepad:
-    """Attached from its creation until `detach`; every call reaches SDL's event queue at once."""
+    """A virtual gamepad, which is connected until `detach` is called.
+
+    Args:
+        name: name of the gamepad.
+        mapped: whether SDL knows the names of its buttons.
+
+    Raises:
+        DeviceError: SDL cannot attach it.
+    """
 
     def __init__(self, name: str = "Virtual Gamepad", *, mapped: bool = True) -> None:
-        """Attach a pad called `name`. With `mapped=False` SDL has no button names for it, as for a pad that
-        is missing from its database.
-        """
         self._pygame = sdl.start()
         self._sdl = _library(self._pygame)
         self._description = _Description(
@@ -65,11 +70,11 @@ class VirtualGamepad:
 
     @property
     def attached(self) -> bool:
-        """Whether the pad is plugged in."""
+        """Whether the gamepad is connected."""
         return self._handle is not None
 
     def set_axis(self, name: str, value: float) -> None:
-        """Move a stick axis to `value` in [-1, 1] (right and up positive) or a trigger in [0, 1]."""
+        """Set a stick axis to `value` in [-1, 1] (right and up positive), or a trigger in [0, 1]."""
         require_one_of("axis", name, AXES)
         raw = 2.0 * value - 1.0 if name in _RESTING else -value if name.endswith("_y") else value
         if self._handle is not None:
@@ -78,15 +83,15 @@ class VirtualGamepad:
             self._sdl.SDL_JoystickUpdate()
 
     def press(self, button: str) -> None:
-        """Push a button down."""
+        """Press a button."""
         self._set_button(button, 1)
 
     def release(self, button: str) -> None:
-        """Let a button go."""
+        """Release a button."""
         self._set_button(button, 0)
 
     def detach(self) -> None:
-        """Unplug the pad. Calling it twice is allowed."""
+        """Unplug the gamepad. It may be called more than once."""
         if self._handle is None:
             return
         for index in range(self._sdl.SDL_NumJoysticks()):
@@ -104,7 +109,7 @@ class VirtualGamepad:
 
 
 def _library(pygame: ModuleType) -> ctypes.CDLL:
-    """Return the very SDL that pygame has loaded."""
+    """Return the SDL library that pygame has loaded."""
     if sys.platform == "win32":
         library = ctypes.CDLL(os.path.join(os.path.dirname(str(pygame.__file__)), "SDL2.dll"))
     else:

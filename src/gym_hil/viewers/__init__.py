@@ -1,1 +1,1 @@
-"""Where a person sees the robot."""
+"""Viewers: a window and a web page that show the robot to a person."""

@@ -1,4 +1,4 @@
-"""Show an environment in a window or on a web page, and let the person there work the operator's device."""
+"""Attaches a window or a web page to an environment, and lets it deliver the input of the operator's device."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ V = TypeVar("V", bound=Viewer)
 
 
 def viewer_of(env: gym.Env, kind: type[V]) -> V | None:
-    """Return the viewer of a kind that shows `env`, or None."""
+    """Return the viewer of class `kind` that shows `env`, or None."""
     if not env.has_wrapper_attr("observers"):
         return None
     return next((one for one in env.get_wrapper_attr("observers") if isinstance(one, kind)), None)
@@ -42,14 +42,14 @@ def window_of(env: gym.Env) -> Window | None:
 
 
 def open_window(env: gym.Env, *, show_help: bool = True) -> Window | None:
-    """Show every step of `env` in a window from now on.
+    """Show every step of an environment in a window.
 
     Args:
         env: an environment with a takeover wrapper.
-        show_help: show which key does what, if a keyboard takes part.
+        show_help: whether to explain the keys, if the operator uses the keyboard.
 
     Returns:
-        The window, or None where there cannot be one. Then a warning says why, and how to see the robot.
+        The window, or None if no window can be opened, in which case a warning is logged.
     """
     from gym_hil.viewers.window import Window
 
@@ -68,11 +68,11 @@ def open_window(env: gym.Env, *, show_help: bool = True) -> Window | None:
 
 
 def open_page(env: gym.Env, address: PageAddress | None = None) -> Page:
-    """Show every step of `env` on a web page from now on.
+    """Show every step of an environment on a web page.
 
     Args:
         env: an environment with a takeover wrapper.
-        address: where the page is served; None takes the address that the operator's device names, or a free port.
+        address: address of the page; None for that of the operator's device, or a free port.
 
     Returns:
         The page.
@@ -94,7 +94,9 @@ def open_page(env: gym.Env, address: PageAddress | None = None) -> Page:
 
 
 def wants(env: gym.Env, delivery: str) -> bool:
-    """Return whether the operator has a device that is fed by a ``"window"`` or a ``"page"``."""
+    """Return whether the operator has a device whose input is delivered by the viewer `delivery`,
+    ``"window"`` or ``"page"``.
+    """
     return any(True for _ in _fed(env, delivery))
 
 

@@ -1,4 +1,4 @@
-"""What the window and the web page have in common: who acts, and how the episodes went."""
+"""Base class of the window and the web page."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from gym_hil.devices.base import Device
 from gym_hil.viewers.episode_statistics import EpisodeStatistics
 
 SLOW_MOTION = 4.0
-"""How many times slower the environment runs while a person asks for slow motion."""
+"""Factor by which the environment runs slower in slow motion."""
 _VOID = (TerminationReason.RERECORD, TerminationReason.HUMAN_RESET)
 
 
 class Viewer(Observer):
-    """Shows the robot to a person and delivers the person's input to devices.
+    """Shows the robot to a person, and delivers the person's input to devices.
 
     Attributes:
-        statistics: how the episodes went.
-        delivers: the devices that it feeds, as `Device.fed_by` names it.
+        statistics: statistics of the episodes.
+        delivers: name of the viewer in `Device.fed_by`.
     """
 
     delivers: str
@@ -34,52 +34,58 @@ class Viewer(Observer):
 
     @property
     def who(self) -> str:
-        """Who acts: ``"POLICY"``, ``"HUMAN"``, or ``"PAUSED"``."""
+        """Who acts: ``"POLICY"``, ``"HUMAN"`` or ``"PAUSED"``."""
         return self._who
 
     @property
     def note(self) -> str:
-        """A line for the person, beside who acts."""
+        """A line of text for the person."""
         return self._note
 
     @property
     def speed(self) -> str:
-        """The speed that the person has chosen, in words; empty without a person."""
+        """Label of the speed that the person has selected; empty without a person."""
         return self._speed
 
     def feed(self, device: Device) -> None:
-        """Deliver the person's input to `device` from now on."""
+        """Deliver the person's input to `device`."""
         raise NotImplementedError
 
     def show(self, data: Any, clock_s: float, *, success: bool = False) -> None:
-        """Show the robot in the state `data`, who acts, and the time in the episode (s)."""
+        """Show a state of the robot.
+
+        Args:
+            data: the state.
+            clock_s: time in the episode (s).
+            success: whether the episode has succeeded.
+        """
 
     def pump(self) -> None:
-        """Handle the person's input, where that does not happen by itself."""
+        """Process the person's input, if the viewer does not do so by itself."""
 
     def refresh(self) -> None:
-        """Show what has changed although nothing moved."""
+        """Update the display although the robot has not moved."""
 
     def begin(self) -> None:
-        """Begin an episode; the one before it is counted."""
+        """Begin an episode."""
 
     def watch_step(self) -> Watcher | None:
-        """Return what notes how the robot moves within the next step, or None where only its end is shown."""
+        """Return a function that stores states within the next step, or None if only its end is shown."""
         return None
 
     def on_reset(self, env: EnvironmentInterface) -> None:
-        """Count the episode before, and show the initial state."""
+        """Add the previous episode to the statistics, and show the initial state."""
         self.statistics.begin()
         self._who = "POLICY"
         self.begin()
         self.show(env.data, 0.0)
 
     def on_poll(self) -> None:
-        """Handle the person's input."""
+        """Process the person's input."""
         self.pump()
 
     def on_step(self, env: EnvironmentInterface, record: StepRecord) -> None:
-        """Count the step and show it."""
+        """Add the step to the statistics, and show it."""
         self._who = "HUMAN" if record.is_intervention else "POLICY"
         speed = getattr(record.reading, "speed", None)
         self._speed = "" if speed is None else speed.label
@@ -89,12 +95,12 @@ class Viewer(Observer):
         self.show(env.data, record.step * env.control_dt, success=record.success)
 
     def on_pause(self) -> None:
-        """Show that the environment waits."""
+        """Show that the environment is paused."""
         self._who = "PAUSED"
         self.refresh()
 
     def on_note(self, text: str) -> None:
-        """Show a line of text beside who acts."""
+        """Show a line of text."""
         if text != self._note:
             self._note = text
             self.refresh()
@@ -104,4 +110,4 @@ class Viewer(Observer):
         self.close()
 
     def close(self) -> None:
-        """Release everything. Calling it twice is allowed."""
+        """Release all resources. It may be called more than once."""

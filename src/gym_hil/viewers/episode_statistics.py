@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 WINDOW = 20
-"""Episodes that the rates are taken over."""
+"""Number of latest episodes over which rates are computed."""
 HISTORY = 200
-"""Episodes that the plot shows."""
+"""Number of episodes in the plot."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one episode went."""
+    """Result of one episode."""
 
     success: bool
     human_share: float
-    """Share of its steps in which the human acted, in [0, 1]."""
+    """Fraction of its steps in which the human acted, in [0, 1]."""
 
 
 class EpisodeStatistics:
-    """Counts steps; an episode is over when the next one begins."""
+    """Statistics of episodes, each of which ends when the next one begins."""
 
     def __init__(self) -> None:
         self.outcomes: deque[Outcome] = deque(maxlen=HISTORY)
@@ -32,7 +32,7 @@ class EpisodeStatistics:
         self._void = False
 
     def begin(self) -> None:
-        """Count the running episode, if it has steps, and begin the next."""
+        """Add the current episode, if it has steps, and begin the next one."""
         if self._steps and not self._void:
             self.episodes += 1
             self.outcomes.append(Outcome(self._success, self._human_steps / self._steps))
@@ -40,22 +40,24 @@ class EpisodeStatistics:
         self._success = self._void = False
 
     def step(self, *, human: bool, success: bool) -> None:
-        """Count a step."""
+        """Add a step."""
         self._steps += 1
         self._human_steps += human
         self._success = success
 
     def void(self) -> None:
-        """Forget the running episode: it will be recorded once more."""
+        """Discard the current episode, because it will be recorded again."""
         self._void = True
 
     def rates(self) -> tuple[float, float] | None:
-        """Return the success rate and the human's share over the last `WINDOW` episodes; None without any."""
+        """Return the success rate and the human's share of steps over the latest `WINDOW` episodes, or None
+        without episodes.
+        """
         return _rates(list(self.outcomes)[-WINDOW:]) if self.outcomes else None
 
     def report(self) -> dict[str, Any]:
-        """Return counts, rates over the last `WINDOW` episodes (None without any), and both for every episode
-        in the history, oldest first.
+        """Return counts, the rates over the latest `WINDOW` episodes (None without episodes), and the history
+        of these rates, oldest first.
         """
         outcomes = list(self.outcomes)
         rates = [_rates(outcomes[max(0, end - WINDOW) : end]) for end in range(1, len(outcomes) + 1)]

@@ -1,4 +1,4 @@
-"""A window that shows the robot and who acts, and hears keys. It sees keys only while it has the focus."""
+"""A window that shows the robot and who acts, and reads keys while it has the focus."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from gym_hil.viewers.base import Viewer
 from gym_hil.viewers.window_motion import Motion
 
 STRIP = 60
-"""Height of the strip that says who acts (pixels)."""
+"""Height of the banner that shows who acts (pixels)."""
 HELP_COLUMN, HELP_LINE = 210, 24
-"""Least width of a column, and height of a line, of the text that says what keys do (pixels)."""
+"""Smallest width of a column and height of a line of the text that explains the keys (pixels)."""
 WHITE, DARK, GREY = (255, 255, 255), (28, 31, 36), (165, 171, 181)
 
 
 class Window(Viewer):
-    """The one window of this process. Use it in the main thread.
+    """The window. A process can have only one, in its main thread.
 
-    Closing it ends nothing: the environment goes on without it, and keyboards that it feeds are unplugged.
+    Closing it does not end the episode, but disconnects the keyboards whose input it delivers.
 
     Args:
-        title: what the window's title says.
-        model: the model that it shows.
-        camera: number of the camera that it shows the model from.
-        size: width and height of the picture (pixels).
-        show_help: whether it says what the keys do once it feeds a keyboard.
+        title: title of the window.
+        model: the model to show.
+        camera: index of the camera.
+        size: width and height of the image (pixels).
+        show_help: whether to explain the keys of its keyboards.
 
     Raises:
         DeviceError: there is no display, or another window is open.
@@ -47,15 +47,15 @@ class Window(Viewer):
         self, title: str, model: mujoco.MjModel, camera: int, size: tuple[int, int], *, show_help: bool = True
     ) -> None:
         if not has_display():
-            raise DeviceError("there is no display here")
-        # Otherwise SDL draws the window through an OpenGL context of its own, next to the renderer's.
+            raise DeviceError("there is no display")
+        # By default, SDL would create a second OpenGL context in addition to the renderer's.
         os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
         os.environ.setdefault("SDL_VIDEO_CENTERED", "1")
         self._pygame = pygame = sdl.start("A window", extra="viewer")
         if pygame.display.get_driver() == "dummy":
             raise DeviceError("the display cannot be used")
         if pygame.display.get_surface() is not None:
-            raise DeviceError("this process has a window already")
+            raise DeviceError("this process already has a window")
         pygame.font.init()
         super().__init__()
         self._size, self._camera, self._show_help = size, camera, show_help
@@ -67,14 +67,14 @@ class Window(Viewer):
         self._screen = pygame.display.set_mode((size[0], STRIP + size[1]))
 
     def feed(self, device: Any) -> None:
-        """Deliver all keys to the keyboard `device`, and show what they do."""
+        """Deliver all keys to the keyboard `device`, and explain them."""
         device.connected = True
         self._keyboards.append(device)
         if self._show_help:
             self._draw_help([entry.split(": ", 1) for entry in device.help().split(", ") if entry])
 
     def pump(self) -> None:
-        """Handle keys, and the person's wish to close the window."""
+        """Process keys and the request to close the window."""
         if self.closed:
             return
         pygame = self._pygame
@@ -91,7 +91,7 @@ class Window(Viewer):
                     keyboard.release_all()
 
     def show(self, data: mujoco.MjData, clock_s: float, *, success: bool = False) -> None:
-        """Draw the robot in the state `data`, who acts, and the time in the episode (s)."""
+        """Show a state of the robot, who acts, and the time in the episode (s)."""
         self.pump()
         if self.closed:
             return
@@ -103,12 +103,17 @@ class Window(Viewer):
         self._pygame.display.flip()
 
     def watch_step(self) -> Watcher | None:
-        """Return what notes how the robot moves within the next step."""
+        """Return a function that stores states within the next step."""
         self._motion.begin()
         return None if self.closed else self._motion.note
 
     def on_wait(self, fraction: float, deadline: float) -> None:
-        """Hear keys, and draw the robot as it was after a fraction of the last step if there is time."""
+        """Process keys, and show the state at a fraction of the last step if there is time.
+
+        Args:
+            fraction: elapsed fraction of the control period, in [0, 1].
+            deadline: time on `time.perf_counter` until which the window may draw (s).
+        """
         self.pump()
         start = time.perf_counter()
         if self.closed or start + 2.0 * self._drawing_s > deadline:
@@ -124,13 +129,13 @@ class Window(Viewer):
         self._motion.begin()
 
     def refresh(self) -> None:
-        """Draw the strip anew."""
+        """Redraw the banner."""
         if not self.closed:
             self._draw_strip(self.who)
             self._pygame.display.flip()
 
     def close(self) -> None:
-        """Close the window; its keyboards are unplugged. Calling it twice is allowed."""
+        """Close the window and disconnect its keyboards. It may be called more than once."""
         if self.closed:
             return
         self.closed = True
@@ -159,7 +164,7 @@ class Window(Viewer):
             self._screen.blit(text, (x, (STRIP - text.get_height()) // 2))
 
     def _draw_help(self, entries: list[list[str]]) -> None:
-        """Make room below the picture and write there, in columns, which key does what."""
+        """Extend the window below the image, and explain the keys there in columns."""
         width, top = self._size[0], STRIP + self._size[1]
         columns = max(1, width // HELP_COLUMN)
         rows = -(-len(entries) // columns)
@@ -178,5 +183,7 @@ class Window(Viewer):
 
 
 def _key_name(name: str) -> str:
-    """Return pygame's name of a key as `canonical_key` knows it: ``"right ctrl"`` is ``"right_control"``."""
+    """Return pygame's name of a key in a spelling of `canonical_key`: ``"right ctrl"`` becomes
+    ``"right_control"``.
+    """
     return name.replace(" ", "_").replace("ctrl", "control")

@@ -1,4 +1,4 @@
-"""How the robot moved within a step, so that a window can show it afterwards, at the pace of real time."""
+"""Stores the motion of the robot within a step, so that a window can show it in real time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from numpy.typing import NDArray
 
 
 class Motion:
-    """The states of `model` within one step."""
+    """The states of a model within one step.
+
+    Args:
+        model: the model.
+    """
 
     def __init__(self, model: mujoco.MjModel) -> None:
         self._model = model
@@ -17,17 +21,23 @@ class Motion:
         self._next = 0
 
     def begin(self) -> None:
-        """Forget the step before."""
+        """Discard the states of the previous step."""
         self._poses.clear()
         self._next = 0
 
     def note(self, data: mujoco.MjData) -> None:
-        """Keep the state of `data` as the next one of this step."""
+        """Store the state of `data` as the next one within the step."""
         self._poses.append((data.qpos.copy(), data.mocap_pos.copy(), data.mocap_quat.copy()))
 
     def at(self, share: float) -> mujoco.MjData | None:
-        """Return the newest state that is due after the `share` (0 to 1) of the time that a step takes, with
-        its positions up to date; None if it was returned before. The next call changes what was returned.
+        """Return the state at a fraction of the step.
+
+        Args:
+            share: elapsed fraction of the step, in [0, 1].
+
+        Returns:
+            The newest state until then, with updated kinematics, or None if it was returned before. The next
+            call changes it.
         """
         number = min(int(share * len(self._poses) + 1e-6), len(self._poses) - 1)
         if number < self._next:

@@ -1,1 +1,1 @@
-"""Wrappers, and the factory that stacks them."""
+"""Wrappers for pacing, automatic resets, and the action and observation formats of other programs."""

@@ -1,4 +1,4 @@
-"""Begin the next episode in the step that ends one."""
+"""Automatic reset in the step that ends an episode."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import gymnasium as gym
 
 
 class SameStepReset(gym.Wrapper):
-    """Reset in the step that ends an episode, for programs that step on without calling `reset`.
+    """Resets the environment in the step that ends an episode, for programs that do not call `reset`.
 
-    That step returns the first observation of the next episode, together with the reward, the end and the info of the
-    step. The info also holds the last observation (``"final_obs"``) and the info of the reset (``"reset_info"``).
+    This step returns the first observation of the next episode, together with the reward, the end and the info of the
+    step. The info also contains the last observation (``"final_obs"``) and the info of the reset (``"reset_info"``).
     """
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step, and reset at the end of an episode."""
+        """Step the environment, and reset it at the end of an episode."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         if terminated or truncated:
             first, reset_info = self.env.reset()

@@ -1,4 +1,4 @@
-"""End-effector actions around an environment with raw actions, under the name that existing programs import."""
+"""End-effector actions for environments with raw actions, for existing programs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ from gym_hil.envs.actions import EndEffectorStep
 
 
 class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
-    """Actions of `EndEffectorStep` for an environment whose actions are those of `RawTwist`.
+    """Gives an environment with the actions of `RawTwist` those of `EndEffectorStep`.
 
-    Ids without ``Base`` need no wrapper: their environments have this action term themselves.
+    Ids without ``Base`` do not need this wrapper, because their environments have these actions already.
 
     Args:
         env: an environment with raw actions.
-        ee_action_step_size: metres per unit of action for x, y and z.
-        use_gripper: whether the action has a gripper entry; without it the fingers keep their last command.
+        ee_action_step_size: distance per unit of action along x, y and z (m).
+        use_gripper: whether the action has a gripper entry. Without it, the gripper keeps its last command.
+
+    Raises:
+        InvalidArgumentError: the robot has several end effectors, or a step size is invalid.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
         self._inside = EnvironmentInterface(env)
         if len(self._inside.end_effectors) > 1:
             raise InvalidArgumentError(
-                "EEActionWrapper is for robots with one end effector; take the id without Base instead"
+                "EEActionWrapper supports robots with one end effector only; use the id without Base instead"
             )
         self.use_gripper = self.action_term.use_gripper
         self.scale = self.action_term.scale
@@ -52,44 +55,44 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
         self.action_space = self.action_term.space
 
     def action(self, action: Any) -> np.ndarray:
-        """Return the raw action (7) of an end-effector action."""
+        """Return the raw action (7) for an end-effector action."""
         translation, rotation, gripper = self.action_term.motion(self.clip_action(action).tolist())
         return np.array([*translation, *rotation, gripper])
 
     def neutral_action(self) -> Action:
-        """Return the action that moves nothing and leaves the gripper as it is."""
+        """Return the action that causes no motion and keeps the gripper as it is."""
         return self.action_term.neutral()
 
     def clip_action(self, action: Any) -> Action:
-        """Return `action` as it will be executed: float32, inside the action space."""
+        """Return an action as float32, clipped to the space."""
         return self.action_term.clip(action)
 
     def command_action(self, command: Command) -> Action:
-        """Return the action that carries out a person's command."""
+        """Return the action that executes a person's command."""
         return self.action_term.command(command)
 
     def gripper_closes(self, action: Action) -> bool | None:
-        """Return whether an action closes the gripper, or None if it leaves it as it is."""
+        """Return whether an action closes the gripper, or None if it keeps the gripper as it is."""
         return self.action_term.closes(action)
 
     def translation(self, action: Action) -> np.ndarray:
-        """Return how far an action moves the TCP (3, m, world axes)."""
+        """Return the displacement of the TCP by an action (3, m, world axes)."""
         return np.array(self.action_term.motion(action.tolist())[0])
 
     def expert_action(self, misplaced: Any = 0.0) -> Action:
-        """Return what the task's expert does now; see `ManipulationEnv.expert_action`."""
+        """Return the action of the task's expert, see `ManipulationEnv.expert_action`."""
         raw = self._inside.expert_action(misplaced)
         way = np.asarray(self._inside.expert_goal() + misplaced - self._inside.target_pos_w)
         closes = self._inside.gripper_closes(raw)
         return self.action_term.towards(way, GripperCommand.CLOSE if closes else GripperCommand.OPEN)
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Reset; the info's actions get this wrapper's shape."""
+        """Reset the environment. The actions in the info are those of this wrapper."""
         observation, info = self.env.reset(**kwargs)
         return observation, {**info, **_actions(self.neutral_action())}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step; the info's actions get this wrapper's shape."""
+        """Step the environment. The actions in the info are those of this wrapper."""
         executed = self.clip_action(action)
         observation, reward, terminated, truncated, info = self.env.step(self.action(executed))
         return observation, reward, terminated, truncated, {**info, **_actions(executed)}

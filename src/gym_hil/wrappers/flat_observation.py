@@ -1,4 +1,4 @@
-"""Observations without nested dictionaries, for libraries that take only flat ones."""
+"""Flat dictionary observations, for libraries that do not support nested ones."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from gymnasium.utils import RecordConstructorArgs
 
 
 class FlatDictObservation(gym.ObservationWrapper, RecordConstructorArgs):
-    """Replace nested dictionaries of an observation by one dictionary, for instance for Stable-Baselines3.
+    """Flattens nested dictionary observations, for instance for Stable-Baselines3.
 
-    The keys are joined by an underscore: ``observation["pixels"]["front"]`` becomes ``observation["pixels_front"]``.
+    Keys are joined by an underscore: ``observation["pixels"]["front"]`` becomes
+    ``observation["pixels_front"]``.
 
     Args:
-        env: an environment whose observations are dictionaries.
+        env: an environment with dictionary observations.
 
     Example:
         >>> import gymnasium as gym, gym_hil
@@ -31,7 +32,7 @@ class FlatDictObservation(gym.ObservationWrapper, RecordConstructorArgs):
         self.observation_space = spaces.Dict(_flat(env.observation_space))
 
     def observation(self, observation: Any) -> dict[str, Any]:
-        """Return the observation without nested dictionaries."""
+        """Return the flattened observation."""
         return _flat(observation)
 
 

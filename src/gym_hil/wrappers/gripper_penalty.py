@@ -1,4 +1,4 @@
-"""The penalty for switching the gripper, as a wrapper that existing programs import."""
+"""The penalty for switching the gripper as a wrapper, for existing programs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from gym_hil.envs.manipulation import DEFAULT_GRIPPER_PENALTY
 
 
 class GripperPenaltyWrapper(gym.Wrapper, RecordConstructorArgs):
-    """Set the penalty that the environment reports in ``info["discrete_penalty"]``.
-
-    The reward is left alone: learners that want the penalty read it from the info.
+    """Sets the penalty in ``info["discrete_penalty"]``. The reward is not affected.
 
     Args:
         env: an environment of this package.
-        penalty: reported when the gripper is told to close while it opens, or the other way round.
+        penalty: value when a gripper command reverses the previous one.
     """
 
     def __init__(self, env: gym.Env, penalty: float = DEFAULT_GRIPPER_PENALTY) -> None:

@@ -1,4 +1,4 @@
-"""Run an environment at its control rate, so that a person can follow it."""
+"""Pacing of an environment in real time."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from gym_hil.core.observer import Observer
 from gym_hil.core.step_record import StepRecord
 
 LISTEN_S = 0.02
-"""Seconds between two looks at the device while paused."""
+"""Polling interval of the device during a pause (s)."""
 PICTURES = 5
-"""How many pictures of a step a viewer may show while it waits for the next one."""
+"""Number of frames per step that a viewer may show until the next step."""
 
 
 class RealTimeWrapper(gym.Wrapper):
-    """Start steps no closer together than the control period, and wait while the person has pressed pause.
+    """Starts steps at the control rate, and waits while the person has paused the environment.
 
-    A step that starts late counts as an overrun, and the delay is not made up for. A program that paces itself at the
+    A step that starts late counts as an overrun, and the delay is not compensated. A program that paces itself at the
     control rate is therefore not slowed down.
 
     Args:
         env: the environment.
-        period_s: seconds per step; None takes the environment's control period.
-        slow_motion: how many times slower than that.
-        human_slow_motion: how many times slower again while the human acts, for devices that are hard to
-            control the robot with.
-        takeover_pause_s: seconds to wait after a takeover, so that the human can look and aim.
-        clock: what is used to measure time and to wait.
+        period_s: duration of a step (s); None for the environment's control period.
+        slow_motion: factor by which everything runs slower.
+        human_slow_motion: additional factor while the human acts, for devices with which precise control is
+            difficult.
+        takeover_pause_s: additional time after a takeover (s).
+        clock: clock that measures the time and waits.
 
     Attributes:
-        overruns: how many steps started late.
-        worst_overrun_s: how late the latest one started (s).
+        overruns: number of late steps.
+        worst_overrun_s: largest delay of a step (s).
 
     Raises:
-        InvalidArgumentError: a duration or factor is out of range; the message names it.
+        InvalidArgumentError: a duration or factor is out of range.
     """
 
     def __init__(
@@ -67,13 +67,13 @@ class RealTimeWrapper(gym.Wrapper):
         self._period_s = self.period_s
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Reset; the first step may start at once."""
+        """Reset the environment. The first step may start at once."""
         result = self.env.reset(**kwargs)
         self._due = None
         return result
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Wait until the step is due, then step."""
+        """Wait until the step is due, and execute it."""
         self._wait_out_pause()
         now = self._clock.monotonic()
         if self._due is None:
@@ -96,7 +96,7 @@ class RealTimeWrapper(gym.Wrapper):
         return result
 
     def _wait(self, due: float) -> None:
-        """Let observers show how the last step went, until `due`."""
+        """Let observers show the motion within the last step, until `due`."""
         clock = self._clock
         if self._observers:
             for number in range(1, PICTURES):

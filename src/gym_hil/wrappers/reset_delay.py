@@ -1,4 +1,4 @@
-"""Wait before every reset, so that a person can get ready."""
+"""A delay before every reset, so that a person can prepare."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ log = logging.getLogger(__name__)
 
 
 class ResetDelayWrapper(gym.Wrapper, RecordConstructorArgs):
-    """Wait before every reset, so that a person can get ready.
+    """Waits before every reset, so that a person can prepare.
 
     Args:
         env: the environment.
-        delay_seconds: how long to wait (s).
-        clock: what is used to wait.
+        delay_seconds: duration of the delay (s).
+        clock: clock that waits.
 
     Raises:
-        InvalidArgumentError: the delay is no number of at least 0.
+        InvalidArgumentError: the delay is negative or not a number.
     """
 
     def __init__(self, env: gym.Env, delay_seconds: float = 1.0, *, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -33,7 +33,7 @@ class ResetDelayWrapper(gym.Wrapper, RecordConstructorArgs):
         self._clock = clock
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Wait, then reset."""
+        """Wait, and reset the environment."""
         if self.delay_seconds:
             log.info("resetting in %g s", self.delay_seconds)
             self._clock.sleep(self.delay_seconds)

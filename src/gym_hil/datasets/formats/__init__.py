@@ -1,0 +1,1 @@
+"""Formats to which recorded episodes can be exported."""

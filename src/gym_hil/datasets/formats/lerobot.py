@@ -1,6 +1,6 @@
-"""Episodes as a LeRobotDataset v3, written by LeRobot's own writer.
+"""Export of episodes as a LeRobotDataset v3, by LeRobot's own writer.
 
-That writer ends its files late: until `LeRobotWriter.close` they have no footer.
+LeRobot writes the footers of its files only at the end, in `LeRobotWriter.close`.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from gym_hil.datasets.camera_images import Pictures
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.formats.registry import DatasetFormat
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.manifest import Seal, files_below, flushed, go_back_to_seal
+from gym_hil.datasets.manifest import Manifest, files_below, flushed, restore_to_manifest
 
-SEAL = "lerobot.json"
+MANIFEST = "lerobot.json"
 FOLDERS = ("meta", "data", "videos", "images")
 CAMERA_KEY = "observation.images.{}"
 ACTION_NAMES = ("delta_x", "delta_y", "delta_z", "gripper")
-SEAL_EVERY = 50
-"""Episodes after which all files are closed and new ones begun, so that a crash never costs more work."""
+COMPLETE_EVERY = 50
+"""Number of episodes after which all files are completed, which limits the work that a crash can undo."""
 _NEW = ".new-dataset"
 _ENCODING = re.compile("tmp[a-z0-9_]{8}")
 """Temporary folders in which LeRobot encodes videos, named by Python's `tempfile`."""
 _REWRITTEN = ("meta/info.json", "meta/stats.json")
-"""Files that LeRobot replaces with every episode; all others never change once they are closed."""
+"""Files that LeRobot replaces with every episode. All others do not change once they are complete."""
 _SCALARS = {
     "next.reward": "float32",
     "next.done": "bool",
@@ -46,7 +46,7 @@ _SCALARS = {
 
 
 def require_lerobot(repo_id: str | None) -> str:
-    """Return `repo_id` if LeRobot's datasets can be written here under that name.
+    """Return `repo_id` if a LeRobotDataset of this name can be written.
 
     Raises:
         InvalidArgumentError: `repo_id` is not ``user/name``, or this Python is too old for LeRobot.
@@ -70,7 +70,7 @@ def default_root(repo_id: str) -> Path:
 
 
 def features(episode: Episode, pictures: Pictures) -> dict[str, dict[str, Any]]:
-    """Return LeRobot's description of what a frame of `episode` holds."""
+    """Return LeRobot's feature description of the frames of `episode`."""
 
     def numbers(name: str, names: tuple[str, ...] | None) -> dict[str, Any]:
         shape = episode.frames[name].shape[1:]
@@ -95,7 +95,7 @@ def features(episode: Episode, pictures: Pictures) -> dict[str, dict[str, Any]]:
 
 
 def frame(episode: Episode, pictures: Pictures, step: int) -> dict[str, Any]:
-    """Return one frame as LeRobot's `add_frame` takes it."""
+    """Return one frame as an argument for LeRobot's `add_frame`."""
     rows = episode.frames
     scalars = {**rows, "intervention": rows["complementary_info.is_intervention"]}
     vectors = (
@@ -110,63 +110,63 @@ def frame(episode: Episode, pictures: Pictures, step: int) -> dict[str, Any]:
 
 
 class LeRobotWriter:
-    """Writes the dataset `repo_id` into `root`, beside its `journal`.
+    """Exports episodes to a LeRobotDataset; see `gym_hil.datasets.formats.registry.Writer`.
 
-    Attributes:
-        written: the numbers of the journal's episodes that the dataset has, in its order.
-        changed: files that are not what was written, by name; all files are then written again.
-        set_aside: what was found and does not count, by name, now under the journal's ``set-aside/``.
+    Args:
+        root: folder of the dataset.
+        journal: journal of the dataset.
+        repo_id: name of the dataset, user/name.
     """
 
     def __init__(self, root: Path, journal: EpisodeStore, repo_id: str) -> None:
         self.root, self.journal, self.repo_id = root, journal, repo_id
         self._dataset_class = _lerobot_dataset()
         self._dataset: Any = None
-        self._unsealed = 0
-        seal, self.changed, self.set_aside = go_back_to_seal(root, journal, journal.root / SEAL, FOLDERS)
-        self.written = list(seal.episodes)
-        self._sealed = seal.files
+        self._incomplete = 0
+        manifest, self.changed, self.set_aside = restore_to_manifest(
+            root, journal, journal.root / MANIFEST, FOLDERS
+        )
+        self.written = list(manifest.episodes)
+        self._checksums = manifest.files
         encoding = (path for path in root.glob("tmp*") if _ENCODING.fullmatch(path.name))
-        for leftover in (root / _NEW, *encoding, *([] if seal.texts else [root / "meta"])):
+        for leftover in (root / _NEW, *encoding, *([] if manifest.texts else [root / "meta"])):
             shutil.rmtree(leftover, ignore_errors=True)
 
     def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
-        """Write `episode`, which has `number` in the journal, after all others. It is sealed by `close`, or
-        after `SEAL_EVERY` of them.
-        """
+        """Append an episode. Files are completed by `close`, and after every `COMPLETE_EVERY` episodes."""
         try:
             dataset = self._open(episode, pictures)
             for step in range(episode.length):
                 dataset.add_frame(frame(episode, pictures, step))
             dataset.save_episode(parallel_encoding=False)
         except BaseException:
-            self._dataset = None  # half-written, and never to be sealed
+            self._dataset = None  # it is incomplete and must not get a manifest
             raise
         self.written.append(number)
-        self._unsealed += 1
-        if self._unsealed == SEAL_EVERY:
+        self._incomplete += 1
+        if self._incomplete == COMPLETE_EVERY:
             self.close()
 
     def close(self) -> None:
-        """End all files, and seal them. Calling it twice is allowed."""
+        """Complete all files and write the manifest. It may be called more than once."""
         if self._dataset is None:
             return
-        dataset, self._dataset, self._unsealed = self._dataset, None, 0
+        dataset, self._dataset, self._incomplete = self._dataset, None, 0
         dataset.finalize()
         names = files_below(self.root, FOLDERS)
         unchanging = [name for name in names if name not in _REWRITTEN]
-        self._sealed = flushed(self.root, unchanging, self._sealed)
-        Seal(
+        self._checksums = flushed(self.root, unchanging, self._checksums)
+        Manifest(
             self.written,
-            self._sealed,
+            self._checksums,
             {name: (self.root / name).read_text(encoding="utf-8") for name in _REWRITTEN},
-        ).write(self.journal.root / SEAL)
+        ).write(self.journal.root / MANIFEST)
 
     def _open(self, episode: Episode, pictures: Pictures) -> Any:
         if self._dataset is not None:
             return self._dataset
         if not (self.root / "meta").exists():
-            # LeRobot makes folders of its own only; this one holds the journal already.
+            # LeRobot requires a new folder, but this one already contains the journal.
             new = self._dataset_class.create(
                 self.repo_id,
                 int(episode.meta["fps"]),
@@ -197,7 +197,7 @@ def _lerobot_dataset() -> Any:
 
 
 def _be_quiet() -> None:
-    """Keep LeRobot's libraries from printing between our lines; loading a dataset makes them talk again."""
+    """Silence LeRobot's libraries, whose output would disturb that of the command. Loading a dataset resets this."""
     import av
 
     import datasets

@@ -1,4 +1,4 @@
-"""Episodes as a Minari dataset, the Farama Foundation's format for offline reinforcement learning."""
+"""Export of episodes as a Minari dataset, the Farama Foundation's format for offline reinforcement learning."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from gym_hil.datasets.camera_images import Pictures
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.formats.registry import DatasetFormat
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.manifest import Seal, files_below, flushed, go_back_to_seal
+from gym_hil.datasets.manifest import Manifest, files_below, flushed, restore_to_manifest
 from gym_hil.simulation.rendering import GymRenderingSpec
 
-SEAL = "minari.json"
+MANIFEST = "minari.json"
 DATA = "data"
-"""Folder that Minari reads: ``minari.MinariDataset(root / "data")``."""
+"""Folder of Minari's files, which are read by ``minari.MinariDataset(root / "data")``."""
 FOLDERS = (DATA,)
 INFOS = {
     schema.IS_INTERVENTION: "complementary_info.is_intervention",
@@ -35,16 +35,16 @@ INFOS = {
     schema.IS_SUCCESS: "next.success",
     schema.DISCRETE_PENALTY: "complementary_info.discrete_penalty",
 }
-"""Info keys, and the frames that they come from."""
+"""Info keys, and the arrays of an episode that contain their values."""
 _NEW = ".new-data"
 _NAME = re.compile(r"[-_\w]+(/[-_\w]+)*-v\d+")
 
 
 def require_minari(repo_id: str | None) -> str:
-    """Return `repo_id` if a Minari dataset can be written here under that name.
+    """Return `repo_id` if a Minari dataset of this name can be written.
 
     Raises:
-        InvalidArgumentError: `repo_id` is no name that Minari accepts.
+        InvalidArgumentError: Minari does not accept `repo_id` as a name.
         MissingExtraError: Minari is not installed.
     """
     if repo_id is None or not _NAME.fullmatch(repo_id):
@@ -63,27 +63,29 @@ def default_root(repo_id: str) -> Path:
 
 
 class MinariWriter:
-    """Writes the dataset `repo_id` into ``root/data``, beside its `journal`.
+    """Exports episodes to ``root/data``; see `gym_hil.datasets.formats.registry.Writer`.
 
-    It works on a copy, which takes the place of the folder when it is closed.
+    It writes to a copy, which replaces the folder in `close`.
 
-    Attributes:
-        written: the numbers of the journal's episodes that the dataset has, in its order.
-        changed: files that are not what was written, by name; all files are then written again.
-        set_aside: what was found and does not count, by name, now under the journal's ``set-aside/``.
+    Args:
+        root: folder of the dataset.
+        journal: journal of the dataset.
+        repo_id: name of the dataset, such as user/name-v0.
     """
 
     def __init__(self, root: Path, journal: EpisodeStore, repo_id: str) -> None:
         self.root, self.journal, self.repo_id = root, journal, repo_id
         self._storage: Any = None
         shutil.rmtree(root / _NEW, ignore_errors=True)
-        seal, self.changed, self.set_aside = go_back_to_seal(root, journal, journal.root / SEAL, FOLDERS)
-        self.written = list(seal.episodes)
-        if not seal.files:
+        manifest, self.changed, self.set_aside = restore_to_manifest(
+            root, journal, journal.root / MANIFEST, FOLDERS
+        )
+        self.written = list(manifest.episodes)
+        if not manifest.files:
             shutil.rmtree(root / DATA, ignore_errors=True)
 
     def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
-        """Write `episode`, which has `number` in the journal, after all others."""
+        """Append an episode, which has this number in the journal."""
         from minari.data_collector import EpisodeBuffer
 
         try:
@@ -101,19 +103,19 @@ class MinariWriter:
             facts = {name: episode.meta[name] for name in ("end", "operator", "policy", "model_sha256")}
             storage.update_episode_metadata([{**facts, "journal": number}], [len(self.written)])
         except BaseException:
-            self._storage = None  # half-written, and never to be sealed
+            self._storage = None  # it is incomplete and must not get a manifest
             raise
         self.written.append(number)
 
     def close(self) -> None:
-        """Put what was written in its place, and seal it. Calling it twice is allowed."""
+        """Replace the folder by the copy and write the manifest. It may be called more than once."""
         if self._storage is None:
             return
         self._storage = None
         shutil.rmtree(self.root / DATA, ignore_errors=True)
         (self.root / _NEW).rename(self.root / DATA)
         names = files_below(self.root, FOLDERS)
-        Seal(self.written, flushed(self.root, names, known={})).write(self.journal.root / SEAL)
+        Manifest(self.written, flushed(self.root, names, known={})).write(self.journal.root / MANIFEST)
 
     def _open(self, episode: Episode, pictures: Pictures) -> Any:
         if self._storage is not None:
@@ -151,7 +153,7 @@ class MinariWriter:
 
 
 def observations(episode: Episode, pictures: Pictures) -> dict[str, Any]:
-    """Return the observations before every step and at the end, as the environment gives them."""
+    """Return the observations before every step and at the end, in the format of the environment."""
 
     def with_final(name: str) -> NDArray[np.float32]:
         return np.concatenate([episode.frames[name], episode.final[name][None]])
@@ -165,7 +167,7 @@ def observations(episode: Episode, pictures: Pictures) -> dict[str, Any]:
 
 
 def infos(episode: Episode) -> dict[str, NDArray[Any]]:
-    """Return what `reset` and every step said, one row each: `reset` says that nobody has acted."""
+    """Return the infos of the reset and of every step, one row each. In the reset nobody has acted."""
     found = {}
     for key, name in INFOS.items():
         rows = episode.frames[name]

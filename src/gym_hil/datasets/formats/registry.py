@@ -1,4 +1,4 @@
-"""Dataset formats by name. Other packages add theirs through the entry-point group ``gym_hil.dataset_formats``."""
+"""The registry of dataset formats, to which packages add through the entry points ``gym_hil.dataset_formats``."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ if TYPE_CHECKING:
     from gym_hil.datasets.journal import EpisodeStore
 
 JOURNAL_ONLY = "episodes"
-"""Name of this package's own format, which is the journal and needs no writer."""
+"""Name of the package's own format, the journal, which needs no writer."""
 
 
 class Writer(Protocol):
-    """Writes the episodes of a journal in another format. `gym_hil.datasets.manifest` has what it needs to find
-    out, after a crash, which of its files are whole.
+    """Exports the episodes of a journal to another format.
+
+    After a crash, the manifest of `gym_hil.datasets.manifest` tells which files are complete.
 
     Attributes:
-        written: the numbers of the journal's episodes that the dataset has, in its order.
-        changed: files that are not what was written, by name; all files are then written again.
-        set_aside: what was found and does not count, by name, now under the journal's ``set-aside/``.
+        written: numbers of the exported episodes in the journal, in the order of the export.
+        changed: names of files that were changed after they were written. All files are then exported again.
+        set_aside: names of files that were moved to the journal's ``set-aside/``.
     """
 
     written: list[int]
@@ -34,46 +35,46 @@ class Writer(Protocol):
     set_aside: list[str]
 
     def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
-        """Write an episode after all others.
+        """Append an episode.
 
         Args:
-            number: of the episode in the journal.
-            episode: what to write.
-            pictures: by the camera's name an image (height, width, 3) uint8 before every step, and the one at the
-                end; empty where none are asked for.
+            number: number of the episode in the journal.
+            episode: the episode.
+            pictures: camera images by the name of the camera, (height, width, 3) uint8, before every step and at
+                the end; empty if the dataset has no images.
         """
 
     def close(self) -> None:
-        """End all files, and seal them. Calling it twice is allowed."""
+        """Complete all files and write the manifest. It may be called more than once."""
 
 
 def any_name(repo_id: str | None) -> str:
-    """Return the name of a dataset whose format does not use it."""
+    """Accept any name, for formats that do not use it."""
     return repo_id or ""
 
 
 def no_default_root(repo_id: str) -> Path:
-    """Refuse to record where no folder is given."""
-    raise InvalidArgumentError("root is missing: say in which folder to record")
+    """Raise an error, for formats that have no default folder."""
+    raise InvalidArgumentError("root is missing: name the folder to record into")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetFormat:
-    """A format that episodes can be written in besides the journal."""
+    """A format to which episodes can be exported."""
 
     help: str
-    """One line that says what the format is."""
+    """Description in one line."""
     writer: Callable[[Path, EpisodeStore, str], Writer]
-    """Opens the dataset in a folder, beside its journal, under a name."""
+    """Opens a dataset, given its folder, journal and name."""
     folders: tuple[str, ...]
-    """Folders of the dataset that hold its files. The journal's file ``<name of the format>.json`` seals them."""
+    """Folders of the exported files. Their manifest is ``<name of the format>.json`` in the journal."""
     require: Callable[[str | None], str] = any_name
-    """Returns the dataset's name if it can be written here under that name, and raises `InvalidArgumentError` or
+    """Returns the dataset's name if a dataset of this name can be written, and raises `InvalidArgumentError` or
     `MissingExtraError` otherwise."""
     default_root: Callable[[str], Path] = no_default_root
-    """Returns where the format's own library looks for a dataset by name."""
+    """Returns the folder in which the format's own library looks for a dataset of this name."""
     image_size: int = 0
-    """Height and width of the pictures if nothing else is said (pixels); 0 for none."""
+    """Default height and width of camera images in pixels; 0 for no images."""
 
 
 DATASET_FORMATS: Registry[DatasetFormat] = Registry(
@@ -84,7 +85,7 @@ DATASET_FORMATS: Registry[DatasetFormat] = Registry(
         "minari": "gym_hil.datasets.formats.minari:FORMAT",
     },
 )
-"""The formats besides this package's own."""
+"""The formats for export by name."""
 
 
 def format_names() -> tuple[str, ...]:

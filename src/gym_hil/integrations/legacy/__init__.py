@@ -1,5 +1,5 @@
 """Module paths, classes and attributes of earlier versions, for scripts that still use them.
 
-`aliases` holds the table of moved modules. The other modules hold what gym-hil 0.1.14 offers and this package
-does differently.
+`aliases` contains the table of moved modules. The other modules provide the parts of gym-hil 0.1.14 that this
+package does differently.
 """

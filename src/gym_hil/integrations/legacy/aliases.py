@@ -1,7 +1,6 @@
-"""Old module paths import the very modules that have taken their place.
+"""Lets the module paths of earlier versions import the modules that replace them.
 
-The table costs nothing until somebody imports an old path: a finder looks names up in it, and Python asks the
-finder only for modules that are not loaded yet.
+An import finder looks the paths up in a table. Python asks it only for modules that are not loaded yet.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ VERSION_0_1_14 = {
     "gym_hil.wrappers.intervention_utils": f"{LEGACY}.input_controllers",
     "gym_hil.wrappers.viewer_wrapper": f"{LEGACY}.wrappers",
 }
-"""Modules of gym-hil 0.1.14, and what offers their names now."""
+"""Modules of gym-hil 0.1.14, and the modules that define their names now."""
 VERSION_0_1_15 = {
     "gym_hil.cli.choices": "gym_hil.cli.option_types",
     "gym_hil.cli.inspecting": "gym_hil.cli.inspect_command",
@@ -91,14 +90,14 @@ VERSION_0_1_15 = {
     "gym_hil.wrappers.same_step_reset": "gym_hil.wrappers.auto_reset",
     "gym_hil.wrappers.vector": "gym_hil.stacks.vector",
 }
-"""Modules of version 0.1.15 that have moved. What lies in a moved package moves with it."""
+"""Modules and packages of version 0.1.15 that have moved. The modules of a moved package move with it."""
 OLD_NAMES = {"gym_hil.devices": {"VirtualGamepad": "gym_hil.testing.virtual_gamepad"}}
-"""Names that modules of version 0.1.15 had and have no more, and the modules that have them now."""
+"""Names that have moved out of modules of version 0.1.15, and the modules that define them now."""
 ALIASES = VERSION_0_1_14 | VERSION_0_1_15
 
 
 def current_path(name: str) -> str | None:
-    """Return where the module `name` of an earlier version is now, or None if `name` is no old path."""
+    """Return the current path of the module `name` of an earlier version, or None if `name` is not an old path."""
     if name in ALIASES:
         return ALIASES[name]
     package, _, last = name.rpartition(".")
@@ -107,8 +106,8 @@ def current_path(name: str) -> str | None:
 
 
 class _AliasFinder(MetaPathFinder):
-    """Finds old module paths. It comes before Python's own finders, which would load a second copy of a
-    module below a moved package.
+    """Finds old module paths. It precedes Python's own finders, which would load a second copy of a module in a
+    moved package.
     """
 
     def find_spec(
@@ -121,7 +120,7 @@ class _AliasFinder(MetaPathFinder):
 
 
 class _AliasLoader(Loader):
-    """Loads `current` in place of the module that is asked for."""
+    """Loads the module `current` in place of the requested one."""
 
     def __init__(self, current: str) -> None:
         self._current = current
@@ -132,11 +131,11 @@ class _AliasLoader(Loader):
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        module.__spec__ = self._own_spec  # Python has just replaced it by the alias's
+        module.__spec__ = self._own_spec  # Python has replaced it by that of the alias
 
 
 def install() -> None:
-    """Let old module paths and names be imported from now on. Calling it twice is allowed."""
+    """Make old module paths and names importable. It may be called more than once."""
     if any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
         return
     sys.meta_path.insert(0, _AliasFinder())
@@ -145,7 +144,7 @@ def install() -> None:
 
 
 def _add_names(module: ModuleType, names: Mapping[str, str]) -> None:
-    """Let `module` find `names` in other modules when they are asked for."""
+    """Let `module` look up `names` in other modules on access."""
     own = module.__getattr__
 
     def find(name: str) -> Any:

@@ -1,6 +1,6 @@
 """The environment classes of gym-hil 0.1.14, with the attributes that scripts read and set.
 
-A scene of one's own was an XML file given to `FrankaGymEnv`; it is a task now, see ``docs/extend.md``.
+Where 0.1.14 took a scene as an XML file in `FrankaGymEnv`, write a task instead, see ``docs/extend.md``.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from gym_hil.simulation.simulation import Simulation
 from gym_hil.tasks.arrange_boxes import COLOURS
 
 MAX_GRIPPER_COMMAND = int(schema.FULLY_CLOSED)
-"""Gripper entry of `agent_pos` with closed fingers."""
+"""Gripper entry of `agent_pos` when the fingers are closed."""
 ROBOT_STATE = 18
-"""Entries of `get_robot_state`: joint positions (7), joint velocities (7), gripper (1), TCP position (3)."""
+"""Length of `get_robot_state`: joint positions (7), joint velocities (7), gripper (1), TCP position (3)."""
 OLD_NAMES = {
     "block": "cube",
     **{f"block{number}": f"box_{colour}" for number, colour in enumerate(COLOURS, 1)},
@@ -34,29 +34,30 @@ OLD_NAMES = {
     "pinch": "hand/tcp",
     "handcam_rgb": "wrist",
 }
-"""Names in the MuJoCo models of gym-hil 0.1.14, and what is called so now."""
+"""Names in the MuJoCo models of gym-hil 0.1.14, and their current names."""
 OLD_SENSORS = {
     "2f85/pinch": ("pinch", mujoco.mjtObj.mjOBJ_SITE),
     **{name: (name, mujoco.mjtObj.mjOBJ_GEOM) for name in OLD_NAMES if name.startswith(("block", "target"))},
 }
-"""What a sensor's name begins with, and the frame that it measures."""
+"""First part of a sensor's name, and the frame that the sensor measures."""
 SCENE_ARGUMENTS = ("xml_path", "home_position", "cartesian_bounds")
+"""Arguments of 0.1.14 that described a scene."""
 INSTEAD = {
     "_viewer": "render() returns the image, env.unwrapped.draw() those of the cameras",
     "camera_id": "render_spec=GymRenderingSpec(camera_id=...) chooses the camera of render()",
     "random_state": "np_random is the random number generator, and reset(seed=...) seeds it",
-    "reset_robot": "reset() brings the robot home",
+    "reset_robot": "reset() moves the robot to its home configuration",
     "apply_action": "step() applies an action",
-    "_n_substeps": "control_dt and physics_dt say how long a step is",
-    "_cartesian_bounds": "task.workspace is the box that the end effector stays in",
-    "_home_position": "a robot's homes are in simulation.robot.arm.homes",
+    "_n_substeps": "control_dt and physics_dt define the length of a step",
+    "_cartesian_bounds": "task.workspace is the box to which the end effector is limited",
+    "_home_position": "simulation.robot.arm.homes contains the home configurations",
 }
-"""Attributes of 0.1.14 that are gone, and what to use instead."""
+"""Attributes of 0.1.14 that do not exist any more, and their replacements."""
 
 
 @dataclass(frozen=True)
 class SensorReading:
-    """What `MjData.sensor` returns for a sensor of 0.1.14: its name, and what it measures now."""
+    """Name and current value of a sensor of 0.1.14, as `MjData.sensor` returns them."""
 
     name: str
     data: NDArray[np.float64]
@@ -90,7 +91,7 @@ class OldNamesData(mujoco.MjData):
         return super().camera(OLD_NAMES.get(name, name))
 
     def sensor(self, name: Any) -> Any:
-        """Return what a sensor measures. The model has no sensors: the frames themselves are read."""
+        """Return the reading of a sensor. The model has no sensors, so the frame itself is read."""
         frame, _, quantity = str(name).rpartition("_")
         if frame not in OLD_SENSORS or quantity not in ("pos", "quat", "vel", "angvel"):
             return super().sensor(name)
@@ -102,7 +103,7 @@ class OldNamesData(mujoco.MjData):
             quat = np.empty(4)
             mujoco.mju_mat2Quat(quat, view.xmat)
             return SensorReading(name, quat)
-        twist = np.empty(6)  # rotation first, in axes of the world
+        twist = np.empty(6)  # rotation first, in world axes
         mujoco.mj_objectVelocity(self.model, self, kind, view.id, twist, 0)
         return SensorReading(name, twist[3:] if quantity == "vel" else twist[:3])
 
@@ -118,18 +119,18 @@ class MujocoGymEnv(ManipulationEnv):
 
     Args:
         task: a task or its name.
-        kwargs: the other arguments of `ManipulationEnv`.
+        kwargs: further arguments of `ManipulationEnv`.
 
     Raises:
-        InvalidArgumentError: an argument describes a scene, as in 0.1.14.
+        InvalidArgumentError: an argument describes a scene, which 0.1.14 allowed.
     """
 
     def __init__(self, task: Any = "PickCube", **kwargs: Any) -> None:
         given = [name for name in SCENE_ARGUMENTS if name in kwargs]
         if isinstance(task, os.PathLike) or given:
             raise InvalidArgumentError(
-                f"{(given or SCENE_ARGUMENTS)[0]} is not taken any more: a scene, the robot's home and its "
-                "workspace belong to a task, which you can write; see docs/extend.md"
+                f"{(given or SCENE_ARGUMENTS)[0]} is not supported any more: the scene, the robot's home and its "
+                "workspace are now defined by a task; docs/extend.md explains how to write one"
             )
         super().__init__(task, **kwargs)
 
@@ -163,15 +164,15 @@ class MujocoGymEnv(ManipulationEnv):
         self.random_block_position = bool(value)
 
     def get_robot_state(self) -> NDArray[np.float32]:
-        """Return joint positions (7, rad), joint velocities (7, rad/s), the gripper (1, 0 open to 255 closed)
-        and the TCP's position (3, m, world frame).
+        """Return the joint positions (7, rad), joint velocities (7, rad/s), gripper closure (1, 0 open to 255
+        closed) and TCP position (3, m, world frame).
         """
         sim = self.simulation
         gripper = sim.closure * schema.FULLY_CLOSED
         return np.array([*sim.joint_pos, *sim.joint_vel, gripper, *sim.tcp_pos_w.tolist()], np.float32)
 
     def get_gripper_pose(self) -> NDArray[np.float32]:
-        """Return the gripper (1): 0 open to 255 closed, measured."""
+        """Return the measured gripper closure (1): 0 open to 255 closed."""
         return self.get_robot_state()[14:15]
 
     def _compute_observation(self) -> dict[str, Any]:
@@ -186,19 +187,19 @@ class MujocoGymEnv(ManipulationEnv):
         return self.task.dense_reward(self.simulation, self._start)
 
     def __getattr__(self, name: str) -> Any:
-        """Say what to use instead of an attribute that is gone."""
+        """Raise an error that names the replacement of an attribute of 0.1.14."""
         hint = f"; {INSTEAD[name]}" if name in INSTEAD else ""
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
 
 class FrankaGymEnv(MujocoGymEnv):
-    """The same for a Franka arm, which every environment has."""
+    """The same class under the name that 0.1.14 uses for environments with a Franka arm."""
 
 
 class PandaPickCubeGymEnv(FrankaGymEnv):
-    """PickCube with the arguments of gym-hil 0.1.14; see `ManipulationEnv` for their meaning.
+    """PickCube with the arguments of gym-hil 0.1.14.
 
-    `control_dt` and `physics_dt` are in seconds; `kwargs` are the other arguments of `ManipulationEnv`.
+    `ManipulationEnv` explains them; `kwargs` are its further arguments.
     """
 
     _task = "PickCube"

@@ -1,4 +1,4 @@
-"""Controllers as scripts for gym-hil 0.1.14 call them: `start`, then `update`, `get_deltas`, and so on."""
+"""The input controllers of gym-hil 0.1.14, with their methods `start`, `update`, `get_deltas` and so on."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _ENDS = {
 
 
 class InputController:
-    """Base of all controllers. It commands nothing.
+    """Base class of the controllers. It commands no motion itself.
 
     Args:
-        x_step_size: what `get_deltas` returns for full motion along x.
+        x_step_size: value that `get_deltas` returns for full motion along x.
         y_step_size: the same for y.
         z_step_size: the same for z.
     """
@@ -42,13 +42,13 @@ class InputController:
         """Close the device."""
 
     def reset(self) -> None:
-        """Forget what was pressed before an episode."""
+        """Discard the presses made before an episode."""
 
     def update(self) -> None:
-        """Read the device. Call it once per step."""
+        """Read the device. To be called once per step."""
 
     def get_deltas(self) -> tuple[float, float, float]:
-        """Return the motion along x, y and z, each in units of its step size."""
+        """Return the motion along x, y and z, each between plus and minus its step size."""
         return 0.0, 0.0, 0.0
 
     def should_intervene(self) -> bool:
@@ -62,22 +62,22 @@ class InputController:
         return "open" if self.open_gripper_command else "close"
 
     def get_episode_end_status(self) -> str | None:
-        """Return ``"success"``, ``"failure"``, ``"rerecord_episode"`` or None; each press once."""
+        """Return ``"success"``, ``"failure"``, ``"rerecord_episode"`` or None. Each press is returned once."""
         status, self.episode_end_status = self.episode_end_status, None
         return status
 
     def __enter__(self) -> InputController:
-        """Start, and return the controller itself."""
+        """Start the controller and return it."""
         self.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Stop."""
+        """Stop the controller."""
         self.stop()
 
 
 class DeviceController(InputController):
-    """A controller that reads a device of this package; subclasses say which.
+    """Base class of controllers that read a device of this package.
 
     Args:
         sizes: step sizes along x, y and z.
@@ -92,7 +92,7 @@ class DeviceController(InputController):
         raise NotImplementedError
 
     def start(self) -> None:
-        """Begin; what was pressed before is forgotten."""
+        """Begin, and discard earlier presses."""
         self.reset()
 
     def stop(self) -> None:
@@ -101,13 +101,13 @@ class DeviceController(InputController):
         self.device.close()
 
     def reset(self) -> None:
-        """Forget what was pressed: it belongs to no episode."""
+        """Discard the presses made between episodes."""
         self.device.flush()
         self._take(NEUTRAL)
         self.episode_end_status = None
 
     def update(self) -> None:
-        """Read the device; call it once per step."""
+        """Read the device. To be called once per step."""
         self._take(self.device.poll())
 
     def get_deltas(self) -> tuple[float, float, float]:
@@ -125,10 +125,10 @@ class DeviceController(InputController):
 
 
 class KeyboardController(DeviceController):
-    """The keyboard, whatever window has the focus; Space starts and ends an intervention.
+    """The keyboard, whichever window has the focus. Space starts and ends an intervention.
 
-    Where the system does not let programs hear each other's keys, call ``controller.device.press(key)`` and
-    ``controller.device.release(key)``.
+    Where the operating system does not allow a program to read the keys of other windows, call
+    ``controller.device.press(key)`` and ``controller.device.release(key)``.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class KeyboardController(DeviceController):
         self.intervention_flag = engaged ^ (reading.engage_presses % 2 == 1)
 
     def should_save(self) -> bool:
-        """Return whether success or failure was pressed, and not yet returned by `get_episode_end_status`."""
+        """Return whether success or failure was pressed and `get_episode_end_status` has not returned it yet."""
         return self.episode_end_status in ("success", "failure")
 
 
@@ -156,10 +156,10 @@ class GamepadController(DeviceController):
     """The first gamepad.
 
     Args:
-        x_step_size: see `InputController`, like the next two.
-        y_step_size: see above.
-        z_step_size: see above.
-        deadzone: how far from the centre a stick counts as released, as a share of its range.
+        x_step_size: see `InputController`.
+        y_step_size: see `InputController`.
+        z_step_size: see `InputController`.
+        deadzone: deflection of a stick that counts as released, as a fraction of its range.
         config_path: JSON file that maps axes and buttons.
     """
 
@@ -181,4 +181,4 @@ class GamepadController(DeviceController):
 
 
 GamepadControllerHID = GamepadController
-"""SDL reads gamepads on every system, so there is no other reader."""
+"""Another name of `GamepadController`: SDL reads gamepads on every operating system."""

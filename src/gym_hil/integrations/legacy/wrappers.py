@@ -1,4 +1,4 @@
-"""The wrappers of gym-hil 0.1.14 under their names and with their arguments."""
+"""The wrappers of gym-hil 0.1.14, with their names and arguments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from gym_hil.wrappers.reset_delay import ResetDelayWrapper as ResetDelayWrapper
 
 
 class EEActionStepSize(TypedDict):
-    """Metres per unit of action."""
+    """Distance that an action of 1 moves the target along each axis (m)."""
 
     x: float
     y: float
@@ -33,7 +33,13 @@ class EEActionStepSize(TypedDict):
 
 
 class EEActionWrapper(_EEActionWrapper):
-    """End-effector actions. Called with step sizes alone, as in 0.1.14, the action has no gripper entry."""
+    """End-effector actions. If only step sizes are given, the action has no gripper entry, as in 0.1.14.
+
+    Args:
+        env: the environment.
+        ee_action_step_size: distance that an action of 1 moves the target along x, y and z (m).
+        use_gripper: whether the action has a gripper entry; None for true unless step sizes are given.
+    """
 
     def __init__(
         self,
@@ -51,14 +57,14 @@ class InputsControlWrapper(InterventionWrapper):
 
     Args:
         env: the environment, with an `EEActionWrapper`.
-        x_step_size: must be 1, like the next two: the `EEActionWrapper` says how far a full stick moves.
-        y_step_size: see above.
-        z_step_size: see above.
-        use_gripper: not used; the action space says whether there is a gripper entry.
-        auto_reset: reset in the step that ends an episode; its last observation is then in
+        x_step_size: must be 1: the `EEActionWrapper` defines how far full motion moves the target.
+        y_step_size: must be 1.
+        z_step_size: must be 1.
+        use_gripper: not used: the action space defines whether there is a gripper entry.
+        auto_reset: whether to reset in the step that ends an episode; its last observation is then in
             ``info["final_obs"]``.
         input_threshold: not used.
-        use_gamepad: a gamepad, else the keyboard.
+        use_gamepad: whether to use a gamepad instead of the keyboard.
         controller_config_path: JSON file that maps a gamepad's axes and buttons.
 
     Raises:
@@ -92,7 +98,7 @@ class InputsControlWrapper(InterventionWrapper):
             open_window(self)
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step; begin the next episode where asked to."""
+        """Step the environment, and reset it at the end of an episode if `auto_reset` is true."""
         observation, reward, terminated, truncated, info = super().step(action)
         if self.auto_reset and (terminated or truncated):
             first, reset_info = self.reset()
@@ -102,7 +108,7 @@ class InputsControlWrapper(InterventionWrapper):
 
 
 class PassiveViewerWrapper(_PassiveViewerWrapper):
-    """Show an environment in a window where there is a display."""
+    """Shows an environment in a window if there is a display."""
 
     @property
     def _viewer(self) -> ViewerHandle:
@@ -124,7 +130,7 @@ class ViewerHandle:
         """Do nothing: every step is shown."""
 
     def close(self) -> None:
-        """Close the window. The environment goes on."""
+        """Close the window. The environment stays open."""
         window = self._wrapper.window
         if window is not None:
             window.close()

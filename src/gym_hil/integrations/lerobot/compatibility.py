@@ -1,8 +1,7 @@
-"""What LeRobot's human-in-the-loop programs need beyond Gymnasium's interface.
+"""A wrapper that adapts environments to LeRobot's human-in-the-loop programs.
 
-The wrapper goes around a finished environment only while `lerobot.rl.gym_manipulator`, or LeRobot's actor or
-learner, runs. Both of its rules follow from ``rl/gym_manipulator.py`` and ``processor/hil_processor.py`` of
-LeRobot 0.4.4 and 0.6.1.
+The wrapper is the outermost one, and is added only while `lerobot.rl.gym_manipulator`, or LeRobot's actor or learner,
+runs. What it does follows from ``rl/gym_manipulator.py`` and ``processor/hil_processor.py`` of LeRobot 0.4.4 and 0.6.1.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from gym_hil.core.schema import TerminationReason
 
 _log = logging.getLogger(__name__)
 LOOPS = ("lerobot.rl.gym_manipulator", "lerobot.scripts.rl.gym_manipulator")
-"""Modules that step an environment, in LeRobot since 0.4 and before it. The actor imports them."""
+"""LeRobot modules that step an environment: since version 0.4, and before. The actor imports them."""
 EVENTS = {
     "RERECORD_EPISODE": {TerminationReason.RERECORD},
     "SUCCESS": {TerminationReason.HUMAN_SUCCESS},
@@ -33,11 +32,11 @@ EVENTS = {
         TerminationReason.HUMAN_FAILURE,
     },
 }
-"""Names of LeRobot's `TeleopEvents`, and the reasons for which they are set."""
+"""Names of LeRobot's `TeleopEvents`, and the termination reasons for which each is true."""
 
 EPISODES_FILE = "GYM_HIL_EPISODES_FILE"
-"""Environment variable with the path of a file. Each finished episode is added to it as a line of JSON, see
-`EpisodeSummary`; `gym_hil.integrations.lerobot.launch` follows LeRobot's programs by it."""
+"""Environment variable with the path of a file to which each finished episode is appended as a line of JSON
+(`EpisodeSummary`). `gym_hil.integrations.lerobot.launch` reads it to follow LeRobot's programs."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,10 @@ class EpisodeSummary:
     """One finished episode.
 
     Attributes:
-        number: 1, 2, ... since the program started.
-        outcome: ``"success"``, the reason for its end, or ``"time_limit"``.
-        steps: its length.
-        intervention_rate: share of its steps in which the human acted, in [0, 1].
+        number: number of the episode since the program started, from 1.
+        outcome: ``"success"``, the termination reason, or ``"time_limit"``.
+        steps: length of the episode in control steps.
+        intervention_rate: fraction of the steps in which the human acted, in [0, 1].
     """
 
     number: int
@@ -58,7 +57,7 @@ class EpisodeSummary:
 
 
 def is_driving() -> bool:
-    """Return whether LeRobot's human-in-the-loop programs run in this process."""
+    """Return whether this process is one of LeRobot's human-in-the-loop programs."""
     main = getattr(sys.modules.get("__main__"), "__spec__", None)
     return any(name in sys.modules for name in LOOPS) or (main is not None and main.name in LOOPS)
 
@@ -66,15 +65,15 @@ def is_driving() -> bool:
 class LeRobotCompatibility(gym.Wrapper):
     """Adapts an environment to LeRobot's loop.
 
-    In the step after the human has let go, LeRobot passes on the human's last action once more, as if it were
-    the policy's. That action is not executed: the robot stays where it is, and the info of the step says so.
+    In the step after the human has released control, LeRobot sends the human's last action again as if it came
+    from the policy. The wrapper replaces that action by the neutral one, and the info of the step says so.
 
-    When an episode ends, its info also has the keys of LeRobot's `TeleopEvents`, so that LeRobot discards the
-    episode and records it again if the human asked for that. Each episode is also added to the file that the
-    environment variable `EPISODES_FILE` names, if any.
+    The info of an episode's last step also contains the keys of LeRobot's `TeleopEvents`, so that LeRobot
+    discards the episode and records it again if the human asked for that. Each finished episode is appended to
+    the file that the environment variable `EPISODES_FILE` names, if it is set.
 
     Args:
-        env: the environment, with all other wrappers.
+        env: the environment with all other wrappers.
     """
 
     def __init__(self, env: gym.Env) -> None:
@@ -85,13 +84,13 @@ class LeRobotCompatibility(gym.Wrapper):
         self._file = Path(path) if path else None
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Reset; nobody has acted yet."""
+        """Reset the environment and forget the last human action."""
         self._end_episode("time_limit")
         self._human_action = None
         return self.env.reset(**kwargs)
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step, without executing the human's last action a second time."""
+        """Step the environment, without executing the human's last action a second time."""
         if self._human_action is not None and np.array_equal(action, self._human_action):
             action = self.env.get_wrapper_attr("neutral_action")()
         observation, reward, terminated, truncated, info = self.env.step(action)
@@ -105,7 +104,7 @@ class LeRobotCompatibility(gym.Wrapper):
         return observation, reward, terminated, truncated, info
 
     def _end_episode(self, outcome: str) -> None:
-        """Tell of the episode. A reset ends one that LeRobot has cut off by a time limit of its own."""
+        """Log the episode and append it to the file. LeRobot's own time limit ends episodes by a reset."""
         if self._steps == 0:
             return
         self._episode += 1
@@ -125,7 +124,7 @@ class LeRobotCompatibility(gym.Wrapper):
 
 
 class _LastInfo(dict[Any, Any]):
-    """The last info of an episode. Its event keys keep their values, also in a copy.
+    """The info of an episode's last step, whose event keys cannot be overwritten, not even in a copy.
 
     LeRobot 0.6.1 copies the info of a step and then overwrites the event keys of the copy with those of the
     previous step, in which the human had not pressed anything yet.
@@ -143,7 +142,7 @@ class _LastInfo(dict[Any, Any]):
 
 
 def _events(reason: str) -> dict[Any, bool]:
-    """Return LeRobot's event keys at the end of an episode."""
+    """Return the values of LeRobot's event keys at the end of an episode."""
     from lerobot.teleoperators.utils import TeleopEvents
 
     return {getattr(TeleopEvents, name): reason in reasons for name, reasons in EVENTS.items()}

@@ -1,4 +1,4 @@
-"""Configuration files for the programs of LeRobot 0.6 that make an environment of ours by its id."""
+"""Configuration files for the programs of LeRobot 0.6 that create an environment of this package by its id."""
 
 from __future__ import annotations
 
@@ -23,40 +23,43 @@ PROGRAMS = {
     "learner": "learner",
     "actor": "actor",
 }
-"""Name of a file, and the program in `lerobot.rl` that reads it."""
+"""Name of each configuration file, and the program in `lerobot.rl` that reads it."""
 
 
 def free_port() -> int:
-    """Return a port of this machine on which nobody listens."""
+    """Return a free TCP port of this machine."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the files are for."""
+    """Settings of one LeRobot run, from which all configuration files follow."""
 
     task: str
-    """An id without namespace and with wrapped actions."""
+    """Environment id without namespace, with end-effector actions (not `Base`)."""
     repo_id: str = "me/gym_hil"
+    """Name of the recorded dataset, as on the Hugging Face hub."""
     episodes: int = 20
-    """To record."""
+    """Number of demonstrations to record."""
     steps: int = 20_000
-    """Control steps of the actor."""
+    """Number of control steps of the actor."""
     device: str = "cpu"
-    """Where the policy is: cpu, cuda or mps."""
+    """Torch device of the policy: ``cpu``, ``cuda`` or ``mps``."""
     port: int = field(default_factory=free_port)
-    """On which the learner listens for the actor, on this machine only; a free one by default."""
+    """Local TCP port on which the learner listens for the actor; a free one by default."""
 
     def __post_init__(self) -> None:
-        """Refuse what LeRobot cannot do."""
+        """Refuse values that LeRobot cannot use."""
         for name in ("episodes", "steps"):
             if getattr(self, name) < 1:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)} must be at least 1")
         if not 1 <= self.port <= 65535:
             raise InvalidArgumentError(f"port={self.port} must be in 1..65535")
         if self.parts.suffix == "Base":
-            raise InvalidArgumentError(f"task {self.task!r} has raw actions; LeRobot takes ids without Base")
+            raise InvalidArgumentError(
+                f"task {self.task!r} has raw actions, which LeRobot does not support; use an id without Base"
+            )
 
     @property
     def parts(self) -> IdParts:
@@ -65,8 +68,8 @@ class Plan:
 
     @property
     def training_task(self) -> str:
-        """The id that the actor makes. A simulated human becomes a coach, who lets the policy try for longer
-        before taking over: otherwise the policy has nothing to practise.
+        """The id of the actor's environment. A simulated human is replaced by the preset ``coach``, which waits
+        longer before it takes over, so that the policy gathers experience of its own.
         """
         parts = self.parts
         return (
@@ -75,14 +78,22 @@ class Plan:
 
     @property
     def replay_task(self) -> str:
-        """The id that replays. Nobody may take over in it, and it begins the next episode by itself, because
-        LeRobot steps on after the end of an episode.
+        """The id of the environment for replays. It has no operator, and it resets itself at the end of an
+        episode, because LeRobot's replay steps on without a reset.
         """
         return replace(self.parts, suffix="Replay").name
 
 
 def configs(plan: Plan, out: Path) -> dict[str, dict[str, Any]]:
-    """Return one configuration per entry of `PROGRAMS`; dataset and results lie in the folder `out`."""
+    """Return one configuration per entry of `PROGRAMS`.
+
+    Args:
+        plan: the settings.
+        out: folder of the dataset and the results.
+
+    Returns:
+        The configurations by the names in `PROGRAMS`, ready to be written as JSON.
+    """
     dataset = {"repo_id": plan.repo_id, "root": str(out / "dataset")}
     found: dict[str, dict[str, Any]] = {
         name: {
@@ -120,10 +131,17 @@ def _env(task: str) -> dict[str, Any]:
 
 
 def write_configs(plan: Plan, out: Path) -> dict[str, Path]:
-    """Write one file per entry of `PROGRAMS` into `out`, and return their paths.
+    """Write one configuration file per entry of `PROGRAMS` into `out`.
+
+    Args:
+        plan: the settings.
+        out: folder of the files, the dataset and the results.
+
+    Returns:
+        The paths of the files by the names in `PROGRAMS`.
 
     Raises:
-        InvalidArgumentError: `out` holds a recorded dataset.
+        InvalidArgumentError: `out` contains a recorded dataset.
     """
     require_no_dataset(out)
     make_folder(out)

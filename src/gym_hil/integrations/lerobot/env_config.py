@@ -24,21 +24,25 @@ from gym_hil.stacks.ids import parse_id
 @EnvConfig.register_subclass("gym_hil")
 @dataclass
 class GymHilEnv(EnvConfig):
-    """Any id of this package whose action is the wrapped one (4)."""
+    """Configuration of an environment of this package, for every id with end-effector actions (not `Base`)."""
 
     task: str | None = "PandaPickCube-v1"
+    """Environment id without namespace."""
     fps: int = 10
+    """Control steps per second, for LeRobot's videos."""
     episode_length: int | None = None
-    """Steps before an episode is cut off; None takes the id's own."""
+    """Time limit of an episode in steps; None uses that of the id."""
     observation_height: int = 128
+    """Height of the camera images (pixels)."""
     observation_width: int = 128
+    """Width of the camera images (pixels)."""
     gripper_apart: bool = False
-    """The action has three entries and the gripper is counted apart, as policies of `lerobot.rl` do."""
+    """Whether the action feature leaves out the gripper, which policies of `lerobot.rl` predict separately."""
     features: dict[str, PolicyFeature] = field(default_factory=dict)
     features_map: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Read the id's spaces."""
+        """Fill the features from the spaces of the environment."""
         parse_id(str(self.task))
         env = _make(self.gym_id, self.gym_kwargs)
         seen, actions = env.observation_space, env.action_space
@@ -58,12 +62,12 @@ class GymHilEnv(EnvConfig):
 
     @property
     def package_name(self) -> str:
-        """Where the ids are."""
+        """The namespace of the ids."""
         return ID_NAMESPACE
 
     @property
     def gym_kwargs(self) -> dict[str, Any]:
-        """Arguments of `gymnasium.make`."""
+        """The keyword arguments for `gymnasium.make`."""
         spec = GymRenderingSpec(height=self.observation_height, width=self.observation_width)
         return {
             "image_obs": True,
@@ -73,7 +77,15 @@ class GymHilEnv(EnvConfig):
         }
 
     def create_envs(self, n_envs: int, use_async_envs: bool = False) -> dict[str, dict[int, VectorEnv]]:
-        """Return ``{"gym_hil": {0: a vector of n_envs}}``."""
+        """Create a vector environment.
+
+        Args:
+            n_envs: number of environments.
+            use_async_envs: whether each environment runs in a process of its own.
+
+        Returns:
+            ``{"gym_hil": {0: vector environment}}``, as `lerobot-eval` expects.
+        """
         makers = [partial(_make, self.gym_id, self.gym_kwargs)] * n_envs
         vector: VectorEnv
         if use_async_envs and n_envs > 1:
@@ -84,8 +96,11 @@ class GymHilEnv(EnvConfig):
 
 
 class ForEvaluation(gym.Wrapper):
-    """Adds `environment_state` to observations that lack it, because recorded datasets have it, and drops the
-    reset option with which `lerobot-eval` talks to a wrapper of its own.
+    """Adds `environment_state` to the observations, because recorded datasets contain it, and removes the reset
+    options that `lerobot-eval` adds for its own wrapper.
+
+    Args:
+        env: the environment.
     """
 
     def __init__(self, env: gym.Env) -> None:
@@ -98,13 +113,13 @@ class ForEvaluation(gym.Wrapper):
         self.observation_space = spaces.Dict({**seen.spaces, ENVIRONMENT_STATE: objects})
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
-        """Reset without LeRobot's own options."""
+        """Reset the environment without the options that begin with ``lerobot_``."""
         ours = {key: value for key, value in (options or {}).items() if not key.startswith("lerobot_")}
         observation, info = self.env.reset(seed=seed, options=ours)
         return self._complete(observation), info
 
     def step(self, action: Any) -> Any:
-        """Step."""
+        """Step the environment and complete the observation."""
         observation, *rest = self.env.step(action)
         return self._complete(observation), *rest
 

@@ -1,4 +1,4 @@
-"""LeRobot's recorder, learner and actor as one run: started in order, followed, and stopped together."""
+"""Run LeRobot's recorder, learner and actor: start them in order, follow them, and stop them together."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from gym_hil.integrations.lerobot.compatibility import EPISODES_FILE, EpisodeSum
 from gym_hil.integrations.lerobot.configs import PROGRAMS, Plan, write_configs
 
 QUIET = {"OMP_NUM_THREADS": "1", "TORCHDYNAMO_DISABLE": "1", "HF_HUB_OFFLINE": "1"}
-"""Threads would fight for few cores, compiling takes a minute, and nothing is fetched."""
+"""Environment variables of the programs: one OpenMP thread each, no compilation (it takes a minute), and no access
+to the Hugging Face hub."""
 START_S = 600.0
-"""A learner that does not listen by then never will."""
+"""Longest time until the learner listens on its port (s)."""
 STOP_S = 60.0
+"""Time that a program has to end after SIGTERM before it is killed (s)."""
 TAIL = 15
-"""Lines of a log that are shown when its program failed."""
+"""Number of log lines that are shown when a program failed."""
 
 
 class LerobotError(GymHilError, RuntimeError):
@@ -37,7 +39,7 @@ class LerobotEpisode(EpisodeSummary):
     """A finished episode of one of the programs.
 
     Attributes:
-        program: a key of `PROGRAMS`.
+        program: the name of the program, a key of `PROGRAMS`.
     """
 
     program: str
@@ -49,22 +51,22 @@ def learn_with_lerobot(
     tell: Callable[[str], None] = lambda line: None,
     ended: Callable[[LerobotEpisode], None] = lambda episode: None,
 ) -> None:
-    """Record demonstrations into ``out/dataset`` unless they are there, then let LeRobot's learner and actor
-    run until the actor has done its steps.
+    """Record demonstrations, then run LeRobot's learner and actor until the actor has executed its steps.
 
-    Each program writes its log, ``out/NAME.log``, its episodes, ``out/NAME.episodes.jsonl``, and its own
-    results, ``out/NAME``. Whatever ends this function, also Ctrl-C, ends the programs, with a signal on which
-    the learner closes its datasets.
+    The demonstrations are recorded into ``out/dataset``, unless it contains them already. Each program writes a
+    log ``out/NAME.log``, its episodes ``out/NAME.episodes.jsonl`` and its results ``out/NAME``. The programs are
+    stopped when this function returns or raises, Ctrl-C included, by SIGTERM, so that the learner closes its
+    datasets.
 
     Args:
-        plan: what the configuration files say.
-        out: folder for everything.
-        tell: hears what is being done.
-        ended: hears of every episode.
+        plan: the settings of the run.
+        out: folder of all files.
+        tell: called with a line of text at the start of each stage.
+        ended: called with every finished episode.
 
     Raises:
         LerobotError: LeRobot is not installed, another program listens on the plan's port, or one of the
-            programs failed; the message then has the end of its log.
+            programs failed; the message then contains the end of its log.
     """
     if importlib.util.find_spec("lerobot") is None or importlib.util.find_spec("grpc") is None:
         raise LerobotError("LeRobot's learner needs Python 3.12: pip install 'lerobot[hilserl]>=0.6,<0.7'")
@@ -72,7 +74,7 @@ def learn_with_lerobot(
     if not _are_recorded(plan, out / "dataset"):
         tell(f"recording {plan.episodes} demonstrations")
         with _running("record", files, out) as recorder:
-            while recorder.goes_on(ended):
+            while recorder.follow(ended):
                 pass
             recorder.require_success()
     if _is_listening(plan.port):
@@ -82,7 +84,7 @@ def learn_with_lerobot(
         learner.wait_for_port(plan.port)
         tell(f"starting the actor: {plan.steps} control steps")
         with _running("actor", files, out) as actor:
-            while actor.goes_on(ended):
+            while actor.follow(ended):
                 if not learner.is_running():
                     raise LerobotError(f"the learner ended before the actor:\n{learner.tail()}")
             actor.require_success()
@@ -90,7 +92,11 @@ def learn_with_lerobot(
 
 
 def _are_recorded(plan: Plan, dataset: Path) -> bool:
-    """Return whether the demonstrations are there; raise if some are."""
+    """Return whether all demonstrations are recorded.
+
+    Raises:
+        LerobotError: the dataset exists but is not complete.
+    """
     if not dataset.exists():
         return False
     try:
@@ -99,7 +105,7 @@ def _are_recorded(plan: Plan, dataset: Path) -> bool:
         found = 0
     if found < plan.episodes:
         raise LerobotError(
-            f"{dataset} has {found} whole demonstrations of {plan.episodes}; delete it, or go elsewhere"
+            f"{dataset} contains {found} of {plan.episodes} demonstrations; delete it or choose another folder"
         )
     return True
 
@@ -135,24 +141,24 @@ class _Program:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for whoever started them all
+                start_new_session=True,  # Ctrl-C reaches only the launcher, which stops the programs in order
             )
 
     def is_running(self) -> bool:
-        """Return whether it runs, after a moment."""
+        """Wait for up to 0.5 s, and return whether the program runs."""
         try:
             self._process.wait(timeout=0.5)
         except subprocess.TimeoutExpired:
             return True
         return False
 
-    def goes_on(self, ended: Callable[[LerobotEpisode], None]) -> bool:
-        """Return whether it runs, after a moment and after telling of every episode that ended."""
+    def follow(self, ended: Callable[[LerobotEpisode], None]) -> bool:
+        """Wait for up to 0.5 s, report the episodes that have ended, and return whether the program runs."""
         running = self.is_running()
-        self._follow(ended)
+        self._report_episodes(ended)
         return running
 
-    def _follow(self, ended: Callable[[LerobotEpisode], None]) -> None:
+    def _report_episodes(self, ended: Callable[[LerobotEpisode], None]) -> None:
         with self._episodes.open("rb") as file:
             file.seek(self._read)
             fresh = file.read()
@@ -162,7 +168,7 @@ class _Program:
             ended(LerobotEpisode(program=self.name, **json.loads(line)))
 
     def wait_for_port(self, port: int) -> None:
-        """Wait until it listens."""
+        """Wait until the program listens on `port`."""
         deadline = time.monotonic() + START_S
         while self.is_running():
             if _is_listening(port):
@@ -172,7 +178,7 @@ class _Program:
         raise LerobotError(f"the {self.name} failed:\n{self.tail()}")
 
     def require_success(self) -> None:
-        """Raise unless it ended well."""
+        """Raise `LerobotError` unless the program ended with status 0."""
         if self._process.returncode != 0:
             raise LerobotError(
                 f"the {self.name} ended with status {self._process.returncode}; its log is {self._log}:\n"
@@ -184,7 +190,7 @@ class _Program:
         return "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:])
 
     def stop(self) -> None:
-        """Ask it to end, and its children with it if it does not."""
+        """Stop the program by SIGTERM, or kill it and its children if it does not end within `STOP_S`."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:

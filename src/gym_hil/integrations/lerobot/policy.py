@@ -1,4 +1,4 @@
-"""A policy that LeRobot trained, as one of ours: for `gym-hil play`, `record` and their comparisons."""
+"""Policies trained by LeRobot as policies of this package, for `gym-hil play`, `record` and `eval`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gym_hil.envs.observations import proprioception_layout
 
 STATE, OBJECTS, IMAGE = "observation.state", "observation.environment_state", "observation.images.{}"
 RL = "gaussian_actor"
-"""Type of the policies of `lerobot.rl`, whose gripper is chosen apart and never scaled."""
+"""Type of the policies of `lerobot.rl`, which predict a discrete gripper command that is not scaled."""
 
 
 def is_lerobot_policy(folder: Path) -> bool:
@@ -28,13 +28,12 @@ def is_lerobot_policy(folder: Path) -> bool:
 
 
 class LeRobotPolicy:
-    """From a state to an action (4). Call `reset` before each episode.
+    """A policy of LeRobot that maps the state of an environment to an action (4). Call `reset` before each episode.
 
     Args:
-        folder: a ``pretrained_model`` folder.
+        folder: a ``pretrained_model`` folder of LeRobot.
 
     Raises:
-        InvalidArgumentError: it observes something that is not here.
         MissingExtraError: LeRobot is not installed.
     """
 
@@ -53,13 +52,24 @@ class LeRobotPolicy:
         self._torch = torch
 
     def reset(self) -> LeRobotPolicy:
-        """Forget the last episode, and return itself."""
+        """Forget the previous episode, and return the policy itself."""
         self._policy.reset()
         return self
 
     def __call__(self, env: EnvironmentInterface, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Act. LeRobot draws from torch's random numbers, not from `rng`."""
-        observation = {key: self._look(env, key, feature.shape) for key, feature in self._inputs.items()}
+        """Return an action.
+
+        Args:
+            env: the environment that is observed.
+            rng: not used: LeRobot samples with torch's global generator.
+
+        Returns:
+            The action (4).
+
+        Raises:
+            InvalidArgumentError: the policy observes something that the environment does not have.
+        """
+        observation = {key: self._observe(env, key, feature.shape) for key, feature in self._inputs.items()}
         with self._torch.inference_mode():
             if not self._rl:
                 batch = self._before({**observation, "task": [env.task_description]})
@@ -70,7 +80,7 @@ class LeRobotPolicy:
                 action = self._torch.cat([arm, action[..., -1:].to(arm)], dim=-1)
         return np.asarray(action.squeeze(0).cpu(), np.float32)
 
-    def _look(self, env: EnvironmentInterface, key: str, shape: tuple[int, ...]) -> Any:
+    def _observe(self, env: EnvironmentInterface, key: str, shape: tuple[int, ...]) -> Any:
         objects = np.asarray(env.task.observe(env.simulation), np.float32)
         if key == STATE:
             agent = env.observe()[schema.AGENT_POS]
@@ -81,7 +91,7 @@ class LeRobotPolicy:
             images = {IMAGE.format(name): image for name, image in env.draw().items()}
             if key not in images:
                 raise InvalidArgumentError(
-                    f"the policy observes {key!r}, which is not here: {sorted(images)}"
+                    f"the policy observes {key!r}, but the environment only has {sorted(images)}"
                 )
             seen = np.moveaxis(images[key], -1, 0).astype(np.float32) / 255.0
         return self._torch.from_numpy(np.ascontiguousarray(seen)).unsqueeze(0)

@@ -17,35 +17,45 @@ from gym_hil.stacks.ids import parse_id
 from gym_hil.tasks import TASKS
 
 TCP = ("tcp_x.pos", "tcp_y.pos", "tcp_z.pos")
-"""Position of the TCP (m, world), or in an action where it is to go."""
+"""Keys of the TCP's position in observations, and of its target in actions (m, world frame)."""
 GRIPPER = "gripper.pos"
-"""0 closed to 100 open; as an action above 50 opens, else closes."""
+"""Key of the gripper: 0 (closed) to 100 (open). In an action, a value above 50 opens it and others close it."""
 JOINTS = tuple(f"joint_{number}.pos" for number in range(1, 8))
-"""Positions of the arm's joints (rad)."""
+"""Keys of the arm's joint positions (rad)."""
 OBJECTS = "object_{}.pos"
-"""With a `State` task: the entries of the objects' positions (m, world)."""
+"""Keys of the objects' positions (m, world frame), which `State` ids observe instead of images."""
 
 
 @RobotConfig.register_subclass("gym_hil")
 @dataclass(kw_only=True)
 class GymHilRobotConfig(RobotConfig):
-    """A Panda on its table, in real time. Give the program the same ``fps``."""
+    """Configuration of a simulated Panda that runs in real time."""
 
     task: str = "PandaPickCube-v1"
-    """An id without namespace: `State` observes the objects' positions instead of cameras."""
+    """Environment id without namespace. `State` ids observe the objects' positions instead of images."""
     fps: int = 10
-    """Control steps per second: one per action."""
+    """Control steps per second, one per action. LeRobot's program must be given the same value."""
     height: int = 128
+    """Height of the camera images (pixels)."""
     width: int = 128
+    """Width of the camera images (pixels)."""
     restart_after_s: float = 2.0
-    """Between a success and a new beginning, while LeRobot announces no episodes."""
+    """Time between a success and the next reset (s), while LeRobot does not record episodes."""
     seed: int | None = None
+    """Seed of the first reset."""
     show: bool = False
-    """In a window, where there is a display."""
+    """Whether to show the simulation in a window; this needs a display."""
 
 
 class GymHilRobot(Robot):
-    """Takes absolute positions, as LeRobot's rollouts expect of an arm: repeated, they hold it in place."""
+    """The simulated arm as a robot of LeRobot.
+
+    Its actions are absolute positions, as LeRobot's rollouts expect of an arm: an action that is sent again
+    holds the arm in place.
+
+    Args:
+        config: the configuration.
+    """
 
     config_class = GymHilRobotConfig
     name = "gym_hil"
@@ -57,19 +67,19 @@ class GymHilRobot(Robot):
 
     @cached_property
     def cameras(self) -> dict[str, Any]:
-        """Cameras by name; LeRobot counts them."""
+        """The cameras by name. LeRobot only uses their number."""
         return {} if parse_id(self.config.task).state else {"front": None, "wrist": None}
 
     @cached_property
     def observation_features(self) -> dict[str, Any]:
-        """Numbers by name, and the shapes of images."""
+        """The type of each number and the shape (height, width, 3) of each image, by key."""
         numbers = (*JOINTS, GRIPPER, *TCP, *self._objects)
         images = dict.fromkeys(self.cameras, (self.config.height, self.config.width, 3))
         return {**dict.fromkeys(numbers, float), **images}
 
     @cached_property
     def action_features(self) -> dict[str, type]:
-        """Where the TCP and the fingers are to go."""
+        """The type of each entry of an action, by key."""
         return dict.fromkeys((*TCP, GRIPPER), float)
 
     @cached_property
@@ -81,22 +91,26 @@ class GymHilRobot(Robot):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the world is there."""
+        """Whether the simulation runs."""
         return self._world is not None
 
     @property
     def is_calibrated(self) -> bool:
-        """A simulated arm always is."""
+        """Always true: a simulated arm needs no calibration."""
         return True
 
     def calibrate(self) -> None:
-        """Nothing to do."""
+        """Do nothing: a simulated arm needs no calibration."""
 
     def configure(self) -> None:
-        """Nothing to do."""
+        """Do nothing: a simulated arm has no settings of its own."""
 
     def connect(self, calibrate: bool = True) -> None:
-        """Make the world."""
+        """Create the simulation.
+
+        Args:
+            calibrate: not used.
+        """
         config = self.config
         self._world = World(
             config.task,
@@ -109,7 +123,7 @@ class GymHilRobot(Robot):
         )
 
     def get_observation(self) -> dict[str, Any]:
-        """Return what `observation_features` promises."""
+        """Return the current observation, with the keys of `observation_features`."""
         seen = self._connected.observe()
         agent, layout = seen[AGENT_POS].tolist(), self._connected.raw.layout
         opening = OPEN * (1.0 - agent[layout["gripper"].start] / FULLY_CLOSED)
@@ -119,7 +133,18 @@ class GymHilRobot(Robot):
         return {**dict(zip(names, numbers, strict=True)), **seen.get(PIXELS, {})}
 
     def send_action(self, action: dict[str, Any]) -> dict[str, Any]:
-        """Do one control step. What is left out stays as it is; other keys count for nothing."""
+        """Execute one control step.
+
+        Args:
+            action: targets by the keys of `action_features`. Missing keys keep their target; other keys are
+                ignored.
+
+        Returns:
+            The targets that were used.
+
+        Raises:
+            DeviceError: a target is not finite, or the robot is not connected.
+        """
         world = self._connected
         target = world.raw.simulation.target_pos_w.copy()
         for axis, name in enumerate(TCP):
@@ -131,7 +156,7 @@ class GymHilRobot(Robot):
         return {**dict(zip(TCP, target.tolist(), strict=True)), GRIPPER: opening}
 
     def disconnect(self) -> None:
-        """Free the world."""
+        """Close the simulation."""
         if self._world is not None:
             self._world.close()
             self._world = None

@@ -1,4 +1,4 @@
-"""The simulated world that LeRobot's robot and teleoperator share while its programs run."""
+"""The simulation that LeRobot's robot and teleoperator share within one process."""
 
 from __future__ import annotations
 
@@ -24,29 +24,32 @@ from gym_hil.wrappers.ee_action import EEActionWrapper
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
 LARGEST_PHYSICS_DT = 0.004
-"""No physics step is longer (s)."""
+"""Longest physics step (s)."""
 EPISODE_LOOPS = ("lerobot_record.py", "episodic.py")
-"""Files of LeRobot's loops in which an episode of the dataset is one of the world: ``lerobot-record`` and the
-rollout strategy ``episodic``. With the other strategies an episode goes on where the last one stopped."""
+"""LeRobot's files whose loops reset the world between episodes of the dataset: ``lerobot-record`` and the rollout
+strategy ``episodic``. With the other strategies an episode continues where the previous one stopped."""
 OPEN, CLOSED = 100.0, 0.0
-"""Where the fingers are, as LeRobot's own arms count it."""
+"""Gripper positions in the unit of LeRobot's own arms (percent open)."""
 _open: list[World] = []
 
 
 class World:
-    """One arm and its objects. It begins anew when LeRobot has saved or discarded an episode, or, while
-    LeRobot records none, some time after the task has ended.
+    """A simulated arm with its task, which runs in real time.
+
+    It is reset after LeRobot has saved or discarded an episode. While LeRobot does not record, it is reset some
+    time after the task has ended.
 
     Args:
-        task: an id without namespace; who takes over in it counts for nothing here.
+        task: environment id without namespace; its operator suffix is ignored.
         fps: control steps per second.
-        images: whether the cameras are observed.
-        restart_after_s: seconds between a task's end and a new beginning.
-        seed: of the first beginning.
-        kwargs: of the environment.
+        images: whether observations contain camera images.
+        restart_after_s: time between the end of the task and the next reset (s).
+        seed: seed of the first reset.
+        kwargs: further arguments of the environment.
 
     Raises:
-        DeviceError: there is one already.
+        DeviceError: a world is open already.
+        InvalidArgumentError: `fps` is less than 1.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class World:
         **kwargs: Any,
     ) -> None:
         if _open:
-            raise DeviceError("there is a simulated arm already; disconnect it first")
+            raise DeviceError("another simulated arm is connected; disconnect it first")
         if fps < 1:
             raise InvalidArgumentError(f"fps={fps!r} must be at least 1")
         period_s = 1.0 / fps
@@ -77,49 +80,56 @@ class World:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew."""
+        """Reset the simulation."""
         self.observation, _ = self._paced.reset()
         self._ended_steps = 0
         self._restart_due = False
 
     def frame_added(self) -> None:
-        """Note that LeRobot records an episode: from now on only its end begins the world anew."""
+        """Note that LeRobot records an episode: from now on, only its end resets the simulation."""
         self.recorded = True
 
     def episode_ended(self) -> None:
-        """Begin anew before the next observation."""
+        """Reset the simulation before the next observation."""
         self._restart_due = True
 
     def observe(self) -> dict[str, Any]:
-        """Return the observation of now."""
+        """Return the current observation, after a reset if one is due."""
         if self._restart_due:
             self.restart()
         return self.observation
 
     def move_to(self, target_pos_w: NDArray[np.float64], opening: float) -> None:
-        """Do one control step towards a target of the TCP (3, m, world) and of the fingers: above half of
-        `OPEN` they open, else they close. In a step the target moves by 0.1 m along each axis at most.
+        """Execute one control step. The target of the controller moves by at most 0.1 m along each axis.
+
+        Args:
+            target_pos_w: target of the TCP (3, m, world frame).
+            opening: the fingers open if this is above half of `OPEN`, and close otherwise.
         """
-        way = target_pos_w - self.raw.simulation.target_pos_w
+        delta = target_pos_w - self.raw.simulation.target_pos_w
         fingers = 1.0 if opening > OPEN / 2 else -1.0
-        self.observation, _, ended, _, _ = self._paced.step(np.array([*way, 0.0, 0.0, 0.0, fingers]))
+        self.observation, _, ended, _, _ = self._paced.step(np.array([*delta, 0.0, 0.0, 0.0, fingers]))
         if ended:
             self.raw.set_state(replace(self.raw.get_state(), done=False))
         self._ended_steps = self._ended_steps + 1 if ended else 0
         self._restart_due |= not self.recorded and self._ended_steps > self._restart_after
 
     def view(self, scale: NDArray[np.float64]) -> View:
-        """Return what an operator sees while nobody else acts."""
+        """Return the view from which an operator decides.
+
+        Args:
+            scale: distances that full motion moves the target along x, y and z (3, m).
+        """
         env = EEActionWrapper(self.raw, dict(zip("xyz", scale.tolist(), strict=True)))
         return View(EnvironmentInterface(env), env.neutral_action())
 
     @property
     def opening(self) -> float:
-        """What the fingers were told last: `OPEN` or `CLOSED`."""
+        """The last command to the fingers: `OPEN` or `CLOSED`."""
         return CLOSED if self.raw.simulation.gripper_closing else OPEN
 
     def close(self) -> None:
-        """Free everything. Calling it twice is allowed."""
+        """Close the simulation. It may be called more than once."""
         self._dataset.close()
         if self in _open:
             _open.remove(self)
@@ -127,39 +137,39 @@ class World:
 
 
 def current_world() -> World | None:
-    """Return the world that is open in this program."""
+    """Return the open world of this process, or None."""
     return _open[-1] if _open else None
 
 
 def _watch_dataset(world: World) -> ExitStack:
-    """Tell `world` what the loops of `EPISODE_LOOPS` do with their dataset, until the result is closed.
+    """Notify `world` when a loop of `EPISODE_LOOPS` records, saves or discards, until the result is closed.
 
-    LeRobot tells its robots nothing of episodes, so the methods of its dataset are watched.
+    LeRobot does not inform its robots about episodes, so the methods of its dataset class are patched.
     """
-    watching = ExitStack()
+    patches = ExitStack()
     try:
         from lerobot.datasets.lerobot_dataset import LeRobotDataset
-    except ImportError:  # without the extra `dataset` LeRobot records nothing
-        return watching
-    notes = {
+    except ImportError:  # without its extra `dataset`, LeRobot cannot record
+        return patches
+    callbacks = {
         "add_frame": world.frame_added,
         "save_episode": world.episode_ended,
         "clear_episode_buffer": world.episode_ended,
     }
-    for name, note in notes.items():
-        watched = _noting(getattr(LeRobotDataset, name), note)
-        watching.enter_context(patch.object(LeRobotDataset, name, watched))
-    return watching
+    for name, callback in callbacks.items():
+        patched = _with_callback(getattr(LeRobotDataset, name), callback)
+        patches.enter_context(patch.object(LeRobotDataset, name, patched))
+    return patches
 
 
-def _noting(method: Callable[..., Any], note: Callable[[], None]) -> Callable[..., Any]:
-    """Return `method`, with a note after each call by one of `EPISODE_LOOPS`."""
+def _with_callback(method: Callable[..., Any], callback: Callable[[], None]) -> Callable[..., Any]:
+    """Return `method`, followed by `callback` if the caller is in one of `EPISODE_LOOPS`."""
 
     @wraps(method)
-    def watched(*args: Any, **kwargs: Any) -> Any:
+    def patched(*args: Any, **kwargs: Any) -> Any:
         result = method(*args, **kwargs)
         if Path(sys._getframe(1).f_code.co_filename).name in EPISODE_LOOPS:
-            note()
+            callback()
         return result
 
-    return watched
+    return patched

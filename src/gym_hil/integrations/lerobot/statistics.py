@@ -1,4 +1,4 @@
-"""The range of what a policy will observe, measured: LeRobot scales observations by it before learning."""
+"""Measures the range of observations, by which LeRobot's learner scales them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.intervention.scripted_policies import NoisyExpert, Policy, random
 
 MARGIN = 0.05
-"""How far beyond the measured range the range reaches on both sides, as a share of it."""
+"""Margin on both sides of the measured range, as a fraction of its width."""
 SMALLEST = 1e-2
-"""No entry's range is narrower."""
+"""Smallest width of an entry's range."""
 
 
 def agent_pos_range(env_id: str, *, episodes: int = 10, steps: int = 60) -> tuple[list[float], list[float]]:
-    """Return least and largest `agent_pos` of an id that nobody drives, over `episodes` of a half-trained
-    policy and as many of a random one. The gripper's range is known: 0 to 255.
+    """Measure the smallest and largest values of `agent_pos`.
+
+    Args:
+        env_id: id of an environment without an operator.
+        episodes: number of episodes with a noisy expert, and again with a random policy.
+        steps: longest episode in control steps.
+
+    Returns:
+        The lower and upper bounds of each entry. Those of the gripper are not measured: 0 and 255.
     """
     env = gym.make(env_id)
     seen: list[NDArray[np.float32]] = []

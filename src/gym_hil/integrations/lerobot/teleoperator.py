@@ -1,4 +1,4 @@
-"""``--teleop.type=gym_hil``: whoever drives here drives LeRobot's programs as well."""
+"""``--teleop.type=gym_hil``: the operators of this package as a teleoperator of LeRobot."""
 
 from __future__ import annotations
 
@@ -22,29 +22,34 @@ from gym_hil.intervention.named import SIMULATED, make_demonstrator, make_operat
 from gym_hil.intervention.operator import LET_GO, Decision, Operator
 
 DELTAS = ("delta_x", "delta_y", "delta_z")
-"""What LeRobot's gamepad calls its x, y, z, in units of action."""
-NOTHING: Any = None
-"""What a person's device sees of a world that is not simulated here."""
-ANEW = {EpisodeEvent.RESET, EpisodeEvent.RERECORD}
-"""What makes the simulated world begin anew."""
+"""Keys of the motion along x, y and z in an action of LeRobot's gamepad, each in [-1, 1]."""
+NO_VIEW: Any = None
+"""The view that a person's device is given when the robot is not simulated here."""
+RESTARTING = {EpisodeEvent.RESET, EpisodeEvent.RERECORD}
+"""Events that reset the simulation."""
 
 
 @TeleoperatorConfig.register_subclass("gym_hil")
 @dataclass(kw_only=True)
 class GymHilTeleoperatorConfig(TeleoperatorConfig):
-    """An operator by its name."""
+    """Configuration of a teleoperator: the name of an operator and its settings."""
 
     operator: str = "simulated"
     """``simulated``, ``expert``, or a device: ``gamepad``, ``spacemouse``, ``terminal``, ..."""
     preset: str = DEFAULT_PRESET
-    """Limits of the simulated human."""
+    """Preset of the simulated human's limits."""
     step_m: float = 0.025
-    """Metres per unit of action."""
+    """Distance that full motion moves the target in one step (m)."""
 
 
 class GymHilTeleoperator(Teleoperator):
-    """Gives deltas and gripper as LeRobot's gamepad does, with events, and beside a simulated arm the
-    absolute positions that it takes.
+    """An operator of this package as a teleoperator of LeRobot.
+
+    Its actions have the keys of LeRobot's gamepad. With ``--robot.type=gym_hil`` they also have the absolute
+    positions that this robot expects.
+
+    Args:
+        config: the configuration.
     """
 
     config_class = GymHilTeleoperatorConfig
@@ -59,13 +64,13 @@ class GymHilTeleoperator(Teleoperator):
 
     @cached_property
     def action_features(self) -> dict[str, Any]:
-        """As LeRobot's gamepad describes them."""
+        """The features of an action, described as LeRobot's gamepad does."""
         names = {name: number for number, name in enumerate((*DELTAS, "gripper"))}
         return {"dtype": "float32", "shape": (len(names),), "names": names}
 
     @property
     def feedback_features(self) -> dict[str, Any]:
-        """It feels nothing."""
+        """Empty: there is no force feedback."""
         return {}
 
     @property
@@ -75,17 +80,21 @@ class GymHilTeleoperator(Teleoperator):
 
     @property
     def is_calibrated(self) -> bool:
-        """Always."""
+        """Always true: operators need no calibration."""
         return True
 
     def calibrate(self) -> None:
-        """Nothing to do."""
+        """Do nothing: operators need no calibration."""
 
     def configure(self) -> None:
-        """Nothing to do."""
+        """Do nothing: operators have no settings on the device."""
 
     def connect(self, calibrate: bool = True) -> None:
-        """Open the device."""
+        """Create the operator and open its device.
+
+        Args:
+            calibrate: not used.
+        """
         config = self.config
         if config.operator in SIMULATED:
             self._operator = make_demonstrator(config.operator, config.preset)
@@ -93,7 +102,14 @@ class GymHilTeleoperator(Teleoperator):
             self._operator = make_operator(config.operator)
 
     def get_action(self) -> dict[str, float]:
-        """Ask the operator, once; idle while it does not act."""
+        """Ask the operator for one decision.
+
+        Returns:
+            The action by key; no motion while the operator does not act.
+
+        Raises:
+            DeviceError: the teleoperator is not connected, or the operator needs a simulated arm.
+        """
         world = current_world()
         self._decision = self._decide(world)
         acting = self._decision.action
@@ -101,14 +117,14 @@ class GymHilTeleoperator(Teleoperator):
         action = {**dict(zip(DELTAS, (x, y, z), strict=True)), "gripper": gripper}
         if world is None:
             return action
-        if ANEW.intersection(self._decision.events):
+        if RESTARTING.intersection(self._decision.events):
             world.restart()
         target = world.raw.simulation.target_pos_w + np.array([x, y, z]) * self.config.step_m
         opening = {0: CLOSED, 2: OPEN}.get(round(gripper), world.opening)
         return {**action, **dict(zip(TCP, target.tolist(), strict=True)), GRIPPER: opening}
 
     def get_teleop_events(self) -> dict[TeleopEvents, bool]:
-        """Return what the operator decided in the last `get_action`."""
+        """Return the events of the decision that the last `get_action` made."""
         events = self._decision.events
         ended = [event for event in events if event in (EpisodeEvent.SUCCESS, EpisodeEvent.FAILURE)]
         rerecord = EpisodeEvent.RERECORD in events
@@ -120,7 +136,7 @@ class GymHilTeleoperator(Teleoperator):
         }
 
     def send_feedback(self, feedback: dict[str, Any]) -> None:
-        """It feels nothing."""
+        """Do nothing: there is no force feedback."""
 
     def disconnect(self) -> None:
         """Close the device."""
@@ -138,7 +154,7 @@ class GymHilTeleoperator(Teleoperator):
                 self._episode_of = world.raw
             return operator.decide(world.view(np.full(3, self.config.step_m)))
         if isinstance(operator, Human):
-            return operator.decide(NOTHING)
+            return operator.decide(NO_VIEW)
         raise DeviceError(
-            f"operator {self.config.operator!r} looks at the simulated arm: use --robot.type=gym_hil"
+            f"operator {self.config.operator!r} needs the simulated arm: use it with --robot.type=gym_hil"
         )

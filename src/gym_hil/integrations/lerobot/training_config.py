@@ -12,24 +12,33 @@ from gym_hil.stacks.ids import parse_id
 
 CAMERAS = ("front", "wrist")
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
-"""Per channel, of natural images."""
+"""Statistics of the ImageNet images per colour channel, by which LeRobot scales images."""
 LARGE_BUFFER = 100_000
+"""Largest size of a replay buffer (transitions)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How much a machine can do."""
+    """Sizes of the training that fit a machine."""
 
     device: str = "cpu"
+    """Torch device of the networks."""
     batch_size: int = 128
+    """Number of transitions per gradient step."""
     buffer: int = LARGE_BUFFER
-    """Transitions in each of the two replay buffers."""
+    """Number of transitions in each of the two replay buffers."""
     width: int = 128
-    """Units in each hidden layer."""
+    """Number of units in each hidden layer."""
 
     @classmethod
     def fitting(cls, *, images: bool, device: str, memory_bytes: int | None = None) -> Size:
-        """Return what fits `device`, and a quarter of the memory for each replay buffer."""
+        """Return the sizes that fit a machine. Each replay buffer takes at most a quarter of the memory.
+
+        Args:
+            images: whether the policy observes images.
+            device: torch device of the networks.
+            memory_bytes: main memory; None asks the operating system.
+        """
         if not images:
             return cls(device=device)
         spec = GymRenderingSpec()
@@ -45,7 +54,7 @@ class Size:
 
 
 def physical_memory() -> int:
-    """Return the bytes of main memory; 8 GiB where the system does not say."""
+    """Return the size of the main memory in bytes, or 8 GiB where the system does not tell it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -55,9 +64,14 @@ def physical_memory() -> int:
 def training_config(
     *, env: dict[str, Any], dataset: dict[str, Any], size: Size, steps: int, port: int
 ) -> dict[str, Any]:
-    """Return a configuration for both programs, without their `output_dir`.
+    """Return the configuration of both programs, without their `output_dir`.
 
-    `env` is LeRobot's, with the id under ``task``; `steps` is how many control steps the actor does.
+    Args:
+        env: LeRobot's configuration of the environment, with the id under ``task``.
+        dataset: LeRobot's configuration of the dataset.
+        size: sizes of the training.
+        steps: number of control steps of the actor.
+        port: local TCP port of the learner.
     """
     task = env["task"]
     inputs, stats = _observations(task)
@@ -71,7 +85,7 @@ def training_config(
         "log_freq": 100,
         "save_freq": 10_000,
         "wandb": {"enable": False, "project": "gym-hil", "mode": "offline", "disable_artifact": True},
-        "dataset": {**dataset, "use_imagenet_stats": False, "image_transforms": ONES_NOT_BYTES},
+        "dataset": {**dataset, "use_imagenet_stats": False, "image_transforms": IMAGES_TO_UNIT_RANGE},
         "env": {
             "type": "gym_manipulator",
             **env,
@@ -113,18 +127,19 @@ def training_config(
 
 
 SCALING = {"VISUAL": "MEAN_STD", "STATE": "MIN_MAX", "ENV": "MIN_MAX", "ACTION": "IDENTITY"}
-"""Actions lie in [-1, 1] as they are; statistics of three would not fit `lerobot-eval`, which scales four."""
-ONES_NOT_BYTES = {
+"""How features are scaled. Actions are in [-1, 1] already, and are not: `lerobot-eval` would need statistics of four
+entries, while the learner has three."""
+IMAGES_TO_UNIT_RANGE = {
     "enable": True,
     "max_num_transforms": 1,
     "tfs": {"scale": {"weight": 1.0, "type": "ConvertImageDtype", "kwargs": {}}},
 }
-"""The learner reads recorded images as 0..255, and the actor sends them as 0..1: torchvision's
-`ConvertImageDtype` brings the first to the second."""
+"""Scales recorded images, which the learner reads as 0 to 255, to the range 0 to 1 of the actor's images, by
+torchvision's `ConvertImageDtype`."""
 
 
 def _observations(task: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return LeRobot's features of what `task` observes, and the statistics they are scaled by."""
+    """Return LeRobot's description of the observations of `task`, and the statistics for their scaling."""
     parts = parse_id(task)
     low, high = agent_pos_range(replace(parts, suffix="").env_id)
     inputs: dict[str, Any] = {"observation.state": {"type": "STATE", "shape": [len(low)]}}

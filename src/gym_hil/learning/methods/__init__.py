@@ -1,6 +1,4 @@
-"""Learning methods by name. Other packages add theirs through the entry-point group
-``gym_hil.learning_methods``.
-"""
+"""The registry of learning methods, to which packages add through the entry points ``gym_hil.learning_methods``."""
 
 from __future__ import annotations
 
@@ -20,4 +18,4 @@ METHODS: Registry[LearningMethod] = Registry(
         "bc": "gym_hil.learning.methods.bc:BC",
     },
 )
-"""Names may be used without loading the methods, and so without PyTorch."""
+"""Learning methods by name. The names are available without importing the methods, and so without PyTorch."""

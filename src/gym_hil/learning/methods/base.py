@@ -1,7 +1,7 @@
-"""What a learning method is: a learner, the policy that it trains, and what both of them need.
+"""Base classes of learning methods: a method provides a learner and the policy that it trains.
 
-The trainer collects transitions with the policy and the human, hands them to the learner, and asks the
-policy for actions. It knows nothing else about a method. A new method is one module with a subclass of
+The trainer collects transitions with the policy and the human, passes them to the learner, and asks the policy
+for actions. It is independent of the method otherwise. A new method is one module with a subclass of
 `LearningMethod`, whose instance is registered in `gym_hil.learning.methods.METHODS`.
 """
 
@@ -20,38 +20,35 @@ from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
 
 Weights = Mapping[str, NDArray[Any]]
-"""A policy's parameters, as named arrays: what a learner sends to the acting process, and what a file
-holds."""
+"""Parameters of a policy by name, as a learner sends them to the acting process and as files contain them."""
 
 
 class Policy(Protocol):
-    """What acts. It runs in the process that controls the robot, so it should need NumPy only where it
-    can.
-    """
+    """A policy. It runs in the process that controls the robot, and should depend on NumPy only if possible."""
 
     def load(self, weights: Weights) -> None:
-        """Use other weights from now on.
+        """Replace the weights.
 
         Args:
-            weights: what `Learner.policy_weights` returned.
+            weights: the result of `Learner.policy_weights`.
         """
 
     def act(self, observation: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the best action.
+        """Return the deterministic action for evaluation.
 
         Args:
-            observation: of shape (size,), or a batch of shape (batch, size).
+            observation: observation (size,), or a batch of observations (batch, size).
 
         Returns:
-            The action in [-1, 1], of shape (actions,), or (batch, actions).
+            The action in [-1, 1], of shape (actions,) or (batch, actions).
         """
 
     def explore(self, observation: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return an action for collecting experience, which may be random.
+        """Return an action for training, which may be random.
 
         Args:
-            observation: of shape (size,).
-            rng: the only source of randomness, so that a run can be repeated.
+            observation: observation (size,).
+            rng: the only source of randomness, so that runs are reproducible.
 
         Returns:
             The action in [-1, 1], of shape (actions,).
@@ -59,62 +56,64 @@ class Policy(Protocol):
 
 
 class Learner(abc.ABC):
-    """Learns from transitions. It may run in another process than the policy, and never sees the
-    environment.
-    """
+    """Learns from transitions. It may run in another process than the policy, without an environment."""
 
     @abc.abstractmethod
     def add(self, transitions: Transitions) -> None:
-        """Store transitions, in the order in which they happened."""
+        """Store transitions in chronological order."""
 
     @abc.abstractmethod
     def forget(self, count: int) -> None:
-        """Drop the newest `count` transitions: those of an episode that is recorded again."""
+        """Remove the newest `count` transitions, which belong to an episode that is recorded again."""
 
     @abc.abstractmethod
     def update(self) -> None:
-        """Learn as much as the configuration allows for one control step."""
+        """Perform the updates that the configuration defines for one control step."""
 
     @property
     @abc.abstractmethod
     def updates(self) -> int:
-        """Gradient steps so far."""
+        """Number of gradient steps so far."""
 
     @abc.abstractmethod
     def policy_weights(self) -> Weights:
-        """Return the weights that the method's policy loads. Later updates must not change these arrays."""
+        """Return the weights for the method's policy. Later updates must not change these arrays."""
 
     @abc.abstractmethod
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return everything that further learning depends on, except for the stored transitions.
+        """Return the state that is needed to continue learning, except for the stored transitions.
 
         Returns:
-            Facts that JSON can express, and arrays by name. Nothing else is allowed, so that a checkpoint
-            can be read without running any code in it.
+            Values that JSON can represent, and arrays, both by name. A checkpoint contains nothing else, so that
+            reading it never executes code.
         """
 
     @abc.abstractmethod
     def load_state(self, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-        """Continue from what `state` returned, bit for bit.
+        """Restore the result of `state` exactly.
+
+        Args:
+            facts: the values.
+            arrays: the arrays.
 
         Raises:
-            ValueError: it is the state of a learner with other networks.
+            ValueError: the state belongs to a learner with a different architecture.
         """
 
     def metrics(self) -> dict[str, float]:
-        """Return losses and other figures of the latest update, by the name under which they are plotted."""
+        """Return losses and other metrics of the latest update, by the name under which they are logged."""
         return {}
 
 
 class LearningMethod(abc.ABC):
-    """A learning method: what it needs, its learner and its policy.
+    """A learning method, which creates a learner and a policy.
 
     Attributes:
         description: one line for the command's help.
-        needs_demonstrations: it cannot learn without demonstrations.
-        acts_online: its policy acts while it learns, and a human may intervene. A method that does not only
-            learns from the demonstrations, for as many updates as learning online would have had.
-        supports_images: it can learn from camera images.
+        needs_demonstrations: whether the method requires demonstrations.
+        acts_online: whether the policy acts during training and a human may intervene. Otherwise the method
+            learns from the demonstrations alone, with as many updates as online training would have.
+        supports_images: whether the method can learn from camera images.
     """
 
     description: ClassVar[str]
@@ -129,26 +128,26 @@ class LearningMethod(abc.ABC):
         """Return a new learner.
 
         Args:
-            config: of the run; the learner's randomness comes from its `seed`.
-            observation_space: of the policy: features, or with images rows of bytes.
-            action_space: of the policy, from -1 to 1.
+            config: configuration of the run, whose `seed` seeds the learner.
+            observation_space: observation space of the policy: a vector of features, or of bytes with images.
+            action_space: action space of the policy, with bounds -1 and 1.
         """
 
     @abc.abstractmethod
     def make_policy(self) -> Policy:
-        """Return a policy that has no weights yet."""
+        """Return a policy without weights."""
 
     def load_policy(self, weights: Weights) -> Policy:
-        """Return a policy with the weights of a policy file."""
+        """Return a policy with the given weights."""
         policy = self.make_policy()
         policy.load(weights)
         return policy
 
     def check(self, config: TrainConfig) -> None:
-        """Refuse a configuration that the method cannot learn from.
+        """Require that the method supports a configuration.
 
         Raises:
-            InvalidArgumentError: a demonstration or images are missing or not supported.
+            InvalidArgumentError: demonstrations are required but missing, or images are not supported.
         """
         if self.needs_demonstrations and config.demos == 0:
             raise InvalidArgumentError(f"method={config.method!r} needs demonstrations, not demos=0")

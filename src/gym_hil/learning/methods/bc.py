@@ -1,7 +1,7 @@
-"""Behaviour cloning: fit a policy to the human's actions by least squares, from demonstrations alone.
+"""Behaviour cloning: a policy is fitted to the actions of demonstrations by least squares.
 
-Two hidden layers, or an image encoder before them, are trained with Adam. Noise on the features, or random
-shifts of the images, keep the network from overfitting the few demonstrations.
+The network has two hidden layers, and an image encoder before them for images. Noise on the features, or random
+shifts of the images, prevent overfitting.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gym_hil.learning.methods.hil import FEATURE_NOISE
 from gym_hil.learning.policy import ENCODER, GaussianPolicy
 
 DETERMINISTIC = -20.0
-"""Logarithm of the standard deviation of actions: an imitator does not explore."""
+"""Logarithm of the standard deviation of actions, which makes the policy practically deterministic."""
 
 
 class BehaviourCloning(LearningMethod):
@@ -45,11 +45,16 @@ BC = BehaviourCloning()
 
 
 class ImitationLearner(Learner):
-    """Fits a network to what humans did, whether in demonstrations or in interventions.
+    """Fits a network to human actions from demonstrations and interventions.
+
+    Args:
+        config: configuration of the run.
+        observation_space: observation space of the policy.
+        action_space: action space of the policy.
 
     Attributes:
-        observations: those in which a human acted, oldest first.
-        actions: what the human did there, in [-1, 1].
+        observations: observations in which a human acted, oldest first.
+        actions: the human's actions for these observations, in [-1, 1].
     """
 
     def __init__(self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> None:
@@ -79,14 +84,14 @@ class ImitationLearner(Learner):
         self._updates, self._loss = 0, float("nan")
 
     def add(self, transitions: Transitions) -> None:
-        """Keep what the human did, and nothing else."""
+        """Store the transitions in which the human acted."""
         human = transitions.interventions
         self.observations.extend(transitions.observations[human])
         self.actions.extend(transitions.actions[human])
         self._by_human.extend(human.tolist())
 
     def forget(self, count: int) -> None:
-        """Drop the newest `count` transitions."""
+        """Remove the newest `count` transitions."""
         first = len(self._by_human) - count
         kept = len(self.actions) - sum(self._by_human[first:])
         del self._by_human[first:], self.observations[kept:], self.actions[kept:]
@@ -125,7 +130,7 @@ class ImitationLearner(Learner):
         return {"imitation_loss": self._loss} if self._updates else {}
 
     def policy_weights(self) -> Weights:
-        """Return the weights as `GaussianPolicy` loads them, with next to no spread."""
+        """Return the weights in the format of `GaussianPolicy`, with a negligible standard deviation."""
         weights = {f"{ENCODER}{name}": _array(value) for name, value in self.encoder.state_dict().items()}
         for layer, (matrix, offset) in zip(
             self.layers, (("w0", "b0"), ("w1", "b1"), ("mean_w", "mean_b")), strict=True
@@ -136,7 +141,7 @@ class ImitationLearner(Learner):
         return weights
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return the networks, Adam's moments, the counter and the random generators."""
+        """Return the state of networks, optimizer, counter and random generators."""
         import torch
 
         arrays = {f"network/{name}": _array(value) for name, value in self._networks.state_dict().items()}
@@ -146,10 +151,10 @@ class ImitationLearner(Learner):
         return {"updates": self._updates, "batch_rng": self._rng.bit_generator.state}, arrays
 
     def load_state(self, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-        """Continue from what `state` returned, bit for bit.
+        """Restore the result of `state` exactly.
 
         Raises:
-            ValueError: it is the state of other networks.
+            ValueError: the state belongs to networks with a different architecture.
         """
         import torch
 
@@ -159,7 +164,7 @@ class ImitationLearner(Learner):
         try:
             self._networks.load_state_dict(network)
         except RuntimeError as error:
-            raise ValueError(f"it belongs to a model with other networks: {error}") from error
+            raise ValueError(f"it belongs to a model with a different architecture: {error}") from error
         optimizer = self._optimizer.state_dict()
         for name, tensor in tensors.items():
             if name.startswith("adam/"):

@@ -1,6 +1,7 @@
-"""HG-DAgger: imitate demonstrations and interventions (Kelly et al. 2019, arXiv:1810.02890).
+"""HG-DAgger: imitation of demonstrations and interventions (Kelly et al. 2019, arXiv:1810.02890).
 
-The policy acts, a human takes over when it goes wrong, and what the human does then is imitated as well.
+The policy acts, a human takes over when it makes a mistake, and the policy is also trained to imitate these
+interventions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """HIL: soft actor-critic from demonstrations, interventions and the policy's own experience.
 
-The algorithm is RLPD's with HIL-SERL's interventions (`gym_hil.learning.sac` has the sources). In addition
-the actor imitates the human, and its learning rate falls towards the end of a run.
+The algorithm is RLPD with the interventions of HIL-SERL; `gym_hil.learning.sac` gives the references. In
+addition, the actor imitates the human, and the learning rate decreases towards the end of a run.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from gym_hil.learning.sac import HilSAC
 
 FINAL_LEARNING_RATE = 0.05
-"""Fraction of the learning rate that annealing ends with."""
+"""Final learning rate as a fraction of the initial one, if annealing is used."""
 RETURNS = (0.0, 1.0)
-"""Bounds of the return: the reward is 1 with success, which ends the episode, and else 0."""
+"""Bounds of the return. The reward is 1 at success, which ends the episode, and 0 otherwise."""
 FEATURE_NOISE = 0.1
-"""Standard deviation of noise on the features while imitating; images are shifted instead. Without it the
-actor overfits its few examples: 20 demonstrations of InsertPeg and 10,000 updates of behaviour cloning gave
-10 of 20 insertions without it, 20 with it."""
+"""Standard deviation of the noise on the features in the imitation loss; images are shifted instead. The noise
+prevents overfitting: with 20 demonstrations of InsertPeg and 10,000 updates, behaviour cloning succeeded in 10 of 20
+episodes without noise and in 20 with it."""
 SPARE_ROOM = 2000
-"""Room in the buffer beyond the run's steps: for an episode that is longer, or recorded again."""
+"""Size of the replay buffer beyond the run's steps, for episodes that exceed them or are recorded again."""
 _TORCH_RNG = "torch_rng"
 
 
@@ -55,7 +55,12 @@ HIL = HilMethod()
 
 
 class HilLearner(Learner):
-    """Updates `HilSAC`, with half of every batch from humans.
+    """Trains `HilSAC`, with half of every batch from human transitions.
+
+    Args:
+        config: configuration of the run.
+        observation_space: observation space of the policy.
+        action_space: action space of the policy.
 
     Attributes:
         model: the algorithm.
@@ -101,7 +106,7 @@ class HilLearner(Learner):
         self.model.train(self._config.updates_per_step, self._config.batch_size)
 
     def policy_weights(self) -> Weights:
-        """Return the actor's weights as `GaussianPolicy` loads them."""
+        """Return the actor's weights in the format of `GaussianPolicy`."""
         from gym_hil.learning.sac import gaussian_weights
 
         return gaussian_weights(self.model.actor.state_dict())
@@ -116,7 +121,7 @@ class HilLearner(Learner):
         return self.model.metrics()
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return networks, optimizers, counters and random generators."""
+        """Return the state of networks, optimizers, counters and random generators."""
         import torch
 
         from gym_hil.learning.model_state import state_arrays
@@ -125,10 +130,10 @@ class HilLearner(Learner):
         return facts, {**state_arrays(self.model), _TORCH_RNG: torch.get_rng_state().numpy()}
 
     def load_state(self, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-        """Continue from what `state` returned, bit for bit.
+        """Restore the result of `state` exactly.
 
         Raises:
-            ValueError: it is the state of other networks.
+            ValueError: the state belongs to networks with a different architecture.
         """
         import torch
 
@@ -142,15 +147,15 @@ class HilLearner(Learner):
 
 
 def annealed(rate: float, fraction: float) -> Callable[[float], float]:
-    """Return a learning-rate schedule as Stable-Baselines3 takes it.
+    """Return a learning rate schedule for Stable-Baselines3.
 
     Args:
-        rate: learning rate at the start.
-        fraction: part of the run, at its end, over which it falls linearly to `FINAL_LEARNING_RATE`; 0 for
-            never.
+        rate: initial learning rate.
+        fraction: final fraction of the run over which the rate decreases linearly to `FINAL_LEARNING_RATE` times
+            its initial value; 0 for a constant rate.
 
     Returns:
-        A function from the remaining part of the run, in [0, 1], to the learning rate.
+        A function from the remaining fraction of the run, in [0, 1], to the learning rate.
     """
 
     def schedule(remaining: float) -> float:

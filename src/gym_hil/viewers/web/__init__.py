@@ -1,0 +1,1 @@
+"""The web page: its server, access control, protocol and browser code."""

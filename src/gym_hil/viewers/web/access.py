@@ -1,7 +1,7 @@
-"""Who may open the page: whoever knows its address. No other site in the same browser gets in.
+"""Access control of the page, which admits only clients that know its address.
 
-The address carries a random token, which the first visit turns into a cookie. Requests for another host name
-(DNS rebinding) and sockets that another site's script opens are refused.
+The address contains a random token, which becomes a cookie at the first visit. Requests for unknown host names (DNS
+rebinding), and sockets that scripts of other sites open, are refused.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 COOKIE = "gym_hil_{port}"
 ANY = ("0.0.0.0", "::")
-"""Hosts that mean every interface."""
+"""Addresses that stand for all network interfaces."""
 
 
 class Access:
-    """The token, and the checks. `port` is set once it is known.
+    """The token and the checks of requests. The attribute `port` is set when the server has started.
 
     Args:
-        host: address that the server listens on.
-        tls: whether it uses TLS.
-        host_names: further names under which the page may be asked for, with or without a port.
+        host: address on which the server listens.
+        tls: whether the server uses TLS.
+        host_names: further allowed host names, with or without a port.
     """
 
     def __init__(self, host: str, *, tls: bool, host_names: Sequence[str] = ()) -> None:
@@ -36,7 +36,7 @@ class Access:
 
         self.port = 0
         self.admitted: set[Any] = set()
-        """Connections that showed the token."""
+        """Connections that have presented the token."""
         self._host = host
         self._host_names = [name.lower() for name in host_names]
         self._tls = tls
@@ -50,25 +50,32 @@ class Access:
 
     @property
     def url(self) -> str:
-        """Address with the token."""
+        """The address of the page, including the token."""
         host = _bracketed(_own_address() if self._host in ANY else self._host)
         where = self._with_port((self._host_names or [host])[0])
         return f"{self._scheme}://{where}/?token={self._token}"
 
     def require_own_origin(self, request: web.Request) -> None:
-        """Refuse a socket that was not opened by a page of ours."""
+        """Refuse a socket that was not opened by the page itself.
+
+        Raises:
+            aiohttp.web.HTTPForbidden: the origin of the request is another site.
+        """
         from aiohttp import web
 
         if request.headers.get("Origin") != f"{self._scheme}://{request.host}":
             raise web.HTTPForbidden(text="this socket is for the page's own script")
 
-    def cut_off_strangers(self, connections: Sequence[Any], most: int) -> None:
-        """Leave open `most` of those `connections`, oldest first, that never showed the token. The oldest go:
-        who knows the address shows it at once, and is no stranger by the time others have come.
+    def close_unauthorised(self, connections: Sequence[Any], most: int) -> None:
+        """Limit the number of connections that have not presented the token, by closing the oldest ones.
+
+        Args:
+            connections: all open connections, oldest first.
+            most: largest number of connections without token.
         """
         self.admitted.intersection_update(connections)
-        strangers = [connection for connection in connections if connection not in self.admitted]
-        for connection in strangers[:-most]:
+        unauthorised = [connection for connection in connections if connection not in self.admitted]
+        for connection in unauthorised[:-most]:
             connection.force_close()
 
     async def _checked(self, request: web.Request, handler: Any) -> web.StreamResponse:
@@ -77,7 +84,7 @@ class Access:
         places = {self._with_port(name) for name in self._names(request)}
         if request.host.lower() not in places:
             known = " and ".join(sorted(places))
-            raise web.HTTPForbidden(text=f"this page is for {known}; --host-names allows other names")
+            raise web.HTTPForbidden(text=f"this page is available as {known}; --host-names adds other names")
         cookie = COOKIE.format(port=self.port)
         given = request.query.get("token")
         if given is not None and request.path == "/" and self._is_token(given):
@@ -86,7 +93,7 @@ class Access:
             found.set_cookie(cookie, self._token, httponly=True, samesite="Strict", secure=self._tls)
             raise found
         if not self._is_token(request.cookies.get(cookie, "")):
-            raise web.HTTPForbidden(text="open the address that gym-hil printed: it carries a token")
+            raise web.HTTPForbidden(text="open the address that gym-hil printed: it contains a token")
         self.admitted.add(request.protocol)
         response: web.StreamResponse = await handler(request)
         if not response.prepared:
@@ -105,7 +112,7 @@ class Access:
         return "https" if self._tls else "http"
 
     def _names(self, request: web.Request) -> set[str]:
-        """Return the hosts under which the page may be asked for: never a name that somebody else chose."""
+        """Return the host names under which the page may be requested."""
         if self._host == LOOPBACK:
             return {LOOPBACK, "localhost", *self._host_names}
         names = {self._host, socket.gethostname().lower()}
@@ -122,7 +129,7 @@ class Access:
 
 
 def _own_address() -> str:
-    """Return this machine's address on the interface that leads out, without sending anything."""
+    """Return the address of this machine on its outgoing network interface. Nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # an address for documentation

@@ -1,4 +1,4 @@
-"""Open pages, and which of them drives: one at a time, and nobody who is not there."""
+"""Open pages, and the lock that allows only one attended page to drive."""
 
 from __future__ import annotations
 
@@ -17,28 +17,33 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 DEAD_MAN_S = 0.28
-"""Silence after which the person counts as gone (s): 0.3 with the time until somebody looks."""
+"""Time without a message after which the person counts as absent (s). With the polling interval, it is 0.3 s."""
 CLOCK_SAMPLES = 50
-"""How many of a page's newest messages are used to compare its clock with ours: those of about 5 s."""
+"""Number of a page's latest messages by which its clock is compared with that of this process, about 5 s."""
 MAX_RATE = 300
-"""Messages per second of one page; one that sends more is cut off."""
+"""Largest number of messages per second. A page that sends more is disconnected."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What all pages show now."""
+    """The content that all pages show."""
 
     scene: str
-    """JSON; sent where it is not the last one that a page got."""
-    tally: str
-    """JSON, likewise."""
+    """JSON, which is sent if it differs from the last one that a page received."""
+    statistics: str
+    """JSON, which is sent if it differs from the last one that a page received."""
     state: dict[str, Any]
     poses: bytes
-    """Poses of all bodies at one or more instants since the frame before, float32."""
+    """Poses of all bodies at one or more times since the previous frame, float32."""
 
 
 class Client:
-    """One open page. Only the newest frame waits for it: a slow one misses frames and delays nobody."""
+    """One open page. Only the newest frame waits to be sent, so that a slow page skips frames and does not
+    delay others.
+
+    Args:
+        socket: socket of the page.
+    """
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self.socket = socket
@@ -51,35 +56,40 @@ class Client:
         self._offsets: deque[float] = deque(maxlen=CLOCK_SAMPLES)
 
     def attends(self) -> bool:
-        """Return whether a person can be looking at it."""
+        """Return whether a person can be looking at the page."""
         return self._visible and time.monotonic() - self._alive_at < DEAD_MAN_S
 
     def note_alive(self, visible: bool, sent_at: float) -> None:
-        """Note that the page runs, and what its clock said (ms) when it told so."""
+        """Process a sign of life.
+
+        Args:
+            visible: whether the page is visible.
+            sent_at: time of the message on the page's clock (ms).
+        """
         self._alive_at, self._visible = time.monotonic(), visible
         self._offsets.append(SYSTEM_CLOCK.monotonic() - sent_at / 1000.0)
 
     def local_time(self, at: float | None) -> float | None:
-        """Return a time of the page's clock (ms) as a time of `SYSTEM_CLOCK` (s); None if it is not known.
+        """Convert a time of the page's clock (ms) to a time of `SYSTEM_CLOCK` (s); None if it is unknown.
 
-        The message that was on its way for the shortest time tells best how far apart the clocks are.
+        The difference between the clocks is that of the message with the shortest transmission time.
         """
         return None if at is None or not self._offsets else at / 1000.0 + min(self._offsets)
 
     def floods(self) -> bool:
-        """Note a message, and return whether there were too many in the last second."""
+        """Count a message, and return whether there were too many in the last second."""
         now = time.monotonic()
         self._received = [at for at in self._received if now - at < 1.0] + [now]
         return len(self._received) > MAX_RATE
 
     def show(self, frame: Frame) -> None:
-        """Send `frame`, unless a newer one comes first."""
+        """Send `frame`, unless a newer one follows before."""
         self._frame = frame
         self._fresh.set()
 
     async def send_frames(self) -> None:
-        """Send the newest frame whenever there is one."""
-        scene = tally = ""
+        """Send the newest frame whenever there is a new one."""
+        scene = statistics = ""
         while True:
             await self._fresh.wait()
             self._fresh.clear()
@@ -89,15 +99,15 @@ class Client:
             if frame.scene != scene:
                 scene = frame.scene
                 await self.socket.send_str(scene)
-            if frame.tally != tally:
-                tally = frame.tally
-                await self.socket.send_str(tally)
+            if frame.statistics != statistics:
+                statistics = frame.statistics
+                await self.socket.send_str(statistics)
             await self.socket.send_str(json.dumps({**frame.state, **self.role}))
             await self.socket.send_bytes(frame.poses)
 
 
-class Cockpit:
-    """Who drives the devices. Control passes only when its holder releases it or is not there."""
+class DriverLock:
+    """Determines which page drives. Control changes only if the driver releases it or is absent."""
 
     def __init__(self) -> None:
         self.clients: list[Client] = []
@@ -107,62 +117,64 @@ class Cockpit:
         self._waiting: list[Client] = []
 
     def enter(self, client: Client) -> None:
-        """Add a page; it drives if nobody does."""
+        """Add a page, which drives if no other page does."""
         self.clients.append(client)
         if self._driver is None:
-            self._seat(client)
+            self._set_driver(client)
         self._tell_roles()
 
     def leave(self, client: Client) -> None:
         """Remove a page."""
         self.clients.remove(client)
-        self.want_seat(client, False)
+        self.request_control(client, False)
 
     def drives(self, client: Client) -> bool:
-        """Return whether `client` holds the control and is there."""
+        """Return whether `client` has control and is attended."""
         return client is self._driver and client.attends()
 
     def attended(self) -> bool:
-        """Return whether somebody drives."""
+        """Return whether an attended page drives."""
         driver = self._driver
         return driver is not None and driver.attends()
 
     @property
     def slow_motion(self) -> bool:
-        """Whether time runs slowly: whoever drives asked for it, and is there."""
+        """Whether the driver has selected slow motion and is present."""
         return self._slow and self.attended()
 
     @slow_motion.setter
     def slow_motion(self, on: bool) -> None:
         self._slow = on
 
-    def want_seat(self, client: Client, wanted: bool) -> None:
-        """Ask for control, which waits for its holder to release it, or give it or the wish for it away."""
+    def request_control(self, client: Client, wanted: bool) -> None:
+        """Request control, which is granted when the driver releases it, or release control or withdraw the
+        request.
+        """
         if wanted and client is not self._driver and client not in self._waiting:
             self._waiting.append(client)
         elif not wanted:
             if client in self._waiting:
                 self._waiting.remove(client)
             if client is self._driver:
-                self._seat(None)
-        self.judge()
+                self._set_driver(None)
+        self.update()
 
-    def judge(self) -> None:
-        """Pass on the control that nobody holds, and plug the devices in while somebody drives."""
+    def update(self) -> None:
+        """Give control to the next page if the driver is absent, and connect the devices while a page drives."""
         if self._waiting and not self.attended():
             for device in self.devices:
                 device.attended = False
-            self._seat(self._waiting.pop(0))
+            self._set_driver(self._waiting.pop(0))
         for device in self.devices:
             device.attended = self.attended()
         self._tell_roles()
 
-    def work(self, client: Client, message: Message) -> None:
-        """Work the devices as `client` says."""
+    def deliver(self, client: Client, message: Message) -> None:
+        """Deliver the input of `client` to the devices."""
         for device in self.devices:
-            _work(device, message, client)
+            _deliver(device, message, client)
 
-    def _seat(self, client: Client | None) -> None:
+    def _set_driver(self, client: Client | None) -> None:
         self._driver, self._slow = client, False
 
     def _tell_roles(self) -> None:
@@ -176,7 +188,7 @@ class Cockpit:
             client.role = {"role": role, "waiting": len(self._waiting)}
 
 
-def _work(device: PageDevice, message: Message, client: Client) -> None:
+def _deliver(device: PageDevice, message: Message, client: Client) -> None:
     if isinstance(message, Key):
         at = client.local_time(message.at)
         (device.keyboard.press if message.down else device.keyboard.release)(message.key, at)

@@ -1,7 +1,7 @@
-"""A web page that shows the robot and hears keys, touch and gamepads, for machines without a display.
+"""A web page that shows the robot and reads keys, touch sticks and gamepads, for machines without a display.
 
-The server sends the poses of all bodies and the browser draws them, camera pictures included: nothing is
-rendered here. See `gym_hil.viewers.web.access` for who gets in.
+The server sends the poses of all bodies, and the browser renders them, including the camera images.
+`gym_hil.viewers.web.access` describes the access control.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from gym_hil.viewers.web.scene import describe, poses
 from gym_hil.viewers.web.server import PageServer
 
 LEAST_PERIOD_S = 0.04
-"""Steps that come faster than this are left out (s)."""
+"""Shortest time between two steps that are shown (s)."""
 
 
 class Page(Viewer):
-    """A page for one environment. The first browser to open it drives; further ones watch.
+    """A page for one environment. The first browser that opens it drives, and others watch.
 
     Args:
-        title: shown on the page.
-        model: what is drawn.
-        address: where it is served.
+        title: title of the page.
+        model: the model to show.
+        address: address of the page; None for a free port of this machine.
 
     Raises:
         DeviceError: the address cannot be used.
@@ -52,35 +52,35 @@ class Page(Viewer):
         self._help = ""
         self._title = title
         self._model = describe(model)
-        self._scene = self._tally_text = ""
+        self._scene = self._statistics_text = ""
         self._describe()
         self._server = PageServer(self.address)
-        # A page that nobody can reach any more, as after running a notebook's cell again, is released.
+        # Stop the server of an unreferenced page, as after running a notebook's cell again.
         weakref.finalize(self, self._server.close)
 
     @property
     def url(self) -> str:
-        """Address of the page; whoever has it can drive."""
+        """The address of the page. Everybody who knows it can drive."""
         return self._server.url
 
     @property
     def attended(self) -> bool:
-        """Whether a person is at the page and drives."""
+        """Whether a person attends the page and drives."""
         return self._server.attended
 
     @property
     def time_scale(self) -> float:  # type: ignore[override]
-        """How many times slower than in real time the person who drives wants the environment to run."""
+        """Factor by which the environment should run slower than in real time."""
         return SLOW_MOTION if self._server.slow_motion else 1.0
 
     def feed(self, device: Any) -> None:
-        """Let whoever drives work `device`."""
+        """Deliver the driver's input to `device`."""
         self._help = device.help()
         self._describe()
         self._server.feed(device)
 
     def refresh(self) -> None:
-        """Say on all pages who acts."""
+        """Update who acts on all pages."""
         self._publish(self._last, self.who)
 
     def begin(self) -> None:
@@ -90,11 +90,11 @@ class Page(Viewer):
         self._describe()
 
     def watch_step(self) -> Watcher | None:
-        """Return what notes how the robot moves within the next step, unless that step is left out."""
+        """Return a function that stores states within the next step, unless that step is not shown."""
         return self._look if self._is_due() else None
 
     def show(self, data: mujoco.MjData, clock_s: float, *, success: bool = False) -> None:
-        """Show the robot in the state `data`, who acts, and the episode's clock (s)."""
+        """Show a state of the robot, who acts, and the time in the episode (s)."""
         self._clock_s = clock_s
         if not (self._is_due() or success):
             return
@@ -105,7 +105,7 @@ class Page(Viewer):
         self._publish(moved, "SUCCESS" if success else self.who)
 
     def close(self) -> None:
-        """Stop the server and free its port. Calling it twice is allowed."""
+        """Stop the server and free its port. It may be called more than once."""
         if not self.closed:
             self.closed = True
             self._server.close()
@@ -117,10 +117,10 @@ class Page(Viewer):
         return time.monotonic() - self._shown_at >= LEAST_PERIOD_S
 
     def _describe(self) -> None:
-        """Write what a page is told only when it changes."""
+        """Update the texts that are sent only if they change."""
         facts = {"title": self._title, "help": self._help, "pads": read_controller_configs()}
         self._scene = json.dumps({"scene": {**facts, **self._model}})
-        self._tally_text = json.dumps({"tally": self.statistics.report()})
+        self._statistics_text = json.dumps({"statistics": self.statistics.report()})
 
     def _publish(self, moved: bytes, who: str) -> None:
         if self.closed:
@@ -132,4 +132,4 @@ class Page(Viewer):
             "slow": self.time_scale > 1.0,
             "speed": self.speed,
         }
-        self._server.publish(Frame(self._scene, self._tally_text, state, moved))
+        self._server.publish(Frame(self._scene, self._statistics_text, state, moved))

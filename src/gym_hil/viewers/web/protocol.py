@@ -1,4 +1,4 @@
-"""What a page may say. Anything else means nothing."""
+"""The messages of a page to the server. Other messages are ignored."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from gym_hil.devices.controls import Control
 from gym_hil.devices.gamepad import GAMEPAD
 
 LONGEST_KEY = 32
-"""Characters of a key's name."""
+"""Largest number of characters in the name of a key."""
 
 
 @dataclass(frozen=True)
 class Alive:
-    """The page runs; `sent_at` (ms) goes back to it, for the latency."""
+    """A sign of life of the page. `sent_at` (ms) is returned to the page to measure the latency."""
 
     sent_at: float
     visible: bool
@@ -25,17 +25,17 @@ class Alive:
 
 @dataclass(frozen=True)
 class Key:
-    """A key went down or up."""
+    """A key was pressed or released."""
 
     key: str
     down: bool
     at: float | None = None
-    """When, by the page's clock (ms); None if the page does not say."""
+    """Time on the page's clock (ms); None if unknown."""
 
 
 @dataclass(frozen=True)
 class Button:
-    """A button on the page went down or up."""
+    """A button on the page was pressed or released."""
 
     control: Control
     down: bool
@@ -43,18 +43,20 @@ class Button:
 
 @dataclass(frozen=True)
 class Sticks:
-    """Where the touch sticks are: levels in [-1, 1], world axes."""
+    """Levels of the touch sticks in [-1, 1], world axes."""
 
     x: float
     y: float
     z: float
     turning: bool = False
-    """Whether they turn the hand instead of moving it."""
+    """Whether the sticks rotate the hand instead of moving it."""
 
 
 @dataclass(frozen=True)
 class Pad:
-    """A gamepad's sticks (left x and y, right x and y, right and up positive) and buttons that are down."""
+    """Levels of a gamepad's sticks (left x and y, right x and y, right and up positive), and the held
+    buttons.
+    """
 
     sticks: tuple[float, float, float, float]
     down: frozenset[str]
@@ -67,28 +69,28 @@ class PadGone:
 
 @dataclass(frozen=True)
 class Blur:
-    """The page lost the focus: it sees no releases any more."""
+    """The page has lost the focus, and does not receive releases any more."""
 
 
 @dataclass(frozen=True)
-class Seat:
-    """The page asks for control, or gives it away."""
+class ControlRequest:
+    """The page requests control, or releases it."""
 
     wanted: bool
 
 
 @dataclass(frozen=True)
 class SlowMotion:
-    """Time runs slowly, or as always."""
+    """Slow motion was switched on or off."""
 
     on: bool
 
 
-Message = Alive | Key | Button | Sticks | Pad | PadGone | Blur | Seat | SlowMotion
+Message = Alive | Key | Button | Sticks | Pad | PadGone | Blur | ControlRequest | SlowMotion
 
 
 def understand(text: str) -> Message | None:
-    """Return what `text` says, or None."""
+    """Parse a message; return None if it is invalid."""
     try:
         said = json.loads(text)
         return _KINDS[said["type"]](said)
@@ -130,7 +132,7 @@ _KINDS: dict[str, Callable[[dict[str, Any]], Message]] = {
     "pad": _pad,
     "pad-gone": lambda said: PadGone(),
     "blur": lambda said: Blur(),
-    "seat": lambda said: Seat(_flag(said["wanted"])),
+    "control": lambda said: ControlRequest(_flag(said["wanted"])),
     "slow": lambda said: SlowMotion(_flag(said["on"])),
 }
 

@@ -1,4 +1,4 @@
-"""What a page needs to draw a model: its bodies' shapes once, their poses again and again."""
+"""Describes a model to the page: the shapes of its bodies once, and their poses in every frame."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from gym_hil.robots import collision
 
 CAMERAS = ("front", "wrist")
-"""Cameras that the page draws in its corner, where the model has them."""
+"""Cameras that the page shows in its corner, if the model has them."""
 _UNPAINTED = (0.5, 0.5, 0.5, 1.0)
 
 
 def describe(model: mujoco.MjModel) -> dict[str, Any]:
-    """Return the visible geoms and the cameras of `model`, each in the frame of its body (m, quaternions
-    w x y z), as what JSON can say.
+    """Return the visible geoms and the cameras of `model` as JSON values, each in the frame of its body (m,
+    quaternions w x y z).
     """
     geoms = [
         _geom(model, geom)
@@ -44,7 +44,7 @@ def describe(model: mujoco.MjModel) -> dict[str, Any]:
 
 
 def poses(data: mujoco.MjData) -> NDArray[np.float32]:
-    """Return position (m, world) and quaternion (w x y z) of every body, (bodies, 7)."""
+    """Return the position (m, world frame) and quaternion (w x y z) of every body, (bodies, 7)."""
     return np.hstack([data.xpos, data.xquat]).astype(np.float32)
 
 
@@ -64,7 +64,7 @@ def _geom(model: mujoco.MjModel, geom: int) -> dict[str, Any]:
 
 
 def _triangles(model: mujoco.MjModel, mesh: int) -> str:
-    """Return the corners of a mesh's triangles (m), float32 x y z each, in base64."""
+    """Return the vertices of a mesh's triangles (m), as float32 x y z in base64."""
     vertex, face = int(model.mesh_vertadr[mesh]), int(model.mesh_faceadr[mesh])
     vertices = model.mesh_vert[vertex : vertex + int(model.mesh_vertnum[mesh])]
     faces = model.mesh_face[face : face + int(model.mesh_facenum[mesh])]

@@ -1,4 +1,4 @@
-"""The page's server: one thread, one port, one socket per open page."""
+"""The server of the page, which has one thread and one port, and one socket per open page."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from gym_hil.core import palette
 from gym_hil.core.errors import DeviceError, MissingExtraError
 from gym_hil.devices.page import LOOPBACK, PageAddress, PageDevice
 from gym_hil.viewers.web.access import Access
-from gym_hil.viewers.web.clients import Client, Cockpit, Frame
-from gym_hil.viewers.web.protocol import Alive, Seat, SlowMotion, understand
+from gym_hil.viewers.web.clients import Client, DriverLock, Frame
+from gym_hil.viewers.web.protocol import Alive, ControlRequest, SlowMotion, understand
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -25,20 +25,24 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_CLIENTS = 8
-MAX_STRANGERS = 32
-"""Connections that may be open without having shown the token."""
+"""Largest number of open pages."""
+MAX_UNAUTHORISED = 32
+"""Largest number of connections that have not presented the token."""
 MAX_MESSAGE = 1024
-"""Longest message that a page may send (bytes)."""
-JUDGE_S = 0.02
-"""Seconds between two looks at whether the driver is still there."""
+"""Longest message of a page (bytes)."""
+UPDATE_S = 0.02
+"""Interval of the checks whether the driver is present (s)."""
 ENDED = "the program has ended"
-"""Why a socket is closed when the page is."""
+"""Reason of closing a socket together with the page."""
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 FILES = {path.name: path for path in (Path(__file__).parent / "static").iterdir() if path.suffix in TYPES}
 
 
 class PageServer:
-    """Serves until `close`.
+    """Serves a page until `close` is called.
+
+    Args:
+        address: address of the page.
 
     Raises:
         DeviceError: the address cannot be used.
@@ -52,7 +56,7 @@ class PageServer:
             raise MissingExtraError("aiohttp", "browser", "A web page") from error
         self._address = address
         self._tls = _tls(address)
-        self._cockpit = Cockpit()
+        self._lock = DriverLock()
         self._frame: Frame | None = None
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
@@ -62,38 +66,38 @@ class PageServer:
         self._started.wait()
         if self._failure is not None:
             where = f"port {address.port}" if address.host == LOOPBACK else f"{address.host}:{address.port}"
-            raise DeviceError(f"no page on {where}: {self._failure.strerror}") from self._failure
+            raise DeviceError(f"the page cannot use {where}: {self._failure.strerror}") from self._failure
         if address.host != LOOPBACK and self._tls is None:
             log.warning(
-                "The page is open to the network without encryption: whoever listens there can read its "
-                "address and drive. Give a certificate, or use an SSH tunnel."
+                "The page is available on the network without encryption: everybody who reads the traffic can "
+                "drive. Use a certificate or an SSH tunnel."
             )
 
     @property
     def url(self) -> str:
-        """Address of the page; whoever has it can drive."""
+        """The address of the page. Everybody who knows it can drive."""
         return self._access.url
 
     @property
     def attended(self) -> bool:
-        """Whether somebody drives."""
-        return self._cockpit.attended()
+        """Whether an attended page drives."""
+        return self._lock.attended()
 
     @property
     def slow_motion(self) -> bool:
-        """Whether who drives wants time to run slowly."""
-        return self._cockpit.slow_motion
+        """Whether the driver has selected slow motion."""
+        return self._lock.slow_motion
 
     def feed(self, device: PageDevice) -> None:
-        """Let whoever drives work `device`."""
-        self._call(self._cockpit.devices.append, device)
+        """Deliver the driver's input to `device`."""
+        self._call(self._lock.devices.append, device)
 
     def publish(self, frame: Frame) -> None:
         """Show `frame` on all pages."""
         self._call(self._publish, frame)
 
     def close(self) -> None:
-        """Stop, and free the port."""
+        """Stop the server and free its port."""
         self._call(self._stop.set)
         self._thread.join(timeout=5.0)
 
@@ -136,18 +140,18 @@ class PageServer:
         watch = asyncio.create_task(self._watch(runner))
         await self._stop.wait()
         watch.cancel()
-        for device in self._cockpit.devices:
+        for device in self._lock.devices:
             device.attended = False
-        for client in list(self._cockpit.clients):
+        for client in list(self._lock.clients):
             await client.socket.close(code=WSCloseCode.GOING_AWAY, message=ENDED.encode())
         await runner.cleanup()
 
     async def _watch(self, runner: web.AppRunner) -> None:
         assert runner.server is not None
         while True:
-            await asyncio.sleep(JUDGE_S)
-            self._cockpit.judge()
-            self._access.cut_off_strangers(runner.server.connections, MAX_STRANGERS)
+            await asyncio.sleep(UPDATE_S)
+            self._lock.update()
+            self._access.close_unauthorised(runner.server.connections, MAX_UNAUTHORISED)
 
     async def _file(self, request: web.Request) -> web.Response:
         from aiohttp import web
@@ -164,12 +168,12 @@ class PageServer:
         from aiohttp import WSMsgType, web
 
         self._access.require_own_origin(request)
-        if len(self._cockpit.clients) >= MAX_CLIENTS:
+        if len(self._lock.clients) >= MAX_CLIENTS:
             raise web.HTTPServiceUnavailable(text=f"{MAX_CLIENTS} pages are open already")
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE)
         await socket.prepare(request)
         client = Client(socket)
-        self._cockpit.enter(client)
+        self._lock.enter(client)
         if self._frame is not None:
             client.show(self._frame)
         sender = asyncio.create_task(client.send_frames())
@@ -177,38 +181,38 @@ class PageServer:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT or client.floods():
                     break
-                answer = self._hear(client, message.data)
+                answer = self._process(client, message.data)
                 if answer is not None:
                     await socket.send_str(answer)
         except ConnectionError:
             pass
         finally:
-            self._cockpit.leave(client)
+            self._lock.leave(client)
             sender.cancel()
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                 await sender
         return socket
 
-    def _hear(self, client: Client, text: str) -> str | None:
-        """Act on one message; return the answer to it."""
+    def _process(self, client: Client, text: str) -> str | None:
+        """Process one message, and return the answer to it."""
         message = understand(text)
         if isinstance(message, Alive):
             client.note_alive(message.visible, message.sent_at)
-            self._cockpit.judge()
+            self._lock.update()
             return json.dumps({"pong": message.sent_at})
-        if isinstance(message, Seat):
-            self._cockpit.want_seat(client, message.wanted)
+        if isinstance(message, ControlRequest):
+            self._lock.request_control(client, message.wanted)
             self._publish_still()
-        elif message is not None and self._cockpit.drives(client):
+        elif message is not None and self._lock.drives(client):
             if isinstance(message, SlowMotion):
-                self._cockpit.slow_motion = message.on
+                self._lock.slow_motion = message.on
             else:
-                self._cockpit.work(client, message)
+                self._lock.deliver(client, message)
         return None
 
     def _publish(self, frame: Frame) -> None:
         self._frame = frame
-        for client in self._cockpit.clients:
+        for client in self._lock.clients:
             client.show(frame)
 
     def _publish_still(self) -> None:

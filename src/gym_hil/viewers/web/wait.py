@@ -1,4 +1,4 @@
-"""Wait until the person who drives from a web page is there."""
+"""Waits until a person attends the web page."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.viewers.attach import page_of, wants
 
 LOOK_S = 0.05
-"""Seconds between two looks at whether somebody has opened the page."""
+"""Polling interval (s)."""
 
 
 def await_person(env: gym.Env, say: Callable[[str], object], clock: Clock = SYSTEM_CLOCK) -> None:
-    """Show the robot on the page and wait until somebody has opened it, if a person drives from there.
+    """If the operator drives from a web page, show the robot there and wait until a person has opened it.
 
     Args:
         env: the environment.
-        say: told what the person should do.
-        clock: what is used to wait.
+        say: called with instructions for the person.
+        clock: clock of the polling.
     """
     page = page_of(env)
     if page is None or page.attended or not wants(env, "page"):
         return
     env.reset(seed=0)
-    say("Open this address in a browser; the first episode begins then. Ctrl-C stops.")
+    say("Open this address in a browser to start the first episode. Ctrl-C stops.")
     while not page.attended:
         clock.sleep(LOOK_S)

@@ -4,6 +4,6 @@ import sys
 
 from gym_hil.integrations.legacy.controllers.opspace import opspace as opspace
 
-# Importing a submodule binds its name in the package. The old path of this one is bound here and now, so that
-# importing it later does not put the module in the place of the function of the same name.
+# Importing a submodule binds its name in the package. The old path of this one is bound here, so that importing
+# it later does not replace the function of the same name by the module.
 sys.modules["gym_hil.controllers.opspace"] = sys.modules[f"{__name__}.opspace"]

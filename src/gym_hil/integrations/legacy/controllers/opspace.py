@@ -1,6 +1,6 @@
-"""Operational space control by joint torques, as scripts that bring their own MuJoCo model use it.
+"""Operational space control by joint torques, for scripts that use their own MuJoCo model.
 
-The environments of this package do not use it: their impedance is part of the model, see
+The environments of this package do not use it: their impedance controller is part of the model, see
 `gym_hil.simulation.composition`. The control law is that of Khatib, "A unified approach for motion and force
 control of robot manipulators" (1987), with a posture task in the null space.
 """
@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 SINGULAR = 1e-2
-"""Below this determinant, or this share of the largest singular value, directions count as unreachable."""
+"""The task-space inertia is inverted by a pseudoinverse if its inverse's determinant is below this value, which is
+also the pseudoinverse's cutoff relative to the largest singular value."""
 
 
 def mat_to_quat(mat: ArrayLike) -> Array:
@@ -26,7 +27,7 @@ def mat_to_quat(mat: ArrayLike) -> Array:
 
 
 def quat_diff_active(source_quat: ArrayLike, target_quat: ArrayLike) -> Array:
-    """Return the rotation, in world axes, that turns one orientation into another (all 4, w x y z)."""
+    """Return the rotation from one orientation to another in world axes (all quaternions, 4, w x y z)."""
     inverse, difference = np.empty(4), np.empty(4)
     mujoco.mju_negQuat(inverse, np.asarray(source_quat, np.float64))
     mujoco.mju_mulQuat(difference, np.asarray(target_quat, np.float64), inverse)
@@ -45,31 +46,31 @@ def quat_to_axisangle(quat: ArrayLike) -> Array:
 def pd_control(
     x: ArrayLike, x_des: ArrayLike, dx: ArrayLike, kp_kv: ArrayLike, ddx_max: float = 0.0
 ) -> Array:
-    """Return the acceleration of a spring and a damper.
+    """Return the acceleration (n) of a proportional-derivative controller.
 
     Args:
         x: position (n).
-        x_des: where it should be (n).
+        x_des: desired position (n).
         dx: velocity (n).
         kp_kv: stiffness and damping per entry (n, 2).
-        ddx_max: greatest length of the spring's part; 0 for no limit.
+        ddx_max: largest norm of the proportional part; 0 for no limit.
     """
-    return _spring_and_damper(np.subtract(x, x_des), dx, kp_kv, ddx_max)
+    return _pd(np.subtract(x, x_des), dx, kp_kv, ddx_max)
 
 
 def pd_control_orientation(
     quat: ArrayLike, quat_des: ArrayLike, w: ArrayLike, kp_kv: ArrayLike, dw_max: float = 0.0
 ) -> Array:
-    """Return the angular acceleration (3) of a spring and a damper.
+    """Return the angular acceleration (3, rad/s^2) of a proportional-derivative controller.
 
     Args:
         quat: orientation (4, w x y z).
-        quat_des: how it should be (4, w x y z).
+        quat_des: desired orientation (4, w x y z).
         w: angular velocity (3, rad/s).
         kp_kv: stiffness and damping per axis (3, 2).
-        dw_max: greatest length of the spring's part; 0 for no limit.
+        dw_max: largest norm of the proportional part; 0 for no limit.
     """
-    return _spring_and_damper(quat_to_axisangle(quat_diff_active(quat_des, quat)), w, kp_kv, dw_max)
+    return _pd(quat_to_axisangle(quat_diff_active(quat_des, quat)), w, kp_kv, dw_max)
 
 
 def opspace(
@@ -88,21 +89,21 @@ def opspace(
     max_ori_acceleration: float | None = None,
     gravity_comp: bool = True,
 ) -> Array:
-    """Return the joint torques that bring a site to a pose.
+    """Return the joint torques that move a site to a pose.
 
     Args:
         model: the MuJoCo model.
         data: its state.
-        site_id: number of the site.
-        dof_ids: numbers of the arm's degrees of freedom (n), hinges whose positions have the same numbers.
-        pos: where the site should be (3, m, world frame); None for where it is.
-        ori: how it should be oriented, (4, w x y z) or (3, 3), world frame; None for as it is.
-        joint: positions that the null space aims at (n, rad); None for the present ones.
+        site_id: index of the site.
+        dof_ids: indices of the arm's degrees of freedom (n): hinges with the same indices in ``qpos``.
+        pos: desired position of the site (3, m, world frame); None for the current one.
+        ori: desired orientation, (4, w x y z) or (3, 3), world frame; None for the current one.
+        joint: desired joint positions in the null space (n, rad); None for the current ones.
         pos_gains: stiffness per axis (1/s^2).
-        ori_gains: the same for the orientation.
-        damping_ratio: of all springs; 1 is critical.
-        nullspace_stiffness: of the posture (1/s^2).
-        max_pos_acceleration: limit of the spring's part (m/s^2); None for none.
+        ori_gains: stiffness of the orientation per axis (1/s^2).
+        damping_ratio: damping ratio of all controllers; 1 is critical.
+        nullspace_stiffness: stiffness of the posture (1/s^2).
+        max_pos_acceleration: limit of the proportional part (m/s^2); None for no limit.
         max_ori_acceleration: the same for the orientation (rad/s^2).
         gravity_comp: whether to add gravity, Coriolis and centrifugal forces.
 
@@ -143,7 +144,7 @@ def opspace(
 
 
 def _inertia(model: mujoco.MjModel, data: mujoco.MjData) -> Array:
-    """Return the inertia matrix in joint space; `mj_fullM` takes other arguments since MuJoCo 4."""
+    """Return the joint-space inertia matrix (nv, nv). `mj_fullM` is not used: its arguments differ in MuJoCo 4."""
     inertia = np.empty((model.nv, model.nv))
     for row, unit in zip(inertia, np.eye(model.nv), strict=True):
         mujoco.mj_mulM(model, data, row, unit)
@@ -156,7 +157,7 @@ def _gains(stiffness: Sequence[float], damping_ratio: float) -> Array:
     return np.stack([kp, 2.0 * damping_ratio * np.sqrt(kp)], axis=-1)
 
 
-def _spring_and_damper(error: Array, velocity: ArrayLike, kp_kv: ArrayLike, limit: float) -> Array:
+def _pd(error: Array, velocity: ArrayLike, kp_kv: ArrayLike, limit: float) -> Array:
     stiffness, damping = np.asarray(kp_kv, np.float64).T
     spring = -stiffness * error
     length = float(np.linalg.norm(spring))

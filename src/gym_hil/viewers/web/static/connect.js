@@ -1,4 +1,4 @@
-// The socket: opens it again whenever it closes, and says ten times a second that somebody is here.
+// The socket: it is reopened whenever it closes, and sends a sign of life ten times per second.
 const ALIVE_MS = 100;
 const RETRY_MS = 500;
 

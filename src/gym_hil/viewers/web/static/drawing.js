@@ -1,11 +1,11 @@
-// Draws the scene with WebGL: the big picture, and in its corner what the robot's cameras see.
+// Draws the scene with WebGL, and the images of the robot's cameras in its corner.
 import { fromPose, inverse, orbit, perspective, times } from "./matrices.js";
 import { triangles } from "./meshes.js";
 import { Playback } from "./playback.js";
 
 const FLOATS = 9; // per vertex: position, normal, colour
 const SLOW_MS = 50; // a frame that takes longer is drawn with fewer pixels
-const REST_MS = 300; // what has stood still for so long is drawn once more, with all pixels
+const REST_MS = 300; // after this time without motion, the scene is drawn once at full resolution
 const VERTEX = `attribute vec3 p, n, c; uniform mat4 pose, camera; uniform bool shadow; varying vec3 w, wn, wc;
 void main() { vec4 q = pose * vec4(p, 1.0); wn = mat3(pose) * n; wc = c;
   if (shadow) q.xyz = vec3(q.xy - vec2(-0.35, 0.45) * -q.z * 0.6, 0.0015);
@@ -61,7 +61,7 @@ export class Drawing {
   #build(scene) {
     const gl = this.#gl;
     for (const { buffer } of this.#parts) gl.deleteBuffer(buffer);
-    const parts = new Map(); // the ground apart, all other shapes of a body as one
+    const parts = new Map(); // the ground is separate, and all other shapes of a body are one
     for (const geom of scene.geoms) {
       const ground = geom.type === "plane", key = `${geom.body} ${ground}`;
       if (!parts.has(key)) parts.set(key, { body: geom.body, ground, data: [] });
@@ -96,7 +96,7 @@ export class Drawing {
     this.#shown(++this.#frames);
   }
 
-  // Fewer pixels where frames take long, more again where there is time.
+  // Reduce the resolution if frames take long, and increase it again if there is time.
   #sharpen(gap) {
     const change = gap > SLOW_MS ? 0.95 : gap < 0.7 * SLOW_MS ? 1.01 : 1;
     this.#sharpness = Math.max(0.4, Math.min(1, this.#sharpness * change));
@@ -171,7 +171,7 @@ function compile(gl) {
   return at;
 }
 
-// Without a graphics card every pixel is dear: 30 frames a second and rough edges are then enough.
+// Without a GPU, limit the rate to 30 frames per second and switch off antialiasing.
 function drawnBySoftware() {
   const probe = typeof OffscreenCanvas === "undefined" ? document.createElement("canvas") : new OffscreenCanvas(1, 1);
   const gl = probe.getContext("webgl");

@@ -1,11 +1,11 @@
-// The gamepads that the browser shows. The one on which the person presses RB drives.
+// The gamepads of the browser. The one on which the person presses RB is used.
 import { Mapper, STANDARD, keepLayout, layoutOf, readPad } from "./padlayout.js";
 
 const EVERY_MS = 16;
 const REPEAT_MS = 500;
 
-// `send` tells the program, `say` tells the person, and `offer` shows whether the gamepad in use can be mapped.
-// Returns what the page can do: name `known` layouts, and let the person map the gamepad in use.
+// `send` sends a message, `say` shows a text, and `offer` shows whether the current gamepad can be mapped.
+// Returns functions that set the `known` layouts, and map the current gamepad.
 export function watchGamepad(send, say, offer = () => {}) {
   let known = {}, used = null, mapper = null, told = "", at = 0;
 
@@ -31,7 +31,7 @@ export function watchGamepad(send, say, offer = () => {}) {
       : `${pad.id}: nobody knows its buttons, so they may be mixed up; press "map gamepad" to set them`);
     const { sticks, down } = readPad(pad, layout || STANDARD);
     const text = JSON.stringify([sticks, down]);
-    // Said once more now and then: after an absence the program has forgotten it.
+    // Repeat the state from time to time, because the program discards it during an absence.
     if (text === told && performance.now() - at < REPEAT_MS) return;
     told = text;
     at = performance.now();

@@ -1,7 +1,7 @@
-// Keys, and the buttons that are drawn on the page. Whatever goes down here also comes up.
+// Keys and the buttons of the page. Every press is followed by a release.
 const KEYS = new Set(["Space", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "ShiftLeft", "ShiftRight",
   "KeyC", "KeyO", "KeyT", "KeyF", "KeyR", "KeyP", "Enter", "Escape", "Backspace"]);
-// The release of a key is not reported while one of these is held on some systems, and they begin shortcuts.
+// These keys begin shortcuts, and on some systems no releases of other keys are reported while they are held.
 const SHORTCUT_KEYS = new Set(["AltLeft", "AltRight", "MetaLeft", "MetaRight", "ControlLeft", "ControlRight"]);
 
 export function watchKeys(send) {
@@ -34,7 +34,7 @@ export function watchKeys(send) {
   }
 
   for (const button of document.querySelectorAll("[data-control]")) watchButton(button, send);
-  // A button that has the focus would take Space and Enter for itself.
+  // A button with the focus would consume Space and Enter.
   for (const button of document.querySelectorAll("button")) {
     button.tabIndex = -1;
     button.addEventListener("click", () => button.blur());

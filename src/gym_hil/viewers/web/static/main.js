@@ -1,4 +1,4 @@
-// What is said by whom: the socket hears and tells, everything else shows or works.
+// Connects the socket with the view, the panel and the input devices.
 import { connect } from "./connect.js";
 import { watchGamepad } from "./gamepad.js";
 import { watchKeys } from "./keys.js";
@@ -15,13 +15,13 @@ const send = connect({
       view.scene(message.scene);
       panel.scene(message.scene);
       gamepads.layouts(message.scene.pads);
-    } else if (message.tally) panel.tally(message.tally);
+    } else if (message.statistics) panel.statistics(message.statistics);
     else panel.state(message);
   },
   latency: (milliseconds) => panel.latency(milliseconds),
   gone: (why) => panel.gone(why),
 });
-panel.onSeat = (wanted) => send({ type: "seat", wanted });
+panel.onControl = (wanted) => send({ type: "control", wanted });
 panel.onSlow = (on) => send({ type: "slow", on });
 watchKeys(send);
 watchSticks(send);

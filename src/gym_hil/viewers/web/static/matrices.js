@@ -1,4 +1,4 @@
-// 4 x 4 matrices, column by column, as WebGL takes them.
+// 4 x 4 matrices in column-major order, as in WebGL.
 
 export function fromPose([x, y, z], [w, i, j, k]) {
   return [

@@ -1,4 +1,4 @@
-// Triangles with normals (x y z, normal x y z), in metres, of shapes as MuJoCo sizes them.
+// Triangles with normals (x y z, normal x y z; m) of shapes with MuJoCo's definition of sizes.
 
 export function triangles(geom) {
   const [r, h] = geom.size;

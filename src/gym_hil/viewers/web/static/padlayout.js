@@ -1,5 +1,5 @@
-// How the axes and buttons of a gamepad are numbered, in the form of a controller_config.json, and how a person
-// shows the numbers of a gamepad that nobody knows.
+// The axis and button numbers of a gamepad, in the format of controller_config.json, and the interactive mapping of
+// unknown gamepads.
 const STICKS = ["left_x", "left_y", "right_x", "right_y"];
 const BUTTONS = ["a", "b", "x", "y", "lb", "rb", "lt", "rt", "back", "start"];
 const STORED = "gym-hil gamepad ";
@@ -11,7 +11,7 @@ export const STANDARD = {
   axis_inversion: { left_y: true, right_y: true },
 };
 
-// Return the layout of `pad`: the browser's, the person's own, or one of `known`, by name; null if there is none.
+// Return the layout of `pad`: that of the browser, of the person, or of `known` by name; null if there is none.
 export function layoutOf(pad, known) {
   if (pad.mapping === "standard") return STANDARD;
   const own = globalThis.localStorage?.getItem(STORED + pad.id);
@@ -50,7 +50,7 @@ const STEPS = [
 ];
 const MOVED = 0.6;
 
-// Asks for one stick or button after the other; `look` at the gamepad again and again until `prompt` is null.
+// Asks for one stick or button after the other. Call `look` repeatedly until `prompt` is null.
 export class Mapper {
   layout = { axes: {}, buttons: {}, axis_inversion: {} };
   #step = 0;

@@ -1,9 +1,9 @@
-// Everything that is said in words, numbers and colours.
+// The texts, numbers and colours of the page.
 const $ = (id) => document.getElementById(id);
-const SEAT = { control: "give control away", free: "take control", watch: "ask for control", waiting: "waiting: take it back" };
+const CONTROL_LABELS = { control: "release control", free: "take control", watch: "request control", waiting: "waiting: cancel request" };
 
 export class Panel {
-  onSeat = () => {};
+  onControl = () => {};
   onSlow = () => {};
   onMap = () => {};
   #role = "watch";
@@ -11,7 +11,7 @@ export class Panel {
   #episodes = null;
 
   constructor() {
-    $("seat").addEventListener("click", () => this.onSeat(this.#role === "free" || this.#role === "watch"));
+    $("control").addEventListener("click", () => this.onControl(this.#role === "free" || this.#role === "watch"));
     $("map-pad").addEventListener("click", () => this.onMap());
     $("slow").addEventListener("click", () => this.onSlow(!this.#slow));
   }
@@ -32,15 +32,15 @@ export class Panel {
     document.body.dataset.role = this.#role = role;
     $("who").textContent = who;
     $("clock").textContent = `${clock.toFixed(1)} s`;
-    const asked = waiting && role === "control" ? `${waiting} asking for control` : "";
+    const asked = waiting && role === "control" ? `${waiting} requesting control` : "";
     $("note").textContent = [role === "control" ? asked : "watching", note].filter(Boolean).join(" · ");
-    $("seat").textContent = SEAT[role];
+    $("control").textContent = CONTROL_LABELS[role];
     $("speed").textContent = speed ? `speed: ${speed}` : "next speed";
     this.#slow = slow;
     $("slow").classList.toggle("on", slow);
   }
 
-  tally({ episodes, success, human, last, history }) {
+  statistics({ episodes, success, human, last, history }) {
     const percent = (share) => (share === null ? "–" : `${Math.round(100 * share)} %`);
     $("success-rate").textContent = percent(success);
     $("human-rate").textContent = percent(human);

@@ -1,10 +1,10 @@
 // Poses arrive in batches, one per step, and are played over the time until the next batch.
 const POSE = 7; // x y z (m), quaternion w x y z
-const STILL = 1e-4; // what moves less between two batches stands
+const STILL = 1e-4; // smaller motion between two batches counts as none
 
 export class Playback {
   #bodies = 0;
-  #frames = []; // what is played: the pose that is shown when a batch arrives, then the batch
+  #frames = []; // the pose that is shown when a batch arrives, followed by the batch
   #arrived = 0;
   #period = 100; // ms between batches
   #now = null;

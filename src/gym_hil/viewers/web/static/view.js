@@ -1,4 +1,4 @@
-// The picture: drawn by a worker, so that a slow machine hears keys all the same; turned by mouse and touch.
+// The view of the scene. A worker draws it, so that slow rendering does not delay keys. Mouse and touch rotate it.
 import { Drawing } from "./drawing.js";
 
 export class View {
