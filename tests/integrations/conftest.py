@@ -34,6 +34,14 @@ class Programs:
             command, env=environment, stdin=stdin, stdout=log.open("w"), stderr=subprocess.STDOUT
         )
 
+    def start_several(self, *programs: tuple[object, ...], log: Path) -> subprocess.Popen:
+        """Start programs one after the other in one process, whose input is a pipe and whose output goes to `log`."""
+        code = SEVERAL.format(before="", programs=[list(map(str, program)) for program in programs])
+        return subprocess.Popen(
+            [sys.executable, "-u", "-c", code], env=self.environment, stdin=subprocess.PIPE,
+            stdout=log.open("w", encoding="utf-8"), stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
     def run(self, *programs: tuple[object, ...], before: str = "", episodes: Path | None = None) -> str:
         """Run programs one after the other in one process, since LeRobot takes long to start.
 

@@ -24,6 +24,7 @@ from gym_hil.core.files import PRIVATE
 from gym_hil.devices.page import PageAddress
 from gym_hil.integrations.lerobot.virtual_arm.arm import STATES
 from gym_hil.integrations.lerobot.virtual_arm.console import Console as Commands
+from gym_hil.integrations.lerobot.virtual_arm.rig import answer_promptly
 from gym_hil.integrations.lerobot.virtual_arm.station import ROBOT_NAMES, Station, StationConfig
 from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.viewers.attach import open_page, page_of
@@ -138,7 +139,10 @@ class VirtualArm:
     def _simulate(self, station: Station) -> None:
         stopped = threading.Event()
         wants_reset = threading.Event()
-        commands = Commands(station.rig.lines, wants_reset.set, stopped.set)
+        commands = Commands(
+            station.rig.lines, wants_reset.set, stopped.set, lambda text: print(text, flush=True)
+        )
+        answer_promptly()
         threading.Thread(target=_listen, args=(station, commands), daemon=True, name="commands").start()
         with _ended_by_signal():
             left = self.seconds
@@ -154,11 +158,11 @@ class VirtualArm:
 
 
 def _listen(station: Station, commands: Commands) -> None:
-    """Carry out the commands that come in on standard input, and print what there is to say about them."""
+    """Carry out the commands that come in on standard input."""
 
     def carry_out(text: str) -> None:
         try:
-            print(commands.run(text), flush=True)
+            commands.run(text)
         except GymHilError as error:
             print(f"error: {error}", flush=True)
 

@@ -10,7 +10,7 @@ from gym_hil.integrations.lerobot.virtual_arm.arm import FULL_TURN, Arm
 from gym_hil.integrations.lerobot.virtual_arm.faults import parse_fault
 from gym_hil.integrations.lerobot.virtual_arm.line import Line
 
-SWEEP_S = 0.7
+SWEEP_S = 0.6
 """Seconds of each movement of a sweep."""
 DWELL_S = 0.2
 """Seconds at each end of a range."""
@@ -29,6 +29,7 @@ ARM_COMMANDS = {
     "plug": "put the cable in again",
     "power": "switch the servos off and on",
 }
+HAND_COMMANDS = ("middle", "sweep", "move")
 COMMANDS = {
     **ARM_COMMANDS,
     "fault": "FAULT: let something go wrong, as --fault does",
@@ -46,13 +47,20 @@ class Console:
         lines: the arms at their ports, by name; the first one is meant where no arm is named.
         reset: puts the objects at new places.
         quit: ends the program.
+        say: told that a command is done; one that moves a hand is done when the hand rests.
     """
 
-    def __init__(self, lines: dict[str, Line], reset: Callable[[], None], quit: Callable[[], None]) -> None:
-        self._lines, self._reset, self._quit = lines, reset, quit
+    def __init__(
+        self,
+        lines: dict[str, Line],
+        reset: Callable[[], None],
+        quit: Callable[[], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._lines, self._reset, self._quit, self._say = lines, reset, quit, say
 
-    def run(self, text: str) -> str:
-        """Carry out a command, and return what there is to say about it.
+    def run(self, text: str) -> None:
+        """Carry out a command.
 
         Raises:
             InvalidArgumentError: it is not known, or lacks a detail.
@@ -61,8 +69,9 @@ class Console:
         require_one_of("command", command, COMMANDS)
         name = words.pop(0) if words and words[0] in self._lines else next(iter(self._lines))
         if command == "help":
-            return "\n".join(f"{name}: {what}" for name, what in COMMANDS.items())
-        if command == "reset":
+            for each, what in COMMANDS.items():
+                self._say(f"{each}: {what}")
+        elif command == "reset":
             self._reset()
         elif command == "quit":
             self._quit()
@@ -76,7 +85,11 @@ class Console:
                 line.set_faults(())
         else:
             self._of_arm(command, self._lines[name], words)
-        return f"{text.strip()}: done"
+        done, hand = f"{text.strip()}: done", self._lines[name].arm.hand
+        if command in HAND_COMMANDS:
+            hand.then(lambda: self._say(done))
+        elif command != "help":
+            self._say(done)
 
     def _of_arm(self, command: str, line: Line, words: list[str]) -> None:
         arm = line.arm

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 
 class Hand:
@@ -18,6 +18,7 @@ class Hand:
         self._held: dict[int, float] = {}
         self._moves: deque[tuple[dict[int, float], float]] = deque()
         self._left_s = 0.0
+        self._then: list[Callable[[], None]] = []
 
     @property
     def busy(self) -> bool:
@@ -40,11 +41,21 @@ class Hand:
         self._moves.clear()
         self.move(dict(enumerate(targets)), seconds)
 
+    def then(self, function: Callable[[], None]) -> None:
+        """Call `function` once there is nothing left to do, or when the hand lets go."""
+        self._then.append(function)
+
     def release(self) -> None:
         """Let go."""
         self._held.clear()
         self._moves.clear()
         self.scripted = False
+        self._finish()
+
+    def _finish(self) -> None:
+        waiting, self._then = self._then, []
+        for function in waiting:
+            function()
 
     def update(self, positions: Sequence[float], dt: float) -> Mapping[int, float]:
         """Return where it wants the joints that it holds (rad), by their numbers.
@@ -63,4 +74,6 @@ class Hand:
             if share == 1.0:
                 self._moves.popleft()
                 self._left_s = self._moves[0][1] if self._moves else 0.0
+                if not self._moves:
+                    self._finish()
         return self._held

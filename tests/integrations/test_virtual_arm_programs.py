@@ -1,0 +1,195 @@
+"""LeRobot's own programs, unmodified, with a virtual arm: motors, calibration, teleoperation, recording, policies."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gym_hil.integrations.lerobot.virtual_arm.arm import HORNS
+
+pd = pytest.importorskip("pandas")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("scservo_sdk") is None or importlib.util.find_spec("lerobot") is None,
+        reason="needs lerobot[feetech]",
+    ),
+]
+SMALL_ACT = (
+    "--policy.type=act", "--policy.device=cpu", "--policy.push_to_hub=false",
+    "--policy.pretrained_backbone_weights=null", "--policy.dim_model=64", "--policy.n_heads=4",
+    "--policy.dim_feedforward=128", "--policy.n_encoder_layers=1", "--policy.use_vae=false",
+    "--policy.chunk_size=10", "--policy.n_action_steps=10", "--batch_size=2", "--steps=2", "--num_workers=0",
+    "--persistent_workers=false", "--wandb.enable=false",
+)  # fmt: skip
+JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
+
+
+class VirtualArm:
+    """`gym-hil virtual-arm` in a process of its own."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self._log = folder / "virtual-arm.log"
+        facts = folder / "virtual-arm.json"
+        command = [
+            sys.executable,
+            "-m",
+            "gym_hil",
+            "virtual-arm",
+            "--seed",
+            "0",
+            "--json",
+            str(facts),
+            *arguments,
+        ]
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, text=True
+            )
+        wait_for(facts.exists, self._log)
+        self.facts = json.loads(facts.read_text())
+
+    def arguments(self, *arms: str) -> list[str]:
+        return [argument for arm in arms for argument in self.facts["lerobot"][arm]]
+
+    def tell(self, command: str) -> None:
+        """Give a command, and wait until it was carried out."""
+        done, before = f"{command}: done", self._log.read_text()
+        self.process.stdin.write(f"{command}\n")
+        self.process.stdin.flush()
+        wait_for(lambda: self._log.read_text().count(done) > before.count(done), self._log)
+
+    def close(self) -> None:
+        self.process.terminate()
+        assert self.process.wait(timeout=30) == 0, self._log.read_text()
+
+
+class Typed:
+    """Programs of LeRobot that ask their user to press Enter."""
+
+    def __init__(self, lerobot, log: Path, *programs: tuple[object, ...]) -> None:
+        self._log = log
+        self.process = lerobot.start_several(*programs, log=log)
+        self._read = 0
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a program prints a text."""
+        wait_for(lambda: text in self._log.read_text()[self._read :], self._log, self.process)
+        self._read = self._log.read_text().index(text, self._read) + len(text)
+
+    def answer(self, prompt: str, then) -> None:
+        """Wait for a prompt, do what it asks for, and press Enter."""
+        self.wait_for(prompt)
+        then()
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def end(self) -> str:
+        assert self.process.wait(timeout=60) == 0, self._log.read_text()[-3000:]
+        return self._log.read_text()
+
+
+def wait_for(condition, log: Path, process: subprocess.Popen | None = None) -> None:
+    deadline = time.monotonic() + 180
+    while not condition():
+        ended = process is not None and process.poll() is not None
+        assert time.monotonic() < deadline and not ended, log.read_text(encoding="utf-8")[-3000:]
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def virtual_arm(tmp_path):
+    made = []
+
+    def start(*arguments: str) -> VirtualArm:
+        made.append(VirtualArm(tmp_path, *arguments))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.close()
+
+
+@pytest.mark.parametrize(("name", "kind"), [("follower", "robot"), ("leader", "teleop")])
+def test_motors_are_set_up_and_the_arm_is_calibrated(lerobot, virtual_arm, tmp_path, name, kind):
+    arm = virtual_arm("--leader", "--operator", "none", "--servos", "new")
+    connection = arm.arguments(name)[:2]
+    typed = Typed(
+        lerobot,
+        tmp_path / "lerobot.log",
+        ("lerobot.scripts.lerobot_setup_motors", *connection),
+        (
+            "lerobot.scripts.lerobot_calibrate",
+            *connection,
+            f"--{kind}.id=mine",
+            f"--{kind}.calibration_dir={tmp_path}",
+        ),
+    )
+    for joint in reversed(JOINTS):
+        typed.answer(
+            f"'{joint}' motor only and press enter.",
+            lambda joint=joint: arm.tell(f"connect {name} {joint}"),
+        )
+    typed.wait_for(f"'{JOINTS[0]}' motor id set to 1")
+    arm.tell(f"connect {name} all")
+    typed.answer("middle of its range of motion and press ENTER", lambda: arm.tell(f"middle {name}"))
+    typed.answer("Press ENTER to stop", lambda: arm.tell(f"sweep {name}"))
+    typed.end()
+    found = json.loads((tmp_path / "mine.json").read_text())
+    assert [found[joint]["id"] for joint in JOINTS] == [1, 2, 3, 4, 5, 6]
+    assert np.allclose([found[joint]["homing_offset"] for joint in JOINTS[:4]], np.add(HORNS[:4], 1), atol=20)
+    spans = {joint: found[joint]["range_max"] - found[joint]["range_min"] for joint in JOINTS}
+    assert spans.pop("wrist_roll") == 4095
+    expected = {
+        "shoulder_pan": 2503,
+        "shoulder_lift": 2276,
+        "elbow_flex": 2204,
+        "wrist_flex": 2162,
+        "gripper": 1252,
+    }
+    assert all(abs(spans[joint] - expected[joint]) < 40 for joint in expected), spans
+
+
+def test_an_arm_is_teleoperated_recorded_replayed_and_driven_by_a_policy(lerobot, virtual_arm, tmp_path):
+    arm = virtual_arm("--leader", "--cameras", "front,wrist", "--reset-after-s", "0.3")
+    follower, leader = arm.arguments("follower"), arm.arguments("leader")
+    dataset = (
+        "--dataset.repo_id=me/arm", f"--dataset.root={tmp_path / 'arm'}", "--dataset.fps=15",
+        "--dataset.push_to_hub=false", "--dataset.no_stamp=true",
+    )  # fmt: skip
+    policy = f"{tmp_path / 'act'}/checkpoints/last/pretrained_model"
+    said = lerobot.run(
+        ("lerobot.scripts.lerobot_teleoperate", *follower, *leader, "--fps=30", "--teleop_time_s=2"),
+        (
+            "lerobot.scripts.lerobot_record", *follower, *leader, *dataset, "--dataset.single_task=Pick up the cube",
+            "--dataset.episode_time_s=4", "--dataset.reset_time_s=0.5", "--dataset.num_episodes=2",
+            "--play_sounds=false", "--dataset.streaming_encoding=false",
+        ),
+        ("lerobot.scripts.lerobot_replay", *follower[:4], *dataset[:2], "--dataset.episode=0", "--play_sounds=false"),
+        (
+            "lerobot.scripts.lerobot_train", *dataset[:2], *SMALL_ACT, f"--output_dir={tmp_path / 'act'}",
+        ),
+        (
+            "lerobot.scripts.lerobot_rollout", f"--policy.path={policy}", *follower, "--fps=10", "--duration=2",
+            "--task=Pick up the cube", "--strategy.type=base", "--return_to_initial_position=false",
+        ),
+    )  # fmt: skip
+    assert "Base strategy teardown complete" in said
+    frames = pd.read_parquet(tmp_path / "arm/data")
+    info = json.loads((tmp_path / "arm/meta/info.json").read_text())
+    assert info["features"]["observation.images.wrist"]["shape"] == [128, 128, 3]
+    assert info["features"]["action"]["names"] == [f"{joint}.pos" for joint in JOINTS]
+    for _, episode in frames.groupby("episode_index"):
+        acted, seen = (np.stack(episode[key]) for key in ("action", "observation.state"))
+        assert len(acted) > 30 and np.ptp(acted, axis=0).max() > 10, "the leader is moved"
+        behind = [np.abs(seen[lag:] - acted[: len(acted) - lag]).mean() for lag in range(1, 8)]
+        assert min(behind) < 4, "the follower is where the leader was a little earlier (degrees)"
+    assert arm.process.poll() is None
