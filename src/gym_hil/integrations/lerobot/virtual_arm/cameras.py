@@ -8,21 +8,26 @@ OpenCV, blue first, for red first; so red and blue are swapped before an image i
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
-import threading
+import multiprocessing
+import signal
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import imageio.v3 as iio
 import mujoco
+import numpy as np
 
 from gym_hil.core.clock import SYSTEM_CLOCK
-from gym_hil.core.errors import MissingExtraError, require_one_of
+from gym_hil.core.errors import DeviceError, GymHilError, MissingExtraError, require_one_of
 from gym_hil.simulation.rendering import FAST, Image, Renderer
 
 QUALITY = 90
 """Of the JPEG, out of 100."""
+START_S = 60.0
+"""OpenGL must have drawn the first images after so many seconds."""
 
 
 def message(images: dict[str, Image], timestamp: float) -> str:
@@ -42,7 +47,7 @@ def message(images: dict[str, Image], timestamp: float) -> str:
 
 
 class Cameras:
-    """Publishes images, in a thread of its own.
+    """Publishes images from a process of its own, so that drawing never keeps a servo from answering.
 
     Args:
         model: what they look at.
@@ -53,7 +58,7 @@ class Cameras:
         port: TCP port on this machine; 0 for a free one.
 
     Attributes:
-        address: the TCP port that is used.
+        address: the TCP port that is used, once it has started.
         names: the cameras.
 
     Raises:
@@ -72,60 +77,89 @@ class Cameras:
         port: int = 0,
     ) -> None:
         try:
-            import zmq
+            import zmq  # noqa: F401
         except ImportError as error:
             raise MissingExtraError("pyzmq", "virtual-arm", "Cameras of a virtual arm") from error
         known = [model.camera(number).name for number in range(model.ncam)]
         for name in names:
             require_one_of("camera", name, known)
         self.names = tuple(names)
-        self._numbers = {name: known.index(name) for name in names}
-        self._model, self._data = model, mujoco.MjData(model)
-        self._renderer = Renderer(model, height, width, FAST)
-        self._period_s = 1.0 / fps
-        context: Any = zmq.Context.instance()
-        self._socket = context.socket(zmq.PUB)
-        self._socket.linger = 0
-        self._socket.sndhwm = 2
-        self._socket.bind(f"tcp://127.0.0.1:{port or '*'}")
-        self.address = int(self._socket.last_endpoint.decode().rsplit(":", 1)[1])
-        self._seen: tuple | None = None
-        self._started, self._stopped = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="cameras of the virtual arm", daemon=True)
+        self.address = 0
+        context = multiprocessing.get_context("spawn")
+        self._seen = context.RawArray("d", model.nq + 7 * model.nmocap)
+        self._ready, child = context.Pipe(duplex=False)
+        self._process = context.Process(
+            target=_publish,
+            args=(model, self.names, (height, width), fps, port, self._seen, child),
+            name="cameras of the virtual arm",
+            daemon=True,
+        )
 
     def show(self, data: mujoco.MjData) -> None:
         """Let the next images show the state `data`."""
-        self._seen = data.qpos.copy(), data.mocap_pos.copy(), data.mocap_quat.copy()
+        np.frombuffer(self._seen)[:] = np.concatenate(
+            [data.qpos, data.mocap_pos.ravel(), data.mocap_quat.ravel()]
+        )
 
     def start(self, data: mujoco.MjData) -> None:
-        """Begin with the state `data`. OpenGL, which takes long to start, is ready when this returns."""
-        self.show(data)
-        self._thread.start()
-        self._started.wait()
+        """Begin with the state `data`. OpenGL, which takes long to start, is ready when this returns.
 
-    def draw(self) -> dict[str, Image]:
-        """Return what the cameras see, (height, width, 3) uint8 each."""
-        data = self._data
-        assert self._seen is not None
-        data.qpos[:], data.mocap_pos[:], data.mocap_quat[:] = self._seen
-        mujoco.mj_kinematics(self._model, data)
-        return {name: self._renderer.render(data, number) for name, number in self._numbers.items()}
+        Raises:
+            DeviceError: no images can be drawn, or the TCP port is taken; the message says why.
+        """
+        self.show(data)
+        self._process.start()
+        answer: int | str = "the process that draws them does not answer"
+        if self._ready.poll(START_S):
+            with contextlib.suppress(EOFError):
+                answer = self._ready.recv()
+        if isinstance(answer, str):
+            raise DeviceError(f"the virtual arm has no cameras: {answer}")
+        self.address = answer
 
     def close(self) -> None:
         """Stop. Calling it twice is allowed."""
-        self._stopped.set()
-        if self._thread.ident:
-            self._thread.join()
-        self._renderer.close()
-        self._socket.close()
+        if self._process.is_alive():
+            self._process.terminate()
+            self._process.join()
 
-    def _run(self) -> None:
-        clock, due = SYSTEM_CLOCK, SYSTEM_CLOCK.monotonic()
-        while not self._stopped.is_set():
-            try:
-                images = self.draw()
-            finally:
-                self._started.set()
-            self._socket.send_string(message(images, time.time()))
-            due = max(due + self._period_s, clock.monotonic())
-            self._stopped.wait(due - clock.monotonic())
+
+def _publish(
+    model: mujoco.MjModel,
+    names: tuple[str, ...],
+    size: tuple[int, int],
+    fps: float,
+    port: int,
+    shared: Any,
+    ready: Any,
+) -> None:
+    """Draw and publish images until the process is ended, or its parent is gone."""
+    import zmq
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent as well, which ends this process
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    renderer = Renderer(model, *size, FAST)
+    seen, data = np.frombuffer(shared), mujoco.MjData(model)
+    cameras = {name: int(model.camera(name).id) for name in names}
+    ends = np.cumsum([model.nq, 3 * model.nmocap])
+    clock = SYSTEM_CLOCK
+    try:
+        context: Any = zmq.Context.instance()
+        socket = context.socket(zmq.PUB)
+        socket.linger, socket.sndhwm = 0, 2
+        socket.bind(f"tcp://127.0.0.1:{port or '*'}")
+        renderer.render(data, cameras[names[0]])
+    except (zmq.ZMQError, GymHilError) as error:
+        ready.send(str(error))
+        return
+    ready.send(int(socket.last_endpoint.decode().rsplit(":", 1)[1]))
+    due = clock.monotonic()
+    while parent.is_alive():
+        data.qpos[:], position, quaternion = np.split(seen, ends)
+        data.mocap_pos[:], data.mocap_quat[:] = position.reshape(-1, 3), quaternion.reshape(-1, 4)
+        mujoco.mj_kinematics(model, data)
+        images = {name: renderer.render(data, number) for name, number in cameras.items()}
+        socket.send_string(message(images, time.time()))
+        due = max(due + 1.0 / fps, clock.monotonic())
+        clock.sleep(due - clock.monotonic())
