@@ -91,7 +91,7 @@ def test_the_expert_arranges_all_boxes():
 
 
 HANDS = ("panda", "panda_robotiq_2f85")
-LATER = ("StackCubes", "PushT", "OpenDrawerAndPlace", "TurnKey", "InsertUSB", "FlipObject")
+LATER = ("StackCubes", "PushT", "OpenDrawerAndPlace", "TurnKey", "InsertUSB", "FlipObject", "SeatRAM")
 """Tasks whose expert is measured in their environment, with the actions of their ids."""
 
 
@@ -249,6 +249,25 @@ def test_a_tile_counts_when_it_lies_flat_on_its_other_side():
         pose = np.array([0.4, 0.1, height, np.cos(tilt / 2), 0.0, np.sin(tilt / 2), 0.0])
         sim.reset({**start, "tile": pose})
         assert task.tilt(sim) == pytest.approx(tilt, abs=1e-6) and task.success(sim, start) is done
+
+
+def test_a_module_is_seated_when_both_ends_are_and_its_latches_hold_it_there():
+    task = TASKS["SeatRAM"](PANDA)
+    sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
+    options = {"slot_pose": (0.4, 0.1, 0.0)}
+    start = task.sample_start(np.random.default_rng(0), randomise=True, options=options)
+    for height, tilt, done in ((0.021, 0.0, True), (0.026, 0.1, False), (0.036, 0.0, False)):
+        module = np.array([0.4, 0.1, height, np.cos(tilt / 2), 0.0, np.sin(tilt / 2), 0.0])
+        sim.reset({**start, "module": module})
+        assert task.success(sim, start) is done
+    for _ in range(10):
+        sim.step()
+    assert not task.success(sim, start), "it rests on the latches"
+    sim.reset({**start, "module": np.array([0.4, 0.1, 0.021, 1.0, 0.0, 0.0, 0.0])})
+    sim.data.xfrc_applied[sim.model.body("module").id, 2] = 4.0
+    for _ in range(10):
+        sim.step()
+    assert task.success(sim, start), "ten times its weight does not pull it out"
 
 
 def test_ids_of_a_task_that_turns_have_actions_that_turn():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gym_hil.robots import collision
 from gym_hil.robots.geometry import Vec3
@@ -177,11 +177,45 @@ def add_block(
     """
     import mujoco
 
+    _add_geom(
+        body, name, rgb, mass, touches, friction, type=mujoco.mjtGeom.mjGEOM_BOX, pos=pos, size=half_sizes
+    )
+
+
+def add_rod(
+    body: mujoco.MjsBody,
+    name: str,
+    ends: tuple[Vec3, Vec3],
+    radius: float,
+    rgb: Rgb,
+    *,
+    mass: float = 0,
+    friction: float = 0.8,
+    priority: int = 0,
+) -> None:
+    """Add a round rod with half a ball at each end to a body.
+
+    Args:
+        body: the body.
+        name: the geom's name.
+        ends: middles of both balls (m, frame of the body).
+        radius: m.
+        rgb: its colour.
+        mass: kg.
+        friction: coefficient of sliding friction.
+        priority: where two things touch, the one of higher priority says the friction.
+    """
+    import mujoco
+
+    shape = {"type": mujoco.mjtGeom.mjGEOM_CAPSULE, "fromto": (*ends[0], *ends[1]), "size": (radius, 0, 0)}
+    _add_geom(body, name, rgb, mass, True, friction, priority=priority, **shape)
+
+
+def _add_geom(
+    body: mujoco.MjsBody, name: str, rgb: Rgb, mass: float, touches: bool, friction: float, **shape: Any
+) -> None:
     body.add_geom(
         name=name,
-        type=mujoco.mjtGeom.mjGEOM_BOX,
-        pos=pos,
-        size=half_sizes,
         mass=mass,
         rgba=(*rgb, 1.0),
         contype=collision.WORLD if touches else 0,
@@ -189,4 +223,25 @@ def add_block(
         friction=(friction, 0.005, 0.0001),
         solref=(0.005, 1.0),
         group=collision.VISIBLE,
+        **shape,
     )
+
+
+def add_slider(
+    body: mujoco.MjsBody, name: str, pos: Vec3, axis: Vec3, travel: float, **resistance: float
+) -> mujoco.MjsBody:
+    """Add a body that slides in another one, and return it.
+
+    Args:
+        body: the other one.
+        name: its name and its joint's.
+        pos: its place with a joint position of 0 (m, frame of `body`).
+        axis: where it slides to.
+        travel: how far (m).
+        resistance: MuJoCo's ``stiffness`` (N/m), ``damping`` (N s/m), ``frictionloss`` (N), ``armature`` (kg).
+    """
+    import mujoco
+
+    part = body.add_body(name=name, pos=pos)
+    part.add_joint(name=name, type=mujoco.mjtJoint.mjJNT_SLIDE, axis=axis, range=(0, travel), **resistance)
+    return part

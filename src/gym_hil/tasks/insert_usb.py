@@ -15,9 +15,9 @@ import numpy as np
 
 from gym_hil.robots.base import Robot
 from gym_hil.scenes.scene import Scene
-from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
+from gym_hil.tasks.base import Array, Intent, Pair, Start, Task
 from gym_hil.tasks.grasping import hand_yaw, is_held, yaw, yawed
-from gym_hil.tasks.inserting import Plug, Slot, depth_of, fetch, insert
+from gym_hil.tasks.inserting import Plug, Slot, depth_of, draw_poses, fetch, insert
 from gym_hil.tasks.needs import Needs
 
 if TYPE_CHECKING:
@@ -57,19 +57,14 @@ class InsertUSB(Task):
         self.scene = Scene(home=self.needs.home, props=(PLUG,), fixtures=(HOLDER, PORT))
         self.workspace = robot.workspace.tcp
         table = robot.workspace.table
-        self.plug_area = table.part((0.1, 0.0), (1.0, 0.4))
-        self.port_area = table.part((0.1, 0.65), (1.0, 1.0))
+        self.places = {
+            "plug_pose": (table.part((0.1, 0.0), (1.0, 0.4)), PLUG_YAW),
+            "port_pose": (table.part((0.1, 0.65), (1.0, 1.0)), PORT_YAW),
+        }
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
         """Sample both poses. All options consume the same random numbers."""
-        areas = (self.plug_area, PLUG_YAW), (self.port_area, PORT_YAW)
-        plug, port = (
-            np.array([*rng.uniform(area.low, area.high), rng.uniform(-most, most)]) for area, most in areas
-        )
-        if not randomise:
-            plug, port = (np.array([*area.point(0.5, 0.5), 0.0]) for area, _ in areas)
-        plug = finite_array("plug_pose", options.get("plug_pose", plug), (3,))
-        port = finite_array("port_pose", options.get("port_pose", port), (3,))
+        plug, port = draw_poses(rng, self.places, options, randomise=randomise)
         return {
             PLUG.name: np.array([*plug[:2], -PLUG.tip[2], *yawed(plug[2])]),
             HOLDER.name: np.array([*plug[:2], 0.0, *yawed(plug[2])]),

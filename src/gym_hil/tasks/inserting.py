@@ -5,14 +5,15 @@ other.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gym_hil.robots.geometry import Vec3
+from gym_hil.robots.geometry import Area, Vec3
 from gym_hil.scenes.props import Prop, Rgb, add_block, add_free_body
-from gym_hil.tasks.base import Array, Intent
+from gym_hil.tasks.base import Array, Intent, finite_array
 from gym_hil.tasks.grasping import approach, over, turned
 
 if TYPE_CHECKING:
@@ -117,6 +118,30 @@ class Slot(Prop):
             add_block(body, f"{self.name}_x{sign}", pos, size, self.rgb, mass=0.05)
             pos, size = (0.0, sign * (y + wall / 2), half + 0.002), (x, wall / 2, half)
             add_block(body, f"{self.name}_y{sign}", pos, size, self.rgb, mass=0.05)
+
+
+def draw_poses(
+    rng: np.random.Generator,
+    places: Mapping[str, tuple[Area, float]],
+    options: Mapping[str, Any],
+    *,
+    randomise: bool,
+) -> list[Array]:
+    """Return poses (3: x, y in m, yaw in rad). The generator is used alike whatever the options are.
+
+    Args:
+        rng: the generator.
+        places: an area and the largest turn (rad) by the name of the reset option that gives a pose instead.
+        options: of the reset.
+        randomise: draw them; else they are in the middle of their areas, with no turn.
+    """
+    poses = []
+    for name, (area, most) in places.items():
+        pose = np.array([*rng.uniform(area.low, area.high), rng.uniform(-most, most)])
+        if not randomise:
+            pose = np.array([*area.point(0.5, 0.5), 0.0])
+        poses.append(finite_array(name, options.get(name, pose), (3,)))
+    return poses
 
 
 def depth_of(way: Array, aside: float) -> float:

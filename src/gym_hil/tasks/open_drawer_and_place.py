@@ -15,7 +15,7 @@ import numpy as np
 
 from gym_hil.robots.base import Robot
 from gym_hil.robots.geometry import Vec3
-from gym_hil.scenes.props import Prop, add_block
+from gym_hil.scenes.props import Prop, add_block, add_slider
 from gym_hil.scenes.scene import Cube, Scene
 from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
 from gym_hil.tasks.grasping import approach, is_held, over, yawed
@@ -72,8 +72,6 @@ class Cabinet(Prop):
 
     def build(self, spec: mujoco.MjSpec) -> None:
         """Add a mocap body for the cabinet and a sliding body for the drawer."""
-        import mujoco
-
         half_x, half_y = INSIDE
         body = spec.worldbody.add_body(name=self.name, mocap=True)
         side, back = half_x + 4 * PLATE, half_y + 4 * PLATE
@@ -85,14 +83,8 @@ class Cabinet(Prop):
         ]
         for name, pos, half_sizes in cabinet:
             add_block(body, f"{self.name}_{name}", pos, half_sizes, self.rgb)
-        drawer = body.add_body(name=self.drawer)
-        drawer.add_joint(
-            name=self.drawer,
-            type=mujoco.mjtJoint.mjJNT_SLIDE,
-            axis=(0, -1, 0),
-            range=(0, LENGTH),
-            frictionloss=FRICTION,
-            damping=DAMPING,
+        drawer = add_slider(
+            body, self.drawer, (0, 0, 0), (0, -1, 0), LENGTH, frictionloss=FRICTION, damping=DAMPING
         )
         spec.add_exclude(bodyname1=self.name, bodyname2=self.drawer)
         middle, half_wall = (FLOOR + WALL) / 2, (WALL - FLOOR) / 2

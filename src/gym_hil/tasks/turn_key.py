@@ -15,9 +15,9 @@ import numpy as np
 
 from gym_hil.robots.base import Robot
 from gym_hil.scenes.scene import Scene
-from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
+from gym_hil.tasks.base import Array, Intent, Pair, Start, Task
 from gym_hil.tasks.grasping import hand_yaw, is_held, turned, yaw, yawed
-from gym_hil.tasks.inserting import DESCENT, Plug, Slot, depth_of, fetch, insert
+from gym_hil.tasks.inserting import DESCENT, Plug, Slot, depth_of, draw_poses, fetch, insert
 from gym_hil.tasks.needs import Needs
 
 if TYPE_CHECKING:
@@ -54,16 +54,14 @@ class TurnKey(Task):
         self.scene = Scene(home=self.needs.home, props=(KEY,), fixtures=(STAND, LOCK))
         self.workspace = robot.workspace.tcp
         table = robot.workspace.table
-        areas = table.part((0.25, 0.0), (1.0, 0.35)), table.part((0.25, 0.7), (1.0, 1.0))
-        self.areas = tuple((area.low, area.high) for area in areas)
+        self.places = {
+            "stand_pose": (table.part((0.25, 0.0), (1.0, 0.35)), YAW),
+            "lock_pose": (table.part((0.25, 0.7), (1.0, 1.0)), YAW),
+        }
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
         """Sample both poses. All options consume the same random numbers."""
-        stand, lock = (np.array([*rng.uniform(*corners), rng.uniform(-YAW, YAW)]) for corners in self.areas)
-        if not randomise:
-            stand, lock = (np.array([*np.mean(corners, axis=0), 0.0]) for corners in self.areas)
-        stand = finite_array("stand_pose", options.get("stand_pose", stand), (3,))
-        lock = finite_array("lock_pose", options.get("lock_pose", lock), (3,))
+        stand, lock = draw_poses(rng, self.places, options, randomise=randomise)
         return {
             KEY.name: np.array([*stand[:2], -KEY.tip[2], *yawed(stand[2])]),
             STAND.name: np.array([*stand[:2], 0.0, *yawed(stand[2])]),
