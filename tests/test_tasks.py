@@ -91,7 +91,16 @@ def test_the_expert_arranges_all_boxes():
 
 
 HANDS = ("panda", "panda_robotiq_2f85")
-LATER = ("StackCubes", "PushT", "OpenDrawerAndPlace", "TurnKey", "InsertUSB", "FlipObject", "SeatRAM")
+LATER = (
+    "StackCubes",
+    "PushT",
+    "OpenDrawerAndPlace",
+    "TurnKey",
+    "InsertUSB",
+    "FlipObject",
+    "SeatRAM",
+    "ClipCable",
+)
 """Tasks whose expert is measured in their environment, with the actions of their ids."""
 
 
@@ -268,6 +277,26 @@ def test_a_module_is_seated_when_both_ends_are_and_its_latches_hold_it_there():
     for _ in range(10):
         sim.step()
     assert task.success(sim, start), "ten times its weight does not pull it out"
+
+
+def test_a_cable_in_the_clip_is_held_by_its_lips_and_one_above_it_is_not_in():
+    task = TASKS["ClipCable"](PANDA)
+    sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
+    options = {"cable_pose": (0.3, 0.0, 0.0), "clip_pose": (0.4, 0.0, 0.0)}
+    start = task.sample_start(np.random.default_rng(0), randomise=False, options=options)
+    sim.reset(start)
+    assert task.crossing(sim) == pytest.approx((0.0, 0.0, 0.015), abs=1e-9) and not task.success(sim, start)
+    lift = sim.model.joint("link_0_up").qposadr[0]
+    sim.data.qpos[lift] = np.arctan2(0.015, 0.1)  # straight from the anchor to the seat
+    mujoco.mj_forward(sim.model, sim.data)
+    assert task.success(sim, start)
+    for _ in range(20):
+        sim.step()
+    assert task.success(sim, start), "the cable wants to go up, and the lips hold it"
+    sim.reset({**start, "cable": np.array([0.3, 0.05, 0.0])})
+    sim.data.qpos[lift] = np.arctan2(0.015, 0.1)
+    mujoco.mj_forward(sim.model, sim.data)
+    assert not task.success(sim, start), "it passes beside the clip"
 
 
 def test_ids_of_a_task_that_turns_have_actions_that_turn():

@@ -192,6 +192,7 @@ def add_rod(
     mass: float = 0,
     friction: float = 0.8,
     priority: int = 0,
+    condim: int = 3,
 ) -> None:
     """Add a round rod with half a ball at each end to a body.
 
@@ -203,12 +204,13 @@ def add_rod(
         rgb: its colour.
         mass: kg.
         friction: coefficient of sliding friction.
-        priority: where two things touch, the one of higher priority says the friction.
+        priority: where two things touch, the one of higher priority says the friction and `condim`.
+        condim: 1 for no friction, 3 for sliding friction.
     """
     import mujoco
 
     shape = {"type": mujoco.mjtGeom.mjGEOM_CAPSULE, "fromto": (*ends[0], *ends[1]), "size": (radius, 0, 0)}
-    _add_geom(body, name, rgb, mass, True, friction, priority=priority, **shape)
+    _add_geom(body, name, rgb, mass, True, friction, priority=priority, condim=condim, **shape)
 
 
 def _add_geom(

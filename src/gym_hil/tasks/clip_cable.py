@@ -1,0 +1,195 @@
+"""ClipCable: take a flat cable near its end, pull it straight over a clip, and press it in until the clip closes.
+
+The cable is a chain of links that bends to the sides. Its actions have a rotation about the vertical, ``xyz+yaw``.
+
+Reset options: ``cable_pose`` and ``clip_pose`` (3: x, y in m, yaw in rad).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gym_hil.robots.base import Robot
+from gym_hil.scenes.props import Prop, add_block, add_rod, add_slider
+from gym_hil.scenes.scene import Scene
+from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
+from gym_hil.tasks.grasping import hand_yaw, is_held, turned, yaw, yawed
+from gym_hil.tasks.inserting import draw_poses, fetch
+from gym_hil.tasks.needs import Needs
+
+if TYPE_CHECKING:
+    import mujoco
+
+    from gym_hil.simulation.simulation import Simulation
+
+LINKS, LENGTH, RADIUS, LINK_MASS = 7, 0.028, 0.004, 0.015
+"""How many links the cable has, their length and radius (m), and their mass (kg)."""
+HEIGHT, SEAT = 0.055, 0.04
+"""Heights of the cable at its anchor, and of its middle line in the clip (m)."""
+END, SEAT_POINT = (LENGTH, 0.0, 0.0), (0.0, 0.0, SEAT)
+BENDING, LIFTING = {"stiffness": 0.01, "damping": 0.004, "armature": 1e-4}, {"stiffness": 1.5, "damping": 0.1}
+"""What resists a bend between links, and a lift of the cable at its anchor (N m/rad, N m s/rad, kg m^2)."""
+LIP, GAP, SPRING = 0.003, 0.005, {"stiffness": 8000.0, "damping": 40.0, "armature": 0.2}
+"""Radius of the clip's lips, how far they are apart (m), and what holds them there (N/m, N s/m, kg)."""
+BEND, YAW = 0.15, 0.3
+"""Largest bend between links, and turn of the cable, at the start (rad)."""
+CLIP_PLACES = (-0.35, -0.1, 0.095), (0.35, 0.1, 0.115)
+"""Least and greatest direction of the clip from the anchor, turn from that (rad), and distance (m), at the start."""
+HELD, TAUT, DESCENT = 5, 0.002, 0.006
+"""The link that the expert holds, how far beyond the cable's reach it pulls, and its descent per step (m)."""
+ASIDE, LOW = 0.002, 0.0015
+"""Largest horizontal error of the cable in the clip, and largest height above its seat (m), at success."""
+
+
+@dataclass(frozen=True)
+class Cable(Prop):
+    """A chain of links that bends to the sides; its first link turns up and down too, in an anchor that stays.
+
+    The anchor's frame lies on the floor; the links are called ``link_0`` and so on, and point along x.
+    """
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The anchor's pose, and the bends of the links (rad)."""
+        return (self.name, *(f"link_{number}" for number in range(LINKS)))
+
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add a mocap body, and one body per link."""
+        import mujoco
+
+        body = spec.worldbody.add_body(name=self.name, mocap=True)
+        add_block(body, self.name, (-0.012, 0, 0.033), (0.01, 0.012, 0.033), (0.3, 0.3, 0.33), touches=False)
+        for number, part in enumerate(self.parts[1:]):
+            body = body.add_body(name=part, pos=(LENGTH if number else 0.0, 0, 0 if number else HEIGHT))
+            hinge = {"type": mujoco.mjtJoint.mjJNT_HINGE, "range": (-0.7, 0.7)}
+            body.add_joint(name=part, axis=(0, 0, 1), **hinge, **BENDING)
+            if number == 0:
+                body.add_joint(name=f"{part}_up", axis=(0, 1, 0), **hinge, **LIFTING)
+            ends = (0.0, 0.0, 0.0), END
+            add_rod(body, part, ends, RADIUS, self.rgb, mass=LINK_MASS, priority=1, condim=1)
+            for other in self.parts[1 : number + 1]:
+                spec.add_exclude(bodyname1=other, bodyname2=part)
+
+
+@dataclass(frozen=True)
+class Clip(Prop):
+    """A post with two lips that springs hold together. It stays where a start puts it; its frame lies on the floor."""
+
+    lips: tuple[str, str] = ("lip_left", "lip_right")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The post's pose, and how far the lips are open (m)."""
+        return (self.name, *self.lips)
+
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add a mocap body, and two that slide in it."""
+        body = spec.worldbody.add_body(name=self.name, mocap=True)
+        half = (SEAT - RADIUS) / 2
+        add_block(body, self.name, (0, 0, half), (0.01, 0.013, half), self.rgb)
+        z = SEAT + math.sqrt((LIP + RADIUS) ** 2 - (LIP + GAP / 2) ** 2)
+        for sign, name in zip((1, -1), self.lips, strict=True):
+            lip = add_slider(body, name, (0, sign * (LIP + GAP / 2), 0), (0, sign, 0), 0.006, **SPRING)
+            wall, size = (0, sign * LIP, z / 2 + half), (0.01, 0.002, z / 2 - half)
+            add_block(lip, f"{name}_wall", wall, size, (0.92, 0.92, 0.9), mass=0.005, touches=False)
+            ends = (-0.007, 0, z), (0.007, 0, z)
+            add_rod(lip, name, ends, LIP, (0.92, 0.92, 0.9), mass=0.005, friction=0.1)
+            spec.add_exclude(bodyname1=self.name, bodyname2=name)
+        spec.add_exclude(bodyname1=self.lips[0], bodyname2=self.lips[1])
+
+
+CABLE, CLIP = Cable("cable", (0.93, 0.45, 0.13)), Clip("clip", (0.25, 0.35, 0.50))
+
+
+class ClipCable(Task):
+    """Press the cable into the clip."""
+
+    name = "ClipCable"
+    description = "Pull the cable over the clip and press it in."
+    action = "xyz+yaw"
+    max_episode_steps = 200
+    observation_size = 21
+    needs = Needs(aperture=0.035, axes=("x", "y", "z", "rz"), gripper="parallel")
+    reset_options = ("cable_pose", "clip_pose")
+    further_terms = ("tcp_wrench",)
+    pairs = (Pair(0, 1),)
+
+    def __init__(self, robot: Robot) -> None:
+        super().__init__(robot)
+        self.scene = Scene(home=self.needs.home, fixtures=(CABLE, CLIP))
+        self.workspace = robot.workspace.tcp
+        self.area = robot.workspace.table.part((-0.1, 0.25), (0.1, 0.75))
+
+    def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
+        """Draw both poses and the cable's bends. The generator is used alike whatever the options are."""
+        (cable,) = draw_poses(rng, {"cable_pose": (self.area, YAW)}, options, randomise=randomise)
+        bends, (aside, turn, away) = rng.uniform(-BEND, BEND, LINKS), rng.uniform(*CLIP_PLACES)
+        if not randomise:
+            bends, (aside, turn, away) = np.zeros(LINKS), np.mean(CLIP_PLACES, axis=0)
+        ray = cable[2] + aside
+        clip = np.array([cable[0] + away * math.cos(ray), cable[1] + away * math.sin(ray), ray + turn])
+        clip = finite_array("clip_pose", options.get("clip_pose", clip), (3,))
+        return {
+            CABLE.name: np.array([*cable[:2], 0.0, *yawed(cable[2])]),
+            **{part: bends[number : number + 1] for number, part in enumerate(CABLE.parts[1:])},
+            CLIP.name: np.array([*clip[:2], 0.0, *yawed(clip[2])]),
+            **dict.fromkeys(CLIP.lips, np.zeros(1)),
+        }
+
+    def crossing(self, sim: Simulation) -> tuple[float, float, float]:
+        """Return where the cable crosses the clip's middle plane, else its nearest end (3, m, frame of the seat)."""
+        x, y, z = sim.point_pos_w(CLIP.name, SEAT_POINT).tolist()
+        c, s = math.cos(yaw(sim, CLIP.name)), math.sin(yaw(sim, CLIP.name))
+        line = []
+        for point in (*map(sim.body_pos_w, CABLE.parts[1:]), sim.point_pos_w(CABLE.parts[-1], END)):
+            px, py, pz = point.tolist()
+            line.append((c * (px - x) + s * (py - y), c * (py - y) - s * (px - x), pz - z))
+        beyond = next((number for number, point in enumerate(line) if point[0] > 0.0), 0)
+        if beyond == 0:
+            return line[0] if line[0][0] > 0.0 else line[-1]
+        (x0, y0, z0), (x1, y1, z1) = line[beyond - 1 : beyond + 1]
+        share = x0 / (x0 - x1)
+        return 0.0, y0 + share * (y1 - y0), z0 + share * (z1 - z0)
+
+    def observe(self, sim: Simulation) -> Array:
+        """Return where the cable crosses the clip, its seat there, a point of the clip, and four of the cable (21)."""
+        x, y, z = self.crossing(sim)
+        points = (x, y, SEAT + z), SEAT_POINT, (LENGTH, 0.0, SEAT)
+        clip = [sim.point_pos_w(CLIP.name, point) for point in points]
+        cable = [sim.body_pos_w(CABLE.parts[1 + number]) for number in (0, 3, HELD)]
+        return np.concatenate([*clip, *cable, sim.point_pos_w(CABLE.parts[-1], END)])
+
+    def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
+        """Hand near the cable's end, cable over the clip, cable in the clip."""
+        near = math.exp(-10.0 * math.dist(self.grasp(sim).tolist(), sim.tcp_pos_w.tolist()))
+        x, y, z = self.crossing(sim)
+        over, inside = math.exp(-20.0 * math.hypot(x, y)), math.exp(-50.0 * math.hypot(x, y, z))
+        return {"near": (0.2, near), "over": (0.4, over), "in": (0.4, inside)}
+
+    def success(self, sim: Simulation, start: Start) -> bool:
+        """The cable is below the clip's lips."""
+        x, y, z = self.crossing(sim)
+        return math.hypot(x, y) < ASIDE and abs(z) < LOW
+
+    def grasp(self, sim: Simulation) -> Array:
+        """Return where the expert holds the cable (3, m, world frame)."""
+        return sim.point_pos_w(CABLE.parts[1 + HELD], (LENGTH / 2, 0.0, 0.0))
+
+    def intent(self, sim: Simulation, start: Start) -> Intent:
+        """Take the cable, pull it straight so that it crosses the clip, and press it down."""
+        grasp, link = self.grasp(sim), yaw(sim, CABLE.parts[1 + HELD])
+        if not is_held(sim, grasp, RADIUS):
+            return fetch(sim, grasp, math.remainder(link - hand_yaw(sim), math.pi))
+        anchor, seat = sim.body_pos_w(CABLE.name)[:2], sim.body_pos_w(CLIP.name)[:2]
+        ray = (seat - anchor) / np.linalg.norm(seat - anchor)
+        way = anchor + ray * ((HELD + 0.5) * LENGTH + TAUT) - grasp[:2]
+        turn = math.remainder(math.atan2(ray[1], ray[0]) - link, math.pi)
+        _, aside, _ = self.crossing(sim)
+        x, y, z = sim.target_pos_w.tolist()
+        height = HEIGHT if abs(aside) > 3 * ASIDE else z - DESCENT * (abs(aside) < ASIDE)
+        return Intent(np.array([x + way[0], y + way[1], height]), 0.0, turned(sim.target_quat_w, turn))
