@@ -10,6 +10,9 @@ from gym_hil.scenes.props import Prop as Prop
 from gym_hil.scenes.props import Socket as Socket
 from gym_hil.scenes.props import Target as Target
 
+MASS, FRICTION = "mass of {}", "friction of {}"
+"""What a start calls the factors of a body's mass, and of its friction with everything else."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
@@ -17,12 +20,14 @@ class Scene:
 
     Attributes:
         home: purpose of the robot's home configuration, such as ``"above_table"``; see `Robot.home`.
-        props: objects that move freely. An episode fails if one of them is out of reach.
-        fixtures: objects at sampled positions, which may have moving parts.
-        targets: objects that are only visible.
+        props: what moves freely; an episode fails where one is out of reach.
+        fixtures: what stays where a start puts it, moving parts included.
+        targets: what is only seen.
+        variable: bodies whose mass and friction a start may scale by factors that it calls `MASS` and `FRICTION`.
     """
 
     home: str
     props: tuple[Prop, ...] = ()
     fixtures: tuple[Prop, ...] = ()
     targets: tuple[Prop, ...] = ()
+    variable: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from gym_hil.simulation.composition import compose
 from gym_hil.simulation.end_effector import SimulatedEndEffector
 from gym_hil.simulation.sleep import Sleepers
 from gym_hil.simulation.timing import substeps
+from gym_hil.simulation.variation import Variation
 
 Watcher = Callable[[mujoco.MjData], None]
 PHYSICS_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
@@ -50,10 +51,14 @@ class Simulation:
 
     Attributes:
         model: the compiled model.
-        data: its state. Derived positions are current after `reset`, `step` and `restore`.
-        end_effectors: measurements and commands of the end effectors, in the robot's order.
-        watchers: functions that are called with the data several times within every step, and must not change
-            it.
+        shared_model: the same, as further simulations may share it.
+        data: its state; derived positions are up to date after `reset`, `step` and `restore`.
+        end_effectors: what is measured and commanded of each of the robot's end effectors, in its order.
+        watchers: called with the data a few times within every step, to show how things move; they must
+            change nothing.
+
+    The properties of an end effector that the simulation has itself, such as `tcp_pos_w`, are those of the
+    first one. All arrays that it returns are fresh.
     """
 
     data_type: ClassVar[type[mujoco.MjData]] = mujoco.MjData
@@ -76,7 +81,9 @@ class Simulation:
         self.control = control
         self.control_dt = float(control_dt)
         self.physics_dt = float(physics_dt)
-        self.model = model = compose(robot, scene, physics_dt, control) if model is None else model
+        model = compose(robot, scene, physics_dt, control) if model is None else model
+        self.shared_model, self._variation = model, Variation(model, scene.variable)
+        self.model = model = self._variation.model
         self.data = data = self.data_type(model)
         self.end_effectors = tuple(
             SimulatedEndEffector(model, data, effector, self.control_dt, control)
@@ -98,9 +105,9 @@ class Simulation:
     def __getstate__(self) -> dict[str, Any]:
         """Return what is needed to create an equal simulation: views into MuJoCo's memory cannot be pickled."""
         made_of = {
-            name: getattr(self, name)
-            for name in ("robot", "scene", "control_dt", "physics_dt", "control", "model")
+            name: getattr(self, name) for name in ("robot", "scene", "control_dt", "physics_dt", "control")
         }
+        made_of["model"] = self.shared_model
         return {"made_of": made_of, "state": self.save()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -182,9 +189,12 @@ class Simulation:
         at rest.
         """
         data = self.data
+        self._variation.read(poses)
         mujoco.mj_resetData(self.model, data)
         data.qpos[:] = self._home
         for name, pose in poses.items():
+            if name in self._variation.names:
+                continue
             if name not in self._qpos:
                 data.mocap_pos[self._mocap[name]] = pose[:3]
                 data.mocap_quat[self._mocap[name]] = pose[3:] if len(pose) > 3 else (1, 0, 0, 0)
@@ -227,11 +237,9 @@ class Simulation:
     def save(self) -> Array:
         """Return the complete state, which determines all further steps, as one array."""
         size = mujoco.mj_stateSize(self.model, PHYSICS_STATE)
-        asleep = self._sleepers.countdowns
-        state = np.empty(size + len(asleep))
-        mujoco.mj_getState(self.model, self.data, state[:size], PHYSICS_STATE)
-        state[size:] = asleep
-        return state
+        state = np.empty(size)
+        mujoco.mj_getState(self.model, self.data, state, PHYSICS_STATE)
+        return np.concatenate([state, self._sleepers.countdowns, self._variation.factors])
 
     def restore(self, state: Array) -> None:
         """Restore the result of `save` exactly.
@@ -241,12 +249,16 @@ class Simulation:
         """
         size = mujoco.mj_stateSize(self.model, PHYSICS_STATE)
         asleep = self._sleepers.countdowns
-        needed = size + len(asleep)
+        varied = size + len(asleep)
+        needed = varied + len(self._variation.factors)
         if np.shape(state) != (needed,):
-            raise InvalidStateError(f"physics state has shape {np.shape(state)} instead of ({needed},)")
+            raise InvalidStateError(
+                f"physics state has shape {np.shape(state)}, this model needs ({needed},)"
+            )
+        self._variation.use(state[varied:])
         mujoco.mj_resetData(self.model, self.data)  # all awake, as every saved state is
         mujoco.mj_setState(self.model, self.data, state[:size], PHYSICS_STATE)
-        asleep[:] = state[size:]
+        asleep[:] = state[size:varied]
         for control in self._controls:
             control.forget()
         mujoco.mj_kinematics(self.model, self.data)

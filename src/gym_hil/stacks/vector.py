@@ -44,7 +44,7 @@ class _Member(ManipulationEnv):
         self.action_space = self._first.action_space
 
     def _simulate(self, robot: Robot, control_dt: float, physics_dt: float) -> Simulation:
-        model = None if self._first is self else self._first.simulation.model
+        model = None if self._first is self else self._first.simulation.shared_model
         return Simulation(
             robot,
             self.task.scene,

@@ -20,6 +20,7 @@ TASKS: Registry[type[Task]] = Registry(
         "OpenDrawerAndPlace": "gym_hil.tasks.open_drawer_and_place:OpenDrawerAndPlace",
         "TurnKey": "gym_hil.tasks.turn_key:TurnKey",
         "FlipObject": "gym_hil.tasks.flip_object:FlipObject",
+        "FlipObjectEasy": "gym_hil.tasks.flip_object:FlipObjectEasy",
         "ClipCable": "gym_hil.tasks.clip_cable:ClipCable",
         "SeatRAM": "gym_hil.tasks.seat_ram:SeatRAM",
         "InsertUSB": "gym_hil.tasks.insert_usb:InsertUSB",

@@ -11,14 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from gym_hil.robots.base import Robot
 from gym_hil.robots.geometry import rotation_between
 from gym_hil.scenes.props import Prop, Rgb, add_block, add_free_body
-from gym_hil.scenes.scene import Scene
+from gym_hil.scenes.scene import FRICTION, MASS, Scene
 from gym_hil.tasks.base import Array, Intent, Start, Task, finite_array
 from gym_hil.tasks.grasping import approach, is_held, over, rotated, turned, yaw, yawed
 from gym_hil.tasks.needs import Needs
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 HALF = (0.05, 0.02, 0.012)
 """Half sizes of the tile (m)."""
-MASS = 0.12
+TILE_MASS = 0.12
 """Mass of the tile (kg)."""
 LOWER: Rgb = (0.15, 0.35, 0.80)
 """Colour of the side that faces down at the start."""
@@ -38,8 +38,6 @@ GRASP = (-0.035, 0.0, 0.009)
 """Point at which the expert grasps the tile (m, frame of the tile): the end near the robot."""
 FLAT, RESTING = 0.98, 0.003
 """Least cosine of the tile's tilt and largest error of its height (m) at success."""
-YAW = 0.4
-"""Largest yaw of the tile at the start (rad)."""
 LIFT = 0.1
 """Height of the TCP while it turns the tile (m)."""
 HOVER = 0.09
@@ -64,7 +62,7 @@ class Tile(Prop):
     def build(self, spec: mujoco.MjSpec) -> None:
         """Add a free body with one block that collides and a thin one that is only visible."""
         body = add_free_body(spec, self.name, HALF[2])
-        add_block(body, self.name, (0, 0, 0), HALF, self.rgb, mass=MASS)
+        add_block(body, self.name, (0, 0, 0), HALF, self.rgb, mass=TILE_MASS)
         below = (HALF[0] + 0.0003, HALF[1] + 0.0003, HALF[2] / 2)
         add_block(body, f"{self.name}_below", (0, 0, -HALF[2] / 2 - 0.0003), below, LOWER, touches=False)
 
@@ -82,20 +80,31 @@ class FlipObject(Task):
     observation_size = 9
     needs = Needs(aperture=0.05, axes=("x", "y", "z", "rx", "ry", "rz"), gripper="parallel")
     reset_options = ("tile_pose",)
+    largest_yaw: ClassVar[float] = 1.2
+    """Largest turn of the tile at the start (rad)."""
+    factors: ClassVar = (0.5, 0.7), (2.0, 1.3)
+    """What the tile's mass and friction are multiplied by, at least and at most."""
 
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)
-        self.scene = Scene(home=self.needs.home, props=(TILE,))
+        self.scene = Scene(home=self.needs.home, props=(TILE,), variable=(TILE.name,))
         self.workspace = robot.workspace.tcp
         self.area = robot.workspace.table.part((0.15, 0.0), (0.65, 1.0))
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
         """Sample the pose of the tile. All options consume the same random numbers."""
-        pose = np.array([*rng.uniform(self.area.low, self.area.high), rng.uniform(-YAW, YAW)])
+        pose = np.array(
+            [*rng.uniform(self.area.low, self.area.high), rng.uniform(-self.largest_yaw, self.largest_yaw)]
+        )
         if not randomise:
             pose = np.array([*self.area.point(0.5, 0.5), 0.0])
         pose = finite_array("tile_pose", options.get("tile_pose", pose), (3,))
-        return {TILE.name: np.array([*pose[:2], HALF[2], *yawed(pose[2])])}
+        factors = rng.uniform(*self.factors) if randomise else np.ones(2)
+        return {
+            TILE.name: np.array([*pose[:2], HALF[2], *yawed(pose[2])]),
+            MASS.format(TILE.name): factors[:1],
+            FRICTION.format(TILE.name): factors[1:],
+        }
 
     def axis(self, sim: Simulation, direction: tuple[float, float, float]) -> Array:
         """Return an axis of the tile's frame (3, unit vector, world frame)."""
@@ -145,3 +154,11 @@ class FlipObject(Task):
         away = float(np.linalg.norm(rotation_between(sim.tcp_quat_w, down)))
         fetch = approach(sim, grasp, HOVER) if away < PARALLEL else over(sim, grasp, grasp[2] + HOVER, 1.0)
         return replace(fetch, tcp_quat_w=down)
+
+
+class FlipObjectEasy(FlipObject):
+    """The same with the tile nearly straight before the robot."""
+
+    name = "FlipObjectEasy"
+    largest_yaw = 0.4
+    factors = (1.0, 1.0), (1.0, 1.0)
