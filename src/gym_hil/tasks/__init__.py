@@ -22,6 +22,7 @@ TASKS: Registry[type[Task]] = Registry(
         "FlipObject": "gym_hil.tasks.flip_object:FlipObject",
         "FlipObjectEasy": "gym_hil.tasks.flip_object:FlipObjectEasy",
         "ClipCable": "gym_hil.tasks.clip_cable:ClipCable",
+        "ClipCableEasy": "gym_hil.tasks.clip_cable:ClipCableEasy",
         "SeatRAM": "gym_hil.tasks.seat_ram:SeatRAM",
         "InsertUSB": "gym_hil.tasks.insert_usb:InsertUSB",
     },

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -36,14 +36,10 @@ BENDING, LIFTING = {"stiffness": 0.01, "damping": 0.004, "armature": 1e-4}, {"st
 """What resists a bend between links, and a lift of the cable at its anchor (N m/rad, N m s/rad, kg m^2)."""
 LIP, GAP, SPRING = 0.003, 0.005, {"stiffness": 8000.0, "damping": 40.0, "armature": 0.2}
 """Radius of the clip's lips, how far they are apart (m), and what holds them there (N/m, N s/m, kg)."""
-BEND, YAW = 0.15, 0.3
-"""Largest bend between links, and turn of the cable, at the start (rad)."""
-CLIP_PLACES = (-0.35, -0.1, 0.095), (0.35, 0.1, 0.115)
-"""Least and greatest direction of the clip from the anchor, turn from that (rad), and distance (m), at the start."""
 HELD, TAUT, DESCENT = 5, 0.002, 0.006
 """The link that the expert holds, how far beyond the cable's reach it pulls, and its descent per step (m)."""
-ASIDE, LOW = 0.002, 0.0015
-"""Largest horizontal error of the cable in the clip, and largest height above its seat (m), at success."""
+ASIDE, LOW, YAW = 0.002, 0.0015, 0.3
+"""Largest errors of the cable in the clip to the side and in height at success (m), and its turn at the start (rad)."""
 
 
 @dataclass(frozen=True)
@@ -90,17 +86,15 @@ class Clip(Prop):
     def build(self, spec: mujoco.MjSpec) -> None:
         """Add a mocap body, and two that slide in it."""
         body = spec.worldbody.add_body(name=self.name, mocap=True)
-        half = (SEAT - RADIUS) / 2
+        half, white = (SEAT - RADIUS) / 2, (0.92, 0.92, 0.9)
         add_block(body, self.name, (0, 0, half), (0.01, 0.013, half), self.rgb)
         z = SEAT + math.sqrt((LIP + RADIUS) ** 2 - (LIP + GAP / 2) ** 2)
         for sign, name in zip((1, -1), self.lips, strict=True):
             lip = add_slider(body, name, (0, sign * (LIP + GAP / 2), 0), (0, sign, 0), 0.006, **SPRING)
             wall, size = (0, sign * LIP, z / 2 + half), (0.01, 0.002, z / 2 - half)
-            add_block(lip, f"{name}_wall", wall, size, (0.92, 0.92, 0.9), mass=0.005, touches=False)
+            add_block(lip, f"{name}_wall", wall, size, white, mass=0.005, touches=False)
             ends = (-0.007, 0, z), (0.007, 0, z)
-            add_rod(lip, name, ends, LIP, (0.92, 0.92, 0.9), mass=0.005, friction=0.1)
-            spec.add_exclude(bodyname1=self.name, bodyname2=name)
-        spec.add_exclude(bodyname1=self.lips[0], bodyname2=self.lips[1])
+            add_rod(lip, name, ends, LIP, white, mass=0.005, friction=0.1)
 
 
 CABLE, CLIP = Cable("cable", (0.93, 0.45, 0.13)), Clip("clip", (0.25, 0.35, 0.50))
@@ -118,6 +112,10 @@ class ClipCable(Task):
     reset_options = ("cable_pose", "clip_pose")
     further_terms = ("tcp_wrench",)
     pairs = (Pair(0, 1),)
+    largest_bend: ClassVar[float] = 0.25
+    clip_places: ClassVar = (-0.6, -0.25, 0.085), (0.6, 0.25, 0.12)
+    """At the start: largest bend between links (rad); least and greatest direction of the clip from the anchor, turn
+    from that (rad), and distance (m)."""
 
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)
@@ -128,9 +126,10 @@ class ClipCable(Task):
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
         """Draw both poses and the cable's bends. The generator is used alike whatever the options are."""
         (cable,) = draw_poses(rng, {"cable_pose": (self.area, YAW)}, options, randomise=randomise)
-        bends, (aside, turn, away) = rng.uniform(-BEND, BEND, LINKS), rng.uniform(*CLIP_PLACES)
+        bends = rng.uniform(-self.largest_bend, self.largest_bend, LINKS)
+        aside, turn, away = rng.uniform(*self.clip_places)
         if not randomise:
-            bends, (aside, turn, away) = np.zeros(LINKS), np.mean(CLIP_PLACES, axis=0)
+            bends, (aside, turn, away) = np.zeros(LINKS), np.mean(self.clip_places, axis=0)
         ray = cable[2] + aside
         clip = np.array([cable[0] + away * math.cos(ray), cable[1] + away * math.sin(ray), ray + turn])
         clip = finite_array("clip_pose", options.get("clip_pose", clip), (3,))
@@ -153,8 +152,7 @@ class ClipCable(Task):
         if beyond == 0:
             return line[0] if line[0][0] > 0.0 else line[-1]
         (x0, y0, z0), (x1, y1, z1) = line[beyond - 1 : beyond + 1]
-        share = x0 / (x0 - x1)
-        return 0.0, y0 + share * (y1 - y0), z0 + share * (z1 - z0)
+        return 0.0, y0 + x0 / (x0 - x1) * (y1 - y0), z0 + x0 / (x0 - x1) * (z1 - z0)
 
     def observe(self, sim: Simulation) -> Array:
         """Return where the cable crosses the clip, its seat there, a point of the clip, and four of the cable (21)."""
@@ -193,3 +191,10 @@ class ClipCable(Task):
         x, y, z = sim.target_pos_w.tolist()
         height = HEIGHT if abs(aside) > 3 * ASIDE else z - DESCENT * (abs(aside) < ASIDE)
         return Intent(np.array([x + way[0], y + way[1], height]), 0.0, turned(sim.target_quat_w, turn))
+
+
+class ClipCableEasy(ClipCable):
+    """The same with the clip nearly below the cable, which is bent little."""
+
+    name = "ClipCableEasy"
+    largest_bend, clip_places = 0.15, ((-0.35, -0.1, 0.095), (0.35, 0.1, 0.115))
