@@ -20,10 +20,10 @@ class Scene:
 
     Attributes:
         home: purpose of the robot's home configuration, such as ``"above_table"``; see `Robot.home`.
-        props: what moves freely; an episode fails where one is out of reach.
-        fixtures: what stays where a start puts it, moving parts included.
-        targets: what is only seen.
-        variable: bodies whose mass and friction a start may scale by factors that it calls `MASS` and `FRICTION`.
+        props: objects that move freely. An episode fails if one of them is out of reach.
+        fixtures: objects at sampled positions, which may have moving parts.
+        targets: objects that are only visible.
+        variable: bodies whose mass and friction an initial state scales, by factors called `MASS` and `FRICTION`.
     """
 
     home: str

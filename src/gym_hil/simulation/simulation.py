@@ -51,14 +51,11 @@ class Simulation:
 
     Attributes:
         model: the compiled model.
-        shared_model: the same, as further simulations may share it.
-        data: its state; derived positions are up to date after `reset`, `step` and `restore`.
-        end_effectors: what is measured and commanded of each of the robot's end effectors, in its order.
-        watchers: called with the data a few times within every step, to show how things move; they must
-            change nothing.
-
-    The properties of an end effector that the simulation has itself, such as `tcp_pos_w`, are those of the
-    first one. All arrays that it returns are fresh.
+        shared_model: the same without scaled masses and frictions; further simulations may share it.
+        data: its state. Derived positions are current after `reset`, `step` and `restore`.
+        end_effectors: measurements and commands of the end effectors, in the robot's order.
+        watchers: functions that are called with the data several times within every step, and must not change
+            it.
     """
 
     data_type: ClassVar[type[mujoco.MjData]] = mujoco.MjData
@@ -252,9 +249,7 @@ class Simulation:
         varied = size + len(asleep)
         needed = varied + len(self._variation.factors)
         if np.shape(state) != (needed,):
-            raise InvalidStateError(
-                f"physics state has shape {np.shape(state)}, this model needs ({needed},)"
-            )
+            raise InvalidStateError(f"physics state has shape {np.shape(state)} instead of ({needed},)")
         self._variation.use(state[varied:])
         mujoco.mj_resetData(self.model, self.data)  # all awake, as every saved state is
         mujoco.mj_setState(self.model, self.data, state[:size], PHYSICS_STATE)

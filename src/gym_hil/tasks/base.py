@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Start = Mapping[str, Array]
-"""Where every part of a prop starts: position (3, m, world frame), position and quaternion (7), or a joint's
-position (1, m or rad); and factors of masses and frictions (1), see `gym_hil.scenes.scene.MASS`."""
+"""Initial state of every part of a prop: position (3, m, world frame), position and quaternion (7), or a
+joint position (1, m or rad). It may also have factors of masses and frictions (1), see `gym_hil.scenes.scene.MASS`."""
 
 
 @dataclass(frozen=True)
