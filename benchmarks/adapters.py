@@ -18,7 +18,80 @@ def fetch_pick_and_place(n_substeps=None):
     return env
 
 
-def so101_pick_lift(control_mode, cameras=False, native=False):
+class Batch:
+    """A vector environment as the worker drives it: it resets by itself, and its time is that of all members."""
+
+    def __init__(self, envs, model):
+        self.envs, self.model, self.num_envs, self.time = envs, model, envs.num_envs, 0.0
+        self.action_space, self.unwrapped, self.data = envs.action_space, self, self
+
+    def reset(self, seed=None):
+        return self.envs.reset(seed=seed)
+
+    def step(self, actions):
+        observation, reward, _, _, info = self.envs.step(actions)
+        self.time += self.num_envs * CONTROL_DT
+        return observation, reward, False, False, info
+
+
+def vector(num_envs, **kwargs):
+    import gymnasium
+
+    envs = gymnasium.make_vec(num_envs=num_envs, vectorization_mode="vector_entry_point", **kwargs)
+    return Batch(envs, envs.envs[0].unwrapped.simulation.model)
+
+
+class EngineAlone:
+    """The physics of an environment's episodes: every `reset` records one, `step` repeats it."""
+
+    def __init__(self, env):
+        self.env, self.action_space, self.unwrapped = env, env.action_space, self
+        self.simulation = env.unwrapped.simulation
+        self.model, self.data = self.simulation.model, self.simulation.data
+        self.substeps = self.simulation._nstep
+
+    def reset(self, seed=None):
+        import numpy as np
+
+        rng, data, simulation = np.random.default_rng(seed), self.data, self.simulation
+        answer, self.commands = self.env.reset(seed=seed), []
+        start, advance = simulation.save(), simulation._advance
+
+        def record():
+            self.commands.append(
+                [part.copy() for part in (data.ctrl, data.act, data.mocap_pos, data.mocap_quat)]
+            )
+            advance()
+
+        simulation._advance = record
+        space, ended = self.action_space, False
+        while not ended:
+            *_, terminated, truncated, _ = self.env.step(
+                rng.uniform(space.low, space.high).astype(space.dtype)
+            )
+            ended = terminated or truncated
+        simulation._advance = advance
+        simulation.restore(start)
+        self.number = 0
+        return answer
+
+    def step(self, action):
+        import mujoco
+
+        data = self.data
+        data.ctrl[:], data.act[:], data.mocap_pos[:], data.mocap_quat[:] = self.commands[self.number]
+        self.number += 1
+        mujoco.mj_step(self.model, data, self.substeps)
+        return None, 0.0, False, self.number == len(self.commands), {}
+
+
+def engine_alone(**kwargs):
+    import gymnasium
+
+    return EngineAlone(gymnasium.make(**kwargs))
+
+
+def so101_pick_lift(control_mode, cameras=False, native=False, num_envs=0):
     import gymnasium
     import so101_nexus.mujoco  # noqa: F401  registers the ids
     from so101_nexus import OverheadCamera, PhysicsConfig, PickConfig, WristCamera
@@ -30,6 +103,13 @@ def so101_pick_lift(control_mode, cameras=False, native=False):
         obs_mode="visual" if cameras else "state",
         observations=[*PickConfig().observations, *views] if cameras else None,
     )
+    if num_envs:
+        import so101_nexus.mjbatch  # noqa: F401
+
+        envs = gymnasium.make_vec(
+            "MJBatchPickLift-v1", num_envs, "vector_entry_point", config=config, control_mode=control_mode
+        )
+        return Batch(envs, envs.envs[0].unwrapped.model)
     return gymnasium.make(
         "MuJoCoPickLift-v1", config=config, control_mode=control_mode, max_episode_steps=EPISODE_STEPS
     )

@@ -217,20 +217,25 @@ def medians(rounds: list[dict]) -> dict:
     return {
         "steps_per_s": median(one["steps"] / one["step_s"] for one in rounds),
         "sim_s_per_s": median(one["sim_s"] / one["step_s"] for one in rounds),
+        "cpu_us_per_step": median(1e6 * one["cpu_s"] / one["steps"] for one in rounds),
         "reset_s": sum(one["reset_s"] for one in rounds) / resets if resets else None,
         "memory_mb": max(one["memory_mb"] for one in rounds),
     }
 
 
 def compare(results: list[dict]) -> None:
-    """Add to each result how many times faster ours was in the same round: median, least and most."""
+    """Add to each result how many times faster ours was in the same round, also by CPU time: median, least and most."""
     ours = next((result for result in results if result["ours"] and "medians" in result), None)
     for result in results:
         if ours is None or "medians" not in result:
             continue
-        for name, amount in (("steps", "steps"), ("sim", "sim_s")):
+        for name, amount, time in (
+            ("steps", "steps", "step_s"),
+            ("sim", "sim_s", "step_s"),
+            ("cpu", "steps", "cpu_s"),
+        ):
             ratios = [
-                (mine[amount] / mine["step_s"]) / (theirs[amount] / theirs["step_s"])
+                (mine[amount] / mine[time]) / (theirs[amount] / theirs[time])
                 for mine, theirs in zip(ours["rounds"], result["rounds"], strict=True)
             ]
             result["medians"][f"ours_over_it_{name}"] = median(ratios)
@@ -265,7 +270,8 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def speed_table(results: list[dict]) -> Table:
-    head = "workload, contender, steps/s, sim s/s, ours/it sim s, range, ours/it steps, reset ms, import s"
+    head = "workload, contender, steps/s, sim s/s, ours/it sim s, range, ours/it steps, ours/it by CPU time, "
+    head += "reset ms, import s"
     table = [[*head.split(", "), "make s", "first reset s", "first step s", "memory MB"]]
     for result in results:
         row = [result["workload"], result["contender"]]
@@ -275,7 +281,8 @@ def speed_table(results: list[dict]) -> Table:
         got = result["medians"]
         row += [number(got["steps_per_s"]), number(got["sim_s_per_s"]), number(got.get("ours_over_it_sim"))]
         row += ["..".join(map(number, got.get("ours_over_it_sim_range", (None,))))]
-        row += [number(got.get("ours_over_it_steps")), number(got["reset_s"] and got["reset_s"] * 1e3)]
+        row += [number(got.get("ours_over_it_steps")), number(got.get("ours_over_it_cpu"))]
+        row += [number(got["reset_s"] and got["reset_s"] * 1e3)]
         row += [number(result[key]) for key in ("import_s", "make_s", "reset_s", "first_step_s")]
         table.append([*row, number(got["memory_mb"])])
     return table

@@ -34,11 +34,16 @@ class Contender:
 WORKLOADS = {
     "state": "state observations, 10 Hz control",
     "images": "two 128x128 cameras, 10 Hz control",
+    "so101": "an SO-101 arm, state observations, 10 Hz control, Cartesian actions",
+    "so101-joints": "the same with joint targets",
+    "so101-batch": "eight of the latter at once, on all cores",
     "native": "state observations, each package as it comes: its own control rate and controller",
 }
 SCALE = {"images": 0.1}
 """Share of the simulated seconds that a workload gets: images are up to a hundred times slower."""
 
+BATCH = 8
+"""Environments of a batch."""
 OLD_MUJOCO = "pinned to MuJoCo 3.3.7: fails on 4.0"
 
 
@@ -46,6 +51,10 @@ def pick_cube(differs: str = "", **kwargs: object) -> Workload:
     return Workload(
         make="gymnasium:make", kwargs={"id": "gym_hil/PandaPickCubeBase-v0", **kwargs}, differs=differs
     )
+
+
+def our_so101(action: str, make: str = "gymnasium:make", **kwargs: object) -> Workload:
+    return Workload(make=make, kwargs={"id": "gym_hil/SO101PickCube-v1", "action": action, **kwargs})
 
 
 def robosuite(differs: str = "", **kwargs: object) -> Workload:
@@ -67,6 +76,19 @@ CONTENDERS = (
             "state": pick_cube(),
             "images": pick_cube(image_obs=True),
             "native": pick_cube(),
+            "so101": our_so101("xyz"),
+            "so101-joints": our_so101("joints"),
+            "so101-batch": our_so101("joints", "adapters:vector", num_envs=BATCH),
+        },
+    ),
+    Contender(
+        name="our SO-101, engine alone",
+        requirements=(f"-e {ROOT}",),
+        module="gym_hil",
+        note="mj_step of the same model with the commands of the same episodes, recorded before",
+        workloads={
+            "so101": our_so101("xyz", "adapters:engine_alone"),
+            "so101-joints": our_so101("joints", "adapters:engine_alone"),
         },
     ),
     Contender(
@@ -123,6 +145,10 @@ CONTENDERS = (
                 cameras=True,
             ),
             "native": so101("joint targets at its 50 Hz", control_mode="pd_joint_pos", native=True),
+            "so101": so101(
+                "end-effector deltas; 10 Hz by PhysicsConfig, it comes with 50 Hz",
+                control_mode="pd_ee_delta_pose",
+            ),
         },
     ),
     Contender(
@@ -130,6 +156,18 @@ CONTENDERS = (
         requirements=("so101-nexus==0.10.0",),
         module="so101_nexus",
         note="the same without Cartesian control: less work, the peer at its fastest",
-        workloads={"state": so101("joint targets, 10 Hz by PhysicsConfig", control_mode="pd_joint_pos")},
+        workloads={
+            "state": so101("joint targets, 10 Hz by PhysicsConfig", control_mode="pd_joint_pos"),
+            "so101-joints": so101("10 Hz by PhysicsConfig", control_mode="pd_joint_pos"),
+        },
+    ),
+    Contender(
+        name="so101-nexus, batch",
+        requirements=("so101-nexus[mjbatch]==0.10.0",),
+        module="so101_nexus",
+        note="its CPU batch backend",
+        workloads={
+            "so101-batch": so101("10 Hz by PhysicsConfig", control_mode="pd_joint_pos", num_envs=BATCH)
+        },
     ),
 )

@@ -3,7 +3,7 @@
     -> {"path": folder, "module": name, "make": "module:function", "kwargs": {...}, "seed": n}     once
     <- {"import_s", "make_s", "reset_s", "first_step_s", "facts": {...}}
     -> {"steps": n}                                                          any number of times
-    <- {"steps", "step_s", "sim_s", "resets", "reset_s", "memory_mb"}
+    <- {"steps", "step_s", "cpu_s", "sim_s", "resets", "reset_s", "memory_mb"}
     <- {"error": "..."}                                                      instead, and it exits
 
 An episode's end is followed by a reset whose time is counted apart. What the contender prints goes to stderr.
@@ -18,7 +18,7 @@ import platform
 import resource
 import sys
 import traceback
-from time import perf_counter
+from time import perf_counter, process_time
 
 
 def facts(env, control_dt: float) -> dict:
@@ -83,7 +83,7 @@ class Session:
             "make_s": made - imported,
             "reset_s": was_reset - made,
             "first_step_s": first["step_s"],
-            "facts": facts(self.env, first["sim_s"]),
+            "facts": facts(self.env, first["sim_s"] / first["steps"]),
         }
 
     def now(self) -> float:
@@ -93,25 +93,28 @@ class Session:
     def run(self, steps: int) -> dict:
         env, space = self.env, self.env.action_space
         actions = self.random.uniform(space.low, space.high, (steps, *space.shape)).astype(space.dtype)
-        step_s = sim_s = reset_s = 0.0
+        step_s = cpu_s = sim_s = reset_s = 0.0
         resets = 0
-        clock, start = self.now(), perf_counter()
+        clock, start, begun = self.now(), perf_counter(), process_time()
         for action in actions:
             _, _, terminated, truncated, _ = env.step(action)
             if terminated or truncated:
                 ended = perf_counter()
                 step_s += ended - start
+                cpu_s += process_time() - begun
                 sim_s += self.now() - clock
                 env.reset()
                 resets += 1
-                clock, start = self.now(), perf_counter()
+                clock, start, begun = self.now(), perf_counter(), process_time()
                 reset_s += start - ended
         step_s += perf_counter() - start
+        cpu_s += process_time() - begun
         sim_s += self.now() - clock
         memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return {
-            "steps": steps,
+            "steps": steps * getattr(env, "num_envs", 1),
             "step_s": step_s,
+            "cpu_s": cpu_s,
             "sim_s": sim_s,
             "resets": resets,
             "reset_s": reset_s,

@@ -33,10 +33,13 @@ FOVY = {
     "TurnKey": 28.0,
     "InsertUSB": 13.0,
     "FlipObject": 18.0,
+    "HandOver": 36.0,
 }
 """Vertical field of view (degrees) that shows each task large."""
 CLOSE, LOOK_AT = 20.0, (0.38, 0.0, 0.1)
 """Field of view (degrees) below which the camera looks at a point of the table (m), so that small things are seen."""
+ROBOTS = {"HandOver": "BiSO101"}
+"""Which robot a task is shown with, as its ids begin, where it is not the Panda."""
 MOMENTS = (0.0, 0.5, 1.0)
 """When the pictures of a task are taken, as shares of an episode."""
 SEEDS = (3, 10, 18)
@@ -119,7 +122,10 @@ def task(name: str, moments: tuple[float, ...]) -> Image:
     """
     spec = gym_hil.GymRenderingSpec(video_height=HEIGHT, video_width=WIDTH)
     env = gym_hil.make_env(
-        f"gym_hil/Panda{name}-v1", operator="expert", render_mode="rgb_array", render_spec=spec
+        f"gym_hil/{ROBOTS.get(name, 'Panda')}{name}-v1",
+        operator="expert",
+        render_mode="rgb_array",
+        render_spec=spec,
     )
     env.reset(seed=1)
     zoom(EnvironmentInterface(env), FOVY[name])

@@ -60,7 +60,7 @@ class EpisodeRecorder(Observer):
         self._rows: dict[str, list[Any]] = {name: [] for name in FRAMES}
         self._late_before = self._late_steps()
         self._log: list[str] = []
-        self._reading: DeviceReading = NEUTRAL
+        self._readings: dict[int, DeviceReading] = {}
         self.images = {}
         self._store_state(env)
 
@@ -84,7 +84,9 @@ class EpisodeRecorder(Observer):
         }
         for name, value in row.items():
             self._rows[name].append(value)
-        self._store_reading(record.reading, time_s)
+        readings = record.reading if isinstance(record.reading, tuple) else (record.reading,)
+        for hand, reading in enumerate(readings):
+            self._store_reading(reading, time_s, hand)
         self._last = record
         self._store_state(env)
 
@@ -113,18 +115,17 @@ class EpisodeRecorder(Observer):
             for camera, image in env.draw().items():
                 self.images.setdefault(camera, []).append(image)
 
-    def _store_reading(self, reading: DeviceReading | None, time_s: float) -> None:
+    def _store_reading(self, reading: DeviceReading | None, time_s: float, hand: int) -> None:
         """Store a reading of the device that differs from the previous one, with the time of the step.
 
         Readings during a pause are assigned to the next step, so that a `RecordedDevice` whose ``period_s`` is the
         control period returns the same reading in every step.
         """
-        if reading is None or (
-            reading == self._reading and not reading.events and not reading.engage_presses
-        ):
+        before = self._readings.get(hand, NEUTRAL)
+        if reading is None or (reading == before and not reading.events and not reading.engage_presses):
             return
-        self._reading = reading
-        self._log.append(reading_line(TimedReading(time_s, reading)))
+        self._readings[hand] = reading
+        self._log.append(reading_line(TimedReading(time_s, reading, hand)))
 
     def _device_log(self) -> str:
         if self._device is None:

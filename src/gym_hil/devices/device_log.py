@@ -6,7 +6,7 @@ import json
 import logging
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ class TimedReading:
     time_s: float
     """Time since the start of the recording (s)."""
     reading: DeviceReading
+    hand: int = 0
+    """Which end effector it drives, where each has a device of its own."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class DeviceLog:
     end_s: float
     """Duration of the recording (s)."""
 
+    def of(self, hand: int) -> DeviceLog:
+        """Return what the device of one end effector said."""
+        return replace(self, readings=tuple(timed for timed in self.readings if timed.hand == hand))
+
 
 def header_line(device: str) -> str:
     """Return the first line of a log."""
@@ -48,6 +54,8 @@ def reading_line(timed: TimedReading) -> str:
     """Return the line of one reading, without neutral values."""
     reading = timed.reading
     record: dict[str, Any] = {"time_s": timed.time_s}
+    if timed.hand:
+        record["hand"] = timed.hand
     if not reading.connected:
         record["connected"] = False
     if reading.motion != STILL:
@@ -92,7 +100,7 @@ def load_device_log(path: str | os.PathLike[str]) -> DeviceLog:
                 raise ValueError(f"time_s={time_s!r} comes after {end_s!r}")
             ended = bool(record.get("end", False))
             if not ended:
-                readings.append(TimedReading(time_s, _reading(record)))
+                readings.append(TimedReading(time_s, _reading(record), int(record.get("hand", 0))))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             if number == len(lines):
                 _log.warning("device log %s: the last line is incomplete and ignored", path)

@@ -20,7 +20,7 @@ from gym_hil.devices.controller_config import (
 )
 from gym_hil.devices.controls import Control, PressLatch, beyond_deadzone, turned
 from gym_hil.devices.gamepad_sdl import MappedPad, Pad, RawPad
-from gym_hil.devices.registry import DeviceSpec
+from gym_hil.devices.registry import DeviceOptions, DeviceSpec
 
 GAMEPAD: Mapping[str, Control] = {
     "rb": Control.ENGAGE,
@@ -284,8 +284,13 @@ def _close_all(pads: dict[int, Pad]) -> None:
     pads.clear()
 
 
+def _open(options: DeviceOptions) -> Gamepad:
+    return Gamepad(options.controller_config_path, pad_name=options.gamepad_name)
+
+
 SPEC = DeviceSpec(
-    make=lambda options: Gamepad(options.controller_config_path, pad_name=options.gamepad_name),
+    make=_open,
+    another=_open,
     engage=Engage.HOLD,
     help="A game controller: hold RB to take over.",
 )

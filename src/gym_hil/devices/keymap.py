@@ -26,6 +26,21 @@ KEYBOARD: Mapping[str, Control] = {
 }
 """Keys of a keyboard that reports presses and releases of all keys."""
 
+OTHER_HAND: Mapping[str, Control] = {
+    "c": Control.ENGAGE,
+    "w": Control.FORWARD,
+    "s": Control.BACKWARD,
+    "a": Control.LEFT,
+    "d": Control.RIGHT,
+    "e": Control.UP,
+    "q": Control.DOWN,
+    "z": Control.CLOSE,
+    "x": Control.OPEN,
+    "v": Control.TURN,
+    "g": Control.SPEED,
+}
+"""Further keys of such a keyboard, for the second arm of a robot with two."""
+
 TERMINAL: Mapping[str, Control] = {
     "space": Control.ENGAGE,
     "up": Control.FORWARD,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +37,7 @@ class Human(Operator):
         hold_over_steps: with `Engage.MOTION`, number of steps without motion until control is released. The
             default of 5 steps (0.5 s at 10 Hz) bridges short pauses.
         grip: meaning of the gripper buttons.
+        another: opens a device for another hand, for robots with several end effectors; None if there is none.
         speed: initial speed. The person changes it by a button of the device, and it is kept across episodes.
 
     Raises:
@@ -51,6 +53,7 @@ class Human(Operator):
         hold_over_steps: int = 5,
         grip: Grip | str = Grip.COMMAND,
         speed: Speed | str = Speed.COARSE,
+        another: Callable[[], Device] | None = None,
     ) -> None:
         require_one_of("engage", str(getattr(engage, "value", engage)), [mode.value for mode in Engage])
         require_one_of("grip", str(getattr(grip, "value", grip)), [mode.value for mode in Grip])
@@ -60,6 +63,7 @@ class Human(Operator):
             raise InvalidArgumentError(f"hold_over_steps={hold_over_steps!r} must be at least 0")
         self.device = device
         self._hold_over_steps = hold_over_steps
+        self._another = another
         self._toggled = False
         self._still_steps = hold_over_steps + 1
         self._paused = False
@@ -108,8 +112,13 @@ class Human(Operator):
         return Decision(view.env.command_action(command), reading.events, reading)
 
     def for_hands(self, count: int) -> Operator:
-        """Return a person whose single device drives the first end effector."""
-        return Hands([self])
+        """Return a person with a device in every hand, or one whose only device drives the first end effector."""
+        if self._another is None:
+            return Hands([self])
+        more = (
+            Human(self._another(), self.engage, self._hold_over_steps, self.grip) for _ in range(count - 1)
+        )
+        return Hands([self, *more])
 
     def get_state(self) -> Any:
         """Return whether the takeover is toggled on, the number of steps without motion, and the speed."""

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gym_hil.core.errors import require_one_of
 from gym_hil.core.registry import Registry
 from gym_hil.devices.registry import DEVICES, DeviceOptions
+from gym_hil.intervention.hands import Hands
 from gym_hil.intervention.human import Human
 from gym_hil.intervention.limits import DEFAULT_PRESET, limits_of
 from gym_hil.intervention.operator import Operator
@@ -70,7 +72,8 @@ def make_operator(
     """Return the operator with the given name, or a person with the device of that name.
 
     Args:
-        name: a name in `OPERATORS` or `DEVICES`.
+        name: a name in `OPERATORS` or `DEVICES`; for a robot with several end effectors also one for each of them, such
+            as ``"gamepad+spacemouse"``.
         preset: limits of the simulated human.
         controller_config_path: JSON file that maps a gamepad's axes and buttons.
         gamepad_name: part of the name of the gamepad to use; None for the one on which a button is pressed.
@@ -79,12 +82,19 @@ def make_operator(
     Raises:
         InvalidArgumentError: the name is unknown; the message contains the nearest known names.
     """
+    options = DeviceOptions(
+        controller_config_path=controller_config_path, gamepad_name=gamepad_name, page=page
+    )
+    if "+" in name:
+        return Hands([_operator(part, preset, options) for part in name.split("+")])
+    return _operator(name, preset, options)
+
+
+def _operator(name: str, preset: str, options: DeviceOptions) -> Operator:
     if name in DEVICES:
         spec = DEVICES[name]
-        options = DeviceOptions(
-            controller_config_path=controller_config_path, gamepad_name=gamepad_name, page=page
-        )
-        return Human(spec.make(options), spec.engage)
+        another = None if spec.another is None else partial(spec.another, options)
+        return Human(spec.make(options), spec.engage, another=another)
     require_one_of("operator", name, operator_names())
     return OPERATORS[name](preset)
 

@@ -52,12 +52,15 @@ class NoisyExpert:
             angle = rng.uniform(0.0, 2.0 * np.pi)
             off = MISPLACED if rng.random() < MISTAKEN else 0.0
             self._offset = off * np.array([np.cos(angle), np.sin(angle), 0.0])
-        way = env.expert_goal() - env.tcp_pos_w
-        seen = self._offset if float(np.hypot(way[0], way[1])) > NEAR else np.zeros(3)
-        action = env.expert_action(seen).astype(np.float64)
-        size = env.motion_size
-        action[:size] += rng.normal(0.0, NOISE, size) * env.action_space.high[:size]
-        clipped: Action = env.clip_action(action)
+        actions = []
+        for hand in env.end_effectors:
+            way = hand.expert_goal() - hand.tcp_pos_w
+            seen = self._offset if float(np.hypot(way[0], way[1])) > NEAR else np.zeros(3)
+            action = hand.expert_action(seen).astype(np.float64)
+            size = hand.motion_size
+            action[:size] += rng.normal(0.0, NOISE, size) * hand.action_space.high[:size]
+            actions.append(action)
+        clipped: Action = env.clip_action(np.concatenate(actions))
         return clipped
 
 

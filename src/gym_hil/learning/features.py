@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gym_hil.core import schema
 from gym_hil.learning.image_observation import NUMBERS, Layout
-from gym_hil.learning.proprioception import CENTRE, REACH, Proprioception
+from gym_hil.learning.proprioception import CENTRE, REACH, TERMS, Proprioception
 from gym_hil.learning.subgoals import Subgoals, displacement_to_goal, positions
 from gym_hil.tasks.base import Pair, Task
 
@@ -32,7 +32,7 @@ class Features(Protocol):
 
 
 class PositionFeatures:
-    """All positions of `environment_state`, in the world frame and relative to the TCP, and the displacement
+    """All positions of `environment_state`, in the world frame and relative to every TCP, and the displacement
     from the task's object to its goal. If actions rotate the hand, the joint positions are included, and if the task
     observes it, the wrench.
 
@@ -44,16 +44,16 @@ class PositionFeatures:
         self._own = Proprioception(task.robot)
         self._pairs = [Pair(*pair) for pair in task.pairs]
         self._turns, self._touches = task.action != "xyz", schema.TCP_WRENCH in task.further_terms
-        self.terms = state_terms(task.observation_size, len(self._pairs))
+        self.terms = state_terms(task.observation_size, len(self._pairs), self._own.terms)
         if self._turns:
-            self.terms += (f"joint_pos[{len(task.robot.end_effectors[0].joints)}]",)
+            self.terms += (f"joint_pos[{len(task.robot.joints)}]",)
         if self._touches:
-            self.terms += ("tcp_wrench[6]",)
+            self.terms += (f"tcp_wrench[{6 * len(task.robot.end_effectors)}]",)
 
     def __call__(self, observation: dict[str, Any]) -> NDArray[np.float32]:
         """Return the features of an observation."""
         places = positions(observation)
-        way = places - self._own.tcp_pos(observation)
+        way = np.stack([places - tcp for tcp in self._own.tcps_pos(observation)])
         apart = np.array([displacement_to_goal(places, pair) for pair in self._pairs], np.float32).reshape(
             -1, 3
         )
@@ -65,7 +65,11 @@ class PositionFeatures:
                 np.tanh(way / _CLOSE).ravel(),
                 *_at_three_scales(apart),
                 *([self._own.joint_pos(observation)] if self._turns else []),
-                *([np.tanh(self._own.tcp_wrench(observation) / _LOADS)] if self._touches else []),
+                *(
+                    [np.tanh(self._own.tcp_wrench(observation).reshape(-1, 6) / _LOADS).ravel()]
+                    if self._touches
+                    else []
+                ),
             ],
             dtype=np.float32,
         )
@@ -144,14 +148,16 @@ def make_subgoals(task: Task) -> Subgoals | None:
     return Subgoals(task) if len(task.pairs) > 1 else None
 
 
-def state_terms(numbers: int, pairs: int) -> tuple[str, ...]:
+def state_terms(numbers: int, pairs: int, own: tuple[str, ...] = TERMS) -> tuple[str, ...]:
     """Return the terms of `PositionFeatures`.
 
     Args:
         numbers: length of `environment_state`.
         pairs: number of pairs of objects and goals of the task.
+        own: terms of the end effectors.
     """
-    terms = (*Proprioception.terms, f"positions[{numbers}]", f"positions_from_tcp[{2 * numbers}]")
+    from_tcps = 2 * numbers * len(own) // len(TERMS)
+    terms = (*own, f"positions[{numbers}]", f"positions_from_tcp[{from_tcps}]")
     return (*terms, f"goal_from_object[{9 * pairs}]") if pairs else terms
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.envs.manipulation import OBSERVATION_CAMERAS
 from gym_hil.simulation.rendering import FAST, Renderer
 from gym_hil.simulation.simulation import Simulation
@@ -64,6 +65,11 @@ class CameraObservation:
     """
 
     def __init__(self, simulation: Simulation, size: int) -> None:
+        robot = simulation.robot
+        if len(robot.end_effectors) > 1:
+            raise InvalidArgumentError(
+                f"obs='pixels' is for one end effector; {robot.name!r} needs obs='state'"
+            )
         self.layout = Layout(size)
         self._simulation = simulation
         model = simulation.model

@@ -40,7 +40,7 @@ class PolicyActions(Protocol):
 
 
 class EndEffectorSteps:
-    """Actions of this package's environments: a displacement, rotations if the environment's actions include
+    """Actions of this package's environments: for each end effector a displacement, rotations if its actions include
     them, and the state of the gripper.
 
     Args:
@@ -49,25 +49,36 @@ class EndEffectorSteps:
 
     def __init__(self, env: EnvironmentInterface) -> None:
         self._simulation = env.simulation
-        displacement, gripper = ACTION_TERMS
-        turns = int(env.motion_size) - 3
-        self.size = int(env.motion_size) + 1
-        self.terms = (displacement, *([f"ee_delta_rot[{turns}]"] if turns else []), gripper)
+        layout, (displacement, held) = env.action_term.layout, ACTION_TERMS
+        self._grippers = [part.start for name, part in layout.items() if name.endswith("gripper")]
+        self.size = layout.size
+        terms: list[str] = []
+        for name, size in layout.sizes.items():
+            if name.endswith("gripper"):
+                terms.append(name.removesuffix("gripper") + held)
+                continue
+            prefix = name.removesuffix("motion")
+            terms += [prefix + displacement, *([f"{prefix}ee_delta_rot[{size - 3}]"] if size > 3 else [])]
+        self.terms = tuple(terms)
         self.step_m: tuple[float, ...] = tuple(float(size) for size in env.scale)
-        self.idle: NDArray[np.float32] = np.array([0.0] * (self.size - 1) + [1.0], np.float32)
+        self.idle: NDArray[np.float32] = np.zeros(self.size, np.float32)
+        self.idle[self._grippers] = 1.0
 
     def to_env(self, action: Any) -> Action:
         """Return the end-effector action for a policy's action."""
         command = np.array(action, np.float32)
-        command[-1] = schema.GripperCommand.CLOSE if command[-1] < 0.0 else schema.GripperCommand.OPEN
+        for entry in self._grippers:
+            closes = command[entry] < 0.0
+            command[entry] = schema.GripperCommand.CLOSE if closes else schema.GripperCommand.OPEN
         return command
 
     def executed(self, action: Any, record: StepRecord) -> NDArray[np.float32]:
-        """Return the executed action, whose last entry is -1 while the gripper closes and 1 otherwise."""
+        """Return the executed action, whose gripper entries are -1 while the gripper closes and 1 otherwise."""
         if not record.is_intervention:
             return np.array(action, np.float32)
         executed = record.executed_action.copy()
-        executed[-1] = -1.0 if self._simulation.gripper_closing else 1.0
+        for entry, end_effector in zip(self._grippers, self._simulation.end_effectors, strict=True):
+            executed[entry] = -1.0 if end_effector.gripper_closing else 1.0
         return executed
 
 

@@ -72,6 +72,8 @@ class Hand:
         finger_geoms: geoms that are in contact with a held object.
         max_aperture: width of the widest object that fits (m).
         cameras: cameras that are fixed to the body with the TCP.
+        fixed_jaw: distance of the TCP from the inner face of a jaw that does not move (m), against the x axis of the
+            TCP's frame; None if both jaws move.
         aperture_at: returns the aperture (m) for a position of the first finger joint; None if it is
             proportional to the opening of the fingers.
     """
@@ -87,6 +89,7 @@ class Hand:
     finger_geoms: tuple[str, ...]
     max_aperture: float
     cameras: tuple[Camera, ...] = ()
+    fixed_jaw: float | None = None
     aperture_at: Callable[[float], float] | None = None
 
 

@@ -4,28 +4,45 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gym_hil.robots.base import Robot
+from gym_hil.robots.base import EndEffector, Robot
 from gym_hil.robots.geometry import Area, Box, Camera, Workspace
 from gym_hil.robots.panda import PANDA
 
 APART = 0.7
 """Distance between the two bases (m)."""
+MEETING = (0.45, 0.0, 0.3)
+OVERLAP = 0.06
+"""How far beyond the meeting place each TCP may go (m)."""
+GIVING = (-0.0656, -0.1144, -0.0542, -2.6405, -0.0107, 2.5262, -0.8961)
+"""Joint positions (rad) with the fingers down; they open along x."""
+TAKING = (0.051, 0.1, 0.0485, -2.4301, 1.6494, 1.6316, 1.3944)
+"""Joint positions (rad) with the fingers level and towards the other arm; they open along x."""
+WIDE = Box((0.2, -0.85, 0.0), (0.6, 0.85, 0.5))
+
+
+def arm(name: str, y: float, hand_over: tuple[float, ...], reach: Box) -> EndEffector:
+    """Return a Panda that stands at `y` (m) and hands over from the joint positions `hand_over` (rad)."""
+    panda = PANDA.end_effectors[0]
+    homes = {**panda.arm.homes, "hand_over": hand_over}
+    return replace(panda, arm=replace(panda.arm, homes=homes), name=name, base_pos=(0.0, y, 0.0), reach=reach)
+
 
 BI_PANDA = Robot(
     name="bi_panda",
     id_prefix="BiPanda",
-    end_effectors=tuple(
-        replace(PANDA.end_effectors[0], name=name, base_pos=(0.0, y, 0.0))
-        for name, y in (("left", APART / 2), ("right", -APART / 2))
+    end_effectors=(
+        arm("left", APART / 2, GIVING, WIDE.beyond(1, MEETING[1] - OVERLAP)),
+        arm("right", -APART / 2, TAKING, WIDE.up_to(1, MEETING[1] + OVERLAP)),
     ),
     workspace=Workspace(
         tcp=Box((0.2, -0.65, 0.0), (0.6, 0.65, 0.5)),
         table=Area((0.3, -0.15), (0.5, 0.15)),
-        wide_tcp=Box((0.2, -0.85, 0.0), (0.6, 0.85, 0.5)),
-        wide_table=Area((0.3, -0.5), (0.5, 0.5)),
+        wide_tcp=WIDE,
+        wide_table=Area((0.35, -0.35), (0.5, 0.45)),
+        meeting=MEETING,
     ),
     cameras=(
-        PANDA.cameras[0],
-        Camera("third_person", (1.9, -1.15, 0.95), (0.7183, 0.514, 0.2728, 0.3813), 40.0),
+        Camera("front", (1.5, 0.0, 0.85), (0.6107, 0.3564, 0.3564, 0.6107), 50.0),
+        Camera("third_person", (1.75, -0.85, 1.05), (0.7336, 0.4633, 0.2654, 0.4203), 42.0),
     ),
 )

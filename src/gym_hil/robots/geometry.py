@@ -37,6 +37,16 @@ class Box:
         each = zip(goal, start, self.low, self.high, strict=True)
         return [min(max(end, min(low, pos)), max(high, pos)) for end, pos, low, high in each]
 
+    def beyond(self, axis: int, least: float) -> Box:
+        """Return the part of the box with at least `least` (m) along an axis (0 to 2)."""
+        x, y, z = (least if number == axis else value for number, value in enumerate(self.low))
+        return Box((x, y, z), self.high)
+
+    def up_to(self, axis: int, most: float) -> Box:
+        """Return the part of the box with at most `most` (m) along an axis (0 to 2)."""
+        x, y, z = (most if number == axis else value for number, value in enumerate(self.high))
+        return Box(self.low, (x, y, z))
+
 
 @dataclass(frozen=True)
 class Area:
@@ -79,6 +89,7 @@ class Workspace:
         wide_table: area for tasks that need more space to the sides.
         object_width: width of objects in tasks that do not need a certain one (m).
         lift: height to which objects can be lifted from anywhere on the table (m).
+        meeting: where two end effectors can hand something over (m); None if there is only one.
     """
 
     tcp: Box
@@ -87,6 +98,7 @@ class Workspace:
     wide_table: Area
     object_width: float = 0.04
     lift: float = 0.1
+    meeting: Vec3 | None = None
 
 
 @dataclass(frozen=True)
@@ -108,9 +120,9 @@ class Camera:
 
 def common(first: Box, second: Box) -> Box:
     """Return the intersection of two boxes."""
-    low = tuple(map(max, first.low, second.low))
-    high = tuple(map(min, first.high, second.high))
-    return Box(low, high)  # type: ignore[arg-type]
+    low_x, low_y, low_z = map(max, first.low, second.low)
+    high_x, high_y, high_z = map(min, first.high, second.high)
+    return Box((low_x, low_y, low_z), (high_x, high_y, high_z))
 
 
 def reaches(box: Box, pos: Sequence[float], margin: float) -> bool:

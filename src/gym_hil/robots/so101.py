@@ -14,13 +14,14 @@ from gym_hil.robots.so101_gripper import SO101_GRIPPER
 IMPEDANCE = Impedance(
     translation_stiffness=5000.0,
     translation_damping=120.0,
-    force_limit=15.0,
+    force_limit=25.0,
     rotation_stiffness=50.0,
     rotation_damping=3.0,
-    torque_limit=2.0,
+    torque_limit=6.0,
     max_lead=0.03,
     max_rotation_lead=0.25,
 )
+"""Its limits are what fast motion needs; no servo gives more than its own 2.94 N m, whatever they ask for."""
 WORKSPACE = Workspace(
     tcp=Box((0.1, -0.2, 0.0), (0.32, 0.2, 0.3)),
     table=Area((0.17, -0.1), (0.26, 0.1)),

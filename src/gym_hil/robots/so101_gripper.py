@@ -127,6 +127,7 @@ SO101_GRIPPER = Hand(
     actuator="gripper",
     open_position=OPEN,
     closed_position=JAW_RANGE[0],
+    fixed_jaw=TCP[0] - FIXED_FACE_X,
     aperture_at=aperture,
     finger_geoms=("fixed_jaw", "moving_jaw"),
     max_aperture=aperture(OPEN),

@@ -40,7 +40,7 @@ def compose(robot: Robot, scene: Scene, physics_dt: float, control: str = "carte
         else:
             add_joint_control(spec, effector)
         _limit_torques(spec, effector)
-    list_contacts(spec)
+    list_contacts(spec, [effector.prefix for effector in robot.end_effectors])
     return spec.compile()
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import combinations, product
+
 import mujoco
 
 from gym_hil.robots import collision
 
 
-def list_contacts(spec: mujoco.MjSpec) -> None:
+def list_contacts(spec: mujoco.MjSpec, prefixes: Sequence[str] = ()) -> None:
     """Replace contact bits by explicit pairs: movable objects have contacts with the whole world and with
     robots, unless they are excluded.
+
+    Args:
+        spec: the model.
+        prefixes: prefix of each end effector's names; different end effectors have contacts with each other.
     """
     touching = [geom for geom in spec.geoms if geom.contype]
     for number, geom in enumerate(touching):
@@ -17,7 +24,10 @@ def list_contacts(spec: mujoco.MjSpec) -> None:
     moving = {joint.parent.name for joint in spec.joints}
     excluded = [{exclude.bodyname1, exclude.bodyname2} for exclude in spec.excludes]
     world = [geom for geom in touching if geom.contype == collision.WORLD]
-    pairs = [(one, other) for one in touching if one.contype == collision.ROBOT for other in world]
+    robot = [geom for geom in touching if geom.contype == collision.ROBOT]
+    pairs = [(one, other) for one in robot for other in world]
+    arms = [[geom for geom in robot if geom.parent.name.startswith(prefix)] for prefix in prefixes]
+    pairs += [pair for one, other in combinations(arms, 2) for pair in product(one, other)]
     for number, one in enumerate(world):
         for other in world[number + 1 :]:
             bodies = {one.parent.name, other.parent.name}

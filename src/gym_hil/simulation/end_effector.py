@@ -93,6 +93,18 @@ class SimulatedEndEffector:
             return hand.aperture_at(self._finger_pos.item())
         return (1.0 - self.closure) * hand.max_aperture
 
+    def beside(self, half_width: float | None = None) -> Array:
+        """Return where the TCP is, seen from the middle of an object that both jaws touch (3, m, world axes).
+
+        Args:
+            half_width: half the width of the object (m); None for one as wide as the open jaws.
+        """
+        hand = self.spec.hand
+        if hand.fixed_jaw is None:
+            return np.zeros(3)
+        half = hand.max_aperture / 2 if half_width is None else half_width
+        return (hand.fixed_jaw - half) * self._tcp_axes.reshape(3, 3)[:, 0]
+
     @property
     def gripper_closing(self) -> bool:
         """Whether the last command closed the gripper."""

@@ -154,6 +154,10 @@ class Simulation:
         """Distance between the fingers (m)."""
         return self._first.aperture
 
+    def beside(self, half_width: float | None = None) -> Array:
+        """Return where the TCP is, seen from what both jaws touch, see `SimulatedEndEffector.beside`."""
+        return self._first.beside(half_width)
+
     @property
     def gripper_closing(self) -> bool:
         """Whether the last command closed the gripper."""

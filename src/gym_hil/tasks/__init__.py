@@ -25,6 +25,7 @@ TASKS: Registry[type[Task]] = Registry(
         "ClipCableEasy": "gym_hil.tasks.clip_cable:ClipCableEasy",
         "SeatRAM": "gym_hil.tasks.seat_ram:SeatRAM",
         "InsertUSB": "gym_hil.tasks.insert_usb:InsertUSB",
+        "HandOver": "gym_hil.tasks.hand_over:HandOver",
     },
 )
 """Task classes by name. An instance is created for a robot: ``TASKS["PickCube"](robot)``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from gym_hil.robots.geometry import Area
 from gym_hil.tasks.base import Intent
 
 if TYPE_CHECKING:
+    from gym_hil.simulation.end_effector import SimulatedEndEffector
     from gym_hil.simulation.simulation import Simulation
 
 Array = NDArray[np.float64]
@@ -24,11 +25,15 @@ CENTRED = 0.006
 """Largest vertical error for closing the gripper (m)."""
 
 
-def is_held(sim: Simulation, grasp: Array, half_width: float) -> bool:
+Hand = Union["Simulation", "SimulatedEndEffector"]
+"""An end effector; a simulation stands for its first one."""
+
+
+def is_held(sim: Hand, grasp: Array, half_width: float) -> bool:
     """Return whether the gripper holds an object.
 
     Args:
-        sim: the simulation.
+        sim: the end effector, or a simulation for its first one.
         grasp: position of the grasp on the object (3, m, world frame).
         half_width: half of the object's width (m).
     """
@@ -37,30 +42,33 @@ def is_held(sim: Simulation, grasp: Array, half_width: float) -> bool:
     return near and sim.gripper_closing and stopped_by_it
 
 
-def approach(sim: Simulation, grasp: Array, hover: float = HOVER) -> Intent:
+def approach(sim: Hand, grasp: Array, hover: float = HOVER) -> Intent:
     """Return the expert's next goal for grasping an object: move above it, lower the gripper, close it.
 
+    Until the jaws close, the object is in the middle between them.
+
     Args:
-        sim: the simulation.
+        sim: the end effector, or a simulation for its first one.
         grasp: position of the grasp on the object (3, m, world frame).
         hover: height above the object while approaching (m).
     """
+    grasp = grasp + sim.beside()
     way = grasp - sim.tcp_pos_w
     aside = float(np.hypot(way[0], way[1]))
     if aside < 2 * ALIGNED and abs(way[2]) < CENTRED and sim.gripper_closing:
-        return Intent(grasp.copy(), opening=0.0)
+        return Intent(grasp, opening=0.0)
     if aside < ALIGNED and abs(way[2]) < CENTRED:
-        return Intent(grasp.copy(), opening=0.0)
+        return Intent(grasp, opening=0.0)
     if aside < ALIGNED or (aside < 2 * ALIGNED and way[2] > -0.03):
-        return Intent(grasp.copy(), opening=1.0)
+        return Intent(grasp, opening=1.0)
     return over(sim, grasp, grasp[2] + hover, opening=1.0)
 
 
-def over(sim: Simulation, goal: Array, height: float, opening: float) -> Intent:
+def over(sim: Hand, goal: Array, height: float, opening: float) -> Intent:
     """Return the expert's next goal for moving above a position: first up, then sideways.
 
     Args:
-        sim: the simulation.
+        sim: the end effector, or a simulation for its first one.
         goal: the position (3, m, world frame).
         height: height of the TCP (m).
         opening: opening of the fingers, see `Intent`.

@@ -87,7 +87,8 @@ class Viewer(Observer):
     def on_step(self, env: EnvironmentInterface, record: StepRecord) -> None:
         """Add the step to the statistics, and show it."""
         self._who = "HUMAN" if record.is_intervention else "POLICY"
-        speed = getattr(record.reading, "speed", None)
+        reading = record.reading[0] if isinstance(record.reading, tuple) else record.reading
+        speed = getattr(reading, "speed", None)
         self._speed = "" if speed is None else speed.label
         self.statistics.step(human=record.is_intervention, success=record.success)
         if record.reason in _VOID:

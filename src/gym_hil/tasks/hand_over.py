@@ -1,0 +1,169 @@
+"""HandOver: one arm grasps a cube and hands it to the other one, which puts it on a post.
+
+The giving hand holds the cube from above, the taking one from its side, both at the same two faces; a post as narrow
+as the cube lets the taking hand pass beside it. Neither arm reaches both the cube and the post.
+
+Reset options: ``cube_xy`` and ``post_xy`` (2, m) put the cube and the post there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gym_hil.robots.base import Robot
+from gym_hil.scenes.props import Prop, add_block
+from gym_hil.scenes.scene import Cube, Scene
+from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
+from gym_hil.tasks.grasping import approach, is_held, over
+from gym_hil.tasks.needs import Needs
+
+if TYPE_CHECKING:
+    import mujoco
+
+    from gym_hil.simulation.simulation import Simulation
+
+POST_WIDTH = 0.8
+"""Width of the post, in widths of the cube."""
+OFF_CENTRE = 0.6
+"""Farthest that the cube lies from the middle of the post at success, in half widths."""
+LEVEL = 0.004
+"""Largest error of the cube's height on the post (m)."""
+GIVE, TAKE = np.array([0.0, 0.0, 0.55]), np.array([0.0, -0.5, -0.55])
+"""Where the two hands hold the cube, seen from its middle, in half widths: their fingers leave each other room."""
+ASIDE = 0.1
+"""How far from the cube the taking hand waits, and how far the giving hand leaves it (m)."""
+UP, AWAY = np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0])
+"""Upwards, and from the second arm to the first one."""
+THERE = 0.006
+"""Largest distance of a TCP from where it is expected (m)."""
+STILL_GRASPED = 0.2
+"""An aperture is more than the cube's width when it is this much wider (share of the width)."""
+HOVER = 0.03
+"""Height of the cube above the post while travelling (m)."""
+SEATED = 0.3
+"""Height of the cube's middle over its place at which the hand lets go, in half widths: it may be tilted a little."""
+
+
+@dataclass(frozen=True)
+class Post(Prop):
+    """A post on the floor. Its frame lies on the floor; lengths in m."""
+
+    half_width: float
+    height: float
+
+    def build(self, spec: mujoco.MjSpec) -> None:
+        """Add a mocap body with one block."""
+        body = spec.worldbody.add_body(name=self.name, mocap=True)
+        half_sizes = (self.half_width, self.half_width, self.height / 2)
+        add_block(body, self.name, (0, 0, self.height / 2), half_sizes, self.rgb)
+
+
+class HandOver(Task):
+    """Hand the cube to the other arm, and put it on the post."""
+
+    name = "HandOver"
+    description = "Hand the cube to the other arm, which puts it on the post."
+    max_episode_steps = 200
+    observation_size = 6
+    needs = Needs(end_effectors=2, aperture=0.05, home="hand_over")
+    reset_options = ("cube_xy", "post_xy")
+
+    def __init__(self, robot: Robot) -> None:
+        super().__init__(robot)
+        workspace = robot.workspace
+        assert workspace.meeting is not None, f"{robot.name} must say where its arms meet"
+        self.half_size = half_size = workspace.object_width / 2
+        self.cube = Cube("cube", (0.85, 0.18, 0.15), half_size)
+        self.post = Post("post", (0.25, 0.35, 0.50), POST_WIDTH * half_size, height=workspace.lift)
+        self.scene = Scene(home=self.needs.home, props=(self.cube,), fixtures=(self.post,))
+        self.pairs = (Pair(0, 1, offset=(0.0, 0.0, half_size), tolerance=LEVEL),)
+        self.workspace = workspace.wide_tcp
+        self.cube_area = workspace.wide_table.part((0.0, 0.62), (1.0, 1.0))
+        self.post_area = workspace.wide_table.part((0.0, 0.0), (1.0, 0.25))
+        self.meeting = np.array(workspace.meeting)
+
+    def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
+        """Draw both places. The generator is used alike whatever the options are."""
+        areas = {"cube_xy": self.cube_area, "post_xy": self.post_area}
+        drawn = {name: rng.uniform(area.low, area.high) for name, area in areas.items()}
+        if not randomise:
+            drawn = {name: np.array(area.point(0.5, 0.5)) for name, area in areas.items()}
+        for name in areas.keys() & options.keys():
+            drawn[name] = finite_array(name, options[name], (2,))
+        return {
+            "cube": np.array([*drawn["cube_xy"], self.half_size]),
+            "post": np.array([*drawn["post_xy"], 0.0]),
+        }
+
+    def top(self, sim: Simulation) -> Array:
+        """Return the middle of the post's upper face (3, m, world frame)."""
+        return sim.point_pos_w("post", (0.0, 0.0, self.post.height))
+
+    def observe(self, sim: Simulation) -> Array:
+        """Return the positions of the cube and of the post's upper face (6, m, world frame)."""
+        return np.concatenate([sim.body_pos_w("cube"), self.top(sim)])
+
+    def way(self, sim: Simulation) -> Array:
+        """Return the way of the cube to its place on the post (3, m, world frame)."""
+        way: Array = self.top(sim) - sim.body_pos_w("cube")
+        way[2] += self.half_size
+        return way
+
+    def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
+        """Cube near the meeting place or beyond it, and cube near the post."""
+        cube = sim.body_pos_w("cube")
+        crossed = cube[1] < self.meeting[1]
+        met = 1.0 if crossed else math.exp(-5.0 * math.dist(cube, self.meeting))
+        return {"met": (0.5, met), "placed": (0.5, math.exp(-10.0 * math.hypot(*self.way(sim))))}
+
+    def success(self, sim: Simulation, start: Start) -> bool:
+        """The cube lies on the post, and the hands have let go."""
+        return self._lies(sim) and not any(hand.gripper_closing for hand in sim.end_effectors)
+
+    def intents(self, sim: Simulation, start: Start) -> tuple[Intent, Intent]:
+        """Fetch the cube with the first arm, meet, take it with the second one, and put it on the post."""
+        giver, taker = sim.end_effectors
+        cube, half = sim.body_pos_w("cube"), self.half_size
+        grasp = cube + half * GIVE
+        give = grasp + giver.beside(half)
+        take = cube + half * TAKE + taker.beside(half)
+        waiting = self.meeting + half * TAKE - ASIDE * AWAY
+        wide = 2 * half * (1 + STILL_GRASPED)
+        taken = is_held(taker, take, half)
+        if taken and giver.aperture < wide and math.dist(give, giver.tcp_pos_w) < ASIDE / 2:
+            return Intent(giver.tcp_pos_w, opening=1.0), Intent(taker.tcp_pos_w, opening=0.0)
+        aside = Intent(self.meeting + ASIDE * (AWAY + UP / 4), opening=1.0)
+        if taken:
+            clear = math.dist(cube, giver.tcp_pos_w) > ASIDE / 2
+            return aside, self._place(sim) if clear else Intent(taker.tcp_pos_w, opening=0.0)
+        if self._lies(sim):
+            return aside, Intent(waiting, opening=1.0)
+        if not is_held(giver, give, half):
+            return approach(giver, grasp), Intent(waiting, opening=1.0)
+        goal = self.meeting + half * GIVE
+        if math.dist(goal, giver.tcp_pos_w) > 2 * THERE:
+            return over(giver, goal, float(goal[2]), opening=0.0), Intent(waiting, opening=1.0)
+        held = Intent(goal, opening=0.0)
+        if math.dist(take, taker.tcp_pos_w) < THERE:
+            return held, Intent(take, opening=0.0)
+        return held, Intent(take, opening=1.0)
+
+    def _lies(self, sim: Simulation) -> bool:
+        x, y, z = self.way(sim).tolist()
+        return math.hypot(x, y) < OFF_CENTRE * self.half_size and abs(z) < LEVEL
+
+    def _place(self, sim: Simulation) -> Intent:
+        """Carry what the second arm holds over the post, let it down, and let go."""
+        tcp, way = sim.end_effectors[1].tcp_pos_w, self.way(sim)
+        aside = math.hypot(way[0], way[1])
+        if aside > THERE / 2:
+            low = aside > THERE and way[2] > -HOVER / 2  # up first
+            return Intent(tcp + (way * UP if low else way) + HOVER * UP, opening=0.0)
+        return (
+            Intent(tcp + way, opening=0.0) if way[2] < -SEATED * self.half_size else Intent(tcp, opening=1.0)
+        )
