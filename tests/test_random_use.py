@@ -206,6 +206,31 @@ class Use(RuleBasedStateMachine):
             else:
                 self.check_step(*result, self.applied[before:])
 
+    @precondition(lambda self: self.engage is None and not self.around and not self.over)
+    @rule(data=st.data(), count=st.integers(1, 4))
+    def step_again_from_a_saved_state(self, data, count):
+        """What follows a state is the same again: the operator and the time limit are part of it."""
+        state = self.env.unwrapped.get_state()
+        counted = (self.steps, self.interventions, self.engaged_before, self.over)
+        action = np.full(self.env.action_space.shape, data.draw(st.floats(-1.0, 1.0)), np.float32)
+        action = np.clip(action, self.env.action_space.low, self.env.action_space.high)
+        told = []
+        for _ in range(2):
+            self.env.unwrapped.set_state(state)
+            self.steps, self.interventions, self.engaged_before, self.over = counted
+            told.append([])
+            for _ in range(count):
+                before = len(self.applied)
+                result = self.env.step(action)
+                self.check_step(*result, self.applied[before:])
+                told[-1].append((result[0], repr(result[4][schema.STEP])))
+                if self.over or self.steps == 0:
+                    break
+        for (first, said), (second, repeated) in zip(*told, strict=True):
+            assert said == repeated
+            for name, value in first.items():
+                np.testing.assert_array_equal(value, second[name])
+
     @precondition(lambda self: self.env is not None)
     @invariant()
     def everything_stays_in_reach(self):

@@ -38,10 +38,10 @@ def trained(root, repo_id, out) -> tuple[tuple[str, ...], str]:
     return (*program, *SMALL_ACT, f"--output_dir={out}"), f"{out}/checkpoints/last/pretrained_model"
 
 
-def evaluated(policy, task, out, episodes: int) -> tuple[str, ...]:
+def evaluated(policy, task, out, episodes: int, steps: int = 40) -> tuple[str, ...]:
     return (
         "lerobot.scripts.lerobot_eval", f"--policy.path={policy}", "--env.type=gym_hil",
-        f"--env.task={task}", "--env.episode_length=40", f"--eval.n_episodes={episodes}",
+        f"--env.task={task}", f"--env.episode_length={steps}", f"--eval.n_episodes={episodes}",
         f"--eval.batch_size={episodes}",
         "--policy.device=cpu", f"--output_dir={out}",
     )  # fmt: skip
@@ -54,7 +54,7 @@ def test_act_is_trained_on_our_recording_and_its_success_is_read(lerobot, tmp_pa
     lerobot.run(
         training,
         evaluated(policy, "PandaPickCube-v1", tmp_path / "alone", 2),
-        evaluated(policy, "PandaPickCubeSimulatedHuman-v1", tmp_path / "helped", 1),
+        evaluated(policy, "PandaPickCubeSimulatedHuman-v1", tmp_path / "helped", 1, steps=300),
     )
     success = {
         who: json.loads((tmp_path / who / "eval_info.json").read_text())["overall"]["pc_success"]
