@@ -1,4 +1,4 @@
-"""Masses and frictions that differ from episode to episode."""
+"""Masses and frictions that differ between episodes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ Array = NDArray[np.float64]
 
 
 class Variation:
-    """A copy of a model in which mass and friction of some bodies are scaled.
+    """A copy of a model in which the masses and frictions of some bodies are scaled.
 
     Args:
-        model: the model, which is left alone.
-        bodies: names of the bodies; without any, `model` itself is used.
+        model: the model, which is not changed.
+        bodies: names of the bodies. If there are none, `model` is not copied.
 
     Attributes:
         model: the copy.
-        factors: what the bodies' masses, then their frictions are multiplied by.
+        names: names of the factors in an initial state, in the order of `factors`.
+        factors: factors of the masses of the bodies, followed by factors of their frictions.
     """
 
     def __init__(self, model: mujoco.MjModel, bodies: Sequence[str]) -> None:
@@ -37,11 +38,11 @@ class Variation:
         self._pairs = [np.flatnonzero((first == body) | (second == body)) for body in self._bodies]
 
     def read(self, start: Mapping[str, Sequence[float]]) -> None:
-        """Use the factors that a start has; those that it lacks are 1."""
+        """Use the factors of an initial state; missing factors are 1."""
         self.use(np.array([float(start[name][0]) if name in start else 1.0 for name in self.names]))
 
     def use(self, factors: Array) -> None:
-        """Scale masses and frictions by `factors`."""
+        """Scale masses, inertias and frictions by `factors`, relative to the original model."""
         if (factors == self.factors).all():
             return
         self.factors[:] = factors

@@ -1,6 +1,6 @@
 """ClipCable: take a flat cable near its end, pull it straight over a clip, and press it in until the clip closes.
 
-The cable is a chain of links that bends to the sides. Its actions have a rotation about the vertical, ``xyz+yaw``.
+The cable is a chain of links that bends sideways. Actions have the type ``xyz+yaw``.
 
 Reset options: ``cable_pose`` and ``clip_pose`` (3: x, y in m, yaw in rad).
 """
@@ -44,7 +44,7 @@ ASIDE, LOW, YAW = 0.002, 0.0015, 0.3
 
 @dataclass(frozen=True)
 class Cable(Prop):
-    """A chain of links that bends to the sides; its first link turns up and down too, in an anchor that stays.
+    """A chain of links that bends sideways. Its first link is hinged to a fixed anchor and also turns up and down.
 
     The anchor's frame lies on the floor; the links are called ``link_0`` and so on, and point along x.
     """
@@ -74,7 +74,7 @@ class Cable(Prop):
 
 @dataclass(frozen=True)
 class Clip(Prop):
-    """A post with two lips that springs hold together. It stays where a start puts it; its frame lies on the floor."""
+    """A post with two lips that springs hold together. It does not move; its frame lies on the floor."""
 
     lips: tuple[str, str] = ("lip_left", "lip_right")
 
@@ -124,7 +124,7 @@ class ClipCable(Task):
         self.area = robot.workspace.table.part((-0.1, 0.25), (0.1, 0.75))
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Draw both poses and the cable's bends. The generator is used alike whatever the options are."""
+        """Sample both poses and the bends of the cable. All options consume the same random numbers."""
         (cable,) = draw_poses(rng, {"cable_pose": (self.area, YAW)}, options, randomise=randomise)
         bends = rng.uniform(-self.largest_bend, self.largest_bend, LINKS)
         aside, turn, away = rng.uniform(*self.clip_places)

@@ -127,13 +127,13 @@ def draw_poses(
     *,
     randomise: bool,
 ) -> list[Array]:
-    """Return poses (3: x, y in m, yaw in rad). The generator is used alike whatever the options are.
+    """Sample poses (3: x, y in m, yaw in rad). All options consume the same random numbers.
 
     Args:
         rng: the generator.
-        places: an area and the largest turn (rad) by the name of the reset option that gives a pose instead.
-        options: of the reset.
-        randomise: draw them; else they are in the middle of their areas, with no turn.
+        places: the area and the largest yaw (rad) of each pose, by the name of the reset option that overrides it.
+        options: reset options.
+        randomise: whether to sample; otherwise poses are in the middle of their areas, with a yaw of 0.
     """
     poses = []
     for name, (area, most) in places.items():

@@ -1,7 +1,7 @@
-"""SeatRAM: put a memory module into its slot and press both of its ends down until the latches click over them.
+"""SeatRAM: put a memory module into its slot and press both ends down until the latches click.
 
-The module is put in by the hand, rests on the latches, and tilts while the one end is pressed and the other is not. Its
-actions have a rotation about the vertical, ``xyz+yaw``.
+The module first rests on the latches. It tilts while one end is pressed and the other end is still up. Actions have the
+type ``xyz+yaw``.
 
 Reset options: ``tray_pose`` and ``slot_pose`` (3: x, y in m, yaw in rad).
 """
@@ -61,7 +61,7 @@ class Module(Prop):
     """A memory module that moves freely."""
 
     def build(self, spec: mujoco.MjSpec) -> None:
-        """Add a free body with a board, a longer strip below it, and chips that are only seen."""
+        """Add a free body with a board, a longer strip below it, and chips without contact."""
         body = add_free_body(spec, self.name, HALF[2])
         board = (HALF[0] - NOTCH, HALF[1], HALF[2] - STRIP / 2)
         add_block(body, f"{self.name}_board", (0, 0, STRIP / 2), board, self.rgb, mass=0.032)
@@ -75,7 +75,7 @@ class Module(Prop):
 
 @dataclass(frozen=True)
 class Holder(Prop):
-    """A channel that a module stands in. It stays where a start puts it; its frame lies on the floor.
+    """A channel that a module stands in. It does not move; its frame lies on the floor.
 
     Attributes:
         latches: names of the parts at both ends that a spring each holds over the module, and of their slides; none for
@@ -141,7 +141,7 @@ class SeatRAM(Task):
         }
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Draw both poses. The generator is used alike whatever the options are."""
+        """Sample both poses. All options consume the same random numbers."""
         tray, slot = draw_poses(rng, self.places, options, randomise=randomise)
         return {
             MODULE.name: np.array([*tray[:2], HALF[2], *yawed(tray[2])]),
