@@ -67,7 +67,12 @@ class ButtonPresses(abc.ABC):
     Args:
         held: what is held.
         limits: how fast and how exactly the hands move.
+
+    Attributes:
+        slowness: how many times slower and less exact than these limits say.
     """
+
+    slowness = 1.0
 
     _MEMORY: ClassVar[tuple[str, ...]] = ("_plan", "_down", "_count", "_free_at")
 
@@ -149,7 +154,7 @@ class ButtonPresses(abc.ABC):
 
     @property
     def _look_s(self) -> float:
-        return max(self._limits.pause_s, self._limits.sight_delay_s)
+        return max(self.slowness * self._limits.pause_s, self._limits.sight_delay_s)
 
     def _grip(self, aim: Aim, rng: np.random.Generator) -> bool:
         """Plan the press that the fingers need, if there is one, and return whether there is."""
@@ -178,7 +183,7 @@ class ButtonPresses(abc.ABC):
         return tuple(Speed)[-1]
 
     def _varied(self, seconds: float, rng: np.random.Generator) -> float:
-        return seconds * max(0.3, 1.0 + self._limits.press_spread * rng.normal())
+        return seconds * max(0.3, 1.0 + self.slowness * self._limits.press_spread * rng.normal())
 
     def _press(self, control: Control, begin: float, seconds: float) -> float:
         self._at(begin, True, control)

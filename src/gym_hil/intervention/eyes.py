@@ -79,6 +79,11 @@ class Eyes:
         self._group = np.zeros(6, np.uint8)
         self._group[collision.VISIBLE] = 1
         self._hit = np.zeros(1, np.int32)
+        self._axes = np.zeros((model.ncam, 3, 3))
+        for axes, quat in zip(self._axes, model.cam_quat, strict=True):
+            flat = np.zeros(9)
+            mujoco.mju_quat2Mat(flat, quat)
+            axes[:] = flat.reshape(3, 3)
         names = {model.camera(number).name: number for number in range(model.ncam)}
         self._pictures: list[tuple[Picture, int | tuple[Array, Array]]] = []
         for picture in pictures:
@@ -117,8 +122,12 @@ class Eyes:
         if isinstance(camera, tuple):
             pos, axes = camera
         else:
-            pos, axes = data.cam_xpos[camera], data.cam_xmat[camera].reshape(3, 3)
-            body = int(self.model.cam_bodyid[camera]) or -1  # a camera may sit inside the hand
+            body = int(self.model.cam_bodyid[camera])
+            # The engine's own cam_xpos is older than the bodies' positions, and not up to date in a restored state.
+            turned = data.xmat[body].reshape(3, 3)
+            pos = data.xpos[body] + turned @ self.model.cam_pos[camera]
+            axes = turned @ self._axes[camera]
+            body = body or -1  # a camera may sit inside the hand
         if fovy is None:
             fovy = math.radians(self.model.cam_fovy[camera])
         way = point - pos

@@ -67,7 +67,7 @@ class LeverMotion(ButtonPresses):
             return
         if (self._free_at > now).any():
             return
-        self._free_at[:] = now + self._varied(self._limits.pause_s, rng)
+        self._free_at[:] = now + self._varied(self.slowness * self._limits.pause_s, rng)
         done = sum((moved for at, moved in self._done if at > now - aim.delay_s), np.zeros(6))
         way, turn = aim.way - done[:3], aim.turn - done[3:]
         turns = float(np.abs(turn).max()) > LEAST_TURN
@@ -97,7 +97,7 @@ class LeverMotion(ButtonPresses):
         pull = self._velocity + omega * away
         self._level = self._wanted + (away + pull * seconds) * decay
         self._velocity = (self._velocity - omega * pull * seconds) * decay
-        level = self._level * (1.0 + self._limits.noise * rng.normal(0.0, 1.0, 6))
+        level = self._level * (1.0 + self.slowness * self._limits.noise * rng.normal(0.0, 1.0, 6))
         tremor = self._limits.tremor * np.sin(2.0 * math.pi * self._hz * until + self._phase)
         self._motion = self._pulled(level, tremor) if self.held.pulls else self._pushed(level, tremor)
         self._done.append((until, level * self._scale * seconds))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.devices.controls import SHORTEST_TAP_S
+from gym_hil.intervention.condition import Route
 from gym_hil.intervention.gates import Gate, NoProgress
 
 
@@ -36,6 +37,21 @@ class Limits:
         budget_s_per_hour: seconds of acting within any hour of the robot's time (s). Beyond it the policy is left
             alone. The hour goes on from episode to episode.
         mistakes: probability, per step while acting, of a command in a random direction.
+        lapses_per_min: how often it looks elsewhere while the policy acts (1/min). People miss more the longer they
+            watch something that rarely fails (Mackworth, Q. J. Exp. Psychol. 1, 1948; Parasuraman et al., 1993). The
+            rates are chosen.
+        lapse_s: mean duration of a lapse, which is drawn from an exponential distribution (s). Chosen.
+        hold_on_s: for how long it holds on after there is no reason left to act (s). Chosen: people let go after they
+            have seen that the robot is where they want it, and novices wait longer.
+        tiring_per_hour: by how much reactions, pauses and errors grow within an hour of the robot's time, as a share;
+            detections fall by 10 to 15 % in the first half hour of a watch (Mackworth, 1948).
+        learning: exponent of the power law of practice by which the same shrink with the number of episodes in which it
+            has acted (Newell and Rosenbloom, in Cognitive Skills and their Acquisition, 1981).
+        route: how it prefers to go a long way, a value of `gym_hil.intervention.condition.Route`. People who are new to
+            a device move one axis after the other (Zhai and Milgram, CHI 1998).
+        changes_route: probability, per episode, of going another way than that. Chosen.
+        slips_per_min: how often somebody with a device opens or closes the fingers at the wrong time while acting
+            (1/min). Chosen.
         sight_delay_s: how old is what the human at a keyboard sees (s). A movement is corrected by what is seen after
             0.19 to 0.26 s (Keele and Posner, J. Exp. Psychol. 77, 1968).
         acuity: standard deviation of where it sees something in a picture of the web page (pixels); 0 for somebody who
@@ -74,6 +90,14 @@ class Limits:
     attention: float = 1.0
     budget_s_per_hour: float = math.inf
     mistakes: float = 0.0
+    lapses_per_min: float = 0.0
+    lapse_s: float = 1.0
+    hold_on_s: float = 0.0
+    tiring_per_hour: float = 0.0
+    learning: float = 0.0
+    route: str = Route.STRAIGHT.value
+    changes_route: float = 0.0
+    slips_per_min: float = 0.0
     sight_delay_s: float = 0.0
     acuity: float = 0.0
     sight_error_share: float = 0.0
@@ -92,7 +116,7 @@ class Limits:
         Raises:
             InvalidArgumentError: a value is impossible; the message names it.
         """
-        for name in ("attention", "mistakes", "wrong_key"):
+        for name in ("attention", "mistakes", "wrong_key", "changes_route"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} is no probability in [0, 1]")
         for name in (
@@ -109,9 +133,16 @@ class Limits:
             "pause_s",
             "sight_error_rad",
             "tremor",
+            "lapses_per_min",
+            "lapse_s",
+            "hold_on_s",
+            "tiring_per_hour",
+            "learning",
+            "slips_per_min",
         ):
             if not getattr(self, name) >= 0:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} must be at least 0")
+        require_one_of("route", self.route, [route.value for route in Route])
         if not self.press_s >= SHORTEST_TAP_S:
             raise InvalidArgumentError(f"press_s={self.press_s!r} must be at least {SHORTEST_TAP_S}")
         for name in ("bandwidth_hz", "approach_s"):
@@ -145,6 +176,11 @@ _AVERAGE = Limits(
     press_spread=0.1,
     pause_s=0.25,
     wrong_key=0.02,
+    lapses_per_min=1.0,
+    lapse_s=1.5,
+    hold_on_s=0.2,
+    changes_route=0.2,
+    slips_per_min=0.5,
     sight_error_rad=0.01,
     tremor=0.01,
 )
@@ -165,6 +201,12 @@ PRESETS: Mapping[str, Limits] = {
         press_spread=0.15,
         pause_s=0.4,
         wrong_key=0.05,
+        lapses_per_min=2.0,
+        lapse_s=2.0,
+        hold_on_s=0.5,
+        route=Route.ONE_AXIS.value,
+        changes_route=0.3,
+        slips_per_min=1.0,
         sight_error_rad=0.015,
         approach_s=0.6,
         tremor=0.015,
@@ -181,15 +223,20 @@ PRESETS: Mapping[str, Limits] = {
         press_spread=0.06,
         pause_s=0.2,
         wrong_key=0.005,
+        lapses_per_min=0.5,
+        lapse_s=1.0,
+        changes_route=0.1,
+        slips_per_min=0.1,
     ),
-    "inattentive": replace(_AVERAGE, attention=0.15, min_hold_s=1.0),
+    "inattentive": replace(_AVERAGE, attention=0.15, min_hold_s=1.0, lapses_per_min=6.0, lapse_s=4.0),
     "scripted": Limits(),
     "scripted-coach": Limits(disagreement=math.inf, gates=_waiting(2.0), max_hold_s=2.0),
 }
 """Simulated humans by name. In a study with 27 operators novices intervened early and experts waited until shortly
 before a failure (Jiang et al., Influence of Operator Expertise on Robot Supervision and Intervention, 2026,
 arXiv:2601.15069); the times in seconds are chosen for tasks of 10 s. The names that begin with ``scripted`` are no
-humans: they have no delay and no noise, and serve as oracles for tests."""
+humans: they have no delay and no noise, and serve as oracles for tests. No preset tires or learns, so that an episode
+depends on its seed alone."""
 SCRIPT = "scripted"
 """What the names of presets that are scripts begin with."""
 DEFAULT_PRESET = "average"

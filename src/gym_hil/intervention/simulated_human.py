@@ -12,6 +12,7 @@ import numpy as np
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.step_record import Action
 from gym_hil.intervention.budget import AttentionBudget
+from gym_hil.intervention.condition import Condition
 from gym_hil.intervention.hands import Hands
 from gym_hil.intervention.limits import DEFAULT_PRESET, Limits, limits_of
 from gym_hil.intervention.operator import LET_GO, Decision, Operator, View
@@ -50,7 +51,10 @@ class SimulatedHuman(Operator):
     """
 
     name = "simulated"
-    _MEMORY = ("_rng", "_holding", "_reacting_in", "_disagreements", "_judges", "_budget")
+    _MEMORY = (
+        *("_rng", "_holding", "_reacting_in", "_disagreements", "_judges", "_budget"),
+        *("_condition", "_trusting_s"),
+    )
 
     def __init__(self, preset: str | Limits = DEFAULT_PRESET, seed: int | None = None) -> None:
         self.limits = limits_of(preset) if isinstance(preset, str) else preset
@@ -60,15 +64,18 @@ class SimulatedHuman(Operator):
         self._disagreements: deque[float] = deque()
         self._judges = [gate.judge() for gate in self.limits.gates]
         self._budget = AttentionBudget(self.limits.budget_s_per_hour)
+        self._condition = Condition(self.limits)
+        self._trusting_s = 0.0
 
     def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
         """Begin an episode; a `seed` fixes everything this human will do in it, except that a budget that earlier
-        episodes have used up stays used up.
+        episodes have used up stays used up, and that whoever tires or learns goes on to.
         """
         if seed is not None:
             self._rng = np.random.default_rng((seed, STREAM))
         self._judges = [gate.judge() for gate in self.limits.gates]
         self._begin()
+        self._condition.begin(self._rng)
 
     def for_hands(self, count: int) -> Operator:
         """Return a human who watches and helps every end effector, each with a hand of its own."""
@@ -82,12 +89,14 @@ class SimulatedHuman(Operator):
         """Return whether this human wants to act in the step that `view` shows. Called once per step."""
         step_s = float(view.env.control_dt)
         self._budget.pass_time(step_s)
+        self._condition.pass_time(step_s, self._rng)
         if not self._acts(view):
             return False
         if not self._budget.allows(step_s):
             self._begin()
             return False
         self._budget.spend(step_s)
+        self._condition.acted = True
         return True
 
     def _acts(self, view: View) -> bool:
@@ -99,7 +108,7 @@ class SimulatedHuman(Operator):
         mean = sum(self._disagreements) / len(self._disagreements)
         opinions = [judge(view, self._rng) for judge in self._judges]  # each hears of every step
         asked = any(opinions)
-        watching = self._rng.random() < limits.attention
+        watching = self._rng.random() < limits.attention and not self._condition.lapse_s
         if self._holding == 0 and self._reacting_in is None:
             judged = len(self._disagreements) == patience
             if not (watching and (asked or (judged and mean > limits.disagreement))):
@@ -111,7 +120,9 @@ class SimulatedHuman(Operator):
         self._holding += 1
         held_s = (self._holding - 0.5) * step_s  # half a step less: the number of steps is rounded
         trusts_again = mean < 0.5 * limits.disagreement and not asked
-        if held_s > limits.max_hold_s or (held_s > limits.min_hold_s and trusts_again):
+        self._trusting_s = self._trusting_s + step_s if trusts_again else 0.0
+        lets_go = trusts_again and self._trusting_s > limits.hold_on_s
+        if held_s > limits.max_hold_s or (held_s > limits.min_hold_s and lets_go):
             self._begin()
             return False
         return True
@@ -128,11 +139,16 @@ class SimulatedHuman(Operator):
         if not self.limits.reaction_s:
             return 0.0
         variance = math.log1p(self.limits.reaction_spread**2)
-        return self.limits.reaction_s * self._rng.lognormal(-0.5 * variance, math.sqrt(variance))
+        return (
+            self._condition.slowness
+            * self.limits.reaction_s
+            * self._rng.lognormal(-0.5 * variance, math.sqrt(variance))
+        )
 
     def _begin(self) -> None:
         self._holding = 0
         self._reacting_in = None
+        self._trusting_s = 0.0
         self._disagreements.clear()
 
     def get_state(self) -> Any:
@@ -151,7 +167,7 @@ class SimulatedHuman(Operator):
         motion = (command[:size] - still) / full
         if self._rng.random() < limits.mistakes:
             motion[:] = self._rng.uniform(-1.0, 1.0, size)
-        spread = limits.noise * float(np.linalg.norm(motion))
+        spread = self._condition.slowness * limits.noise * float(np.linalg.norm(motion))
         bias = np.zeros(size)
         bias[:3] = limits.bias[:size]
         motion += bias + self._rng.normal(0.0, 1.0, size) * spread

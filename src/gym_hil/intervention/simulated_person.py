@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.devices.base import Engage
 from gym_hil.devices.controls import Control
 from gym_hil.devices.speed import Speed
-from gym_hil.intervention.button_presses import ButtonPresses, Rates
+from gym_hil.intervention.button_presses import Aim, ButtonPresses, Rates
 from gym_hil.intervention.hands import Hands
 from gym_hil.intervention.held_devices import KEYBOARD, HeldDevice
 from gym_hil.intervention.human import Human
@@ -89,11 +90,20 @@ class SimulatedPerson(SimulatedHuman):
         elif wants:
             dt = float(env.control_dt)
             metres = float(np.max(env.scale)) if env.offers("scale") else METRES_PER_STEP
-            aim = self._sight.aim(seen, self._turnable)
+            aim = self._slip(self._sight.aim(seen, self._turnable), seen.closing, dt)
+            aim = replace(aim, way=self._condition.route.part(aim.way))
+            hands.slowness = self._condition.slowness
             hands.steer(aim, Rates(metres / dt, RADIANS_PER_STEP / dt), self.human.speed, self._rng)
         hands.carry_out(hands.clock.now + float(env.control_dt), self._rng)
         self.human.time_scale = self.time_scale
         return self.human.decide(view)
+
+    def _slip(self, aim: Aim, closing: bool, seconds: float) -> Aim:
+        """Return the aim, or now and then a wrong one: to open fingers that are closed, or to close open ones."""
+        slips = self.limits.slips_per_min
+        if aim.grip is not None or not slips or self._rng.random() >= slips * seconds / 60.0:
+            return aim
+        return replace(aim, grip=Control.OPEN if closing else Control.CLOSE)
 
     def get_state(self) -> Any:
         """Return memory, budget, plan, keys that are down, and what the takeover depends on."""

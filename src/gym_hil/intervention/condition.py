@@ -1,0 +1,87 @@
+"""The state of mind of one simulated human: lapses of attention, tiredness, practice, and the habit of the day."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from gym_hil.intervention.limits import Limits
+
+FAR_M = 0.03
+"""Ways farther than this have several good routes (m); nearer ones go straight. Chosen."""
+
+
+class Route(str, enum.Enum):
+    """How a person goes a long way. All of these lead to the goal."""
+
+    STRAIGHT = "straight"
+    """Along all axes at once."""
+    ACROSS_FIRST = "across first"
+    """Along x and y, then up or down."""
+    HEIGHT_FIRST = "height first"
+    """Up or down, then along x and y."""
+    ONE_AXIS = "one axis at a time"
+    """Along the axis on which most is left."""
+
+    def part(self, way: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the part (3, m) of a way (3, m) that is gone now."""
+        far = np.abs(way) > FAR_M
+        if self is Route.STRAIGHT or not far.any():
+            return way
+        kept = np.ones(3)
+        if self is Route.ACROSS_FIRST and far[:2].any():
+            kept[2] = 0.0
+        elif self is Route.HEIGHT_FIRST and far[2]:
+            kept[:2] = 0.0
+        elif self is Route.ONE_AXIS:
+            kept = (np.arange(3) == int(np.argmax(np.abs(way)))).astype(float)
+        return way * kept
+
+
+@dataclass
+class Condition:
+    """What changes in a human from step to step and from episode to episode.
+
+    Attributes:
+        limits: the human's limits.
+        route: how it goes long ways in this episode.
+        elapsed_s: for how long it has watched or acted, over all episodes (s).
+        practice: number of episodes in which it has acted.
+        lapse_s: for how long it will go on looking elsewhere (s).
+        acted: whether it has acted in this episode.
+    """
+
+    limits: Limits
+    route: Route = Route.STRAIGHT
+    elapsed_s: float = 0.0
+    practice: int = 0
+    lapse_s: float = 0.0
+    acted: bool = False
+
+    def begin(self, rng: np.random.Generator) -> None:
+        """Begin an episode: choose a route, mostly the preferred one."""
+        self.practice += self.acted
+        self.acted, self.lapse_s = False, 0.0
+        self.route = Route(self.limits.route)
+        if self.limits.changes_route and rng.random() < self.limits.changes_route:
+            others = [route for route in Route if route is not self.route]
+            self.route = others[int(rng.integers(len(others)))]
+
+    def pass_time(self, seconds: float, rng: np.random.Generator) -> None:
+        """Let time pass in which the human watches; lapses begin and end."""
+        limits = self.limits
+        self.elapsed_s += seconds
+        self.lapse_s = max(0.0, self.lapse_s - seconds)
+        if limits.lapses_per_min and rng.random() < limits.lapses_per_min * seconds / 60.0:
+            self.lapse_s += rng.exponential(limits.lapse_s)
+
+    @property
+    def slowness(self) -> float:
+        """How many times slower and less exact than fresh and unpractised."""
+        tired = 1.0 + self.limits.tiring_per_hour * self.elapsed_s / 3600.0
+        return float(tired * (1 + self.practice) ** -self.limits.learning)
