@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.devices.controls import Control
 from gym_hil.intervention.button_presses import Aim
+from gym_hil.intervention.condition import FAR_M
 from gym_hil.intervention.eyes import Eyes
 from gym_hil.intervention.limits import Limits
 
@@ -141,11 +142,14 @@ class Sight:
             seen: the perceived state.
             turnable: 1 for each axis (3) about which the hand can be turned, 0 for the others.
         """
-        turn = (seen.turn + self._limits.sight_error_rad * self._error[3:]) * turnable
+        way = self.way(seen)
+        turn = (seen.turn + self._limits.sight_error_rad * self._error[3:]) * turnable * (np.abs(seen.turn) > 0.0)
+        if float(np.abs(way).max()) > FAR_M:
+            turn = np.zeros(3)  # The hand is turned where there is room for it.
         grip = None
         if seen.wants_closed is not None and seen.wants_closed != seen.closing:
             grip = Control.CLOSE if seen.wants_closed else Control.OPEN
-        return Aim(self.way(seen), turn * (np.abs(seen.turn) > 0.0), grip, self._delay_s)
+        return Aim(way, turn, grip, self._delay_s)
 
     def _on_screen(self, env: EnvironmentInterface) -> Glimpse:
         """Return the state that the pictures show now, completed from memory."""
