@@ -52,6 +52,7 @@ def _run() -> int:
     from gym_hil.cli.benchmark import Benchmark
     from gym_hil.cli.common import with_home
     from gym_hil.cli.doctor import Doctor
+    from gym_hil.cli.humans import Humans
     from gym_hil.cli.inspect_command import Inspect
     from gym_hil.cli.lerobot_config import LerobotConfig
     from gym_hil.cli.list_command import List
@@ -75,6 +76,7 @@ def _run() -> int:
         | Annotated[Record, tyro.conf.subcommand("record")]
         | Annotated[Replay, tyro.conf.subcommand("replay")]
         | Annotated[Inspect, tyro.conf.subcommand("inspect")]
+        | Annotated[Humans, tyro.conf.subcommand("humans")]
         | Annotated[LerobotConfig, tyro.conf.subcommand("lerobot-config")]
         | Annotated[VirtualArm, tyro.conf.subcommand("virtual-arm")],
         prog="gym-hil",

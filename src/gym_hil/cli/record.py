@@ -221,12 +221,12 @@ class Record:
 
     def _verdict(self, env: gym.Env, end: str, console: Console) -> Verdict:
         verdict = verdict_of(end)
-        device = env.get_wrapper_attr("operator").device
-        if verdict is None and self.ask and device is not None:
+        operator = env.get_wrapper_attr("operator")
+        if verdict is None and self.ask and operator.device is not None and not operator.simulated:
             console.print(QUESTION)
             observers = env.get_wrapper_attr("observers")
             try:
-                verdict = ask(device, observers, typed=self._operator not in _TERMINAL)
+                verdict = ask(operator.device, observers, typed=self._operator not in _TERMINAL)
             except KeyboardInterrupt:
                 self._stop = True
         return verdict or Verdict.KEEP

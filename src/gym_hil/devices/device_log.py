@@ -84,11 +84,17 @@ def load_device_log(path: str | os.PathLike[str]) -> DeviceLog:
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InvalidDatasetError(f"device log {str(path)!r} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise InvalidDatasetError(f"{str(path)!r} is not a device log: it is not a text file") from None
+    return parse_device_log(text, path)
+
+
+def parse_device_log(text: str, path: Path) -> DeviceLog:
+    """Return the log in `text`, as `load_device_log` does; messages name the file `path`."""
+    lines = text.splitlines()
     device = _device_of(path, lines[0] if lines else "")
     readings: list[TimedReading] = []
     end_s = 0.0

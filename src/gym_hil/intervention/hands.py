@@ -34,6 +34,7 @@ class Hands(Operator):
             raise InvalidArgumentError("Hands needs at least one operator")
         self.operators = tuple(operators)
         self.name = " and ".join(operator.name for operator in self.operators)
+        self.simulated = all(operator.simulated for operator in self.operators)
 
     @property
     def device(self) -> Device | None:

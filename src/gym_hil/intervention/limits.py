@@ -228,7 +228,7 @@ PRESETS: Mapping[str, Limits] = {
         changes_route=0.1,
         slips_per_min=0.1,
     ),
-    "inattentive": replace(_AVERAGE, attention=0.15, min_hold_s=1.0, lapses_per_min=6.0, lapse_s=4.0),
+    "inattentive": replace(_AVERAGE, attention=0.15, min_hold_s=1.0, lapses_per_min=2.0, lapse_s=3.0),
     "scripted": Limits(),
     "scripted-coach": Limits(disagreement=math.inf, gates=_waiting(2.0), max_hold_s=2.0),
 }

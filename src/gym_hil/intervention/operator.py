@@ -67,12 +67,14 @@ class Operator(abc.ABC):
     Attributes:
         name: short name for logs and datasets.
         device: the input device of a person, or None.
+        simulated: whether no person is there, who would need real time.
         time_scale: factor by which the environment runs slower than in real time. The takeover wrapper sets
             it.
     """
 
     name: str
     device: Any = None
+    simulated: bool = False
     time_scale: float = 1.0
 
     @abc.abstractmethod

@@ -143,7 +143,11 @@ class Sight:
             turnable: 1 for each axis (3) about which the hand can be turned, 0 for the others.
         """
         way = self.way(seen)
-        turn = (seen.turn + self._limits.sight_error_rad * self._error[3:]) * turnable * (np.abs(seen.turn) > 0.0)
+        turn = (
+            (seen.turn + self._limits.sight_error_rad * self._error[3:])
+            * turnable
+            * (np.abs(seen.turn) > 0.0)
+        )
         if float(np.abs(way).max()) > FAR_M:
             turn = np.zeros(3)  # The hand is turned where there is room for it.
         grip = None

@@ -9,7 +9,7 @@ import numpy as np
 
 from gym_hil.core.command import Command
 from gym_hil.core.environment import EnvironmentInterface
-from gym_hil.devices.base import Engage
+from gym_hil.devices.base import Device, Engage
 from gym_hil.devices.controls import Control
 from gym_hil.devices.speed import Speed
 from gym_hil.intervention.button_presses import Aim, ButtonPresses, Rates
@@ -44,6 +44,8 @@ class SimulatedPerson(SimulatedHuman):
         human: the person with the device. Its `device` may be wrapped, in order to record the presses.
     """
 
+    simulated = True
+
     def __init__(
         self,
         preset: str | Limits = DEFAULT_PRESET,
@@ -59,6 +61,11 @@ class SimulatedPerson(SimulatedHuman):
         self._sight = Sight(self.limits)
         self._holds = False
         self._turnable = np.zeros(3)
+
+    @property
+    def device(self) -> Device:
+        """The device that the person holds."""
+        return self.human.device
 
     def for_hands(self, count: int) -> Operator:
         """Return a human with a device of its own for every end effector."""

@@ -147,7 +147,7 @@ def add_outer_layers(env: gym.Env, config: EnvConfig | None = None) -> gym.Env:
     if config.auto_reset:
         layers.append(SameStepReset(layers[-1]))
     compatibility = _lerobot_compatibility()
-    person = operator is not None and operator.device is not None
+    person = operator is not None and operator.device is not None and not operator.simulated
     if config.real_time or (config.real_time is None and person and compatibility is None):
         layers.append(RealTimeWrapper(layers[-1]))
     if compatibility is not None:
