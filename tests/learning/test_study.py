@@ -80,8 +80,8 @@ def test_json_says_the_same(tmp_path):
         (("= 5", "= -1"), "robot_minutes=-1.0 must be positive"),
         (("PandaPickCube-v1", "PandaPickCub-v1"), 'did you mean "PandaPickCube-v1"'),
         (("[0, 1, 2]", "3"), "axis 'seed' must be a list"),
-        (("[0, 1, 2]", "[0, 0]"), "two runs would be called"),
-        (("[0, 1, 2]", "[9, 10]"), "a study uses the ones or the others"),
+        (("[0, 1, 2]", "[0, 0]"), "two runs have the name"),
+        (("[0, 1, 2]", "[9, 10]"), "the seeds of a study must be of one kind"),
         (("[axes]", "[axes"), "cannot be read as a study"),
     ],
 )

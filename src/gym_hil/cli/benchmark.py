@@ -106,7 +106,7 @@ class Benchmark:
         for one in found:
             if departures := protocol.departures(one):
                 departing[one.run.name] = departures
-                console.print(f"{one.run.name} departs from the protocol: {'; '.join(departures)}")
+                console.print(f"{one.run.name} deviates from the protocol: {'; '.join(departures)}")
         for one in protocol.sample_of(found, self.sample):
             console.print(f"Repeating {one.run.name}, which took {one.result['wall_s']:.0f} s ...")
             if unlike := protocol.unlike(one, protocol.repeat(one)):

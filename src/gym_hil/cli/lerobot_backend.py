@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SUFFIX = {"simulated": "SimulatedHuman", "gamepad": "Gamepad", "keyboard": "Keyboard", "browser": "Browser"}
 """Suffix of the id for each operator: LeRobot creates environments by their id alone."""
-LATELY = 20
+RECENT_EPISODES = 20
 """Number of episodes over which success and interventions are shown."""
 
 
@@ -49,12 +49,12 @@ def train_with_lerobot(train: Train, console: Console) -> int:
 
     def ended(episode: LerobotEpisode) -> None:
         episodes.append(episode)
-        lately = [one for one in episodes[-LATELY:] if one.program == episode.program]
-        success = sum(one.outcome == "success" for one in lately) / len(lately)
-        rate = sum(one.intervention_rate * one.steps for one in lately) / sum(one.steps for one in lately)
+        recent = [one for one in episodes[-RECENT_EPISODES:] if one.program == episode.program]
+        success = sum(one.outcome == "success" for one in recent) / len(recent)
+        rate = sum(one.intervention_rate * one.steps for one in recent) / sum(one.steps for one in recent)
         console.print(
-            f"{episode.program} episode {episode.number}: {episode.outcome} after {episode.steps} steps,"
-            f", recently {success:.0%} success with help, {rate:.0%} takeovers",
+            f"{episode.program} episode {episode.number}: {episode.outcome} after {episode.steps} steps; "
+            f"recently {success:.0%} success with help, {rate:.0%} takeovers",
             soft_wrap=True,
         )
 

@@ -26,8 +26,8 @@ def pack(facts: Any, arrays: Mapping[str, NDArray[Any]], *, compress: bool = Fal
     """
     packed = io.BytesIO()
     save = np.savez_compressed if compress else np.savez
-    told = {} if facts is None else {_FACTS: np.array(json.dumps(facts))}
-    save(packed, **told, **arrays)  # type: ignore[arg-type]
+    entry = {} if facts is None else {_FACTS: np.array(json.dumps(facts))}
+    save(packed, **entry, **arrays)  # type: ignore[arg-type]
     return packed.getvalue()
 
 

@@ -24,7 +24,7 @@ KEYBOARD: Mapping[str, Control] = {
     "r": Control.RERECORD,
     "p": Control.PAUSE,
 }
-"""Keys of a keyboard that reports presses and releases of all keys."""
+"""Keys of the keyboard on devices that report presses and releases of all keys."""
 
 OTHER_HAND: Mapping[str, Control] = {
     "c": Control.ENGAGE,
@@ -39,7 +39,7 @@ OTHER_HAND: Mapping[str, Control] = {
     "v": Control.TURN,
     "g": Control.SPEED,
 }
-"""Further keys of such a keyboard, for the second arm of a robot with two."""
+"""Keys on the same keyboard for the second arm of a two-arm robot."""
 
 TERMINAL: Mapping[str, Control] = {
     "space": Control.ENGAGE,

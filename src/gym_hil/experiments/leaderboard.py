@@ -60,7 +60,7 @@ def rows_of(folder: Path, finished: Sequence[Finished], entrant: str) -> list[Ro
     groups: dict[tuple[str, ...], list[Finished]] = {}
     for one in finished:
         if wrong := departures(one):
-            raise InvalidArgumentError(f"{one.run.name} departs from the protocol: {'; '.join(wrong)}")
+            raise InvalidArgumentError(f"{one.run.name} deviates from the protocol: {'; '.join(wrong)}")
         if one.record["purpose"] != "report":
             raise InvalidArgumentError(
                 f"{one.run.name} has a seed for development; the leaderboard takes seeds for reports"
@@ -87,7 +87,7 @@ def read_rows(path: Path) -> list[Row]:
         for row in rows:
             _key(row)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidArgumentError(f"{path} is no leaderboard: {error!r}") from error
+        raise InvalidArgumentError(f"{path} is not a leaderboard: {error!r}") from error
     return rows
 
 
@@ -105,8 +105,8 @@ def as_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
             for mean, low, high in (row["success"], row["mean_success"])
         ]
         spent = [f"{row[name][0]:.0f}" for name in ("human_s", "watched_s", "takeovers")]
-        whose = [row[name] for name in ("task", "human", "method", "entrant")]
-        lines.append([*whose, str(len(row["seeds"])), *shares, *spent, row["gym_hil"], row["processor"]])
+        setting = [row[name] for name in ("task", "human", "method", "entrant")]
+        lines.append([*setting, str(len(row["seeds"])), *shares, *spent, row["gym_hil"], row["processor"]])
     return header, lines
 
 

@@ -42,19 +42,19 @@ class Run:
     """One run of a study."""
 
     place: Mapping[str, str]
-    """Its value on every axis, as shown in tables."""
+    """The run's value on every axis, as shown in tables."""
     config: TrainConfig
 
     @property
     def name(self) -> str:
-        """Name of its folder."""
+        """Name of the run's folder."""
         return "--".join(
             slug(value if axis != SEED else f"seed-{value}") for axis, value in self.place.items()
         )
 
     @property
     def group(self) -> tuple[str, ...]:
-        """Its value on every axis except the seed."""
+        """The run's value on every axis except the seed."""
         return tuple(value for axis, value in self.place.items() if axis != SEED)
 
 
@@ -132,12 +132,12 @@ def load_study(path: Path, env_id_of: Callable[[str], str]) -> Study:
     names = [run.name for run in runs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise InvalidArgumentError(f"{path}: two runs would be called {twice!r}")
+        raise InvalidArgumentError(f"{path}: two runs have the name {twice!r}")
     purposes = {purpose_of_run(run.config.seed) for run in runs}
     if len(purposes) > 1:
         raise InvalidArgumentError(
             f"{path}: seeds {DEVELOPMENT_SEEDS.start} to {DEVELOPMENT_SEEDS.stop - 1} are for development "
-            "and others for reports; a study uses the ones or the others"
+            "and all others for reports; the seeds of a study must be of one kind"
         )
     return Study(str(data.get("title", path.stem)), tuple(runs))
 

@@ -32,8 +32,8 @@ def select_device(device: str, *, images: bool) -> str:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let PyTorch use one thread within the context. With one or two images, several threads mostly wait for each
-    other when another process is busy: encoding an image then takes 59 ms instead of 3 on 2 cores.
+    """Let PyTorch use one thread within the context. For one or two images, several threads mostly wait for
+    each other, in particular if another process is busy.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -36,7 +36,7 @@ RawEnv = Callable[..., ManipulationEnv]
 
 
 def build_env(config: EnvConfig, *, raw_env: RawEnv | None = None) -> gym.Env:
-    """Build the environment of a configuration, with all layers.
+    """Create the environment of a configuration with all layers.
 
     Args:
         config: the configuration.
@@ -52,7 +52,7 @@ def build_env(config: EnvConfig, *, raw_env: RawEnv | None = None) -> gym.Env:
 
 
 def make_env(env_id: str, *, raw_env: RawEnv | None = None, **arguments: Any) -> gym.Env:
-    """Build the environment of an id with other arguments.
+    """Create the environment of an id with all layers.
 
     Args:
         env_id: an id. The suffix ``Base`` is ignored: actions are end-effector actions unless `action` is
@@ -126,7 +126,7 @@ def add_outer_layers(env: gym.Env, config: EnvConfig | None = None) -> gym.Env:
     """
     if config is None:
         config = env.get_wrapper_attr("stack_config")
-    inside = env.spec
+    inner_spec = env.spec
     operator = config.operator
     if isinstance(operator, str):
         operator = make_operator(
@@ -152,10 +152,10 @@ def add_outer_layers(env: gym.Env, config: EnvConfig | None = None) -> gym.Env:
         layers.append(RealTimeWrapper(layers[-1]))
     if compatibility is not None:
         layers.append(compatibility(layers[-1]))
-    if inside is not None:
+    if inner_spec is not None:
         for layer in layers:  # gymnasium.make(env.spec) builds the layers again by this function
             layer._cached_spec = replace(
-                inside, additional_wrappers=(*inside.additional_wrappers, OUTER_LAYERS)
+                inner_spec, additional_wrappers=(*inner_spec.additional_wrappers, OUTER_LAYERS)
             )
     return layers[-1]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gym_hil.simulation.simulation import Simulation
 
 COLOURS = {"red": (0.85, 0.18, 0.15), "green": (0.18, 0.62, 0.27), "blue": (0.15, 0.35, 0.80)}
-"""From the lowest cube to the highest."""
+"""Colours of the cubes, from the lowest to the highest."""
 APART = 3.3
 """Least distance of two cubes at the start, in widths of a cube: the palm of the Franka Hand (0.2 m wide)
 fits beside a tower."""
@@ -95,7 +95,7 @@ class StackCubes(Task):
         return math.hypot(x, y) < ASIDE * self.half_size and abs(z) < LEVEL
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Return one term for each of the two upper cubes: near its place."""
+        """Return one term per upper cube, which grows as the cube approaches its place."""
         return {
             self.cubes[index].name: (0.5, math.exp(-20.0 * math.hypot(*self.way(sim, index))))
             for index in (1, 2)

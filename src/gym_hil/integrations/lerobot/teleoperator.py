@@ -24,7 +24,7 @@ from gym_hil.intervention.operator import LET_GO, Decision, Operator
 DELTAS = ("delta_x", "delta_y", "delta_z")
 """Keys of the motion along x, y and z in an action of LeRobot's gamepad, each in [-1, 1]."""
 NO_VIEW: Any = None
-"""The view that a person's device is given when the robot is not simulated here."""
+"""Replaces the view, which people's devices do not use, if the robot is not simulated in this process."""
 RESTARTING = {EpisodeEvent.RESET, EpisodeEvent.RERECORD}
 """Events that reset the simulation."""
 
