@@ -1,4 +1,4 @@
-"""What the hands of simulated people share, whatever they hold: a plan of presses, and the time that passes."""
+"""Planning and execution of button presses, shared by all simulated people with a device."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ Array = NDArray[np.float64]
 GAP_S = 0.1
 """Time between two presses of the same key (s), as long as a press."""
 LEAST_TURN = 0.02
-"""Rotation that is left as it is (rad). Chosen: about a degree."""
+"""Remaining rotation that is not corrected (rad). Assumed: about a degree."""
 
 
 class HandClock:
-    """The time of the simulated human, which passes with the steps of the environment."""
+    """The clock of a simulated human, which advances with the steps of the environment."""
 
     now = 0.0
 
     def monotonic(self) -> float:
-        """Return the time since the episode began (s)."""
+        """Return the time since the start of the episode (s)."""
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Do nothing: the environment's steps let time pass."""
+        """Do nothing, because only the steps of the environment advance the time."""
 
 
 @dataclass(frozen=True)
 class Aim:
-    """What a person wants to do next, as it seems to them.
+    """The remaining motion that a person perceives.
 
     Attributes:
-        way: from the TCP to its goal (3, m, world axes).
-        turn: to the orientation that is wanted (3, rotation vector, rad, world axes).
-        grip: what the fingers have to be told; None for nothing.
-        delay_s: how old this view is (s).
+        way: vector from the TCP to its goal (3, m, world axes).
+        turn: rotation to the goal (3, rotation vector, rad, world axes).
+        grip: required gripper command, None for none.
+        delay_s: age of this perception (s).
     """
 
     way: Array
@@ -55,21 +55,18 @@ class Aim:
 
 @dataclass(frozen=True)
 class Rates:
-    """How fast the robot moves at full level and `Speed.COARSE`."""
+    """Speeds of the robot at full level and `Speed.COARSE`."""
 
     metres_per_s: float
     radians_per_s: float
 
 
 class ButtonPresses(abc.ABC):
-    """Plans presses of buttons, each with the errors that a hand makes, and carries them out in time.
+    """Plans presses of buttons with human errors, and executes them in time.
 
     Args:
-        held: what is held.
-        limits: how fast and how exactly the hands move.
-
-    Attributes:
-        slowness: how many times slower and less exact than these limits say.
+        held: the device.
+        limits: speed and accuracy of the person.
     """
 
     slowness = 1.0
@@ -88,45 +85,47 @@ class ButtonPresses(abc.ABC):
 
     @abc.abstractmethod
     def steer(self, aim: Aim, rates: Rates, speed: Speed, rng: np.random.Generator) -> None:
-        """Plan what brings the TCP nearer to its goal, with the fingers that have nothing to do.
+        """Plan presses that bring the TCP nearer to its goal, on axes without a pending press.
 
         Args:
-            aim: what has to be done.
-            rates: how fast the robot moves.
-            speed: the speed that is chosen now.
-            rng: where the errors of the hands come from.
+            aim: the remaining motion.
+            rates: speeds of the robot.
+            speed: current speed setting.
+            rng: random generator of the errors.
         """
 
     def begin(self, rng: np.random.Generator) -> None:
-        """Take the hands off the device and start the time of an episode."""
+        """Release everything and start the time of an episode."""
         for control, at in self._down.items():
             self.handle.release(control, at)
         self.clock.now = 0.0
         self._plan, self._down, self._free_at = [], {}, np.zeros(4)
 
     def rest(self) -> None:
-        """Lift the fingers from all keys, and forget what was planned."""
+        """Release all keys and discard the plan."""
         self._plan = []
         for control in tuple(self._down):
             self._at(self.clock.now, False, control)
 
     def tap(self, control: Control, rng: np.random.Generator, after_s: float = 0.0) -> float:
-        """Plan a short press, and return when it ends (s).
+        """Plan a short press and return its end (s).
 
         Args:
-            control: what the key means.
-            rng: where its duration comes from.
-            after_s: when it begins, from now (s).
+            control: control of the key.
+            rng: random generator of the duration.
+            after_s: time until it begins (s).
         """
         begin = self.clock.now + after_s
         return self._press(control, begin, self._varied(self._limits.press_s, rng))
 
     def hold(self, control: Control) -> None:
-        """Press a button, and keep it down until `rest`."""
+        """Press a button and keep it pressed until `rest`."""
         self._at(self.clock.now, True, control)
 
     def carry_out(self, until: float, rng: np.random.Generator) -> None:
-        """Press and release what is due before the time `until` (s), which is then."""
+        """Execute all planned presses and releases up to the time `until` (s), which becomes the current
+        time.
+        """
         self.clock.now = until
         while self._plan and self._plan[0][0] < until:
             at, _, down, control = heapq.heappop(self._plan)
@@ -138,11 +137,11 @@ class ButtonPresses(abc.ABC):
                 self.handle.release(control, at)
 
     def get_state(self) -> Any:
-        """Return the time, the plan, and the buttons that are down."""
+        """Return the time, the plan, and the pressed buttons."""
         return copy.deepcopy((self.clock.now, {name: getattr(self, name) for name in self._MEMORY}))
 
     def set_state(self, state: Any) -> None:
-        """Continue from what `get_state` returned."""
+        """Restore what `get_state` returned."""
         for control, at in self._down.items():
             self.handle.release(control, at)
         self.clock.now, memory = copy.deepcopy(state)
@@ -157,7 +156,7 @@ class ButtonPresses(abc.ABC):
         return max(self.slowness * self._limits.pause_s, self._limits.sight_delay_s)
 
     def _grip(self, aim: Aim, rng: np.random.Generator) -> bool:
-        """Plan the press that the fingers need, if there is one, and return whether there is."""
+        """Plan the press for the required gripper command, and return whether there is one."""
         if aim.grip is None or self._free_at[3] > self.clock.now:
             return False
         ends = self.tap(aim.grip, rng)
@@ -165,7 +164,7 @@ class ButtonPresses(abc.ABC):
         return True
 
     def _change_speed(self, wanted: Speed, speed: Speed, rng: np.random.Generator) -> bool:
-        """Plan the presses that lead to a speed, and return whether there are any."""
+        """Plan the presses that change to a speed, and return whether any are needed."""
         speeds = tuple(Speed)
         times = (speeds.index(wanted) - speeds.index(speed)) % len(speeds)
         begin = 0.0
@@ -176,7 +175,7 @@ class ButtonPresses(abc.ABC):
         return times > 0
 
     def _speed_for(self, distance: float, per_s: float) -> Speed:
-        """Return the fastest speed at which the shortest press goes no farther than `distance` (m or rad)."""
+        """Return the fastest speed at which the shortest press moves at most `distance` (m or rad)."""
         for speed in Speed:
             if per_s * speed.factor * self._limits.press_s <= distance:
                 return speed

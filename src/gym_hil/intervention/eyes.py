@@ -1,4 +1,4 @@
-"""What the pictures of the web page show of a point: whether it is to be seen, and how exactly."""
+"""Visibility of a point in the pictures of the web page, and the accuracy with which a person can locate it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from gym_hil.robots import collision
 
 Array = NDArray[np.float64]
 AROUND_M = 0.03
-"""What is in front of a point by less than this belongs to the object whose middle it is (m)."""
+"""A surface in front of a point by less than this belongs to the object around the point (m)."""
 DEPTH_FACTOR = 8.0
-"""How much less exactly people see how far away something is in a picture than where in the picture it is. Chosen: one
-picture tells distances by size and shading only, and several pictures together locate a point (Park and Woldstad, Human
-Factors 42, 2000)."""
+"""Ratio of the errors along and across the line of sight in one picture. Assumed: one picture shows distance
+only by size and shading, several pictures together locate a point (Park and Woldstad, Human Factors 42,
+2000)."""
 
 
 @dataclass(frozen=True)
 class Eye:
-    """A camera that stands still: azimuth, elevation (rad), distance (m) and what it looks at (3, m, world frame)."""
+    """A fixed camera: azimuth and elevation (rad), distance (m) and the point that it looks at (3, m, world
+    frame).
+    """
 
     azimuth: float
     elevation: float
@@ -43,9 +45,9 @@ class Picture:
     """One picture on the screen.
 
     Attributes:
-        camera: name of a camera of the model, or one that stands still.
-        pixels: its height on the screen.
-        aspect: its width by its height.
+        camera: name of a camera of the model, or a fixed camera.
+        pixels: height on the screen (pixels).
+        aspect: width divided by height.
         fovy: vertical field of view (rad); None for that of the model's camera.
     """
 
@@ -60,15 +62,15 @@ PAGE = (
     Picture("front", pixels=180),
     Picture("wrist", pixels=180),
 )
-"""What the page shows on a screen with 1280 x 720 pixels before the person turns the big picture."""
+"""The pictures of the page on a screen with 1280 x 720 pixels, before the person turns the large picture."""
 
 
 class Eyes:
-    """Looks at the pictures of one model.
+    """Locates points in the pictures of one model.
 
     Args:
         model: the MuJoCo model.
-        pictures: what is on the screen; cameras that the model lacks are left out.
+        pictures: pictures on the screen; cameras that the model lacks are left out.
     """
 
     def __init__(self, model: Any, pictures: tuple[Picture, ...] = PAGE) -> None:
@@ -93,15 +95,15 @@ class Eyes:
                 self._pictures.append((picture, names[picture.camera]))
 
     def precision(self, data: Any, point: Array) -> Array | None:
-        """Return how exactly somebody who tells one pixel from the next sees where a point is.
+        """Return the accuracy with which a person with an acuity of one pixel locates a point.
 
         Args:
             data: the MuJoCo data.
             point: the point (3, m, world frame).
 
         Returns:
-            The inverse of the error's covariance (3, 3, 1/m^2, world axes), summed over the pictures; None for a
-            point that none of them shows.
+            The inverse of the error's covariance (3, 3, 1/m^2, world axes), summed over the pictures; None if no
+            picture shows the point.
         """
         total, shown = np.zeros((3, 3)), False
         for picture, camera in self._pictures:
@@ -116,7 +118,9 @@ class Eyes:
     def _pixel(
         self, data: Any, picture: Picture, camera: int | tuple[Array, Array], point: Array
     ) -> tuple[float, Array] | None:
-        """Return the size of a pixel at a point (m) and the line of sight (3), or None where it is not shown."""
+        """Return the size of a pixel at a point (m) and the line of sight (3), or None if the point is not
+        visible.
+        """
         body = -1
         fovy = picture.fovy
         if isinstance(camera, tuple):

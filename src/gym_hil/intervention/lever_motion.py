@@ -1,4 +1,4 @@
-"""The hands of a simulated human at a device with levels: sticks, the cap of a SpaceMouse, a leader arm."""
+"""Motion commands of a simulated human at a device with axes: sticks, the cap of a SpaceMouse, a leader arm."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from gym_hil.intervention.held_devices import HeldDevice
 from gym_hil.intervention.limits import Limits
 
 TREMOR_HZ = (8.0, 12.0)
-"""Frequencies of the tremor of a healthy hand (Elble and Randall, Electroencephalogr. Clin. Neurophysiol. 44, 1978)."""
+"""Frequencies of the tremor of a healthy hand (Elble and Randall, Electroencephalogr. Clin. Neurophysiol. 44,
+1978)."""
 NUDGE = 0.02
-"""Level with which whoever takes over by moving keeps the robot while the fingers close. Chosen."""
+"""Level by which a person who takes over by motion stays engaged while the fingers close. Assumed."""
 LONGEST_DELAY_S = 1.0
-"""How far back a person knows what their hands did (s), longer than any delay of sight."""
+"""Time for which the person remembers their own motion (s); longer than any delay of perception."""
 
 
 class LeverMotion(ButtonPresses):
-    """Moves the robot by levels, which the person corrects after each look.
+    """Moves the robot by levels of the axes, which the person corrects after each look.
 
-    The hand follows what the person wants like a critically damped second-order system, with noise that grows with
-    the level, and with tremor. The person knows what the hand has done since the moment that is seen.
+    The hand follows the intended motion like a critically damped second-order system, with noise proportional to the
+    level and with tremor. The person takes into account what the hand has done since the moment that they perceive.
     """
 
     _MEMORY: ClassVar[tuple[str, ...]] = (
@@ -47,18 +48,18 @@ class LeverMotion(ButtonPresses):
         self._let_go()
 
     def begin(self, rng: np.random.Generator) -> None:
-        """Take the hands off the device and start the time of an episode."""
+        """Release everything and start the time of an episode."""
         super().begin(rng)
         self._phase, self._hz = rng.uniform(0.0, 2.0 * math.pi, 6), rng.uniform(*TREMOR_HZ)
         self._let_go()
 
     def rest(self) -> None:
-        """Let go of everything; levers spring back."""
+        """Release everything; axes return to 0."""
         super().rest()
         self._let_go()
 
     def steer(self, aim: Aim, rates: Rates, speed: Speed, rng: np.random.Generator) -> None:
-        """Choose new levels, if it is time to; see `ButtonPresses.steer`."""
+        """Choose new levels if a correction is due; see `ButtonPresses.steer`."""
         now = self.clock.now
         if self._grip(aim, rng):
             self._wanted = np.zeros(6)
@@ -89,7 +90,9 @@ class LeverMotion(ButtonPresses):
         self._scale = np.repeat([rates.metres_per_s, rates.radians_per_s], 3) * speed.factor
 
     def carry_out(self, until: float, rng: np.random.Generator) -> None:
-        """Press, release and push what is due before the time `until` (s), which is then."""
+        """Execute all planned presses, releases and levels up to the time `until` (s), which becomes the
+        current time.
+        """
         seconds = until - self.clock.now
         super().carry_out(until, rng)
         omega = 2.0 * math.pi * self._limits.bandwidth_hz
@@ -106,7 +109,7 @@ class LeverMotion(ButtonPresses):
         self.handle.move(self._motion, turning=Control.TURN in self._down)
 
     def set_state(self, state: object) -> None:
-        """Continue from what `get_state` returned."""
+        """Restore what `get_state` returned."""
         super().set_state(state)
         self.handle.move(self._motion, turning=Control.TURN in self._down)
 
@@ -124,13 +127,13 @@ class LeverMotion(ButtonPresses):
             self._turning = turns
 
     def _pushed(self, level: Array, tremor: Array) -> Motion:
-        """Return where levers are whose level is `level` beyond their rest."""
+        """Return the deflections at which the device reports the level `level`."""
         size, rest = np.abs(level), self.held.deadzone
         pushed = np.where(size > 1e-3, np.sign(level) * (rest + (1.0 - rest) * size), 0.0)
         return self._told_levels(pushed + tremor)
 
     def _pulled(self, level: Array, tremor: Array) -> Motion:
-        """Return by how much the place that the device tells differs from the last one."""
+        """Return the change of the position that the device reports, since the last one."""
         self._place = self._place + level
         told = np.array(self._told_levels(self._place + tremor, most=math.inf))
         motion, self._told = np.clip(told - self._told, -1.0, 1.0), told

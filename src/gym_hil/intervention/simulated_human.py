@@ -1,4 +1,6 @@
-"""A simulated human: an expert's knowledge behind a person's limits. Same seed, same takeovers."""
+"""A simulated human: the knowledge of an expert and the limits of a person. The same seed gives the same
+takeovers.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,13 @@ from gym_hil.intervention.limits import DEFAULT_PRESET, Limits, limits_of
 from gym_hil.intervention.operator import LET_GO, Decision, Operator, View
 
 STREAM = 10
-"""Sets this human's random numbers apart from those of others with the same seed."""
+"""Separates this human's random numbers from those of others with the same seed."""
 
 
 def disagreement(view: View) -> float:
-    """Return how far the policy is from the expert: 0 alike, 1 idle where motion is needed, 2 opposite.
+    """Return the difference between policy and expert: 0 equal, 1 idle where motion is needed, 2 opposite.
 
-    A gripper command that the expert would not give counts 1.
+    A gripper command that the expert would not give counts as 1.
     """
     env, expert, policy = view.env, view.expert_action, view.policy_action
     size, still, full = _scale(env)
@@ -36,18 +38,20 @@ def disagreement(view: View) -> float:
 
 
 def _scale(env: EnvironmentInterface) -> tuple[int, Action, Action]:
-    """Return how many entries of an action are motion, and their values for no motion and for full speed."""
+    """Return the number of entries of an action that are motion, and their values for no motion and for full
+    speed.
+    """
     size = env.motion_size
     full = env.motion_scale if env.offers("motion_scale") else env.action_space.high[:size]
     return size, env.neutral_action()[:size], full
 
 
 class SimulatedHuman(Operator):
-    """Watches the policy and takes over as a person would.
+    """Watches the policy and takes over like a person.
 
     Args:
-        preset: a name in `gym_hil.intervention.limits.PRESETS`, or `Limits` of your own.
-        seed: of its noise and attention, used where `reset` is given none.
+        preset: a name in `gym_hil.intervention.limits.PRESETS`, or `Limits`.
+        seed: of noise and attention, used if `reset` gets none.
     """
 
     name = "simulated"
@@ -68,8 +72,8 @@ class SimulatedHuman(Operator):
         self._trusting_s = 0.0
 
     def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
-        """Begin an episode; a `seed` fixes everything this human will do in it, except that a budget that earlier
-        episodes have used up stays used up, and that whoever tires or learns goes on to.
+        """Begin an episode. A `seed` determines everything that this human does in it, except that a budget
+        used up in earlier episodes stays used up.
         """
         if seed is not None:
             self._rng = np.random.default_rng((seed, STREAM))
@@ -78,15 +82,15 @@ class SimulatedHuman(Operator):
         self._condition.begin(self._rng)
 
     def for_hands(self, count: int) -> Operator:
-        """Return a human who watches and helps every end effector, each with a hand of its own."""
+        """Return a human who watches and helps every end effector, each with its own hand."""
         return Hands([self, *(type(self)(self.limits) for _ in range(count - 1))])
 
     def decide(self, view: View) -> Decision:
-        """Judge the policy; act while it is wrong, and there is attention left."""
+        """Assess the policy, and act while it is wrong and attention is left."""
         return Decision(self._as_commanded(view)) if self.wants_control(view) else LET_GO
 
     def wants_control(self, view: View) -> bool:
-        """Return whether this human wants to act in the step that `view` shows. Called once per step."""
+        """Return whether this human wants to act in the step of `view`; call it once per step."""
         step_s = float(view.env.control_dt)
         self._budget.pass_time(step_s)
         self._condition.pass_time(step_s, self._rng)
@@ -128,14 +132,14 @@ class SimulatedHuman(Operator):
         return True
 
     def _disagreement(self, view: View) -> float:
-        """Return the `disagreement`, where the limits make it matter."""
+        """Return the `disagreement` if the limits depend on it."""
         threshold = self.limits.disagreement
         if threshold == 0.0:
             return math.inf
         return disagreement(view) if threshold < math.inf else 0.0
 
     def _reaction_s(self) -> float:
-        """Draw a reaction time (s) from a log-normal distribution with the given mean and spread."""
+        """Sample a reaction time (s) from a log-normal distribution with the given mean and spread."""
         if not self.limits.reaction_s:
             return 0.0
         variance = math.log1p(self.limits.reaction_spread**2)
@@ -156,7 +160,7 @@ class SimulatedHuman(Operator):
         return copy.deepcopy({name: getattr(self, name) for name in self._MEMORY})
 
     def set_state(self, state: Any) -> None:
-        """Continue from what `get_state` returned."""
+        """Restore what `get_state` returned."""
         for name, value in copy.deepcopy(state).items():
             setattr(self, name, value)
 

@@ -1,4 +1,4 @@
-"""A simulated human with a device: everything behind its keys, sticks or levers is what a person uses."""
+"""A simulated human who operates a device through the same code as a person."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from gym_hil.intervention.sight import SeenEnvironment, Sight
 from gym_hil.intervention.simulated_human import SimulatedHuman
 
 METRES_PER_STEP = 0.025
-"""Motion per step at full speed (m) where the environment does not say it by its attribute ``scale``."""
+"""Motion per step at full speed (m) if the environment has no attribute ``scale``."""
 RADIANS_PER_STEP = 0.1
 """Rotation per step at full speed (rad)."""
 
 
 class SimulatedPerson(SimulatedHuman):
-    """Watches with delay and errors, judges whether the robot makes progress, and acts by working a device.
+    """Watches with delay and errors, judges the robot's progress, and acts through a device.
 
     It takes over as people do with the device: by a key, by holding a button, or by moving. Every episode begins with
     the coarse speed. The same seed gives the same presses.
 
     Args:
-        preset: a name in `gym_hil.intervention.limits.PRESETS`, or `Limits` of your own.
-        seed: of its errors and attention, used where `reset` is given none.
-        held: what it holds.
+        preset: a name in `gym_hil.intervention.limits.PRESETS`, or `Limits`.
+        seed: of errors and attention, used if `reset` gets none.
+        held: the device.
 
     Attributes:
-        human: the person with the device. Its `device` may be wrapped, in order to record the presses.
+        human: the person with the device. Its `device` may be wrapped, for example to record the presses.
     """
 
     simulated = True
@@ -68,12 +68,12 @@ class SimulatedPerson(SimulatedHuman):
         return self.human.device
 
     def for_hands(self, count: int) -> Operator:
-        """Return a human with a device of its own for every end effector."""
+        """Return a human with one device per end effector."""
         others = (SimulatedPerson(self.limits, held=self._hands.held) for _ in range(count - 1))
         return Hands([self, *others])
 
     def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
-        """Begin an episode with the hands off the device."""
+        """Begin an episode with all controls released."""
         super().reset(env, seed)
         self._hands.begin(self._rng)
         self._sight.begin(self._rng)
@@ -83,7 +83,7 @@ class SimulatedPerson(SimulatedHuman):
         self.human.speed = Speed.COARSE
 
     def decide(self, view: View) -> Decision:
-        """Look, work the device until the step begins, and return what it makes of it."""
+        """Look, operate the device until the step begins, and return the decision of the device."""
         hands, env = self._hands, view.env
         seen = self._sight.look(env, self._rng)
         wants = self.wants_control(View(SeenEnvironment(env, seen), view.policy_action))
@@ -113,7 +113,7 @@ class SimulatedPerson(SimulatedHuman):
         return replace(aim, grip=Control.OPEN if closing else Control.CLOSE)
 
     def get_state(self) -> Any:
-        """Return memory, budget, plan, keys that are down, and what the takeover depends on."""
+        """Return memory, budget, plan, pressed keys, and the state of the takeover."""
         mind = super().get_state()
         return (
             mind,
@@ -125,7 +125,7 @@ class SimulatedPerson(SimulatedHuman):
         )
 
     def set_state(self, state: Any) -> None:
-        """Continue from what `get_state` returned."""
+        """Restore what `get_state` returned."""
         mind, self._holds, turnable, sight, hands, human = state
         super().set_state(mind)
         self._turnable = turnable.copy()
@@ -139,7 +139,7 @@ class SimulatedPerson(SimulatedHuman):
 
 
 def _turnable(env: EnvironmentInterface) -> np.ndarray:
-    """Return 1 for each axis (3) about which actions turn the hand, and 0 for the others."""
+    """Return 1 for each axis (3) about which actions turn the hand, 0 for the others."""
     neutral = env.neutral_action()
     twists = np.eye(6)[3:].tolist()
     commands = (env.command_action(Command((x, y, z, rx, ry, rz))) for x, y, z, rx, ry, rz in twists)
