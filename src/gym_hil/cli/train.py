@@ -46,7 +46,8 @@ class Train:
     """Torch device of the networks; auto: a GPU for pixels, if there is one."""
     method: Method = "hil"
     """hil: reinforcement learning with a human in the loop; hg-dagger: imitation of demonstrations and
-    interventions; bc: imitation of demonstrations alone; or a method of another package."""
+    interventions; bc: imitation of demonstrations alone; others: see docs/learning.md; or a method of another
+    package."""
     operator: Teacher = "simulated"
     """Operator who demonstrates and takes over; a person does so in real time. none: scripted demonstrations
     without takeovers."""

@@ -36,7 +36,19 @@ ROBOT_MINUTES: Mapping[str, float] = {
     "ArrangeBoxes": 40.0,
 }
 """Simulated time of a run by task (min), including demonstrations."""
-COMPARED = ("bc", "hg-dagger", "hil")
+COMPARED = (
+    "bc",
+    "hg-dagger",
+    "iwr",
+    "sirius-imitation",
+    "ensemble-dagger",
+    "rlif",
+    "pvp",
+    "rlpd",
+    "hil-serl",
+    "residual",
+    "hil",
+)
 """Methods that are compared by default."""
 HUMANS = ("average", "novice", "experienced")
 """Presets of simulated humans."""

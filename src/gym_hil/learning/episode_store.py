@@ -32,6 +32,8 @@ class Transitions:
     truncated: NDArray[np.bool_]
     interventions: NDArray[np.bool_]
     """Whether a human acted in each step."""
+    demonstration: bool = False
+    """Whether the episode is a demonstration, in which the human acted in every step."""
 
     def __len__(self) -> int:
         """Return the number of steps."""
@@ -101,6 +103,7 @@ class Episode:
             (last & self.terminated) | rewarded,
             last & (not self.terminated) & ~rewarded,
             self.interventions[start:stop],
+            self.kind == "demonstration",
         )
 
 

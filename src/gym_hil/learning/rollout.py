@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from gym_hil.core import schema
 from gym_hil.devices.page import PageAddress
 from gym_hil.intervention.named import make_demonstrator, make_operator
+from gym_hil.intervention.on_request import OnRequest
 from gym_hil.intervention.operator import Operator
 from gym_hil.intervention.scripted import Expert
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Episode, EpisodeInProgress, Kind
+from gym_hil.learning.methods import METHODS
 from gym_hil.learning.policy_env import PolicyEnv, make_policy_env, time_limit
 from gym_hil.learning.seeds import training_start
 from gym_hil.simulation.gl import has_display
@@ -52,6 +54,7 @@ class Rollouts:
         self, config: TrainConfig, page: PageAddress | None = None, gamepad_name: str | None = None
     ) -> None:
         self._config = config
+        self._on_request: OnRequest | None = None
         self.limit = time_limit(config.env_id)
         self._demo_limit = self.limit * (1 if config.operator in FAST else PERSON_DEMO_FACTOR)
         arguments = config.env_arguments()
@@ -67,7 +70,9 @@ class Rollouts:
             )
             self._demo_env = self.env
         else:
-            self.env = make_policy_env(config.env_id, _watcher(config), pixels=config.pixels, **arguments)
+            self._on_request = _on_request(config)
+            watcher = self._on_request or _watcher(config)
+            self.env = make_policy_env(config.env_id, watcher, pixels=config.pixels, **arguments)
             self._demo_env = make_policy_env(
                 config.env_id,
                 _demonstrator(config),
@@ -110,6 +115,13 @@ class Rollouts:
         """
         return self._episode(self.env, number, "online", choose_action, min(limit, self.limit), on_step)
 
+    def call_human(self, called: bool) -> None:
+        """Let the human act in the next step, or not. A person is told so."""
+        if self._on_request is not None:
+            self._on_request.called = called
+        elif called:
+            self.show_note("the policy asks for help")
+
     def show_note(self, note: str) -> None:
         """Show a line of text in the window or on the page."""
         self.env.get_wrapper_attr("note")(note)
@@ -149,8 +161,15 @@ class Rollouts:
         return episode.so_far(success=info[schema.NEXT_SUCCESS], terminated=terminated)
 
 
+def _on_request(config: TrainConfig) -> OnRequest | None:
+    """Return a human who acts when called, if the method calls one."""
+    asks = METHODS.get(config.method).help == "on request" and config.operator != "none"
+    return OnRequest(make_demonstrator(config.operator, config.preset)) if asks else None
+
+
 def _watcher(config: TrainConfig) -> Operator | None:
-    return None if config.operator == "none" else make_operator(config.operator, preset=config.preset)
+    nobody = config.operator == "none" or METHODS.get(config.method).help == "none"
+    return None if nobody else make_operator(config.operator, preset=config.preset)
 
 
 def _demonstrator(config: TrainConfig) -> Operator:

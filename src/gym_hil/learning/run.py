@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import gymnasium as gym
 import numpy as np
@@ -23,6 +23,7 @@ from gym_hil.learning.evaluation import Evaluation, evaluate
 from gym_hil.learning.learner_service import LearnerMessage, LearnerProgress
 from gym_hil.learning.learning_curve import CURVE, Curve, Point
 from gym_hil.learning.methods import METHODS
+from gym_hil.learning.methods.base import AskingPolicy
 from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.policy_file import POLICY, TrainedPolicy
 from gym_hil.learning.report import RESULT, write_report
@@ -165,10 +166,9 @@ class Run:
         while sum(episode.kind == "demonstration" for episode in self._episodes) < self._config.demos:
             self._demonstrate()
         if not self._method.acts_online:
-            self._report_status("learning")
-            if self._learner.wait_for(self._learner.sent).updates == 0:
-                self._learner.send(LearnerMessage(pretraining_steps=self._config.total_steps))
+            self._pretrain(self._config.total_steps)
             return self._end()
+        self._pretrain()
         while self._steps < self._config.total_steps:
             self._evaluate_if_due()
             self._online()
@@ -196,10 +196,22 @@ class Run:
                 f"{self._out}: the checkpoint contains {learned} episodes, but only {stored} are stored"
             )
         for number in range(stored):
-            self._add_episode(self._store.read(number), learned=number < learned)
+            episode = self._store.read(number)
+            if episode.kind == "online" and number >= learned:
+                self._pretrain()
+            self._add_episode(episode, learned=number < learned)
         self._curve.keep_until(self._steps)
         if self._curve.points:
             self._began -= self._curve.points[-1].wall_s
+
+    def _pretrain(self, steps: int | None = None) -> None:
+        """Learn from the demonstrations for so many control steps' worth of updates, unless that was done; None
+        for as many as the method wants before its policy first acts.
+        """
+        steps = self._method.pretraining_steps if steps is None else steps
+        if steps and self._learner.wait_for(self._learner.sent).updates == 0:
+            self._report_status("learning")
+            self._learner.send(LearnerMessage(pretraining_steps=steps))
 
     def _add_episode(self, episode: Episode, *, learned: bool) -> None:
         self._episodes.append(Summary.of(episode, self._rollouts.limit))
@@ -244,6 +256,8 @@ class Run:
                 self._progress = learner.wait_for(max(first, learner.sent - 1))
             assert self._progress is not None
             policy.load(self._progress.weights)
+            if self._method.help == "on request":
+                self._rollouts.call_human(cast(AskingPolicy, policy).asks_for_help(observation, step))
             return policy.explore(observation, rng)
 
         def on_step(episode: EpisodeInProgress) -> None:

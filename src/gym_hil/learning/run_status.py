@@ -10,6 +10,7 @@ from gym_hil.intervention.human_cost import switches, takeovers
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Episode
 from gym_hil.learning.learning_curve import Point
+from gym_hil.learning.methods import METHODS
 
 RECENT = 20
 """Number of latest episodes over which rates are computed."""
@@ -59,9 +60,12 @@ def share_of_interventions(episodes: Sequence[Summary]) -> float | None:
 
 
 def spent_by_human(config: TrainConfig, episodes: Sequence[Summary]) -> HumanTime:
-    """Return the human's time in `episodes` of a run. An operator who may take over watches while the policy acts."""
+    """Return the human's time in `episodes` of a run. An operator who may take over watches while the policy acts; one
+    who is called by the policy does not.
+    """
     acted = sum(episode.intervened for episode in episodes)
-    watched = sum(episode.steps for episode in episodes) - acted if config.operator != "none" else 0
+    watches = config.operator != "none" and METHODS.get(config.method).help == "watching"
+    watched = sum(episode.steps for episode in episodes) - acted if watches else 0
     return HumanTime(
         human_s=acted * config.control_dt,
         watched_s=watched * config.control_dt,

@@ -19,6 +19,7 @@ from gymnasium import spaces
 from stable_baselines3 import SAC
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import BaseModel, ContinuousCritic
+from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from stable_baselines3.sac.policies import SACPolicy
 from torch import nn
 from torch.nn import functional
@@ -46,6 +47,8 @@ class LayerNormCritic(ContinuousCritic):
         for number, network in enumerate(self.q_networks):
             layers: list[nn.Module] = []
             for layer in network:
+                if isinstance(layer, nn.ReLU):
+                    layer.inplace = True  # normalisation needs its input for the gradient, not its output
                 layers.append(layer)
                 if isinstance(layer, nn.Linear) and layer.out_features != 1:
                     layers.append(nn.LayerNorm(layer.out_features))
@@ -55,7 +58,8 @@ class LayerNormCritic(ContinuousCritic):
 
     def values(self, features: torch.Tensor, actions: torch.Tensor) -> list[torch.Tensor]:
         """Return the values (batch, 1) of each network for features (batch, features) and actions (batch, actions)."""
-        return [network(torch.cat((features, actions), dim=1)) for network in self.q_networks]
+        both = torch.cat((features, actions), dim=1)
+        return [network(both) for network in self.q_networks]
 
 
 def encode(network: BaseModel, observations: torch.Tensor) -> torch.Tensor:
@@ -138,7 +142,7 @@ class HilSAC(SAC):
         self.policy.set_training_mode(True)
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer])
         buffer = self.demonstration_buffer
-        drawn = buffer.sample(gradient_steps * batch_size)
+        drawn = self._prepared(buffer.sample(gradient_steps * batch_size))
         with torch.no_grad():  # the actor does not change between these updates
             next_features = encode(self.critic, drawn.next_observations)
             next_actions = self._sample_actions(next_features)[0]
@@ -148,11 +152,10 @@ class HilSAC(SAC):
             rows = slice(number, None, gradient_steps)
             with torch.no_grad():
                 next_q = self.critic_target.values(next_features[rows], next_actions[rows])
-                worst = torch.minimum(*next_q).clamp(*self.returns)
+                worst = self._target_value(next_q).clamp(*self.returns)
                 wanted = drawn.rewards[rows] + (1.0 - drawn.dones[rows]) * self.gamma * worst
             features = encode(self.critic, drawn.observations[rows])
-            found = self.critic.values(features, drawn.actions[rows])
-            loss = functional.mse_loss(found[0], wanted) + functional.mse_loss(found[1], wanted)
+            loss = self._critic_loss(features, drawn.actions[rows], wanted, humans)
             if features.requires_grad:
                 loss = loss + self._imitation_loss(features, drawn.actions[rows][:humans])
             self.critic.optimizer.zero_grad()
@@ -164,6 +167,33 @@ class HilSAC(SAC):
         self._n_updates += gradient_steps
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         self.logger.record("train/critic_loss", loss.item())
+
+    def _prepared(self, drawn: ReplayBufferSamples) -> ReplayBufferSamples:
+        """Return a batch as actor and critics take it."""
+        return drawn
+
+    def _target_value(self, next_q: list[torch.Tensor]) -> torch.Tensor:
+        """Return what the target critics' values (batch, 1) of the next actions come to."""
+        return torch.minimum(*next_q)
+
+    def _critic_loss(
+        self, features: torch.Tensor, actions: torch.Tensor, wanted: torch.Tensor, humans: int
+    ) -> torch.Tensor:
+        """Return the critics' loss.
+
+        Args:
+            features: encoded observations (batch, features).
+            actions: executed there (batch, actions).
+            wanted: targets (batch, 1).
+            humans: how many of the first rows are humans'.
+        """
+        one, two = self.critic.values(features, actions)
+        return functional.mse_loss(one, wanted) + functional.mse_loss(two, wanted)
+
+    def _actor_value(self, features: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        """Return the value (batch, 1) that the actor maximises."""
+        one, two = self.critic.values(features, actions)
+        return 0.5 * (one + two)
 
     def _distribution(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and logarithmic standard deviation of actions before tanh (batch, actions)."""
@@ -189,8 +219,7 @@ class HilSAC(SAC):
         entropy_loss.backward()
         self.ent_coef_optimizer.step()
         weight = self.log_ent_coef.detach().exp()
-        one, two = self.critic.values(features, actions)
-        loss = (weight * log_prob - 0.5 * (one + two)).mean()
+        loss = (weight * log_prob - self._actor_value(features, actions)).mean()
         loss = loss + self._imitation_loss(features, by_human)
         self.actor.optimizer.zero_grad()
         trained = [weight for group in self.actor.optimizer.param_groups for weight in group["params"]]
@@ -250,6 +279,9 @@ def make_hil_sac(
     images: bool,
     width: int,
     seed: int,
+    algorithm: type[HilSAC] = HilSAC,
+    policy: type[HilPolicy] = HilPolicy,
+    critics: int = 2,
     **kwargs: Any,
 ) -> HilSAC:
     """Return a `HilSAC` without an environment, for a learner that receives transitions.
@@ -260,17 +292,24 @@ def make_hil_sac(
         images: whether observations are vectors of `gym_hil.learning.image_observation`.
         width: number of units in each of the two hidden layers.
         seed: seed of the initial weights and of the batches.
+        algorithm: class of the algorithm.
+        policy: class of its networks.
+        critics: number of Q-networks.
         kwargs: further arguments of `HilSAC`.
     """
-    networks: dict[str, Any] = {"net_arch": [width, width], "optimizer_kwargs": {"fused": True}}
+    networks: dict[str, Any] = {
+        "net_arch": [width, width],
+        "n_critics": critics,
+        "optimizer_kwargs": {"fused": True},
+    }
     buffer: dict[str, Any] = {"seed": seed}
     if images:
         from gym_hil.learning.encoders import Encoder, randomly_shifted
 
         networks["features_extractor_class"] = Encoder
         buffer["augment"] = randomly_shifted
-    model = HilSAC(
-        HilPolicy,
+    model = algorithm(
+        policy,
         _SpacesOnly(observation_space, action_space),
         learning_starts=0,
         replay_buffer_kwargs=buffer,

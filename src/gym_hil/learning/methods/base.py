@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from gymnasium import spaces
@@ -19,6 +19,8 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
 
+Help = Literal["watching", "on request", "none"]
+"""Who may act while the policy acts: a human who watches and takes over, a human whom the policy calls, or nobody."""
 Weights = Mapping[str, NDArray[Any]]
 """Parameters of a policy by name, as a learner sends them to the acting process and as files contain them."""
 
@@ -52,6 +54,18 @@ class Policy(Protocol):
 
         Returns:
             The action in [-1, 1], of shape (actions,).
+        """
+
+
+class AskingPolicy(Policy, Protocol):
+    """A policy that calls a human: of a method whose `help` is ``"on request"``."""
+
+    def asks_for_help(self, observation: NDArray[Any], step: int) -> bool:
+        """Return whether a human should act in a step. Called once per step, whoever acts.
+
+        Args:
+            observation: of shape (size,).
+            step: its number in the episode, from 0.
         """
 
 
@@ -114,12 +128,17 @@ class LearningMethod(abc.ABC):
         acts_online: whether the policy acts during training and a human may intervene. Otherwise the method
             learns from the demonstrations alone, with as many updates as online training would have.
         supports_images: whether the method can learn from camera images.
+        help: who may act while the policy acts.
+        pretraining_steps: number of control steps' worth of updates from the demonstrations before the policy
+            first acts.
     """
 
     description: ClassVar[str]
     needs_demonstrations: ClassVar[bool] = False
     acts_online: ClassVar[bool] = True
     supports_images: ClassVar[bool] = False
+    help: ClassVar[Help] = "watching"
+    pretraining_steps: ClassVar[int] = 0
 
     @abc.abstractmethod
     def make_learner(

@@ -67,6 +67,7 @@ class ImitationLearner(Learner):
         assert observation_space.shape is not None and action_space.shape is not None
         torch.manual_seed(config.seed)
         self._config, self._rng = config, np.random.default_rng(config.seed)
+        self._stacked: tuple[NDArray[Any], NDArray[np.float32]] | None = None
         self._device = select_device(config.device, images=config.pixels > 0)
         self.encoder: nn.Module = nn.Identity()
         size, width = observation_space.shape[0], config.width
@@ -80,45 +81,64 @@ class ImitationLearner(Learner):
         self._optimizer = torch.optim.Adam(self._networks.parameters(), lr=config.learning_rate)
         self.observations: list[NDArray[Any]] = []
         self.actions: list[NDArray[np.float32]] = []
-        self._by_human: list[bool] = []
+        self._kept: list[bool] = []
         self._updates, self._loss = 0, float("nan")
 
     def add(self, transitions: Transitions) -> None:
         """Store the transitions in which the human acted."""
-        human = transitions.interventions
-        self.observations.extend(transitions.observations[human])
-        self.actions.extend(transitions.actions[human])
-        self._by_human.extend(human.tolist())
+        self._keep(transitions, transitions.interventions)
+
+    def _keep(self, transitions: Transitions, which: NDArray[np.bool_]) -> None:
+        self.observations.extend(transitions.observations[which])
+        self.actions.extend(transitions.actions[which])
+        self._kept.extend(which.tolist())
+        self._stacked = None
 
     def forget(self, count: int) -> None:
         """Remove the newest `count` transitions."""
-        first = len(self._by_human) - count
-        kept = len(self.actions) - sum(self._by_human[first:])
-        del self._by_human[first:], self.observations[kept:], self.actions[kept:]
+        first = len(self._kept) - count
+        kept = len(self.actions) - sum(self._kept[first:])
+        del self._kept[first:], self.observations[kept:], self.actions[kept:]
+        self._stacked = None
+
+    def draw(self, size: int) -> NDArray[np.int64]:
+        """Return the numbers of `size` kept transitions, drawn for a batch."""
+        return self._rng.integers(len(self.actions), size=size)
+
+    def rows(self, numbers: NDArray[np.int64]) -> tuple[Any, Any]:
+        """Return observations and actions of kept transitions, as tensors; arrays of any shape of numbers."""
+        import torch
+
+        if self._stacked is None:
+            self._stacked = np.stack(self.observations), np.stack(self.actions)
+        return torch.from_numpy(self._stacked[0][numbers]), torch.from_numpy(self._stacked[1][numbers])
 
     def update(self) -> None:
         """Fit the network to `updates_per_step` batches."""
-        import torch
-
-        from gym_hil.learning.encoders import randomly_shifted
-
         if not self.actions:
             return
         config = self._config
         for _ in range(config.updates_per_step):
-            rows = self._rng.integers(len(self.actions), size=config.batch_size)
-            observations = torch.from_numpy(np.stack([self.observations[row] for row in rows]))
-            wanted = torch.from_numpy(np.stack([self.actions[row] for row in rows])).to(self._device)
-            observations = observations.to(self._device)
-            features = self.encoder(randomly_shifted(observations) if config.pixels else observations)
-            if not config.pixels:
-                features = features + FEATURE_NOISE * torch.randn_like(features)
-            loss = torch.nn.functional.mse_loss(self._actions(features), wanted)
+            loss = self._batch_loss()
             self._optimizer.zero_grad()
             loss.backward()
             self._optimizer.step()
         self._updates += config.updates_per_step
         self._loss = loss.item()
+
+    def _batch_loss(self) -> Any:
+        """Return the loss of a batch, a tensor."""
+        import torch
+
+        from gym_hil.learning.encoders import randomly_shifted
+
+        config = self._config
+        observations, wanted = self.rows(self.draw(config.batch_size))
+        observations, wanted = observations.to(self._device), wanted.to(self._device)
+        features = self.encoder(randomly_shifted(observations) if config.pixels else observations)
+        if not config.pixels:
+            features = features + FEATURE_NOISE * torch.randn_like(features)
+        return torch.nn.functional.mse_loss(self._actions(features), wanted)
 
     @property
     def updates(self) -> int:

@@ -69,27 +69,30 @@ class HilLearner(Learner):
 
     def __init__(self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> None:
         from gym_hil.learning.sac import make_hil_sac
-        from gym_hil.learning.torch_setup import select_device
 
         self._config = config
-        self.model: HilSAC = make_hil_sac(
-            observation_space,
-            action_space,
-            images=config.pixels > 0,
-            width=config.width,
-            seed=config.seed,
-            learning_rate=annealed(config.learning_rate, config.annealing),
-            buffer_size=config.total_steps + SPARE_ROOM,
-            batch_size=config.batch_size,
-            gamma=config.gamma,
-            ent_coef=f"auto_{config.entropy}",
-            tau=config.tau,
-            returns=RETURNS,
-            imitation=config.imitation,
-            feature_noise=0.0 if config.pixels else FEATURE_NOISE,
-            device=select_device(config.device, images=config.pixels > 0),
-        )
+        self.model: HilSAC = make_hil_sac(observation_space, action_space, **self.settings(config))
         self.buffer = self.model.demonstration_buffer
+
+    def settings(self, config: TrainConfig) -> dict[str, Any]:
+        """Return the keyword arguments of `gym_hil.learning.sac.make_hil_sac`."""
+        from gym_hil.learning.torch_setup import select_device
+
+        return {
+            "images": config.pixels > 0,
+            "width": config.width,
+            "seed": config.seed,
+            "learning_rate": annealed(config.learning_rate, config.annealing),
+            "buffer_size": config.total_steps + SPARE_ROOM,
+            "batch_size": config.batch_size,
+            "gamma": config.gamma,
+            "ent_coef": f"auto_{config.entropy}",
+            "tau": config.tau,
+            "returns": RETURNS,
+            "imitation": config.imitation,
+            "feature_noise": 0.0 if config.pixels else FEATURE_NOISE,
+            "device": select_device(config.device, images=config.pixels > 0),
+        }
 
     def add(self, transitions: Transitions) -> None:
         """Store transitions."""

@@ -1,0 +1,52 @@
+"""A human who does not watch, and acts while called: by a policy that knows when it is unsure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.intervention.operator import LET_GO, Decision, Operator, View
+
+
+class OnRequest(Operator):
+    """Acts while called, after the human's usual time of reaction.
+
+    Args:
+        operator: who acts then; one who takes over at once and does not let go, as
+            `gym_hil.intervention.named.make_demonstrator` returns.
+
+    Attributes:
+        called: whether the human is to act in the next step.
+    """
+
+    name = "on request"
+
+    def __init__(self, operator: Operator) -> None:
+        self.called = False
+        self._operator = operator
+        self._before = False
+
+    def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
+        """Begin an episode."""
+        self._before = False
+        self._operator.reset(env, seed)
+
+    def decide(self, view: View) -> Decision:
+        """Act if called."""
+        begins, self._before = self.called and not self._before, self.called
+        if begins:
+            self._operator.reset(view.env, None)  # somebody who was busy elsewhere has to react anew
+        return self._operator.decide(view) if self.called else LET_GO
+
+    def get_state(self) -> Any:
+        """Return whether the human was called, and the operator's state."""
+        return self.called, self._before, self._operator.get_state()
+
+    def set_state(self, state: Any) -> None:
+        """Continue from what `get_state` returned."""
+        self.called, self._before, operator = state
+        self._operator.set_state(operator)
+
+    def close(self) -> None:
+        """Release the operator."""
+        self._operator.close()

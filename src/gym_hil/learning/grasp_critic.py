@@ -1,0 +1,95 @@
+"""SAC whose gripper is chosen by a critic of its own, as in HIL-SERL's code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.type_aliases import ReplayBufferSamples
+from torch import nn
+from torch.nn import functional
+
+from gym_hil.learning.sac import HilPolicy, HilSAC
+
+UNCHANGED, CHANGED = 1.0, 0.5
+"""Size of the stored gripper command, whose sign is the choice: whether it leaves the gripper as it was."""
+
+
+class GraspPolicy(HilPolicy):
+    """Actor and critics of all entries of an action but the last, and Q-networks that choose the last one."""
+
+    def __init__(
+        self, observation_space: spaces.Box, action_space: spaces.Box, *args: Any, **kwargs: Any
+    ) -> None:
+        motion = spaces.Box(action_space.low[:-1], action_space.high[:-1], dtype=np.float32)
+        super().__init__(observation_space, motion, *args, **kwargs)
+
+    def _build(self, lr_schedule: Any) -> None:
+        super()._build(lr_schedule)
+        assert isinstance(self.net_arch, list)
+        size, width = self.critic.features_extractor.features_dim, self.net_arch[0]
+        self.grasp_critic, self.grasp_target = (
+            nn.Sequential(
+                nn.Linear(size, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 2)
+            )
+            for _ in range(2)
+        )
+        self.grasp_target.load_state_dict(self.grasp_critic.state_dict())
+        self.grasp_optimizer = torch.optim.Adam(self.grasp_critic.parameters(), lr=lr_schedule(1), fused=True)
+
+
+class GraspSAC(HilSAC):
+    """Learns motion as `HilSAC` does and the gripper by double Q-learning.
+
+    Stored actions end with the gripper's command: negative to close, and of size `CHANGED` where that changes what
+    the gripper does, which costs `change_penalty`.
+
+    Args:
+        args: as for `HilSAC`.
+        change_penalty: added to the grasp critic's reward where the gripper's command changes.
+        kwargs: as for `HilSAC`.
+    """
+
+    policy: GraspPolicy
+
+    def __init__(self, *args: Any, change_penalty: float, **kwargs: Any) -> None:
+        self.change_penalty = change_penalty
+        self._drawn: ReplayBufferSamples | None = None
+        super().__init__(*args, **kwargs)
+
+    def train(self, gradient_steps: int, batch_size: int = 64) -> None:
+        """Update critics, actor and grasp critic."""
+        super().train(gradient_steps, batch_size)
+        for number in range(gradient_steps):
+            self._train_grasp_critic(slice(number, None, gradient_steps))
+
+    def _prepared(self, drawn: ReplayBufferSamples) -> ReplayBufferSamples:
+        self._drawn = drawn
+        return drawn._replace(actions=drawn.actions[:, :-1])
+
+    def _train_grasp_critic(self, rows: slice) -> None:
+        drawn, policy = self._drawn, self.policy
+        assert drawn is not None
+        command = drawn.actions[rows, -1:]
+        chosen = (command < 0.0).long()
+        rewards = drawn.rewards[rows] + self.change_penalty * (command.abs() < UNCHANGED)
+        with torch.no_grad():
+            following = drawn.next_observations[rows]
+            best = policy.grasp_critic(following).argmax(dim=1, keepdim=True)
+            value = policy.grasp_target(following).gather(1, best)
+            wanted = rewards + (1.0 - drawn.dones[rows]) * self.gamma * value
+        found = policy.grasp_critic(drawn.observations[rows]).gather(1, chosen)
+        loss = functional.mse_loss(found, wanted)
+        policy.grasp_optimizer.zero_grad()
+        loss.backward()
+        policy.grasp_optimizer.step()
+        with torch.no_grad():
+            pair = (list(net.parameters()) for net in (policy.grasp_target, policy.grasp_critic))
+            torch._foreach_lerp_(*pair, self.tau)
+        self.logger.record("train/grasp_loss", loss.item())
+
+    def _get_torch_save_params(self) -> tuple[list[str], list[str]]:
+        parts, variables = super()._get_torch_save_params()
+        return [*parts, "policy.grasp_optimizer"], variables

@@ -1,0 +1,149 @@
+"""Ensemble DAgger: the policy calls a human when its members disagree (after Menda et al. 2019, arXiv:1807.08364).
+
+Several networks imitate what humans did, each with batches of its own. The policy acts by their mean, and calls a
+human while they differ; the human does not watch.
+
+Differences from the paper: nobody can be asked at every step what a human would do, so that the rule about the
+distance to the expert's action is left out, as in ThriftyDAgger (Hoque et al. 2021, arXiv:2109.08273); like there, the
+doubt at which a human is called is a quantile of the doubts in the latest steps, so that calls stay rare, and the
+human acts until the doubt is half as large.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.episode_store import Transitions
+from gym_hil.learning.methods.base import Weights
+from gym_hil.learning.methods.bc import BehaviourCloning, ImitationLearner
+from gym_hil.learning.methods.hil import FEATURE_NOISE
+from gym_hil.learning.methods.weighted_imitation import PRETRAINING_STEPS
+
+MEMBERS = 5
+CALLS = 0.1
+"""Share of the latest steps whose doubt is large enough to call a human."""
+LATEST = 500
+"""Steps that count as latest."""
+LEAST_DOUBT = 0.05
+"""Doubt below which no human is called: mean standard deviation of the members' actions in [-1, 1]."""
+
+
+class EnsemblePolicy:
+    """Networks with two hidden layers that act by their mean, in NumPy."""
+
+    def __init__(self) -> None:
+        self._calling = False
+
+    def load(self, weights: Weights) -> None:
+        """Use other weights from now on: ``w0, b0, w1, b1, w2, b2`` with a row per member, and ``threshold``."""
+        self._weights = weights
+
+    def members(self, observation: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the members' actions, of shape (members, ..., actions)."""
+        weights, hidden = self._weights, np.atleast_2d(observation)
+        for layer in range(2):
+            hidden = np.maximum(hidden @ weights[f"w{layer}"] + weights[f"b{layer}"], 0.0)
+        actions = np.tanh(hidden @ weights["w2"] + weights["b2"])
+        return actions if observation.ndim == 2 else actions[:, 0]
+
+    def act(self, observation: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the members' mean action."""
+        return self.members(observation).mean(axis=0)
+
+    def explore(self, observation: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return the same action."""
+        return self.act(observation)
+
+    def asks_for_help(self, observation: NDArray[Any], step: int) -> bool:
+        """Return whether the members differ too much, or have not agreed again since."""
+        self._calling = self._calling and step > 0
+        doubt, threshold = float(doubts(self.members(observation))), float(self._weights["threshold"])
+        self._calling = doubt > (0.5 * threshold if self._calling else threshold)
+        return self._calling
+
+
+class EnsembleLearner(ImitationLearner):
+    """Fits several networks at once."""
+
+    def __init__(self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> None:
+        import torch
+        from torch import nn
+
+        super().__init__(config, observation_space, action_space)
+        sizes = [(layer.in_features, layer.out_features) for layer in self.layers]
+        self._matrices = nn.ParameterList(
+            [
+                nn.Parameter((2.0 * torch.rand(MEMBERS, rows, out) - 1.0) / math.sqrt(size))
+                for size, out in sizes
+                for rows in (size, 1)
+            ]
+        )
+        self._networks = self._matrices.to(self._device)
+        self._optimizer = torch.optim.Adam(self._networks.parameters(), lr=config.learning_rate)
+        self._latest: list[NDArray[Any]] = []
+
+    def add(self, transitions: Transitions) -> None:
+        """Keep what the human did, and where the policy has been."""
+        super().add(transitions)
+        if not transitions.demonstration:
+            self._latest = [*self._latest, *transitions.observations][-LATEST:]
+
+    def policy_weights(self) -> Weights:
+        """Return the members' weights, and the doubt at which a human is called."""
+        names = ("w0", "b0", "w1", "b1", "w2", "b2")
+        arrays = (matrix.detach().cpu().numpy().copy() for matrix in self._matrices)
+        weights: dict[str, NDArray[Any]] = dict(zip(names, arrays, strict=True))
+        policy, seen = EnsemblePolicy(), self._latest or self.observations
+        policy.load(weights)
+        found = doubts(policy.members(np.stack(seen))) if seen else np.zeros(1)
+        threshold = max(LEAST_DOUBT, float(np.quantile(found, 1.0 - CALLS)))
+        return {**weights, "threshold": np.array(threshold)}
+
+    def _batch_loss(self) -> Any:
+        import torch
+
+        config = self._config
+        drawn = self.draw(MEMBERS * config.batch_size).reshape(MEMBERS, config.batch_size)
+        observations, wanted = (rows.to(self._device) for rows in self.rows(drawn))
+        hidden = observations + FEATURE_NOISE * torch.randn_like(observations)
+        for layer in range(3):
+            hidden = torch.baddbmm(self._matrices[2 * layer + 1], hidden, self._matrices[2 * layer])
+            hidden = hidden.relu() if layer < 2 else hidden.tanh()
+        return MEMBERS * torch.nn.functional.mse_loss(hidden, wanted)
+
+
+class EnsembleDagger(BehaviourCloning):
+    """Imitation of demonstrations and of the help that the policy has asked for."""
+
+    description = "imitation of demonstrations and of help that an unsure ensemble has asked for"
+    needs_demonstrations = False
+    acts_online = True
+    supports_images = False
+    help = "on request"
+    pretraining_steps = PRETRAINING_STEPS
+
+    def make_learner(
+        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
+    ) -> EnsembleLearner:
+        """Return a new learner."""
+        return EnsembleLearner(config, observation_space, action_space)
+
+    def make_policy(self) -> Any:
+        """Return a policy without weights."""
+        return EnsemblePolicy()
+
+
+ENSEMBLE_DAGGER = EnsembleDagger()
+
+
+def doubts(members: NDArray[Any]) -> NDArray[np.float64]:
+    """Return how much members differ: the standard deviation of their actions (members, ..., actions), mean over
+    the entries of an action.
+    """
+    return members.std(axis=0, dtype=np.float64).mean(axis=-1)

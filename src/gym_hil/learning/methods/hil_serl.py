@@ -1,0 +1,124 @@
+"""HIL-SERL as its code has it (Luo et al. 2024, arXiv:2410.21845): RLPD with a human who takes over.
+
+Soft actor-critic with two critics, a discount of 0.97, half of every batch from demonstrations and interventions, and
+a target entropy of half the number of actions. The gripper is not the actor's: a critic of its own values each of its
+commands, learns by double Q-learning from the reward and a penalty of 0.02 for every change, and the better command is
+executed. Nothing is imitated, and the learning rate stays as it is.
+
+Differences: observations are states instead of images, the gripper's command is held, so that there are two (open and
+close) instead of three, and there are four critic updates per control step instead of as many as a second machine
+manages. It needs tasks whose robot has a gripper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.episode_store import Transitions
+from gym_hil.learning.methods.base import Weights
+from gym_hil.learning.methods.hil import HilLearner, HilMethod
+from gym_hil.learning.methods.rlpd import plain_settings
+from gym_hil.learning.policy import GaussianPolicy
+from gym_hil.stacks.ids import is_foreign
+
+GAMMA = 0.97
+CHANGE_PENALTY = -0.02
+GRASP = "grasp_"
+"""Begins the names of the grasp critic's weights."""
+
+
+class GraspingPolicy(GaussianPolicy):
+    """A Gaussian policy for motion, and the better one of the gripper's commands."""
+
+    def act(self, observation: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the best action in [-1, 1]."""
+        return np.concatenate([super().act(observation), self._gripper(observation)], axis=-1)
+
+    def explore(self, observation: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return a motion drawn from the policy, and the better command."""
+        return np.concatenate([super().explore(observation, rng), self._gripper(observation)], axis=-1)
+
+    def _gripper(self, observation: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the command, of shape (..., 1): -1 closes, 1 opens."""
+        hidden, weights = observation, self._weights
+        for layer in range(3):
+            hidden = hidden @ weights[f"{GRASP}m{layer}"] + weights[f"{GRASP}b{layer}"]
+            hidden = np.maximum(hidden, 0.0) if layer < 2 else hidden
+        return np.where(hidden.argmax(axis=-1, keepdims=True) == 1, -1.0, 1.0).astype(np.float32)
+
+
+class HilSerlLearner(HilLearner):
+    """Updates actor, critics and grasp critic."""
+
+    _closing = False
+    """What the gripper was last told in the episode."""
+
+    def settings(self, config: TrainConfig) -> dict[str, Any]:
+        """Return the keyword arguments of `gym_hil.learning.sac.make_hil_sac`."""
+        from gym_hil.learning.grasp_critic import GraspPolicy, GraspSAC
+
+        plain = plain_settings(super().settings(config), config)
+        kinds = {"algorithm": GraspSAC, "policy": GraspPolicy}
+        return {**plain, **kinds, "gamma": GAMMA, "target_entropy": -1.5, "change_penalty": CHANGE_PENALTY}
+
+    def add(self, transitions: Transitions) -> None:
+        """Store transitions, with whether the gripper's command changes."""
+        from gym_hil.learning.grasp_critic import CHANGED, UNCHANGED
+
+        actions = transitions.actions.copy()
+        over = transitions.terminated | transitions.truncated
+        for row, ends in enumerate(over.tolist()):
+            closing = bool(actions[row, -1] < 0.0)
+            size = UNCHANGED if closing == self._closing else CHANGED
+            actions[row, -1] = -size if closing else size
+            self._closing = closing and not ends
+        super().add(replace(transitions, actions=actions))
+
+    def forget(self, count: int) -> None:
+        """Drop the newest `count` transitions: those of an episode that is recorded again."""
+        super().forget(count)
+        self._closing = False
+
+    def policy_weights(self) -> Weights:
+        """Return the weights of actor and grasp critic as `GraspingPolicy` loads them."""
+        weights = dict(super().policy_weights())
+        layers = [layer for layer in self.model.policy.grasp_critic if hasattr(layer, "weight")]
+        for number, layer in enumerate(layers):
+            weights[f"{GRASP}m{number}"] = layer.weight.detach().cpu().numpy().T.copy()
+            weights[f"{GRASP}b{number}"] = layer.bias.detach().cpu().numpy().copy()
+        return weights
+
+
+class HilSerl(HilMethod):
+    """HIL-SERL's algorithm, from states."""
+
+    description = "reinforcement learning with a human and a critic for the gripper (HIL-SERL)"
+    supports_images = False
+
+    def make_learner(
+        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
+    ) -> HilSerlLearner:
+        """Return a new learner."""
+        return HilSerlLearner(config, observation_space, action_space)
+
+    def make_policy(self) -> GraspingPolicy:
+        """Return a policy without weights."""
+        return GraspingPolicy()
+
+    def check(self, config: TrainConfig) -> None:
+        """Refuse environments whose actions do not end with a gripper."""
+        super().check(config)
+        if is_foreign(config.env_id):
+            raise InvalidArgumentError(
+                f"method={config.method!r} needs actions that end with a gripper, not {config.env_id!r}"
+            )
+
+
+HIL_SERL = HilSerl()

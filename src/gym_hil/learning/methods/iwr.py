@@ -1,0 +1,52 @@
+"""IWR: intervention weighted regression (Mandlekar et al. 2020, arXiv:2012.06733).
+
+Everything that was executed is imitated: demonstrations, interventions, and what the policy did itself, which keeps
+the policy near what it can do already. Interventions are rare and happen where it matters, so half of every batch
+comes from them.
+
+Differences from the paper: the policy is a network of two layers that sees one observation instead of a recurrent
+Gaussian mixture, it learns after every step instead of in rounds, and what the policy did in episodes that failed is
+imitated as well.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.methods.bc import BehaviourCloning
+from gym_hil.learning.methods.weighted_imitation import PRETRAINING_STEPS, Kind, WeightedImitationLearner
+
+INTERVENTIONS = 0.5
+"""Share of every batch."""
+
+
+class IwrLearner(WeightedImitationLearner):
+    """Draws half of every batch from interventions, and the rest from all other steps alike."""
+
+    def shares(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how much of a batch comes from each kind."""
+        others = counts.copy()
+        others[Kind.INTERVENTION] = 0.0
+        shares = (1.0 - INTERVENTIONS) * others / max(1.0, others.sum())
+        shares[Kind.INTERVENTION] = INTERVENTIONS
+        return shares
+
+
+class Iwr(BehaviourCloning):
+    """Imitation of everything, with interventions weighted."""
+
+    description = "imitation of everything that was executed, half of it interventions (IWR)"
+    acts_online = True
+    pretraining_steps = PRETRAINING_STEPS
+
+    def make_learner(
+        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
+    ) -> IwrLearner:
+        """Return a new learner."""
+        return IwrLearner(config, observation_space, action_space)
+
+
+IWR = Iwr()

@@ -1,0 +1,56 @@
+"""PVP: proxy value propagation (Peng et al. 2023, "Learning from Active Human Involvement through Proxy Value
+Propagation", NeurIPS 2023).
+
+There is no reward. Where a human acted, the critics' values are drawn to 1 for what the human did and to -1 for what
+the policy would do, and temporal differences without a reward carry these values to all other states.
+
+Differences from the paper: soft actor-critic with LayerNorm instead of TD3, half of every batch from humans, and the
+action that gets -1 is the present policy's instead of the one that was overruled. Demonstrations count as what a human
+did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.episode_store import Transitions
+from gym_hil.learning.methods.hil import HilLearner, HilMethod
+from gym_hil.learning.methods.rlpd import plain_settings
+
+VALUES = (-1.0, 1.0)
+"""Least and greatest proxy value."""
+
+
+class PvpLearner(HilLearner):
+    """Learns proxy values."""
+
+    def settings(self, config: TrainConfig) -> dict[str, Any]:
+        """Return the keyword arguments of `gym_hil.learning.sac.make_hil_sac`."""
+        from gym_hil.learning.ensemble_sac import ProxyValueSAC
+
+        plain = plain_settings(super().settings(config), config)
+        return {**plain, "algorithm": ProxyValueSAC, "returns": VALUES}
+
+    def add(self, transitions: Transitions) -> None:
+        """Store transitions without their rewards."""
+        super().add(replace(transitions, rewards=np.zeros(len(transitions), np.float32)))
+
+
+class Pvp(HilMethod):
+    """Proxy values instead of rewards."""
+
+    description = "values that a human's actions set instead of rewards (PVP)"
+
+    def make_learner(
+        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
+    ) -> PvpLearner:
+        """Return a new learner."""
+        return PvpLearner(config, observation_space, action_space)
+
+
+PVP = Pvp()

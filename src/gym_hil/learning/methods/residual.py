@@ -1,0 +1,155 @@
+"""Residual reinforcement learning on a frozen clone (after Ankile et al. 2025, arXiv:2509.19301).
+
+A clone of the demonstrations is trained first and then left as it is. A second policy learns small corrections of the
+clone's actions with reinforcement learning, from demonstrations, interventions and experience; where a human took
+over, the correction is what the human did beyond the clone.
+
+Differences from the paper: both policies see states and are small networks, the correction does not see the clone's
+action, which follows from the state, a human may take over, and the corrections are learned as in `hil`, imitation
+and annealing included. A human's action farther from the clone's than a correction can be is stored as the largest
+correction in its direction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.episode_store import Transitions
+from gym_hil.learning.methods.base import Learner, LearningMethod, Weights
+from gym_hil.learning.methods.bc import ImitationLearner
+from gym_hil.learning.methods.hil import HilLearner
+from gym_hil.learning.policy import GaussianPolicy
+
+LARGEST = 0.5
+"""Largest correction of an entry of an action in [-1, 1]."""
+CLONE, CORRECTION = "clone.", "correction."
+"""Begin the names of the two policies' weights."""
+
+
+class ResidualPolicy:
+    """The clone's action and a correction of it."""
+
+    def __init__(self) -> None:
+        self._clone, self._correction = GaussianPolicy(), GaussianPolicy()
+        self._weights: Weights | None = None
+
+    def load(self, weights: Weights) -> None:
+        """Use other weights from now on."""
+        if weights is not self._weights:
+            self._weights = weights
+            self._clone.load(_part(weights, CLONE))
+            self._correction.load(_part(weights, CORRECTION))
+
+    def act(self, observation: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the best action in [-1, 1]."""
+        return _corrected(self._clone.act(observation), self._correction.act(observation))
+
+    def explore(self, observation: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return the clone's action with a random correction."""
+        return _corrected(self._clone.act(observation), self._correction.explore(observation, rng))
+
+
+class ResidualLearner(Learner):
+    """Trains the clone for the first `clone_updates` updates, and then the correction."""
+
+    def __init__(self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> None:
+        self.clone_updates = Residual.pretraining_steps * config.updates_per_step
+        self._clone = ImitationLearner(config, observation_space, action_space)
+        self._correction = HilLearner(config, observation_space, action_space)
+        self._waiting: list[Transitions] = []
+
+    @property
+    def updates(self) -> int:
+        """Gradient steps so far, the clone's included."""
+        return self._clone.updates + self._correction.updates
+
+    def add(self, transitions: Transitions) -> None:
+        """Store transitions. What they are beyond the clone is known when it is trained."""
+        if transitions.demonstration:
+            self._clone.add(transitions)
+        self._waiting.append(transitions)
+
+    def forget(self, count: int) -> None:
+        """Drop the newest `count` transitions, which are not demonstrations."""
+        self._store()
+        self._correction.forget(count)
+
+    def update(self) -> None:
+        """Learn as much as the configuration allows for one control step."""
+        if self._clone.updates < self.clone_updates:
+            self._clone.update()
+        else:
+            self._store()
+            self._correction.update()
+
+    def policy_weights(self) -> Weights:
+        """Return the weights of both policies."""
+        parts = ((CLONE, self._clone), (CORRECTION, self._correction))
+        return {f"{part}{name}": w for part, one in parts for name, w in one.policy_weights().items()}
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return the state of both learners."""
+        facts: dict[str, Any] = {}
+        arrays: dict[str, NDArray[Any]] = {}
+        for part, learner in ((CLONE, self._clone), (CORRECTION, self._correction)):
+            facts[part], own = learner.state()
+            arrays |= {f"{part}{name}": array for name, array in own.items()}
+        return facts, arrays
+
+    def load_state(self, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Continue from what `state` returned, bit for bit.
+
+        Raises:
+            ValueError: it is the state of other networks.
+        """
+        for part, learner in ((CLONE, self._clone), (CORRECTION, self._correction)):
+            learner.load_state(facts[part], dict(_part(arrays, part)))
+
+    def metrics(self) -> dict[str, float]:
+        """Return the losses of both."""
+        return {**self._clone.metrics(), **self._correction.metrics()}
+
+    def _store(self) -> None:
+        """Store what waits as corrections of the clone."""
+        if not self._waiting:
+            return
+        clone = GaussianPolicy(self._clone.policy_weights())
+        for one in self._waiting:
+            beyond = np.clip((one.actions - clone.act(one.observations)) / LARGEST, -1.0, 1.0)
+            self._correction.add(replace(one, actions=beyond.astype(np.float32)))
+        self._waiting.clear()
+
+
+class Residual(LearningMethod):
+    """Corrections of a frozen clone."""
+
+    description = "small corrections of a frozen clone by reinforcement learning with a human"
+    needs_demonstrations = True
+    pretraining_steps = 500
+
+    def make_learner(
+        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
+    ) -> ResidualLearner:
+        """Return a new learner."""
+        return ResidualLearner(config, observation_space, action_space)
+
+    def make_policy(self) -> ResidualPolicy:
+        """Return a policy without weights."""
+        return ResidualPolicy()
+
+
+RESIDUAL = Residual()
+
+
+def _corrected(action: NDArray[Any], correction: NDArray[Any]) -> NDArray[np.float32]:
+    return np.clip(action + LARGEST * correction, -1.0, 1.0).astype(np.float32)
+
+
+def _part(weights: Weights, part: str) -> Weights:
+    return {name.removeprefix(part): array for name, array in weights.items() if name.startswith(part)}

@@ -1,0 +1,71 @@
+"""RLIF: reinforcement learning from interventions as the reward (Luo et al. 2023, arXiv:2311.12996).
+
+The reward is -1 for the policy's step after which a human took over, and 0 for all others; whether the task succeeds
+is not asked. What is learned is to act so that nobody intervenes. Demonstrations and interventions are half of every
+batch, as in RLPD.
+
+Differences from the paper: two critics instead of ten, four updates per control step, and returns are clipped to what
+is possible. A step is rewarded as soon as the takeover after it arrives, up to ten steps late.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.episode_store import Transitions
+from gym_hil.learning.methods.hil import HilLearner, HilMethod
+from gym_hil.learning.methods.rlpd import plain_settings
+
+PENALTY = -1.0
+"""Reward of the step before an intervention."""
+
+
+class RlifLearner(HilLearner):
+    """Rewards with interventions alone."""
+
+    _policy_acted = False
+    """Whether the newest step was the policy's, in an episode that goes on."""
+
+    def settings(self, config: TrainConfig) -> dict[str, Any]:
+        """Return the keyword arguments of `gym_hil.learning.sac.make_hil_sac`."""
+        plain = plain_settings(super().settings(config), config)
+        return {**plain, "returns": (PENALTY / (1.0 - config.gamma), 0.0)}
+
+    def add(self, transitions: Transitions) -> None:
+        """Store transitions, with rewards of this method."""
+        human = transitions.interventions
+        before = np.concatenate(([self._policy_acted], ~human[:-1]))
+        begins = np.flatnonzero(human & before)
+        rewards = np.zeros(len(transitions), np.float32)
+        rewards[begins[begins > 0] - 1] = PENALTY
+        if len(begins) and begins[0] == 0:
+            buffer = self.buffer
+            buffer.rewards[(buffer.pos - 1) % buffer.buffer_size] = PENALTY
+        super().add(replace(transitions, rewards=rewards))
+        over = transitions.terminated | transitions.truncated
+        self._policy_acted = not bool(human[-1] or over[-1])
+
+    def forget(self, count: int) -> None:
+        """Drop the newest `count` transitions: those of an episode that is recorded again."""
+        super().forget(count)
+        self._policy_acted = False
+
+
+class Rlif(HilMethod):
+    """Reinforcement learning that avoids interventions."""
+
+    description = "reinforcement learning whose only reward is that nobody intervenes (RLIF)"
+
+    def make_learner(
+        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
+    ) -> RlifLearner:
+        """Return a new learner."""
+        return RlifLearner(config, observation_space, action_space)
+
+
+RLIF = Rlif()
