@@ -1,7 +1,11 @@
-"""Make the moving picture of the README and the pictures of the tasks: ``python docs/make_pictures.py``."""
+"""Make the moving picture of the README and the pictures of the tasks: ``python docs/make_pictures.py``.
+
+With names of tasks, such as ``python docs/make_pictures.py PushT``, it makes the pictures of these alone.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +21,19 @@ from gym_hil.core.step_record import StepRecord
 from gym_hil.intervention.scripted_policies import make_policy
 from gym_hil.reports.video import with_banner
 from gym_hil.simulation.rendering import PRETTY, Image, Renderer
+from gym_hil.tasks import TASKS
 
 FOLDER = Path(__file__).parent / "images"
 HEIGHT, WIDTH = 320, 480
 EVERY = 2
 """An image is kept of every second look at the simulation, of which there are five in a step of 0.1 s."""
 FRAME_MS = 40
-FOVY = {
-    "PickCube": 31.0,
-    "InsertPeg": 28.0,
-    "ArrangeBoxes": 36.0,
-    "StackCubes": 31.0,
-    "PushT": 31.0,
-    "OpenDrawerAndPlace": 31.0,
-    "TurnKey": 28.0,
-    "InsertUSB": 13.0,
-    "FlipObject": 18.0,
-    "HandOver": 36.0,
-}
-"""Vertical field of view (degrees) that shows each task large."""
-CLOSE, LOOK_AT = 20.0, (0.38, 0.0, 0.1)
-"""Field of view (degrees) below which the camera looks at a point of the table (m), so that small things are seen."""
 ROBOTS = {"HandOver": "BiSO101"}
 """Which robot a task is shown with, as its ids begin, where it is not the Panda."""
+CLOSE_UPS = {"InsertPeg": 22.0, "TurnKey": 22.0, "InsertUSB": 15.0, "FlipObject": 20.0}
+"""Vertical field of view (degrees) for tasks with small things; the camera then looks at `LOOK_AT`."""
+LOOK_AT = (0.38, 0.0, 0.1)
+"""A point above the middle of the table (m)."""
 MOMENTS = (0.0, 0.5, 1.0)
 """When the pictures of a task are taken, as shares of an episode."""
 SEEDS = (3, 10, 18)
@@ -59,7 +53,7 @@ class Camera(Observer):
         """Point the camera at the robot."""
         if self._renderer is None:
             self._renderer = Renderer(env.model, HEIGHT, WIDTH, PRETTY)
-        self._camera = zoom(env, FOVY["PickCube"])
+        self._camera = int(env.model.camera("third_person").id)
 
     def watch_step(self) -> Watcher | None:
         """Return the function that looks at the simulation within the step."""
@@ -83,19 +77,19 @@ class Camera(Observer):
         self._looks += 1
 
 
-def zoom(env: EnvironmentInterface, fovy: float) -> int:
-    """Narrow the field of view of the third-person camera, and return the number of the camera.
+def come_close(env: EnvironmentInterface, fovy: float) -> None:
+    """Let the third-person camera look at the middle of the table.
 
-    A view below `CLOSE` degrees is turned towards the middle of the table.
+    Args:
+        env: the environment.
+        fovy: the camera's vertical field of view (degrees).
     """
     camera = int(env.model.camera("third_person").id)
     env.model.cam_fovy[camera] = fovy
-    if fovy < CLOSE:
-        backward = env.model.cam_pos[camera] - LOOK_AT
-        right = np.cross((0.0, 0.0, 1.0), backward)
-        axes = [axis / np.linalg.norm(axis) for axis in (right, np.cross(backward, right), backward)]
-        env.data.cam_xmat[camera] = np.column_stack(axes).ravel()  # what stands still is computed once
-    return camera
+    backward = env.model.cam_pos[camera] - LOOK_AT
+    right = np.cross((0.0, 0.0, 1.0), backward)
+    axes = [axis / np.linalg.norm(axis) for axis in (right, np.cross(backward, right), backward)]
+    env.data.cam_xmat[camera] = np.column_stack(axes).ravel()  # what stands still is computed once
 
 
 def takeover() -> list[Image]:
@@ -128,7 +122,8 @@ def task(name: str, moments: tuple[float, ...]) -> Image:
         render_spec=spec,
     )
     env.reset(seed=1)
-    zoom(EnvironmentInterface(env), FOVY[name])
+    if name in CLOSE_UPS:
+        come_close(EnvironmentInterface(env), CLOSE_UPS[name])
     frames, done = [env.render()], False
     while not done:
         *_, done, _, _ = env.step(EnvironmentInterface(env).neutral_action())
@@ -138,13 +133,20 @@ def task(name: str, moments: tuple[float, ...]) -> Image:
 
 
 def main() -> None:
-    """Write all pictures."""
+    """Write the moving picture and those of all tasks, or those of the tasks that the command line names."""
     FOLDER.mkdir(exist_ok=True)
+    names = sys.argv[1:]
+    if not names:
+        write_takeover()
+    for name in names or TASKS:
+        iio.imwrite(FOLDER / f"task-{name}.jpg", task(name, MOMENTS), quality=85)
+
+
+def write_takeover() -> None:
+    """Write the moving picture of the README."""
     first, *rest = map(PillowImage.fromarray, takeover())
     options: dict[str, Any] = {"quality": 60, "method": 6, "duration": FRAME_MS, "loop": 0}
     first.save(FOLDER / "takeover.webp", save_all=True, append_images=rest, **options)
-    for name in FOVY:
-        iio.imwrite(FOLDER / f"task-{name}.jpg", task(name, MOMENTS), quality=85)
 
 
 if __name__ == "__main__":

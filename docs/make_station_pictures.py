@@ -112,18 +112,27 @@ def page(url: str, width: int, height: int, *, touch: bool) -> Image.Image:
             lambda d: int(d.execute_script("return document.getElementById('view').dataset.frames || 0")) > 1
         )
         for _ in range(50):
-            if driver.find_element("id", "who").text == "HUMAN":
-                break
-            send(driver, "Space", True)
-            send(driver, "Space", False)
-            time.sleep(0.3)
-        for down in (True, False):
-            send(driver, "ArrowLeft", down)
-            send(driver, "ShiftLeft", down)
-            time.sleep(1.0)
-        return Image.open(io.BytesIO(driver.get_screenshot_as_png())).convert("RGB")
+            take_over(driver)
+            for down in (True, False):
+                send(driver, "ArrowLeft", down)
+                send(driver, "ShiftLeft", down)
+                time.sleep(1.0)
+            shot = driver.get_screenshot_as_png()
+            if driver.find_element("id", "who").text == "HUMAN":  # else the episode has ended meanwhile
+                return Image.open(io.BytesIO(shot)).convert("RGB")
+        raise TimeoutError("no episode lasted long enough to take a picture")
     finally:
         driver.quit()
+
+
+def take_over(driver: Any) -> None:
+    """Press the key that takes over until the page says that the human acts."""
+    for _ in range(50):
+        if driver.find_element("id", "who").text == "HUMAN":
+            return
+        send(driver, "Space", True)
+        send(driver, "Space", False)
+        time.sleep(0.3)
 
 
 def send(driver: Any, code: str, down: bool) -> None:

@@ -78,6 +78,7 @@ def test_the_report_is_one_file_with_curves_films_and_configuration(tmp_path):
     write_report(tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert page.count("<svg") == 4 and page.count("<video") == 2
+    assert page.count('poster="data:image/jpeg') == 2
     assert "So far the policy solves PickCube alone in 75% of episodes, after 1.0 robot minutes" in page
     headline, curve, video, cost = (page.index(part) for part in ("So far", "<svg", "<video", "<dt>acting"))
     assert headline < curve < video < cost < page.index("gym-hil play PandaPickCube-v1 --policy")

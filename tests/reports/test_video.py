@@ -67,3 +67,9 @@ def test_ctrl_c_completes_the_video(tmp_path):
         add(FRAME)
         raise KeyboardInterrupt
     assert len(iio.imread(path)) == 2
+
+
+def test_ctrl_c_before_the_first_frame_leaves_nothing(tmp_path):
+    with pytest.raises(KeyboardInterrupt), open_video(tmp_path / "v.mp4", 10.0):
+        raise KeyboardInterrupt
+    assert not list(tmp_path.iterdir())

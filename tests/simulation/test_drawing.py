@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import multiprocessing
 import pickle
 import subprocess
@@ -62,6 +63,25 @@ def test_two_threads_may_draw_two_environments_at_once():
         thread.join()
     for seed in range(2):
         np.testing.assert_array_equal(found[seed], reference[seed])
+
+
+def test_the_collector_destroys_no_context(monkeypatch):
+    """It may run in one thread while another frees the same context, which OpenGL refuses the second time."""
+    lost = gym.make(ID, image_obs=True)
+    lost.reset(seed=0)
+    context = lost.unwrapped._renderers["observation"]._opengl.context
+    freed, kind = [], type(context)
+    free = kind.free
+    monkeypatch.setattr(kind, "free", lambda self: freed.append(id(self)) or free(self))
+    number = id(context)
+    lost.unwrapped.itself = lost
+    del lost, context
+    gc.collect()
+    assert number not in freed, "only the next image frees it, in its own thread"
+    env = gym.make(ID, image_obs=True)
+    env.reset(seed=0)
+    assert number in freed
+    env.close()
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])

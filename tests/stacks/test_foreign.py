@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from importlib import import_module
 from types import SimpleNamespace
 
 import gymnasium as gym
@@ -17,6 +18,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.schema import GripperCommand
 from gym_hil.datasets.recorder import EpisodeRecorder
 from gym_hil.datasets.replay import first_difference, make_replay_env, same_model
+from gym_hil.envs.adapter import EnvironmentAdapter
 from gym_hil.intervention.scripted import Expert
 from gym_hil.intervention.simulated_human import SimulatedHuman
 from gym_hil.learning.policy_actions import ScaledBox
@@ -186,6 +188,28 @@ def test_commands_play_record_and_replay_it(module, tmp_path, monkeypatch):
         run(monkeypatch, "record", REACHER, "--operator", "expert", "--episodes", "2", "--root", folder) == 0
     )
     assert run(monkeypatch, "replay", folder, "--verify") == 0
+
+
+@pytest.mark.parametrize("takes_a_mode", [True, False])
+def test_a_dataset_that_cannot_be_drawn_is_inspected_without_pictures(
+    module, tmp_path, monkeypatch, capsys, takes_a_mode
+):
+    folder = tmp_path / "episodes"
+    if not takes_a_mode:
+        monkeypatch.setattr(import_module("line_of_a_test").LineAdapter, "__init__", _without_a_mode)
+    assert (
+        run(monkeypatch, "record", ENV_ID, "--operator", "expert", "--episodes", "1", "--root", folder) == 0
+    )
+    assert run(monkeypatch, "inspect", folder) == 0
+    said = capsys.readouterr().out
+    assert "No pictures of episode 0" in said and "has no render mode 'rgb_array'" in said
+    assert "Episode 0" in (folder / "inspect.html").read_text()
+    assert run(monkeypatch, "replay", folder, "--video", tmp_path / "film.mp4") == 2
+    assert not (tmp_path / "film.mp4").exists()
+
+
+def _without_a_mode(self):
+    EnvironmentAdapter.__init__(self, sys.modules[type(self).__module__].Line())
 
 
 def test_a_policy_is_trained_evaluated_and_played(module, tmp_path, monkeypatch, caplog):

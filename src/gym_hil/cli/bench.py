@@ -11,9 +11,11 @@ from typing import Any
 import gymnasium as gym
 import mujoco
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from gym_hil.cli.common import write_json
+from gym_hil.cli.progress import progress_bar
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.experiments import latency
 from gym_hil.experiments import throughput as measuring
@@ -59,9 +61,13 @@ class Bench:
         if not self.tasks:
             raise InvalidArgumentError("tasks is empty; name at least one environment id")
         console = Console()
-        result = {"machine": machine(), "tasks": {task: self._task(task, console) for task in self.tasks}}
+        with progress_bar(console) as progress:
+            measured = len(self._kinds) * (3 if self.latency else 2) + (2 if self.vector else 0)
+            self._bar = progress.add_task("", total=measured * len(self.tasks))
+            tasks = {task: self._task(task, progress) for task in self.tasks}
+        result = {"machine": machine(), "tasks": tasks}
         console.print(_facts(result["machine"]))
-        for kind in ("state", "images") if self.images else ("state",):
+        for kind in self._kinds:
             console.print(_kind_table(kind, result["tasks"]))
         if self.vector:
             console.print(_vector_table(result["tasks"]))
@@ -69,34 +75,40 @@ class Bench:
         write_json(self.json, result)
         return 0
 
-    def _task(self, task: str, console: Console) -> dict[str, Any]:
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        return ("state", "images") if self.images else ("state",)
+
+    def _task(self, task: str, progress: Progress) -> dict[str, Any]:
         env_id = full_id(task)
         rounds = 1 if self.quick else 5
         found: dict[str, Any] = {}
-        with console.status("") as status:
-            for kind in ("state", "images") if self.images else ("state",):
-                image_obs = kind == "images"
-                status.update(f"{task}: {kind}")
-                steps = (10, 3) if self.quick else (400, 30)
-                start = measuring.start_up(env_id, image_obs=image_obs, rounds=rounds)
-                speed = measuring.stepping(
-                    env_id, image_obs=image_obs, steps=steps[image_obs], rounds=rounds, seed=self.seed
+        for kind in self._kinds:
+            image_obs = kind == "images"
+            progress.update(self._bar, description=f"{task}: {kind}")
+            steps = (10, 3) if self.quick else (400, 30)
+            start = measuring.start_up(env_id, image_obs=image_obs, rounds=rounds)
+            progress.advance(self._bar)
+            speed = measuring.stepping(
+                env_id, image_obs=image_obs, steps=steps[image_obs], rounds=rounds, seed=self.seed
+            )
+            progress.advance(self._bar)
+            found[kind] = {**asdict(start), **asdict(speed)}
+            if self.latency:
+                wait = latency.measure(
+                    env_id, image_obs=image_obs, presses=2 if self.quick else 40, seed=self.seed
                 )
-                found[kind] = {**asdict(start), **asdict(speed)}
-                if self.latency:
-                    wait = latency.measure(
-                        env_id, image_obs=image_obs, presses=2 if self.quick else 40, seed=self.seed
-                    )
-                    found[kind] |= {"latency_ms": wait.median_ms, "worst_latency_ms": wait.worst_ms}
-            if self.vector:
-                status.update(f"{task}: vector")
-                found["vector"] = self._vector(env_id, rounds)
-                if gym.spec(env_id).vector_entry_point is not None:
-                    size, total = (2, 4) if self.quick else (256, 1024)
-                    scaling = measuring.scaling(
-                        env_id, num_envs=size, steps=total, rounds=rounds, seed=self.seed
-                    )
-                    found["scaling"] = asdict(scaling)
+                found[kind] |= {"latency_ms": wait.median_ms, "worst_latency_ms": wait.worst_ms}
+                progress.advance(self._bar)
+        if self.vector:
+            progress.update(self._bar, description=f"{task}: vector")
+            found["vector"] = self._vector(env_id, rounds)
+            progress.advance(self._bar)
+            if gym.spec(env_id).vector_entry_point is not None:
+                size, total = (2, 4) if self.quick else (256, 1024)
+                scaling = measuring.scaling(env_id, num_envs=size, steps=total, rounds=rounds, seed=self.seed)
+                found["scaling"] = asdict(scaling)
+            progress.advance(self._bar)
         return found
 
     def _vector(self, env_id: str, rounds: int) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Functions that several commands use: ids, policies by name, progress bars and JSON results."""
+"""Functions that several commands use: ids, policies by name and JSON results."""
 
 from __future__ import annotations
 
@@ -8,16 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 import gym_hil  # noqa: F401
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError, require_one_of
@@ -122,18 +112,3 @@ def require_libraries() -> None:
             __import__(package)
         except ImportError as error:
             raise MissingExtraError(package.replace("_", "-"), "train", "Training") from error
-
-
-def progress_bar(console: Console) -> Progress:
-    """Return a progress bar with an estimate of the remaining time. It is removed at the end, and not shown
-    without a terminal.
-    """
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

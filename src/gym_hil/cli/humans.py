@@ -13,9 +13,10 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from gym_hil.cli.common import progress_bar, write_json
+from gym_hil.cli.common import write_json
 from gym_hil.cli.inspect_command import Inspect
 from gym_hil.cli.option_types import OperatorName, Preset
+from gym_hil.cli.progress import progress_bar
 from gym_hil.cli.record import Record
 from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError, MissingExtraError
 from gym_hil.datasets.dataset import journal_of

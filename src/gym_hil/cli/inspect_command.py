@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gym_hil.cli.common import progress_bar, write_json
+from gym_hil.cli.common import write_json
+from gym_hil.cli.progress import progress_bar
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import GymHilError, InvalidDatasetError, MissingExtraError, RenderingError
 from gym_hil.datasets.dataset import condition_of, journal_of
@@ -52,24 +53,29 @@ class Inspect:
         """Print the table, and write the page."""
         console = Console()
         store = EpisodeStore(journal_of(self.root))
-        env = make_replay_env(store.env_id, render_mode="rgb_array", render_spec=REPORT_SPEC)
+        try:
+            env = make_replay_env(store.env_id, render_mode="rgb_array", render_spec=REPORT_SPEC)
+        except RenderingError:
+            env = make_replay_env(store.env_id)
         interface = EnvironmentInterface(env)
         entries: dict[int, Entry] = {}
         condition = condition_of(self.root)
         damage, differences = list(condition.damage), []
-        for number in store.numbers():
-            try:
-                episode = store.read(number)
-                quality = judge(episode, interface)
-            except GymHilError as error:
-                if not any(str(error) in known for known in damage):
-                    damage.append(f"episode {number} cannot be used: {error}")
-                continue
-            why = why_not_the_same(episode, env) if self.verify else None
-            if why is not None:
-                differences.append(f"episode {number} {why}")
-            replays = why is None if self.verify else None
-            entries[number] = Entry(_light(episode), quality, None, replays)
+        with progress_bar(console) as progress:
+            doing = "replaying episodes" if self.verify else "reading episodes"
+            for number in progress.track(store.numbers(), description=doing):
+                try:
+                    episode = store.read(number)
+                    quality = judge(episode, interface)
+                except GymHilError as error:
+                    if not any(str(error) in known for known in damage):
+                        damage.append(f"episode {number} cannot be used: {error}")
+                    continue
+                why = why_not_the_same(episode, env) if self.verify else None
+                if why is not None:
+                    differences.append(f"episode {number} {why}")
+                replays = why is None if self.verify else None
+                entries[number] = Entry(_light(episode), quality, None, replays)
         console.print(_table(entries))
         console.print(f"{len(entries)} episodes of {store.env_id}")
         notes = (*damage, *differences, *condition.notes)

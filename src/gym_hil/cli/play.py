@@ -14,11 +14,12 @@ import gymnasium as gym
 import numpy as np
 import tyro
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
+from gym_hil.cli import STOPPED
 from gym_hil.cli.common import operator_named, policy_maker, write_json
 from gym_hil.cli.option_types import OperatorOrNobody, Preset, TermName
+from gym_hil.cli.progress import progress_bar
 from gym_hil.core import schema
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
@@ -28,7 +29,7 @@ from gym_hil.intervention.human_cost import HUMAN_COST, HumanCost, RecordHumanCo
 from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.intervention.named import PEOPLE
 from gym_hil.intervention.scripted_policies import Policy
-from gym_hil.reports.video import open_video, with_banner
+from gym_hil.reports.video import open_video, picture, with_banner
 from gym_hil.simulation.gl import has_display
 from gym_hil.simulation.rendering import Image
 from gym_hil.stacks.build import build_env
@@ -102,10 +103,12 @@ class Play:
             console.print(operator.help(), highlight=False)
         count = self.episodes or (None if wants(env, "page") else 1)
         episodes: list[Episode] = []
+        stopped = False
         try:
             await_person(env, console.print)
             self._play(env, count, episodes, console)
         except KeyboardInterrupt:
+            stopped = True
             console.print("Stopped.")
         finally:
             env.close()
@@ -115,10 +118,11 @@ class Play:
         if self.video is not None:
             console.print(f"Video: {self.video}")
         result = {**facts, "episodes": [asdict(e) for e in episodes], "success": rate}
-        write_json(
-            self.json, result, mode=0o666 if url is None else PRIVATE
-        )  # the address contains the token
-        return 0 if count is None or rate >= self.min_success else 1
+        mode = 0o666 if url is None else PRIVATE  # the address contains the token
+        write_json(self.json, result, mode=mode)
+        if count is None:
+            return 0
+        return STOPPED if stopped else int(rate < self.min_success)
 
     def _play(self, env: gym.Env, count: int | None, episodes: list[Episode], console: Console) -> None:
         """Run `count` episodes, or an unlimited number if it is None, and append the results to `episodes`."""
@@ -128,7 +132,7 @@ class Play:
             add = None
             if self.video is not None:
                 add = stack.enter_context(open_video(self.video, env.metadata["render_fps"]))
-            progress = stack.enter_context(Progress(console=console, transient=True))
+            progress = stack.enter_context(progress_bar(console))
             for seed in progress.track(seeds, total=count, description="playing"):
                 episodes.append(self._episode(env, new_policy, seed, add))
 
@@ -176,7 +180,7 @@ class Play:
             total += float(reward)
             if add is not None:
                 frame = with_banner(
-                    np.asarray(env.render()),
+                    picture(env),
                     human=bool(info[schema.IS_INTERVENTION]),
                     success=bool(info[schema.NEXT_SUCCESS]),
                     seconds=steps * interface.control_dt,

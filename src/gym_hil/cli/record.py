@@ -12,8 +12,9 @@ import numpy as np
 import tyro
 from rich.console import Console
 
-from gym_hil.cli.common import operator_named, policy_maker, progress_bar, write_json
+from gym_hil.cli.common import operator_named, policy_maker, write_json
 from gym_hil.cli.option_types import FormatName, OperatorName, Preset
+from gym_hil.cli.progress import progress_bar
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.dataset import About, Dataset, begun_as, default_root
@@ -102,10 +103,12 @@ class Record:
                 self._write_missing(dataset, env, console)
                 await_person(env, console.print)
                 self._record(dataset, env, recorder, new_policy, console)
+                stopped = False
             except KeyboardInterrupt:
-                console.print("Stopped. Continue with --resume.")
+                stopped = True
         kept = len(dataset.numbers())
-        console.print(f"{kept} episodes in {dataset.root}")
+        found = f"{kept} episodes in {dataset.root}"
+        console.print(f"Stopped. {found}; continue with --resume." if stopped else found, soft_wrap=True)
         facts: dict[str, Any] = {
             "root": str(dataset.root), "env_id": dataset.journal.env_id, "episodes": kept
         }  # fmt: skip
@@ -127,7 +130,7 @@ class Record:
         if self.resume and self.format is None and self.repo_id is None:
             about = begun_as(root) or about
         with progress_bar(console) as progress:
-            progress.add_task(f"opening {root}", total=None)
+            progress.add_task("opening the dataset", total=None)
             dataset = Dataset(root, env_id, about, resume=self.resume)
         journal = dataset.journal
         notes = [

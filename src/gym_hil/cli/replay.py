@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,13 +13,14 @@ import tyro
 from rich.console import Console
 
 from gym_hil.cli.common import write_json
+from gym_hil.cli.progress import progress_bar
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.dataset import journal_of
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import make_replay_env, replayed, why_not_the_same
-from gym_hil.reports.video import VIDEO_SPEC, open_video, with_banner
+from gym_hil.reports.video import VIDEO_SPEC, open_video, picture, with_banner
 from gym_hil.simulation.gl import has_display
 
 
@@ -56,14 +57,16 @@ class Replay:
         numbers = [number for number in numbers if number not in damaged]
         found: dict[int, str | None] = dict(damaged)
         try:
-            if self.verify:
-                found |= {number: _verify(number, store.read(number), env, console) for number in numbers}
-            if self.video is not None and numbers:
-                self._film(store, numbers, env)
-                console.print(f"Video: {self.video}")
-            if not self.verify and self.video is None:
-                for number in numbers:
-                    _show(number, store.read(number), env, console)
+            with progress_bar(console) as progress:
+                if self.verify:
+                    for number in progress.track(numbers, description="replaying episodes"):
+                        found[number] = _verify(number, store.read(number), env, console)
+                if self.video is not None and numbers:
+                    self._film(store, progress.track(numbers, description="filming episodes"), env)
+                    console.print(f"Video: {self.video}")
+                if not self.verify and self.video is None:
+                    for number in progress.track(numbers, description="replaying episodes"):
+                        _show(number, store.read(number), env, console)
         finally:
             env.close()
         write_json(self.json, {"episodes": found})
@@ -79,7 +82,7 @@ class Replay:
             real_time=watched,
         )
 
-    def _film(self, store: EpisodeStore, numbers: list[int], env: gym.Env) -> None:
+    def _film(self, store: EpisodeStore, numbers: Iterable[int], env: gym.Env) -> None:
         assert self.video is not None
         with open_video(self.video, env.metadata["render_fps"]) as add:
             for number in numbers:
@@ -109,7 +112,7 @@ def _film(episode: Episode, env: gym.Env) -> Iterator[np.ndarray]:
     last = episode.length - 1
     for step, _ in enumerate(replayed(episode, env)):
         yield with_banner(
-            np.asarray(env.render()),
+            picture(env),
             human=bool(episode.frames["complementary_info.is_intervention"][min(step, last)]),
             success=step > last and episode.success,
             seconds=step / episode.meta["fps"],

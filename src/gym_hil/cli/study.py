@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from gym_hil.cli import STOPPED
 from gym_hil.cli.common import require_libraries, state_base_id, write_json
+from gym_hil.cli.progress import progress_bar
 from gym_hil.core.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -72,17 +72,16 @@ def run_and_show(
 
     if workers is not None and workers < 1:
         raise InvalidArgumentError(f"workers={workers} must be at least 1")
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with progress_bar(console) as progress:
         bar = progress.add_task(f"{len(study.runs)} runs", total=1.0)
 
         def report(status: Status) -> None:
             left = "" if status.left_s is None else f", about {_duration(status.left_s)} left"
-            count = f"{len(status.ended)} of {len(study.runs)} runs{left}"
+            count = f"{len(status.ended)} of {len(study.runs)} runs"
             progress.update(bar, completed=status.share, description=count)
             if (one := status.latest) is not None:
                 found = f"{one.result['successes']} of {one.result['episodes']} without help"
-                line = f"{one.run.name}: {found}, {one.result['wall_s']:.0f} s  [{count}]"
+                line = f"{one.run.name}: {found}, {one.result['wall_s']:.0f} s  [{count}{left}]"
                 console.print(line, highlight=False, markup=False, soft_wrap=True)
 
         try:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import gymnasium as gym
 import tyro
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from gym_hil.cli.common import require_libraries, state_base_id, write_json
 from gym_hil.cli.option_types import Method, Preset, Teacher
+from gym_hil.cli.progress import progress_bar
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.page import PageAddress
 from gym_hil.intervention.limits import DEFAULT_PRESET
@@ -94,16 +96,17 @@ class Train:
             f"Operator: {helper(config)}."
         )
         try:
-            found = train(
-                config,
-                self.out,
-                Printer(console, config),
-                resume=self.resume,
-                page=self.page,
-                gamepad_name=self.gamepad_name,
-                track=self.track,
-                ready=lambda env: _welcome(env, console),
-            )
+            with progress_bar(console) as progress:
+                found = train(
+                    config,
+                    self.out,
+                    Printer(console, config, progress),
+                    resume=self.resume,
+                    page=self.page,
+                    gamepad_name=self.gamepad_name,
+                    track=self.track,
+                    ready=lambda env: _welcome(env, console),
+                )
         except KeyboardInterrupt:
             console.print(f"Stopped. The same command with --resume continues the run in {self.out}.")
             return 130
@@ -147,20 +150,36 @@ class Printer:
     Args:
         console: prints the lines.
         config: configuration of the run.
+        progress: shows how far the run is.
     """
 
-    def __init__(self, console: Console, config: TrainConfig) -> None:
+    def __init__(self, console: Console, config: TrainConfig, progress: Progress) -> None:
         self._console, self._every_episode = console, config.real_time
         self._points = self._episodes = 0
+        self._progress = progress
+        self._run = progress.add_task("training", total=None)
+        self._evaluation = progress.add_task("evaluation", total=1.0, visible=False)
 
     def __call__(self, status: RunStatus) -> None:
         """Print what has changed."""
+        self._show(status)
         if self._every_episode and status.episodes != self._episodes:
             self._console.print(episode_line(status))
         self._episodes = status.episodes
         if len(status.points) > self._points:
             self._points = len(status.points)
             self._console.print(point_line(status.points[-1]))
+
+    def _show(self, status: RunStatus) -> None:
+        bars, evaluates = self._progress, status.evaluated is not None
+        bars.update(self._run, completed=status.robot_minutes, total=status.total_robot_minutes)
+        if evaluates and not bars.tasks[self._evaluation].visible:
+            bars.reset(self._evaluation, visible=True)
+        bars.update(self._evaluation, completed=status.evaluated, visible=evaluates)
+        if status.phase == "done":
+            bars.reset(self._run, total=None, description="writing videos and report")
+        else:
+            bars.update(self._run, description="training" if evaluates else status.phase)
 
 
 def point_line(point: Point) -> str:
@@ -215,14 +234,18 @@ class Eval:
             path = pretrained(self.task or "PandaPickCube-v1")
         trained = load(path)
         env_id = trained.config.env_id if self.task is None else state_base_id(self.task)
-        env = make_env_for(trained, path, env_id)
-        found = evaluate(trained.make_policy().act, env, self.episodes, self.seed)
+        env, console = make_env_for(trained, path, env_id), Console()
+        with progress_bar(console) as progress:
+            bar = progress.add_task("evaluating", total=self.episodes)
+            found = evaluate(
+                trained.make_policy().act, env, self.episodes, self.seed, lambda _: progress.advance(bar)
+            )
         env.close()
         table = Table("task", "success", "95 % interval", "cycle")
         cycle = "-" if found.cycle_s is None else f"{found.cycle_s:.1f} s"
         rate = f"{found.successes}/{found.episodes}"
         table.add_row(env_id, rate, f"{found.low:.1%} to {found.high:.1%}", cycle)
-        Console().print(table)
+        console.print(table)
         purpose = purpose_of_result(trained.config.seed, found.first_start)
         write_json(self.json, {"env_id": env_id, "purpose": purpose, **asdict(found)})
         return 0 if found.successes >= self.min_success * found.episodes else 1

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image as PillowImage
 
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.step_record import PHASES
 from gym_hil.datasets.camera_images import at_steps
 from gym_hil.datasets.episode import Episode
-from gym_hil.reports.page import data_url
-from gym_hil.reports.video import open_video, with_banner
-from gym_hil.simulation.rendering import Image
+from gym_hil.reports.page import data_url, picture_url
+from gym_hil.reports.video import open_video, picture, with_banner
 
 MAX_FRAMES = 120
 """Largest number of frames of a video. Longer episodes have fewer frames per second."""
@@ -58,7 +55,11 @@ def film_of(episode: Episode, env: EnvironmentInterface) -> Film:
     Args:
         episode: the episode.
         env: an environment with ``render_mode="rgb_array"``, preferably with `REPORT_SPEC`.
+
+    Raises:
+        RenderingError: the environment cannot be rendered.
     """
+    env.reset(seed=episode.meta["seed"])  # Gymnasium renders nothing before the first reset
     stride = math.ceil((episode.length + 1) / MAX_FRAMES)
     names = key_steps(episode)
     wanted = sorted({*range(0, episode.length + 1, stride), *names})
@@ -69,7 +70,7 @@ def film_of(episode: Episode, env: EnvironmentInterface) -> Film:
         with open_video(path, episode.meta["fps"] / stride) as add:
             for step in at_steps(episode, env, iter(wanted)):
                 image = with_banner(
-                    np.asarray(env.render()),
+                    picture(env),
                     human=bool(by_human[min(step, episode.length - 1)]),
                     success=step == episode.length and episode.success,
                     seconds=step / episode.meta["fps"],
@@ -77,11 +78,5 @@ def film_of(episode: Episode, env: EnvironmentInterface) -> Film:
                 if step % stride == 0:
                     add(image)
                 if step in names:
-                    key_frames[names[step]] = data_url(_jpeg(image), ".jpg")
+                    key_frames[names[step]] = picture_url(image)
         return Film(key_frames, data_url(path.read_bytes(), ".mp4"))
-
-
-def _jpeg(image: Image) -> bytes:
-    content = io.BytesIO()
-    PillowImage.fromarray(image).save(content, format="JPEG", quality=85)
-    return content.getvalue()

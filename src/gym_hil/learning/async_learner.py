@@ -14,7 +14,7 @@ import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -128,7 +128,8 @@ class SeparateProcessLearner(LearnerClient):
         self._process = context.Process(
             target=_serve, args=(other, *arguments), name="gym-hil learner", daemon=True
         )
-        self._process.start()
+        with _ctrl_c_ignored():  # by the new process, too, before it gets so far as to say so itself
+            self._process.start()
         other.close()
         self._inbox = _Inbox(self._connection)
         self._last: LearnerProgress | None = None
@@ -181,6 +182,19 @@ class SeparateProcessLearner(LearnerClient):
     def _ended(self) -> LearningError:
         self._process.join(timeout=1.0)
         return LearningError(f"the learning process ended with status {self._process.exitcode}")
+
+
+@contextlib.contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C for a moment. Only the main thread hears it and can change that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Inbox:

@@ -52,7 +52,13 @@ def wilson(successes: int, episodes: int, z: float = 1.96) -> tuple[float, float
     return max(0.0, centre - margin), min(1.0, centre + margin)
 
 
-def evaluate(act: Act, env: PolicyEnv, episodes: int, first_start: int = DEVELOPMENT_STARTS) -> Evaluation:
+def evaluate(
+    act: Act,
+    env: PolicyEnv,
+    episodes: int,
+    first_start: int = DEVELOPMENT_STARTS,
+    on_episode: Callable[[int], None] = lambda ended: None,
+) -> Evaluation:
     """Evaluate a policy without a human.
 
     Args:
@@ -60,6 +66,7 @@ def evaluate(act: Act, env: PolicyEnv, episodes: int, first_start: int = DEVELOP
         env: the environment.
         episodes: number of episodes.
         first_start: environment seed of the first episode. It is incremented by 1 for each further episode.
+        on_episode: called after each episode with the number of episodes that have ended.
 
     Returns:
         The result.
@@ -74,6 +81,7 @@ def evaluate(act: Act, env: PolicyEnv, episodes: int, first_start: int = DEVELOP
             done = terminated or truncated
         if info["is_success"]:
             lengths.append(steps)
+        on_episode(number + 1)
     low, high = wilson(len(lengths), episodes)
     dt = env.interface.control_dt
     cycle = float(np.mean(lengths)) * dt if lengths else None

@@ -20,7 +20,8 @@ from gym_hil.learning.config import CONFIG, TrainConfig
 from gym_hil.learning.learning_curve import CURVE, Point, read_curve
 from gym_hil.learning.videos import FIRST, LAST
 from gym_hil.reports.charts import Line, line_chart
-from gym_hil.reports.page import data_url, require_libraries, write_page
+from gym_hil.reports.page import data_url, picture_url, require_libraries, write_page
+from gym_hil.reports.video import last_frame
 
 REPORT = "report.html"
 RESULT = "result.json"
@@ -131,10 +132,11 @@ def _more_charts(points: Sequence[Point]) -> list[str]:
     ]
 
 
-def _videos(out: Path) -> list[tuple[str, str]]:
+def _videos(out: Path) -> list[tuple[str, str, str]]:
+    """Return caption, content and last frame of each video."""
     captions = {FIRST: "The first episode in which the policy acted", LAST: "The last one"}
     return [
-        (caption, data_url((out / name).read_bytes(), ".mp4"))
+        (caption, data_url((out / name).read_bytes(), ".mp4"), picture_url(last_frame(out / name)))
         for name, caption in captions.items()
         if (out / name).is_file()
     ]

@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -69,7 +69,7 @@ def train(
     Args:
         config: configuration of the run.
         out: folder of the results. It must be new or empty, unless the run is resumed.
-        report: called after every episode and every evaluation.
+        report: called before and after each episode, and after each episode of an evaluation.
         resume: whether to continue the run in `out`, if there is one.
         learner: starts the learner, by default in a separate process. A script that calls this function then
             needs ``if __name__ == "__main__":``.
@@ -293,7 +293,11 @@ class Run:
         TrainedPolicy(self._eval_env.interface, config, progress.weights).save(self._out / POLICY)
         self._policy.load(progress.weights)
         found = evaluate(
-            self._policy.act, self._eval_env, episodes, evaluation_start(config.seed, final=final)
+            self._policy.act,
+            self._eval_env,
+            episodes,
+            evaluation_start(config.seed, final=final),
+            lambda ended: self._report_status("evaluation", ended / episodes),
         )
         before = self._curve.points[-1] if self._curve.points else None
         since = self._episodes[before.episodes if before else 0 :]
@@ -339,9 +343,14 @@ class Run:
         self._report_status("done")
         return found
 
-    def _report_status(self, phase: Literal["demonstrations", "learning", "evaluation", "done"]) -> None:
+    def _report_status(
+        self,
+        phase: Literal["demonstrations", "learning", "evaluation", "done"],
+        evaluated: float | None = None,
+    ) -> None:
         updates = self._progress.updates if self._progress else 0
         now = status(phase, self._config, self._episodes, self._curve.points, updates)
+        now = replace(now, evaluated=evaluated)
         count = f" {now.demonstrated + 1} of {now.demos}" if phase == "demonstrations" else ""
         self._rollouts.show_note(f"{phase}{count}, {updates} updates")
         self._report(now)

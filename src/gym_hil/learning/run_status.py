@@ -118,6 +118,8 @@ class RunStatus:
     """Number of gradient steps of the critic so far."""
     points: tuple[Point, ...]
     """The learning curve."""
+    evaluated: float | None = None
+    """Share of episodes of the evaluation in progress that have ended; None outside of one."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the status as numbers, strings and lists."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from gym_hil.core.environment import EnvironmentInterface
-from gym_hil.core.errors import RenderingError
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Episode, ExperienceStore
 from gym_hil.learning.policy_env import PolicyEnv, make_policy_env, time_limit
 from gym_hil.learning.run_status import Summary
-from gym_hil.reports.video import REPORT_SPEC, open_video, with_banner
+from gym_hil.reports.video import REPORT_SPEC, open_video, picture, with_banner
 
 FIRST, LAST = "first-episode.mp4", "last-episode.mp4"
 
@@ -33,15 +30,10 @@ def write_videos(out: Path, store: ExperienceStore, config: TrainConfig) -> None
     last = next((number for number in reversed(numbers) if _is_whole(store.read(number), limit)), None)
     if first is None or last is None:
         return
+    env = make_policy_env(
+        config.env_id, None, **config.env_arguments(), render_mode="rgb_array", render_spec=REPORT_SPEC
+    )
     try:
-        env = make_policy_env(
-            config.env_id, None, **config.env_arguments(), render_mode="rgb_array", render_spec=REPORT_SPEC
-        )
-    except TypeError as error:
-        raise RenderingError(f"{config.env_id} does not accept render_mode") from error
-    try:
-        if env.render_mode != "rgb_array":
-            raise RenderingError(f"{config.env_id} has no render mode 'rgb_array'")
         for number, name in ((first, FIRST), (last, LAST)):
             _write(env, store.read(number), out / name)
     finally:
@@ -59,7 +51,7 @@ def _write(env: PolicyEnv, episode: Episode, path: Path) -> None:
         for step, state in enumerate(episode.states):
             raw.restore_physics(state)
             frame = with_banner(
-                np.asarray(env.render()),
+                picture(env),
                 human=bool(episode.interventions[max(0, step - 1)]),
                 success=episode.success and step == len(episode),
                 seconds=step * raw.control_dt,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from gym_hil.core import palette
 from gym_hil.core.errors import MissingExtraError
 from gym_hil.core.files import write_atomically
 from gym_hil.reports.charts import require_matplotlib
+from gym_hil.simulation.rendering import Image
 
 TYPES = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".png": "image/png"}
 
@@ -56,6 +58,15 @@ def write_page(path: Path, template: str, **facts: Any) -> None:
     page = render(template, **facts)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, page.encode())
+
+
+def picture_url(image: Image) -> str:
+    """Return a data URL of a picture of shape (height, width, 3) as a JPEG."""
+    from PIL import Image as PillowImage
+
+    content = io.BytesIO()
+    PillowImage.fromarray(image).save(content, format="JPEG", quality=85)
+    return data_url(content.getvalue(), ".jpg")
 
 
 def data_url(content: bytes, suffix: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from gym_hil.core.errors import InvalidArgumentError, StorageError
+from gym_hil.core.errors import InvalidArgumentError, RenderingError, StorageError
 from gym_hil.core.files import make_folder, replacing
 from gym_hil.core.palette import HUMAN, POLICY, SUCCESS, rgb
 from gym_hil.simulation.rendering import GymRenderingSpec, Image, Quality
@@ -54,12 +56,35 @@ def with_banner(frame: Image, *, human: bool, success: bool, seconds: float) -> 
     return np.asarray(image)
 
 
+def picture(env: Any) -> Image:
+    """Return what an environment that has been reset shows in the render mode ``"rgb_array"``, (height, width, 3).
+
+    Raises:
+        RenderingError: it shows nothing.
+    """
+    try:
+        shown = env.render()
+    except NotImplementedError:
+        shown = None
+    if not isinstance(shown, np.ndarray):
+        raise RenderingError(f"{type(env.unwrapped).__name__} has no render mode 'rgb_array'")
+    return shown
+
+
+def last_frame(path: Path) -> Image:
+    """Return the last picture of a video, (height, width, 3)."""
+    import imageio.v3 as iio
+
+    frames = deque(iio.imiter(path), maxlen=1)
+    return np.asarray(frames.pop())
+
+
 @contextlib.contextmanager
 def open_video(path: Path, fps: float) -> Iterator[Callable[[Image], None]]:
     """Write an H.264 video, which appears under its name when it is complete.
 
     If the block ends with an error, the video is removed, and an older video is kept. Ctrl-C completes the
-    video.
+    video with the frames that it has.
 
     Args:
         path: the file, with one of the `SUFFIXES`. Its folder is created if necessary.
@@ -96,6 +121,8 @@ def open_video(path: Path, fps: float) -> Iterator[Callable[[Image], None]]:
                 yield add
             except KeyboardInterrupt as error:
                 interrupt = error
+        if interrupt is not None and not frames:
+            raise interrupt
         _require_frames(temporary, frames, path)
     if interrupt is not None:
         raise interrupt

@@ -81,9 +81,13 @@ class GymRenderingSpec:
             raise InvalidArgumentError(f"mode={self.mode!r} is not known. Valid: rgb_array, human.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OpenGL:
-    """OpenGL resources of a renderer."""
+    """OpenGL resources of a renderer.
+
+    `_allocated` keeps them alive until they are freed. If they were garbage together with their renderer, the garbage
+    collector would destroy the context at any time, while another thread frees it or renders.
+    """
 
     context: Any
     """The context of the backend."""
@@ -91,6 +95,7 @@ class OpenGL:
 
     def free(self) -> None:
         """Free the resources."""
+        _allocated.discard(self)
         self.context.make_current()
         self.drawing.free()
         self.context.free()
@@ -249,7 +254,9 @@ class Renderer:
         self._scene = mujoco.MjvScene(model, MAX_GEOMS)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = quality.shadow_size > 0
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
-        return OpenGL(context, drawing)
+        opengl = OpenGL(context, drawing)
+        _allocated.add(opengl)
+        return opengl
 
 
 def _make_drawing_context(model: mujoco.MjModel) -> mujoco.MjrContext:
@@ -265,9 +272,11 @@ def _make_drawing_context(model: mujoco.MjModel) -> mujoco.MjrContext:
 
 _renderers: weakref.WeakSet[Renderer] = weakref.WeakSet()
 """All renderers that have rendered."""
+_allocated: set[OpenGL] = set()
+"""Resources that have not been freed yet."""
 _unused: list[OpenGL] = []
 """Resources that no renderer uses any more."""
-_inherited: list[Any] = []
+_inherited: list[OpenGL] = []
 """Resources of the process from which this one was forked."""
 
 
@@ -291,10 +300,11 @@ def _disown() -> None:
     """Prevent a forked process from freeing its parent's resources, which would block."""
     for renderer in list(_renderers):
         renderer._leave_opengl()
-    for opengl in _unused:
+    for opengl in _allocated:
         _inherited.append(opengl)
         for owned in (opengl.context, opengl.drawing):
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(owned))  # never destroyed, not even at exit
+    _allocated.clear()
     _unused.clear()
     gl.disown()
 

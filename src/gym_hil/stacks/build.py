@@ -16,7 +16,7 @@ from typing import Any, cast
 import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
-from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.errors import InvalidArgumentError, RenderingError
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.envs.robot_actions import make_robot_action
 from gym_hil.intervention.named import make_operator
@@ -44,7 +44,13 @@ def build_env(config: EnvConfig, *, raw_env: RawEnv | None = None) -> gym.Env:
     """
     if config.env_id is not None:
         limit = config.max_episode_steps
-        made = gym.make(config.env_id, max_episode_steps=limit, render_mode=config.render_mode)
+        mode: dict[str, Any] = {} if config.render_mode is None else {"render_mode": config.render_mode}
+        try:
+            made = gym.make(config.env_id, max_episode_steps=limit, **mode)
+        except TypeError as error:
+            if not mode or "render_mode" not in str(error):
+                raise
+            raise RenderingError(f"{config.env_id} takes no render_mode") from error
         return add_outer_layers(made, config)
     env = _environment(config, raw_env)
     limit = config.max_episode_steps or env.task.max_episode_steps

@@ -12,7 +12,7 @@ void main() { vec4 q = pose * vec4(p, 1.0); wn = mat3(pose) * n; wc = c;
   w = q.xyz; gl_Position = camera * q; }`;
 const FRAGMENT = `precision mediump float; varying vec3 w, wn, wc; uniform bool shadow, ground;
 void main() { vec3 c = wc;
-  if (shadow) { gl_FragColor = vec4(0.50, 0.52, 0.55, 1.0); return; }
+  if (shadow) { gl_FragColor = vec4(0.62, 0.59, 0.54, 1.0); return; }
   if (ground) c = mod(floor(w.x * 2.0) + floor(w.y * 2.0), 2.0) < 0.5 ? vec3(0.62, 0.65, 0.69) : vec3(0.57, 0.60, 0.64);
   float light = 0.5 + 0.5 * max(0.0, dot(normalize(wn), normalize(vec3(0.35, -0.45, 1.0))));
   gl_FragColor = vec4(c * light, 1.0); }`;
