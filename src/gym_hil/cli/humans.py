@@ -1,4 +1,4 @@
-"""``gym-hil humans``: simulated humans, fitted to recorded sessions of people and shown at work."""
+"""``gym-hil humans``: fits simulated humans to recorded sessions of people, and shows them."""
 
 from __future__ import annotations
 
@@ -26,19 +26,20 @@ from gym_hil.datasets.journal import EpisodeStore
 
 @dataclass(kw_only=True)
 class FitHuman:
-    """Fit a simulated human to recorded sessions in which a person drove alone, and say how well it fits.
+    """Fit a simulated human to recorded episodes in which a person drove, and report the remaining
+    differences.
 
-    Every second episode is held out: distances are printed for those that were fitted to and for those that were not.
+    Every second episode is held out. Distances are printed for both halves.
     """
 
     datasets: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    """Folders that `gym-hil record` wrote, of one environment and one device."""
+    """Folders written by `gym-hil record`, with the same environment and the same device."""
     candidates: int = 40
-    """How many limits are tried, the presets among them."""
+    """Number of limits to try, including the presets."""
     seed: int = 0
     """Seed of the search."""
     json: Path | None = None
-    """Write limits, distances and the numbers of values to this file as well."""
+    """Also write limits, distances and numbers of values to this file."""
 
     def run(self) -> int:
         """Fit, and print two tables."""
@@ -76,10 +77,10 @@ class FitHuman:
         console.print(table)
         console.print(
             f"{len(episodes)} episodes of {env_id}, {found.tried} limits tried. Recorded and simulated are medians of "
-            "the episodes that were held out; KS is the Kolmogorov-Smirnov distance, 0 for alike and 1 for disjoint."
+            "the held-out episodes; KS is the Kolmogorov-Smirnov distance, 0 for equal and 1 for disjoint."
         )
         for measure in MEASURES:
-            console.print(f"  {measure.name}: {measure.says}", highlight=False)
+            console.print(f"  {measure.name}: {measure.description}", highlight=False)
         facts = {
             "env_id": env_id,
             "episodes": len(episodes),
@@ -94,30 +95,32 @@ class FitHuman:
 
 @dataclass(kw_only=True)
 class ShowHuman:
-    """Draw sessions of a simulated human: one page with who acts when, what is commanded, key frames and videos."""
+    """Record episodes of a simulated human, and write a page with the acting agent, the commands, key frames
+    and videos.
+    """
 
     preset: Annotated[Preset, tyro.conf.Positional]
-    """Who it is."""
+    """The simulated human."""
     operator: OperatorName = "simulated-keyboard"
-    """What the human holds."""
+    """The device of the simulated human."""
     task: str = "PandaPickCube-v1"
     """Environment id, with or without "gym_hil/"."""
     policy: str = "zero"
-    """What the human watches; zero for nothing, so that it drives alone."""
+    """The policy that the human watches; with "zero" the human drives from the start."""
     episodes: int = 2
     """Number of episodes."""
     seed: int = 1000
-    """Seed of the first one."""
+    """Seed of the first episode."""
     out: Path | None = None
-    """Where the page goes; without it to human-PRESET.html."""
+    """The page; human-PRESET.html by default."""
 
     def run(self) -> int:
-        """Record into a folder that is thrown away, and write the page."""
+        """Record into a temporary folder, and write the page."""
         from gym_hil.intervention.named import SIMULATED
 
         if self.operator not in SIMULATED:
             raise InvalidArgumentError(
-                f"operator={self.operator!r} is no simulated human; there are {', '.join(SIMULATED)}"
+                f"operator={self.operator!r} is not a simulated human; valid: {', '.join(SIMULATED)}"
             )
         out = self.out or Path(f"human-{self.preset}.html")
         with tempfile.TemporaryDirectory() as folder:
@@ -136,31 +139,31 @@ class ShowHuman:
 
 @dataclass(kw_only=True)
 class Humans:
-    """Simulated humans: fit them to recorded sessions of people, or look at one."""
+    """Fit simulated humans to recorded sessions of people, or show one."""
 
     command: Annotated[
         Annotated[FitHuman, tyro.conf.subcommand("fit", prefix_name=False)]
         | Annotated[ShowHuman, tyro.conf.subcommand("show", prefix_name=False)],
         tyro.conf.OmitArgPrefixes,
     ]
-    """What to do."""
+    """The command to run."""
 
     def run(self) -> int:
-        """Run the command that was chosen."""
+        """Run the command."""
         return self.command.run()
 
 
 def _episodes(roots: Sequence[Path]) -> tuple[str, list[Episode]]:
-    """Return the environment that datasets were recorded in, and their episodes.
+    """Return the environment and the episodes of datasets.
 
     Raises:
-        InvalidDatasetError: they are of different environments.
+        InvalidDatasetError: the datasets are from different environments.
     """
     stores = [EpisodeStore(journal_of(root)) for root in roots]
     ids = sorted({store.env_id for store in stores})
     if len(ids) != 1:
         raise InvalidDatasetError(
-            f"the datasets are of {', '.join(ids) or 'nothing'}; give those of one environment"
+            f"the datasets must be from one environment, not from {', '.join(ids) or 'none'}"
         )
     return ids[0], [store.read(number) for store in stores for number in store.numbers()]
 

@@ -1,4 +1,4 @@
-"""How somebody worked a device in recorded episodes, in a few distributions that can be compared."""
+"""Measures of a person's behaviour with a device in recorded episodes, as distributions that can be compared."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from gym_hil.datasets.episode import Episode
 
 Array = NDArray[np.float64]
 AXES = 3
-"""How many of an action's first entries are translation."""
+"""Number of entries of an action, from the first one, that are translation."""
 UNDONE = 0.5
-"""What undoes at least this part of a movement shows that the movement was an error."""
+"""A motion was an error if the next one undoes at least this part of it."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class Measure:
     """One distribution.
 
     Attributes:
-        name: what it is called.
+        name: its name.
         unit: its unit.
-        says: what it measures, in one sentence.
+        description: what it measures, in one sentence.
     """
 
     name: str
     unit: str
-    says: str
+    description: str
 
 
 MEASURES = (
@@ -47,7 +47,9 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Movement:
-    """A stretch of steps in which one axis was moved in one direction: first step, steps, and the sum of its levels."""
+    """A sequence of steps in which one axis moved in one direction: first step, number of steps, and sum of
+    the levels.
+    """
 
     first: int
     steps: int
@@ -59,7 +61,7 @@ def behaviour(episodes: Iterable[Episode], layout: Mapping[str, slice]) -> dict[
 
     Args:
         episodes: recorded episodes whose actions begin with the translation of an end effector.
-        layout: where the TCP's position is in ``observation.state``, as ``tcp_pos``.
+        layout: entries of ``observation.state``, with the TCP's position as ``tcp_pos``.
     """
     found: dict[str, list[float]] = {measure.name: [] for measure in MEASURES}
     for episode in episodes:
@@ -109,7 +111,7 @@ def movements(levels: Array) -> list[Movement]:
 
 
 def _gaps(moving: NDArray[np.bool_]) -> list[int]:
-    """Return the lengths of the stretches between movements; what follows the last one is no pause."""
+    """Return the numbers of steps between movements. The steps after the last movement are not a pause."""
     last = len(moving) - int(np.argmax(moving[::-1]))
     borders = np.flatnonzero(np.diff(moving[:last].astype(int))) + 1
     starts = [0, *borders.tolist(), last]
@@ -117,8 +119,10 @@ def _gaps(moving: NDArray[np.bool_]) -> list[int]:
 
 
 def distances(one: Mapping[str, Array], other: Mapping[str, Array]) -> dict[str, float]:
-    """Return the Kolmogorov-Smirnov distance of every measure, in [0, 1]: the largest difference of the shares of
-    values up to some value. 1 where only one of the two has any values, and 0 where none has.
+    """Return the Kolmogorov-Smirnov distance of every measure, in [0, 1].
+
+    It is the largest difference of the cumulative distributions. It is 1 if only one of them has values, and 0 if none
+    has.
     """
     from scipy.stats import ks_2samp
 

@@ -1,5 +1,7 @@
-"""Fit the limits of a simulated human to recorded sessions: try limits, let the human drive from the same starts, and
-keep those whose behaviour differs least.
+"""Fits the limits of a simulated human to recorded episodes of a person.
+
+Simulated humans with various limits drive from the recorded start states. The limits with the most similar behaviour
+are returned.
 """
 
 from __future__ import annotations
@@ -37,26 +39,26 @@ FITTED: Mapping[str, tuple[float, float]] = {
     "approach_s": (0.1, 2.0),
     "noise": (0.01, 0.5),
 }
-"""What is fitted, and between which values, in the units of `Limits`."""
+"""Fields of `Limits` that are fitted, and their bounds."""
 KEYS_ONLY = ("press_s", "press_spread")
 LEVERS_ONLY = ("bandwidth_hz", "approach_s", "noise")
 PATIENCE = 3
-"""How many times as long as the longest recorded episode a simulated one may last."""
+"""Longest duration of a simulated episode, relative to the longest recorded one."""
 DRIVEN = 0.5
-"""Share of steps in which a person acts in an episode that counts as one that the person drove."""
+"""Least share of steps in which a person acts in an episode that the person drove."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What was found.
+    """The result of a fit.
 
     Attributes:
         limits: the limits that fit best.
         fitted: names of the fields of `limits` that were fitted.
-        recorded: values of every measure in the episodes that were held out.
-        simulated: the same of the simulated human from the same starts.
-        trained: Kolmogorov-Smirnov distances in the episodes that were fitted to.
-        held_out: the same in those that were held out.
+        recorded: values of every measure in the held-out episodes.
+        simulated: values of every measure of the simulated human from the same start states.
+        trained: Kolmogorov-Smirnov distances in the episodes used for the fit.
+        held_out: Kolmogorov-Smirnov distances in the held-out episodes.
         tried: number of limits that were tried.
     """
 
@@ -70,13 +72,13 @@ class Fit:
 
 
 def held_device(episode: Episode) -> HeldDevice:
-    """Return the device that a simulated human has to hold in order to do what was recorded.
+    """Return the simulated counterpart of the recorded device.
 
     Raises:
         InvalidDatasetError: no device was recorded.
     """
     if not episode.device_log:
-        raise InvalidDatasetError("the episodes were recorded without a device, so there is nobody to fit")
+        raise InvalidDatasetError("the episodes were recorded without a device")
     log = parse_device_log(episode.device_log, Path("device_log.jsonl"))
     name = log.device.lower()
     for word, held in (("spacemouse", SPACEMOUSE), ("lerobot", LEADER), ("gamepad", GAMEPAD_PAGE)):
@@ -98,11 +100,11 @@ def fit(
     """Fit a simulated human to episodes that a person drove.
 
     Args:
-        env_id: the environment that was recorded.
+        env_id: the recorded environment.
         episodes: at least four; every second one is held out.
-        candidates: how many limits are tried, the presets among them.
-        seed: of the search.
-        report: told after each of them how many were tried, and the least mean distance.
+        candidates: number of limits to try, including the presets.
+        seed: seed of the search.
+        report: called after each candidate with the number of candidates and the least mean distance so far.
 
     Raises:
         InvalidDatasetError: too few episodes were driven by a person with a device.
@@ -139,7 +141,7 @@ def fit(
 
 
 def _changed(limits: Limits, names: Sequence[str], rng: np.random.Generator, progress: float) -> Limits:
-    """Return limits near others: farther away while little of the search is over."""
+    """Return limits near others; the range decreases in the course of the search."""
     spread = 0.6 * (1.0 - progress) + 0.1
     changes: dict[str, Any] = {}
     for name in names:
@@ -151,12 +153,12 @@ def _changed(limits: Limits, names: Sequence[str], rng: np.random.Generator, pro
 
 
 class _Driver:
-    """Lets simulated humans drive from the starts of recorded episodes.
+    """Lets simulated humans drive from the start states of recorded episodes.
 
     Args:
-        env_id: the environment that was recorded.
-        held: what they hold.
-        most_steps: for how long they may try.
+        env_id: the recorded environment.
+        held: the device of the simulated humans.
+        most_steps: largest number of steps per episode.
     """
 
     def __init__(self, env_id: str, held: HeldDevice, most_steps: int) -> None:
@@ -170,7 +172,7 @@ class _Driver:
         return behaviour(episodes, self._layout)
 
     def drive(self, limits: Limits, episodes: Sequence[Episode]) -> dict[str, Array]:
-        """Return the measures of a simulated human who drives alone from the starts of `episodes`."""
+        """Return the measures of a simulated human who drives from the start states of `episodes`."""
         person = SimulatedPerson(limits.driving(), held=self._held)
         env = make_env(self._env_id, operator=person, max_episode_steps=self._most_steps)
         recorder = EpisodeRecorder(env, {})

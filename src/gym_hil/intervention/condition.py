@@ -1,4 +1,4 @@
-"""The state of mind of one simulated human: lapses of attention, tiredness, practice, and the habit of the day."""
+"""The changing condition of a simulated human: lapses of attention, fatigue, practice, and preferred routes."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from gym_hil.intervention.limits import Limits
 
 FAR_M = 0.03
-"""Ways farther than this have several good routes (m); nearer ones go straight. Chosen."""
+"""Distance from which on a person can choose among several routes (m); shorter motions are straight. Assumed."""
 
 
 class Route(str, enum.Enum):
-    """How a person goes a long way. All of these lead to the goal."""
+    """A person's route over a long distance."""
 
     STRAIGHT = "straight"
-    """Along all axes at once."""
+    """Along all axes at the same time."""
     ACROSS_FIRST = "across first"
-    """Along x and y, then up or down."""
+    """Along x and y, then vertically."""
     HEIGHT_FIRST = "height first"
-    """Up or down, then along x and y."""
+    """Vertically, then along x and y."""
     ONE_AXIS = "one axis at a time"
-    """Along the axis on which most is left."""
+    """Along the axis with the largest remaining distance."""
 
     def part(self, way: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the part (3, m) of a way (3, m) that is gone now."""
+        """Return the part (3, m) of a remaining motion (3, m) that is covered now."""
         far = np.abs(way) > FAR_M
         if self is Route.STRAIGHT or not far.any():
             return way
@@ -45,14 +45,14 @@ class Route(str, enum.Enum):
 
 @dataclass
 class Condition:
-    """What changes in a human from step to step and from episode to episode.
+    """The properties of a human that change from step to step and from episode to episode.
 
     Attributes:
         limits: the human's limits.
-        route: how it goes long ways in this episode.
-        elapsed_s: for how long it has watched or acted, over all episodes (s).
+        route: the route over long distances in this episode.
+        elapsed_s: time of watching and acting in all episodes (s).
         practice: number of episodes in which it has acted.
-        lapse_s: for how long it will go on looking elsewhere (s).
+        lapse_s: remaining time of the current lapse (s).
         acted: whether it has acted in this episode.
     """
 
@@ -64,7 +64,7 @@ class Condition:
     acted: bool = False
 
     def begin(self, rng: np.random.Generator) -> None:
-        """Begin an episode: choose a route, mostly the preferred one."""
+        """Begin an episode and choose a route, in most episodes the preferred one."""
         self.practice += self.acted
         self.acted, self.lapse_s = False, 0.0
         self.route = Route(self.limits.route)
@@ -73,7 +73,7 @@ class Condition:
             self.route = others[int(rng.integers(len(others)))]
 
     def pass_time(self, seconds: float, rng: np.random.Generator) -> None:
-        """Let time pass in which the human watches; lapses begin and end."""
+        """Advance the time while the human watches; lapses begin and end."""
         limits = self.limits
         self.elapsed_s += seconds
         self.lapse_s = max(0.0, self.lapse_s - seconds)
@@ -82,6 +82,6 @@ class Condition:
 
     @property
     def slowness(self) -> float:
-        """How many times slower and less exact than fresh and unpractised."""
+        """Factor on times and errors, relative to a rested and unpractised human."""
         tired = 1.0 + self.limits.tiring_per_hour * self.elapsed_s / 3600.0
         return float(tired * (1 + self.practice) ** -self.limits.learning)

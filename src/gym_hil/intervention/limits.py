@@ -1,4 +1,4 @@
-"""What a simulated human can and cannot do, as data: the limits with their units and sources, and the presets."""
+"""The limits of simulated humans, with units and sources, and the presets."""
 
 from __future__ import annotations
 
@@ -17,65 +17,69 @@ class Limits:
     """The limits of a simulated human. The defaults are those of a script, which has none.
 
     Attributes:
-        disagreement: takes over when the policy's `disagreement` with the task's expert is larger than this on
-            average over `patience_s`, and lets go when it is less than half of it. Infinite: never for this reason.
-        patience_s: time over which disagreement is judged (s).
-        gates: further reasons to take over, any of which is enough. The human does not let go while one persists.
-        reaction_s: mean time from deciding to acting (s). Choosing among the eight direction and gripper keys takes
-            about 0.2 s + 0.15 s per bit when untrained, and nearly no more than a simple reaction, 0.2 to 0.25 s,
-            when trained (Hick, Q. J. Exp. Psychol. 4, 1952; Hyman, J. Exp. Psychol. 45, 1953).
-        reaction_spread: coefficient of variation of the reaction time, which is drawn from a log-normal distribution:
-            reaction times are skewed to the right, with a spread of a fifth to a third of their mean (Luce, Response
+        disagreement: takes over if the mean `disagreement` of the policy with the task's expert over
+            `patience_s` exceeds this value, and hands back below half of it. Infinity turns this reason off.
+        patience_s: time over which disagreement is averaged (s).
+        gates: further reasons to take over, any of which is sufficient. The human does not hand back while
+            one persists.
+        reaction_s: mean time from a decision to the action (s). Choosing among the eight direction and
+            gripper keys takes about 0.2 s + 0.15 s per bit without practice, and little more than a simple reaction,
+            0.2 to 0.25 s, with practice (Hick, Q. J. Exp. Psychol. 4, 1952; Hyman, J. Exp. Psychol. 45, 1953).
+        reaction_spread: coefficient of variation of the reaction time, which has a log-normal distribution.
+            Reaction times are skewed to the right, with a spread of a fifth to a third of their mean (Luce, Response
             Times, 1986).
         min_hold_s: shortest takeover (s).
-        max_hold_s: longest takeover before trusting the policy again (s).
-        noise: standard deviation of a command on each axis, as a share of the command: the noise of a movement grows
-            with its size (Schmidt et al., Psychol. Rev. 86, 1979; Harris and Wolpert, Nature 394, 1998).
+        max_hold_s: longest takeover before the policy is trusted again (s).
+        noise: standard deviation of a command on each axis, relative to the command. The noise of a motion is
+            proportional to its size (Schmidt et al., Psychol. Rev. 86, 1979; Harris and Wolpert, Nature 394,
+            1998).
         bias: constant error of a command (3, in units of action).
-        attention: probability, per step, of watching while the policy acts. People who monitor automation that
-            rarely fails miss a part of its failures (Parasuraman, Molloy and Singh, Int. J. Aviat. Psychol. 3, 1993).
-        budget_s_per_hour: seconds of acting within any hour of the robot's time (s). Beyond it the policy is left
-            alone. The hour goes on from episode to episode.
+        attention: probability, per step, of watching while the policy acts. People who monitor automation
+            that rarely fails miss some of its failures (Parasuraman, Molloy and Singh, Int. J. Aviat. Psychol. 3,
+            1993).
+        budget_s_per_hour: largest acting time (s) within any hour of robot time, across episodes. The human
+            does not take over once it is used up.
         mistakes: probability, per step while acting, of a command in a random direction.
-        lapses_per_min: how often it looks elsewhere while the policy acts (1/min). People miss more the longer they
+        lapses_per_min: rate of looking away while the policy acts (1/min). People miss more the longer they
             watch something that rarely fails (Mackworth, Q. J. Exp. Psychol. 1, 1948; Parasuraman et al., 1993). The
-            rates are chosen.
-        lapse_s: mean duration of a lapse, which is drawn from an exponential distribution (s). Chosen.
-        hold_on_s: for how long it holds on after there is no reason left to act (s). Chosen: people let go after they
+            rates are assumed.
+        lapse_s: mean duration of a lapse, which has an exponential distribution (s). Assumed.
+        hold_on_s: time from the last reason to act to handing back (s). Assumed: people hand back after they
             have seen that the robot is where they want it, and novices wait longer.
-        tiring_per_hour: by how much reactions, pauses and errors grow within an hour of the robot's time, as a share;
-            detections fall by 10 to 15 % in the first half hour of a watch (Mackworth, 1948).
-        learning: exponent of the power law of practice by which the same shrink with the number of episodes in which it
-            has acted (Newell and Rosenbloom, in Cognitive Skills and their Acquisition, 1981).
-        route: how it prefers to go a long way, a value of `gym_hil.intervention.condition.Route`. People who are new to
-            a device move one axis after the other (Zhai and Milgram, CHI 1998).
-        changes_route: probability, per episode, of going another way than that. Chosen.
-        slips_per_min: how often somebody with a device opens or closes the fingers at the wrong time while acting
-            (1/min). Chosen.
-        sight_delay_s: how old is what the human at a keyboard sees (s). A movement is corrected by what is seen after
-            0.19 to 0.26 s (Keele and Posner, J. Exp. Psychol. 77, 1968).
-        acuity: standard deviation of where it sees something in a picture of the web page (pixels); 0 for somebody who
-            sees everything exactly, as a script. Trained people set lines flush to a fraction of what separates two
-            points (Westheimer, Invest. Ophthalmol. 14, 1975); on a screen this is less than a pixel.
-        sight_error_share: the same as a share of the distance from hand to goal; people tell lengths apart by about
-            3 % (Teghtsoonian, Psychol. Rev. 78, 1971).
-        sight_error_rad: standard deviation of a rotation that it sees, about each axis (rad). Chosen: people set lines
-            parallel to within a degree or two.
-        press_s: shortest press of a key (s); typists hold keys for about 0.1 s (Dhakal et al., Observations on Typing
-            from 136 Million Keystrokes, CHI 2018).
-        press_spread: coefficient of variation of the duration of a press; about 0.1 where people produce intervals of
-            about a second (Wearden and McShane, Q. J. Exp. Psychol. 40B, 1988).
-        pause_s: time between a press and the correction of what it did (s): people correct two or three times per
-            second (Craik, Br. J. Psychol. 38, 1947; Miall, Weir and Stein, J. Motor Behav. 25, 1993).
-        wrong_key: probability that a press meets another direction's key, or that a lever is pushed along another axis.
-            Chosen: typists correct several keystrokes of a hundred (Dhakal et al., 2018).
-        bandwidth_hz: corner frequency of the hand at a lever, which follows what the person wants as a critically
-            damped system of second order: a neuromuscular lag of 0.1 to 0.2 s (McRuer and Jex, IEEE Trans. Hum.
-            Factors Electron. 8, 1967).
-        approach_s: time in which a person with a lever would cover the way that is left if the level stayed (s).
-            Chosen: with the delays above, a shorter one overshoots.
-        tremor: amplitude of the tremor of the hand at a lever, as a share of its full level, which for a leader arm
-            is the way of one step. Chosen.
+        tiring_per_hour: relative growth of reaction times, pauses and errors in an hour of robot time.
+            Detections decrease by 10 to 15 % in the first half hour of a watch (Mackworth, 1948).
+        learning: exponent of the power law of practice by which the same quantities decrease with the number
+            of episodes in which the human has acted (Newell and Rosenbloom, in Cognitive Skills and their Acquisition,
+            1981).
+        route: preferred route over long distances, a value of `gym_hil.intervention.condition.Route`. People
+            who are new to a device move one axis after the other (Zhai and Milgram, CHI 1998).
+        changes_route: probability, per episode, of another route. Assumed.
+        slips_per_min: rate of moving the gripper at a wrong time while acting with a device (1/min). Assumed.
+        sight_delay_s: delay of perception of a human with a device (s). A motion is corrected by what is seen
+            after 0.19 to 0.26 s (Keele and Posner, J. Exp. Psychol. 77, 1968).
+        acuity: standard deviation of a perceived position in a picture of the web page (pixels); 0 for exact
+            perception, as in scripts. Trained people align lines to a fraction of the distance at which two points are
+            separable (Westheimer, Invest. Ophthalmol. 14, 1975); on a screen this is less than a pixel.
+        sight_error_share: standard deviation of a perceived position relative to the distance between hand
+            and goal. People distinguish lengths by about 3 % (Teghtsoonian, Psychol. Rev. 78, 1971).
+        sight_error_rad: standard deviation of a perceived rotation about each axis (rad). Assumed: people
+            align lines to within a degree or two.
+        press_s: shortest press of a key (s). Typists press keys for about 0.1 s (Dhakal et al., Observations
+            on Typing from 136 Million Keystrokes, CHI 2018).
+        press_spread: coefficient of variation of the duration of a press; about 0.1 if people produce
+            intervals of about a second (Wearden and McShane, Q. J. Exp. Psychol. 40B, 1988).
+        pause_s: time between a press and its correction (s). People correct two or three times per second
+            (Craik, Br. J. Psychol. 38, 1947; Miall, Weir and Stein, J. Motor Behav. 25, 1993).
+        wrong_key: probability that a press hits the key of another direction, or that an axis is confused
+            with another one. Assumed: typists correct several keystrokes of a hundred (Dhakal et al., 2018).
+        bandwidth_hz: corner frequency of the hand on a device with axes, which follows the intended motion
+            like a critically damped second-order system. The neuromuscular lag is 0.1 to 0.2 s (McRuer and Jex, IEEE
+            Trans. Hum. Factors Electron. 8, 1967).
+        approach_s: time in which the remaining distance would be covered at the chosen level of an axis (s).
+            Assumed: with the
+            delays above, shorter times overshoot.
+        tremor: amplitude of the hand's tremor on a device with axes, relative to the full level, which for a
+            leader arm is the motion of one step. Assumed.
     """
 
     disagreement: float = 0.7
@@ -111,7 +115,7 @@ class Limits:
     tremor: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what no human can be.
+        """Check all values.
 
         Raises:
             InvalidArgumentError: a value is impossible; the message names it.
@@ -154,7 +158,7 @@ class Limits:
             )
 
     def driving(self) -> Limits:
-        """Return the limits of the same human who drives alone: takes over at once and never lets go."""
+        """Return the limits of the same human in demonstrations: it takes over at once and never hands back."""
         return replace(self, disagreement=0.0, patience_s=0.0, max_hold_s=math.inf)
 
 
@@ -232,23 +236,23 @@ PRESETS: Mapping[str, Limits] = {
     "scripted": Limits(),
     "scripted-coach": Limits(disagreement=math.inf, gates=_waiting(2.0), max_hold_s=2.0),
 }
-"""Simulated humans by name. In a study with 27 operators novices intervened early and experts waited until shortly
-before a failure (Jiang et al., Influence of Operator Expertise on Robot Supervision and Intervention, 2026,
-arXiv:2601.15069); the times in seconds are chosen for tasks of 10 s. The names that begin with ``scripted`` are no
-humans: they have no delay and no noise, and serve as oracles for tests. No preset tires or learns, so that an episode
-depends on its seed alone."""
+"""Simulated humans by name. In a study with 27 operators, novices intervened early and experts waited until
+shortly before a failure (Jiang et al., Influence of Operator Expertise on Robot Supervision and Intervention,
+2026, arXiv:2601.15069); the times in seconds are assumed for tasks of 10 s. Names that begin with
+``scripted`` are not humans: they have no delay and no noise, and serve as upper bounds in tests. Fatigue and
+practice are off in all presets, so that an episode depends only on its seed."""
 SCRIPT = "scripted"
-"""What the names of presets that are scripts begin with."""
+"""Prefix of the names of presets that are scripts."""
 DEFAULT_PRESET = "average"
-"""The human who helps unless somebody is named."""
+"""The preset that is used unless another one is given."""
 EARLIER_PRESETS: Mapping[str, str] = {
     "expert": "scripted",
     "coach": "scripted-coach",
     "keyboard": "average",
 }
-"""Presets of earlier versions, and what they are called now."""
+"""Names of presets in earlier versions, and their present names."""
 PRESET_NAMES = (*PRESETS, *EARLIER_PRESETS)
-"""Every name that `limits_of` knows."""
+"""All names that `limits_of` accepts."""
 
 
 def limits_of(preset: str) -> Limits:
