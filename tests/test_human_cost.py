@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 
 import gym_hil  # noqa: F401
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.intervention.human_cost import RecordHumanCost
+from gym_hil.datasets.recorder import EpisodeRecorder
+from gym_hil.datasets.replay import make_replay_env
+from gym_hil.datasets.validation import judge
+from gym_hil.intervention.human_cost import HUMAN_COST, RecordHumanCost
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
 STAY = np.array([0, 0, 0, 1], np.float32)
@@ -48,3 +52,19 @@ def test_nobody_watches_where_nobody_can_take_over():
 def test_impossible_periods_are_refused():
     with pytest.raises(InvalidArgumentError, match="slow_motion=0"):
         RealTimeWrapper(gym.make("gym_hil/PandaPickCube-v1"), slow_motion=0)
+
+
+def test_a_recorded_episode_tells_the_same_cost():
+    env = RecordHumanCost(gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1", preset="novice"))
+    recorder = EpisodeRecorder(env, {"operator": "simulated"})
+    replaying = EnvironmentInterface(make_replay_env("gym_hil/PandaPickCubeBase-v1"))
+    for seed in range(3):
+        env.reset(seed=seed)
+        ended = False
+        while not ended:
+            *_, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
+            ended = terminated or truncated
+        cost, quality = info[HUMAN_COST], judge(recorder.episode(seed), replaying)
+        assert quality.watched_s > 0.0 and quality.switches == cost["switches"] >= 1
+        assert quality.intervened_s == pytest.approx(cost["intervened_s"])
+        assert quality.watched_s == pytest.approx(cost["watched_s"])

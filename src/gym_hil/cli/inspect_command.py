@@ -129,7 +129,7 @@ def _light(episode: Episode) -> Episode:
 
 def _table(entries: dict[int, Entry]) -> Table:
     replays = any(entry.replays is not None for entry in entries.values())
-    columns = ["episode", "steps", "success", "end", "takeovers", "human"]
+    columns = ["episode", "steps", "success", "end", "takeovers", "switches", "acting s", "watching s"]
     table = Table(*columns, *(["replays"] if replays else []), "warnings")
     for number, entry in entries.items():
         quality = entry.quality
@@ -139,7 +139,9 @@ def _table(entries: dict[int, Entry]) -> Table:
             _yes(quality.success),
             escape(quality.end),
             str(quality.interventions),
-            f"{quality.intervened_share:.0%}",
+            str(quality.switches),
+            f"{quality.intervened_s:.1f}",
+            f"{quality.watched_s:.1f}",
             *([_yes(bool(entry.replays))] if replays else []),
             escape("; ".join(quality.warnings)),
         )

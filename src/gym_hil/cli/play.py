@@ -192,7 +192,8 @@ class Play:
 
 
 def _table(episodes: list[Episode]) -> Table:
-    table = Table("seed", "success", "steps", "reward", "end", "takeovers", "acting s", "watching s", "rate")
+    columns = ("takeovers", "switches", "acting s", "watching s", "rate")
+    table = Table("seed", "success", "steps", "reward", "end", *columns)
     for episode in episodes:
         human = episode.human
         table.add_row(
@@ -202,6 +203,7 @@ def _table(episodes: list[Episode]) -> Table:
             f"{episode.reward:.2f}",
             episode.end,
             str(human.interventions),
+            str(human.switches),
             f"{human.intervened_s:.1f}",
             f"{human.watched_s:.1f}",
             f"{human.rate:.0%}",

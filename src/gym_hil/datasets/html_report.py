@@ -97,7 +97,10 @@ def _summary(entries: Mapping[int, Entry]) -> dict[str, str]:
         "successes": f"{sum(quality.success for quality in found)}",
         "steps": f"{steps}",
         "robot time": f"{seconds:.0f} s",
+        "a human acted": f"{sum(quality.intervened_s for quality in found):.0f} s",
+        "a human watched": f"{sum(quality.watched_s for quality in found):.0f} s",
         "takeovers": f"{sum(quality.interventions for quality in found)}",
+        "changes of control": f"{sum(quality.switches for quality in found)}",
         "steps by a human": f"{human / max(steps, 1):.0%}",
     }
     if any(entry.replays is not None for entry in entries.values()):
@@ -128,6 +131,8 @@ def _episode(number: int, entry: Entry, layout: Mapping[str, slice]) -> dict[str
         "success" if quality.success else "no success",
         f"{quality.length} steps",
         f"takeovers: {quality.interventions}",
+        f"changes of control: {quality.switches}",
+        f"a human acted for {quality.intervened_s:.1f} s and watched for {quality.watched_s:.1f} s",
         f"seed {meta['seed']}",
         f"end: {quality.end.replace('_', ' ')}",
     ]

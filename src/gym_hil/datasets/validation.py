@@ -10,6 +10,7 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidDatasetError
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.replay import require_fit, stored_states
+from gym_hil.intervention.human_cost import switches
 
 IDLE_SHARE = 0.5
 """Fraction of idle steps above which there is a warning."""
@@ -30,6 +31,12 @@ class Quality:
     end: str
     interventions: int
     intervened_share: float
+    intervened_s: float
+    """Time in which a human acted (s)."""
+    watched_s: float
+    """Time in which the policy acted and a human had to watch (s); 0 where nobody could take over."""
+    switches: int
+    """How often control changed hands, a takeover in the first step included."""
     idle_share: float
     """Steps without motion and without a gripper command."""
     clipped_share: float
@@ -69,12 +76,18 @@ def judge(episode: Episode, env: EnvironmentInterface) -> Quality:
         warnings.append("ends without success")
     else:
         warnings += _doubts(episode, env)
+    acted = frames["complementary_info.is_intervention"]
+    period_s = 1.0 / float(episode.meta["fps"])
+    watches = episode.meta.get("operator", "none") != "none"
     return Quality(
         length=episode.length,
         success=episode.success,
         end=str(episode.meta["end"]),
         interventions=len(set(frames["intervention_id"].tolist()) - {0}),
-        intervened_share=float(np.mean(frames["complementary_info.is_intervention"])),
+        intervened_share=float(np.mean(acted)),
+        intervened_s=int(acted.sum()) * period_s,
+        watched_s=int((~acted).sum()) * period_s if watches else 0.0,
+        switches=switches([False, *acted.tolist()]),
         idle_share=idle,
         clipped_share=clipped,
         late_steps=late,
