@@ -113,9 +113,15 @@ class ActionTerm(abc.ABC):
             limits: box to which the target of the TCP is limited (world frame).
         """
         translation, rotation, gripper = self.motion(values)
+        end_effector = self._end_effector
         if abs(gripper) > 0.5:
-            self._end_effector.command_gripper(1.0 if gripper > 0 else 0.0)
-        self._end_effector.move(translation, rotation, limits)
+            end_effector.command_gripper(1.0 if gripper > 0 else 0.0)
+        end_effector.move(translation, rotation, limits)
+
+    def switches(self, values: list[float]) -> bool:
+        """Return whether an action's numbers tell the gripper to close while it opens, or the other way round."""
+        closes = self.closes(values)
+        return closes is not None and closes != self._end_effector.gripper_closing
 
     bounds: Bounds
     motion_size: int

@@ -237,11 +237,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             raise EpisodeOrderError("step was called outside an episode; call reset first")
         executed = self.action_term.clip(action)
         sim, task = self.simulation, self.task
-        values = executed.tolist()
-        switches = 0
-        for effector, closes in zip(sim.end_effectors, self.action_term.closes(values), strict=True):
-            switches += closes is not None and closes != effector.gripper_closing
-        self.action_term.apply(values, self._limits)
+        switches = self.action_term.apply(executed.tolist(), self._limits)
         sim.step()
         self._elapsed_steps += 1
         if sim.stable:
@@ -382,7 +378,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
 
     def gripper_closes(self, action: Action) -> bool | None:
         """Return whether an action closes the gripper, or None if it keeps the gripper as it is."""
-        return self.action_term.closes(action)[0]
+        return self.end_effectors[0].gripper_closes(action[self.end_effectors[0].entries])
 
     def translation(self, action: Action) -> Array:
         """Return the displacement of the TCP by an action (3, m, world axes)."""

@@ -18,7 +18,6 @@ from gym_hil.envs.actions import (
     ActionTerm,
     Bounds,
     EndEffectorStep,
-    Numbers,
     RawTwist,
     clipped,
 )
@@ -89,15 +88,22 @@ class RobotAction:
         """
         return clipped(action, self.bounds)
 
-    def apply(self, values: list[float], limits: Sequence[Box]) -> None:
+    def apply(self, values: list[float], limits: Sequence[Box]) -> int:
         """Command the end effectors.
 
         Args:
             values: numbers of an action within the bounds.
             limits: for each end effector, the box to which the target of the TCP is limited (world frame).
+
+        Returns:
+            The number of grippers that are commanded to close while they open, or to open while they close.
         """
+        switches = 0
         for term, entries, box in zip(self.terms, self.entries, limits, strict=True):
-            term.apply(values[entries], box)
+            its = values[entries]
+            switches += term.switches(its)
+            term.apply(its, box)
+        return switches
 
     def neutral(self) -> Action:
         """Return the action that causes no motion and keeps the grippers as they are."""
@@ -107,10 +113,6 @@ class RobotAction:
         """Return the action that executes one command per end effector; those without a command do not move."""
         actions = [term.command(command) for term, command in zip(self.terms, commands, strict=False)]
         return joined([*actions, *(term.neutral() for term in self.terms[len(actions) :])])
-
-    def closes(self, action: Numbers) -> list[bool | None]:
-        """Return for each gripper whether an action closes it, or None if it keeps the gripper as it is."""
-        return [term.closes(action[entries]) for term, entries in zip(self.terms, self.entries, strict=True)]
 
 
 def joined(actions: Sequence[NDArray[np.float32]]) -> Action:
