@@ -12,9 +12,11 @@ import gymnasium as gym
 import imageio.v3 as iio
 import pytest
 
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.formats.registry import format_names
 from gym_hil.envs.observations import OBSERVATION_TERMS
 from gym_hil.intervention.named import operator_names
+from gym_hil.intervention.operator import Operator
 from gym_hil.learning.methods import METHODS
 from gym_hil.robots import ROBOTS
 from gym_hil.stacks.ids import SUFFIXES
@@ -193,3 +195,40 @@ def test_every_command_explains_itself():
         done = gym_hil(command, "--help")
         assert done.returncode == 0 and "--json" in done.stdout
         assert "nothing here" not in done.stdout, "an option that does nothing"
+
+
+@pytest.mark.parametrize("command", ["play", "record", "train"])
+def test_the_operator_that_an_id_names_is_the_default_and_cannot_be_contradicted(
+    command, tmp_path, monkeypatch
+):
+    """Nobody presses anything: what counts is who is asked."""
+    from gym_hil.cli.play import Play
+    from gym_hil.cli.record import Record
+    from gym_hil.cli.train import Train
+
+    class AskedError(Exception):
+        pass
+
+    class Nobody(Operator):
+        name = "gamepad"
+
+        def decide(self, view):
+            raise AskedError
+
+    made = []
+    monkeypatch.setattr("gym_hil.stacks.build.make_operator", lambda name, **_: made.append(name) or Nobody())
+    options = {
+        "play": lambda **more: Play(task="PandaPickCubeGamepad-v1", window=False, episodes=1, **more),
+        "record": lambda **more: Record(
+            task="PandaPickCubeGamepad-v1", root=tmp_path / "episodes", episodes=1, **more
+        ),
+        "train": lambda **more: Train(task="PandaPickCubeGamepad-v1", out=tmp_path / "run", demos=1, **more),
+    }[command]
+    for given in ({}, {"operator": "gamepad"}):
+        with pytest.raises(AskedError):
+            options(**given).run()
+    assert made == ["gamepad", "gamepad"]
+    with pytest.raises(
+        InvalidArgumentError, match=r"--operator simulated contradicts .*, whose operator is gamepad"
+    ):
+        options(operator="simulated").run()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -16,6 +17,7 @@ from gym_hil.datasets.dataset import journal_of
 from gym_hil.datasets.journal import EpisodeStore
 
 minari = pytest.importorskip("minari")
+STAY = np.array([0, 0, 0, 1], np.float32)
 
 
 def record(root: Path | None, **more) -> int:
@@ -147,3 +149,29 @@ def test_a_damaged_episode_is_left_out_and_costs_no_other(tmp_path):
     shutil.rmtree(root / "data")
     assert record(root, episodes=2, resume=True) == 0
     assert minari.MinariDataset(root / "data").total_episodes == 2
+
+
+class SameKeys(minari.StepDataCallback):
+    """What docs/recording.md shows: Minari wants the same keys in every info."""
+
+    def __call__(self, env, **data):
+        """Return the data of a step without the key that is there only while the human acts."""
+        step = super().__call__(env, **data)
+        step["info"].pop("intervene_action", None)
+        return step
+
+
+@pytest.mark.parametrize("callback", [minari.StepDataCallback, SameKeys])
+def test_minaris_own_collector_takes_an_environment_with_a_simulated_human(callback):
+    pytest.importorskip("jax")
+    env = minari.DataCollector(
+        gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1"), step_data_callback=callback, record_infos=True
+    )
+    env.reset(seed=0)
+    _, _, _, _, info = env.step(STAY)
+    acted = [info["is_intervention"]]
+    while callback is SameKeys and not all((True in acted, False in acted)):
+        _, _, terminated, truncated, info = env.step(STAY)
+        acted.append(info["is_intervention"])
+        assert not terminated and not truncated, "the human takes over, and lets go or has not begun"
+    env.close()

@@ -293,3 +293,19 @@ def test_guessed_buttons_are_announced_and_can_be_set(caplog, tmp_path, monkeypa
         assert device.poll().engage
     assert "guess" not in caplog.text
     pad.detach()
+
+
+@pytest.mark.parametrize("order", [("x", "y", "a", "start"), ("start", "a", "y", "x")])
+def test_presses_whose_events_were_lost_come_in_the_order_of_the_mapping(virtual, order):
+    import pygame
+
+    with Gamepad(buttons={button: GAMEPAD[button] for button in order}) as device:
+        device.poll()
+        for button in ("y", "start", "x", "a"):
+            virtual.press(button)
+        pygame.event.clear()
+        names = {"x": "rerecord_episode", "y": "success", "a": "failure", "start": "pause"}
+        assert [event.value for event in device.poll().events] == [names[button] for button in order]
+        assert [device.help().index(f"{button.upper()}:") for button in order] == sorted(
+            device.help().index(f"{button.upper()}:") for button in order
+        )

@@ -38,9 +38,10 @@ def train_with_lerobot(train: Train, console: Console) -> int:
     """
     if train.method != "hil":
         raise InvalidArgumentError(f"method={train.method!r} is not supported by LeRobot's learner; use hil")
-    require_one_of("operator", train.operator, SUFFIX)
+    operator = train.teacher()
+    require_one_of("operator", operator, SUFFIX)
     plan = Plan(
-        task=lerobot_id(train.task, train.operator, images=train.obs == "pixels"),
+        task=lerobot_id(train.task, operator, images=train.obs == "pixels"),
         episodes=train.demos,
         steps=round(train.robot_minutes * 600),
         device=_device(train.device),

@@ -12,13 +12,14 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from gym_hil.cli.common import require_libraries, state_base_id, write_json
+from gym_hil.cli.common import operator_named, require_libraries, state_base_id, write_json
 from gym_hil.cli.option_types import Method, Preset, Teacher
 from gym_hil.cli.progress import progress_bar
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.page import PageAddress
 from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.learning.pretrained import PRETRAINED, pretrained
+from gym_hil.stacks.ids import full_id
 
 if TYPE_CHECKING:
     from gym_hil.learning.config import TrainConfig
@@ -50,9 +51,9 @@ class Train:
     """hil: reinforcement learning with a human in the loop; hg-dagger: imitation of demonstrations and
     interventions; bc: imitation of demonstrations alone; others: see docs/learning.md; or a method of another
     package."""
-    operator: Teacher = "simulated"
-    """Operator who demonstrates and takes over; a person does so in real time. none: scripted demonstrations
-    without takeovers."""
+    operator: Teacher | None = None
+    """Operator who demonstrates and takes over; a person does so in real time. Default: the operator in the id,
+    otherwise a simulated human. none: scripted demonstrations without takeovers."""
     preset: Preset = DEFAULT_PRESET
     """Limits of the simulated human."""
     robot_minutes: float = 10.0
@@ -118,6 +119,10 @@ class Train:
         write_json(self.json, asdict(found))
         return 0 if found.successes >= self.min_success * found.episodes else 1
 
+    def teacher(self) -> str:
+        """Return who demonstrates and takes over."""
+        return operator_named(full_id(self.task), self.operator) or "simulated"
+
     def _config(self) -> TrainConfig:
         from gym_hil.learning.config import TrainConfig, defaults_for
 
@@ -129,7 +134,7 @@ class Train:
             device=self.device,
             **defaults_for(env_id, self.obs),
             method=self.method,
-            operator=self.operator,
+            operator=self.teacher(),
             preset=self.preset,
             robot_minutes=self.robot_minutes,
             demos=self.demos,
