@@ -134,6 +134,8 @@ def test_record_with_the_operator_into_the_format_and_replay(gym_hil, tmp_path):
         "csv",
         "--root",
         "touches",
+        "--observation-terms",
+        "tcp_height",
     )
     gym_hil(*record, "--episodes", "2")
     (tmp_path / "touches" / "csv" / "episode_000001.csv").write_text("damaged")

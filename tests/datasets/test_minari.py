@@ -151,6 +151,24 @@ def test_a_damaged_episode_is_left_out_and_costs_no_other(tmp_path):
     assert minari.MinariDataset(root / "data").total_episodes == 2
 
 
+@pytest.mark.parametrize("image_size", [0, 16])
+def test_further_observation_terms_are_minaris_observations(image_size, tmp_path):
+    root, terms = tmp_path / "felt", ("tcp_wrench", "depth")
+    assert record(root, episodes=1, image_size=image_size, observation_terms=terms) == 0
+    dataset = minari.MinariDataset(root / "data")
+    episode, read = EpisodeStore(journal_of(root)).read(0), dataset[0].observations
+    seen = "pixels" if image_size else "environment_state"
+    assert set(read) == set(dataset.observation_space) == {"agent_pos", seen, "tcp_wrench", "depth"}
+    np.testing.assert_array_equal(read["tcp_wrench"][:-1], episode.frames["observation.tcp_wrench"])
+    for camera in ("front", "wrist"):
+        frames = episode.frames[f"observation.depth.{camera}"]
+        assert frames.shape[1:] == dataset.observation_space["depth"][camera].shape
+        np.testing.assert_array_equal(read["depth"][camera][:-1], frames)
+    env = dataset.recover_environment()
+    assert set(env.observation_space) == set(read)
+    env.close()
+
+
 class SameKeys(minari.StepDataCallback):
     """What docs/recording.md shows: Minari wants the same keys in every info."""
 

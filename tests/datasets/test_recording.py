@@ -14,12 +14,14 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from gym_hil.cli.record import Record
+from gym_hil.cli.replay import Replay
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidDatasetError
 from gym_hil.datasets.camera_images import render_images
 from gym_hil.datasets.dataset import journal_of
 from gym_hil.datasets.journal import EpisodeStore, move_aside
-from gym_hil.datasets.replay import first_difference, make_replay_env, replayed
+from gym_hil.datasets.replay import first_difference, make_replay_env, recorded_arguments, replayed
 from gym_hil.datasets.validation import judge
 
 MAIN = [sys.executable, "-c", "from gym_hil.cli import main; main()"]
@@ -104,6 +106,39 @@ def test_verify_says_where_a_replay_first_differs(recorded):
     episode.frames["observation.state"][7, 0] += 1.0
     difference = first_difference(episode, make_replay_env(store.env_id))
     assert difference is not None and (difference.step, difference.index) == (5, 2)
+
+
+def test_further_observation_terms_are_kept_and_verified(tmp_path, capsys):
+    root, terms = tmp_path / "felt", ("objects", "tcp_wrench", "contact", "depth")
+    options = {"policy": "noisy-expert", "image_size": 16, "observation_terms": terms}
+    assert Record(task="PandaPickCube-v1", root=root, episodes=1, **options).run() == 0
+    store = EpisodeStore(root)
+    episode = store.read(0)
+    shapes = {name: episode.frames[name].shape[1:] for name in episode.further}
+    assert shapes == {
+        "observation.tcp_wrench": (6,),
+        "observation.contact": (2,),
+        "observation.depth.front": (16, 16),
+        "observation.depth.wrist": (16, 16),
+    }
+    assert episode.frames["observation.contact"].max() > 1.0, "the cube is held"
+    assert Replay(root=root, verify=True).run() == 0 and "bit-identical" in capsys.readouterr().out
+    env = make_replay_env(store.env_id, **recorded_arguments(store))
+    episode.frames["observation.depth.wrist"][3, 2, 1] += 1.0
+    difference = first_difference(episode, env)
+    assert difference is not None
+    assert (difference.step, difference.name, difference.index) == (3, "observation.depth.wrist", 33)
+    difference = first_difference(episode, make_replay_env(store.env_id))
+    assert difference is not None and difference.recorded == sorted(shapes)
+    assert (
+        Record(task="PandaPickCube-v1", root=root, episodes=2, policy="noisy-expert", resume=True).run() == 0
+    )
+    assert store.read(1).further == list(shapes)
+    with pytest.raises(InvalidDatasetError, match="observation_terms"):
+        terms = ("contact",)
+        Record(
+            task="PandaPickCube-v1", root=root, resume=True, format="episodes", observation_terms=terms
+        ).run()
 
 
 def test_resume_goes_on_and_refuses_what_is_not_asked_for(copy):

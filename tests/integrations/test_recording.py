@@ -178,3 +178,15 @@ def test_the_documented_commands_run(tmp_path):
     small = "--steps=2 --batch_size=2 --num_workers=0 --policy.device=cpu --dataset.video_backend=pyav"
     offline = "--policy.pretrained_backbone_weights=null"
     subprocess.run([*train_command.split(), *small.split(), offline], cwd=tmp_path, check=True)
+
+
+def test_further_observation_terms_are_features(tmp_path):
+    root, terms = tmp_path / "felt", ("tcp_wrench", "contact", "depth")
+    assert record(root, episodes=1, image_size=64, observation_terms=terms) == 0
+    episode, dataset = EpisodeStore(journal_of(root)).read(0), load(root)
+    for name, shape in (("tcp_wrench", (6,)), ("contact", (2,)), ("depth.wrist", (64, 64))):
+        name = f"observation.{name}"
+        assert dataset.features[name]["shape"] == shape and dataset.features[name]["dtype"] == "float32"
+        rows = np.stack([np.asarray(dataset[step][name]) for step in range(episode.length)])
+        np.testing.assert_array_equal(rows, episode.frames[name])
+    assert Replay(root=root, verify=True).run() == 0

@@ -20,7 +20,7 @@ from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.film import film_of
 from gym_hil.datasets.html_report import Entry, write_dataset_report
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.replay import make_replay_env, why_not_the_same
+from gym_hil.datasets.replay import make_replay_env, recorded_arguments, why_not_the_same
 from gym_hil.datasets.validation import judge
 from gym_hil.reports.page import require_libraries
 from gym_hil.reports.video import REPORT_SPEC
@@ -54,9 +54,11 @@ class Inspect:
         console = Console()
         store = EpisodeStore(journal_of(self.root))
         try:
-            env = make_replay_env(store.env_id, render_mode="rgb_array", render_spec=REPORT_SPEC)
+            env = make_replay_env(
+                store.env_id, render_mode="rgb_array", **recorded_arguments(store, REPORT_SPEC)
+            )
         except RenderingError:
-            env = make_replay_env(store.env_id)
+            env = make_replay_env(store.env_id, **recorded_arguments(store))
         interface = EnvironmentInterface(env)
         entries: dict[int, Entry] = {}
         condition = condition_of(self.root)

@@ -13,13 +13,15 @@ import tyro
 from rich.console import Console
 
 from gym_hil.cli.common import operator_named, policy_maker, write_json
-from gym_hil.cli.option_types import FormatName, OperatorName, Preset
+from gym_hil.cli.option_types import FormatName, OperatorName, Preset, TermName
 from gym_hil.cli.progress import progress_bar
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.dataset import About, Dataset, begun_as, default_root
 from gym_hil.datasets.formats.registry import DATASET_FORMATS, JOURNAL_ONLY
+from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.recorder import EpisodeRecorder
+from gym_hil.datasets.replay import USUAL_SIZE, recorded_arguments
 from gym_hil.datasets.review import QUESTION, Verdict, ask, verdict_of
 from gym_hil.devices.page import PageAddress
 from gym_hil.intervention.limits import DEFAULT_PRESET
@@ -34,6 +36,8 @@ from gym_hil.viewers.web.wait import await_person
 
 COMPLETE_EVERY = 5
 """Number of episodes after which exported files are completed, which limits the work that a crash can undo."""
+_KEPT = ("proprioception", "objects", "rgb")
+"""Observation terms that are always recorded, as positions and images."""
 _TERMINAL = ("terminal", "spacemouse")
 """Operators that read the keys of the terminal themselves."""
 
@@ -58,6 +62,8 @@ class Record:
     `gym-hil train`."""
     episodes: int = 10
     """Number of episodes in the finished dataset."""
+    observation_terms: tuple[TermName, ...] = ()
+    """Observation terms to record in addition to positions and images, such as tcp_wrench or depth."""
     format: FormatName | None = None
     """episodes: this package's own format, the default. lerobot: LeRobotDataset v3, the default with
     `--repo-id`. minari: the Farama Foundation's format. Or a format of another package."""
@@ -93,7 +99,7 @@ class Record:
         with contextlib.ExitStack() as stack:
             dataset = self._dataset(env_id, console)
             stack.callback(dataset.close)
-            env = self._make(env_id, dataset.about.image_size)
+            env = self._make(env_id, dataset.journal)
             stack.callback(env.close)
             described = {"env_id": env_id, "operator": self._operator, "policy": self.policy}
             if self._operator in SIMULATED:
@@ -125,7 +131,8 @@ class Record:
         format = self.format or (JOURNAL_ONLY if self.repo_id is None else "lerobot")
         usual_size = 0 if format == JOURNAL_ONLY else DATASET_FORMATS[format].image_size
         size = usual_size if self.image_size is None else self.image_size
-        about = About(format, self.repo_id, size)
+        further = [name for name in self.observation_terms if name not in _KEPT]
+        about = About(format, self.repo_id, size, further or None)
         root = self.root or default_root(about)
         if self.resume and self.format is None and self.repo_id is None:
             about = begun_as(root) or about
@@ -147,9 +154,10 @@ class Record:
             console.print(note, markup=False, soft_wrap=True)
         return dataset
 
-    def _make(self, env_id: str, image_size: int) -> gym.Env:
+    def _make(self, env_id: str, journal: EpisodeStore) -> gym.Env:
         person = self._operator in PEOPLE
-        images: dict[str, Any] = {} if is_foreign(env_id) else {"render_spec": _square(image_size or 128)}
+        size = journal.about["image_size"] or USUAL_SIZE
+        observed = {} if is_foreign(env_id) else recorded_arguments(journal, _square(size))
         self._steps, self._stop = 0, False
         return make_env(
             env_id,
@@ -158,7 +166,7 @@ class Record:
             page=self.page,
             gamepad_name=self.gamepad_name,
             use_viewer=person and has_display() and self._operator != "browser",
-            **images,
+            **observed,
             real_time=person or self.real_time,
         )
 

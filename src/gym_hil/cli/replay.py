@@ -19,7 +19,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.dataset import journal_of
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.replay import make_replay_env, replayed, why_not_the_same
+from gym_hil.datasets.replay import make_replay_env, recorded_arguments, replayed, why_not_the_same
 from gym_hil.reports.video import VIDEO_SPEC, open_video, picture, with_banner
 from gym_hil.simulation.gl import has_display
 
@@ -50,7 +50,7 @@ class Replay:
         numbers = store.numbers() if self.episode is None else [self.episode]
         if not numbers:
             raise InvalidArgumentError(f"{self.root} has no episodes")
-        env = self._make(store.env_id)
+        env = self._make(store)
         damaged = {} if self.episode is not None else store.damage()
         for number, why in damaged.items():
             console.print(f"episode {number} is damaged: {why}", markup=False, soft_wrap=True)
@@ -72,12 +72,12 @@ class Replay:
         write_json(self.json, {"episodes": found})
         return 0 if all(why is None for why in found.values()) else 1
 
-    def _make(self, env_id: str) -> gym.Env:
+    def _make(self, store: EpisodeStore) -> gym.Env:
         watched = not self.verify and self.video is None and has_display()
         return make_replay_env(
-            env_id,
+            store.env_id,
             render_mode="rgb_array" if self.video else None,
-            render_spec=VIDEO_SPEC if self.video else None,
+            **recorded_arguments(store, VIDEO_SPEC if self.video else None),
             use_viewer=watched,
             real_time=watched,
         )

@@ -16,6 +16,7 @@ attributes are optional; features that need a missing one raise an error with it
 | `watch_substeps` | smooth motion in viewers |
 | `hand_over` | smooth takeovers |
 | `save_physics`, `observe_state` | recording, learning |
+| `observe_further` | recording further observation terms |
 | `task`, `simulation` | task-specific features, policies that observe images |
 """
 

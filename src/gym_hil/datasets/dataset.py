@@ -66,6 +66,8 @@ class About:
     """Name of the dataset, user/name, in formats that have names."""
     image_size: int = 0
     """Height and width of the camera images in pixels; 0 for no images."""
+    observation_terms: list[str] | None = None
+    """Names of the observation terms that are recorded in addition to positions and images."""
 
 
 def default_root(about: About) -> Path:

@@ -33,7 +33,23 @@ FRAMES: dict[str, str] = {
 """Arrays with one row per step, and their types. Observations and `physics`, the complete state of the simulation, are
 those before the step. `action` is the executed action, and `human_action` is neutral while the policy acts."""
 FINAL = ("observation.state", "observation.environment_state", "physics")
-"""Arrays that are also stored for the time after the last step."""
+"""Arrays that are also stored for the time after the last step. Further observation terms are stored like them, for example
+as ``observation.tcp_wrench`` or ``observation.depth.front``."""
+OBSERVED = "observation."
+"""Prefix of the names of observations."""
+
+
+def further_observations(env: EnvironmentInterface) -> dict[str, NDArray[Any]]:
+    """Return the observations of an environment's further observation terms, by the names of their frames."""
+    found: dict[str, NDArray[Any]] = {}
+    for key, value in env.observe_further().items() if env.offers("observe_further") else ():
+        parts = (
+            {f"{key}.{name}": part for name, part in value.items()}
+            if isinstance(value, dict)
+            else {key: value}
+        )
+        found |= {OBSERVED + name: np.asarray(part) for name, part in parts.items()}
+    return found
 
 
 @dataclass(frozen=True)
@@ -54,6 +70,11 @@ class Episode:
     initial: EnvironmentState
     meta: dict[str, Any]
     device_log: str = ""
+
+    @property
+    def further(self) -> list[str]:
+        """Names of the frames of further observation terms."""
+        return [name for name in self.final if name not in FINAL]
 
     @property
     def length(self) -> int:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from gym_hil.core.archives import pack, unpack
 from gym_hil.core.errors import InvalidDatasetError
 from gym_hil.core.files import TEMPORARY, FolderLock, is_unused, make_folder, replacing, write_atomically
-from gym_hil.datasets.episode import FINAL, FRAMES, Episode, state_from_json, state_to_json
+from gym_hil.datasets.episode import FINAL, FRAMES, OBSERVED, Episode, state_from_json, state_to_json
 
 INFO = "dataset.json"
 FORMAT = "gym-hil episodes"
@@ -220,20 +220,21 @@ def _unpacked(files: Mapping[str, bytes]) -> Episode:
             raise ValueError(f"{name} is {number!r}")
     initial = state_from_json(meta.pop("initial"))
     _, arrays = unpack(files[_FRAMES])
-    frames = {name: arrays[name] for name in FRAMES}
-    final = {name: arrays[f"final.{name}"] for name in FINAL}
+    further = [name for name in arrays if name.startswith(OBSERVED) and name not in FRAMES]
+    frames = {name: arrays[name] for name in (*FRAMES, *further)}
+    final = {name: arrays[f"final.{name}"] for name in (*FINAL, *further)}
     _require_rows(frames, final, int(meta["length"]))
     return Episode(frames, final, initial, meta, files.get(DEVICE_LOG, b"").decode())
 
 
 def _require_rows(frames: Mapping[str, NDArray[Any]], final: Mapping[str, NDArray[Any]], length: int) -> None:
-    for name, kind in FRAMES.items():
-        rows = frames[name]
+    for name, rows in frames.items():
+        kind = FRAMES.get(name, rows.dtype)
         if rows.ndim < 1 or len(rows) != length or rows.dtype != kind or length < 1:
             raise ValueError(f"{name} is {rows.dtype} {rows.shape}; expected {kind}, {length} rows")
-    for name in FINAL:
-        if final[name].shape != frames[name].shape[1:] or final[name].dtype != FRAMES[name]:
-            raise ValueError(f"the last row of {name} is {final[name].dtype} {final[name].shape}")
+    for name, row in final.items():
+        if row.shape != frames[name].shape[1:] or row.dtype != frames[name].dtype:
+            raise ValueError(f"the last row of {name} is {row.dtype} {row.shape}")
     if not all(np.isfinite(frames[name]).all() for name in ("action", "physics")):
         raise ValueError("an action or a state has a value that is not a finite number")
 

@@ -16,7 +16,7 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.observer import Observer
 from gym_hil.core.step_record import PHASES, StepRecord
 from gym_hil.datasets.camera_images import Pictures
-from gym_hil.datasets.episode import FINAL, FRAMES, Episode, model_hash
+from gym_hil.datasets.episode import FINAL, FRAMES, Episode, further_observations, model_hash
 from gym_hil.devices.base import NEUTRAL, DeviceReading
 from gym_hil.devices.device_log import TimedReading, end_line, header_line, reading_line
 
@@ -57,7 +57,7 @@ class EpisodeRecorder(Observer):
         """Discard the previous episode and store the initial state."""
         self._initial, self._last = env.get_state(), None
         self._begun = datetime.datetime.now(datetime.timezone.utc)
-        self._rows: dict[str, list[Any]] = {name: [] for name in FRAMES}
+        self._rows: dict[str, list[Any]] = {}
         self._late_before = self._late_steps()
         self._log: list[str] = []
         self._readings: dict[int, DeviceReading] = {}
@@ -66,7 +66,7 @@ class EpisodeRecorder(Observer):
 
     def on_step(self, env: EnvironmentInterface, record: StepRecord) -> None:
         """Store a step and the state after it."""
-        time_s = len(self._rows["action"]) * env.control_dt
+        time_s = len(self._rows.get("action", ())) * env.control_dt
         info = record.to_info()
         row = {
             **self._state,
@@ -83,7 +83,7 @@ class EpisodeRecorder(Observer):
             "phase": PHASES.index(record.phase),
         }
         for name, value in row.items():
-            self._rows[name].append(value)
+            self._rows.setdefault(name, []).append(value)
         readings = record.reading if isinstance(record.reading, tuple) else (record.reading,)
         for hand, reading in enumerate(readings):
             self._store_reading(reading, time_s, hand)
@@ -97,7 +97,7 @@ class EpisodeRecorder(Observer):
             seed: seed of the reset, for the episode's meta.
         """
         assert self._initial is not None and self._last is not None, "nothing has been recorded yet"
-        frames = {name: np.array(rows, dtype=FRAMES[name]) for name, rows in self._rows.items()}
+        frames = {name: np.array(rows, dtype=FRAMES.get(name)) for name, rows in self._rows.items()}
         meta = {
             **self._describe,
             "seed": seed,
@@ -110,7 +110,7 @@ class EpisodeRecorder(Observer):
     def _store_state(self, env: EnvironmentInterface) -> None:
         state = env.observe_state()
         values = state[schema.AGENT_POS], state[schema.ENVIRONMENT_STATE], env.save_physics()
-        self._state = dict(zip(FINAL, values, strict=True))
+        self._state = {**dict(zip(FINAL, values, strict=True)), **further_observations(env)}
         if self._cameras:
             for camera, image in env.draw().items():
                 self.images.setdefault(camera, []).append(image)

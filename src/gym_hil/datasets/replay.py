@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium as gym
@@ -16,9 +16,13 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import GymHilError, InvalidDatasetError
 from gym_hil.core.step_record import PHASES
 from gym_hil.core.verdicts import Verdict, combine
-from gym_hil.datasets.episode import Episode, model_hash
+from gym_hil.datasets.episode import Episode, further_observations, model_hash
+from gym_hil.datasets.journal import EpisodeStore
+from gym_hil.simulation.rendering import GymRenderingSpec
 from gym_hil.stacks.build import make_env
 
+USUAL_SIZE = 128
+"""Height and width of the images of environments whose pictures are not kept (pixels)."""
 TIME_LIMIT = "time_limit"
 """Reason of the end of an episode at the time limit."""
 _END = "end"
@@ -53,6 +57,21 @@ class Difference:
         if self.index is not None:
             where = f"before step {self.step} in {self.name}[{self.index}]"
         return f"differs {where}: {self.recorded!r} recorded, {self.replayed!r} replayed"
+
+
+def recorded_arguments(store: EpisodeStore, spec: GymRenderingSpec | None = None) -> dict[str, Any]:
+    """Return the arguments with which an environment observes what episodes were recorded with.
+
+    Args:
+        store: the episodes.
+        spec: of what is drawn besides; None for the usual one.
+    """
+    terms = store.about.get("observation_terms")
+    if not terms:
+        return {"render_spec": spec}
+    size = store.about.get("image_size") or USUAL_SIZE
+    spec = replace(spec or GymRenderingSpec(), height=size, width=size)
+    return {"render_spec": spec, "observation_terms": ("proprioception", "objects", *terms)}
 
 
 def make_replay_env(env_id: str, **kwargs: Any) -> gym.Env:
@@ -138,16 +157,18 @@ def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
             "observation.state": state[schema.AGENT_POS],
             "observation.environment_state": state[schema.ENVIRONMENT_STATE],
             "physics": interface.save_physics(),
+            **further_observations(interface),
         }
-        for name, row in found.items():
-            rows = episode.frames[name]
-            kept = rows[step] if step < episode.length else episode.final[name]
+        if missing := sorted(episode.final.keys() - found.keys()):
+            return Difference(step, "what is observed", None, missing, "nothing of the kind")
+        for name, last in episode.final.items():
+            kept, row = episode.frames[name][step] if step < episode.length else last, found[name]
             if kept.shape != row.shape:
                 return Difference(step, f"the shape of {name}", None, kept.shape, row.shape)
             wrong = np.flatnonzero(kept != row)
             if wrong.size:
                 index = int(wrong[0])
-                return Difference(step, name, index, float(kept[index]), float(row[index]))
+                return Difference(step, name, index, float(kept.flat[index]), float(row.flat[index]))
     return None
 
 

@@ -170,6 +170,8 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
                 for term in observation_terms
             ]
         self._observation = ObservationBuilder(terms)
+        usual = (schema.AGENT_POS, schema.ENVIRONMENT_STATE, schema.PIXELS)
+        self._further = ObservationBuilder([term for term in terms if term.key not in usual])
         self._states = ObservationBuilder(usual_terms(context, image_obs=False, state_obs=self.state_obs))
         self.observation_space = self._observation.space
         self._seed = seed
@@ -482,6 +484,10 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
     def observe_state(self) -> Observation:
         """Return the current observation without images: ``agent_pos`` and ``environment_state``."""
         return self._states.observe()
+
+    def observe_further(self) -> Observation:
+        """Return what is observed besides positions and pixels, such as ``tcp_wrench``, by its key."""
+        return self._further.observe()
 
     @property
     def layout(self) -> ObservationLayout:

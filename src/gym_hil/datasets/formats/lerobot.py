@@ -83,6 +83,9 @@ def features(episode: Episode, pictures: Pictures) -> dict[str, dict[str, Any]]:
         **{name: numbers(name, actions) for name in ("action", "policy_action", "human_action")},
         **{name: {"dtype": kind, "shape": (1,), "names": None} for name, kind in _SCALARS.items()},
     }
+    for name in episode.further:
+        rows = episode.frames[name]
+        described[name] = {"dtype": str(rows.dtype), "shape": rows.shape[1:], "names": None}
     described["complementary_info.discrete_penalty"]["names"] = ["discrete_penalty"]
     for camera, images in pictures.items():
         height, width, channels = images[0].shape
@@ -102,7 +105,7 @@ def frame(episode: Episode, pictures: Pictures, step: int) -> dict[str, Any]:
         "observation.state", "observation.environment_state", "action", "policy_action", "human_action"
     )  # fmt: skip
     return {
-        **{name: rows[name][step] for name in vectors},
+        **{name: rows[name][step] for name in (*vectors, *episode.further)},
         **{name: np.array([scalars[name][step]], kind) for name, kind in _SCALARS.items()},
         **{CAMERA_KEY.format(camera): images[step] for camera, images in pictures.items()},
         "task": episode.meta["task"],

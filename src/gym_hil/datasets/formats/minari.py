@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from gym_hil.core import schema
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.datasets.camera_images import Pictures
-from gym_hil.datasets.episode import Episode
+from gym_hil.datasets.episode import OBSERVED, Episode
 from gym_hil.datasets.formats.registry import DatasetFormat
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.manifest import Manifest, files_below, flushed, restore_to_manifest
+from gym_hil.datasets.replay import USUAL_SIZE
 from gym_hil.simulation.rendering import GymRenderingSpec
 
 MANIFEST = "minari.json"
@@ -142,8 +143,10 @@ class MinariWriter:
     def _spaces(self, pictures: Pictures) -> dict[str, Any]:
         spec = copy.deepcopy(gym.spec(self.journal.env_id.replace("Base-v", "-v")))
         spec.kwargs["image_obs"] = bool(pictures)
-        height, width = pictures["front"][0].shape[:2] if pictures else (1, 1)
-        env = gym.make(spec, render_spec=GymRenderingSpec(height=height, width=width))
+        if terms := self.journal.about.get("observation_terms"):
+            spec.kwargs["observation_terms"] = ["proprioception", "rgb" if pictures else "objects", *terms]
+        size = self.journal.about["image_size"] or USUAL_SIZE
+        env = gym.make(spec, render_spec=GymRenderingSpec(height=size, width=size))
         env.close()
         return {
             "observation_space": env.observation_space,
@@ -155,7 +158,7 @@ class MinariWriter:
 def observations(episode: Episode, pictures: Pictures) -> dict[str, Any]:
     """Return the observations before every step and at the end, in the format of the environment."""
 
-    def with_final(name: str) -> NDArray[np.float32]:
+    def with_final(name: str) -> NDArray[Any]:
         return np.concatenate([episode.frames[name], episode.final[name][None]])
 
     seen: dict[str, Any] = {schema.AGENT_POS: with_final("observation.state")}
@@ -163,6 +166,12 @@ def observations(episode: Episode, pictures: Pictures) -> dict[str, Any]:
         seen[schema.PIXELS] = {camera: np.stack(images) for camera, images in pictures.items()}
     else:
         seen[schema.ENVIRONMENT_STATE] = with_final("observation.environment_state")
+    for name in episode.further:
+        key, _, camera = name.removeprefix(OBSERVED).partition(".")
+        if camera:
+            seen.setdefault(key, {})[camera] = with_final(name)
+        else:
+            seen[key] = with_final(name)
     return seen
 
 
