@@ -33,8 +33,8 @@ FRAMES: dict[str, str] = {
 """Arrays with one row per step, and their types. Observations and `physics`, the complete state of the simulation, are
 those before the step. `action` is the executed action, and `human_action` is neutral while the policy acts."""
 FINAL = ("observation.state", "observation.environment_state", "physics")
-"""Arrays that are also stored for the time after the last step. Further observation terms are stored like them, for example
-as ``observation.tcp_wrench`` or ``observation.depth.front``."""
+"""Arrays that are also stored for the time after the last step. Further observation terms are stored like them, for
+example as ``observation.tcp_wrench`` or ``observation.depth.front``."""
 OBSERVED = "observation."
 """Prefix of the names of observations."""
 
