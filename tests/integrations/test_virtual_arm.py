@@ -325,9 +325,9 @@ def test_a_pulled_cable_is_noticed_and_the_address_comes_back_with_it(port):
 
 def test_a_port_takes_nothing_away(tmp_path):
     (tmp_path / "arm").write_text("precious")
-    with pytest.raises(DeviceError, match="is no virtual port"):
+    with pytest.raises(DeviceError, match="is not a virtual port"):
         Port(tmp_path / "arm")
-    with pytest.raises(DeviceError, match="no port can be made"):
+    with pytest.raises(DeviceError, match="a port cannot be created"):
         Port(tmp_path / "missing" / "arm")
 
 

@@ -1,4 +1,4 @@
-"""``gym-hil virtual-arm``: a simulated arm at a serial port, for programs that drive real ones."""
+"""``gym-hil virtual-arm``: a simulated arm at a serial port, for programs that drive real arms."""
 
 from __future__ import annotations
 
@@ -36,56 +36,56 @@ ServoState = literal_type_from_choices(STATES)
 
 @dataclass(kw_only=True)
 class VirtualArm:
-    """Simulate an arm that programs reach as they reach a real one: servos on a serial port, cameras on a socket.
+    """Simulate an arm with the interfaces of a real one: servos at a serial port and cameras at a socket.
 
-    It runs in real time until Ctrl-C. While it runs, it takes commands from standard input; `help` lists them.
+    It runs in real time until Ctrl-C. Meanwhile it reads commands from standard input; `help` lists them.
     """
 
     robot: Annotated[RobotName, tyro.conf.Positional] = ROBOT_NAMES[0]  # type: ignore[valid-type]
-    """The arm."""
+    """The robot."""
     task: str = "PickCube"
-    """The task whose objects lie before it. After a success they are put at new places."""
+    """The task whose objects lie in front of the arm. After a success they are moved to new places."""
     leader: bool = False
-    """Simulate a leader arm as well, at a port of its own."""
+    """Also simulate a leader arm, at its own port."""
     operator: OperatorOrNobody | None = None
-    """Who moves the leader's handle; without it the simulated human where there is a leader."""
+    """Operator of the leader; the simulated human by default."""
     preset: Preset = DEFAULT_PRESET
     """Limits of the simulated human."""
     cameras: str = ""
-    """Names of cameras, separated by commas: front,wrist."""
+    """Names of the cameras, separated by commas: front,wrist."""
     camera_size: tuple[int, int] = (128, 128)
-    """Height and width of the cameras' images (pixels)."""
+    """Height and width of the images (pixels)."""
     camera_fps: float = 30.0
     """Images of each camera per second."""
     camera_port: int = 0
-    """TCP port of the cameras; 0 takes a free one."""
+    """TCP port of the cameras; 0 for a free one."""
     servos: ServoState = STATES[0]  # type: ignore[valid-type]
-    """How the servos begin: calibrated, with a calibration file for LeRobot; assembled, to be calibrated; or new,
-    as the factory delivers them, all with address 1."""
+    """Initial state of the servos: calibrated, with a calibration file for LeRobot; assembled, without
+    calibration; or new, as delivered by the factory, all with address 1."""
     fault: tuple[str, ...] = ()
-    """What goes wrong: lost:0.02 late:0.1,40 checksum:0.01 overload:gripper overheat:elbow_flex
-    stiff:elbow_flex,1.5 unplug@5-8. After @ stand the seconds since the first packet in which it does; a name and a
-    dot before it choose the arm: leader.lost:0.02."""
+    """Faults: lost:0.02 late:0.1,40 checksum:0.01 overload:gripper overheat:elbow_flex stiff:elbow_flex,1.5
+    unplug@5-8. After @ follow start and end in seconds since the first packet; an arm and a dot select the
+    arm: leader.lost:0.02."""
     ports: str | None = None
-    """Beginning of the ports' addresses, to which follower and leader are added, such as /dev/ttyVirtual-; without it
-    they are in a new folder."""
+    """Prefix of the ports' addresses, such as /dev/ttyVirtual-, to which "follower" and "leader" are added;
+    by default the ports are in a new folder."""
     seed: int | None = None
     """Seed of the objects' places and of the simulated human."""
     reset_after_s: float = 2.0
-    """Seconds between a success, or a failure, and new places of the objects."""
+    """Time between a success or failure and the new places of the objects (s)."""
     seconds: float | None = None
-    """Stop after so many seconds; without it go on."""
+    """Stop after this time (s); by default the program runs until Ctrl-C."""
     window: bool = False
-    """Show the follower in a window, where there is a display."""
+    """Show the follower in a window, if there is a display."""
     web: bool = False
     """Show the follower on a web page, and print its address."""
     json: Path | None = None
-    """Write the addresses to this file as soon as programs can use them."""
+    """Write the addresses to this file as soon as they can be used."""
     page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
-    """Where the web page is."""
+    """Address of the web page."""
 
     def run(self) -> int:
-        """Simulate until somebody ends it."""
+        """Simulate until the program is ended."""
         if self.reset_after_s < 0:
             raise InvalidArgumentError(f"reset_after_s={self.reset_after_s} must be at least 0")
         console = Console(highlight=False)
@@ -158,7 +158,7 @@ class VirtualArm:
 
 
 def _listen(station: Station, commands: Commands) -> None:
-    """Carry out the commands that come in on standard input."""
+    """Execute the commands from standard input."""
 
     def carry_out(text: str) -> None:
         try:
@@ -173,7 +173,7 @@ def _listen(station: Station, commands: Commands) -> None:
 
 @contextlib.contextmanager
 def _ended_by_signal() -> Iterator[None]:
-    """Take a request to end the program as Ctrl-C, so that the ports are taken away."""
+    """Treat SIGTERM like Ctrl-C, so that the ports are removed."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

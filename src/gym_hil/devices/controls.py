@@ -1,4 +1,6 @@
-"""What a button or key can mean, and the bookkeeping of presses that all devices with buttons share."""
+"""The controls that buttons and keys stand for, and the processing of presses that all devices with buttons
+share.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from gym_hil.devices.base import DeviceReading, Motion
 
 
 class Control(enum.Enum):
-    """The meaning of a button or key; the value is how a line of help names it."""
+    """The meaning of a button or key; the value is its name in help texts."""
 
     FORWARD = "forward"
     BACKWARD = "back"
@@ -80,7 +82,9 @@ def turned(x: float, y: float, z: float) -> Motion:
 
 
 def beyond_deadzone(level: float, deadzone: float) -> float:
-    """Return a stick's level with a dead zone: 0 within `deadzone`, in [0, 1), and growing linearly to 1 beyond it."""
+    """Return the level of a stick with a dead zone: 0 within `deadzone`, and beyond it growing linearly to 1,
+    with the sign of `level`.
+    """
     beyond = (abs(level) - deadzone) / (1.0 - deadzone)
     return 0.0 if beyond <= 0.0 else beyond if level > 0.0 else -beyond
 

@@ -11,7 +11,8 @@ from gym_hil.scenes.props import Socket as Socket
 from gym_hil.scenes.props import Target as Target
 
 MASS, FRICTION = "mass of {}", "friction of {}"
-"""What a start calls the factors of a body's mass, and of its friction with everything else."""
+"""Names of the entries of an initial state that scale the mass of a body, and its friction with all other bodies. <<<<
+by factors called `MASS` and `FRICTION` ==== by entries named after `MASS` and `FRICTION` >>>>"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,7 @@ class Scene:
         props: objects that move freely. An episode fails if one of them is out of reach.
         fixtures: objects at sampled positions, which may have moving parts.
         targets: objects that are only visible.
-        variable: bodies whose mass and friction an initial state scales, by factors called `MASS` and `FRICTION`.
+        variable: bodies whose mass and friction an initial state scales, by entries named after `MASS` and `FRICTION`.
     """
 
     home: str

@@ -119,7 +119,7 @@ class PushT(Task):
         self.nearest = robot.workspace.table.low[0] - NEAREST
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Sample both poses. The generator is used in the same way for all options."""
+        """Sample both poses. All options consume the same random numbers."""
         (block_xy, goal_xy), yaws = spread(rng, self.area, 2, APART), rng.uniform(-np.pi, np.pi, 2)
         block, goal = np.array([*block_xy, yaws[0]]), np.array([*goal_xy, yaws[1]])
         if not randomise:
@@ -135,7 +135,9 @@ class PushT(Task):
         }
 
     def observe(self, sim: Simulation) -> Array:
-        """Return middle and foot of the block, then of the outline (12, m, world frame)."""
+        """Return the middle and the end of the stem of the block, then those of the outline (12, m, world
+        frame).
+        """
         return np.concatenate(
             [
                 point
@@ -151,13 +153,13 @@ class PushT(Task):
         return way.item(0), way.item(1), math.remainder(turn, 2 * math.pi)
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Position and yaw."""
+        """Return the terms: position and yaw."""
         x, y, turn = self.error(sim)
         place = math.exp(-10.0 * math.hypot(x, y))
         return {"position": (0.5, place), "yaw": (0.5, place * math.exp(-2.0 * abs(turn)))}
 
     def success(self, sim: Simulation, start: Start) -> bool:
-        """The block lies on its outline."""
+        """Return whether the block lies on its outline."""
         x, y, turn = self.error(sim)
         flat = abs(sim.body_pos_w(BLOCK.name).item(2) - HEIGHT / 2) < 0.005
         return flat and math.hypot(x, y) < POSITION and abs(turn) < ANGLE

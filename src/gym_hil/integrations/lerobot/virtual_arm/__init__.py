@@ -1,1 +1,1 @@
-"""A simulated arm that programs reach as they reach a real one: servos on a serial port, cameras on a socket."""
+"""A simulated arm with the interfaces of a real one: servos at a serial port and cameras at a socket."""

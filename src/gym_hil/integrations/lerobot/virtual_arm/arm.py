@@ -1,4 +1,4 @@
-"""An arm in a simulation that its servos drive, and a hand that may hold it."""
+"""A simulated arm that is driven by its servos and can be held by a person's hand."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from gym_hil.robots.base import EndEffector
 
 GRIPPER = "gripper"
 FULL_TURN = "wrist_roll"
-"""The joint whose range LeRobot takes to be a whole turn."""
+"""The joint to which LeRobot assigns a range of one full turn."""
 HORNS = (137, -205, 88, -61, 310, -420)
-"""How far each horn is from where it should be (counts), so that an arm works only with its own calibration."""
+"""Mounting errors of the servo horns (counts), because of which each arm needs its own calibration."""
 STATES = ("calibrated", "assembled", "new")
-"""How the servos begin: calibrated; with addresses and no calibration; or as the factory delivers them, all with
-address 1."""
+"""Initial states of the servos: calibrated; with addresses but without calibration; or as delivered by the
+factory, all with address 1."""
 SOFT, HARD = (0.9, 0.95), (0.99999, 0.99999)
-"""How hard the engine holds a joint by its friction: as usual, and so hard that one that is stiff does not creep."""
+"""Impedance of the friction constraint (MuJoCo's ``solimp``): the default, and one with which a stiff joint does not
+creep."""
 HAND_STIFFNESS = 150.0  # N m/rad
 HAND_DAMPING = 3.0  # N m s/rad
 HAND_STRENGTH = 8.0  # N m
@@ -29,14 +30,14 @@ class Arm:
     """One arm: six joints, their servos, and the hand of a person.
 
     Args:
-        model: a model that holds the arm, composed for control of its joints.
-        data: its state.
+        model: a model that contains the arm, with joint control.
+        data: the state of the model.
         effector: the arm and its gripper.
         state: one of `STATES`.
 
     Attributes:
-        bus: its servos.
-        hand: the person who may hold it.
+        bus: the servos.
+        hand: the hand of a person.
     """
 
     def __init__(
@@ -79,14 +80,14 @@ class Arm:
         return [float(self._data.qpos[at]) for at in self._qpos]
 
     def add_friction(self, joint: str, torque: float) -> None:
-        """Make a joint stiffer than it is built (N m); 0 for as it is built."""
+        """Add a friction torque (N m) to a joint; 0 for none."""
         number = self.joints.index(joint)
         dof = self._dofs[number]
         self._model.dof_frictionloss[dof] = self._friction[number] + torque
         self._model.dof_solimp[dof, :2] = HARD if torque else SOFT
 
     def measure(self, dt: float) -> None:
-        """Let the servos measure and drive the joints, and the hand hold them, for the next `dt` seconds."""
+        """Update servos and hand, and apply their torques for the next `dt` seconds."""
         model, data = self._model, self._data
         held = self.hand.update(self.positions, dt)
         for number, servo in enumerate(self.bus.servos.values()):
@@ -104,7 +105,7 @@ class Arm:
             data.qfrc_applied[dof] = min(max(push, -HAND_STRENGTH), HAND_STRENGTH)
 
     def calibration(self) -> dict[str, dict[str, int]]:
-        """Return what is written in the servos, in the form of LeRobot's calibration files."""
+        """Return the calibration in the servos, in the form of LeRobot's calibration files."""
         return {
             name: {
                 "id": servo.get(reg.ID),
@@ -117,13 +118,13 @@ class Arm:
         }
 
     def _calibrate(self) -> None:
-        """Write into the servos what ``lerobot-calibrate`` would find, with the joints' zeros as their middles."""
+        """Write the calibration that ``lerobot-calibrate`` would find, if its middle positions are the zeros
+        of the joints.
+        """
         middle = COUNTS // 2 - 1
         for (name, servo), horn in zip(self.bus.servos.items(), HORNS, strict=True):
             low, high = self.ranges[name]
-            half = (
-                (low + high) / 2 if name == GRIPPER else 0.0
-            )  # an arm's joint at 0 is at LeRobot's 0 degrees
+            half = (low + high) / 2 if name == GRIPPER else 0.0  # 0 rad is 0 degrees in LeRobot
             servo.keep(reg.HOMING_OFFSET, COUNTS // 2 + horn + round(half / RAD_PER_COUNT) - middle)
             whole = name == FULL_TURN
             ends = (0, COUNTS - 1) if whole else (round((end - half) / RAD_PER_COUNT) for end in (low, high))

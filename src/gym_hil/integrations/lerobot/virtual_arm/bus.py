@@ -1,4 +1,4 @@
-"""Servos on one wire: what they answer to the bytes that a program sends."""
+"""Servos on a bus, and their answers to the bytes of a program."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from gym_hil.integrations.lerobot.virtual_arm.servo import Servo
 
 
 class Bus:
-    """Servos on one wire.
+    """Servos on a bus.
 
-    Servos with the same address answer at the same time; where their bits differ, 0 wins, and the answer is damaged.
+    Servos with the same address answer at the same time. Where their bits differ, 0 is received, which damages the
+    answer.
 
     Args:
-        servos: the servos, by the names of their joints, in the order of the chain.
+        servos: the servos by the names of their joints, in the order of the chain.
 
     Attributes:
-        servos: all of them, connected or not.
+        servos: all servos, connected or not.
     """
 
     def __init__(self, servos: Mapping[str, Servo]) -> None:
@@ -36,7 +37,7 @@ class Bus:
         self._unread = b""
 
     def connect(self, names: Iterable[str]) -> None:
-        """Connect these servos to the wire, and no others.
+        """Connect the given servos to the bus and disconnect all others.
 
         Raises:
             InvalidArgumentError: there is no such servo.
@@ -47,12 +48,12 @@ class Bus:
         self._connected = set(names)
 
     def exchange(self, sent: bytes, baud_rate: int, *, newest_only: bool = False) -> list[bytes]:
-        """Return the answers to bytes that a program sends, one per packet, in the order in which they come.
+        """Return the answers to bytes from a program, one per packet, in order.
 
         Args:
-            sent: bytes; half a packet is kept until its other half arrives.
-            baud_rate: bits per second. Servos that listen at another rate hear nothing.
-            newest_only: whether only the newest request is answered. All are carried out.
+            sent: the bytes; an incomplete packet is kept until the rest arrives.
+            baud_rate: bits per second. Servos with another baud rate do not receive anything.
+            newest_only: whether only the newest request is answered. All are executed.
         """
         packets, self._unread = decode(self._unread + sent)
         hearing = [
@@ -64,12 +65,12 @@ class Bus:
         return [one for answer in (answers[-1:] if newest_only else answers) for one in answer]
 
     def forget(self) -> None:
-        """Drop half a packet, as after a cable was pulled."""
+        """Discard an incomplete packet, for example after the cable was disconnected."""
         self._unread = b""
 
 
 def _answers(packet: Packet, servos: list[Servo]) -> list[bytes]:
-    """Let `servos` do what a packet says, and return what they answer, in the order of their turns."""
+    """Let `servos` execute a packet, and return their answers in order."""
     parameters = packet.parameters
     addressed: dict[int, list[Servo]] = {}
     for servo in servos:
@@ -90,7 +91,7 @@ def _answers(packet: Packet, servos: list[Servo]) -> list[bytes]:
         return [answer] if answer else []
     if packet.code == Instruction.PING:
         return [_together(one, packet, addressed[one]) for one in sorted(addressed)]
-    for servo in servos:  # others do what is broadcast, and answer nothing
+    for servo in servos:  # other broadcasts are executed but not answered
         _execute(packet, servo)
     return []
 
@@ -108,7 +109,7 @@ def _together(servo_id: int, packet: Packet, group: list[Servo]) -> bytes:
 
 
 def _execute(packet: Packet, servo: Servo) -> bytes | None:
-    """Let a servo do what a packet says, and return the data of its answer, or None if it answers nothing."""
+    """Let a servo execute a packet, and return the data of its answer, or None if it does not answer."""
     parameters = packet.parameters
     if packet.code == Instruction.PING:
         return b""

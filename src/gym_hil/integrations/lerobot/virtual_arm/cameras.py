@@ -1,8 +1,9 @@
-"""The arm's cameras, behind the protocol of LeRobot's ZMQ camera.
+"""The arm's cameras, with the protocol of LeRobot's ZMQ camera.
 
-A message is JSON: ``{"timestamps": {name: seconds}, "images": {name: JPEG in base64}}``. Every message holds the images
-of all cameras, because a subscriber keeps only the newest message. LeRobot takes the decoded image as it comes out of
-OpenCV, blue first, for red first; so red and blue are swapped before an image is encoded, as LeRobot's own server does.
+A message is JSON: ``{"timestamps": {name: seconds}, "images": {name: JPEG in base64}}``. Every message contains the
+images of all cameras, because a subscriber keeps only the newest message. LeRobot uses the image decoded by OpenCV, in
+the order blue, green, red, as if it were red, green, blue. Red and blue are therefore swapped before encoding, as in
+LeRobot's own server.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ from gym_hil.core.errors import DeviceError, GymHilError, MissingExtraError, req
 from gym_hil.simulation.rendering import FAST, Image, Renderer
 
 QUALITY = 90
-"""Of the JPEG, out of 100."""
+"""Quality of the JPEG images, out of 100."""
 START_S = 60.0
-"""OpenGL must have drawn the first images after so many seconds."""
+"""Longest time until OpenGL has rendered the first images (s)."""
 
 
 def message(images: dict[str, Image], timestamp: float) -> str:
-    """Return what is sent.
+    """Return a message.
 
     Args:
-        images: (height, width, 3) uint8 each, red first, by the camera's name.
-        timestamp: seconds since 1970.
+        images: images (height, width, 3; uint8, RGB) by the camera's name.
+        timestamp: time since 1970 (s).
     """
     encoded = {
         name: base64.b64encode(
@@ -47,18 +48,18 @@ def message(images: dict[str, Image], timestamp: float) -> str:
 
 
 class Cameras:
-    """Publishes images from a process of its own, so that drawing never keeps a servo from answering.
+    """Publishes images from a separate process, so that rendering does not delay the servos.
 
     Args:
-        model: what they look at.
+        model: the model.
         names: cameras of the model.
-        height: pixels.
-        width: pixels.
+        height: in pixels.
+        width: in pixels.
         fps: images per second of each camera.
         port: TCP port on this machine; 0 for a free one.
 
     Attributes:
-        address: the TCP port that is used, once it has started.
+        address: the TCP port, once the process has started.
         names: the cameras.
 
     Raises:
@@ -96,16 +97,17 @@ class Cameras:
         )
 
     def show(self, data: mujoco.MjData) -> None:
-        """Let the next images show the state `data`."""
+        """Render the next images from the state `data`."""
         np.frombuffer(self._seen)[:] = np.concatenate(
             [data.qpos, data.mocap_pos.ravel(), data.mocap_quat.ravel()]
         )
 
     def start(self, data: mujoco.MjData) -> None:
-        """Begin with the state `data`. OpenGL, which takes long to start, is ready when this returns.
+        """Start with the state `data`, and return when OpenGL is ready, which takes some seconds.
 
         Raises:
-            DeviceError: no images can be drawn, or the TCP port is taken; the message says why.
+            DeviceError: images cannot be rendered, or the TCP port is in use; the message contains the
+                reason.
         """
         self.show(data)
         self._process.start()
@@ -118,7 +120,7 @@ class Cameras:
         self.address = answer
 
     def close(self) -> None:
-        """Stop. Calling it twice is allowed."""
+        """Stop the process. Repeated calls have no effect."""
         if self._process.is_alive():
             self._process.terminate()
             self._process.join()
@@ -133,7 +135,7 @@ def _publish(
     shared: Any,
     ready: Any,
 ) -> None:
-    """Draw and publish images until the process is ended, or its parent is gone."""
+    """Render and publish images until the process is stopped or its parent has ended."""
     import zmq
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent as well, which ends this process

@@ -1,4 +1,4 @@
-"""Commands that a person, or a test, gives to virtual arms while they run."""
+"""Commands for virtual arms while they run, from a person or a test."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from gym_hil.integrations.lerobot.virtual_arm.faults import parse_fault
 from gym_hil.integrations.lerobot.virtual_arm.line import Line
 
 SWEEP_S = 0.6
-"""Seconds of each movement of a sweep."""
+"""Duration of each movement of a sweep (s)."""
 DWELL_S = 0.2
-"""Seconds at each end of a range."""
+"""Time at each end of a range (s)."""
 OUT_OF_THE_WAY = {
     "shoulder_lift": {"elbow_flex": -1.69, "wrist_flex": -1.11},
     "elbow_flex": {"shoulder_lift": -0.58, "wrist_flex": -1.11},
 }
-"""Where other joints go (rad) so that a joint can go to its upper end without touching the table."""
+"""Positions of other joints (rad) at which a joint can reach its upper limit without touching the table."""
 ARM_COMMANDS = {
     "middle": "let a hand hold the arm with all joints in the middle of their ranges",
     "sweep": "let the hand move one joint after the other through its whole range",
@@ -41,13 +41,14 @@ COMMANDS = {
 
 
 class Console:
-    """Carries out commands. A command is a line of words: its name, an arm where there are two, and its details.
+    """Executes commands. A command is a line of words: its name, optionally an arm, and its arguments.
 
     Args:
-        lines: the arms at their ports, by name; the first one is meant where no arm is named.
-        reset: puts the objects at new places.
+        lines: the arms at their ports, by name; the first one is the default.
+        reset: moves the objects to new places.
         quit: ends the program.
-        say: told that a command is done; one that moves a hand is done when the hand rests.
+        say: called with a message when a command is done. A command that moves a hand is done when the hand
+            rests.
     """
 
     def __init__(
@@ -60,10 +61,10 @@ class Console:
         self._lines, self._reset, self._quit, self._say = lines, reset, quit, say
 
     def run(self, text: str) -> None:
-        """Carry out a command.
+        """Execute a command.
 
         Raises:
-            InvalidArgumentError: it is not known, or lacks a detail.
+            InvalidArgumentError: the command is unknown or lacks an argument.
         """
         command, *words = text.split()
         require_one_of("command", command, COMMANDS)
@@ -130,7 +131,9 @@ def _middle(arm: Arm) -> dict[int, float]:
 
 
 def _moves(arm: Arm) -> Callable[..., None]:
-    """Return what makes a hand move joints (rad) of an arm, one movement after the other; the hand holds the others."""
+    """Return a function that moves joints (rad) of an arm by hand, one after the other, while the hand holds
+    the others.
+    """
     if not arm.hand.scripted:
         arm.hand.follow(arm.positions, 0.0)
         arm.hand.scripted = True
@@ -144,4 +147,4 @@ def _detail(words: list[str], arm: Arm) -> tuple[str, float]:
     try:
         return words[0], math.radians(float(words[1]))
     except ValueError:
-        raise InvalidArgumentError(f"{words[1]!r} is no angle in degrees") from None
+        raise InvalidArgumentError(f"{words[1]!r} is not an angle in degrees") from None

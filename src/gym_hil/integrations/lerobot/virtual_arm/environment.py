@@ -1,7 +1,8 @@
-"""The arm's task as an environment of this package, in which the servos act instead of the environment's action.
+"""The arm's task as an environment of this package, in which the servos act instead of the environment's
+action.
 
-So everything that this package has for its environments works beside a program that drives the arm: operators move the
-leader's handle, windows and pages show what happens, and a success ends an episode.
+All features for environments therefore work while a program drives the arm: operators move the leader, windows and
+pages show the scene, and a success ends an episode.
 """
 
 from __future__ import annotations
@@ -22,19 +23,21 @@ from gym_hil.simulation.joint_control import JointControl
 from gym_hil.simulation.simulation import Array, Simulation
 
 PHYSICS_DT = 0.004
-"""Seconds per physics step, and between two looks at the servos."""
+"""Duration of a physics step, and time between two updates of the servos (s)."""
 HAND_STEP = 0.015
-"""How far a hand at full speed moves per control period (m). The follower is a few tenths of a second
-behind it, and whoever watches it would overshoot if the hand were faster."""
+"""Motion of a hand at full speed per control period (m). The follower lags by a few tenths of a second, so
+that a person who watches it would overshoot at higher speeds."""
 
 
 class ServedSimulation(Simulation):
-    """A simulation that calls `serve` before every physics step, and whose robot stays where it is in a reset."""
+    """A simulation that calls `serve` before every physics step, and whose reset does not move the robot."""
 
     serve: Callable[[], None] | None = None
 
     def reset(self, poses: Mapping[str, Sequence[float]]) -> None:
-        """Put the parts of props at `poses`. The robot is put at its home the first time, or if it went wild."""
+        """Set the props to `poses`. The robot is set to its home configuration only at the first reset and
+        after an unstable step.
+        """
         data = self.data
         if self.serve is None or not self.stable:
             super().reset(poses)
@@ -61,10 +64,10 @@ class ServedSimulation(Simulation):
 
 
 class HandControl(JointControl):
-    """Joint control by the hand at a leader: its set-points are where the hand is.
+    """Joint control by the hand at a leader: the set-points are the positions of the hand.
 
     Attributes:
-        positions: where the hand holds the arm's joints (rad).
+        positions: positions at which the hand holds the arm's joints (rad).
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -73,27 +76,27 @@ class HandControl(JointControl):
 
     @property
     def positions(self) -> Array:
-        """Where the hand holds the arm's joints (rad)."""
+        """Positions at which the hand holds the arm's joints (rad)."""
         return self._act
 
     def anchor(self) -> None:
-        """Do nothing: the hand is where it is."""
+        """Do nothing: the set-points are those of the hand."""
 
 
 class LeaderHand(JointPositions):
-    """Actions that move the handle of a leader arm: joint positions (degrees), and the opening (0 to 100).
+    """Actions that move a leader arm: joint positions (degrees), and the opening (0 to 100).
 
-    A person watches the follower, and moves the leader from where the hand is so that the follower does the task.
+    A person watches the follower and moves the leader relative to the current position of the hand.
 
     Args:
-        effector: the arm that follows; the leader is like it.
+        effector: the following arm; the leader has the same kinematics.
     """
 
     leader: Arm | None = None
     scale = np.full(3, HAND_STEP)
 
     def attach(self, leader: Arm) -> None:
-        """Move the handle of `leader` from now on."""
+        """Move the hand at `leader` from now on."""
         self.leader = leader
         simulation = self._simulation
         effector = self._end_effector
@@ -102,13 +105,13 @@ class LeaderHand(JointPositions):
         self._forget()
 
     def neutral(self) -> Action:
-        """Return where the hand is; without a leader, where the follower is told to be."""
+        """Return the position of the hand or, without a leader, the set-points of the follower."""
         if self.leader is None:
             return super().neutral()
         return self.clip([*np.degrees(self._handle.positions), self._opening(self._fingers)])
 
     def apply(self, values: list[float], limits: Box) -> None:
-        """Move the hand there during the next control period, unless commands move it."""
+        """Move the hand during the next control period, unless commands move it."""
         leader = self.leader
         if leader is None:
             return
@@ -131,7 +134,7 @@ class VirtualArmEnv(ManipulationEnv):
     Args:
         task: the task's name.
         robot: the robot.
-        kwargs: of `ManipulationEnv`.
+        kwargs: arguments of `ManipulationEnv`.
     """
 
     def __init__(self, task: str, robot: Robot, **kwargs: Any) -> None:
@@ -146,7 +149,7 @@ class VirtualArmEnv(ManipulationEnv):
         )
 
     def hand_over(self) -> None:
-        """Do nothing: the servos keep their set-points, whoever moves the leader."""
+        """Do nothing: the servos keep their set-points when the operator of the leader changes."""
 
     def _simulate(self, robot: Robot, control_dt: float, physics_dt: float) -> Simulation:
         return ServedSimulation(

@@ -1,4 +1,4 @@
-"""What can go wrong with an arm, to order.
+"""Faults of an arm for tests.
 
 A fault is written ``[ARM.]KIND[:DETAIL][,NUMBER][@START[-END]]``, such as ``lost:0.02``, ``late:0.1,40``,
 ``stiff:elbow_flex,1.5``, ``unplug@5-8`` and ``leader.checksum:0.01``. Times are seconds since the first packet.
@@ -15,10 +15,11 @@ import numpy as np
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 
 ON_ANSWERS = {"lost": 0.0, "late": 40.0, "checksum": 0.0}
-"""Faults of answers: the detail is the share of answers; the number of ``late`` is the delay (ms)."""
+"""Faults of answers and their default numbers. The detail is the share of affected answers; the number of
+``late`` is the delay (ms)."""
 ON_JOINTS = {"overload": 10.0, "stiff": 1.5, "overheat": 80.0}
-"""Faults of joints: the detail is the joint. The number of ``overload``, which jams it, and of ``stiff`` is the
-friction (N m), that of ``overheat`` what heats the servo from outside (deg C)."""
+"""Faults of joints and their default numbers. The detail is the joint. The number of ``overload`` (a jammed
+joint) and of ``stiff`` is the friction (N m), that of ``overheat`` the temperature outside the servo (deg C)."""
 KINDS = (*ON_ANSWERS, *ON_JOINTS, "unplug")
 FORM = re.compile(
     r"(?:(?P<arm>\w+)\.)?(?P<kind>[a-z]+)(?::(?P<detail>[\w.]+))?(?:,(?P<number>[\d.]+))?"
@@ -34,10 +35,10 @@ class Fault:
         arm: name of the arm.
         kind: one of `KINDS`.
         joint: the joint of a fault of joints; empty for others.
-        share: share of the answers, in [0, 1], of a fault of answers.
+        share: share of affected answers, in [0, 1], of a fault of answers.
         number: friction (N m), delay (ms) or temperature (deg C), see `ON_ANSWERS` and `ON_JOINTS`.
-        start: when it begins (s since the first packet).
-        end: when it ends (s since the first packet).
+        start: beginning (s since the first packet).
+        end: end (s since the first packet).
     """
 
     arm: str
@@ -53,12 +54,12 @@ def parse_fault(text: str, arms: tuple[str, ...], joints: tuple[str, ...]) -> Fa
     """Return the fault that a text describes.
 
     Args:
-        text: see the module.
-        arms: names of the arms; without one in the text it is the first one's.
+        text: the text, in the form given in the module's documentation.
+        arms: names of the arms; the first one is the default.
         joints: names of the joints.
 
     Raises:
-        InvalidArgumentError: it has another form, or a name that is not known.
+        InvalidArgumentError: the text has another form or contains an unknown name.
     """
     form = FORM.fullmatch(text)
     if form is None:
@@ -90,11 +91,11 @@ def parse_fault(text: str, arms: tuple[str, ...], joints: tuple[str, ...]) -> Fa
 
 
 class AnswerFaults:
-    """Spoils the answers of one arm.
+    """Applies faults to the answers of one arm.
 
     Args:
-        faults: those of answers.
-        seed: of which answers are spoilt.
+        faults: the faults of answers.
+        seed: seed of the choice of affected answers.
     """
 
     def __init__(self, faults: tuple[Fault, ...], seed: int = 0) -> None:
@@ -105,8 +106,8 @@ class AnswerFaults:
         """Return the answers that arrive, each with its delay (s).
 
         Args:
-            answers: what the servos answer.
-            now: seconds since the first packet.
+            answers: the answers of the servos.
+            now: time since the first packet (s).
         """
         arriving = []
         for answer in answers:

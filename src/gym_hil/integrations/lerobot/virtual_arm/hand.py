@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 
 class Hand:
-    """Holds joints where it was told to, and moves them there at constant speed, one movement after the other.
+    """Holds joints at given positions, and moves them at constant speed, one movement after the other.
 
     Attributes:
-        scripted: whether commands move it, so that the operator must not.
+        scripted: whether commands move the hand, in which case the operator must not.
     """
 
     def __init__(self) -> None:
@@ -22,31 +22,31 @@ class Hand:
 
     @property
     def busy(self) -> bool:
-        """Whether there is a movement left to do."""
+        """Whether movements are pending."""
         return bool(self._moves)
 
     def move(self, targets: Mapping[int, float], seconds: float) -> None:
-        """Move joints after what there is left to do.
+        """Move joints after all pending movements.
 
         Args:
-            targets: where to (rad), by the number of the joint. Other joints stay held if they are.
-            seconds: how long it takes.
+            targets: positions (rad) by the number of the joint. Other joints that are held remain held.
+            seconds: duration (s).
         """
         if not self._moves:
             self._left_s = seconds
         self._moves.append((dict(targets), seconds))
 
     def follow(self, targets: Sequence[float], seconds: float) -> None:
-        """Move all joints to `targets` (rad) from now on, and forget what there was left to do."""
+        """Hold all joints at `targets` (rad) from now on, and cancel pending movements."""
         self._moves.clear()
         self.move(dict(enumerate(targets)), seconds)
 
     def then(self, function: Callable[[], None]) -> None:
-        """Call `function` once there is nothing left to do, or when the hand lets go."""
+        """Call `function` when no movement is pending, or when the hand releases the arm."""
         self._then.append(function)
 
     def release(self) -> None:
-        """Let go."""
+        """Release all joints."""
         self._held.clear()
         self._moves.clear()
         self.scripted = False
@@ -58,11 +58,11 @@ class Hand:
             function()
 
     def update(self, positions: Sequence[float], dt: float) -> Mapping[int, float]:
-        """Return where it wants the joints that it holds (rad), by their numbers.
+        """Return the desired positions of the held joints (rad), by their numbers.
 
         Args:
-            positions: where the joints are (rad).
-            dt: seconds since the last call.
+            positions: current positions of the joints (rad).
+            dt: time since the last call (s).
         """
         if self._moves:
             targets, _ = self._moves[0]

@@ -1,4 +1,4 @@
-"""What is between an arm and a program: the cable, and what goes wrong on it."""
+"""The connection between an arm and a program: the cable, and its faults."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from gym_hil.integrations.lerobot.virtual_arm.port import Port
 from gym_hil.integrations.lerobot.virtual_arm.servo import ROOM_TEMPERATURE
 
 STALL_S = 0.02
-"""Servos answer within a millisecond. After a longer pause of this machine a program may have given up waiting and
-asked again, so that only the newest request is answered, and no older answer is left in the port."""
+"""Longest pause of this machine after which all requests are answered (s). Servos answer within a
+millisecond. After a longer pause, a program may have repeated its request; only the newest one is then
+answered, and older answers are removed from the port."""
 
 
 class Line:
@@ -20,11 +21,11 @@ class Line:
 
     Args:
         arm: the arm.
-        port: where programs reach it.
-        faults: what goes wrong.
+        port: the port for programs.
+        faults: the faults.
 
     Attributes:
-        answers: how many answers were sent.
+        answers: number of answers sent.
     """
 
     def __init__(self, arm: Arm, port: Port, faults: tuple[Fault, ...] = ()) -> None:
@@ -39,7 +40,7 @@ class Line:
         self.set_faults(faults)
 
     def set_faults(self, faults: tuple[Fault, ...]) -> None:
-        """Let these faults happen from now on, and no others."""
+        """Replace all faults."""
         self._faults = faults
         self._on_answers = AnswerFaults(tuple(fault for fault in faults if fault.kind in ON_ANSWERS))
         self._on_joints = [fault for fault in faults if fault.kind in ON_JOINTS]
@@ -49,14 +50,14 @@ class Line:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """What goes wrong."""
+        """The present faults."""
         return self._faults
 
     def serve(self, now: float) -> None:
-        """Answer what has come in, and deliver answers whose time has come.
+        """Answer received requests, and deliver delayed answers that are due.
 
         Args:
-            now: seconds of any clock that never goes back.
+            now: time of any monotonic clock (s).
         """
         sent = self.port.read() if self.port.plugged else b""
         self._behind |= now - self._served > STALL_S
@@ -77,11 +78,11 @@ class Line:
 
     @property
     def next_arrival(self) -> float | None:
-        """When the next delayed answer arrives; None where there is none."""
+        """Time of the next delayed answer; None if there is none."""
         return self._arriving[0][0] if self._arriving else None
 
     def tick(self, now: float, dt: float) -> None:
-        """Let the faults of cable and joints begin and end, and the arm's servos work for `dt` seconds."""
+        """Start and end the faults of cable and joints, and update the servos for `dt` seconds."""
         since = 0.0 if self._began is None else now - self._began
         for fault in self._on_joints:
             active = self._began is not None and fault.start <= since < fault.end
@@ -100,11 +101,11 @@ class Line:
         self.arm.measure(dt)
 
     def unplug(self) -> None:
-        """Pull the cable. What was on its way is lost; the servos keep their power."""
+        """Disconnect the cable. Data in transit are lost; the servos keep their power."""
         self.port.unplug()
         self.arm.bus.forget()
         self._arriving.clear()
 
     def plug(self) -> None:
-        """Put the cable in again, at the same address."""
+        """Connect the cable again at the same address."""
         self.port.plug()

@@ -1,4 +1,4 @@
-"""A serial port that a program can open, made of a pseudo-terminal."""
+"""A serial port for other programs, implemented by a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from gym_hil.core.errors import DeviceError
 
 NO_FILE = -1
 TERMIOS2 = "4I B 19B 2I"
-"""Linux's ``struct termios2``: its last two numbers are the speeds of input and output (bits per second)."""
+"""Format of Linux's ``struct termios2``; the last two numbers are the speeds of input and output (bits per
+second)."""
 GET_TERMIOS2 = 0x802C542A
 
 
 class Port:
-    """A serial port at an address that stays, whatever the number of its pseudo-terminal.
+    """A serial port with a fixed address, whatever the number of its pseudo-terminal.
 
     Args:
-        path: the address: a symbolic link to the pseudo-terminal, which is there while the cable is plugged in.
+        path: the address: a symbolic link to the pseudo-terminal, which exists while the cable is connected.
 
     Raises:
-        DeviceError: this machine has no pseudo-terminals, or something else is at the address.
+        DeviceError: this machine has no pseudo-terminals, or another file exists at the address.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,22 +35,22 @@ class Port:
 
     @property
     def fd(self) -> int:
-        """File descriptor to wait at; -1 while the cable is out."""
+        """File descriptor for waiting; -1 while the cable is disconnected."""
         return self._own
 
     @property
     def plugged(self) -> bool:
-        """Whether the cable is in."""
+        """Whether the cable is connected."""
         return self._own != NO_FILE
 
     def plug(self) -> None:
-        """Put the cable in."""
+        """Connect the cable."""
         if self.plugged:
             return
         import tty
 
         if os.path.lexists(self.path) and not self.path.is_symlink():
-            raise DeviceError(f"{self.path} exists and is no virtual port")
+            raise DeviceError(f"{self.path} exists and is not a virtual port")
         self._own, self._programs = (
             os.openpty()
         )  # a side that is never closed keeps the other one from hanging up
@@ -60,10 +61,10 @@ class Port:
             self.path.symlink_to(os.ttyname(self._programs))
         except OSError as error:
             self.unplug()
-            raise DeviceError(f"no port can be made at {self.path}: {error.strerror}") from error
+            raise DeviceError(f"a port cannot be created at {self.path}: {error.strerror}") from error
 
     def unplug(self) -> None:
-        """Pull the cable: the address is gone, and who has opened it gets errors."""
+        """Disconnect the cable: the address disappears, and programs that have opened it get errors."""
         if not self.plugged:
             return
         if self.path.is_symlink():
@@ -73,14 +74,14 @@ class Port:
         self._own = self._programs = NO_FILE
 
     def read(self) -> bytes:
-        """Return what programs have sent since the last call."""
+        """Return the bytes that programs have sent since the last call."""
         try:
             return os.read(self._own, 4096)
         except (BlockingIOError, OSError):
             return b""
 
     def write(self, data: bytes) -> None:
-        """Send bytes. What nobody reads is dropped when it no longer fits."""
+        """Send bytes. Bytes beyond the buffer of the terminal are discarded."""
         if self.plugged:
             try:
                 os.write(self._own, data)
@@ -88,14 +89,14 @@ class Port:
                 return
 
     def drop_unread(self) -> None:
-        """Drop what was sent and not read."""
+        """Discard bytes that were sent but not read."""
         import termios
 
         termios.tcflush(self._programs, termios.TCIFLUSH)
 
     @property
     def baud_rate(self) -> int:
-        """Bits per second that the program has set."""
+        """Bits per second set by the program."""
         import fcntl
         import termios
 

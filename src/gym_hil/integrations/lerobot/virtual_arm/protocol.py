@@ -1,8 +1,8 @@
-"""Packets of the Feetech STS protocol. Everything here is a pure function of bytes.
+"""Packets of the Feetech STS protocol. All functions are pure.
 
-A packet is ``FF FF id length code parameters checksum``. `length` counts code, parameters and checksum; the checksum is
-the complement of the sum of everything between header and checksum. `code` is an instruction on the way to a servo, and
-the servo's error bits on the way back. Numbers are little-endian.
+A packet is ``FF FF id length code parameters checksum``. `length` is the number of bytes from code to checksum. The
+checksum is the complement of the sum of all bytes between header and checksum. `code` is an instruction in requests,
+and the servo's error bits in answers. Numbers are little-endian.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LONGEST = 250
 
 
 class Instruction(enum.IntEnum):
-    """What a servo is asked to do."""
+    """Instructions of requests."""
 
     PING = 0x01
     READ = 0x02
@@ -32,9 +32,9 @@ class Packet:
     """One packet.
 
     Attributes:
-        servo_id: the servo that is addressed, or that answers.
+        servo_id: address of the servo.
         code: an `Instruction`, or the error bits of an answer.
-        parameters: what follows.
+        parameters: the parameters.
     """
 
     servo_id: int
@@ -43,7 +43,7 @@ class Packet:
 
 
 def checksum(body: bytes) -> int:
-    """Return the checksum of what stands between header and checksum."""
+    """Return the checksum of the bytes between header and checksum."""
     return ~sum(body) & 0xFF
 
 
@@ -54,7 +54,7 @@ def encode(packet: Packet) -> bytes:
 
 
 def decode(stream: bytes) -> tuple[list[Packet], bytes]:
-    """Return the packets in `stream`, and the end of it that may be the beginning of another one.
+    """Return the packets in `stream`, and the remaining bytes, which may be the beginning of another one.
 
     Noise and packets with a wrong checksum are skipped.
     """
@@ -79,24 +79,24 @@ def decode(stream: bytes) -> tuple[list[Packet], bytes]:
 
 
 def sync_read_request(parameters: bytes) -> tuple[int, int, tuple[int, ...]]:
-    """Return the address, the number of bytes, and the ids of the servos that a SYNC_READ asks, in their order."""
+    """Return address and number of bytes of a SYNC_READ, and the ids of its servos in order."""
     return parameters[0], parameters[1], tuple(parameters[2:])
 
 
 def sync_write_request(parameters: bytes) -> tuple[int, dict[int, bytes]]:
-    """Return the address, and for every servo the bytes, that a SYNC_WRITE writes."""
+    """Return the address of a SYNC_WRITE, and the bytes for every servo."""
     address, size, rest = parameters[0], parameters[1], parameters[2:]
     step = size + 1
     return address, {rest[at]: rest[at + 1 : at + step] for at in range(0, len(rest) - size, step)}
 
 
 def to_bytes(value: int, size: int, sign_bit: int | None = None) -> bytes:
-    """Return a register's bytes.
+    """Return the bytes of a register.
 
     Args:
-        value: a number. One below zero needs a `sign_bit`; what does not fit becomes the nearest that does.
-        size: bytes.
-        sign_bit: the bit that says that the number is negative; the bits below it hold its magnitude.
+        value: a number, which is limited to the range of the register. Negative numbers need a `sign_bit`.
+        size: number of bytes.
+        sign_bit: the bit that marks negative numbers; the bits below it contain the magnitude.
     """
     if sign_bit is None:
         return min(max(value, 0), (1 << 8 * size) - 1).to_bytes(size, "little")
@@ -105,7 +105,7 @@ def to_bytes(value: int, size: int, sign_bit: int | None = None) -> bytes:
 
 
 def to_number(data: bytes, sign_bit: int | None = None) -> int:
-    """Return the number that a register's bytes stand for, see `to_bytes`."""
+    """Return the number in the bytes of a register, see `to_bytes`."""
     value = int.from_bytes(data, "little")
     if sign_bit is None or not value >> sign_bit & 1:
         return value

@@ -1,8 +1,8 @@
 """Registers of the Feetech STS3215: their addresses, sizes and initial values.
 
-Addresses and sizes are those of Feetech's memory table of the STS series, as LeRobot 0.6.1 uses them. Initial
-values are the table's; firmware 3.9 and model 777 are what the servos of an SO-101 report. Addresses below `RAM`
-are kept without power.
+Addresses and sizes are those of Feetech's memory table of the STS series, as LeRobot 0.6.1 uses them. Initial values
+are from the table; firmware 3.9 and model 777 are those that servos of an SO-101 report. Registers below address `RAM`
+keep their values without power.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 RAM = 40
-"""The first address whose value is lost without power."""
+"""First address whose value is lost without power."""
 SIZE = 128
-"""Bytes of a servo's memory."""
+"""Size of a servo's memory (bytes)."""
 BAUD_RATES = (1_000_000, 500_000, 250_000, 128_000, 115_200, 57_600, 38_400, 19_200)
 """Bits per second, by the value of `BAUD_RATE`."""
 
@@ -22,10 +22,10 @@ class Register:
     """One register.
 
     Attributes:
-        address: of its first byte.
-        size: bytes.
-        initial: its value as the servo leaves the factory, or after power-on.
-        sign_bit: the bit that marks negative values; None where there are none.
+        address: address of its first byte.
+        size: number of bytes.
+        initial: value as delivered, or after power-on.
+        sign_bit: the bit that marks negative values; None if there are none.
         read_only: whether it cannot be written.
     """
 
@@ -53,7 +53,7 @@ MAX_TORQUE = Register(16, 2, 1000)
 """Copied to `TORQUE_LIMIT` at power-on (0.1 % of the stall torque)."""
 PHASE = Register(18, initial=12)
 UNLOADING = Register(19, initial=44)
-"""Error bits that take the torque away."""
+"""Error bits that switch the torque off."""
 LED_ALARM = Register(20, initial=47)
 P_GAIN = Register(21, initial=32)
 D_GAIN = Register(22, initial=32)
@@ -61,10 +61,10 @@ I_GAIN = Register(23)
 PROTECTION_CURRENT = Register(28, 2, 500)  # 6.5 mA
 RESOLUTION = Register(30, initial=1)
 HOMING_OFFSET = Register(31, 2, 0, sign_bit=11)
-"""Taken off the encoder's position."""
+"""Subtracted from the position of the encoder."""
 OPERATING_MODE = Register(33)
 PROTECTIVE_TORQUE = Register(34, initial=20)
-"""What is left of the stall torque after an overload (%)."""
+"""Remaining share of the stall torque after an overload (%)."""
 PROTECTION_TIME = Register(35, initial=200)  # 10 ms
 OVERLOAD_TORQUE = Register(36, initial=80)
 """Load that is an overload if it lasts for `PROTECTION_TIME` (%)."""
@@ -76,7 +76,7 @@ GOAL_TIME = Register(44, 2)
 GOAL_VELOCITY = Register(46, 2, sign_bit=15)  # counts/s; 0 for the fastest
 TORQUE_LIMIT = Register(48, 2, 1000)  # 0.1 % of the stall torque
 LOCK = Register(55, initial=1)
-"""1: what is written below `RAM` is forgotten without power."""
+"""1: values written below `RAM` are lost without power."""
 PRESENT_POSITION = Register(56, 2, sign_bit=15, read_only=True)  # counts
 PRESENT_VELOCITY = Register(58, 2, sign_bit=15, read_only=True)  # counts/s
 PRESENT_LOAD = Register(60, 2, sign_bit=10, read_only=True)  # 0.1 % of the stall torque
@@ -92,4 +92,4 @@ REGISTERS: tuple[Register, ...] = tuple(value for value in globals().values() if
 READ_ONLY = frozenset(
     address for one in REGISTERS if one.read_only for address in range(one.address, one.address + one.size)
 )
-"""Addresses that a WRITE leaves alone."""
+"""Addresses that a WRITE does not change."""

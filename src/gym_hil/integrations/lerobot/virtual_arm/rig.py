@@ -14,13 +14,13 @@ from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.integrations.lerobot.virtual_arm.line import Line
 
 TOO_LATE = 0.1
-"""So far behind (s), time that was lost is not made up for."""
+"""Delay up to which lost time is caught up (s)."""
 LOOK_EVERY = 4
-"""Ticks between two states that the cameras may show."""
+"""Number of physics steps between two states for the cameras."""
 
 
 def answer_promptly() -> None:
-    """Ask the system to let this thread run as soon as it has something to do, where it allows that.
+    """Request real-time priority for this thread, if the system permits it.
 
     A servo answers within a millisecond, and LeRobot waits for 50 ms.
     """
@@ -31,16 +31,16 @@ def answer_promptly() -> None:
 
 
 class Rig:
-    """Keeps time: between two physics steps it answers programs until the next step is due.
+    """Keeps real time: between two physics steps it answers programs until the next step is due.
 
     Args:
         lines: the arms at their ports, by name.
-        dt: seconds per physics step.
-        clock: what is used to measure time.
+        dt: duration of a physics step (s).
+        clock: measures the time.
 
     Attributes:
         lines: the arms at their ports, by name.
-        lost_s: how much time was lost because the machine was too slow (s).
+        lost_s: time lost because the machine was too slow (s).
     """
 
     def __init__(self, lines: dict[str, Line], dt: float, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -54,19 +54,19 @@ class Rig:
         self._calls: deque[Callable[[], None]] = deque()
 
     def simulate_beside(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
-        """Simulate another model in step: that of a leader."""
+        """Simulate another model synchronously, that of a leader."""
         self._beside.append((model, data))
 
     def watch(self, watcher: Callable[[], None]) -> None:
-        """Call `watcher` a few times per control step, between two physics steps."""
+        """Call `watcher` several times per control step, between physics steps."""
         self._watchers.append(watcher)
 
     def call(self, function: Callable[[], None]) -> None:
-        """Call `function` between two physics steps, once. Any thread may ask for it."""
+        """Call `function` once between two physics steps. Can be called from any thread."""
         self._calls.append(function)
 
     def tick(self) -> None:
-        """Answer programs until the next physics step is due, then let the servos work for it."""
+        """Answer programs until the next physics step is due, then update the servos for this step."""
         now = self._clock.monotonic()
         if self._due is None or now - self._due > TOO_LATE:
             self.lost_s += 0.0 if self._due is None else now - self._due
@@ -91,7 +91,7 @@ class Rig:
         self._ticks += 1
 
     def close(self) -> None:
-        """Pull all cables."""
+        """Disconnect all cables."""
         for line in self.lines.values():
             line.unplug()
 

@@ -1,8 +1,8 @@
-"""One STS3215 servo: its memory, and what it makes its joint do.
+"""One STS3215 servo: its memory and its control of the joint.
 
-What is taken from the simulation: position, velocity and torque of the joint, and from them load, current and
-temperature. What is not modelled: the gains (the joint's stiffness is the robot's), the speed and step modes, and the
-supply voltage, which stays as it is.
+Position, velocity and torque of the joint are from the simulation, and load, current and temperature are derived from
+them. The gains (the joint has the stiffness of the robot), the modes for speed and steps, and changes of the supply
+voltage are not modelled.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ from gym_hil.integrations.lerobot.virtual_arm.protocol import to_bytes, to_numbe
 from gym_hil.integrations.lerobot.virtual_arm.registers import Register
 
 COUNTS = 4096
-"""Positions per turn."""
+"""Encoder counts per turn."""
 RAD_PER_COUNT = 2.0 * math.pi / COUNTS
 STALL_CURRENT = 2.5
-"""A, at full load: about what the data sheet gives for 7.4 V."""
+"""Current at full load (A), approximately that of the data sheet for 7.4 V."""
 IDLE_CURRENT = 0.15
-"""A, of a powered servo without load."""
+"""Current of a powered servo without load (A)."""
 CURRENT_UNIT = 0.0065
-"""A per unit of the registers of currents."""
+"""Unit of the registers of currents (A)."""
 ROOM_TEMPERATURE = 25.0
 FULL_LOAD_HEATING = 114.0
-"""K above the room after a long time at full load. Users measured 48 deg C after ten minutes at 45 % (robonine, in the
-discussion of backlash at github.com/TheRobotStudio/SO-ARM100/issues/134); heat goes with the square of the load."""
+"""Steady-state temperature rise at full load (K). Users measured 48 deg C after ten minutes at 45 % load
+(robonine, in the discussion of backlash at github.com/TheRobotStudio/SO-ARM100/issues/134); the heating is
+proportional to the square of the load."""
 THERMAL_TIME = 200.0
-"""Time constant of warming and cooling (s), a guess that agrees with these ten minutes."""
+"""Thermal time constant (s), assumed in accordance with this measurement."""
 MOVING_VELOCITY = 10.0
-"""Counts per second that count as moving."""
+"""Velocity from which on the servo reports a motion (counts/s)."""
 
 
 class Error(enum.IntFlag):
@@ -46,7 +47,7 @@ class Error(enum.IntFlag):
 
 @dataclass(frozen=True)
 class JointState:
-    """What happens at a servo's joint: position (rad), velocity (rad/s) and the servo's torque (N m)."""
+    """State of a servo's joint: position (rad), velocity (rad/s) and the servo's torque (N m)."""
 
     position: float
     velocity: float
@@ -55,7 +56,7 @@ class JointState:
 
 @dataclass(frozen=True)
 class Drive:
-    """What a servo does to its joint: set-point of its position (rad), and its largest torque (N m)."""
+    """Output of a servo: set-point of the joint's position (rad), and largest torque (N m)."""
 
     setpoint: float
     torque_limit: float
@@ -66,11 +67,11 @@ class Servo:
 
     Args:
         servo_id: its address.
-        zero: what the encoder reads where the joint is at 0: how the horn was screwed on (counts).
-        stall_torque: N m.
+        zero: reading of the encoder at joint position 0, which depends on the mounting of the horn (counts).
+        stall_torque: in N m.
 
     Attributes:
-        room_temperature: what it cools down to (deg C).
+        room_temperature: ambient temperature (deg C).
     """
 
     def __init__(self, servo_id: int, zero: int, stall_torque: float) -> None:
@@ -91,27 +92,29 @@ class Servo:
         return to_number(bytes(self._memory[register.address : end]), register.sign_bit)
 
     def keep(self, register: Register, value: int) -> None:
-        """Put a value into a register that keeps it without power, as the factory would."""
+        """Set a register that keeps its value without power, as in the factory."""
         self._set(register, value)
         self._kept = self._memory[: reg.RAM]
 
     @property
     def errors(self) -> Error:
-        """What is wrong."""
+        """The current error bits."""
         return self._errors
 
     @property
     def baud_rate(self) -> int:
-        """Bits per second at which it listens; 0 where its register holds no valid number."""
+        """Baud rate (bits/s); 0 if its register contains no valid number."""
         number = self.get(reg.BAUD_RATE)
         return reg.BAUD_RATES[number] if number < len(reg.BAUD_RATES) else 0
 
     def read(self, address: int, size: int) -> bytes:
-        """Return bytes of the memory; what lies beyond its end is 0."""
+        """Return bytes of the memory; bytes beyond its end are 0."""
         return bytes(self._memory[address : address + size]).ljust(size, b"\0")
 
     def write(self, address: int, data: bytes) -> None:
-        """Write bytes to the memory, save read-only ones. Those below `registers.RAM` are kept if it is unlocked."""
+        """Write bytes to the memory, except read-only ones. Bytes below `registers.RAM` are permanent if the
+        memory is unlocked.
+        """
         powered, locked = self.get(reg.TORQUE_ENABLE), self.get(reg.LOCK)
         for at, value in enumerate(data, address):
             if at < reg.SIZE and at not in reg.READ_ONLY:
@@ -123,7 +126,7 @@ class Servo:
             self._unloaded = self._overloaded = False
 
     def power_cycle(self) -> None:
-        """Switch it off and on: it forgets what was written while it was locked."""
+        """Switch the servo off and on: values that were written while it was locked are lost."""
         for register in reg.REGISTERS:
             self._set(register, register.initial)
         self._memory[: reg.RAM] = self._kept
@@ -135,7 +138,7 @@ class Servo:
         self._pushing = 0.0
 
     def update(self, joint: JointState, dt: float) -> Drive:
-        """Measure, protect itself, and return what it does to its joint for the next `dt` seconds."""
+        """Measure, check for errors, and return the output to the joint for the next `dt` seconds."""
         load = joint.torque / self._stall_torque
         powered = bool(self.get(reg.TORQUE_ENABLE))
         current = (IDLE_CURRENT + STALL_CURRENT * abs(load)) / CURRENT_UNIT if powered else 0.0
@@ -188,7 +191,7 @@ class Servo:
             self._temperature = max(self._temperature, self.room_temperature)
 
     def _protect(self, joint: JointState, load: float, current: float, powered: bool, dt: float) -> None:
-        """Find out what is wrong, and take torque away where `registers.UNLOADING` says so."""
+        """Determine the error bits, and reduce the torque according to `registers.UNLOADING`."""
         over = abs(load) > self.get(reg.OVERLOAD_TORQUE) / 100
         self._overload_s = self._overload_s + dt if over else 0.0
         if self._overload_s > self.get(reg.PROTECTION_TIME) / 100:

@@ -1,4 +1,4 @@
-"""A virtual follower, its cameras and a leader, put together."""
+"""A virtual follower with cameras and, optionally, a leader."""
 
 from __future__ import annotations
 
@@ -37,30 +37,30 @@ from gym_hil.stacks.config import EnvConfig
 
 FOLLOWER, LEADER = "follower", "leader"
 ROBOT_NAMES = ("so101", "so101_backlash")
-"""Robots whose servos are Feetech's."""
+"""Robots with Feetech servos."""
 HOME = "above_table"
 
 
 @dataclass(frozen=True, kw_only=True)
 class StationConfig:
-    """What there is.
+    """Configuration of a `Station`.
 
     Attributes:
         robot: one of `ROBOT_NAMES`.
-        task: name of the task whose objects lie before the follower.
+        task: name of the task whose objects lie in front of the follower.
         leader: whether there is a leader.
         cameras: names of the cameras.
-        camera_size: height and width of their images (pixels).
-        camera_fps: their images per second.
+        camera_size: height and width of the images (pixels).
+        camera_fps: images per second.
         camera_port: TCP port of the cameras; 0 for a free one.
-        operator: who moves the leader's handle; None for nobody.
+        operator: operator of the leader; None for nobody.
         preset: limits of the simulated human.
-        servos: how the servos begin, see `arm.STATES`.
-        faults: what goes wrong, see `faults`.
-        ports: beginning of the addresses of the ports; None for a new folder.
-        seed: of the objects' places and of the operator.
-        page: where the web page is.
-        show_page: whether there is one even if nobody drives from there.
+        servos: initial state of the servos, see `arm.STATES`.
+        faults: the faults, see `faults`.
+        ports: prefix of the addresses of the ports; None for a new folder.
+        seed: seed of the objects' places and of the operator.
+        page: address of the web page.
+        show_page: whether there is a web page even if nobody drives by it.
         window: whether to open a window.
     """
 
@@ -83,20 +83,20 @@ class StationConfig:
 
 
 class Station:
-    """A virtual follower, its cameras and a leader.
+    """A virtual follower with cameras and, optionally, a leader.
 
     Args:
-        config: what there is.
-        clock: what is used to keep real time.
+        config: the configuration.
+        clock: keeps real time.
 
     Attributes:
-        env: the follower's task with everything around it. Its `step` takes one control period in real time, in which
+        env: the follower's task with all layers. Its `step` takes one control period in real time, in which
             programs are answered.
         rig: the arms at their ports.
-        folder: where LeRobot's calibration files, and the ports unless they were given an address, are.
+        folder: folder of LeRobot's calibration files, and of the ports unless `ports` is given.
 
     Raises:
-        InvalidArgumentError: an argument has no meaning; the message names the valid values.
+        InvalidArgumentError: an argument is invalid; the message names the valid values.
     """
 
     def __init__(self, config: StationConfig, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -161,22 +161,22 @@ class Station:
             self._write_calibration(name, arm)
 
     def step(self) -> bool:
-        """Let one control period go by, and return whether the task has ended; then call `reset`."""
+        """Simulate one control period. If it returns True, the task has ended, and `reset` must be called."""
         _, _, terminated, truncated, _ = self.env.step(self._raw.neutral_action())
         return bool(terminated or truncated)
 
     def wait(self, seconds: float) -> None:
-        """Let time go by without the operator."""
+        """Simulate without the operator."""
         simulation = self._raw.simulation
         for _ in range(round(seconds / simulation.control_dt)):
             simulation.step()
 
     def reset(self) -> None:
-        """Put the objects at new places. The arms stay where they are."""
+        """Move the objects to new places. The arms stay where they are."""
         self.env.reset()
 
     def facts(self) -> dict[str, Any]:
-        """Return where everything is, for other programs."""
+        """Return all addresses, for other programs."""
         cameras = None
         if self.cameras is not None:
             height, width = self.config.camera_size
@@ -202,7 +202,7 @@ class Station:
         }
 
     def lerobot_arguments(self) -> dict[str, list[str]]:
-        """Return the arguments with which LeRobot's programs find each arm, by the arm's name."""
+        """Return the arguments of LeRobot's programs for each arm, by the arm's name."""
         facts, arguments = self.facts(), {}
         for name, kind in ((FOLLOWER, "robot"), (LEADER, "teleop")):
             if name in facts["ports"]:
@@ -217,7 +217,7 @@ class Station:
         return arguments
 
     def close(self) -> None:
-        """Pull the cables and free everything. Calling it twice is allowed."""
+        """Disconnect the cables and release all resources. Repeated calls have no effect."""
         self.rig.close()
         if self.cameras is not None:
             self.cameras.close()
@@ -232,7 +232,7 @@ class Station:
 
 
 def _lone_arm(robot: Robot) -> tuple[mujoco.MjModel, mujoco.MjData]:
-    """Return a model of an arm with nothing around it, and its state at home."""
+    """Return a model of an arm without objects, and its state at home."""
     model = compose(robot, Scene(home=HOME), PHYSICS_DT, "joint")
     data = mujoco.MjData(model)
     effector = robot.end_effectors[0]
