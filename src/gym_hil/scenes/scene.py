@@ -11,8 +11,7 @@ from gym_hil.scenes.props import Socket as Socket
 from gym_hil.scenes.props import Target as Target
 
 MASS, FRICTION = "mass of {}", "friction of {}"
-"""Names of the entries of an initial state that scale the mass of a body, and its friction with all other bodies. <<<<
-by factors called `MASS` and `FRICTION` ==== by entries named after `MASS` and `FRICTION` >>>>"""
+"""Names of the entries of an initial state that scale the mass of a body, and its friction with all other bodies."""
 
 
 @dataclass(frozen=True, kw_only=True)
