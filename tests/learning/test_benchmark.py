@@ -109,6 +109,9 @@ def test_only_verified_results_for_reports_are_submitted(tmp_path):
     with pytest.raises(InvalidArgumentError, match="was not verified"):
         leaderboard.rows_of(folder, found, "we")
     leaderboard.write_verified(folder, found, [found[0].run.name])
+    leaderboard.write_verified(folder / "records", found, [])
+    assert len(protocol.read_results(folder / "records")) == len(found), "it is no record"
+    (folder / "records" / "verified.json").unlink()
     rows = leaderboard.rows_of(folder, found, "we")
     assert len(rows) == 6 and rows[0]["success"] == [0.8, 0.8, 0.8] and rows[0]["seeds"] == [100, 101, 102]
     assert rows[0]["repeated"] == [found[0].run.name]

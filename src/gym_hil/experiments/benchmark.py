@@ -57,6 +57,8 @@ SEEDS = 5
 DEMOS = 20
 EPISODES = 200
 """Number of episodes of every evaluation."""
+VERIFIED = "verified.json"
+"""Name of the file that lists the exactly repeated runs in a folder of results."""
 QUICK_METHODS, QUICK_TASKS, QUICK_SEEDS = ("bc", "hg-dagger", "hil"), ("PickCube", "InsertPeg"), 3
 
 
@@ -119,7 +121,7 @@ def read_results(folder: Path) -> list[Finished]:
     inside = folder / RECORDS
     paths = sorted((inside if inside.is_dir() else folder).glob("*.json"))
     found = []
-    for path in paths:
+    for path in (path for path in paths if path.name != VERIFIED):
         record, config = read_record(path)
         found.append(Finished(Run(record["place"], config), record))
     if not found:

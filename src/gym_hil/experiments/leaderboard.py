@@ -12,12 +12,10 @@ import numpy as np
 
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.files import write_atomically
-from gym_hil.experiments.benchmark import PROTOCOL, departures
+from gym_hil.experiments.benchmark import PROTOCOL, VERIFIED, departures
 from gym_hil.experiments.statistics import iqm_and_interval
 from gym_hil.experiments.study_report import Finished
 
-VERIFIED = "verified.json"
-"""Name of the file that lists the exactly repeated runs in a folder of results."""
 FEWEST_SEEDS = 3
 """Smallest number of seeds of a row."""
 Row = dict[str, Any]

@@ -1,0 +1,64 @@
+"""The tables of the benchmark's pages are made from the records in the repository."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("stable_baselines3")
+pytest.importorskip("scipy")
+
+from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.experiments.benchmark import departures, read_results
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture(scope="module")
+def tables():
+    spec = importlib.util.spec_from_file_location("benchmark_tables", DOCS / "benchmark_tables.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["results.md", "leaderboard.md"])
+def test_a_page_gets_its_tables(tables, name):
+    page = (DOCS / name).read_text(encoding="utf-8")
+    assert "<!-- benchmark:" in page
+    rendered = tables.render(page)
+    assert "<!-- benchmark:" not in rendered
+    for line in rendered.splitlines():
+        assert not line.startswith("| ") or line.endswith(" |")
+
+
+def test_every_setting_has_a_row_with_the_successes_of_its_records(tables):
+    rendered = tables.render("<!-- benchmark: settings -->")
+    settings = {}
+    for path in sorted((ROOT / "benchmarks" / "results").glob("*--seed-*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        place, result = record["place"], record["result"]
+        share = f"{result['successes'] / result['episodes']:.1%}"
+        settings.setdefault((place["task"], place["human"], place["method"]), []).append(share)
+    assert settings
+    for (task, human, method), shares in settings.items():
+        section = rendered.split(f"### {task}\n")[1].split("### ")[0]
+        row = next(line for line in section.splitlines() if line.startswith(f"| {human} | {method} |"))
+        assert f"| {len(shares)} | {', '.join(shares)} |" in row
+
+
+def test_the_records_follow_the_protocol_and_are_for_reports():
+    for one in read_results(ROOT / "benchmarks" / "results"):
+        assert departures(one) == [], one.run.name
+        assert one.record["purpose"] == "report"
+        assert re.fullmatch("[0-9a-f]{40}", one.record["commit"]), "made by a state that the repository has"
+
+
+def test_a_table_that_does_not_exist_is_named(tables):
+    with pytest.raises(InvalidArgumentError, match="no table 'curves'"):
+        tables.render("text\n<!-- benchmark: curves -->\n")
