@@ -12,16 +12,16 @@ APART = 0.7
 """Distance between the two bases (m)."""
 MEETING = (0.45, 0.0, 0.3)
 OVERLAP = 0.06
-"""How far beyond the meeting place each TCP may go (m)."""
+"""Distance beyond the meeting place that each TCP can reach (m)."""
 GIVING = (-0.0656, -0.1144, -0.0542, -2.6405, -0.0107, 2.5262, -0.8961)
 """Joint positions (rad) with the fingers down; they open along x."""
 TAKING = (0.051, 0.1, 0.0485, -2.4301, 1.6494, 1.6316, 1.3944)
-"""Joint positions (rad) with the fingers level and towards the other arm; they open along x."""
+"""Joint positions (rad) with horizontal fingers that point to the other arm; they open along x."""
 WIDE = Box((0.2, -0.85, 0.0), (0.6, 0.85, 0.5))
 
 
 def arm(name: str, y: float, hand_over: tuple[float, ...], reach: Box) -> EndEffector:
-    """Return a Panda that stands at `y` (m) and hands over from the joint positions `hand_over` (rad)."""
+    """Return a Panda at `y` (m) whose joint positions for handing over are `hand_over` (rad)."""
     panda = PANDA.end_effectors[0]
     homes = {**panda.arm.homes, "hand_over": hand_over}
     return replace(panda, arm=replace(panda.arm, homes=homes), name=name, base_pos=(0.0, y, 0.0), reach=reach)

@@ -1,4 +1,4 @@
-"""Two SO-101 followers that face each other, as a list of two end effectors."""
+"""Two SO-101 followers that face each other: a robot with two end effectors."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from gym_hil.robots.geometry import Area, Box, Camera, Workspace
 from gym_hil.robots.so101 import SO101
 
 X = 0.2
-"""Where both bases stand (m, x)."""
+"""x of both bases (m)."""
 BASE_Y = 0.3888
-"""Distance of the bases from the middle (m); an arm turns about an axis 39 mm before its base."""
+"""Distance of the bases from the middle (m). The first joint's axis is 39 mm in front of the base."""
 MEETING = (X, 0.05, 0.18)
 OVERLAP = 0.04
-"""How far beyond the meeting place each TCP may go (m)."""
+"""Distance beyond the meeting place that each TCP can reach (m)."""
 GIVING = (0.04, -0.2252, -0.0529, 1.1781, 1.62)
 """Joint positions (rad) with the jaws 0.9 rad below the horizontal; they open sideways."""
 TAKING = (0.035, -0.2222, 0.3031, 0.2191, 1.62)
@@ -24,7 +24,7 @@ WIDE = Box((0.05, -0.25, 0.0), (0.35, 0.25, 0.3))
 
 
 def arm(name: str, side: int, hand_over: tuple[float, ...], reach: Box) -> EndEffector:
-    """Return an SO-101 at the left (`side` 1) or right (-1) that faces the other one."""
+    """Return an SO-101 at the left (`side` 1) or right (-1), facing the other one."""
     so101, half = SO101.end_effectors[0], math.radians(45)
     homes = {**so101.arm.homes, "hand_over": hand_over}
     return replace(

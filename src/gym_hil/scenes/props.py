@@ -194,17 +194,17 @@ def add_rod(
     priority: int = 0,
     condim: int = 3,
 ) -> None:
-    """Add a round rod with half a ball at each end to a body.
+    """Add a rod with a hemisphere at each end (a capsule) to a body.
 
     Args:
         body: the body.
-        name: the geom's name.
-        ends: middles of both balls (m, frame of the body).
-        radius: m.
+        name: name of the geom.
+        ends: centres of both hemispheres (m, frame of the body).
+        radius: in m.
         rgb: its colour.
-        mass: kg.
+        mass: in kg.
         friction: coefficient of sliding friction.
-        priority: where two things touch, the one of higher priority says the friction and `condim`.
+        priority: the geom with the higher priority determines friction and `condim` of a contact.
         condim: 1 for no friction, 3 for sliding friction.
     """
     import mujoco
@@ -232,15 +232,16 @@ def _add_geom(
 def add_slider(
     body: mujoco.MjsBody, name: str, pos: Vec3, axis: Vec3, travel: float, **resistance: float
 ) -> mujoco.MjsBody:
-    """Add a body that slides in another one, and return it.
+    """Add a body with a slide joint to another body, and return it.
 
     Args:
-        body: the other one.
-        name: its name and its joint's.
-        pos: its place with a joint position of 0 (m, frame of `body`).
-        axis: where it slides to.
-        travel: how far (m).
-        resistance: MuJoCo's ``stiffness`` (N/m), ``damping`` (N s/m), ``frictionloss`` (N), ``armature`` (kg).
+        body: the other body.
+        name: name of the new body and of its joint.
+        pos: its position at a joint position of 0 (m, frame of `body`).
+        axis: direction of the joint.
+        travel: range of the joint (m).
+        resistance: MuJoCo's ``stiffness`` (N/m), ``damping`` (N s/m), ``frictionloss`` (N), ``armature``
+            (kg).
     """
     import mujoco
 

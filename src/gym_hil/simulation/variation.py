@@ -1,4 +1,4 @@
-"""Masses and frictions that differ between episodes."""
+"""Masses and friction coefficients that differ between episodes."""
 
 from __future__ import annotations
 

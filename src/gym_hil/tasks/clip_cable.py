@@ -1,8 +1,8 @@
-"""ClipCable: take a flat cable near its end, pull it straight over a clip, and press it in until the clip closes.
+"""ClipCable: grasp a cable near its end, pull it straight over a clip, and press it in until the clip closes.
 
 The cable is a chain of links that bends sideways. Actions have the type ``xyz+yaw``.
 
-Reset options: ``cable_pose`` and ``clip_pose`` (3: x, y in m, yaw in rad).
+Reset options: ``cable_pose`` and ``clip_pose`` (3: x and y in m, yaw in rad).
 """
 
 from __future__ import annotations
@@ -28,30 +28,33 @@ if TYPE_CHECKING:
     from gym_hil.simulation.simulation import Simulation
 
 LINKS, LENGTH, RADIUS, LINK_MASS = 7, 0.028, 0.004, 0.015
-"""How many links the cable has, their length and radius (m), and their mass (kg)."""
+"""Number of links of the cable, their length and radius (m), and their mass (kg)."""
 HEIGHT, SEAT = 0.055, 0.04
 """Heights of the cable at its anchor, and of its middle line in the clip (m)."""
 END, SEAT_POINT = (LENGTH, 0.0, 0.0), (0.0, 0.0, SEAT)
 BENDING, LIFTING = {"stiffness": 0.01, "damping": 0.004, "armature": 1e-4}, {"stiffness": 1.5, "damping": 0.1}
-"""What resists a bend between links, and a lift of the cable at its anchor (N m/rad, N m s/rad, kg m^2)."""
+"""Resistance to bends between links, and to lifting the cable at its anchor (N m/rad, N m s/rad, kg m^2)."""
 LIP, GAP, SPRING = 0.003, 0.005, {"stiffness": 8000.0, "damping": 40.0, "armature": 0.2}
-"""Radius of the clip's lips, how far they are apart (m), and what holds them there (N/m, N s/m, kg)."""
+"""Radius of the clip's lips (m), their distance (m), and their spring (N/m, N s/m, kg)."""
 HELD, TAUT, DESCENT = 5, 0.002, 0.006
-"""The link that the expert holds, how far beyond the cable's reach it pulls, and its descent per step (m)."""
+"""Index of the link that the expert grasps, distance by which it pulls beyond the reach of the cable, and descent per
+step (m)."""
 ASIDE, LOW, YAW = 0.002, 0.0015, 0.3
-"""Largest errors of the cable in the clip to the side and in height at success (m), and its turn at the start (rad)."""
+"""Largest lateral and vertical errors of the cable in the clip at success (m), and yaw of the cable at the start
+(rad)."""
 
 
 @dataclass(frozen=True)
 class Cable(Prop):
-    """A chain of links that bends sideways. Its first link is hinged to a fixed anchor and also turns up and down.
+    """A chain of links that bends sideways. Its first link is hinged to a fixed anchor and can also be
+    lifted.
 
-    The anchor's frame lies on the floor; the links are called ``link_0`` and so on, and point along x.
+    The frame of the anchor lies on the floor. The links are called ``link_0`` and so on, and point along x.
     """
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The anchor's pose, and the bends of the links (rad)."""
+        """Pose of the anchor, and bends of the links (rad)."""
         return (self.name, *(f"link_{number}" for number in range(LINKS)))
 
     def build(self, spec: mujoco.MjSpec) -> None:
@@ -74,17 +77,17 @@ class Cable(Prop):
 
 @dataclass(frozen=True)
 class Clip(Prop):
-    """A post with two lips that springs hold together. It does not move; its frame lies on the floor."""
+    """A post with two spring-loaded lips. It does not move during an episode; its frame lies on the floor."""
 
     lips: tuple[str, str] = ("lip_left", "lip_right")
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The post's pose, and how far the lips are open (m)."""
+        """Pose of the post, and opening of the lips (m)."""
         return (self.name, *self.lips)
 
     def build(self, spec: mujoco.MjSpec) -> None:
-        """Add a mocap body, and two that slide in it."""
+        """Add a mocap body, and two sliding bodies in it."""
         body = spec.worldbody.add_body(name=self.name, mocap=True)
         half, white = (SEAT - RADIUS) / 2, (0.92, 0.92, 0.9)
         add_block(body, self.name, (0, 0, half), (0.01, 0.013, half), self.rgb)
@@ -114,8 +117,8 @@ class ClipCable(Task):
     pairs = (Pair(0, 1),)
     largest_bend: ClassVar[float] = 0.25
     clip_places: ClassVar = (-0.6, -0.25, 0.085), (0.6, 0.25, 0.12)
-    """At the start: largest bend between links (rad); least and greatest direction of the clip from the anchor, turn
-    from that (rad), and distance (m)."""
+    """At the start: largest bend between links (rad), and bounds of the clip's direction from the anchor
+    (rad), of its yaw relative to this direction (rad), and of its distance (m)."""
 
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)
@@ -141,7 +144,9 @@ class ClipCable(Task):
         }
 
     def crossing(self, sim: Simulation) -> tuple[float, float, float]:
-        """Return where the cable crosses the clip's middle plane, else its nearest end (3, m, frame of the seat)."""
+        """Return the point of the cable in the middle plane of the clip, or its nearest end (3, m, frame of
+        the clip's seat).
+        """
         x, y, z = sim.point_pos_w(CLIP.name, SEAT_POINT).tolist()
         c, s = math.cos(yaw(sim, CLIP.name)), math.sin(yaw(sim, CLIP.name))
         line = []
@@ -155,7 +160,9 @@ class ClipCable(Task):
         return 0.0, y0 + x0 / (x0 - x1) * (y1 - y0), z0 + x0 / (x0 - x1) * (z1 - z0)
 
     def observe(self, sim: Simulation) -> Array:
-        """Return where the cable crosses the clip, its seat there, a point of the clip, and four of the cable (21)."""
+        """Return the cable's point at the clip, its place in the clip, a point of the clip, and four of the
+        cable (21, m, world frame).
+        """
         x, y, z = self.crossing(sim)
         points = (x, y, SEAT + z), SEAT_POINT, (LENGTH, 0.0, SEAT)
         clip = [sim.point_pos_w(CLIP.name, point) for point in points]
@@ -163,23 +170,23 @@ class ClipCable(Task):
         return np.concatenate([*clip, *cable, sim.point_pos_w(CABLE.parts[-1], END)])
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Hand near the cable's end, cable over the clip, cable in the clip."""
+        """Return the terms: hand near the cable's end, cable over the clip, cable in the clip."""
         near = math.exp(-10.0 * math.dist(self.grasp(sim).tolist(), sim.tcp_pos_w.tolist()))
         x, y, z = self.crossing(sim)
         over, inside = math.exp(-20.0 * math.hypot(x, y)), math.exp(-50.0 * math.hypot(x, y, z))
         return {"near": (0.2, near), "over": (0.4, over), "in": (0.4, inside)}
 
     def success(self, sim: Simulation, start: Start) -> bool:
-        """The cable is below the clip's lips."""
+        """Return whether the cable is below the clip's lips."""
         x, y, z = self.crossing(sim)
         return math.hypot(x, y) < ASIDE and abs(z) < LOW
 
     def grasp(self, sim: Simulation) -> Array:
-        """Return where the expert holds the cable (3, m, world frame)."""
+        """Return the point at which the expert grasps the cable (3, m, world frame)."""
         return sim.point_pos_w(CABLE.parts[1 + HELD], (LENGTH / 2, 0.0, 0.0))
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
-        """Take the cable, pull it straight so that it crosses the clip, and press it down."""
+        """Grasp the cable, pull it straight over the clip, and press it down."""
         grasp, link = self.grasp(sim), yaw(sim, CABLE.parts[1 + HELD])
         if not is_held(sim, grasp, RADIUS):
             return fetch(sim, grasp, math.remainder(link - hand_yaw(sim), math.pi))
@@ -194,7 +201,7 @@ class ClipCable(Task):
 
 
 class ClipCableEasy(ClipCable):
-    """The same with the clip nearly below the cable, which is bent little."""
+    """ClipCable with smaller bends, and with the clip nearly below the cable."""
 
     name = "ClipCableEasy"
     largest_bend, clip_places = 0.15, ((-0.35, -0.1, 0.095), (0.35, 0.1, 0.115))

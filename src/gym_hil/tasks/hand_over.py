@@ -1,9 +1,9 @@
 """HandOver: one arm grasps a cube and hands it to the other one, which puts it on a post.
 
-The giving hand holds the cube from above, the taking one from its side, both at the same two faces; a post as narrow
-as the cube lets the taking hand pass beside it. Neither arm reaches both the cube and the post.
+The giving hand grasps the cube from above and the taking hand from the side, both at the same two faces. The post is
+narrower than the cube, so that the taking hand fits around it. Neither arm reaches both the cube and the post.
 
-Reset options: ``cube_xy`` and ``post_xy`` (2, m) put the cube and the post there.
+Reset options: ``cube_xy`` and ``post_xy`` (2, m) set the places of cube and post.
 """
 
 from __future__ import annotations
@@ -30,28 +30,30 @@ if TYPE_CHECKING:
 POST_WIDTH = 0.8
 """Width of the post, in widths of the cube."""
 OFF_CENTRE = 0.6
-"""Farthest that the cube lies from the middle of the post at success, in half widths."""
+"""Largest distance of the cube from the middle of the post at success, in half widths."""
 LEVEL = 0.004
 """Largest error of the cube's height on the post (m)."""
 GIVE, TAKE = np.array([0.0, 0.0, 0.55]), np.array([0.0, -0.5, -0.55])
-"""Where the two hands hold the cube, seen from its middle, in half widths: their fingers leave each other room."""
+"""Points at which the two hands grasp the cube, relative to its middle, in half widths. They leave room for the fingers
+of both."""
 ASIDE = 0.1
-"""How far from the cube the taking hand waits, and how far the giving hand leaves it (m)."""
+"""Distance from the cube at which the taking hand waits, and to which the giving hand leaves (m)."""
 UP, AWAY = np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0])
-"""Upwards, and from the second arm to the first one."""
+"""Directions upwards, and from the second arm to the first one."""
 THERE = 0.006
-"""Largest distance of a TCP from where it is expected (m)."""
+"""Largest distance between a TCP and its goal at which the goal is reached (m)."""
 STILL_GRASPED = 0.2
-"""An aperture is more than the cube's width when it is this much wider (share of the width)."""
+"""The cube is regarded as grasped up to this excess of the aperture over its width, relative to the width."""
 HOVER = 0.03
-"""Height of the cube above the post while travelling (m)."""
+"""Height of the cube above the post while it is carried (m)."""
 SEATED = 0.3
-"""Height of the cube's middle over its place at which the hand lets go, in half widths: it may be tilted a little."""
+"""Height of the cube's middle above its place at which the hand releases it, in half widths; the cube can be
+slightly tilted."""
 
 
 @dataclass(frozen=True)
 class Post(Prop):
-    """A post on the floor. Its frame lies on the floor; lengths in m."""
+    """A post on the floor. Its frame lies on the floor; lengths are in m."""
 
     half_width: float
     height: float
@@ -88,7 +90,7 @@ class HandOver(Task):
         self.meeting = np.array(workspace.meeting)
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Draw both places. The generator is used alike whatever the options are."""
+        """Sample both places. All options consume the same random numbers."""
         areas = {"cube_xy": self.cube_area, "post_xy": self.post_area}
         drawn = {name: rng.uniform(area.low, area.high) for name, area in areas.items()}
         if not randomise:
@@ -109,24 +111,26 @@ class HandOver(Task):
         return np.concatenate([sim.body_pos_w("cube"), self.top(sim)])
 
     def way(self, sim: Simulation) -> Array:
-        """Return the way of the cube to its place on the post (3, m, world frame)."""
+        """Return the vector from the cube to its place on the post (3, m, world frame)."""
         way: Array = self.top(sim) - sim.body_pos_w("cube")
         way[2] += self.half_size
         return way
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Cube near the meeting place or beyond it, and cube near the post."""
+        """Return the terms: cube at or beyond the meeting place, cube near the post."""
         cube = sim.body_pos_w("cube")
         crossed = cube[1] < self.meeting[1]
         met = 1.0 if crossed else math.exp(-5.0 * math.dist(cube, self.meeting))
         return {"met": (0.5, met), "placed": (0.5, math.exp(-10.0 * math.hypot(*self.way(sim))))}
 
     def success(self, sim: Simulation, start: Start) -> bool:
-        """The cube lies on the post, and the hands have let go."""
+        """Return whether the cube lies on the post and both hands have released it."""
         return self._lies(sim) and not any(hand.gripper_closing for hand in sim.end_effectors)
 
     def intents(self, sim: Simulation, start: Start) -> tuple[Intent, Intent]:
-        """Fetch the cube with the first arm, meet, take it with the second one, and put it on the post."""
+        """Fetch the cube with the first arm, move to the meeting place, take it with the second arm, and put
+        it on the post.
+        """
         giver, taker = sim.end_effectors
         cube, half = sim.body_pos_w("cube"), self.half_size
         grasp = cube + half * GIVE
@@ -158,7 +162,7 @@ class HandOver(Task):
         return math.hypot(x, y) < OFF_CENTRE * self.half_size and abs(z) < LEVEL
 
     def _place(self, sim: Simulation) -> Intent:
-        """Carry what the second arm holds over the post, let it down, and let go."""
+        """Carry the cube over the post with the second arm, lower it and release it."""
         tcp, way = sim.end_effectors[1].tcp_pos_w, self.way(sim)
         aside = math.hypot(way[0], way[1])
         if aside > THERE / 2:

@@ -3,7 +3,7 @@
 The module first rests on the latches. It tilts while one end is pressed and the other end is still up. Actions have the
 type ``xyz+yaw``.
 
-Reset options: ``tray_pose`` and ``slot_pose`` (3: x, y in m, yaw in rad).
+Reset options: ``tray_pose`` and ``slot_pose`` (3: x and y in m, yaw in rad).
 """
 
 from __future__ import annotations
@@ -31,37 +31,40 @@ if TYPE_CHECKING:
     from gym_hil.simulation.simulation import Simulation
 
 HALF, STRIP, NOTCH = (0.05, 0.004, 0.015), 0.006, 0.003
-"""Half sizes of the module, which stands on its long edge, height of its full length, and by how much either end is
-shorter above that (m)."""
+"""Half sizes of the module, which stands on its long edge; height of the part with full length; length by which each
+end is shorter above it (m)."""
 GRASP, ENDS_X = (0.0, 0.0, 0.014), (-0.04, 0.04)
-"""Where the expert holds the module, and where along it the ends are pressed (m, in its frame)."""
+"""Point at which the expert grasps the module, and positions along x at which the ends are pressed (m, frame of the
+module)."""
 ENDS = tuple((x, 0.0, HALF[2]) for x in ENDS_X)
 FLOOR, GUIDE, TRAY = 0.006, 0.028, 0.008
 """Heights of the slot's floor, of the slot's walls, and of the tray's walls (m)."""
 CLEARANCE, WALL = 0.0006, 0.004
 """Room on each side of the module, and half the thickness of the walls (m)."""
 NOSE, OVERLAP = 0.006, 0.002
-"""Radius of a latch's nose, and how far it reaches over the strip's end (m)."""
+"""Radius of a latch's nose, and its overlap with the end of the strip (m)."""
 RISE = math.sqrt(NOSE**2 - (NOSE - OVERLAP) ** 2)
-"""Height of the nose's middle above the edge that it holds down (m)."""
+"""Height of the nose's centre above the edge that it holds (m)."""
 LATCH = {"stiffness": 20000.0, "damping": 100.0, "armature": 0.5}
-"""What holds a latch (N/m, N s/m, kg). Both together resist more than the 80 N of the hand."""
+"""Spring of a latch (N/m, N s/m, kg). Both latches together resist more than the 80 N of the hand."""
 IN_SLOT, SEATED, YAW = 0.008, 0.0015, 0.3
-"""Horizontal error of a module in the slot, height of its ends above their places at success (m), and turns of tray and
-slot at the start (rad), at most."""
+"""Largest horizontal error of a module in the slot (m), height of its ends above their places at success (m), and yaw
+of tray and slot at the start (rad)."""
 RELEASE, ALIGNED, DESCENT = 0.0055, 0.0006, 0.005
-"""Depth in the slot at which the expert lets go, horizontal error to come down with, and how far per step (m)."""
+"""Depth in the slot at which the expert releases the module, horizontal error at which it is lowered, and distance per
+step (m)."""
 ON_END, ABOVE = 0.006, 0.035
-"""Horizontal error to press an end with, and height above the module while the fingers close for it (m)."""
+"""Horizontal error at which an end is pressed, and height above the module at which the fingers are closed before
+(m)."""
 WHITE: Rgb = (0.92, 0.92, 0.9)
 
 
 @dataclass(frozen=True)
 class Module(Prop):
-    """A memory module that moves freely."""
+    """A free memory module."""
 
     def build(self, spec: mujoco.MjSpec) -> None:
-        """Add a free body with a board, a longer strip below it, and chips without contact."""
+        """Add a free body with a board, a longer strip below it, and chips without contacts."""
         body = add_free_body(spec, self.name, HALF[2])
         board = (HALF[0] - NOTCH, HALF[1], HALF[2] - STRIP / 2)
         add_block(body, f"{self.name}_board", (0, 0, STRIP / 2), board, self.rgb, mass=0.032)
@@ -75,18 +78,17 @@ class Module(Prop):
 
 @dataclass(frozen=True)
 class Holder(Prop):
-    """A channel that a module stands in. It does not move; its frame lies on the floor.
+    """A channel for a module. It does not move during an episode; its frame lies on the floor.
 
     Attributes:
-        latches: names of the parts at both ends that a spring each holds over the module, and of their slides; none for
-            a tray.
+        latches: names of the spring-loaded parts at both ends and of their slide joints; empty for a tray.
     """
 
     latches: tuple[str, ...] = ()
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The channel's pose, and how far the latches are open (m)."""
+        """Pose of the channel, and opening of the latches (m)."""
         return (self.name, *self.latches)
 
     def build(self, spec: mujoco.MjSpec) -> None:
@@ -151,33 +153,37 @@ class SeatRAM(Task):
         }
 
     def place(self, sim: Simulation, point: Vec3 = (0.0, 0.0, 0.0)) -> Array:
-        """Return where a point of the module (m, in its frame) is when it is seated (3, m, world frame)."""
+        """Return the position of a point of the module (m, frame of the module) in the seated module (3, m,
+        world frame).
+        """
         x, y, z = point
         return sim.point_pos_w(SLOT.name, (x, y, z + FLOOR + HALF[2]))
 
     def observe(self, sim: Simulation) -> Array:
-        """Return the module's middle, its place in the slot, both ends, and the place of one end (15)."""
+        """Return the module's middle, its place in the slot, both ends, and the place of one end (15, m,
+        world frame).
+        """
         ends = (sim.point_pos_w(MODULE.name, end) for end in ENDS)
         return np.concatenate([sim.body_pos_w(MODULE.name), self.place(sim), *ends, self.place(sim, ENDS[1])])
 
     def heights(self, sim: Simulation) -> list[float]:
-        """Return how far each end of the module is above its place (m); infinite beside the slot."""
+        """Return the height of each end of the module above its place (m); infinite outside the slot."""
         x, y, _ = (sim.body_pos_w(MODULE.name) - self.place(sim)).tolist()
         top = self.place(sim, ENDS[0]).item(2) if math.hypot(x, y) < IN_SLOT else -math.inf
         return [sim.point_pos_w(MODULE.name, end).item(2) - top for end in ENDS]
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Module near its place, and each end near its own."""
+        """Return the terms: module near its place, and one for each end near its place."""
         near = math.exp(-10.0 * math.dist(sim.body_pos_w(MODULE.name).tolist(), self.place(sim).tolist()))
         first, second = (math.exp(-100.0 * max(0.0, height)) for height in self.heights(sim))
         return {"near": (0.4, near), "first_end": (0.3, first), "second_end": (0.3, second)}
 
     def success(self, sim: Simulation, start: Start) -> bool:
-        """Both ends are in their places, where the latches hold them."""
+        """Return whether both ends are in their places, where the latches hold them."""
         return max(self.heights(sim)) < SEATED
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
-        """Put the module into the slot, let go, press one end and then the other."""
+        """Put the module into the slot, release it, press one end and then the other."""
         grasp, tip = (sim.point_pos_w(MODULE.name, point) for point in (GRASP, (0.0, 0.0, -HALF[2])))
         way = sim.point_pos_w(SLOT.name, (0.0, 0.0, GUIDE)) - tip
         heights = self.heights(sim)
