@@ -19,7 +19,7 @@ from gym_hil.scenes.props import Prop, add_block, add_rod, add_slider
 from gym_hil.scenes.scene import Scene
 from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
 from gym_hil.tasks.grasping import hand_yaw, is_held, turned, yaw, yawed
-from gym_hil.tasks.inserting import draw_poses, fetch
+from gym_hil.tasks.inserting import SHARE, draw_poses, fetch
 from gym_hil.tasks.needs import Needs
 
 if TYPE_CHECKING:
@@ -192,12 +192,12 @@ class ClipCable(Task):
             return fetch(sim, grasp, math.remainder(link - hand_yaw(sim), math.pi))
         anchor, seat = sim.body_pos_w(CABLE.name)[:2], sim.body_pos_w(CLIP.name)[:2]
         ray = (seat - anchor) / np.linalg.norm(seat - anchor)
-        way = anchor + ray * ((HELD + 0.5) * LENGTH + TAUT) - grasp[:2]
+        step = SHARE * (anchor + ray * ((HELD + 0.5) * LENGTH + TAUT) - grasp[:2])
         turn = math.remainder(math.atan2(ray[1], ray[0]) - link, math.pi)
         _, aside, _ = self.crossing(sim)
         x, y, z = sim.target_pos_w.tolist()
         height = HEIGHT if abs(aside) > 3 * ASIDE else z - DESCENT * (abs(aside) < ASIDE)
-        return Intent(np.array([x + way[0], y + way[1], height]), 0.0, turned(sim.target_quat_w, turn))
+        return Intent(np.array([x + step[0], y + step[1], height]), 0.0, turned(sim.target_quat_w, turn))
 
 
 class ClipCableEasy(ClipCable):

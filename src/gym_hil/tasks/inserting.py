@@ -25,6 +25,8 @@ CLEAR, HOVER = 0.015, 0.1
 """Height of the tip above the slot while carrying, and of the TCP above a plug while moving to it (m)."""
 NEAR, ALIGNED, PARALLEL = 0.006, 0.001, 0.03
 """Errors below which the expert aligns the tip (m), lowers it (m), and regards two yaws as equal (rad)."""
+SHARE = 0.6
+"""Share of the horizontal error that the expert corrects per step: the TCP follows its target late."""
 DESCENT = 0.01
 """Distance by which the expert lowers the plug per step (m)."""
 
@@ -186,4 +188,5 @@ def insert(
         goal = sim.tcp_pos_w + way
         return replace(over(sim, goal, float(goal[2] + CLEAR), 0.0), tcp_quat_w=quat)
     down = descent if depth > 0.0 or (aside < aligned and abs(turn) < PARALLEL) else 0.0
-    return Intent(sim.target_pos_w + np.array([way[0], way[1], -down]), 0.0, quat)
+    step = np.array([SHARE * way[0], SHARE * way[1], -down])
+    return Intent(sim.target_pos_w + step, 0.0, quat)
