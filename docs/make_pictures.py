@@ -30,7 +30,14 @@ EVERY = 2
 FRAME_MS = 40
 ROBOTS = {"HandOver": "BiSO101"}
 """Which robot a task is shown with, as its ids begin, where it is not the Panda."""
-CLOSE_UPS = {"InsertPeg": 22.0, "TurnKey": 22.0, "InsertUSB": 15.0, "FlipObject": 20.0}
+CLOSE_UPS = {
+    "InsertPeg": 22.0,
+    "TurnKey": 22.0,
+    "InsertUSB": 15.0,
+    "FlipObject": 20.0,
+    "ClipCable": 20.0,
+    "SeatRAM": 20.0,
+}
 """Vertical field of view (degrees) for tasks with small things; the camera then looks at `LOOK_AT`."""
 LOOK_AT = (0.38, 0.0, 0.1)
 """A point above the middle of the table (m)."""

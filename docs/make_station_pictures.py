@@ -1,4 +1,4 @@
-"""Make the pictures of docs/operator-station.md: ``python docs/make_station_pictures.py``.
+"""Make the pictures of docs/operator-station.md and docs/recording.md: ``python docs/make_station_pictures.py``.
 
 Needs Chromium, Xvfb and the extra `dev`.
 """
@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -22,6 +23,8 @@ from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.support.wait import WebDriverWait
 
+from gym_hil.cli.inspect_command import Inspect
+from gym_hil.cli.record import Record
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.intervention.scripted_policies import make_policy
 from gym_hil.stacks.build import make_env
@@ -140,6 +143,19 @@ def send(driver: Any, code: str, down: bool) -> None:
     driver.execute_cdp_cmd("Input.dispatchKeyEvent", event)
 
 
+def inspection() -> Image.Image:
+    """Return what the page of ``gym-hil inspect`` looks like."""
+    with tempfile.TemporaryDirectory() as folder:
+        root, shot = Path(folder) / "picks", Path(folder) / "page.png"
+        Record(task="PandaPickCube-v1", root=root, episodes=5).run()
+        Inspect(root=root, pictures=1).run()
+        flags = [f"--{flag}" for flag in FLAGS]
+        size = ["--window-size=864,1290", f"--screenshot={shot}"]
+        command = [str(shutil.which("chromium")), *flags, *size, (root / "inspect.html").as_uri()]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        return Image.open(shot).convert("RGB")
+
+
 def window() -> Image.Image:
     """Return what the window looks like, on a virtual screen."""
     display = f":{100 + os.getpid() % 100}"
@@ -175,6 +191,7 @@ def main() -> None:
         page(run.page.url, 420, 800, touch=True).save(FOLDER / "phone.jpg", quality=85)
     finally:
         run.close()
+    inspection().save(FOLDER / "inspect.jpg", quality=85)
     window().save(FOLDER / "window.jpg", quality=85)
 
 
