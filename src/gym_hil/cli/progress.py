@@ -1,4 +1,4 @@
-"""Progress bars of the commands, with an estimate of the time left."""
+"""Progress bars of the commands, with an estimate of the remaining time."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 
 def progress_bar(console: Console) -> Progress:
-    """Return progress bars that fit a terminal of 80 columns, and leave nothing behind.
+    """Return progress bars for a terminal of 80 columns, which disappear at the end.
 
-    They belong to the error stream: where that is no terminal, nothing is shown. Where the output goes to the same
-    terminal, its lines appear above the bars.
+    They are written to the error stream, if that is a terminal. If the output goes to the same terminal, its lines
+    appear above the bars.
 
     Args:
-        console: what the command prints its output to.
+        console: the console for the command's output.
     """
     columns = (
         TextColumn("{task.description}"),

@@ -120,7 +120,7 @@ class Train:
         return 0 if found.successes >= self.min_success * found.episodes else 1
 
     def teacher(self) -> str:
-        """Return who demonstrates and takes over."""
+        """Return the operator who demonstrates and takes over."""
         return operator_named(full_id(self.task), self.operator) or "simulated"
 
     def _config(self) -> TrainConfig:
@@ -150,12 +150,12 @@ def _welcome(env: gym.Env, console: Console) -> None:
 
 
 class Printer:
-    """Prints each new point of the learning curve, and with a person each episode as well.
+    """Prints each new point of the learning curve and, with a person, each episode.
 
     Args:
         console: prints the lines.
         config: configuration of the run.
-        progress: shows how far the run is.
+        progress: shows the progress of the run.
     """
 
     def __init__(self, console: Console, config: TrainConfig, progress: Progress) -> None:

@@ -60,11 +60,11 @@ class Difference:
 
 
 def recorded_arguments(store: EpisodeStore, spec: GymRenderingSpec | None = None) -> dict[str, Any]:
-    """Return the arguments with which an environment observes what episodes were recorded with.
+    """Return the arguments with which an environment has the recorded observations.
 
     Args:
         store: the episodes.
-        spec: of what is drawn besides; None for the usual one.
+        spec: rendering options for images that are not recorded; None for the usual ones.
     """
     terms = store.about.get("observation_terms")
     if not terms:

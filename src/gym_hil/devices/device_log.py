@@ -41,7 +41,7 @@ class DeviceLog:
     """Duration of the recording (s)."""
 
     def of(self, hand: int) -> DeviceLog:
-        """Return what the device of one end effector said."""
+        """Return the readings of one end effector's device."""
         return replace(self, readings=tuple(timed for timed in self.readings if timed.hand == hand))
 
 
@@ -93,7 +93,7 @@ def load_device_log(path: str | os.PathLike[str]) -> DeviceLog:
 
 
 def parse_device_log(text: str, path: Path) -> DeviceLog:
-    """Return the log in `text`, as `load_device_log` does; messages name the file `path`."""
+    """Return the log in `text`, like `load_device_log`; messages name the file `path`."""
     lines = text.splitlines()
     device = _device_of(path, lines[0] if lines else "")
     readings: list[TimedReading] = []

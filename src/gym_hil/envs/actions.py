@@ -119,7 +119,7 @@ class ActionTerm(abc.ABC):
         end_effector.move(translation, rotation, limits)
 
     def switches(self, values: list[float]) -> bool:
-        """Return whether an action's numbers tell the gripper to close while it opens, or the other way round."""
+        """Return whether an action closes the gripper while it opens, or opens it while it closes."""
         closes = self.closes(values)
         return closes is not None and closes != self._end_effector.gripper_closing
 

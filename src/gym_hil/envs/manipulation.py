@@ -486,7 +486,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         return self._states.observe()
 
     def observe_further(self) -> Observation:
-        """Return what is observed besides positions and pixels, such as ``tcp_wrench``, by its key."""
+        """Return the observations besides positions and pixels, such as ``tcp_wrench``, by their keys."""
         return self._further.observe()
 
     @property

@@ -1,4 +1,4 @@
-"""A human who does not watch, and acts while called: by a policy that knows when it is unsure."""
+"""A human who does not watch, and acts when called by a policy that recognises its own uncertainty."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from gym_hil.intervention.operator import LET_GO, Decision, Operator, View
 
 
 class OnRequest(Operator):
-    """Acts while called, after the human's usual time of reaction.
+    """Acts when called, after the human's reaction time.
 
     Args:
-        operator: who acts then; one who takes over at once and does not let go, as
-            `gym_hil.intervention.named.make_demonstrator` returns.
+        operator: the operator who then acts. It must take over at once and never hand back, as those of
+            `gym_hil.intervention.named.make_demonstrator` do.
 
     Attributes:
-        called: whether the human is to act in the next step.
+        called: whether the human should act in the next step.
     """
 
     name = "on request"
@@ -39,11 +39,11 @@ class OnRequest(Operator):
         return self._operator.decide(view) if self.called else LET_GO
 
     def get_state(self) -> Any:
-        """Return whether the human was called, and the operator's state."""
+        """Return whether the human is called, and the operator's state."""
         return self.called, self._before, self._operator.get_state()
 
     def set_state(self, state: Any) -> None:
-        """Continue from what `get_state` returned."""
+        """Restore what `get_state` returned."""
         self.called, self._before, operator = state
         self._operator.set_state(operator)
 

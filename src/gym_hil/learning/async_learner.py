@@ -186,7 +186,7 @@ class SeparateProcessLearner(LearnerClient):
 
 @contextlib.contextmanager
 def _ctrl_c_ignored() -> Iterator[None]:
-    """Ignore Ctrl-C for a moment. Only the main thread hears it and can change that."""
+    """Ignore Ctrl-C within the context. Only the main thread receives it and can change its handling."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

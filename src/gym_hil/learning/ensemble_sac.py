@@ -1,4 +1,4 @@
-"""Variants of `HilSAC` for other methods: an ensemble of critics, and values that a human's actions set."""
+"""Variants of `HilSAC` for other methods: an ensemble of critics, and proxy values of human actions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from gym_hil.learning.sac import HilSAC
 
 
 class EnsembleSAC(HilSAC):
-    """Any number of critics. The target is the smaller value of two of them, drawn anew for every update; the actor
-    maximises the mean of all (as in REDQ, Chen et al. 2021, arXiv:2101.05982, and RLPD).
+    """Soft actor-critic with any number of critics. The target is the smaller value of two of them, which are
+    sampled in every update; the actor maximises the mean of all (as in REDQ, Chen et al. 2021,
+    arXiv:2101.05982, and RLPD).
     """
 
     def _target_value(self, next_q: list[torch.Tensor]) -> torch.Tensor:
@@ -28,7 +29,9 @@ class EnsembleSAC(HilSAC):
 
 
 class ProxyValueSAC(HilSAC):
-    """Where a human acted, the critics' values are drawn to 1 for the human's action and to -1 for the policy's."""
+    """Soft actor-critic whose values in human steps are trained to 1 for the human's action and to -1 for the
+    policy's.
+    """
 
     def _critic_loss(
         self, features: torch.Tensor, actions: torch.Tensor, wanted: torch.Tensor, humans: int

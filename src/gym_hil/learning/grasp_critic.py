@@ -1,4 +1,4 @@
-"""SAC whose gripper is chosen by a critic of its own, as in HIL-SERL's code."""
+"""Soft actor-critic with a separate critic for the gripper, as in HIL-SERL's code."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from torch.nn import functional
 from gym_hil.learning.sac import HilPolicy, HilSAC
 
 UNCHANGED, CHANGED = 1.0, 0.5
-"""Size of the stored gripper command, whose sign is the choice: whether it leaves the gripper as it was."""
+"""Absolute value of the stored gripper entry, depending on whether the command changed. Its sign is the command."""
 
 
 class GraspPolicy(HilPolicy):
-    """Actor and critics of all entries of an action but the last, and Q-networks that choose the last one."""
+    """Actor and critics for all entries of an action except the last, and Q-networks that choose the last
+    one.
+    """
 
     def __init__(
         self, observation_space: spaces.Box, action_space: spaces.Box, *args: Any, **kwargs: Any
@@ -41,14 +43,14 @@ class GraspPolicy(HilPolicy):
 
 
 class GraspSAC(HilSAC):
-    """Learns motion as `HilSAC` does and the gripper by double Q-learning.
+    """Learns motion like `HilSAC`, and the gripper by double Q-learning.
 
-    Stored actions end with the gripper's command: negative to close, and of size `CHANGED` where that changes what
-    the gripper does, which costs `change_penalty`.
+    Stored actions end with the gripper command: negative to close, and with the absolute value `CHANGED` if the command
+    changes, which costs `change_penalty`.
 
     Args:
         args: as for `HilSAC`.
-        change_penalty: added to the grasp critic's reward where the gripper's command changes.
+        change_penalty: added to the grasp critic's reward if the gripper command changes.
         kwargs: as for `HilSAC`.
     """
 

@@ -116,7 +116,7 @@ class Rollouts:
         return self._episode(self.env, number, "online", choose_action, min(limit, self.limit), on_step)
 
     def call_human(self, called: bool) -> None:
-        """Let the human act in the next step, or not. A person is told so."""
+        """Set whether the human acts in the next step. A person gets a message."""
         if self._on_request is not None:
             self._on_request.called = called
         elif called:
@@ -162,7 +162,7 @@ class Rollouts:
 
 
 def _on_request(config: TrainConfig) -> OnRequest | None:
-    """Return a human who acts when called, if the method calls one."""
+    """Return a human who acts when called, for methods that call one."""
     asks = METHODS.get(config.method).help == "on request" and config.operator != "none"
     return OnRequest(make_demonstrator(config.operator, config.preset)) if asks else None
 

@@ -205,8 +205,8 @@ class Run:
             self._began -= self._curve.points[-1].wall_s
 
     def _pretrain(self, steps: int | None = None) -> None:
-        """Learn from the demonstrations for so many control steps' worth of updates, unless that was done; None
-        for as many as the method wants before its policy first acts.
+        """Perform the updates of some control steps with the demonstrations, unless done already; None for
+        the number of the method.
         """
         steps = self._method.pretraining_steps if steps is None else steps
         if steps and self._learner.wait_for(self._learner.sent).updates == 0:

@@ -60,8 +60,8 @@ def share_of_interventions(episodes: Sequence[Summary]) -> float | None:
 
 
 def spent_by_human(config: TrainConfig, episodes: Sequence[Summary]) -> HumanTime:
-    """Return the human's time in `episodes` of a run. An operator who may take over watches while the policy acts; one
-    who is called by the policy does not.
+    """Return the human's time in `episodes` of a run. An operator who may take over watches while the policy
+    acts; one who is called by the policy does not.
     """
     acted = sum(episode.intervened for episode in episodes)
     watches = config.operator != "none" and METHODS.get(config.method).help == "watching"

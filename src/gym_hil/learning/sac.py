@@ -169,23 +169,23 @@ class HilSAC(SAC):
         self.logger.record("train/critic_loss", loss.item())
 
     def _prepared(self, drawn: ReplayBufferSamples) -> ReplayBufferSamples:
-        """Return a batch as actor and critics take it."""
+        """Return a batch in the form that actor and critics use."""
         return drawn
 
     def _target_value(self, next_q: list[torch.Tensor]) -> torch.Tensor:
-        """Return what the target critics' values (batch, 1) of the next actions come to."""
+        """Return the value of the next actions from the values of the target critics (batch, 1)."""
         return torch.minimum(*next_q)
 
     def _critic_loss(
         self, features: torch.Tensor, actions: torch.Tensor, wanted: torch.Tensor, humans: int
     ) -> torch.Tensor:
-        """Return the critics' loss.
+        """Return the loss of the critics.
 
         Args:
             features: encoded observations (batch, features).
-            actions: executed there (batch, actions).
+            actions: executed actions (batch, actions).
             wanted: targets (batch, 1).
-            humans: how many of the first rows are humans'.
+            humans: number of rows, from the first one, in which a human acted.
         """
         one, two = self.critic.values(features, actions)
         return functional.mse_loss(one, wanted) + functional.mse_loss(two, wanted)

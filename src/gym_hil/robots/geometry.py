@@ -38,12 +38,12 @@ class Box:
         return [min(max(end, min(low, pos)), max(high, pos)) for end, pos, low, high in each]
 
     def beyond(self, axis: int, least: float) -> Box:
-        """Return the part of the box with at least `least` (m) along an axis (0 to 2)."""
+        """Return the part of the box with coordinates of at least `least` (m) along an axis (0 to 2)."""
         x, y, z = (least if number == axis else value for number, value in enumerate(self.low))
         return Box((x, y, z), self.high)
 
     def up_to(self, axis: int, most: float) -> Box:
-        """Return the part of the box with at most `most` (m) along an axis (0 to 2)."""
+        """Return the part of the box with coordinates of at most `most` (m) along an axis (0 to 2)."""
         x, y, z = (most if number == axis else value for number, value in enumerate(self.high))
         return Box(self.low, (x, y, z))
 

@@ -94,10 +94,11 @@ class SimulatedEndEffector:
         return (1.0 - self.closure) * hand.max_aperture
 
     def beside(self, half_width: float | None = None) -> Array:
-        """Return where the TCP is, seen from the middle of an object that both jaws touch (3, m, world axes).
+        """Return the position of the TCP relative to the middle of an object that both jaws touch (3, m,
+        world axes).
 
         Args:
-            half_width: half the width of the object (m); None for one as wide as the open jaws.
+            half_width: half of the object's width (m); None for an object as wide as the open jaws.
         """
         hand = self.spec.hand
         if hand.fixed_jaw is None:

@@ -155,7 +155,7 @@ class Simulation:
         return self._first.aperture
 
     def beside(self, half_width: float | None = None) -> Array:
-        """Return where the TCP is, seen from what both jaws touch, see `SimulatedEndEffector.beside`."""
+        """Return the position of the TCP relative to the grasped object, see `SimulatedEndEffector.beside`."""
         return self._first.beside(half_width)
 
     @property

@@ -20,7 +20,7 @@ from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
 
 Help = Literal["watching", "on request", "none"]
-"""Who may act while the policy acts: a human who watches and takes over, a human whom the policy calls, or nobody."""
+"""The human who may act during training: one who watches and takes over, one who is called by the policy, or none."""
 Weights = Mapping[str, NDArray[Any]]
 """Parameters of a policy by name, as a learner sends them to the acting process and as files contain them."""
 
@@ -58,14 +58,14 @@ class Policy(Protocol):
 
 
 class AskingPolicy(Policy, Protocol):
-    """A policy that calls a human: of a method whose `help` is ``"on request"``."""
+    """A policy that calls a human, for methods whose `help` is ``"on request"``."""
 
     def asks_for_help(self, observation: NDArray[Any], step: int) -> bool:
-        """Return whether a human should act in a step. Called once per step, whoever acts.
+        """Return whether a human should act in a step. It is called once per step, whoever acts.
 
         Args:
-            observation: of shape (size,).
-            step: its number in the episode, from 0.
+            observation: the observation (size,).
+            step: number of the step in the episode, from 0.
         """
 
 
@@ -128,9 +128,9 @@ class LearningMethod(abc.ABC):
         acts_online: whether the policy acts during training and a human may intervene. Otherwise the method
             learns from the demonstrations alone, with as many updates as online training would have.
         supports_images: whether the method can learn from camera images.
-        help: who may act while the policy acts.
-        pretraining_steps: number of control steps' worth of updates from the demonstrations before the policy
-            first acts.
+        help: the human who may act during training.
+        pretraining_steps: number of control steps whose updates are done with the demonstrations before the
+            policy acts.
     """
 
     description: ClassVar[str]

@@ -102,11 +102,11 @@ class ImitationLearner(Learner):
         self._stacked = None
 
     def draw(self, size: int) -> NDArray[np.int64]:
-        """Return the numbers of `size` kept transitions, drawn for a batch."""
+        """Return the indices of `size` stored transitions for a batch."""
         return self._rng.integers(len(self.actions), size=size)
 
     def rows(self, numbers: NDArray[np.int64]) -> tuple[Any, Any]:
-        """Return observations and actions of kept transitions, as tensors; arrays of any shape of numbers."""
+        """Return observations and actions of stored transitions as tensors, for an index array of any shape."""
         import torch
 
         if self._stacked is None:
@@ -127,7 +127,7 @@ class ImitationLearner(Learner):
         self._loss = loss.item()
 
     def _batch_loss(self) -> Any:
-        """Return the loss of a batch, a tensor."""
+        """Return the loss of a batch, as a tensor."""
         import torch
 
         from gym_hil.learning.encoders import randomly_shifted

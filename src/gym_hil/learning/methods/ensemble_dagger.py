@@ -1,12 +1,13 @@
-"""Ensemble DAgger: the policy calls a human when its members disagree (after Menda et al. 2019, arXiv:1807.08364).
+"""Ensemble DAgger: the policy calls a human when its members disagree (after Menda et al. 2019,
+arXiv:1807.08364).
 
-Several networks imitate what humans did, each with batches of its own. The policy acts by their mean, and calls a
-human while they differ; the human does not watch.
+Several networks imitate human actions, each with its own batches. The policy executes their mean action, and calls a
+human while they disagree. The human does not watch.
 
-Differences from the paper: nobody can be asked at every step what a human would do, so that the rule about the
-distance to the expert's action is left out, as in ThriftyDAgger (Hoque et al. 2021, arXiv:2109.08273); like there, the
-doubt at which a human is called is a quantile of the doubts in the latest steps, so that calls stay rare, and the
-human acts until the doubt is half as large.
+Differences from the paper: the human's action is not known in every step, so that the rule about the distance to the
+expert's action is omitted, as in ThriftyDAgger (Hoque et al. 2021, arXiv:2109.08273). As there, the threshold of
+disagreement is a quantile of the latest steps, so that calls are rare, and the human acts until the disagreement is
+half of it.
 """
 
 from __future__ import annotations
@@ -27,21 +28,21 @@ from gym_hil.learning.methods.weighted_imitation import PRETRAINING_STEPS
 
 MEMBERS = 5
 CALLS = 0.1
-"""Share of the latest steps whose doubt is large enough to call a human."""
+"""Share of the latest steps whose disagreement exceeds the threshold."""
 LATEST = 500
-"""Steps that count as latest."""
+"""Number of the latest steps."""
 LEAST_DOUBT = 0.05
-"""Doubt below which no human is called: mean standard deviation of the members' actions in [-1, 1]."""
+"""Smallest threshold: mean standard deviation of the members' actions, which are in [-1, 1]."""
 
 
 class EnsemblePolicy:
-    """Networks with two hidden layers that act by their mean, in NumPy."""
+    """Networks with two hidden layers that act by their mean action, in NumPy."""
 
     def __init__(self) -> None:
         self._calling = False
 
     def load(self, weights: Weights) -> None:
-        """Use other weights from now on: ``w0, b0, w1, b1, w2, b2`` with a row per member, and ``threshold``."""
+        """Replace the weights: ``w0, b0, w1, b1, w2, b2`` with a row per member, and ``threshold``."""
         self._weights = weights
 
     def members(self, observation: NDArray[Any]) -> NDArray[np.float32]:
@@ -61,7 +62,7 @@ class EnsemblePolicy:
         return self.act(observation)
 
     def asks_for_help(self, observation: NDArray[Any], step: int) -> bool:
-        """Return whether the members differ too much, or have not agreed again since."""
+        """Return whether the members disagree, or have not agreed since they last did."""
         self._calling = self._calling and step > 0
         doubt, threshold = float(doubts(self.members(observation))), float(self._weights["threshold"])
         self._calling = doubt > (0.5 * threshold if self._calling else threshold)
@@ -69,7 +70,7 @@ class EnsemblePolicy:
 
 
 class EnsembleLearner(ImitationLearner):
-    """Fits several networks at once."""
+    """Trains several networks at the same time."""
 
     def __init__(self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> None:
         import torch
@@ -89,13 +90,13 @@ class EnsembleLearner(ImitationLearner):
         self._latest: list[NDArray[Any]] = []
 
     def add(self, transitions: Transitions) -> None:
-        """Keep what the human did, and where the policy has been."""
+        """Store human steps, and the observations of the policy's steps."""
         super().add(transitions)
         if not transitions.demonstration:
             self._latest = [*self._latest, *transitions.observations][-LATEST:]
 
     def policy_weights(self) -> Weights:
-        """Return the members' weights, and the doubt at which a human is called."""
+        """Return the members' weights, and the threshold of disagreement."""
         names = ("w0", "b0", "w1", "b1", "w2", "b2")
         arrays = (matrix.detach().cpu().numpy().copy() for matrix in self._matrices)
         weights: dict[str, NDArray[Any]] = dict(zip(names, arrays, strict=True))
@@ -119,7 +120,7 @@ class EnsembleLearner(ImitationLearner):
 
 
 class EnsembleDagger(BehaviourCloning):
-    """Imitation of demonstrations and of the help that the policy has asked for."""
+    """Imitation of demonstrations and of requested help."""
 
     description = "imitation of demonstrations and of help that an unsure ensemble has asked for"
     needs_demonstrations = False
@@ -143,7 +144,7 @@ ENSEMBLE_DAGGER = EnsembleDagger()
 
 
 def doubts(members: NDArray[Any]) -> NDArray[np.float64]:
-    """Return how much members differ: the standard deviation of their actions (members, ..., actions), mean over
-    the entries of an action.
+    """Return the disagreement of members: the standard deviation of their actions (members, ..., actions),
+    averaged over the entries of an action.
     """
     return members.std(axis=0, dtype=np.float64).mean(axis=-1)

@@ -1,13 +1,15 @@
-"""HIL-SERL as its code has it (Luo et al. 2024, arXiv:2410.21845): RLPD with a human who takes over.
+"""HIL-SERL (Luo et al. 2024, arXiv:2410.21845) as in its published code: RLPD with a human who takes over.
 
-Soft actor-critic with two critics, a discount of 0.97, half of every batch from demonstrations and interventions, and
-a target entropy of half the number of actions. The gripper is not the actor's: a critic of its own values each of its
-commands, learns by double Q-learning from the reward and a penalty of 0.02 for every change, and the better command is
-executed. Nothing is imitated, and the learning rate stays as it is.
+Soft actor-critic has two critics, a discount of 0.97, batches of which half is from demonstrations and interventions,
+and a target entropy of half the number of actions. The actor does not control the gripper: a separate critic evaluates
+each gripper command and is trained by double Q-learning from the reward and a penalty of 0.02 for every change. The
+better command is executed. Nothing is imitated, and the learning rate is constant.
 
-Differences: observations are states instead of images, the gripper's command is held, so that there are two (open and
-close) instead of three, and there are four critic updates per control step instead of as many as a second machine
-manages. It needs tasks whose robot has a gripper.
+Differences: observations are states instead of images. The gripper keeps its command, so that there are two
+commands
+(open and close) instead of three. There are four critic updates per control step instead of as many as a
+second machine
+can do. The method needs tasks whose robot has a gripper.
 """
 
 from __future__ import annotations
@@ -31,22 +33,22 @@ from gym_hil.stacks.ids import is_foreign
 GAMMA = 0.97
 CHANGE_PENALTY = -0.02
 GRASP = "grasp_"
-"""Begins the names of the grasp critic's weights."""
+"""Prefix of the names of the grasp critic's weights."""
 
 
 class GraspingPolicy(GaussianPolicy):
-    """A Gaussian policy for motion, and the better one of the gripper's commands."""
+    """A Gaussian policy for motion, and the gripper command with the higher value."""
 
     def act(self, observation: NDArray[Any]) -> NDArray[np.float32]:
         """Return the best action in [-1, 1]."""
         return np.concatenate([super().act(observation), self._gripper(observation)], axis=-1)
 
     def explore(self, observation: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return a motion drawn from the policy, and the better command."""
+        """Return a motion sampled from the policy, and the better gripper command."""
         return np.concatenate([super().explore(observation, rng), self._gripper(observation)], axis=-1)
 
     def _gripper(self, observation: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the command, of shape (..., 1): -1 closes, 1 opens."""
+        """Return the gripper command (..., 1): -1 closes, 1 opens."""
         hidden, weights = observation, self._weights
         for layer in range(3):
             hidden = hidden @ weights[f"{GRASP}m{layer}"] + weights[f"{GRASP}b{layer}"]
@@ -58,7 +60,7 @@ class HilSerlLearner(HilLearner):
     """Updates actor, critics and grasp critic."""
 
     _closing = False
-    """What the gripper was last told in the episode."""
+    """Whether the last gripper command of the episode was to close."""
 
     def settings(self, config: TrainConfig) -> dict[str, Any]:
         """Return the keyword arguments of `gym_hil.learning.sac.make_hil_sac`."""
@@ -69,7 +71,7 @@ class HilSerlLearner(HilLearner):
         return {**plain, **kinds, "gamma": GAMMA, "target_entropy": -1.5, "change_penalty": CHANGE_PENALTY}
 
     def add(self, transitions: Transitions) -> None:
-        """Store transitions, with whether the gripper's command changes."""
+        """Store transitions, and whether the gripper command changes in each."""
         from gym_hil.learning.grasp_critic import CHANGED, UNCHANGED
 
         actions = transitions.actions.copy()
@@ -82,12 +84,12 @@ class HilSerlLearner(HilLearner):
         super().add(replace(transitions, actions=actions))
 
     def forget(self, count: int) -> None:
-        """Drop the newest `count` transitions: those of an episode that is recorded again."""
+        """Remove the newest `count` transitions."""
         super().forget(count)
         self._closing = False
 
     def policy_weights(self) -> Weights:
-        """Return the weights of actor and grasp critic as `GraspingPolicy` loads them."""
+        """Return the weights of actor and grasp critic in the format of `GraspingPolicy`."""
         weights = dict(super().policy_weights())
         layers = [layer for layer in self.model.policy.grasp_critic if hasattr(layer, "weight")]
         for number, layer in enumerate(layers):
@@ -97,7 +99,7 @@ class HilSerlLearner(HilLearner):
 
 
 class HilSerl(HilMethod):
-    """HIL-SERL's algorithm, from states."""
+    """The algorithm of HIL-SERL, with state observations."""
 
     description = "reinforcement learning with a human and a critic for the gripper (HIL-SERL)"
     supports_images = False
@@ -113,7 +115,7 @@ class HilSerl(HilMethod):
         return GraspingPolicy()
 
     def check(self, config: TrainConfig) -> None:
-        """Refuse environments whose actions do not end with a gripper."""
+        """Check that actions end with a gripper entry."""
         super().check(config)
         if is_foreign(config.env_id):
             raise InvalidArgumentError(

@@ -1,12 +1,11 @@
 """IWR: intervention weighted regression (Mandlekar et al. 2020, arXiv:2012.06733).
 
-Everything that was executed is imitated: demonstrations, interventions, and what the policy did itself, which keeps
-the policy near what it can do already. Interventions are rare and happen where it matters, so half of every batch
-comes from them.
+All executed actions are imitated: demonstrations, interventions, and the policy's own actions, which keeps the policy
+close to what it can already do. Interventions are rare and happen in difficult states; half of every batch is therefore
+from them.
 
-Differences from the paper: the policy is a network of two layers that sees one observation instead of a recurrent
-Gaussian mixture, it learns after every step instead of in rounds, and what the policy did in episodes that failed is
-imitated as well.
+Differences from the paper: the policy is a network with two layers and one observation instead of a recurrent Gaussian
+mixture, it learns after every step instead of in rounds, and the policy's actions in failed episodes are also imitated.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from gym_hil.learning.methods.bc import BehaviourCloning
 from gym_hil.learning.methods.weighted_imitation import PRETRAINING_STEPS, Kind, WeightedImitationLearner
 
 INTERVENTIONS = 0.5
-"""Share of every batch."""
+"""Share of interventions in every batch."""
 
 
 class IwrLearner(WeightedImitationLearner):
-    """Draws half of every batch from interventions, and the rest from all other steps alike."""
+    """Samples half of every batch from interventions, and the rest uniformly from all other steps."""
 
     def shares(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how much of a batch comes from each kind."""
+        """Return the share of each kind of step in a batch."""
         others = counts.copy()
         others[Kind.INTERVENTION] = 0.0
         shares = (1.0 - INTERVENTIONS) * others / max(1.0, others.sum())

@@ -1,12 +1,12 @@
 """PVP: proxy value propagation (Peng et al. 2023, "Learning from Active Human Involvement through Proxy Value
 Propagation", NeurIPS 2023).
 
-There is no reward. Where a human acted, the critics' values are drawn to 1 for what the human did and to -1 for what
-the policy would do, and temporal differences without a reward carry these values to all other states.
+There is no reward. In steps in which a human acted, the critics are trained to the value 1 for the human's action and
+-1 for the policy's action. Temporal differences without a reward propagate these values to all other states.
 
-Differences from the paper: soft actor-critic with LayerNorm instead of TD3, half of every batch from humans, and the
-action that gets -1 is the present policy's instead of the one that was overruled. Demonstrations count as what a human
-did.
+Differences from the paper: soft actor-critic with LayerNorm instead of TD3, half of every batch from human steps, and
+the value -1 for the action of the present policy instead of the overridden one. Demonstrations are treated as human
+steps.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from gym_hil.learning.methods.hil import HilLearner, HilMethod
 from gym_hil.learning.methods.rlpd import plain_settings
 
 VALUES = (-1.0, 1.0)
-"""Least and greatest proxy value."""
+"""Lower and upper bounds of proxy values."""
 
 
 class PvpLearner(HilLearner):
-    """Learns proxy values."""
+    """Learns proxy values of actions."""
 
     def settings(self, config: TrainConfig) -> dict[str, Any]:
         """Return the keyword arguments of `gym_hil.learning.sac.make_hil_sac`."""

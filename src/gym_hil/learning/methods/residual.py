@@ -1,13 +1,13 @@
 """Residual reinforcement learning on a frozen clone (after Ankile et al. 2025, arXiv:2509.19301).
 
-A clone of the demonstrations is trained first and then left as it is. A second policy learns small corrections of the
-clone's actions with reinforcement learning, from demonstrations, interventions and experience; where a human took
-over, the correction is what the human did beyond the clone.
+A clone of the demonstrations is trained first and then frozen. A second policy learns small corrections of the clone's
+actions by reinforcement learning, from demonstrations, interventions and its own steps. In interventions, the
+correction is the difference between the human's and the clone's action.
 
-Differences from the paper: both policies see states and are small networks, the correction does not see the clone's
-action, which follows from the state, a human may take over, and the corrections are learned as in `hil`, imitation
-and annealing included. A human's action farther from the clone's than a correction can be is stored as the largest
-correction in its direction.
+Differences from the paper: both policies are small networks with state observations. The correction does not observe
+the clone's action, which is a function of the state. A human can take over, and corrections are learned as in `hil`,
+including imitation and annealing. A human's action whose difference from the clone's exceeds the largest correction is
+stored as the largest correction in its direction.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from gym_hil.learning.methods.hil import HilLearner
 from gym_hil.learning.policy import GaussianPolicy
 
 LARGEST = 0.5
-"""Largest correction of an entry of an action in [-1, 1]."""
+"""Largest correction of an entry of an action, which is in [-1, 1]."""
 CLONE, CORRECTION = "clone.", "correction."
-"""Begin the names of the two policies' weights."""
+"""Prefixes of the names of the two policies' weights."""
 
 
 class ResidualPolicy:
-    """The clone's action and a correction of it."""
+    """The sum of the clone's action and a correction."""
 
     def __init__(self) -> None:
         self._clone, self._correction = GaussianPolicy(), GaussianPolicy()
         self._weights: Weights | None = None
 
     def load(self, weights: Weights) -> None:
-        """Use other weights from now on."""
+        """Replace the weights."""
         if weights is not self._weights:
             self._weights = weights
             self._clone.load(_part(weights, CLONE))
@@ -51,12 +51,12 @@ class ResidualPolicy:
         return _corrected(self._clone.act(observation), self._correction.act(observation))
 
     def explore(self, observation: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return the clone's action with a random correction."""
+        """Return the clone's action with a sampled correction."""
         return _corrected(self._clone.act(observation), self._correction.explore(observation, rng))
 
 
 class ResidualLearner(Learner):
-    """Trains the clone for the first `clone_updates` updates, and then the correction."""
+    """Trains the clone in the first `clone_updates` updates, and then the correction."""
 
     def __init__(self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> None:
         self.clone_updates = Residual.pretraining_steps * config.updates_per_step
@@ -66,22 +66,22 @@ class ResidualLearner(Learner):
 
     @property
     def updates(self) -> int:
-        """Gradient steps so far, the clone's included."""
+        """Gradient steps so far, including those of the clone."""
         return self._clone.updates + self._correction.updates
 
     def add(self, transitions: Transitions) -> None:
-        """Store transitions. What they are beyond the clone is known when it is trained."""
+        """Store transitions. Their corrections are computed when the clone is trained."""
         if transitions.demonstration:
             self._clone.add(transitions)
         self._waiting.append(transitions)
 
     def forget(self, count: int) -> None:
-        """Drop the newest `count` transitions, which are not demonstrations."""
+        """Remove the newest `count` transitions, which are not demonstrations."""
         self._store()
         self._correction.forget(count)
 
     def update(self) -> None:
-        """Learn as much as the configuration allows for one control step."""
+        """Perform the updates for one control step."""
         if self._clone.updates < self.clone_updates:
             self._clone.update()
         else:
@@ -103,20 +103,20 @@ class ResidualLearner(Learner):
         return facts, arrays
 
     def load_state(self, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-        """Continue from what `state` returned, bit for bit.
+        """Restore the result of `state` exactly.
 
         Raises:
-            ValueError: it is the state of other networks.
+            ValueError: the state belongs to networks with a different architecture.
         """
         for part, learner in ((CLONE, self._clone), (CORRECTION, self._correction)):
             learner.load_state(facts[part], dict(_part(arrays, part)))
 
     def metrics(self) -> dict[str, float]:
-        """Return the losses of both."""
+        """Return the losses of clone and correction."""
         return {**self._clone.metrics(), **self._correction.metrics()}
 
     def _store(self) -> None:
-        """Store what waits as corrections of the clone."""
+        """Store the waiting transitions as corrections of the clone."""
         if not self._waiting:
             return
         clone = GaussianPolicy(self._clone.policy_weights())

@@ -1,11 +1,11 @@
-"""RLIF: reinforcement learning from interventions as the reward (Luo et al. 2023, arXiv:2311.12996).
+"""RLIF: reinforcement learning with interventions as the reward (Luo et al. 2023, arXiv:2311.12996).
 
-The reward is -1 for the policy's step after which a human took over, and 0 for all others; whether the task succeeds
-is not asked. What is learned is to act so that nobody intervenes. Demonstrations and interventions are half of every
-batch, as in RLPD.
+The reward is -1 for a step of the policy after which a human took over, and 0 for all others; the success of the task
+is not used. The policy learns to avoid interventions. Half of every batch is from demonstrations and interventions, as
+in RLPD.
 
-Differences from the paper: two critics instead of ten, four updates per control step, and returns are clipped to what
-is possible. A step is rewarded as soon as the takeover after it arrives, up to ten steps late.
+Differences from the paper: two critics instead of ten, four updates per control step, and returns are clipped to the
+possible range. A step gets its reward when the takeover after it arrives, up to ten steps later.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ PENALTY = -1.0
 
 
 class RlifLearner(HilLearner):
-    """Rewards with interventions alone."""
+    """Uses interventions as the only reward."""
 
     _policy_acted = False
-    """Whether the newest step was the policy's, in an episode that goes on."""
+    """Whether the policy acted in the newest step of a continuing episode."""
 
     def settings(self, config: TrainConfig) -> dict[str, Any]:
         """Return the keyword arguments of `gym_hil.learning.sac.make_hil_sac`."""
@@ -37,7 +37,7 @@ class RlifLearner(HilLearner):
         return {**plain, "returns": (PENALTY / (1.0 - config.gamma), 0.0)}
 
     def add(self, transitions: Transitions) -> None:
-        """Store transitions, with rewards of this method."""
+        """Store transitions with the rewards of this method."""
         human = transitions.interventions
         before = np.concatenate(([self._policy_acted], ~human[:-1]))
         begins = np.flatnonzero(human & before)
@@ -51,7 +51,7 @@ class RlifLearner(HilLearner):
         self._policy_acted = not bool(human[-1] or over[-1])
 
     def forget(self, count: int) -> None:
-        """Drop the newest `count` transitions: those of an episode that is recorded again."""
+        """Remove the newest `count` transitions."""
         super().forget(count)
         self._policy_acted = False
 

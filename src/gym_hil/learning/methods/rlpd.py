@@ -1,11 +1,12 @@
-"""RLPD: reinforcement learning with prior data (Ball et al. 2023, arXiv:2302.02948), without a human while it learns.
+"""RLPD: reinforcement learning with prior data (Ball et al. 2023, arXiv:2302.02948), without a human during
+training.
 
-Soft actor-critic with half of every batch from demonstrations, ten critics with LayerNorm, of which the target takes
-the smaller value of two drawn at random, and a discount of 0.99.
+Soft actor-critic uses batches of which half is from demonstrations, and a discount of 0.99. The target is the smaller
+value of two critics, which are sampled from ten critics with LayerNorm.
 
 Differences from the paper: four updates per control step instead of twenty (`updates_per_step`), two hidden layers of
-128 units instead of 256, an entropy coefficient that begins at 0.01 instead of 1, and as many updates of the entropy
-coefficient and the actor as there are control steps, which is the paper's ratio.
+128 units instead of 256, an initial entropy coefficient of 0.01 instead of 1, and one update of the entropy coefficient
+and of the actor per control step, which is the paper's ratio.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from gym_hil.learning.methods.hil import HilLearner, HilMethod
 
 CRITICS = 10
 DRAWN = 2
-"""Critics whose smaller value is the target."""
+"""Number of critics whose smallest value is the target."""
 GAMMA = 0.99
 UNBOUNDED = (-math.inf, math.inf)
-"""Bounds of the return of methods that do not clip their targets."""
+"""Bounds of the return in methods without clipped targets."""
 
 
 def plain_settings(settings: dict[str, Any], config: TrainConfig) -> dict[str, Any]:
-    """Return the settings of a method that neither imitates nor anneals nor clips."""
+    """Return the settings of a method without imitation, annealing and clipping."""
     plain = {"imitation": 0.0, "returns": UNBOUNDED, "learning_rate": config.learning_rate}
     return {**settings, **plain}
 

@@ -1,12 +1,12 @@
 """Weighted imitation as in Sirius (Liu et al. 2022, arXiv:2211.08416).
 
-Every executed step is imitated, with a weight by its kind. Interventions make up half of the weight. The policy's
-steps in the second before a human took over have none: the human's intervention says that they were wrong.
-Demonstrations keep their share of what is stored, and the policy's other steps have what is left.
+All executed steps are imitated, with weights that depend on their kind. Interventions have half of the total weight.
+The policy's steps in the second before a takeover have no weight, because the human judged them as wrong.
+Demonstrations have a weight equal to their share of the stored steps, and the policy's other steps have the rest.
 
-Differences from the paper: the policy is a network of two layers that sees one observation instead of a recurrent
-Gaussian mixture, it learns after every step instead of in rounds of deployment, and nothing is ever removed from the
-memory, which a run of this length does not fill.
+Differences from the paper: the policy is a network with two layers and one observation instead of a recurrent Gaussian
+mixture, it learns after every step instead of in rounds of deployment, and nothing is removed from the memory, which is
+not filled in runs of this length.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from gym_hil.learning.methods.weighted_imitation import (
 )
 
 INTERVENTIONS = 0.5
-"""Share of the weight."""
+"""Share of interventions in the total weight."""
 BEFORE_S = 1.0
-"""The policy's steps in so many seconds before an intervention have no weight (s)."""
+"""Duration before an intervention in which the policy's steps have no weight (s)."""
 
 
 class SiriusLearner(WeightedImitationLearner):
-    """Draws steps by the weights of their kinds."""
+    """Samples steps by the weights of their kinds."""
 
     def shares(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how much of a batch comes from each kind."""
+        """Return the share of each kind of step in a batch."""
         shares = frequencies(counts)
         shares[Kind.INTERVENTION] = INTERVENTIONS
         shares[Kind.BEFORE_INTERVENTION] = 0.0
@@ -44,7 +44,7 @@ class SiriusLearner(WeightedImitationLearner):
 
 
 class SiriusImitation(BehaviourCloning):
-    """Imitation of everything, weighted by trust."""
+    """Imitation of all steps, weighted by trust in them."""
 
     description = "imitation of everything that was executed, weighted by trust (as in Sirius)"
     acts_online = True

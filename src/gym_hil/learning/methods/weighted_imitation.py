@@ -1,4 +1,4 @@
-"""Imitation of everything that was executed, with shares by kind of step: what IWR and Sirius have in common."""
+"""Imitation of all executed steps, with a share for each kind of step, as in IWR and Sirius."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from gym_hil.learning.episode_store import Transitions
 from gym_hil.learning.methods.bc import ImitationLearner
 
 PRETRAINING_STEPS = 500
-"""Control steps' worth of updates from the demonstrations before the policy acts: these methods begin with a clone."""
+"""Number of control steps whose updates are done with the demonstrations before the policy acts."""
 
 
 class Kind(IntEnum):
-    """Of an executed step."""
+    """The kind of an executed step."""
 
     DEMONSTRATION = 0
     INTERVENTION = 1
     POLICY = 2
     BEFORE_INTERVENTION = 3
-    """The policy's, shortly before a human took over."""
+    """A step of the policy shortly before a takeover."""
 
 
 class WeightedImitationLearner(ImitationLearner):
-    """Imitates humans and the policy itself, and draws a given share of every batch from each kind of step.
+    """Imitates the human and the policy itself, with a given share of each kind of step in every batch.
 
-    Drawing a kind with a share P instead of its frequency F weights its loss by P / F.
+    Sampling a kind with a share P instead of its frequency F multiplies the weight of its loss by P / F.
 
     Args:
-        config: of the run.
-        observation_space: of the policy.
-        action_space: of the policy.
-        before_steps: how many steps before a takeover count as `Kind.BEFORE_INTERVENTION`.
+        config: configuration of the run.
+        observation_space: observation space of the policy.
+        action_space: action space of the policy.
+        before_steps: number of steps before a takeover that are `Kind.BEFORE_INTERVENTION`.
     """
 
     def __init__(
@@ -50,23 +50,23 @@ class WeightedImitationLearner(ImitationLearner):
         super().__init__(config, observation_space, action_space)
         self._before_steps = before_steps
         self.kinds: list[Kind] = []
-        """Of every stored step, oldest first."""
+        """Kind of every stored step, oldest first."""
         self._episode_start = 0
         self._by_kind: list[NDArray[np.int64]] | None = None
 
     @abc.abstractmethod
     def shares(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how much of a batch comes from each kind.
+        """Return the share of each kind of step in a batch.
 
         Args:
-            counts: stored steps of each kind, of shape (4,).
+            counts: number of stored steps of each kind (4,).
 
         Returns:
-            Shares of shape (4,), at least 0; they need not add up to 1. Kinds without steps count for nothing.
+            Shares (4,), at least 0. They are normalised over the kinds that have steps.
         """
 
     def add(self, transitions: Transitions) -> None:
-        """Keep every step, with its kind."""
+        """Store all steps with their kinds."""
         self._keep(transitions, np.ones(len(transitions), np.bool_))
         over = transitions.terminated | transitions.truncated
         for human, ends in zip(transitions.interventions.tolist(), over.tolist(), strict=True):
@@ -81,13 +81,13 @@ class WeightedImitationLearner(ImitationLearner):
         self._by_kind = None
 
     def forget(self, count: int) -> None:
-        """Drop the newest `count` transitions."""
+        """Remove the newest `count` transitions."""
         super().forget(count)
         del self.kinds[len(self.kinds) - count :]
         self._episode_start, self._by_kind = len(self.kinds), None
 
     def draw(self, size: int) -> NDArray[np.int64]:
-        """Return the numbers of `size` steps, so many of each kind as its share says."""
+        """Return the indices of `size` steps, sampled according to the shares of the kinds."""
         if self._by_kind is None:
             kinds = np.array(self.kinds)
             self._by_kind = [np.flatnonzero(kinds == kind) for kind in Kind]
@@ -113,5 +113,5 @@ class WeightedImitationLearner(ImitationLearner):
 
 
 def frequencies(counts: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the share of each kind in what is stored."""
+    """Return the share of each kind in the stored steps."""
     return counts / counts.sum()
