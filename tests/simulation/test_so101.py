@@ -153,6 +153,40 @@ def test_the_expert_arranges_all_boxes():
     assert [seed for seed in range(1000, 1005) if run_expert("ArrangeBoxes", seed) is None] == []
 
 
+def arranges_with_joint_targets(seed: int) -> bool:
+    env = gym_hil.make_env("gym_hil/SO101ArrangeBoxes-v1", action="joints")
+    env.reset(seed=seed)
+    terminated = truncated = False
+    while not (terminated or truncated):
+        *_, terminated, truncated, info = env.step(env.unwrapped.expert_action())
+    env.close()
+    return bool(info["is_success"])
+
+
+def test_the_expert_arranges_all_boxes_with_joint_targets():
+    assert all(arranges_with_joint_targets(seed) for seed in (3, 9))  # the jaw must not come down on a box
+
+
+@pytest.mark.slow
+def test_the_expert_arranges_all_boxes_with_joint_targets_98_times_of_100():
+    assert sum(arranges_with_joint_targets(seed) for seed in range(1000, 1100)) >= 98
+
+
+def test_an_object_that_both_jaws_touch_is_beside_the_tcp():
+    sim = simulate()
+    sim.reset(AWAY)
+    sim.command_gripper(0.0)
+    for _ in range(10):
+        sim.step()
+    fixed = sim.data.geom("hand/fixed_jaw")
+    face = fixed.xpos + fixed.xmat.reshape(3, 3)[:, 0] * sim.model.geom("hand/fixed_jaw").size[0]
+    across = fixed.xmat.reshape(3, 3)[:, 0]
+    middle = sim.tcp_pos_w - sim.beside(0.0)
+    assert (middle - face) @ across == pytest.approx(0.0, abs=1e-4)
+    middle = sim.tcp_pos_w - sim.beside(0.015)
+    assert (middle - face) @ across == pytest.approx(0.015, abs=1e-4)
+
+
 def test_with_backlash_the_joints_have_play_and_cubes_are_still_picked_up():
     sim = simulate(robot=SO101_BACKLASH)
     sim.reset(AWAY)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import math
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ class JointPositions(ActionTerm):
 
     def apply(self, values: list[float], limits: Box) -> None:
         """Command joints and fingers. The box does not limit joint positions."""
-        self._control.command_joints(np.radians(values[: self.motion_size]))
+        self._control.command_joints(list(map(math.radians, values[: self.motion_size])))
         if self.use_gripper:
             share = values[-1] / self._FULLY_OPEN
             self._end_effector.command_fingers(self._shut + share * (self._wide - self._shut))
@@ -100,9 +101,9 @@ class JointPositions(ActionTerm):
     def _opening(self, position: float) -> float:
         return self._FULLY_OPEN * (position - self._shut) / (self._wide - self._shut)
 
-    def _action(self, positions: Any, gripper: GripperCommand) -> Action:
+    def _action(self, positions: NDArray[np.float64], gripper: GripperCommand) -> Action:
         hand, fingers = self._hand, self._end_effector.commanded_fingers
         if gripper is not GripperCommand.STAY:
             fingers = hand.open_position if gripper is GripperCommand.OPEN else hand.closed_position
-        entries = [*np.degrees(positions), self._opening(fingers)]
+        entries = [*map(math.degrees, positions.tolist()), self._opening(fingers)]
         return self.clip(entries[: len(self.bounds[0])])

@@ -58,6 +58,7 @@ class JointControl:
         self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servo])]
         self._act = data.act[consecutive([actuator.actadr[0] for actuator in servo])]
         self._low, self._high = np.array(effector.arm.joint_ranges).T
+        self._least, self._most = zip(*effector.arm.joint_ranges, strict=True)
         self._tcp = int(model.site(effector.tcp_site).id)
         self._commanded = mujoco.MjData(model)
         """The arm as it would stand at its set-points, for kinematics only."""
@@ -65,8 +66,11 @@ class JointControl:
             self._commanded.xaxis[int(model.joint(effector.arm_prefix + next(iter(rotation.joints))).id)]
             for rotation in effector.rotations
         ]
-        self._lag = np.array(effector.arm.servo.damping) / np.array(effector.arm.servo.stiffness)
-        self._goal: Array | None = None
+        gains = effector.arm.servo
+        self._lag = [
+            damping / stiffness for damping, stiffness in zip(gains.damping, gains.stiffness, strict=True)
+        ]
+        self._goal: list[float] | None = None
 
     @property
     def target_pos_w(self) -> Array:
@@ -92,10 +96,11 @@ class JointControl:
 
     def command_joints(self, positions: Vector) -> None:
         """Move the joints to `positions` (rad) in the next control period, within their ranges."""
-        self._goal = np.clip(positions, self._low, self._high)
-        velocity = (self._goal - self._act) / self._control_dt
+        self._goal = list(map(min, map(max, positions, self._least), self._most))
+        act, dt = self._act.tolist(), self._control_dt
+        velocity = [(goal - now) / dt for goal, now in zip(self._goal, act, strict=True)]
         self._ctrl[:] = velocity
-        self._act[:] += self._lag * velocity
+        self._act[:] = [now + lag * speed for now, lag, speed in zip(act, self._lag, velocity, strict=True)]
 
     def command(self, translation: Vector, rotation: Vector, limits: Box) -> None:
         """Move the TCP by inverse kinematics, see `CartesianControl.command`."""
