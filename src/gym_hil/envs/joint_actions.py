@@ -86,10 +86,12 @@ class JointPositions(ActionTerm):
         gripper: GripperCommand,
         rotation: NDArray[np.float64] = STILL,
     ) -> Action:
-        """Move by at most one step along each axis."""
+        """Move by at most one step along each axis, and keep the home configuration's pitch unless told otherwise."""
+        homes, scene = self._end_effector.spec.arm.homes, self._simulation.scene
+        home = None if np.any(rotation) else homes[scene.home]
         way = np.clip(translation, -self.scale, self.scale)
         turn = np.clip(rotation, -STEP_RAD, STEP_RAD)
-        return self._action(self._control.joints_towards(way, turn), gripper)
+        return self._action(self._control.joints_towards(way, turn, home), gripper)
 
     def closes(self, action: Numbers) -> bool | None:
         """Return whether the gripper entry is below the commanded opening."""

@@ -15,6 +15,8 @@ from gym_hil.simulation.orientation_control import Array, Vector, consecutive, i
 
 DAMPING = 1e-3
 """Damping of the differential inverse kinematics, which keeps it finite near singularities (m)."""
+MAX_RETURN = 0.05
+"""Largest rotation per step that corrects a drift (rad)."""
 MAX_LEAD = 0.3
 """Largest difference between a set-point of the inverse kinematics and the measured position (rad)."""
 
@@ -66,6 +68,11 @@ class JointControl:
             self._commanded.xaxis[int(model.joint(effector.arm_prefix + next(iter(rotation.joints))).id)]
             for rotation in effector.rotations
         ]
+        self._sums = [
+            np.array([rotation.joints.get(joint, 0.0) for joint in effector.arm.joints])
+            for rotation in effector.rotations
+        ]
+        """The share of each joint in every rotation."""
         gains = effector.arm.servo
         self._lag = [
             damping / stiffness for damping, stiffness in zip(gains.damping, gains.stiffness, strict=True)
@@ -108,17 +115,22 @@ class JointControl:
         goal = limits.end_of(start, translation)
         self.command_joints(self.joints_towards(goal - start, rotation))
 
-    def joints_towards(self, translation: Vector, rotation: Vector) -> Array:
+    def joints_towards(self, translation: Vector, rotation: Vector, home: Vector | None = None) -> Array:
         """Return the joint positions (rad) for a motion of the TCP, relative to the set-points.
 
         Args:
             translation: displacement (3, m, world axes).
             rotation: rotation vector (3, rad, world axes). An arm with few joints executes the possible part.
+            home: joint positions (rad) whose pitch, or other rotation of several joints, is restored as well, because
+                it drifts over many steps; None to leave it as it is.
         """
         jacobian = self._jacobian()
         axes = np.array(self._axes) if self._axes else np.eye(3)
         rows = np.concatenate([jacobian[:3], axes @ jacobian[3:]])
         wanted = np.concatenate([np.asarray(translation, float), axes @ np.asarray(rotation, float)])
+        for row, sum_of in enumerate(self._sums, start=3):
+            if home is not None and np.count_nonzero(sum_of) > 1:
+                wanted[row] += min(max(sum_of @ (np.asarray(home) - self._act), -MAX_RETURN), MAX_RETURN)
         square = rows @ rows.T + DAMPING**2 * np.eye(len(rows))
         positions = self._act + rows.T @ np.linalg.solve(square, wanted)
         measured = self._data.qpos[self._qpos]
