@@ -1,0 +1,203 @@
+"""An arm outside the simulation as an environment: an arm that a test makes stands for the real one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gym_hil.core.command import Command
+from gym_hil.core.errors import DeviceError, InvalidArgumentError
+from gym_hil.core.schema import EpisodeEvent, GripperCommand
+from gym_hil.integrations.lerobot.real_arm.connection import Measurement
+from gym_hil.integrations.lerobot.real_arm.environment import RealArmEnv, SafetyLimits
+from gym_hil.intervention.operator import Decision, Operator
+from gym_hil.intervention.takeover import InterventionWrapper
+from gym_hil.robots import ROBOTS
+from gym_hil.robots.geometry import Box
+from gym_hil.testing.clock import ManualClock
+
+ROBOT = ROBOTS["so101"]
+HOME = ROBOT.home("above_table")
+
+
+class FakeArm:
+    """Goes where it is sent, at most 0.2 rad in a period, and notes everything."""
+
+    def __init__(self, **measured) -> None:
+        self.cameras = tuple(measured.get("images", ()))
+        self.now = Measurement((0.1, -0.5, 0.4, 1.2, 1.5), 0.2, **measured)
+        self.sent: list[tuple[float, ...]] = []
+        self.connected, self.broken, self.stuck = 0, "", False
+
+    def connect(self) -> None:
+        self._answer()
+        self.connected += 1
+
+    def read(self) -> Measurement:
+        self._answer()
+        return self.now
+
+    def send(self, joints, opening) -> None:
+        self._answer()
+        self.sent.append(tuple(joints))
+        if not self.stuck:
+            here = np.array(self.now.joints)
+            there = here + np.clip(np.array(joints) - here, -0.2, 0.2)
+            self.now = replace(self.now, joints=tuple(there.tolist()), opening=float(opening))
+
+    def close(self) -> None:
+        self.connected = 0
+
+    def _answer(self) -> None:
+        if self.broken:
+            raise DeviceError(self.broken)
+
+
+def make(arm: FakeArm | None = None, **options) -> tuple[RealArmEnv, FakeArm, list[str]]:
+    arm, asked = arm or FakeArm(), []
+    env = RealArmEnv(arm, ROBOT, asked.append, clock=ManualClock(), **options)
+    return env, arm, asked
+
+
+def test_nothing_moves_before_the_person_has_said_so():
+    arm = FakeArm()
+    seen = []
+    env = RealArmEnv(
+        arm, ROBOT, lambda text: seen.append((text, arm.connected, len(arm.sent))), clock=ManualClock()
+    )
+    assert arm.connected == 0 and arm.sent == []
+    env.reset(seed=0)
+    assert seen[0][1:] == (0, 0) and "keep clear" in seen[0][0]
+    sent = len(arm.sent)
+    env.reset()
+    assert seen[1][2] == sent, "in every reset"
+
+
+def test_a_reset_moves_slowly_to_the_start():
+    env, arm, _ = make(limits=SafetyLimits(homing_speed=0.5))
+    env.reset(seed=0)
+    assert arm.now.joints == pytest.approx(HOME, abs=1e-6)
+    assert np.abs(np.diff(arm.sent, axis=0)).max() <= 0.05 + 1e-9
+
+
+def test_actions_are_those_of_the_simulation():
+    env, arm, _ = make()
+    observation, _ = env.reset(seed=0)
+    before = env.tcp_pos_w
+    assert observation["agent_pos"][env.layout["tcp_pos"]] == pytest.approx(before, abs=1e-6)
+    for _ in range(3):
+        env.step(env.command_action(Command((0, 0.4, 0.4, 0, 0, 0), GripperCommand.CLOSE)))
+    assert env.tcp_pos_w - before == pytest.approx([0, 0.03, 0.03], abs=2e-3)
+    assert arm.now.opening == pytest.approx(0.0)
+    still = arm.now.joints
+    env.step(env.neutral_action())
+    assert arm.now.joints == pytest.approx(still, abs=1e-9)
+
+
+def test_the_tcp_stays_in_its_box_and_the_joints_below_their_speed():
+    box = Box((0.18, -0.03, 0.06), (0.3, 0.03, 0.2))
+    env, arm, _ = make(limits=SafetyLimits(workspace=box, joint_speed=0.8))
+    env.reset(seed=0)
+    first = len(arm.sent)
+    rng = np.random.default_rng(0)
+    places = []
+    for _ in range(40):
+        direction = rng.choice([-1.0, 1.0], 3)
+        for _ in range(5):
+            env.step([*direction, 1.0])
+            places.append(env.tcp_pos_w)
+    assert (np.array(places) > np.subtract(box.low, 0.005)).all()
+    assert (np.array(places) < np.add(box.high, 0.005)).all()
+    assert np.abs(np.diff(arm.sent[first - 1 :], axis=0)).max() <= 0.08 + 1e-9
+
+
+def test_goals_stay_near_an_arm_that_is_stuck():
+    env, arm, _ = make(limits=SafetyLimits(lead=0.25))
+    env.reset(seed=0)
+    arm.stuck = True
+    for _ in range(30):
+        env.step([1.0, 1.0, 1.0, 1.0])
+    assert np.abs(np.array(arm.sent[-1]) - arm.now.joints).max() <= 0.25 + 1e-9
+
+
+def test_an_arm_that_does_not_answer_ends_the_episode_and_is_reached_again_when_the_person_agrees():
+    env, arm, asked = make()
+    env.reset(seed=0)
+    env.step(env.neutral_action())
+    arm.broken = "could not read the arm: Input/output error"
+    _, reward, terminated, truncated, info = env.step(env.neutral_action())
+    assert (reward, terminated, truncated) == (0.0, False, True) and info["device_error"] == arm.broken
+    sent = len(arm.sent)
+
+    def repair(text: str) -> None:
+        assert len(arm.sent) == sent
+        asked.append(text)
+        if "Input/output" in text:
+            arm.broken = ""
+
+    env._confirm = repair
+    env.reset()
+    assert arm.connected == 2 and any("Input/output error" in text for text in asked)
+    assert env.step(env.neutral_action())[3] is False
+
+
+def test_too_much_current_stops_the_arm():
+    env, arm, _ = make(FakeArm(currents=(0.2,) * 6))
+    env.reset(seed=0)
+    env.step([1.0, 0.0, 0.0, 1.0])
+    arm.now = replace(arm.now, currents=(0.2, 2.0, 0.2, 0.2, 0.2, 0.2))
+    *_, truncated, info = env.step([1.0, 0.0, 0.0, 1.0])
+    assert truncated and "2.00 A, more than 1.50 A" in info["device_error"]
+    assert arm.sent[-1] == pytest.approx(arm.now.joints, abs=0.2), "the last thing it was told is to stay"
+
+
+def test_a_start_that_cannot_be_reached_is_said_so():
+    env, arm, asked = make()
+    arm.stuck = True
+
+    def free(text: str) -> None:
+        asked.append(text)
+        arm.stuck &= "in its way" not in text
+
+    env._confirm = free
+    env.reset(seed=0)
+    assert any("something is in its way" in text for text in asked)
+
+
+class Presses(Operator):
+    """Presses success in the third step."""
+
+    name = "presses"
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def decide(self, view) -> Decision:
+        self.steps += 1
+        return Decision(view.env.neutral_action(), (EpisodeEvent.SUCCESS,) if self.steps == 3 else ())
+
+
+def test_success_is_what_the_person_says():
+    env, _, _ = make()
+    wrapped = InterventionWrapper(env, Presses())
+    wrapped.reset(seed=0)
+    results = [wrapped.step(env.neutral_action()) for _ in range(3)]
+    assert [result[1] for result in results] == [0.0, 0.0, 1.0]
+    assert results[-1][2] and results[-1][4]["is_success"]
+
+
+def test_images_are_those_of_the_cameras():
+    images = {name: np.full((48, 64, 3), shade, np.uint8) for name, shade in (("front", 50), ("wrist", 200))}
+    env, _, _ = make(FakeArm(images=images))
+    observation, _ = env.reset(seed=0)
+    assert {name: (image.shape, image.mean()) for name, image in observation["pixels"].items()} == {
+        "front": ((128, 128, 3), 50), "wrist": ((128, 128, 3), 200),
+    }  # fmt: skip
+    assert env.observation_space.contains(observation)
+
+
+def test_a_camera_that_is_missing_is_named():
+    with pytest.raises(InvalidArgumentError, match="wrist"):
+        make(FakeArm(images={"front": np.zeros((4, 4, 3), np.uint8)}))
