@@ -216,3 +216,20 @@ def test_faults_do_to_lerobot_what_the_documentation_says(lerobot, tmp_path):
     overload, unplugged = json.loads(found.read_text())
     assert overload["rounds"] > 200 and "Overload error!" in overload["disconnected"]
     assert "Input/output error" in unplugged["stopped"] and unplugged["again"] == ""
+
+
+def test_this_package_drives_the_arm_through_lerobot(virtual_arm, lerobot, tmp_path):
+    arm, played = virtual_arm("--cameras", "front,wrist", "--camera-fps", "10"), tmp_path / "played.json"
+    command = [
+        sys.executable, "-m", "gym_hil", "play", "--robot", "lerobot:so101_follower", "--operator", "none",
+        "--robot-port", arm.facts["ports"]["follower"], "--robot-calibration-dir", arm.facts["calibration_dir"],
+        "--robot-cameras", json.dumps(arm.facts["cameras"]), "--policy", "random", "--episodes", "1",
+        "--no-window", "--min-success", "0", "--json", str(played),
+    ]  # fmt: skip
+    done = subprocess.run(
+        command, env=lerobot.environment, input="\n" * 20, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "keep clear" in done.stdout
+    (episode,) = json.loads(played.read_text())["episodes"]
+    assert episode["steps"] == 300 and episode["end"] == "time_limit"

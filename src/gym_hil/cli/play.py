@@ -20,6 +20,7 @@ from gym_hil.cli import STOPPED
 from gym_hil.cli.common import operator_named, policy_maker, write_json
 from gym_hil.cli.option_types import OperatorOrNobody, Preset, TermName
 from gym_hil.cli.progress import progress_bar
+from gym_hil.cli.real_arm import RealArmOptions
 from gym_hil.core import schema
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
@@ -84,6 +85,8 @@ class Play:
     """Part of the name of the gamepad to use; by default any gamepad."""
     page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
     """Address of the web page."""
+    arm: Annotated[RealArmOptions, tyro.conf.OmitArgPrefixes] = field(default_factory=RealArmOptions)
+    """The arm, if it is outside the simulation."""
     min_success: float = 1.0
     """Share of episodes, in [0, 1], that must succeed for exit status 0."""
 
@@ -145,19 +148,21 @@ class Play:
         elif named is None and self.policy == "zero":
             named = "expert"
         seen = self.window and self.video is None and has_display()
-        env = build_env(
-            EnvConfig.of(
-                env_id,
-                operator=None if named == "none" else named,
-                preset=self.preset,
-                page=self.page,
-                gamepad_name=self.gamepad_name,
-                **({"observation_terms": self.observation_terms} if self.observation_terms else {}),
-                use_viewer=seen and not on_page,
-                render_mode="rgb_array" if self.video is not None else None,
-                real_time=on_page or seen or named in PEOPLE,
-            )
+        config = EnvConfig.of(
+            env_id,
+            operator=None if named == "none" else named,
+            preset=self.preset,
+            page=self.page,
+            gamepad_name=self.gamepad_name,
+            **({"observation_terms": self.observation_terms} if self.observation_terms else {}),
+            use_viewer=seen and not on_page,
+            render_mode="rgb_array" if self.video is not None else None,
+            real_time=on_page or seen or named in PEOPLE,
         )
+        if self.arm.robot is not None:
+            env = self.arm.make(config.replace(real_time=False))
+        else:
+            env = build_env(config)
         if on_page and page_of(env) is None:
             print(open_page(env, self.page).url, flush=True)
         return RecordHumanCost(env)
