@@ -36,7 +36,7 @@ class RealArmOptions:
     joint_speed: float = 1.5
     """Largest speed of its joints while it acts (rad/s)."""
     max_current: float = 1.5
-    """It stops when a servo draws more (A)."""
+    """It stops when a servo draws more for half a second (A)."""
 
     def make(self, config: EnvConfig) -> gym.Env:
         """Return the environment of the arm, with everything around it.

@@ -7,6 +7,7 @@ only. So actions, observations, operators, pages and recordings are those of sim
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
@@ -30,6 +31,7 @@ from gym_hil.simulation.simulation import Array, Simulation, Vector
 from gym_hil.tasks.base import Start, Task
 from gym_hil.tasks.needs import Needs
 
+log = logging.getLogger(__name__)
 HOME = "above_table"
 ARRIVED = 0.15
 """An arm is at its start if no joint is farther away (rad): the servos of an SO-101 give way under its weight."""
@@ -43,7 +45,9 @@ class SafetyLimits:
         joint_speed: of every joint, while it acts (rad/s).
         homing_speed: of every joint, on the way to the start (rad/s).
         lead: farthest that a servo's goal is from its measured position (rad).
-        current: of every servo (A), where the arm measures it; above it the arm stops, and the episode ends.
+        current: of every servo (A), where the arm measures it; if one draws more for `current_time`, the arm stops and
+            the episode ends.
+        current_time: s; a joint that starts to move draws much current for a moment.
         workspace: box that the TCP is kept in (world frame, which is the arm's base); None for the robot's.
     """
 
@@ -51,6 +55,7 @@ class SafetyLimits:
     homing_speed: float = 0.5
     lead: float = 0.3
     current: float = 1.5
+    current_time: float = 0.5
     workspace: Box | None = None
 
 
@@ -126,6 +131,7 @@ class Mirror(Simulation):
     clock: Clock
     measured: Measurement | None = None
     _due: float | None = None
+    _strained_s: float = 0.0
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, control="joint", **options)
@@ -225,10 +231,14 @@ class Mirror(Simulation):
             data.qvel[joint.dofadr] = (position - data.qpos[joint.qposadr]) / self.control_dt
             data.qpos[joint.qposadr] = position
         mujoco.mj_kinematics(self.model, data)
-        if max(measured.currents, default=0.0) > self.limits.current:
+        current = max(measured.currents, default=0.0)
+        self._strained_s = self._strained_s + self.control_dt if current > self.limits.current else 0.0
+        if self._strained_s > self.limits.current_time:
+            self._strained_s = 0.0
             self.hold()
             raise DeviceError(
-                f"a servo draws {max(measured.currents):.2f} A, more than {self.limits.current:.2f} A"
+                f"a servo draws {current:.2f} A, and for {self.limits.current_time:.1f} s has drawn more than "
+                f"{self.limits.current:.2f} A"
             )
 
     def _wait(self) -> None:
@@ -315,6 +325,7 @@ class RealArmEnv(ManipulationEnv):
             return super().step(action)
         except DeviceError as error:
             failure = str(error)
+            log.warning("The arm was stopped, and the episode is cut off: %s.", failure)
         self._reached, self._done = False, True
         self._elapsed_steps += 1
         neutral, executed = self.action_term.neutral(), self.action_term.clip(action)
