@@ -122,7 +122,7 @@ class EnsembleLearner(ImitationLearner):
 class EnsembleDagger(BehaviourCloning):
     """Imitation of demonstrations and of requested help."""
 
-    description = "imitation of demonstrations and of help that an unsure ensemble has asked for"
+    description = "imitation of demonstrations and of help that an uncertain ensemble requests"
     needs_demonstrations = False
     acts_online = True
     supports_images = False

@@ -101,7 +101,7 @@ class HilSerlLearner(HilLearner):
 class HilSerl(HilMethod):
     """The algorithm of HIL-SERL, with state observations."""
 
-    description = "reinforcement learning with a human and a critic for the gripper (HIL-SERL)"
+    description = "reinforcement learning with a human and a separate critic for the gripper (HIL-SERL)"
     supports_images = False
 
     def make_learner(

@@ -37,7 +37,7 @@ class IwrLearner(WeightedImitationLearner):
 class Iwr(BehaviourCloning):
     """Imitation of everything, with interventions weighted."""
 
-    description = "imitation of everything that was executed, half of it interventions (IWR)"
+    description = "imitation of all executed actions, half of them interventions (IWR)"
     acts_online = True
     pretraining_steps = PRETRAINING_STEPS
 

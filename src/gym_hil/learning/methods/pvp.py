@@ -44,7 +44,7 @@ class PvpLearner(HilLearner):
 class Pvp(HilMethod):
     """Proxy values instead of rewards."""
 
-    description = "values that a human's actions set instead of rewards (PVP)"
+    description = "reinforcement learning with values of human actions instead of rewards (PVP)"
 
     def make_learner(
         self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box

@@ -59,7 +59,7 @@ class RlifLearner(HilLearner):
 class Rlif(HilMethod):
     """Reinforcement learning that avoids interventions."""
 
-    description = "reinforcement learning whose only reward is that nobody intervenes (RLIF)"
+    description = "reinforcement learning with interventions as the only (negative) reward (RLIF)"
 
     def make_learner(
         self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box

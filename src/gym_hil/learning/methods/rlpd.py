@@ -47,7 +47,7 @@ class RlpdLearner(HilLearner):
 class Rlpd(HilMethod):
     """RLPD without a human."""
 
-    description = "reinforcement learning from demonstrations and experience, nobody takes over (RLPD)"
+    description = "reinforcement learning from demonstrations and experience without takeovers (RLPD)"
     help = "none"
 
     def make_learner(

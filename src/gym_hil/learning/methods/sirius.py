@@ -46,7 +46,7 @@ class SiriusLearner(WeightedImitationLearner):
 class SiriusImitation(BehaviourCloning):
     """Imitation of all steps, weighted by trust in them."""
 
-    description = "imitation of everything that was executed, weighted by trust (as in Sirius)"
+    description = "imitation of all executed actions, weighted by trust (as in Sirius)"
     acts_online = True
     pretraining_steps = PRETRAINING_STEPS
 
