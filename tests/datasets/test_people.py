@@ -15,7 +15,7 @@ from gym_hil.cli.record import Record
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.schema import EpisodeEvent
 from gym_hil.datasets.journal import DEVICE_LOG, EpisodeStore
-from gym_hil.datasets.review import Verdict, ask
+from gym_hil.datasets.review import Answer, ask
 from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading
 from gym_hil.devices.device_log import load_device_log
 from gym_hil.devices.recorded import RecordedDevice
@@ -98,14 +98,14 @@ def test_what_was_pressed_can_be_played_back(person, tmp_path):
 
 
 @pytest.mark.parametrize(("press", "verdict"), [
-    (SUCCESS, Verdict.KEEP), (RERECORD, Verdict.AGAIN), (FAILURE, Verdict.DISCARD)
+    (SUCCESS, Answer.KEEP), (RERECORD, Answer.AGAIN), (FAILURE, Answer.DISCARD)
 ])  # fmt: skip
 def test_an_episode_that_ended_by_itself_is_asked_about(press, verdict):
     assert ask(Scripted(press), [], typed=False) is verdict
 
 
 @pytest.mark.parametrize(("typed", "verdict"), [
-    ("k\n", Verdict.KEEP), ("what?\nR\n", Verdict.AGAIN), ("d\n", Verdict.DISCARD)
+    ("k\n", Answer.KEEP), ("what?\nR\n", Answer.AGAIN), ("d\n", Answer.DISCARD)
 ])  # fmt: skip
 def test_letters_in_the_terminal_answer_too(typed, verdict, monkeypatch):
     ours, theirs = os.openpty()
@@ -117,11 +117,11 @@ def test_letters_in_the_terminal_answer_too(typed, verdict, monkeypatch):
 
 
 def test_with_nobody_to_ask_the_episode_is_kept():
-    assert ask(Scripted(then=DISCONNECTED), [], typed=False) is Verdict.KEEP
+    assert ask(Scripted(then=DISCONNECTED), [], typed=False) is Answer.KEEP
 
 
 def test_asking_discards_and_goes_on_from_another_start(person, tmp_path, monkeypatch, capsys):
-    answers = iter([Verdict.DISCARD, Verdict.AGAIN, Verdict.KEEP])
+    answers = iter([Answer.DISCARD, Answer.AGAIN, Answer.KEEP])
     monkeypatch.setattr(record_module, "ask", lambda *_, **__: next(answers))
     assert person(Scripted(), tmp_path / "d", 1) == 0
     store = EpisodeStore(tmp_path / "d")

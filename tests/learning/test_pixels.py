@@ -20,7 +20,7 @@ from gym_hil.learning.async_learner import SeparateProcessLearner
 from gym_hil.learning.checkpoint import load, load_policy
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.encoders import CHANNELS, Encoder, randomly_shifted
-from gym_hil.learning.image_observation import BOUND, CAMERAS, LEVELS, NUMBERS, Layout
+from gym_hil.learning.image_observation import BOUND, CAMERAS, LEVELS, NUMBERS, ImageLayout
 from gym_hil.learning.methods.hil import HilLearner
 from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.learning.policy_env import make_policy_env
@@ -45,7 +45,7 @@ def test_a_row_holds_both_images_and_what_the_hand_knows():
     spec = GymRenderingSpec(height=32, width=32)
     twin = gym.make("gym_hil/PandaPickCubeBase-v1", image_obs=True, render_spec=spec)
     seen, _ = twin.reset(seed=3)
-    layout = Layout(32)
+    layout = ImageLayout(32)
     images = row[: layout.image_bytes].reshape(2, 32, 32, 3)
     assert (images[0] == seen["pixels"]["front"]).all() and (images[1] == seen["pixels"]["wrist"]).all()
     with torch.no_grad():
@@ -53,11 +53,11 @@ def test_a_row_holds_both_images_and_what_the_hand_knows():
     assert read == pytest.approx(
         Proprioception(env.unwrapped.task.robot).features(seen), abs=BOUND / LEVELS + 1e-6
     )
-    assert Layout.of(len(row)) == layout
+    assert ImageLayout.of(len(row)) == layout
 
 
 def test_the_encoder_says_where_something_is():
-    layout = Layout(32)
+    layout = ImageLayout(32)
     encoder = Encoder(gym.spaces.Box(0, 255, (layout.total_bytes,), np.uint8))
     with torch.no_grad():
         for camera in encoder.cameras:
@@ -76,7 +76,7 @@ def test_the_encoder_says_where_something_is():
 
 
 def test_shifting_moves_images_and_nothing_else():
-    layout, rng = Layout(32), np.random.default_rng(0)
+    layout, rng = ImageLayout(32), np.random.default_rng(0)
     image = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
     row = layout.pack([image, image], np.array([1.0, -2.0, 0.5, 0.0], np.float32))
     torch.manual_seed(0)

@@ -41,7 +41,7 @@ from gym_hil.viewers.web.wait import await_person
 
 
 @dataclass(frozen=True)
-class Episode:
+class PlayedEpisode:
     """Result of one episode."""
 
     seed: int
@@ -105,7 +105,7 @@ class Play:
         if operator is not None and operator.help():
             console.print(operator.help(), highlight=False)
         count = self.episodes or (None if wants(env, "page") else 1)
-        episodes: list[Episode] = []
+        episodes: list[PlayedEpisode] = []
         stopped = False
         try:
             await_person(env, console.print)
@@ -127,7 +127,7 @@ class Play:
             return 0
         return STOPPED if stopped else int(rate < self.min_success)
 
-    def _play(self, env: gym.Env, count: int | None, episodes: list[Episode], console: Console) -> None:
+    def _play(self, env: gym.Env, count: int | None, episodes: list[PlayedEpisode], console: Console) -> None:
         """Run `count` episodes, or an unlimited number if it is None, and append the results to `episodes`."""
         new_policy = policy_maker(self.policy, self.task)
         seeds = itertools.count(self.seed) if count is None else range(self.seed, self.seed + count)
@@ -174,7 +174,7 @@ class Play:
 
     def _episode(
         self, env: gym.Env, new_policy: Callable[[], Policy], seed: int, add: Callable[[Image], None] | None
-    ) -> Episode:
+    ) -> PlayedEpisode:
         policy, rng, interface = new_policy(), np.random.default_rng(seed), EnvironmentInterface(env)
         _, info = env.reset(seed=seed)
         steps, total = 0, 0.0
@@ -193,10 +193,10 @@ class Play:
                 add(frame)
         human = HumanCost(**info[HUMAN_COST])
         end = info["termination_reason"] or "time_limit"
-        return Episode(seed, human.success, steps, total, end, human)
+        return PlayedEpisode(seed, human.success, steps, total, end, human)
 
 
-def _table(episodes: list[Episode]) -> Table:
+def _table(episodes: list[PlayedEpisode]) -> Table:
     columns = ("takeovers", "switches", "acting s", "watching s", "rate")
     table = Table("seed", "success", "steps", "reward", "end", *columns)
     for episode in episodes:

@@ -22,7 +22,7 @@ from gym_hil.datasets.formats.registry import DATASET_FORMATS, JOURNAL_ONLY
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.recorder import EpisodeRecorder
 from gym_hil.datasets.replay import USUAL_SIZE, recorded_arguments
-from gym_hil.datasets.review import QUESTION, Verdict, ask, verdict_of
+from gym_hil.datasets.review import QUESTION, Answer, ask, verdict_of
 from gym_hil.devices.page import PageAddress
 from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.intervention.named import PEOPLE, SIMULATED, make_demonstrator
@@ -203,11 +203,11 @@ class Record:
                     )
                     return
                 verdict = self._verdict(env, end, console)
-                if verdict is Verdict.AGAIN:
+                if verdict is Answer.AGAIN:
                     console.print("recording again from the same start")
                     continue
                 seed += 1
-                if verdict is Verdict.DISCARD:
+                if verdict is Answer.DISCARD:
                     console.print("discarded")
                     continue
                 episode = recorder.episode(seed - 1)
@@ -230,7 +230,7 @@ class Record:
             if any(observer.closed for observer in interface.observers):
                 return None
 
-    def _verdict(self, env: gym.Env, end: str, console: Console) -> Verdict:
+    def _verdict(self, env: gym.Env, end: str, console: Console) -> Answer:
         verdict = verdict_of(end)
         operator = env.get_wrapper_attr("operator")
         if verdict is None and self.ask and operator.device is not None and not operator.simulated:
@@ -240,7 +240,7 @@ class Record:
                 verdict = ask(operator.device, observers, typed=self._operator not in _TERMINAL)
             except KeyboardInterrupt:
                 self._stop = True
-        return verdict or Verdict.KEEP
+        return verdict or Answer.KEEP
 
 
 def _square(size: int) -> GymRenderingSpec:

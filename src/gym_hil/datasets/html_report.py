@@ -11,7 +11,7 @@ import numpy as np
 
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.film import Film
-from gym_hil.datasets.validation import Quality
+from gym_hil.datasets.validation import EpisodeQuality
 from gym_hil.reports.charts import Histogram, histograms, length_chart, timeline
 from gym_hil.reports.page import write_page
 
@@ -45,7 +45,7 @@ class Entry:
     """
 
     episode: Episode
-    quality: Quality
+    quality: EpisodeQuality
     film: Film | None
     replays: bool | None = None
 

@@ -17,7 +17,7 @@ LISTEN_S = 0.02
 """Polling interval of the device and the terminal (s)."""
 
 
-class Verdict(enum.Enum):
+class Answer(enum.Enum):
     """What to do with an episode."""
 
     KEEP = "keep"
@@ -28,25 +28,25 @@ class Verdict(enum.Enum):
 
 
 _BUTTONS = {
-    EpisodeEvent.SUCCESS: Verdict.KEEP,
-    EpisodeEvent.RERECORD: Verdict.AGAIN,
-    EpisodeEvent.FAILURE: Verdict.DISCARD,
+    EpisodeEvent.SUCCESS: Answer.KEEP,
+    EpisodeEvent.RERECORD: Answer.AGAIN,
+    EpisodeEvent.FAILURE: Answer.DISCARD,
 }
-_LETTERS = {"k": Verdict.KEEP, "r": Verdict.AGAIN, "d": Verdict.DISCARD}
+_LETTERS = {"k": Answer.KEEP, "r": Answer.AGAIN, "d": Answer.DISCARD}
 _VERDICTS = {
-    TerminationReason.HUMAN_SUCCESS.value: Verdict.KEEP,
-    TerminationReason.HUMAN_FAILURE.value: Verdict.KEEP,
-    TerminationReason.RERECORD.value: Verdict.AGAIN,
-    TerminationReason.HUMAN_RESET.value: Verdict.AGAIN,
+    TerminationReason.HUMAN_SUCCESS.value: Answer.KEEP,
+    TerminationReason.HUMAN_FAILURE.value: Answer.KEEP,
+    TerminationReason.RERECORD.value: Answer.AGAIN,
+    TerminationReason.HUMAN_RESET.value: Answer.AGAIN,
 }
 
 
-def verdict_of(end: str) -> Verdict | None:
+def verdict_of(end: str) -> Answer | None:
     """Return the verdict that follows from the reason of an episode's end, or None if the person did not end it."""
     return _VERDICTS.get(end)
 
 
-def ask(device: Device, observers: Sequence[Observer], *, typed: bool) -> Verdict:
+def ask(device: Device, observers: Sequence[Observer], *, typed: bool) -> Answer:
     """Wait for a person's verdict.
 
     Args:
@@ -67,7 +67,7 @@ def ask(device: Device, observers: Sequence[Observer], *, typed: bool) -> Verdic
             observer.on_note("")
 
 
-def _answer(device: Device, observers: Sequence[Observer], *, typed: bool) -> Verdict:
+def _answer(device: Device, observers: Sequence[Observer], *, typed: bool) -> Answer:
     typed = typed and sys.stdin is not None and sys.stdin.isatty()
     while True:
         for observer in observers:
@@ -83,5 +83,5 @@ def _answer(device: Device, observers: Sequence[Observer], *, typed: bool) -> Ve
             elif (letter := line.strip().lower()[:1]) in _LETTERS:
                 return _LETTERS[letter]
         if not reading.connected and not typed:
-            return Verdict.KEEP
+            return Answer.KEEP
         time.sleep(LISTEN_S)

@@ -23,7 +23,7 @@ HOLD_S = 0.5
 
 
 @dataclass(frozen=True)
-class Quality:
+class EpisodeQuality:
     """Statistics and warnings of one episode. Shares are fractions of its steps."""
 
     length: int
@@ -46,7 +46,7 @@ class Quality:
     warnings: tuple[str, ...]
 
 
-def judge(episode: Episode, env: EnvironmentInterface) -> Quality:
+def judge(episode: Episode, env: EnvironmentInterface) -> EpisodeQuality:
     """Return statistics of an episode, and warnings about properties that impair learning from it.
 
     Args:
@@ -79,7 +79,7 @@ def judge(episode: Episode, env: EnvironmentInterface) -> Quality:
     acted = frames["complementary_info.is_intervention"]
     period_s = 1.0 / float(episode.meta["fps"])
     watches = episode.meta.get("operator", "none") != "none"
-    return Quality(
+    return EpisodeQuality(
         length=episode.length,
         success=episode.success,
         end=str(episode.meta["end"]),

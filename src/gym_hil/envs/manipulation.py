@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Literal, Protocol
 
 import gymnasium as gym
@@ -36,7 +37,6 @@ from gym_hil.envs.observations import (
 )
 from gym_hil.envs.robot_actions import RobotAction, joined, make_robot_action
 from gym_hil.robots import ROBOTS, Robot
-from gym_hil.robots.geometry import Box
 from gym_hil.simulation.rendering import GymRenderingSpec, Image, Renderer
 from gym_hil.simulation.simulation import Array, Simulation
 from gym_hil.simulation.timing import physics_step
@@ -157,6 +157,7 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self.end_effectors = tuple(
             DrivenEndEffector(self, index) for index in range(len(robot.end_effectors))
         )
+        self._end_effector = self.end_effectors[0]
         self._limits = [end_effector.workspace for end_effector in self.end_effectors]
         self.metadata = {**self.metadata, "render_fps": round(1.0 / control_dt)}
         self._video_camera = self._camera_number(self.render_spec.camera_id)
@@ -380,79 +381,48 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
 
     def gripper_closes(self, action: Action) -> bool | None:
         """Return whether an action closes the gripper, or None if it keeps the gripper as it is."""
-        return self.end_effectors[0].gripper_closes(action[self.end_effectors[0].entries])
+        return self._end_effector.gripper_closes(action[self._end_effector.entries])
 
     def translation(self, action: Action) -> Array:
         """Return the displacement of the TCP by an action (3, m, world axes)."""
-        return self.end_effectors[0].translation(action[self.end_effectors[0].entries])
+        return self._end_effector.translation(action[self._end_effector.entries])
 
     def expert_goal(self) -> Array:
         """Return the goal of the task's expert for the TCP (3, m, world frame)."""
-        return self.end_effectors[0].expert_goal()
+        return self._end_effector.expert_goal()
 
     def expert_turn(self) -> Array:
         """Return the rotation to the orientation that the task's expert wants (3, rotation vector, rad, world axes)."""
-        return self.end_effectors[0].expert_turn()
+        return self._end_effector.expert_turn()
 
-    @property
-    def motion_size(self) -> int:
-        """Number of the first entries of an action that are motion; the next one commands the gripper."""
-        return self.end_effectors[0].motion_size
-
-    @property
-    def scale(self) -> Array:
-        """Distance per unit of a command along x, y and z (3, m)."""
-        return self.end_effectors[0].scale
-
-    @property
-    def motion_scale(self) -> NDArray[np.float32]:
-        """Difference between the motion entries at full speed and those of the neutral action."""
-        return self.end_effectors[0].motion_scale
-
-    @property
-    def gripper_closing(self) -> bool:
-        """Whether the last command closed the gripper."""
-        return self.simulation.gripper_closing
-
-    @property
-    def tcp_pos_w(self) -> Array:
-        """Measured TCP position (3, m, world frame), a fresh array."""
-        return self.simulation.tcp_pos_w
-
-    @property
-    def target_pos_w(self) -> Array:
-        """Commanded TCP position (3, m, world frame), a fresh array."""
-        return self.simulation.target_pos_w
-
-    @property
-    def workspace(self) -> Box:
-        """Box to which the target of the TCP is limited (world frame)."""
-        return self.task.workspace
+    motion_size = property(attrgetter("_end_effector.motion_size"))
+    """Number of the first entries of an action that are motion; the next one commands the gripper."""
+    scale = property(attrgetter("_end_effector.scale"))
+    """Distance per unit of a command along x, y and z (3, m)."""
+    motion_scale = property(attrgetter("_end_effector.motion_scale"))
+    """Difference between the motion entries at full speed and those of the neutral action."""
+    gripper_closing = property(attrgetter("simulation.gripper_closing"))
+    """Whether the last command closed the gripper."""
+    tcp_pos_w = property(attrgetter("simulation.tcp_pos_w"))
+    """Measured TCP position (3, m, world frame), a fresh array."""
+    target_pos_w = property(attrgetter("simulation.target_pos_w"))
+    """Commanded TCP position (3, m, world frame), a fresh array."""
+    workspace = property(attrgetter("task.workspace"))
+    """Box to which the target of the TCP is limited (world frame)."""
 
     @property
     def video_camera(self) -> int:
         """Index of the camera of `render` and the window."""
         return self._video_camera
 
-    @property
-    def model(self) -> Any:
-        """The compiled MuJoCo model."""
-        return self.simulation.model
-
-    @property
-    def data(self) -> Any:
-        """The MuJoCo data of the running simulation."""
-        return self.simulation.data
-
-    @property
-    def control_dt(self) -> float:
-        """Duration of a control step (s)."""
-        return self.simulation.control_dt
-
-    @property
-    def physics_dt(self) -> float:
-        """Duration of a physics step (s)."""
-        return self.simulation.physics_dt
+    model = property(attrgetter("simulation.model"))
+    """The compiled MuJoCo model."""
+    data = property(attrgetter("simulation.data"))
+    """The MuJoCo data of the running simulation."""
+    control_dt = property(attrgetter("simulation.control_dt"))
+    """Duration of a control step (s)."""
+    physics_dt = property(attrgetter("simulation.physics_dt"))
+    """Duration of a physics step (s)."""
 
     def save_physics(self) -> Array:
         """Return the state of the simulation alone, as in `EnvironmentState.physics`."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
 
-from gym_hil.learning.image_observation import BOUND, CAMERAS, LEVELS, NUMBERS, Layout
+from gym_hil.learning.image_observation import BOUND, CAMERAS, LEVELS, NUMBERS, ImageLayout
 
 FIRST, CHANNELS = 8, 24
 """Channels per camera in the first and the last layer. Each channel of the last layer yields one image point."""
@@ -37,7 +37,7 @@ class Encoder(BaseFeaturesExtractor):
     def __init__(self, observation_space: spaces.Box) -> None:
         assert observation_space.shape is not None
         super().__init__(observation_space, features_dim=2 * CAMERAS * CHANNELS + NUMBERS)
-        self.layout = Layout.of(observation_space.shape[0])
+        self.layout = ImageLayout.of(observation_space.shape[0])
         self.cameras = nn.ModuleList(_Camera() for _ in range(CAMERAS))
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
@@ -75,7 +75,7 @@ def randomly_shifted(rows: torch.Tensor) -> torch.Tensor:
     Args:
         rows: observations of shape (batch, bytes).
     """
-    layout = Layout.of(rows.shape[1])
+    layout = ImageLayout.of(rows.shape[1])
     size, reach = layout.size, round(SHIFT * layout.size)
     images = rows[:, : layout.image_bytes].reshape(-1, size, size, 3)
     side = size + 2 * reach

@@ -41,7 +41,7 @@ class Transitions:
 
 
 @dataclass(frozen=True)
-class Episode:
+class Experience:
     """One episode.
 
     Attributes:
@@ -70,7 +70,7 @@ class Episode:
         for start in range(0, len(self), size):
             yield start, min(start + size, len(self))
 
-    def without_wait(self) -> Episode:
+    def without_wait(self) -> Experience:
         """Return the episode from the first step in which the human acted."""
         first = int(np.argmax(self.interventions))
         return replace(
@@ -124,9 +124,11 @@ class EpisodeInProgress:
         """Return the number of steps so far."""
         return len(self.actions)
 
-    def so_far(self, *, success: bool = False, terminated: bool = False, kind: Kind | None = None) -> Episode:
+    def so_far(
+        self, *, success: bool = False, terminated: bool = False, kind: Kind | None = None
+    ) -> Experience:
         """Return the steps so far as an episode."""
-        return Episode(
+        return Experience(
             self.number,
             kind or self.kind,
             self.seed,
@@ -163,13 +165,13 @@ class ExperienceStore:
             count += 1
         return count
 
-    def append(self, episode: Episode) -> None:
+    def append(self, episode: Experience) -> None:
         """Write `episode`."""
         facts = {name: getattr(episode, name) for name in _FACTS}
         arrays = {name: getattr(episode, name) for name in _ARRAYS}
         write_atomically(self._path(episode.number), pack(facts, arrays))
 
-    def read(self, number: int) -> Episode:
+    def read(self, number: int) -> Experience:
         """Return the episode with this number.
 
         Raises:
@@ -179,7 +181,7 @@ class ExperienceStore:
         try:
             facts, arrays = unpack(path.read_bytes())
             rows: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
-            return Episode(**facts, **rows)
+            return Experience(**facts, **rows)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InvalidDatasetError(f"{path} cannot be read: {error!r}") from error
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.core import schema
-from gym_hil.learning.image_observation import NUMBERS, Layout
+from gym_hil.learning.image_observation import NUMBERS, ImageLayout
 from gym_hil.learning.proprioception import CENTRE, REACH, TERMS, Proprioception
 from gym_hil.learning.subgoals import Subgoals, displacement_to_goal, positions
 from gym_hil.tasks.base import Pair, Task
@@ -163,7 +163,7 @@ def state_terms(numbers: int, pairs: int, own: tuple[str, ...] = TERMS) -> tuple
 
 def image_terms(total_bytes: int) -> tuple[str, ...]:
     """Return the terms of image observations of `total_bytes` bytes."""
-    size = Layout.of(total_bytes).size
+    size = ImageLayout.of(total_bytes).size
     return (f"front[{size}x{size}x3]", f"wrist[{size}x{size}x3]", f"proprioception[{NUMBERS}]")
 
 

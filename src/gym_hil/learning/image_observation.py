@@ -26,7 +26,7 @@ LEVELS = 2**16 - 1
 
 
 @dataclass(frozen=True)
-class Layout:
+class ImageLayout:
     """Layout of the vector: images (cameras, height, width, 3), then features of two bytes, high byte first."""
 
     size: int
@@ -43,7 +43,7 @@ class Layout:
         return self.image_bytes + 2 * NUMBERS
 
     @classmethod
-    def of(cls, total_bytes: int) -> Layout:
+    def of(cls, total_bytes: int) -> ImageLayout:
         """Return the layout of vectors of length `total_bytes`."""
         return cls(round(((total_bytes - 2 * NUMBERS) / (CAMERAS * 3)) ** 0.5))
 
@@ -70,7 +70,7 @@ class CameraObservation:
             raise InvalidArgumentError(
                 f"obs='pixels' is for one end effector; {robot.name!r} needs obs='state'"
             )
-        self.layout = Layout(size)
+        self.layout = ImageLayout(size)
         self._simulation = simulation
         model = simulation.model
         self._cameras = [model.camera(name).id for name in OBSERVATION_CAMERAS]

@@ -17,7 +17,7 @@ from gym_hil.intervention.on_request import OnRequest
 from gym_hil.intervention.operator import Operator
 from gym_hil.intervention.scripted import Expert
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.episode_store import Episode, EpisodeInProgress, Kind
+from gym_hil.learning.episode_store import EpisodeInProgress, Experience, Kind
 from gym_hil.learning.methods import METHODS
 from gym_hil.learning.policy_env import PolicyEnv, make_policy_env, time_limit
 from gym_hil.learning.seeds import training_start
@@ -90,7 +90,7 @@ class Rollouts:
             "worst_late_s": self.env.get_wrapper_attr("worst_overrun_s"),
         }
 
-    def demonstrate(self, number: int) -> Episode | None:
+    def demonstrate(self, number: int) -> Experience | None:
         """Return an episode that the operator demonstrates, or None if it is to be recorded again."""
         idle = self._demo_env.idle_action
         episode = self._episode(
@@ -101,7 +101,9 @@ class Rollouts:
         episode = episode.without_wait()
         return episode if episode.success else replace(episode, kind="failed demonstration")
 
-    def online(self, number: int, choose_action: ChooseAction, limit: int, on_step: OnStep) -> Episode | None:
+    def online(
+        self, number: int, choose_action: ChooseAction, limit: int, on_step: OnStep
+    ) -> Experience | None:
         """Run an episode in which the policy acts and the operator watches.
 
         Args:
@@ -139,7 +141,7 @@ class Rollouts:
         choose_action: ChooseAction,
         limit: int,
         on_step: OnStep,
-    ) -> Episode | None:
+    ) -> Experience | None:
         save_physics = env.get_wrapper_attr("save_physics")
         await_person(env, log.info)
         seed = training_start(self._config.seed, number)

@@ -18,7 +18,7 @@ from gym_hil.core.files import FolderLock, is_unused, make_folder, remove_leftov
 from gym_hil.devices.page import PageAddress
 from gym_hil.learning.async_learner import ConnectLearner, SeparateProcessLearner
 from gym_hil.learning.config import CONFIG, VERSION, TrainConfig, package_version
-from gym_hil.learning.episode_store import Episode, EpisodeInProgress, ExperienceStore
+from gym_hil.learning.episode_store import EpisodeInProgress, Experience, ExperienceStore
 from gym_hil.learning.evaluation import Evaluation, evaluate
 from gym_hil.learning.learner_service import LearnerMessage, LearnerProgress
 from gym_hil.learning.learning_curve import CURVE, Curve, Point
@@ -213,7 +213,7 @@ class Run:
             self._report_status("learning")
             self._learner.send(LearnerMessage(pretraining_steps=steps))
 
-    def _add_episode(self, episode: Episode, *, learned: bool) -> None:
+    def _add_episode(self, episode: Experience, *, learned: bool) -> None:
         self._episodes.append(Summary.of(episode, self._rollouts.limit))
         if episode.kind == "failed demonstration":
             self._send(episode, 0, 0, learn=False, ends=not learned)
@@ -222,7 +222,7 @@ class Run:
             ends = stop == len(episode) and not learned
             self._send(episode, start, stop, learn=episode.kind == "online" and not learned, ends=ends)
 
-    def _send(self, episode: Episode, start: int, stop: int, *, learn: bool, ends: bool) -> None:
+    def _send(self, episode: Experience, start: int, stop: int, *, learn: bool, ends: bool) -> None:
         number = episode.number if ends else None
         self._learner.send(
             LearnerMessage(

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from gym_hil.intervention.human_cost import switches, takeovers
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.episode_store import Episode
+from gym_hil.learning.episode_store import Experience
 from gym_hil.learning.learning_curve import Point
 from gym_hil.learning.methods import METHODS
 
@@ -33,7 +33,7 @@ class Summary:
     """Number of changes of control between policy and human."""
 
     @classmethod
-    def of(cls, episode: Episode, limit: int) -> Summary:
+    def of(cls, episode: Experience, limit: int) -> Summary:
         """Return the summary of `episode`, whose time limit is `limit` steps."""
         return cls(
             kind=episode.kind,

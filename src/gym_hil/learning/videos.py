@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.episode_store import Episode, ExperienceStore
+from gym_hil.learning.episode_store import Experience, ExperienceStore
 from gym_hil.learning.policy_env import PolicyEnv, make_policy_env, time_limit
 from gym_hil.learning.run_status import Summary
 from gym_hil.reports.video import REPORT_SPEC, open_video, picture, with_banner
@@ -40,11 +40,11 @@ def write_videos(out: Path, store: ExperienceStore, config: TrainConfig) -> None
         env.close()
 
 
-def _is_whole(episode: Episode, limit: int) -> bool:
+def _is_whole(episode: Experience, limit: int) -> bool:
     return episode.kind == "online" and Summary.of(episode, limit).whole
 
 
-def _write(env: PolicyEnv, episode: Episode, path: Path) -> None:
+def _write(env: PolicyEnv, episode: Experience, path: Path) -> None:
     raw = EnvironmentInterface(env)
     env.reset(seed=episode.seed)  # restores what is not in the physics state, such as a goal
     with open_video(path, round(1.0 / raw.control_dt)) as add:

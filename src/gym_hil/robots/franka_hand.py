@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gym_hil.robots import collision
 from gym_hil.robots.base import Hand
 from gym_hil.robots.geometry import Camera
+from gym_hil.robots.links import add_shapes, new_spec
 from gym_hil.robots.shapes import COLLISION, VISUAL, Role, Shape, add_shape
 
 if TYPE_CHECKING:
@@ -64,10 +65,7 @@ def build() -> mujoco.MjSpec:
     """Return a spec of the hand: body, two coupled fingers, their actuator, and the site ``tcp``."""
     import mujoco
 
-    spec = mujoco.MjSpec()
-    spec.modelname = "franka_hand"
-    spec.compiler.autolimits = True
-    spec.compiler.degree = False
+    spec = new_spec("franka_hand")
     hand = spec.worldbody.add_body(
         name="hand",
         mass=HAND_MASS,
@@ -76,8 +74,7 @@ def build() -> mujoco.MjSpec:
         explicitinertial=True,
         gravcomp=1,
     )
-    for shape in BODY:
-        add_shape(hand, shape, VISUAL)
+    add_shapes(hand, BODY)
     add_shape(hand, Shape.box((0.032, 0.1, 0.034), (0, 0, 0.034), WHITE), COLLISION)
     hand.add_site(name="tcp", pos=(0, 0, TCP_Z), group=4)
     for side, quat in (("left", (1, 0, 0, 0)), ("right", (0, 0, 0, 1))):

@@ -8,12 +8,12 @@ and follow the outline of the real links.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gym_hil.robots.base import Arm, JointServo
 from gym_hil.robots.geometry import Quat, Vec3
-from gym_hil.robots.shapes import COLLISION, VISUAL, Shape, add_shape
+from gym_hil.robots.links import Link, add_link, add_shapes, new_spec
+from gym_hil.robots.shapes import Shape
 
 if TYPE_CHECKING:
     import mujoco
@@ -21,37 +21,23 @@ if TYPE_CHECKING:
 JOINT_ARMATURE = 0.1  # kg m^2
 JOINT_DAMPING = 1.0  # N m s/rad
 
-
-@dataclass(frozen=True)
-class Link:
-    """A link: its frame in the parent link, its inertia in its own frame, and its joint's range (rad)."""
-
-    name: str
-    pos: Vec3
-    quat: Quat
-    mass: float
-    com: Vec3
-    inertia: tuple[float, float, float, float, float, float]  # xx yy zz xy xz yz, kg m^2
-    joint_range: tuple[float, float] | None
-
-
 LINKS = (
     Link("link0", (0, 0, 0), (1, 0, 0, 0), 0.629769, (-0.041018, -0.00014, 0.049974),
-         (0.00315, 0.00388, 0.004285, 8.2904e-7, 0.00015, 8.2299e-6), None),
+         (0.00315, 0.00388, 0.004285, 8.2904e-7, 0.00015, 8.2299e-6)),
     Link("link1", (0, 0, 0.333), (1, 0, 0, 0), 4.970684, (0.003875, 0.002081, -0.04762),
-         (0.70337, 0.70661, 0.009117, -0.000139, 0.006772, 0.019169), (-2.8973, 2.8973)),
+         (0.70337, 0.70661, 0.009117, -0.000139, 0.006772, 0.019169), "joint1", (-2.8973, 2.8973)),
     Link("link2", (0, 0, 0), (1, -1, 0, 0), 0.646926, (-0.003141, -0.02872, 0.003495),
-         (0.007962, 0.02811, 0.025995, -0.003925, 0.010254, 0.000704), (-1.7628, 1.7628)),
+         (0.007962, 0.02811, 0.025995, -0.003925, 0.010254, 0.000704), "joint2", (-1.7628, 1.7628)),
     Link("link3", (0, -0.316, 0), (1, 1, 0, 0), 3.228604, (0.027518, 0.039252, -0.066502),
-         (0.037242, 0.036155, 0.01083, -0.004761, -0.011396, -0.012805), (-2.8973, 2.8973)),
+         (0.037242, 0.036155, 0.01083, -0.004761, -0.011396, -0.012805), "joint3", (-2.8973, 2.8973)),
     Link("link4", (0.0825, 0, 0), (1, 1, 0, 0), 3.587895, (-0.05317, 0.104419, 0.027454),
-         (0.025853, 0.019552, 0.028323, 0.007796, -0.001332, 0.008641), (-3.0718, -0.0698)),
+         (0.025853, 0.019552, 0.028323, 0.007796, -0.001332, 0.008641), "joint4", (-3.0718, -0.0698)),
     Link("link5", (-0.0825, 0.384, 0), (1, -1, 0, 0), 1.225946, (-0.011953, 0.041065, -0.038437),
-         (0.035549, 0.029474, 0.008627, -0.002117, -0.004037, 0.000229), (-2.8973, 2.8973)),
+         (0.035549, 0.029474, 0.008627, -0.002117, -0.004037, 0.000229), "joint5", (-2.8973, 2.8973)),
     Link("link6", (0, 0, 0), (1, 1, 0, 0), 1.666555, (0.060149, -0.014117, -0.010517),
-         (0.001964, 0.004354, 0.005433, 0.000109, -0.001158, 0.000341), (-0.0175, 3.7525)),
+         (0.001964, 0.004354, 0.005433, 0.000109, -0.001158, 0.000341), "joint6", (-0.0175, 3.7525)),
     Link("link7", (0.088, 0, 0), (1, 1, 0, 0), 0.735522, (0.010517, -0.004252, 0.061597),
-         (0.012516, 0.010027, 0.004815, -0.000428, -0.001196, -0.000741), (-2.8973, 2.8973)),
+         (0.012516, 0.010027, 0.004815, -0.000428, -0.001196, -0.000741), "joint7", (-2.8973, 2.8973)),
 )  # fmt: skip
 
 WHITE = (0.93, 0.94, 0.95, 1.0)
@@ -127,44 +113,28 @@ def build() -> mujoco.MjSpec:
     """Return a spec of the arm, with a site ``flange`` for a hand."""
     import mujoco
 
-    spec = mujoco.MjSpec()
-    spec.modelname = "panda"
-    spec.compiler.autolimits = True
-    spec.compiler.degree = False
+    spec = new_spec("panda")
     body = spec.worldbody
     for link in LINKS:
-        body = body.add_body(
-            name=link.name,
-            pos=link.pos,
-            quat=link.quat,
-            mass=link.mass,
-            ipos=link.com,
-            fullinertia=link.inertia,
-            explicitinertial=True,
-            gravcomp=1,
-        )
-        if link.joint_range is not None:
-            number = link.name.removeprefix("link")
+        body = add_link(body, link)
+        if link.joint:
             body.add_joint(
-                name=f"joint{number}",
+                name=link.joint,
                 type=mujoco.mjtJoint.mjJNT_HINGE,
                 axis=(0, 0, 1),
                 range=link.joint_range,
                 armature=JOINT_ARMATURE,
                 damping=JOINT_DAMPING,
             )
-        for shape in SHAPES[link.name]:
-            add_shape(body, shape, VISUAL)
-        for shape in COLLIDERS.get(link.name, ()):
-            add_shape(body, shape, COLLISION)
+        add_shapes(body, SHAPES[link.name], COLLIDERS.get(link.name, ()))
     body.add_site(name="flange", pos=FLANGE_POS, quat=FLANGE_QUAT)
     return spec
 
 
 PANDA_ARM = Arm(
     build=build,
-    joints=tuple(f"joint{i}" for i in range(1, 8)),
-    joint_ranges=tuple(link.joint_range for link in LINKS if link.joint_range is not None),
+    joints=tuple(link.joint for link in LINKS if link.joint),
+    joint_ranges=tuple(link.joint_range for link in LINKS if link.joint),
     flange_site="flange",
     homes={
         "above_table": (0, 0.195, 0, -2.43, 0, 2.62, 0.785),

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from gym_hil.robots import collision
 from gym_hil.robots.base import Hand
 from gym_hil.robots.geometry import Camera
-from gym_hil.robots.shapes import COLLISION, VISUAL, Role, Shape, add_shape
+from gym_hil.robots.links import add_shapes, new_spec
+from gym_hil.robots.shapes import COLLISION, Role, Shape, add_shape
 
 if TYPE_CHECKING:
     import mujoco
@@ -79,15 +80,11 @@ def build() -> mujoco.MjSpec:
     """Return a spec of the hand: base, two links with pads, their actuator, and the site ``tcp``."""
     import mujoco
 
-    spec = mujoco.MjSpec()
-    spec.modelname = "robotiq_2f85"
-    spec.compiler.autolimits = True
-    spec.compiler.degree = False
+    spec = new_spec("robotiq_2f85")
     hand = spec.worldbody.add_body(
         name="hand", mass=BASE_MASS, ipos=BASE_COM, inertia=BASE_INERTIA, explicitinertial=True, gravcomp=1
     )
-    for shape in BODY:
-        add_shape(hand, shape, VISUAL)
+    add_shapes(hand, BODY)
     add_shape(hand, Shape.cylinder(0.037, (0, 0, 0), (0, 0, 0.06), BLACK), COLLISION)
     hand.add_site(name="tcp", pos=(0, 0, PINCH_Z), group=4)
     for side, turn in (("left", (1, 0, 0, 0)), ("right", (0, 0, 0, 1))):
@@ -132,10 +129,8 @@ def _add_finger(spec: mujoco.MjSpec, side_body: mujoco.MjsBody, side: str) -> No
     )
     _add_hinge(pad, f"{side}_follower", (-1, 0, 0), armature=0.002)
     _couple(spec, f"{side}_follower", f"{side}_driver")
-    for shape in LINK_SHAPES:
-        add_shape(link, shape, VISUAL)
-    for shape in TIP_SHAPES:
-        add_shape(pad, shape, VISUAL)
+    add_shapes(link, LINK_SHAPES)
+    add_shapes(pad, TIP_SHAPES)
     add_shape(pad, PAD_SHAPE, PAD, name=f"{side}_pad")
     add_shape(pad, KNUCKLE, COLLISION)
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gym_hil.robots.base import Arm, JointServo
-from gym_hil.robots.geometry import Quat, Vec3
-from gym_hil.robots.shapes import COLLISION, VISUAL, Shape, add_shape
+from gym_hil.robots.links import Link, add_link, add_shapes, new_spec
+from gym_hil.robots.shapes import Shape
 
 if TYPE_CHECKING:
     import mujoco
@@ -28,23 +27,6 @@ SERVO_FRICTION = 0.052  # N m
 SERVO_ARMATURE = 0.028  # kg m^2
 BACKLASH = math.radians(0.5)
 """Backlash of a worn servo in each direction (rad)."""
-
-
-@dataclass(frozen=True)
-class Link:
-    """A link: its frame in the parent link, its inertia in its own frame, its joint and the joint's range
-    (rad).
-    """
-
-    name: str
-    pos: Vec3
-    quat: Quat
-    mass: float
-    com: Vec3
-    inertia: tuple[float, float, float, float, float, float]  # xx yy zz xy xz yz, kg m^2
-    joint: str
-    joint_range: tuple[float, float]
-
 
 BASE_MASS = 0.147  # kg
 BASE_COM = (0.01372, -0.00005, 0.03348)
@@ -134,26 +116,13 @@ def build(backlash: float = 0.0) -> mujoco.MjSpec:
     """
     import mujoco
 
-    spec = mujoco.MjSpec()
-    spec.modelname = "so101"
-    spec.compiler.autolimits = True
-    spec.compiler.degree = False
+    spec = new_spec("so101")
     body = spec.worldbody.add_body(
         name="base", mass=BASE_MASS, ipos=BASE_COM, inertia=(1.2e-4, 1.2e-4, 1.2e-4), explicitinertial=True
     )
-    for shape in SHAPES["base"]:
-        add_shape(body, shape, VISUAL)
+    add_shapes(body, SHAPES["base"])
     for link in LINKS:
-        body = body.add_body(
-            name=link.name,
-            pos=link.pos,
-            quat=link.quat,
-            mass=link.mass,
-            ipos=link.com,
-            fullinertia=link.inertia,
-            explicitinertial=True,
-            gravcomp=1,
-        )
+        body = add_link(body, link)
         add_servo_joint(body, link.joint, link.joint_range)
         if backlash:
             body.add_joint(
@@ -164,10 +133,7 @@ def build(backlash: float = 0.0) -> mujoco.MjSpec:
                 armature=1e-3,
                 damping=0.02,
             )
-        for shape in SHAPES[link.name]:
-            add_shape(body, shape, VISUAL)
-        for shape in COLLIDERS.get(link.name, ()):
-            add_shape(body, shape, COLLISION)
+        add_shapes(body, SHAPES[link.name], COLLIDERS.get(link.name, ()))
     body.add_site(name="flange", group=4)
     return spec
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from gym_hil.robots import collision
 from gym_hil.robots.base import Hand
 from gym_hil.robots.geometry import Camera, Vec3
-from gym_hil.robots.shapes import VISUAL, Role, Shape, add_shape
+from gym_hil.robots.links import add_shapes, new_spec
+from gym_hil.robots.shapes import Role, Shape, add_shape
 from gym_hil.robots.so101_arm import (
     BLACK,
     HORN,
@@ -77,10 +78,7 @@ def build() -> mujoco.MjSpec:
     """Return a spec of the jaws, their actuator, and the site ``tcp``."""
     import mujoco
 
-    spec = mujoco.MjSpec()
-    spec.modelname = "so101_gripper"
-    spec.compiler.autolimits = True
-    spec.compiler.degree = False
+    spec = new_spec("so101_gripper")
     hand = spec.worldbody.add_body(
         name="fixed_jaw",
         mass=MOUNT_MASS,
@@ -89,8 +87,7 @@ def build() -> mujoco.MjSpec:
         explicitinertial=True,
         gravcomp=1,
     )
-    for shape in HAND_SHAPES:
-        add_shape(hand, shape, VISUAL)
+    add_shapes(hand, HAND_SHAPES)
     add_shape(hand, FIXED_JAW, JAW, name="fixed_jaw")
     hand.add_site(name="tcp", pos=TCP, group=4)
     jaw = hand.add_body(
@@ -104,8 +101,7 @@ def build() -> mujoco.MjSpec:
         gravcomp=1,
     )
     add_servo_joint(jaw, "gripper", JAW_RANGE)
-    for shape in JAW_SHAPES:
-        add_shape(jaw, shape, VISUAL)
+    add_shapes(jaw, JAW_SHAPES)
     add_shape(jaw, MOVING_JAW, JAW, name="moving_jaw")
     servo = spec.add_actuator(
         name="gripper",

@@ -6,7 +6,7 @@ The controller is part of the model, see `gym_hil.simulation.cartesian_control`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, ClassVar, Literal
 
 import mujoco
@@ -114,54 +114,29 @@ class Simulation:
 
     # Measured quantities, in SI units.
 
-    @property
-    def tcp_pos_w(self) -> Array:
-        """Measured TCP position (3, m, world frame)."""
-        return self._first.tcp_pos_w
-
-    @property
-    def tcp_quat_w(self) -> Array:
-        """Measured TCP orientation (4, w x y z, world frame)."""
-        return self._first.tcp_quat_w
-
-    @property
-    def target_pos_w(self) -> Array:
-        """Commanded TCP position (3, m, world frame)."""
-        return self._first.target_pos_w
-
-    @property
-    def target_quat_w(self) -> Array:
-        """Commanded TCP orientation (4, w x y z, world frame)."""
-        return self._first.target_quat_w
-
-    @property
-    def joint_pos(self) -> tuple[float, ...]:
-        """Arm joint positions (rad)."""
-        return self._first.joint_pos
-
-    @property
-    def joint_vel(self) -> tuple[float, ...]:
-        """Arm joint velocities (rad/s)."""
-        return self._first.joint_vel
-
-    @property
-    def closure(self) -> float:
-        """Measured closure of the gripper: 0 fully open, 1 closed."""
-        return self._first.closure
-
-    @property
-    def aperture(self) -> float:
-        """Distance between the fingers (m)."""
-        return self._first.aperture
+    tcp_pos_w = property(attrgetter("_first.tcp_pos_w"))
+    """Measured TCP position (3, m, world frame)."""
+    tcp_quat_w = property(attrgetter("_first.tcp_quat_w"))
+    """Measured TCP orientation (4, w x y z, world frame)."""
+    target_pos_w = property(attrgetter("_first.target_pos_w"))
+    """Commanded TCP position (3, m, world frame)."""
+    target_quat_w = property(attrgetter("_first.target_quat_w"))
+    """Commanded TCP orientation (4, w x y z, world frame)."""
+    joint_pos = property(attrgetter("_first.joint_pos"))
+    """Arm joint positions (rad)."""
+    joint_vel = property(attrgetter("_first.joint_vel"))
+    """Arm joint velocities (rad/s)."""
+    closure = property(attrgetter("_first.closure"))
+    """Measured closure of the gripper: 0 fully open, 1 closed."""
+    aperture = property(attrgetter("_first.aperture"))
+    """Distance between the fingers (m)."""
 
     def beside(self, half_width: float | None = None) -> Array:
         """Return the position of the TCP relative to the grasped object, see `SimulatedEndEffector.beside`."""
         return self._first.beside(half_width)
 
-    @property
-    def gripper_closing(self) -> bool:
-        """Whether the last command closed the gripper."""
-        return self._first.gripper_closing
+    gripper_closing = property(attrgetter("_first.gripper_closing"))
+    """Whether the last command closed the gripper."""
 
     @property
     def stable(self) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gym_hil.core.clock import SYSTEM_CLOCK
 from gym_hil.devices.page import PageDevice
-from gym_hil.viewers.web.protocol import Blur, Button, Key, Message, Pad, PadGone, Sticks
+from gym_hil.viewers.web.protocol import Blur, Button, Key, Message, PadGone, PagePad, Sticks
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -197,7 +197,7 @@ def _deliver(device: PageDevice, message: Message, client: Client) -> None:
         (keyboard.press_button if message.down else keyboard.release_button)(message.control)
     elif isinstance(message, Sticks):
         device.sticks.move(message.x, message.y, message.z, turning=message.turning)
-    elif isinstance(message, Pad):
+    elif isinstance(message, PagePad):
         device.gamepad.update(message.sticks, message.down)
     elif isinstance(message, PadGone):
         device.gamepad.unplug()

@@ -53,7 +53,7 @@ class Sticks:
 
 
 @dataclass(frozen=True)
-class Pad:
+class PagePad:
     """Levels of a gamepad's sticks (left x and y, right x and y, right and up positive), and the held
     buttons.
     """
@@ -86,7 +86,7 @@ class SlowMotion:
     on: bool
 
 
-Message = Alive | Key | Button | Sticks | Pad | PadGone | Blur | ControlRequest | SlowMotion
+Message = Alive | Key | Button | Sticks | PagePad | PadGone | Blur | ControlRequest | SlowMotion
 
 
 def understand(text: str) -> Message | None:
@@ -119,9 +119,9 @@ def _sticks(said: dict[str, Any]) -> Sticks:
     return Sticks(x, y, z, _flag(said.get("turn", False)))
 
 
-def _pad(said: dict[str, Any]) -> Pad:
+def _pad(said: dict[str, Any]) -> PagePad:
     left_x, left_y, right_x, right_y = (_level(level) for level in said["sticks"])
-    return Pad((left_x, left_y, right_x, right_y), frozenset(GAMEPAD.keys() & set(said["down"])))
+    return PagePad((left_x, left_y, right_x, right_y), frozenset(GAMEPAD.keys() & set(said["down"])))
 
 
 _KINDS: dict[str, Callable[[dict[str, Any]], Message]] = {
