@@ -19,7 +19,7 @@ from gym_hil.core.schema import GripperCommand
 from gym_hil.datasets.recorder import EpisodeRecorder
 from gym_hil.datasets.replay import first_difference, make_replay_env, same_model
 from gym_hil.envs.adapter import EnvironmentAdapter
-from gym_hil.intervention.scripted import Expert
+from gym_hil.intervention.operator import Expert
 from gym_hil.intervention.simulated_human import SimulatedHuman
 from gym_hil.learning.policy_actions import ScaledBox
 from gym_hil.stacks.build import make_env

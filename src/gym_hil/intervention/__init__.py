@@ -13,7 +13,7 @@ from gym_hil.intervention.human import Human as Human
 from gym_hil.intervention.limits import PRESETS as PRESETS
 from gym_hil.intervention.limits import Limits as Limits
 from gym_hil.intervention.operator import Decision as Decision
+from gym_hil.intervention.operator import Expert as Expert
 from gym_hil.intervention.operator import Operator as Operator
 from gym_hil.intervention.operator import View as View
-from gym_hil.intervention.scripted import Expert as Expert
 from gym_hil.intervention.simulated_human import SimulatedHuman as SimulatedHuman

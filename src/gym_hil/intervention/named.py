@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _expert(preset: str) -> Operator:
-    from gym_hil.intervention.scripted import Expert
+    from gym_hil.intervention.operator import Expert
 
     return Expert()
 

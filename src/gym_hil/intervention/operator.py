@@ -125,3 +125,13 @@ class Operator(abc.ABC):
 
     def close(self) -> None:  # noqa: B027
         """Release devices. It may be called more than once."""
+
+
+class Expert(Operator):
+    """Acts in every step as the task's expert, which knows the state of the simulator and makes no mistakes."""
+
+    name = "expert"
+
+    def decide(self, view: View) -> Decision:
+        """Return the expert's action."""
+        return Decision(view.expert_action)

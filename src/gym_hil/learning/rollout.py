@@ -14,8 +14,7 @@ from gym_hil.core import schema
 from gym_hil.devices.page import PageAddress
 from gym_hil.intervention.named import make_demonstrator, make_operator
 from gym_hil.intervention.on_request import OnRequest
-from gym_hil.intervention.operator import Operator
-from gym_hil.intervention.scripted import Expert
+from gym_hil.intervention.operator import Expert, Operator
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import EpisodeInProgress, Experience, Kind
 from gym_hil.learning.methods import METHODS

@@ -40,7 +40,7 @@ VERSION_0_1_15 = {
     "gym_hil.operators": "gym_hil.intervention",
     "gym_hil.operators.attention": "gym_hil.intervention.budget",
     "gym_hil.operators.base": "gym_hil.intervention.operator",
-    "gym_hil.operators.expert": "gym_hil.intervention.scripted",
+    "gym_hil.operators.expert": "gym_hil.intervention.operator",
     "gym_hil.operators.policies": "gym_hil.intervention.scripted_policies",
     "gym_hil.operators.simulated": "gym_hil.intervention.simulated_human",
     "gym_hil.recording": "gym_hil.datasets",
