@@ -155,7 +155,7 @@ def test_a_full_disk_costs_no_finished_episode(copy, no_coverage):
     command = [sys.executable, "-c", f"{limit}; {MAIN[2]}", "record", "PandaPickCube-v1", "--root", str(copy)]
     done = subprocess.run([*command, "--resume", "--episodes", "11"], capture_output=True, text=True)
     assert done.returncode == 2, done.stdout
-    assert "The 10 before it are safe" in done.stderr and "--resume" in done.stderr
+    assert "The 10 episodes before it" in done.stderr and "--resume" in done.stderr
     store = EpisodeStore(copy)
     assert store.numbers() == list(range(10)) and not list(copy.glob(".writing-*"))
     assert all(store.read(number).length for number in store.numbers())

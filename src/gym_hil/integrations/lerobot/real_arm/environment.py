@@ -95,12 +95,12 @@ class RemoteControl(JointControl):
 
     def command_joints(self, positions: Vector) -> None:
         """Send the joints to `positions` (rad) in the next control period, or as far as they turn."""
-        self._goal = np.clip(positions, self._low, self._high)
+        self._goal = np.clip(positions, self._low, self._high).tolist()
 
     @property
     def wanted(self) -> Array:
         """Where the joints are to go in the next control period (rad), a fresh array."""
-        return self._act.copy() if self._goal is None else self._goal.copy()
+        return self._act.copy() if self._goal is None else np.array(self._goal)
 
     def set_target(self, positions: Array) -> None:
         """Note that the joints were sent to `positions` (rad)."""
