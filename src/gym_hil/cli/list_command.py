@@ -36,6 +36,8 @@ PARTS = {
     "v0, v1": "fixed or random initial positions",
 }
 """Meaning of the parts of an id."""
+EASY = "Easy"
+"""What the names of easier versions of tasks end with."""
 
 
 @dataclass(kw_only=True)
@@ -68,11 +70,8 @@ class List:
         console = Console(highlight=False)
         if self.text is None:
             console.print(_tasks(ids))
-            console.print()
             console.print(_parts())
-            example = f"{ID_NAMESPACE}/PandaPickCubeGamepad-v1"
-            console.print(f"Example: {example}. All ids of a task: gym-hil list <task>")
-            console.print("Names for options, such as those of operators: gym-hil list --names")
+            console.print("All ids of a task: gym-hil list <task>. Names for options: gym-hil list --names")
         else:
             for parts in ids:
                 console.print(parts.env_id, soft_wrap=True)
@@ -82,26 +81,31 @@ class List:
 
 
 def _tasks(ids: list[IdParts]) -> Table:
-    robots: dict[str, dict[str, None]] = {}
+    robots: dict[str, tuple[str, ...]] = {}
     for parts in ids:
-        robots.setdefault(parts.robot, {})[parts.task] = None
-    tasks = {parts.task: TASKS[parts.task] for parts in ids}
+        robots[parts.robot] = tuple(dict.fromkeys((*robots.get(parts.robot, ()), parts.task)))
+    by_tasks: dict[tuple[str, ...], list[str]] = {}
+    for robot, tasks in robots.items():
+        by_tasks.setdefault(tasks, []).append(robot)
+    most = max(by_tasks, key=len)
     table = Table("task", "steps", "what to do", box=None, pad_edge=False)
-    for name, task in tasks.items():
-        table.add_row(name, str(task.max_episode_steps), escape(task.description))
-    who = [
-        robot if len(done) == len(tasks) else f"{robot} ({', '.join(done)})" for robot, done in robots.items()
-    ]
-    table.caption, table.caption_justify = f"Robots: {', '.join(who)}", "left"
+    for name in dict.fromkeys(parts.task for parts in ids):
+        if name.removesuffix(EASY) not in TASKS or not name.endswith(EASY):
+            table.add_row(name, str(TASKS[name].max_episode_steps), escape(TASKS[name].description))
+    who = [f"{', '.join(names)} ({', '.join(tasks)})" for tasks, names in by_tasks.items() if tasks != most]
+    caption = "; ".join([f"Robots: {', '.join(by_tasks[most])}", *who])
+    table.caption, table.caption_justify = caption, "left"
     return table
 
 
 def _parts() -> Table:
-    table = Table("part", "meaning", box=None, pad_edge=False)
+    table = Table("part", "meaning", box=None, pad_edge=False, show_header=False)
     table.title = escape(f"id: {ID_NAMESPACE}/<robot><task>[State]<suffix>-<version>")
     table.title_justify, table.title_style = "left", "bold"
     for part, meaning in PARTS.items():
         table.add_row(part, meaning)
+    if easy := [name for name in TASKS if name.endswith(EASY)]:
+        table.add_row(EASY, f"smaller differences between episodes: {', '.join(easy)}")
     return table
 
 
