@@ -7,9 +7,14 @@ import numpy as np
 import pytest
 
 import gym_hil  # noqa: F401
-from gym_hil.tasks import TASKS
+from gym_hil.robots import ROBOTS
+from gym_hil.tasks import TASKS, fits
 
-IDS = [f"gym_hil/Panda{task}{kind}-v1" for task in TASKS for kind in ("Base", "")]
+IDS = [
+    f"gym_hil/{'Panda' if fits(task, ROBOTS['panda']) else 'BiPanda'}{name}{kind}-v1"
+    for name, task in TASKS.items()
+    for kind in ("Base", "")
+]
 
 
 def play(env, seed, actions=None):

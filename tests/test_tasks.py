@@ -11,13 +11,13 @@ import pytest
 
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.schema import TerminationReason
-from gym_hil.robots import ROBOTS
+from gym_hil.robots import ROBOTS, Robot
 from gym_hil.robots.geometry import Box
 from gym_hil.scenes.props import Prop, add_block, add_free_body
 from gym_hil.scenes.scene import Scene
 from gym_hil.simulation.simulation import Simulation
 from gym_hil.stacks.build import make_env
-from gym_hil.tasks import TASKS
+from gym_hil.tasks import TASKS, fits
 
 PANDA = ROBOTS["panda"]
 
@@ -306,9 +306,13 @@ def test_ids_of_a_task_that_turns_have_actions_that_turn():
     assert "gym_hil/SO101TurnKey-v1" not in gym.registry, "its arm does not turn about the vertical"
 
 
+def robot_for(name: str) -> Robot:
+    return next(robot for _, robot in ROBOTS.items() if fits(TASKS[name], robot))
+
+
 @pytest.mark.parametrize("name", list(TASKS))
 def test_a_start_depends_on_the_generator_alone(name):
-    task = TASKS[name](PANDA)
+    task = TASKS[name](robot_for(name))
 
     def drawn() -> list[list[float]]:
         start = task.sample_start(np.random.default_rng(7), randomise=True, options={})
@@ -319,8 +323,8 @@ def test_a_start_depends_on_the_generator_alone(name):
 
 @pytest.mark.parametrize("name", list(TASKS))
 def test_dense_rewards_lie_between_0_and_1_and_nothing_is_done_at_the_start(name):
-    task = TASKS[name](PANDA)
-    sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
+    task = TASKS[name](robot_for(name))
+    sim = Simulation(task.robot, task.scene, control_dt=0.1, physics_dt=0.004)
     start = task.sample_start(np.random.default_rng(0), randomise=True, options={})
     sim.reset(start)
     terms = task.reward_terms(sim, start)

@@ -11,9 +11,10 @@ from gym_hil.robots.geometry import Box
 from gym_hil.simulation import composition as compose
 from gym_hil.simulation.simulation import Simulation
 from gym_hil.simulation.sleep import sleeps
-from gym_hil.tasks import TASKS, Task
+from gym_hil.tasks import TASKS, Task, fits
 
 PANDA = ROBOTS["panda"]
+DONE_BY_ONE_ARM = [task(PANDA) for _, task in TASKS.items() if fits(task, PANDA)]
 
 
 def step(sim: Simulation, translation, rotation, low, high) -> None:
@@ -45,10 +46,10 @@ def surfaces_by_bits(model: mujoco.MjModel) -> dict[frozenset[int], tuple[int, l
     return found
 
 
-@pytest.mark.parametrize("task", [task(PANDA) for _, task in TASKS.items()], ids=list(TASKS))
+@pytest.mark.parametrize("task", DONE_BY_ONE_ARM, ids=lambda task: task.name)
 def test_listed_pairs_are_those_that_the_engine_would_find(task, monkeypatch):
     listed = compose.compose(PANDA, task.scene, 0.004)
-    monkeypatch.setattr(compose, "list_contacts", lambda spec: None)
+    monkeypatch.setattr(compose, "list_contacts", lambda spec, prefixes: None)
     expected = surfaces_by_bits(compose.compose(PANDA, task.scene, 0.004))
     pairs = zip(listed.pair_geom1.tolist(), listed.pair_geom2.tolist(), strict=True)
     found = {
@@ -65,7 +66,7 @@ def act(sim: Simulation, task: Task, start: dict, rng: np.random.Generator) -> t
     return way + rng.normal(0, 0.008, 3), intent.opening
 
 
-@pytest.mark.parametrize("task", [task(PANDA) for _, task in TASKS.items()], ids=list(TASKS))
+@pytest.mark.parametrize("task", DONE_BY_ONE_ARM, ids=lambda task: task.name)
 def test_states_saved_while_something_sleeps_continue_bit_for_bit_elsewhere(task):
     first, second = simulate(task), simulate(task)
     for seed in range(12):
