@@ -224,7 +224,7 @@ def test_this_package_drives_the_arm_through_lerobot(virtual_arm, lerobot, tmp_p
         sys.executable, "-m", "gym_hil", "play", "--robot", "lerobot:so101_follower", "--operator", "none",
         "--robot-port", arm.facts["ports"]["follower"], "--robot-calibration-dir", arm.facts["calibration_dir"],
         "--robot-cameras", json.dumps(arm.facts["cameras"]), "--policy", "random", "--episodes", "1",
-        "--no-window", "--min-success", "0", "--json", str(played),
+        "--no-window", "--min-success", "0", "--max-current", "5", "--json", str(played),
     ]  # fmt: skip
     done = subprocess.run(
         command, env=lerobot.environment, input="\n" * 20, capture_output=True, text=True, timeout=300
