@@ -225,7 +225,7 @@ def test_attributes_are_set_in_every_environment():
     assert envs.get_attr("reward_type") == ("dense", "sparse")
     envs.set_attr("reward_type", "dense")
     assert envs.get_attr("reward_type") == ("dense", "dense")
-    with pytest.raises(InvalidArgumentError, match="needs 2"):
+    with pytest.raises(InvalidArgumentError, match="1 entries instead of 2"):
         envs.set_attr("reward_type", ["dense"])
     envs.close()
 

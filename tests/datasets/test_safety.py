@@ -206,7 +206,10 @@ def test_a_disk_that_is_full_at_the_start_leaves_a_folder_that_is_accepted(tmp_p
 
 
 def test_a_disk_that_is_full_in_between_is_named(copy, monkeypatch):
-    with monkeypatch.context() as patch, pytest.raises(RecordingError, match=r"disk is full.*3 before it"):
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(RecordingError, match=r"disk is full.*3 episodes before it"),
+    ):
         patch.setattr(files, "flush", full)
         record(copy, 4, resume=True)
     assert record(copy, 4, resume=True) == 0

@@ -59,7 +59,10 @@ def film_of(episode: Episode, env: EnvironmentInterface) -> Film:
     Raises:
         RenderingError: the environment cannot be rendered.
     """
-    env.reset(seed=episode.meta["seed"])  # Gymnasium renders nothing before the first reset
+    seed = episode.meta["seed"]
+    env.reset(
+        seed=seed if isinstance(seed, int) else None
+    )  # Gymnasium renders nothing before the first reset
     stride = math.ceil((episode.length + 1) / MAX_FRAMES)
     names = key_steps(episode)
     wanted = sorted({*range(0, episode.length + 1, stride), *names})

@@ -113,7 +113,7 @@ def commit() -> str | None:
     try:
         for command in ("ls-files --error-unmatch __init__.py", "describe --always --dirty --abbrev=40"):
             done = subprocess.run(
-                (*git, *command.split()), capture_output=True, text=True, check=True, timeout=60
+                (*git, *command.split()), capture_output=True, encoding="utf-8", check=True, timeout=60
             )
     except (OSError, subprocess.SubprocessError):
         return None
