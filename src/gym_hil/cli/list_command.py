@@ -105,7 +105,7 @@ def _parts() -> Table:
     for part, meaning in PARTS.items():
         table.add_row(part, meaning)
     if easy := [name for name in TASKS if name.endswith(EASY)]:
-        table.add_row(EASY, f"smaller differences between episodes: {', '.join(easy)}")
+        table.add_row(EASY, f"easier starts: {', '.join(easy)}")
     return table
 
 
