@@ -19,6 +19,10 @@ STEP, NEAR, LIMIT = 0.2, 0.15, 15
 NAMES = sorted(METHODS)
 
 
+STEPS = {"hil-serl": 400}
+"""How long a method practises that needs more than 250 steps: 58 % of the points are reached then, and all after 400."""
+
+
 def config_of(name: str, **changes) -> TrainConfig:
     usual = {"width": 32, "batch_size": 64, "learning_rate": 3e-3, "tau": 0.05, "annealing": 0.0, "seed": 3}
     return TrainConfig(env_id="gym_hil/PandaPickCubeStateBase-v1", method=name, **{**usual, **changes})
@@ -95,7 +99,7 @@ def test_a_method_learns_to_reach_a_point(name):
     untrained = METHODS.get(name).make_learner(config, STATES, ACTIONS)
     before = METHODS.get(name).make_policy()
     before.load(untrained.policy_weights())
-    learner, policy = practise(name, 250, config)
+    learner, policy = practise(name, STEPS.get(name, 250), config)
     assert learner.updates > 0 and all(np.isfinite(value) for value in learner.metrics().values())
     assert share_reached(before) < 0.5 < 0.8 <= share_reached(policy)
 
