@@ -20,7 +20,7 @@ NAMES = sorted(METHODS)
 
 
 STEPS = {"hil-serl": 400}
-"""How long a method practises that needs more than 250 steps: 58 % of the points are reached then, and all after 400."""
+"""Steps of a method that needs more than 250: it reaches 58 % of the points then, and all of them after 400."""
 
 
 def config_of(name: str, **changes) -> TrainConfig:
