@@ -171,7 +171,7 @@ def test_bench_measures_everything_it_shows(tmp_path):
     for kind in ("state", "images"):
         assert all(value > 0 for value in found[kind].values()), found[kind]
     assert {row["mode"] for row in found["vector"]} == {"sync", "async", "vector_entry_point"}
-    assert found["scaling"]["num_envs"] == 2 and found["scaling"]["times_one"] > 0
+    assert found["scaling"]["num_envs"] == 2 and found["scaling"]["times_one"] > 0.1
 
 
 def test_bench_names_the_nearest_task():
