@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,10 +14,12 @@ from gym_hil.devices.controls import Control
 from gym_hil.intervention import Limits, NoProgress, Schedule, SimulatedHuman
 from gym_hil.intervention.button_presses import Aim
 from gym_hil.intervention.condition import Condition, Route
+from gym_hil.intervention.limits import limits_of
 from gym_hil.intervention.simulated_person import SimulatedPerson
 from gym_hil.stacks.build import make_env
 
 STAY = np.array([0, 0, 0, 1], np.float32)
+DRIFT = np.array([-1, 0, 1, 1], np.float32)
 
 
 def acted(operator: SimulatedHuman, steps: int, seed: int = 0) -> list[bool]:
@@ -58,6 +61,49 @@ def test_who_holds_on_lets_go_later():
         return sum(acted(only(Schedule(start=2, length=2, every=50), min_hold_s=0.1, **limits), 14))
 
     assert held(hold_on_s=0.4) == held() + 4
+
+
+def takeovers(operator: SimulatedHuman, seed: int, steps: int = 250) -> tuple[list[int], bool]:
+    """Return the numbers of steps of all takeovers from a policy that drifts backwards and upwards, and success."""
+    env = make_env("gym_hil/PandaPickCubeBase-v1", operator=operator, max_episode_steps=steps)
+    env.reset(seed=seed)
+    who, ended = [], False
+    while not ended:
+        *_, terminated, truncated, info = env.step(DRIFT)
+        who.append(bool(info["is_intervention"]))
+        ended = terminated or truncated
+    env.close()
+    return [len(list(steps)) for human, steps in itertools.groupby(who) if human], info["is_success"]
+
+
+def test_who_is_undone_holds_on_longer_with_every_takeover():
+    human = only(NoProgress(seconds=1.0), min_hold_s=0.2, max_hold_s=0.2, distrust=1.0)
+    lengths, _ = takeovers(human, seed=0, steps=120)
+    assert lengths[:3] == [2, 4, 8]
+    assert takeovers(human, seed=0, steps=120)[0] == lengths, "a new episode begins with trust"
+
+
+@pytest.mark.parametrize("make", [SimulatedHuman, SimulatedPerson])
+@pytest.mark.parametrize("preset", ["novice", "average", "experienced"])
+def test_a_human_overcomes_a_policy_that_drifts_steadily(make, preset):
+    assert all(takeovers(make(preset), seed)[1] for seed in range(2))
+    trusting = replace(limits_of(preset), distrust=0.0)
+    assert not any(takeovers(make(trusting), seed)[1] for seed in range(2))
+
+
+def test_a_saved_human_holds_on_as_long_as_the_original():
+    human = SimulatedHuman("average", seed=0)
+    takeovers(human, seed=0, steps=120)
+    copy = SimulatedHuman("average", seed=1)
+    copy.set_state(human.get_state())
+    assert copy._condition.caution == human._condition.caution > 1.0
+
+
+def test_caution_has_a_limit():
+    condition = Condition(Limits(distrust=1.0))
+    for _ in range(5000):
+        condition.hand_back()
+    assert condition.caution == 1000.0
 
 
 def test_tiredness_slows_and_practice_quickens():

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FAR_M = 0.03
 """Distance from which on a person can choose among several routes (m); shorter motions are straight. Assumed."""
 
+MOST_CAUTION = 1000.0
+"""Largest value of `Condition.caution`, with which a human acts for the rest of every episode."""
+
 
 class Route(str, enum.Enum):
     """A person's route over a long distance."""
@@ -54,6 +57,7 @@ class Condition:
         practice: number of episodes in which it has acted.
         lapse_s: remaining time of the current lapse (s).
         acted: whether it has acted in this episode.
+        caution: factor on the duration of takeovers in this episode.
     """
 
     limits: Limits
@@ -62,11 +66,12 @@ class Condition:
     practice: int = 0
     lapse_s: float = 0.0
     acted: bool = False
+    caution: float = 1.0
 
     def begin(self, rng: np.random.Generator) -> None:
         """Begin an episode and choose a route, in most episodes the preferred one."""
         self.practice += self.acted
-        self.acted, self.lapse_s = False, 0.0
+        self.acted, self.lapse_s, self.caution = False, 0.0, 1.0
         self.route = Route(self.limits.route)
         if self.limits.changes_route and rng.random() < self.limits.changes_route:
             others = [route for route in Route if route is not self.route]
@@ -79,6 +84,10 @@ class Condition:
         self.lapse_s = max(0.0, self.lapse_s - seconds)
         if limits.lapses_per_min and rng.random() < limits.lapses_per_min * seconds / 60.0:
             self.lapse_s += rng.exponential(limits.lapse_s)
+
+    def hand_back(self) -> None:
+        """End a takeover. The human will hold on longer if the policy undoes the help."""
+        self.caution = min(MOST_CAUTION, self.caution * (1.0 + self.limits.distrust))
 
     @property
     def slowness(self) -> float:

@@ -30,6 +30,10 @@ class Limits:
             Times, 1986).
         min_hold_s: shortest takeover (s).
         max_hold_s: longest takeover before the policy is trusted again (s).
+        distrust: relative growth of `min_hold_s`, `max_hold_s` and `hold_on_s` with each earlier takeover of the
+            episode; 1 doubles them each time. Operators who have seen automation fail trust it less, and once they
+            have changed to manual control they tend to keep it (Lee and Moray, Int. J. Hum.-Comput. Stud. 40, 1994).
+            The rate is assumed: after three failures a takeover of a few seconds lasts long enough to finish a task.
         noise: standard deviation of a command on each axis, relative to the command. The noise of a motion is
             proportional to its size (Schmidt et al., Psychol. Rev. 86, 1979; Harris and Wolpert, Nature 394,
             1998).
@@ -89,6 +93,7 @@ class Limits:
     reaction_spread: float = 0.25
     min_hold_s: float = 0.5
     max_hold_s: float = 6.0
+    distrust: float = 0.0
     noise: float = 0.0
     bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
     attention: float = 1.0
@@ -126,6 +131,7 @@ class Limits:
         for name in (
             "disagreement",
             "patience_s",
+            "distrust",
             "noise",
             "reaction_s",
             "reaction_spread",
@@ -171,6 +177,7 @@ _AVERAGE = Limits(
     gates=_waiting(1.5),
     reaction_s=0.3,
     max_hold_s=2.5,
+    distrust=1.0,
     noise=0.1,
     mistakes=0.005,
     attention=0.95,

@@ -123,10 +123,12 @@ class SimulatedHuman(Operator):
             return False
         self._holding += 1
         held_s = (self._holding - 0.5) * step_s  # half a step less: the number of steps is rounded
+        held_s /= self._condition.caution
         trusts_again = mean < 0.5 * limits.disagreement and not asked
         self._trusting_s = self._trusting_s + step_s if trusts_again else 0.0
-        lets_go = trusts_again and self._trusting_s > limits.hold_on_s
+        lets_go = trusts_again and self._trusting_s > self._condition.caution * limits.hold_on_s
         if held_s > limits.max_hold_s or (held_s > limits.min_hold_s and lets_go):
+            self._condition.hand_back()
             self._begin()
             return False
         return True
