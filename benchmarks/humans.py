@@ -1,7 +1,8 @@
 """Let simulated humans drive alone, and print how often and how fast they succeed.
 
 Run: python benchmarks/humans.py [--episodes 20] [--seed 1000] [--tasks ...] [--operators ...] [--presets ...]
-[--json result.json]. With --json every row is written as soon as it is measured.
+[--json result.json]. With --json every row is written as soon as it is measured, and a further run continues from
+the file: it measures only the episodes that are missing. With --episodes 0 it prints the table of the file.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import json as json_module
 import statistics
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import tyro
 
 from gym_hil import __version__
 from gym_hil.core import schema
+from gym_hil.core.files import write_atomically
 from gym_hil.intervention.limits import PRESETS, SCRIPT
 from gym_hil.intervention.named import SIMULATED, make_demonstrator
 from gym_hil.robots import ROBOTS
@@ -28,59 +30,106 @@ PATIENCE = 6
 HUMANS = tuple(name for name in PRESETS if not name.startswith(SCRIPT))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Row:
-    """What one simulated human did on one task."""
+    """What one simulated human did on one task, in episodes whose seeds count up from `first_seed`."""
 
+    task: str
     operator: str
     preset: str
-    task: str
-    episodes: int
     first_seed: int
-    in_time: int
-    """Successes within the task's time limit."""
-    in_the_end: int
-    """Successes within `PATIENCE` times that limit."""
-    seconds: float | None
-    """Median time of a success (s)."""
-    seconds_per_success: float | None
-    """Time of all episodes, divided by the number of successes (s)."""
-    cpu_s: float
+    control_dt: float = 0.1
+    """Duration of a step (s)."""
+    version: str = __version__
+    """Version of the package."""
+    cpu_s: float = 0.0
     """Processor time that it took (s)."""
+    steps: list[int] = field(default_factory=list)
+    """Length of every episode."""
+    failed: list[int] = field(default_factory=list)
+    """Indices of the episodes that did not succeed within `PATIENCE` times the task's time limit."""
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What distinguishes the row from others."""
+        return self.task, self.operator, self.preset, self.first_seed
+
+    @property
+    def lengths(self) -> list[int]:
+        """Lengths of the successful episodes."""
+        return [steps for number, steps in enumerate(self.steps) if number not in self.failed]
+
+    @property
+    def in_time(self) -> int:
+        """Successes within the task's time limit."""
+        return sum(steps <= TASKS[self.task].max_episode_steps for steps in self.lengths)
+
+    @property
+    def seconds(self) -> float | None:
+        """Median time of a success (s)."""
+        return statistics.median(self.lengths) * self.control_dt if self.lengths else None
+
+    @property
+    def seconds_per_success(self) -> float | None:
+        """Time of all episodes, divided by the number of successes (s)."""
+        return sum(self.steps) * self.control_dt / len(self.lengths) if self.lengths else None
+
+    def drive(self, episodes: int) -> None:
+        """Let the human drive alone until there are `episodes` episodes."""
+        begin, limit = time.process_time(), TASKS[self.task].max_episode_steps
+        env = make_env(
+            f"gym_hil/Panda{self.task}-v1",
+            operator=make_demonstrator(self.operator, self.preset),
+            max_episode_steps=PATIENCE * limit,
+        )
+        idle, self.control_dt = (env.get_wrapper_attr(name) for name in ("neutral_action", "control_dt"))
+        for number in range(len(self.steps), episodes):
+            env.reset(seed=self.first_seed + number)
+            steps, ended = 0, False
+            while not ended:
+                *_, terminated, truncated, info = env.step(idle())
+                steps, ended = steps + 1, terminated or truncated
+            self.steps.append(steps)
+            if not info[schema.IS_SUCCESS]:
+                self.failed.append(number)
+        env.close()
+        self.cpu_s = round(self.cpu_s + time.process_time() - begin, 1)
 
 
-def drive(operator: str, preset: str, task: str, episodes: int, first_seed: int) -> Row:
-    """Let a simulated human drive alone in `episodes` episodes, whose seeds count up from `first_seed`."""
-    begin, limit = time.process_time(), TASKS[task].max_episode_steps
-    env = make_env(
-        f"gym_hil/Panda{task}-v1",
-        operator=make_demonstrator(operator, preset),
-        max_episode_steps=PATIENCE * limit,
+def read(path: Path) -> list[Row]:
+    """Return the rows of a result file, none if there is no file."""
+    return (
+        [Row(**row) for row in json_module.loads(path.read_text(encoding="utf-8"))] if path.is_file() else []
     )
-    idle, dt = env.get_wrapper_attr("neutral_action")(), env.get_wrapper_attr("control_dt")
-    lengths, total = [], 0
-    for seed in range(first_seed, first_seed + episodes):
-        env.reset(seed=seed)
-        steps, ended = 0, False
-        while not ended:
-            *_, terminated, truncated, info = env.step(idle)
-            steps, ended = steps + 1, terminated or truncated
-        total += steps
-        if info[schema.IS_SUCCESS]:
-            lengths.append(steps)
-    env.close()
-    return Row(
-        operator=operator,
-        preset=preset,
-        task=task,
-        episodes=episodes,
-        first_seed=first_seed,
-        in_time=sum(steps <= limit for steps in lengths),
-        in_the_end=len(lengths),
-        seconds=statistics.median(lengths) * dt if lengths else None,
-        seconds_per_success=total * dt / len(lengths) if lengths else None,
-        cpu_s=round(time.process_time() - begin, 1),
-    )
+
+
+def write(path: Path, rows: list[Row]) -> None:
+    """Write a result file with one line per row."""
+    lines = ",\n".join(json_module.dumps(asdict(row)) for row in rows)
+    write_atomically(path, f"[\n{lines}\n]\n".encode())
+
+
+def table(rows: list[Row]) -> list[str]:
+    """Return the lines of a table in Markdown: one line per task and operator, and one column per preset."""
+    presets = [name for name in HUMANS if any(row.preset == name for row in rows)]
+    lines = [
+        f"| task | operator | {' | '.join(f'`{name}`' for name in presets)} |",
+        "|---|---|" + "---|" * len(presets),
+    ]
+    pairs = dict.fromkeys((row.task, row.operator) for row in rows)
+    for task, operator in pairs:
+        cells = [
+            next((cell(row) for row in rows if row.key[:3] == (task, operator, preset)), "-")
+            for preset in presets
+        ]
+        lines.append(f"| {task} | `{operator}` | {' | '.join(cells)} |")
+    return lines
+
+
+def cell(row: Row) -> str:
+    """Return successes within the patience, successes within the time limit, and the time per success."""
+    took = "-" if row.seconds_per_success is None else f"{row.seconds_per_success:.1f} s"
+    return f"{len(row.lengths)}/{len(row.steps)} ({row.in_time}), {took}"
 
 
 def one_arm_tasks() -> tuple[str, ...]:
@@ -96,7 +145,8 @@ def main(
     seed: int = 1000,
     json: Path | None = None,
 ) -> None:
-    """Print a table in Markdown.
+    """Print a line for every measurement, and then a table in Markdown: successes within six times the task's time
+    limit, of which within the time limit, and time of all episodes per success.
 
     Args:
         tasks: names of tasks; none for all that a Panda does.
@@ -104,30 +154,20 @@ def main(
         presets: names of presets.
         episodes: number of episodes of each row.
         seed: seed of the first episode.
-        json: write the rows to this file as well.
+        json: the result file; episodes that it contains are not measured again.
     """
-    print(
-        "| task | operator | preset | in time | in six times the time | s of a success (median) | s per success |"
-    )
-    print("|---|---|---|---|---|---|---|")
-    rows = []
+    rows = {row.key: row for row in read(json)} if json else {}
     for task in tasks or one_arm_tasks():
         for operator in operators:
             for preset in presets:
-                row = drive(operator, preset, task, episodes, seed)
-                rows.append(asdict(row))
-                took, per_success = (
-                    "-" if number is None else f"{number:.1f}"
-                    for number in (row.seconds, row.seconds_per_success)
-                )
-                print(
-                    f"| {task} | `{operator}` | `{preset}` | {row.in_time} of {episodes} "
-                    f"| {row.in_the_end} of {episodes} | {took} | {per_success} |",
-                    flush=True,
-                )
+                row = rows.setdefault((task, operator, preset, seed), Row(task, operator, preset, seed))
+                if len(row.steps) >= episodes:
+                    continue
+                row.drive(episodes)
+                print(f"{task} {operator} {preset}: {cell(row)}", flush=True)
                 if json is not None:
-                    result = {"version": __version__, "rows": rows}
-                    json.write_text(json_module.dumps(result, indent=2) + "\n", encoding="utf-8")
+                    write(json, list(rows.values()))
+    print("\n".join(table([row for row in rows.values() if row.steps])))
 
 
 if __name__ == "__main__":

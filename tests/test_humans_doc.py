@@ -37,17 +37,21 @@ def test_the_table_says_what_the_limits_say():
         assert all(f"{100 * share:g} %" in row for share in percentages), row
 
 
-def test_the_command_measures_humans_and_writes_a_result(tmp_path):
-    command = [
-        sys.executable,
-        str(ROOT / "benchmarks" / "humans.py"),
-        "--episodes",
-        "1",
-        "--tasks",
-        "PickCube",
-    ]
-    options = ["--presets", "experienced", "--json", str(tmp_path / "rows.json")]
-    subprocess.run([*command, *options], check=True, capture_output=True)
-    rows = json.loads((tmp_path / "rows.json").read_text())["rows"]
-    assert [row["operator"] for row in rows] == list(SIMULATED)
-    assert all(row["in_the_end"] == 1 for row in rows)
+def measure(result: Path, episodes: int) -> str:
+    command = [sys.executable, str(ROOT / "benchmarks" / "humans.py"), "--episodes", str(episodes)]
+    options = ["--tasks", "PickCube", "--presets", "experienced", "--json", str(result)]
+    return subprocess.run([*command, *options], check=True, capture_output=True, text=True).stdout
+
+
+def test_the_command_measures_humans_and_continues_from_its_result(tmp_path):
+    result = tmp_path / "rows.json"
+    measure(result, 1)
+    first = json.loads(result.read_text())
+    assert [row["operator"] for row in first] == list(SIMULATED)
+    assert all(len(row["steps"]) == 1 and not row["failed"] for row in first)
+    printed = measure(result, 2)
+    second = json.loads(result.read_text())
+    assert all(row["steps"][:1] == before["steps"] for row, before in zip(second, first, strict=True))
+    assert all(len(row["steps"]) == 2 for row in second)
+    assert measure(result, 2) == printed[printed.index("| task") :], "nothing is measured again"
+    assert json.loads(result.read_text()) == second
