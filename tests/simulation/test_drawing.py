@@ -69,7 +69,7 @@ def test_the_collector_destroys_no_context(monkeypatch):
     """It may run in one thread while another frees the same context, which OpenGL refuses the second time."""
     lost = gym.make(ID, image_obs=True)
     lost.reset(seed=0)
-    context = lost.unwrapped._renderers["observation"]._opengl.context
+    context = lost.unwrapped.cameras._renderers["observation"]._opengl.context
     freed, kind = [], type(context)
     free = kind.free
     monkeypatch.setattr(kind, "free", lambda self: freed.append(id(self)) or free(self))

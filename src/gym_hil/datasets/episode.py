@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidStateError
-from gym_hil.envs.manipulation import EnvironmentState
+from gym_hil.envs.saved_state import EnvironmentState
 
 FRAMES: dict[str, str] = {
     "observation.state": "float32",

@@ -99,7 +99,7 @@ def _doubts(episode: Episode, env: EnvironmentInterface) -> list[str]:
     """Simulate further from the end without actions, and return why the success is doubtful."""
     try:
         require_fit(episode, env)
-        if not env.offers("success_lost_after"):
+        if not env.offers("simulation"):
             return []
         with stored_states():
             return _lost(episode, env)
@@ -112,5 +112,9 @@ def _lost(episode: Episode, env: EnvironmentInterface) -> list[str]:
     env.restore_physics(episode.final["physics"])
     if not env.task_success():
         return ["labelled as a success, but the task is not done"]
-    lost_s = env.success_lost_after(HOLD_S)
-    return [] if lost_s is None else [f"ends without holding success: it is lost after {lost_s:.1f} s"]
+    for step in range(round(HOLD_S / env.control_dt)):
+        env.simulation.step()
+        if not env.task_success():
+            lost_s = (step + 1) * env.control_dt
+            return [f"ends without holding success: it is lost after {lost_s:.1f} s"]
+    return []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from gym_hil.envs.manipulation import EnvironmentState as EnvironmentState
 from gym_hil.envs.manipulation import ManipulationEnv as ManipulationEnv
 
 

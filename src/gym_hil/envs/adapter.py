@@ -14,7 +14,7 @@ from gym_hil.core.command import Command
 from gym_hil.core.errors import InvalidStateError
 from gym_hil.core.schema import GripperCommand
 from gym_hil.core.step_record import Action
-from gym_hil.envs.manipulation import EnvironmentState, StatePart
+from gym_hil.envs.saved_state import EnvironmentState, StatePart
 
 
 class EnvironmentAdapter(gym.Wrapper):

@@ -1,7 +1,8 @@
-"""One end effector of an environment, with the attributes of `gym_hil.core.environment`."""
+"""End effectors of an environment, with the attributes of `gym_hil.core.environment`."""
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from gym_hil.robots.geometry import Box, rotation_between
 if TYPE_CHECKING:
     from gym_hil.envs.manipulation import ManipulationEnv
     from gym_hil.simulation.end_effector import SimulatedEndEffector
+    from gym_hil.simulation.simulation import Simulation
 
 Array = NDArray[np.float64]
 
@@ -109,3 +111,43 @@ class DrivenEndEffector:
             turn = rotation_between(simulated.target_quat_w, intent.tcp_quat_w)
         gripper = GripperCommand.OPEN if intent.opening > 0.5 else GripperCommand.CLOSE
         return self._term.towards(way, gripper, turn)
+
+
+class FirstEndEffector:
+    """The attributes of an environment that are those of its first end effector.
+
+    Attributes:
+        simulation: the simulation.
+    """
+
+    simulation: Simulation
+    _end_effector: DrivenEndEffector
+
+    def gripper_closes(self, action: Action) -> bool | None:
+        """Return whether an action closes the gripper, or None if it keeps the gripper as it is."""
+        return self._end_effector.gripper_closes(action[self._end_effector.entries])
+
+    def translation(self, action: Action) -> Array:
+        """Return the displacement of the TCP by an action (3, m, world axes)."""
+        return self._end_effector.translation(action[self._end_effector.entries])
+
+    def expert_goal(self) -> Array:
+        """Return the goal of the task's expert for the TCP (3, m, world frame)."""
+        return self._end_effector.expert_goal()
+
+    def expert_turn(self) -> Array:
+        """Return the rotation to the orientation that the task's expert wants (3, rotation vector, rad, world axes)."""
+        return self._end_effector.expert_turn()
+
+    motion_size = property(attrgetter("_end_effector.motion_size"))
+    """Number of the first entries of an action that are motion; the next one commands the gripper."""
+    scale = property(attrgetter("_end_effector.scale"))
+    """Distance per unit of a command along x, y and z (3, m)."""
+    motion_scale = property(attrgetter("_end_effector.motion_scale"))
+    """Difference between the motion entries at full speed and those of the neutral action."""
+    gripper_closing = property(attrgetter("simulation.gripper_closing"))
+    """Whether the last command closed the gripper."""
+    tcp_pos_w = property(attrgetter("simulation.tcp_pos_w"))
+    """Measured TCP position (3, m, world frame), a fresh array."""
+    target_pos_w = property(attrgetter("simulation.target_pos_w"))
+    """Commanded TCP position (3, m, world frame), a fresh array."""

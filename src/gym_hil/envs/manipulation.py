@@ -9,9 +9,8 @@ wrapper around it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -20,69 +19,40 @@ from numpy.typing import NDArray
 from gym_hil.core import schema
 from gym_hil.core.arguments import require_mapping, require_number
 from gym_hil.core.command import Command
-from gym_hil.core.errors import EpisodeOrderError, InvalidArgumentError, InvalidStateError, require_one_of
+from gym_hil.core.errors import EpisodeOrderError, InvalidArgumentError, require_one_of
 from gym_hil.core.observer import Watcher
 from gym_hil.core.schema import TerminationReason
 from gym_hil.core.step_record import Action, StepRecord
 from gym_hil.envs.actions import ActionTerm
-from gym_hil.envs.end_effectors import DrivenEndEffector
+from gym_hil.envs.cameras import EnvironmentCameras
+from gym_hil.envs.end_effectors import DrivenEndEffector, FirstEndEffector
 from gym_hil.envs.observations import (
-    OBSERVATION_TERMS,
     Observation,
     ObservationBuilder,
     ObservationContext,
     ObservationLayout,
     ObservationTerm,
+    named_terms,
     usual_terms,
 )
 from gym_hil.envs.robot_actions import RobotAction, joined, make_robot_action
+from gym_hil.envs.saved_state import (
+    EnvironmentState,
+    StatePart,
+    random_generator,
+    require_start,
+    require_state,
+)
 from gym_hil.robots import ROBOTS, Robot
-from gym_hil.simulation.rendering import GymRenderingSpec, Image, Renderer
+from gym_hil.simulation.rendering import GymRenderingSpec, Image
 from gym_hil.simulation.simulation import Array, Simulation
 from gym_hil.simulation.timing import physics_step
 from gym_hil.tasks import TASKS, Intent, Task
-from gym_hil.tasks.base import finite_array
 
-OBSERVATION_CAMERAS = ("front", "wrist")
-"""Observed cameras of robots with one end effector."""
-VIDEO_CAMERA = "third_person"
 DEFAULT_GRIPPER_PENALTY = -0.05
 
 
-class StatePart(Protocol):
-    """An object with a state of its own that is saved together with the environment, such as an operator."""
-
-    def save_part(self) -> Any:
-        """Return the state."""
-
-    def restore_part(self, state: Any) -> None:
-        """Restore a state."""
-
-
-@dataclass(frozen=True)
-class EnvironmentState:
-    """The complete state of an environment, which determines the rest of the episode and further episodes.
-
-    Attributes:
-        task: name of the task.
-        physics: state of the simulation.
-        start: initial positions of all props.
-        elapsed_steps: number of steps of the episode so far.
-        done: whether the episode has ended.
-        rng: state of the random generator.
-        parts: states of the parts added by `add_state_part`: the operator and the time limit.
-    """
-
-    task: str
-    physics: Array
-    start: dict[str, Array]
-    elapsed_steps: int
-    done: bool
-    rng: dict[str, Any]
-    parts: tuple[Any, ...] = ()
-
-
-class ManipulationEnv(gym.Env[Observation, np.ndarray]):
+class ManipulationEnv(FirstEndEffector, gym.Env[Observation, np.ndarray]):
     """An environment of one robot and one task.
 
     Args:
@@ -160,16 +130,13 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._end_effector = self.end_effectors[0]
         self._limits = [end_effector.workspace for end_effector in self.end_effectors]
         self.metadata = {**self.metadata, "render_fps": round(1.0 / control_dt)}
-        self._video_camera = self._camera_number(self.render_spec.camera_id)
+        self.cameras = EnvironmentCameras(self.simulation, self.render_spec, robot.observed_cameras)
         self.action_space = self.action_term.space
-        self._observed_cameras = {name: self._camera_number(name) for name in robot.observed_cameras}
         context = ObservationContext(self.task, self.simulation, self.render_spec, self.draw, self.draw_depth)
-        terms = usual_terms(context, image_obs=bool(image_obs), state_obs=self.state_obs)
-        if observation_terms is not None:
-            terms = [
-                (OBSERVATION_TERMS.get(term) if isinstance(term, str) else term)(context)
-                for term in observation_terms
-            ]
+        if observation_terms is None:
+            terms = usual_terms(context, image_obs=bool(image_obs), state_obs=self.state_obs)
+        else:
+            terms = named_terms(context, observation_terms)
         self._observation = ObservationBuilder(terms)
         usual = (schema.AGENT_POS, schema.ENVIRONMENT_STATE, schema.PIXELS)
         self._further = ObservationBuilder([term for term in terms if term.key not in usual])
@@ -180,7 +147,6 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._elapsed_steps = 0
         self._done = True
         self._closed = False
-        self._renderers: dict[str, Renderer] = {}
         self._parts: list[StatePart] = []
 
     # Gymnasium's interface.
@@ -271,20 +237,12 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         self._require_open("render")
         if self.render_mode != "rgb_array":
             return None
-        spec = self.render_spec
-        if "video" not in self._renderers:
-            model = self.simulation.model
-            self._renderers["video"] = Renderer(
-                model, spec.video_height, spec.video_width, spec.video_quality
-            )
-        return self._renderers["video"].render(self.simulation.data, self._video_camera)
+        return self.cameras.video_image()
 
     def close(self) -> None:
         """Free all resources. It may be called more than once."""
         self._closed = True
-        for renderer in self._renderers.values():
-            renderer.close()
-        self._renderers.clear()
+        self.cameras.close()
 
     # Saved states.
 
@@ -319,14 +277,9 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
                 then unchanged.
         """
         self._require_open("set_state")
-        if not isinstance(state, EnvironmentState):
-            raise InvalidStateError(f"expected the result of get_state, got {type(state).__name__}")
-        if state.task != self.task.name:
-            raise InvalidStateError(
-                f"the state belongs to task {state.task!r}, but this environment has task {self.task.name!r}"
-            )
-        start = self._checked_start(state.start)
-        rng = _random_generator(state.rng)
+        state = require_state(state, self.task.name)
+        start = require_start(state.start, self.task)
+        rng = random_generator(state.rng)
         self.simulation.restore(state.physics)
         self._start = start
         self._elapsed_steps = state.elapsed_steps
@@ -377,44 +330,11 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
         """Call `watchers` with the MuJoCo data several times within every step."""
         self.simulation.watchers = watchers
 
-    # These attributes are those of the first end effector; `end_effectors` contains those of all.
-
-    def gripper_closes(self, action: Action) -> bool | None:
-        """Return whether an action closes the gripper, or None if it keeps the gripper as it is."""
-        return self._end_effector.gripper_closes(action[self._end_effector.entries])
-
-    def translation(self, action: Action) -> Array:
-        """Return the displacement of the TCP by an action (3, m, world axes)."""
-        return self._end_effector.translation(action[self._end_effector.entries])
-
-    def expert_goal(self) -> Array:
-        """Return the goal of the task's expert for the TCP (3, m, world frame)."""
-        return self._end_effector.expert_goal()
-
-    def expert_turn(self) -> Array:
-        """Return the rotation to the orientation that the task's expert wants (3, rotation vector, rad, world axes)."""
-        return self._end_effector.expert_turn()
-
-    motion_size = property(attrgetter("_end_effector.motion_size"))
-    """Number of the first entries of an action that are motion; the next one commands the gripper."""
-    scale = property(attrgetter("_end_effector.scale"))
-    """Distance per unit of a command along x, y and z (3, m)."""
-    motion_scale = property(attrgetter("_end_effector.motion_scale"))
-    """Difference between the motion entries at full speed and those of the neutral action."""
-    gripper_closing = property(attrgetter("simulation.gripper_closing"))
-    """Whether the last command closed the gripper."""
-    tcp_pos_w = property(attrgetter("simulation.tcp_pos_w"))
-    """Measured TCP position (3, m, world frame), a fresh array."""
-    target_pos_w = property(attrgetter("simulation.target_pos_w"))
-    """Commanded TCP position (3, m, world frame), a fresh array."""
     workspace = property(attrgetter("task.workspace"))
     """Box to which the target of the TCP is limited (world frame)."""
 
-    @property
-    def video_camera(self) -> int:
-        """Index of the camera of `render` and the window."""
-        return self._video_camera
-
+    video_camera = property(attrgetter("cameras.video_camera"))
+    """Index of the camera of `render` and the window."""
     model = property(attrgetter("simulation.model"))
     """The compiled MuJoCo model."""
     data = property(attrgetter("simulation.data"))
@@ -435,21 +355,6 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
     def task_success(self) -> bool:
         """Return whether the task is done in the current state."""
         return bool(self.task.success(self.simulation, self._start))
-
-    def success_lost_after(self, seconds: float) -> float | None:
-        """Simulate without commands, outside an episode, and test whether the success lasts.
-
-        Args:
-            seconds: duration (s).
-
-        Returns:
-            Time at which the task was not done any more (s), or None if it stayed done.
-        """
-        for step in range(round(seconds / self.control_dt)):
-            self.simulation.step()
-            if not self.task_success():
-                return (step + 1) * self.control_dt
-        return None
 
     def observe_state(self) -> Observation:
         """Return the current observation without images: ``agent_pos`` and ``environment_state``."""
@@ -475,71 +380,18 @@ class ManipulationEnv(gym.Env[Observation, np.ndarray]):
             control=self.action_term.control,
         )
 
-    def _checked_start(self, start: Any) -> dict[str, Array]:
-        """Return copies of the initial positions, or raise `InvalidStateError` if they are not those of the
-        task's objects.
-        """
-        drawn = self.task.sample_start(np.random.default_rng(0), randomise=False, options={})
-        names = list(start) if isinstance(start, Mapping) else start
-        if not isinstance(start, Mapping) or start.keys() != drawn.keys():
-            raise InvalidStateError(f"start has the objects {names!r} instead of the task's, {list(drawn)}")
-        try:
-            return {
-                name: finite_array(f"start[{name!r}]", start[name], pos.shape).copy()
-                for name, pos in drawn.items()
-            }
-        except InvalidArgumentError as error:
-            raise InvalidStateError(str(error)) from error
-
     def _require_open(self, verb: str) -> None:
         if self._closed:
             raise EpisodeOrderError(f"{verb} was called after close; make a new environment")
-
-    def _camera_number(self, camera: str | int) -> int:
-        model = self.simulation.model
-        names = [model.camera(i).name for i in range(model.ncam)]
-        if camera == -1:
-            return names.index(VIDEO_CAMERA)
-        if isinstance(camera, int | np.integer):
-            require_one_of("camera_id", camera, (-1, *range(model.ncam)))
-            return int(camera)
-        require_one_of("camera_id", camera, names)
-        return names.index(camera)
 
     def observe(self) -> Observation:
         """Return the current observation in new arrays."""
         return self._observation.observe()
 
     def draw(self) -> dict[str, Image]:
-        """Return images of the observed cameras (height, width, 3, uint8) in new arrays, by the name of the
-        camera.
-        """
-        renderer, data = self._observing_renderer(), self.simulation.data
-        return {name: renderer.render(data, number) for name, number in self._observed_cameras.items()}
+        """Return an image (height, width, 3, uint8) of every observed camera, by its name, in a new array."""
+        return self.cameras.images()
 
     def draw_depth(self) -> dict[str, NDArray[np.float32]]:
-        """Return depth images of the observed cameras (height, width, m) in new arrays, by the name of the
-        camera.
-        """
-        renderer, data = self._observing_renderer(), self.simulation.data
-        return {name: renderer.depth(data, number) for name, number in self._observed_cameras.items()}
-
-    def _observing_renderer(self) -> Renderer:
-        if "observation" not in self._renderers:
-            spec = self.render_spec
-            self._renderers["observation"] = Renderer(
-                self.simulation.model, spec.height, spec.width, spec.quality
-            )
-        return self._renderers["observation"]
-
-
-def _random_generator(state: Any) -> np.random.Generator:
-    """Return a random generator of Gymnasium's type that continues from a state."""
-    bits = np.random.PCG64(0)
-    try:
-        bits.state = state
-        if dict(bits.state) != dict(state):
-            raise ValueError("a number is out of range")
-    except (TypeError, ValueError, KeyError, OverflowError) as error:
-        raise InvalidStateError(f"rng={state!r} is not a state of NumPy's PCG64: {error!r}") from error
-    return np.random.Generator(bits)
+        """Return a depth image (height, width, m) of every observed camera, by its name, in a new array."""
+        return self.cameras.depth_images()

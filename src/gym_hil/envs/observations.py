@@ -332,3 +332,14 @@ def usual_terms(context: ObservationContext, *, image_obs: bool, state_obs: bool
         terms.append(Objects(context))
     key = schema.AGENT_POS if state_obs else None
     return [*terms, *(OBSERVATION_TERMS[name](context, key) for name in context.task.further_terms)]
+
+
+def named_terms(
+    context: ObservationContext, terms: Sequence[str | type[ObservationTerm]]
+) -> list[ObservationTerm]:
+    """Return the terms with some names or classes.
+
+    Raises:
+        InvalidArgumentError: no term has this name.
+    """
+    return [(OBSERVATION_TERMS.get(term) if isinstance(term, str) else term)(context) for term in terms]

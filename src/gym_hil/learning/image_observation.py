@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.envs.manipulation import OBSERVATION_CAMERAS
+from gym_hil.envs.cameras import OBSERVATION_CAMERAS
 from gym_hil.simulation.rendering import FAST, Renderer
 from gym_hil.simulation.simulation import Simulation
 

@@ -39,7 +39,7 @@ class _Member(ManipulationEnv):
         self._first = first[0] if first else self
         super().__init__(*args, **kwargs)
         first[:] = [self._first]
-        self._renderers = self._first._renderers
+        self.cameras.share_renderers(self._first.cameras)
         self.observation_space = self._first.observation_space
         self.action_space = self._first.action_space
 

@@ -288,9 +288,9 @@ class RealArmEnv(ManipulationEnv):
             image_obs=bool(arm.cameras),
             **kwargs,
         )
-        if missing := set(self._observed_cameras) - set(arm.cameras) if arm.cameras else set():
+        if missing := set(self.cameras.observed) - set(arm.cameras) if arm.cameras else set():
             raise InvalidArgumentError(f"the arm has no camera {sorted(missing)}; it needs one for each of "
-                                       f"{sorted(self._observed_cameras)}, or none at all")  # fmt: skip
+                                       f"{sorted(self.cameras.observed)}, or none at all")  # fmt: skip
 
     @property
     def mirror(self) -> Mirror:
@@ -349,7 +349,7 @@ class RealArmEnv(ManipulationEnv):
             name: np.array(Picture.fromarray(images[name]).resize((spec.width, spec.height)))
             if name in images
             else blank.copy()
-            for name in self._observed_cameras
+            for name in self.cameras.observed
         }
 
     def hand_over(self) -> None:
