@@ -20,7 +20,7 @@ from gym_hil.integrations.lerobot.virtual_arm import registers as reg
 from gym_hil.integrations.lerobot.virtual_arm.bus import Bus
 from gym_hil.integrations.lerobot.virtual_arm.console import Console
 from gym_hil.integrations.lerobot.virtual_arm.faults import AnswerFaults, parse_fault
-from gym_hil.integrations.lerobot.virtual_arm.hand import Hand
+from gym_hil.integrations.lerobot.virtual_arm.hand import ArmHand
 from gym_hil.integrations.lerobot.virtual_arm.port import Port
 from gym_hil.integrations.lerobot.virtual_arm.protocol import (
     BROADCAST,
@@ -379,7 +379,7 @@ def test_answers_are_lost_spoilt_and_late():
 
 
 def test_a_hand_makes_one_movement_after_the_other():
-    hand = Hand()
+    hand = ArmHand()
     hand.move({0: 1.0}, 1.0)
     hand.move({1: -1.0}, 1.0)
     assert hand.update([0.0, 0.0], 0.5) == {0: pytest.approx(0.5)}

@@ -16,12 +16,12 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.experiments import benchmark as protocol
 from gym_hil.experiments import leaderboard
 from gym_hil.experiments.run_record import FORMAT, read_record
-from gym_hil.experiments.study import Run
+from gym_hil.experiments.study import StudyRun
 from gym_hil.experiments.study_report import Finished
 from gym_hil.experiments.workers import train_run
 
 
-def record(run: Run, success: float) -> dict:
+def record(run: StudyRun, success: float) -> dict:
     """A record as a run of this place would leave it, with a curve that rises to `success`."""
     minutes = [0.5, 2.0, run.config.robot_minutes]
     curve = {

@@ -25,7 +25,7 @@ from gym_hil.learning.methods.hil import HilLearner
 from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.policy_file import CHECKPOINT
-from gym_hil.learning.proprioception import Proprioception
+from gym_hil.learning.proprioception import ProprioceptiveState
 from gym_hil.learning.rollout import Rollouts
 from gym_hil.learning.run import train
 from gym_hil.learning.sac import encode
@@ -51,7 +51,7 @@ def test_a_row_holds_both_images_and_what_the_hand_knows():
     with torch.no_grad():
         read = Encoder(env.observation_space)(torch.from_numpy(row).float()[None])[0, -4:].numpy()
     assert read == pytest.approx(
-        Proprioception(env.unwrapped.task.robot).features(seen), abs=BOUND / LEVELS + 1e-6
+        ProprioceptiveState(env.unwrapped.task.robot).features(seen), abs=BOUND / LEVELS + 1e-6
     )
     assert ImageLayout.of(len(row)) == layout
 

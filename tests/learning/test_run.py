@@ -27,7 +27,8 @@ from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import EpisodeInProgress, ExperienceStore
 from gym_hil.learning.learner_service import LearnerMessage
 from gym_hil.learning.learning_curve import read_curve
-from gym_hil.learning.run import Run, open_folder
+from gym_hil.learning.run import TrainingRun
+from gym_hil.learning.run_folder import open_folder
 
 PICK = "gym_hil/PandaPickCubeStateBase-v1"
 SHORT = TrainConfig(
@@ -110,7 +111,7 @@ def test_a_finished_run_can_go_on_for_longer(whole, tmp_path):
 
 
 def test_an_episode_recorded_again_leaves_nothing(tmp_path):
-    run = Run(SHORT, tmp_path, lambda status: None, InProcessLearner)
+    run = TrainingRun(SHORT, tmp_path, lambda status: None, InProcessLearner)
     buffer = run._learner._service.learner.buffer
     run._demonstrate()
     before = buffer.size(), buffer.prior.size()

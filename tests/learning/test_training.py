@@ -26,7 +26,7 @@ from gym_hil.learning.methods.hil import FINAL_LEARNING_RATE, HilLearner, anneal
 from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.rollout import Rollouts
-from gym_hil.learning.run import open_folder
+from gym_hil.learning.run_folder import open_folder
 from gym_hil.learning.sac import HilPolicy, HilSAC, LayerNormCritic
 
 PICK = "gym_hil/PandaPickCubeStateBase-v1"

@@ -59,7 +59,7 @@ def _run() -> int:
     from gym_hil.cli.play import Play
     from gym_hil.cli.record import Record
     from gym_hil.cli.replay import Replay
-    from gym_hil.cli.study import Study
+    from gym_hil.cli.study import CompareRuns
     from gym_hil.cli.train import Eval, Train
     from gym_hil.cli.virtual_arm import VirtualArm
     from gym_hil.core.errors import InvalidArgumentError
@@ -71,7 +71,7 @@ def _run() -> int:
         | Annotated[Bench, tyro.conf.subcommand("bench")]
         | Annotated[Train, tyro.conf.subcommand("train")]
         | Annotated[Eval, tyro.conf.subcommand("eval")]
-        | Annotated[Study, tyro.conf.subcommand("study")]
+        | Annotated[CompareRuns, tyro.conf.subcommand("study")]
         | Annotated[Benchmark, tyro.conf.subcommand("benchmark")]
         | Annotated[Record, tyro.conf.subcommand("record")]
         | Annotated[Replay, tyro.conf.subcommand("replay")]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class Study:
+class CompareRuns:
     """Run every combination of a study, and compare them.
 
     An interrupted study can be continued by running the same command again.

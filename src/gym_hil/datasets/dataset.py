@@ -233,7 +233,7 @@ def _reason(error: Exception) -> str:
 
 
 @dataclass(frozen=True)
-class Condition:
+class DatasetCondition:
     """Condition of the files of a dataset, described in sentences."""
 
     damage: tuple[str, ...] = ()
@@ -242,7 +242,7 @@ class Condition:
     """Other remarks."""
 
 
-def condition_of(root: Path) -> Condition:
+def condition_of(root: Path) -> DatasetCondition:
     """Read and check all files of the dataset in `root`.
 
     Returns:
@@ -264,7 +264,7 @@ def condition_of(root: Path) -> Condition:
                 f"{len(missing)} episodes in {folder} are not in the {about.format} files, because recording was "
                 "interrupted; `gym-hil record` with --resume exports them"
             )
-    return Condition(tuple(damage), tuple(notes))
+    return DatasetCondition(tuple(damage), tuple(notes))
 
 
 def _has_text(path: Path, text: str) -> bool:

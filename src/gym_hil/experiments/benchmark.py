@@ -17,7 +17,7 @@ import numpy as np
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.experiments.run_record import RECORD, Record, differences, read_record
 from gym_hil.experiments.statistics import iqm, kendall_tau
-from gym_hil.experiments.study import Run, Study
+from gym_hil.experiments.study import Study, StudyRun
 from gym_hil.experiments.study_report import Finished
 from gym_hil.experiments.study_runs import RECORDS
 from gym_hil.experiments.workers import train_run
@@ -106,7 +106,7 @@ def benchmark(
     runs = []
     for task, human, method, seed in itertools.product(by_length, humans, methods, seeds):
         place = {"task": task, "human": human, "method": method, "seed": str(seed)}
-        runs.append(Run(place, change(protocol_config(task, method, human, seed))))
+        runs.append(StudyRun(place, change(protocol_config(task, method, human, seed))))
     if not runs:
         raise InvalidArgumentError("the benchmark has no runs; name a task, a method, a human and a seed")
     return Study(f"Benchmark, protocol {PROTOCOL}", tuple(runs))
@@ -123,7 +123,7 @@ def read_results(folder: Path) -> list[Finished]:
     found = []
     for path in (path for path in paths if path.name != VERIFIED):
         record, config = read_record(path)
-        found.append(Finished(Run(record["place"], config), record))
+        found.append(Finished(StudyRun(record["place"], config), record))
     if not found:
         raise InvalidArgumentError(f"{folder} has no records of runs")
     order = {name: number for number, name in enumerate((*ROBOT_MINUTES, *HUMANS, *METHODS))}

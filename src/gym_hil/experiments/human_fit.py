@@ -49,7 +49,7 @@ DRIVEN = 0.5
 
 
 @dataclass(frozen=True)
-class Fit:
+class HumanFit:
     """The result of a fit.
 
     Attributes:
@@ -96,7 +96,7 @@ def fit(
     candidates: int = 40,
     seed: int = 0,
     report: Callable[[int, float], None] = lambda tried, best: None,
-) -> Fit:
+) -> HumanFit:
     """Fit a simulated human to episodes that a person drove.
 
     Args:
@@ -137,7 +137,7 @@ def fit(
             best, least, trained = limits, mean, found
         report(number + 1, least)
     recorded, simulated = driver.behaviour_of(test), driver.drive(best, test)
-    return Fit(best, fitted, recorded, simulated, trained, distances(recorded, simulated), candidates)
+    return HumanFit(best, fitted, recorded, simulated, trained, distances(recorded, simulated), candidates)
 
 
 def _changed(limits: Limits, names: Sequence[str], rng: np.random.Generator, progress: float) -> Limits:

@@ -38,7 +38,7 @@ FIELDS = ("task", *(field.name for field in fields(TrainConfig) if field.name !=
 
 
 @dataclass(frozen=True)
-class Run:
+class StudyRun:
     """One run of a study."""
 
     place: Mapping[str, str]
@@ -63,7 +63,7 @@ class Study:
     """The runs of a study."""
 
     title: str
-    runs: tuple[Run, ...]
+    runs: tuple[StudyRun, ...]
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -71,9 +71,9 @@ class Study:
         return tuple(axis for axis in self.runs[0].place if axis != SEED)
 
     @property
-    def groups(self) -> dict[tuple[str, ...], list[Run]]:
+    def groups(self) -> dict[tuple[str, ...], list[StudyRun]]:
         """Runs that differ only in their seed, by their values on the other axes."""
-        groups: dict[tuple[str, ...], list[Run]] = {}
+        groups: dict[tuple[str, ...], list[StudyRun]] = {}
         for run in self.runs:
             groups.setdefault(run.group, []).append(run)
         return groups
@@ -128,7 +128,7 @@ def load_study(path: Path, env_id_of: Callable[[str], str]) -> Study:
         for _, _, setting in combination:
             given.update(setting)
         place = {axis: label for axis, label, _ in combination}
-        runs.append(Run(place, _config(path, given, env_id_of)))
+        runs.append(StudyRun(place, _config(path, given, env_id_of)))
     names = [run.name for run in runs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

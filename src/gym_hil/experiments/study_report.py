@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gym_hil.core.errors import MissingExtraError
 from gym_hil.core.files import write_atomically
 from gym_hil.experiments.statistics import iqm_and_interval, minutes_to_threshold
-from gym_hil.experiments.study import Run, Study, slug
+from gym_hil.experiments.study import Study, StudyRun, slug
 from gym_hil.reports.charts import Line, line_chart
 from gym_hil.reports.page import require_libraries, write_page
 
@@ -49,7 +49,7 @@ class Finished:
         curve: columns of its learning curve.
     """
 
-    def __init__(self, run: Run, record: Mapping[str, Any]) -> None:
+    def __init__(self, run: StudyRun, record: Mapping[str, Any]) -> None:
         self.run, self.record = run, record
         self.result: dict[str, Any] = record["result"]
         self.curve: dict[str, Array] = {

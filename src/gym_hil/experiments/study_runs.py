@@ -12,7 +12,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.files import make_folder, remove, write_atomically
 from gym_hil.datasets.dataset import require_no_dataset
 from gym_hil.experiments.run_record import RECORD, read_record
-from gym_hil.experiments.study import Run, Study
+from gym_hil.experiments.study import Study, StudyRun
 from gym_hil.experiments.study_report import Finished, write_study_report
 from gym_hil.experiments.workers import LocalWorkers, RayWorkers, Workers
 from gym_hil.stacks.vector import cores
@@ -125,7 +125,7 @@ class _Board:
         return sum(steps) / sum(total.values())
 
 
-def _ended_before(run: Run, out: Path) -> Finished | None:
+def _ended_before(run: StudyRun, out: Path) -> Finished | None:
     """Return the run if `out` contains its record."""
     path = out / RECORDS / f"{run.name}.json"
     if not path.is_file():
@@ -140,7 +140,7 @@ def _ended_before(run: Run, out: Path) -> Finished | None:
     return Finished(run, record)
 
 
-def _keep(run: Run, folder: Path, out: Path) -> Finished:
+def _keep(run: StudyRun, folder: Path, out: Path) -> Finished:
     """Store the results of a run from `folder`. The record is written last, so that runs with a record are
     complete.
     """

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.core.files import make_folder, remove, replacing, write_atomically
 from gym_hil.experiments.run_record import RECORD, make_record
-from gym_hil.experiments.study import Run
+from gym_hil.experiments.study import StudyRun
 from gym_hil.learning.config import TrainConfig
 
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -59,7 +59,8 @@ def train_run(place: dict[str, str], config: TrainConfig, folder: Path, tell: Ca
     """
     from gym_hil.learning.async_learner import InProcessLearner
     from gym_hil.learning.policy_file import CHECKPOINT
-    from gym_hil.learning.run import EPISODES, Run, open_folder
+    from gym_hil.learning.run import EPISODES, TrainingRun
+    from gym_hil.learning.run_folder import open_folder
 
     try:
         lock = open_folder(config, folder, resume=True)
@@ -67,7 +68,7 @@ def train_run(place: dict[str, str], config: TrainConfig, folder: Path, tell: Ca
         shutil.rmtree(folder)
         lock = open_folder(config, folder, resume=False)
     try:
-        run = Run(config, folder, lambda status: tell(status.steps), InProcessLearner)
+        run = TrainingRun(config, folder, lambda status: tell(status.steps), InProcessLearner)
         try:
             run.finish()
         finally:
@@ -89,7 +90,7 @@ class LocalWorkers:
         count: number of runs at a time.
     """
 
-    def __init__(self, runs: Sequence[Run], folder: Path, count: int) -> None:
+    def __init__(self, runs: Sequence[StudyRun], folder: Path, count: int) -> None:
         self.steps: dict[str, int] = {}
         self._todo, self._folder, self._count = list(runs), folder, count
         self._under_way: dict[Connection, tuple[str, Any]] = {}
@@ -123,7 +124,7 @@ class LocalWorkers:
             process.kill()
             process.join()
 
-    def _start(self, run: Run) -> None:
+    def _start(self, run: StudyRun) -> None:
         context = multiprocessing.get_context("spawn")
         receiver, sender = context.Pipe(duplex=False)
         arguments = (sender, dict(run.place), run.config, self._folder / run.name)
@@ -159,7 +160,7 @@ class RayWorkers:
         MissingExtraError: Ray is not installed.
     """
 
-    def __init__(self, runs: Sequence[Run], folder: Path, address: str) -> None:
+    def __init__(self, runs: Sequence[StudyRun], folder: Path, address: str) -> None:
         try:
             import ray
         except ImportError as error:

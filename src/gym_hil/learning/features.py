@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gym_hil.core import schema
 from gym_hil.learning.image_observation import NUMBERS, ImageLayout
-from gym_hil.learning.proprioception import CENTRE, REACH, TERMS, Proprioception
+from gym_hil.learning.proprioception import CENTRE, REACH, TERMS, ProprioceptiveState
 from gym_hil.learning.subgoals import Subgoals, displacement_to_goal, positions
 from gym_hil.tasks.base import Pair, Task
 
@@ -41,7 +41,7 @@ class PositionFeatures:
     """
 
     def __init__(self, task: Task) -> None:
-        self._own = Proprioception(task.robot)
+        self._own = ProprioceptiveState(task.robot)
         self._pairs = [Pair(*pair) for pair in task.pairs]
         self._turns, self._touches = task.action != "xyz", schema.TCP_WRENCH in task.further_terms
         self.terms = state_terms(task.observation_size, len(self._pairs), self._own.terms)
@@ -95,7 +95,7 @@ class SubgoalFeatures:
     )
 
     def __init__(self, task: Task, subgoals: Subgoals) -> None:
-        self._own, self._subgoals = Proprioception(task.robot), subgoals
+        self._own, self._subgoals = ProprioceptiveState(task.robot), subgoals
 
     def __call__(self, observation: dict[str, Any]) -> NDArray[np.float32]:
         """Return the features of an observation."""

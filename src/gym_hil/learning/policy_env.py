@@ -19,7 +19,7 @@ from gym_hil.learning.features import VectorFeatures, image_terms, make_features
 from gym_hil.learning.image_observation import CameraObservation
 from gym_hil.learning.policy_actions import make_actions
 from gym_hil.learning.policy_interface import PolicyInterface
-from gym_hil.learning.proprioception import Proprioception
+from gym_hil.learning.proprioception import ProprioceptiveState
 from gym_hil.stacks.build import make_env
 from gym_hil.stacks.ids import is_foreign
 
@@ -65,7 +65,7 @@ class PolicyObservation:
             )
         else:
             self._cameras = CameraObservation(env.simulation, pixels)
-            self._own = Proprioception(env.task.robot)
+            self._own = ProprioceptiveState(env.task.robot)
             total = self._cameras.layout.total_bytes
             self.terms = image_terms(total)
             self.space = spaces.Box(0, 255, (total,), np.uint8)

@@ -19,7 +19,7 @@ TERMS = ("tcp_pos[3]", "gripper[1]")
 """Features of one end effector, each as ``name[size]``."""
 
 
-class Proprioception:
+class ProprioceptiveState:
     """Reads the state of the end effectors from observations, see `proprioception_layout`.
 
     Args:

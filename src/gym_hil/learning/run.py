@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -14,10 +14,10 @@ import gymnasium as gym
 import numpy as np
 
 from gym_hil.core.errors import GymHilError, InvalidArgumentError
-from gym_hil.core.files import FolderLock, is_unused, make_folder, remove_leftovers, write_atomically
+from gym_hil.core.files import write_atomically
 from gym_hil.devices.page import PageAddress
 from gym_hil.learning.async_learner import ConnectLearner, SeparateProcessLearner
-from gym_hil.learning.config import CONFIG, VERSION, TrainConfig, package_version
+from gym_hil.learning.config import VERSION, TrainConfig, package_version
 from gym_hil.learning.episode_store import EpisodeInProgress, Experience, ExperienceStore
 from gym_hil.learning.evaluation import Evaluation, evaluate
 from gym_hil.learning.learner_service import LearnerMessage, LearnerProgress
@@ -28,6 +28,7 @@ from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.policy_file import POLICY, TrainedPolicy
 from gym_hil.learning.report import RESULT, write_report
 from gym_hil.learning.rollout import Rollouts
+from gym_hil.learning.run_folder import open_folder
 from gym_hil.learning.run_status import (
     RECENT,
     RunStatus,
@@ -91,7 +92,7 @@ def train(
     lock = open_folder(config, out, resume=resume)
     try:
         rollouts = Rollouts(config, page, gamepad_name)
-        run = Run(config, out, report, learner, rollouts, track)
+        run = TrainingRun(config, out, report, learner, rollouts, track)
         try:
             ready(run.env)
             found = run.finish()
@@ -113,7 +114,7 @@ def write_films(config: TrainConfig, out: Path) -> None:
         log.warning("Videos are not written: %s", error)
 
 
-class Run:
+class TrainingRun:
     """A training run, which starts from the beginning or continues an interrupted run.
 
     Args:
@@ -371,49 +372,3 @@ class Run:
             if figure is not None:
                 logger.record(f"rollout/{name}", figure)
         logger.dump(self._steps)
-
-
-def open_folder(config: TrainConfig, out: Path, *, resume: bool) -> FolderLock:
-    """Prepare the folder `out` for a run.
-
-    Args:
-        config: configuration of the run.
-        out: the folder.
-        resume: whether to continue a run in the folder.
-
-    Returns:
-        The lock that prevents other processes from using the folder.
-
-    Raises:
-        InvalidArgumentError: `out` contains a run, and `resume` is false or its configuration differs; or it
-            contains something else.
-        FolderInUseError: another process uses the folder.
-    """
-    if not (out / CONFIG).is_file() and not is_unused(out):
-        raise InvalidArgumentError(f"{out} is not empty, and does not contain a training run")
-    make_folder(out)
-    lock = FolderLock(out)
-    try:
-        _prepare(config, out, resume=resume)
-    except BaseException:
-        lock.release()
-        raise
-    return lock
-
-
-def _prepare(config: TrainConfig, out: Path, *, resume: bool) -> None:
-    remove_leftovers(out)
-    if (out / CONFIG).is_file():
-        if not resume:
-            raise InvalidArgumentError(
-                f"{out} contains a run already; use --resume to continue it, or choose another folder"
-            )
-        there = TrainConfig.load(out / CONFIG)
-        wrong = [
-            f"{field.name}={getattr(config, field.name)!r} instead of {getattr(there, field.name)!r}"
-            for field in fields(TrainConfig)
-            if field.name != "robot_minutes" and getattr(config, field.name) != getattr(there, field.name)
-        ]
-        if wrong:
-            raise InvalidArgumentError(f"{out} contains a run with other settings: {'; '.join(wrong)}")
-    config.save(out / CONFIG)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.core import schema
-from gym_hil.learning.proprioception import Proprioception
+from gym_hil.learning.proprioception import ProprioceptiveState
 from gym_hil.tasks.base import Pair, Task
 
 HELD_WITHIN = 0.025
@@ -34,7 +34,7 @@ class Subgoals:
 
     def __init__(self, task: Task) -> None:
         self.pairs = [Pair(*pair) for pair in task.pairs]
-        self._own = Proprioception(task.robot)
+        self._own = ProprioceptiveState(task.robot)
         self._most_reached = 0
 
     def held(self, observation: dict[str, Any]) -> int | None:

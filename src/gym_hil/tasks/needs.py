@@ -36,7 +36,7 @@ class HasNeeds(Protocol):
 
 
 @dataclass(frozen=True)
-class Fit:
+class RobotFit:
     """Whether a robot meets the requirements of a task; true if it does.
 
     Attributes:
@@ -50,22 +50,24 @@ class Fit:
         return not self.reason
 
 
-def fits(task: HasNeeds, robot: Robot) -> Fit:
+def fits(task: HasNeeds, robot: Robot) -> RobotFit:
     """Return whether a robot meets the requirements of a task or its class."""
     needs = task.needs
     count = len(robot.end_effectors)
     if count != needs.end_effectors:
-        return Fit(f"it has {count} end effector{'s' * (count > 1)}, the task needs {needs.end_effectors}")
+        return RobotFit(
+            f"it has {count} end effector{'s' * (count > 1)}, the task needs {needs.end_effectors}"
+        )
     for effector in robot.end_effectors:
         of = f" of {effector.name!r}" if effector.name else ""
         if effector.hand.max_aperture < needs.aperture:
             opens = f"{effector.hand.max_aperture:g} m"
-            return Fit(f"the gripper{of} opens by {opens}, the task needs {needs.aperture:g} m")
+            return RobotFit(f"the gripper{of} opens by {opens}, the task needs {needs.aperture:g} m")
         missing = [axis for axis in needs.axes if axis not in effector.axes]
         if missing:
-            return Fit(f"the arm{of} does not control {', '.join(missing)}")
+            return RobotFit(f"the arm{of} does not control {', '.join(missing)}")
         if needs.home not in effector.arm.homes:
-            return Fit(f"the arm{of} has no home for the purpose {needs.home!r}")
+            return RobotFit(f"the arm{of} has no home for the purpose {needs.home!r}")
         if needs.gripper not in (None, effector.hand.kind):
-            return Fit(f"the gripper{of} is {effector.hand.kind}, the task needs a {needs.gripper} one")
-    return Fit()
+            return RobotFit(f"the gripper{of} is {effector.hand.kind}, the task needs a {needs.gripper} one")
+    return RobotFit()

@@ -38,7 +38,7 @@ class Measurement:
     images: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
 
 
-class Arm(Protocol):
+class ConnectedArm(Protocol):
     """An arm outside the simulation. Every method raises `DeviceError` if the arm does not answer."""
 
     cameras: tuple[str, ...]
@@ -114,7 +114,7 @@ class LeRobotConnection:
         self.cameras = tuple(config.cameras)
 
     def connect(self) -> None:
-        """Connect; see `Arm.connect`.
+        """Connect; see `ConnectedArm.connect`.
 
         Raises:
             DeviceError: the arm does not answer, or it has another calibration than the file.

@@ -21,7 +21,7 @@ from gym_hil.core.step_record import StepRecord
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.envs.observations import Observation
 from gym_hil.envs.robot_actions import make_robot_action
-from gym_hil.integrations.lerobot.real_arm.connection import Arm, Measurement
+from gym_hil.integrations.lerobot.real_arm.connection import ConnectedArm, Measurement
 from gym_hil.robots.base import Robot
 from gym_hil.robots.geometry import Box
 from gym_hil.scenes.scene import Scene
@@ -125,7 +125,7 @@ class Mirror(Simulation):
         clock: keeps the control rate.
     """
 
-    arm: Arm
+    arm: ConnectedArm
     limits: SafetyLimits
     box: Box
     clock: Clock
@@ -268,7 +268,7 @@ class RealArmEnv(ManipulationEnv):
 
     def __init__(
         self,
-        arm: Arm,
+        arm: ConnectedArm,
         robot: Robot,
         confirm: Callable[[str], None],
         *,

@@ -6,7 +6,7 @@ import mujoco
 
 from gym_hil.integrations.lerobot.virtual_arm import registers as reg
 from gym_hil.integrations.lerobot.virtual_arm.bus import Bus
-from gym_hil.integrations.lerobot.virtual_arm.hand import Hand
+from gym_hil.integrations.lerobot.virtual_arm.hand import ArmHand
 from gym_hil.integrations.lerobot.virtual_arm.servo import COUNTS, RAD_PER_COUNT, JointState, Servo
 from gym_hil.robots.base import EndEffector
 
@@ -26,7 +26,7 @@ HAND_DAMPING = 3.0  # N m s/rad
 HAND_STRENGTH = 8.0  # N m
 
 
-class Arm:
+class ServoArm:
     """One arm: six joints, their servos, and the hand of a person.
 
     Args:
@@ -66,7 +66,7 @@ class Arm:
         )
         if state == "calibrated":
             self._calibrate()
-        self.hand = Hand()
+        self.hand = ArmHand()
         self.measure(0.0)
 
     @property

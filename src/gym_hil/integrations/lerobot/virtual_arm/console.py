@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
-from gym_hil.integrations.lerobot.virtual_arm.arm import FULL_TURN, Arm
+from gym_hil.integrations.lerobot.virtual_arm.arm import FULL_TURN, ServoArm
 from gym_hil.integrations.lerobot.virtual_arm.faults import parse_fault
-from gym_hil.integrations.lerobot.virtual_arm.line import Line
+from gym_hil.integrations.lerobot.virtual_arm.line import ServoLine
 
 SWEEP_S = 0.6
 """Duration of each movement of a sweep (s)."""
@@ -53,7 +53,7 @@ class Console:
 
     def __init__(
         self,
-        lines: dict[str, Line],
+        lines: dict[str, ServoLine],
         reset: Callable[[], None],
         quit: Callable[[], None],
         say: Callable[[str], None],
@@ -92,7 +92,7 @@ class Console:
         elif command != "help":
             self._say(done)
 
-    def _of_arm(self, command: str, line: Line, words: list[str]) -> None:
+    def _of_arm(self, command: str, line: ServoLine, words: list[str]) -> None:
         arm = line.arm
         if command == "middle":
             _moves(arm)(_middle(arm))
@@ -113,7 +113,7 @@ class Console:
         else:
             line.plug()
 
-    def _sweep(self, arm: Arm) -> None:
+    def _sweep(self, arm: ServoArm) -> None:
         move, middle = _moves(arm), _middle(arm)
         for number, name in enumerate(arm.joints):
             if name == FULL_TURN:
@@ -126,11 +126,11 @@ class Console:
                 move(middle)
 
 
-def _middle(arm: Arm) -> dict[int, float]:
+def _middle(arm: ServoArm) -> dict[int, float]:
     return {number: sum(arm.ranges[name]) / 2 for number, name in enumerate(arm.joints)}
 
 
-def _moves(arm: Arm) -> Callable[..., None]:
+def _moves(arm: ServoArm) -> Callable[..., None]:
     """Return a function that moves joints (rad) of an arm by hand, one after the other, while the hand holds
     the others.
     """
@@ -140,7 +140,7 @@ def _moves(arm: Arm) -> Callable[..., None]:
     return lambda targets, seconds=SWEEP_S: arm.hand.move(targets, seconds)
 
 
-def _detail(words: list[str], arm: Arm) -> tuple[str, float]:
+def _detail(words: list[str], arm: ServoArm) -> tuple[str, float]:
     if len(words) != 2:
         raise InvalidArgumentError("move needs a joint and an angle in degrees, such as: move elbow_flex 30")
     require_one_of("joint", words[0], arm.joints)

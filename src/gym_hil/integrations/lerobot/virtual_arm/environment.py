@@ -16,7 +16,7 @@ import numpy as np
 from gym_hil.core.step_record import Action
 from gym_hil.envs.joint_actions import JointPositions
 from gym_hil.envs.manipulation import ManipulationEnv
-from gym_hil.integrations.lerobot.virtual_arm.arm import Arm
+from gym_hil.integrations.lerobot.virtual_arm.arm import ServoArm
 from gym_hil.robots.base import Robot
 from gym_hil.robots.geometry import Box
 from gym_hil.simulation.joint_control import JointControl
@@ -92,10 +92,10 @@ class LeaderHand(JointPositions):
         effector: the following arm; the leader has the same kinematics.
     """
 
-    leader: Arm | None = None
+    leader: ServoArm | None = None
     scale = np.full(3, HAND_STEP)
 
-    def attach(self, leader: Arm) -> None:
+    def attach(self, leader: ServoArm) -> None:
         """Move the hand at `leader` from now on."""
         self.leader = leader
         simulation = self._simulation

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 
-class Hand:
+class ArmHand:
     """Holds joints at given positions, and moves them at constant speed, one movement after the other.
 
     Attributes:

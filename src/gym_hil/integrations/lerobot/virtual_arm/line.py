@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 
-from gym_hil.integrations.lerobot.virtual_arm.arm import Arm
+from gym_hil.integrations.lerobot.virtual_arm.arm import ServoArm
 from gym_hil.integrations.lerobot.virtual_arm.faults import ON_ANSWERS, ON_JOINTS, AnswerFaults, Fault
 from gym_hil.integrations.lerobot.virtual_arm.port import Port
 from gym_hil.integrations.lerobot.virtual_arm.servo import ROOM_TEMPERATURE
@@ -16,7 +16,7 @@ millisecond. After a longer pause, a program may have repeated its request; only
 answered, and older answers are removed from the port."""
 
 
-class Line:
+class ServoLine:
     """An arm at its port.
 
     Args:
@@ -28,7 +28,7 @@ class Line:
         answers: number of answers sent.
     """
 
-    def __init__(self, arm: Arm, port: Port, faults: tuple[Fault, ...] = ()) -> None:
+    def __init__(self, arm: ServoArm, port: Port, faults: tuple[Fault, ...] = ()) -> None:
         self.arm, self.port = arm, port
         self.answers = 0
         self._began: float | None = None

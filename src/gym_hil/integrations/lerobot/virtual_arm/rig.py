@@ -11,7 +11,7 @@ from collections.abc import Callable
 import mujoco
 
 from gym_hil.core.clock import SYSTEM_CLOCK, Clock
-from gym_hil.integrations.lerobot.virtual_arm.line import Line
+from gym_hil.integrations.lerobot.virtual_arm.line import ServoLine
 
 TOO_LATE = 0.1
 """Delay up to which lost time is caught up (s)."""
@@ -43,7 +43,7 @@ class Rig:
         lost_s: time lost because the machine was too slow (s).
     """
 
-    def __init__(self, lines: dict[str, Line], dt: float, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, lines: dict[str, ServoLine], dt: float, clock: Clock = SYSTEM_CLOCK) -> None:
         self.lines = lines
         self.lost_s = 0.0
         self._dt, self._clock = dt, clock

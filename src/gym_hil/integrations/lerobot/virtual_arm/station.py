@@ -15,7 +15,7 @@ from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.files import make_folder, write_atomically
 from gym_hil.devices.page import PageAddress
-from gym_hil.integrations.lerobot.virtual_arm.arm import STATES, Arm
+from gym_hil.integrations.lerobot.virtual_arm.arm import STATES, ServoArm
 from gym_hil.integrations.lerobot.virtual_arm.cameras import Cameras
 from gym_hil.integrations.lerobot.virtual_arm.environment import (
     PHYSICS_DT,
@@ -23,7 +23,7 @@ from gym_hil.integrations.lerobot.virtual_arm.environment import (
     VirtualArmEnv,
 )
 from gym_hil.integrations.lerobot.virtual_arm.faults import parse_fault
-from gym_hil.integrations.lerobot.virtual_arm.line import Line
+from gym_hil.integrations.lerobot.virtual_arm.line import ServoLine
 from gym_hil.integrations.lerobot.virtual_arm.port import Port
 from gym_hil.integrations.lerobot.virtual_arm.rig import Rig
 from gym_hil.intervention.limits import DEFAULT_PRESET
@@ -114,18 +114,20 @@ class Station:
         self._raw = raw = VirtualArmEnv(config.task, robot)
         simulation = raw.simulation
         assert isinstance(simulation, ServedSimulation)
-        arms = {FOLLOWER: Arm(simulation.model, simulation.data, robot.end_effectors[0], config.servos)}
+        arms = {FOLLOWER: ServoArm(simulation.model, simulation.data, robot.end_effectors[0], config.servos)}
         beside = None
         if config.leader:
             beside = _lone_arm(robot)
-            arms[LEADER] = Arm(*beside, robot.end_effectors[0], config.servos)
+            arms[LEADER] = ServoArm(*beside, robot.end_effectors[0], config.servos)
             raw.hand.attach(arms[LEADER])
         self.arms = arms
         faults = [parse_fault(text, tuple(arms), arms[FOLLOWER].joints) for text in config.faults]
         prefix = config.ports or f"{self.folder}/"
         self.rig = Rig(
             {
-                name: Line(arm, Port(Path(prefix + name)), tuple(one for one in faults if one.arm == name))
+                name: ServoLine(
+                    arm, Port(Path(prefix + name)), tuple(one for one in faults if one.arm == name)
+                )
                 for name, arm in arms.items()
             },
             PHYSICS_DT,
@@ -225,7 +227,7 @@ class Station:
             self.env.close()
         self._temporary.cleanup()
 
-    def _write_calibration(self, name: str, arm: Arm) -> None:
+    def _write_calibration(self, name: str, arm: ServoArm) -> None:
         if self.config.servos == "calibrated":
             make_folder(self.folder)
             write_atomically(self.folder / f"{name}.json", json.dumps(arm.calibration(), indent=4) + "\n")
