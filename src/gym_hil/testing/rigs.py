@@ -35,6 +35,7 @@ _PAD_BUTTONS = {
     Control.OPEN: "rt",
     Control.TURN: "lb",
     Control.SPEED: "b",
+    Control.PAUSE: "start",
 }
 _PAD_AXES = (("left_y", 1.0), ("left_x", -1.0), ("right_y", 1.0))
 
