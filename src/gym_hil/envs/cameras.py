@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.core.errors import require_one_of
-from gym_hil.simulation.rendering import GymRenderingSpec, Image, Renderer
+from gym_hil.simulation.rendering import GymRenderingSpec, Image, Quality, Renderer
 from gym_hil.simulation.simulation import Simulation
 
 OBSERVATION_CAMERAS = ("front", "wrist")
@@ -67,7 +67,7 @@ class EnvironmentCameras:
     def _observing(self) -> Renderer:
         return self._renderer("observation", self._spec.height, self._spec.width, self._spec.quality)
 
-    def _renderer(self, name: str, height: int, width: int, quality: str) -> Renderer:
+    def _renderer(self, name: str, height: int, width: int, quality: Quality) -> Renderer:
         if name not in self._renderers:
             self._renderers[name] = Renderer(self._simulation.model, height, width, quality)
         return self._renderers[name]
