@@ -9,7 +9,7 @@ import sys
 import imageio.v3 as iio
 import pytest
 
-from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError
+from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError, RenderingError
 from gym_hil.learning.checkpoint import load, load_policy
 from gym_hil.learning.config import CONFIG, TrainConfig
 from gym_hil.learning.episode_store import ExperienceStore
@@ -21,7 +21,7 @@ from gym_hil.learning.pretrained import pretrained
 from gym_hil.learning.report import headline, task_name, write_report
 from gym_hil.learning.rollout import Rollouts
 from gym_hil.learning.run_status import Summary, share_of_interventions, share_of_successes
-from gym_hil.learning.videos import FIRST, LAST, write_videos
+from gym_hil.learning.videos import FIRST, LAST, VideoWriter, write_videos
 
 PICK = "gym_hil/PandaPickCubeStateBase-v1"
 
@@ -69,7 +69,14 @@ def test_the_report_is_one_file_with_curves_films_and_configuration(tmp_path):
             acting.online(number, lambda observation, _: policy.act(observation), limit, lambda _: None)
         )
     acting.close()
+    beside = VideoWriter(tmp_path / "beside", config)
+    for number in (0, 1):
+        beside.add(store.read(number))
+    beside.begin_last()
     write_videos(tmp_path, store, config)
+    beside.finish()
+    for name in (FIRST, LAST):
+        assert (tmp_path / "beside" / name).read_bytes() == (tmp_path / name).read_bytes()
     assert len(iio.imread(tmp_path / FIRST)) == len(store.read(0)) + 1
     assert len(iio.imread(tmp_path / LAST)) == len(store.read(1)) + 1
     curve = Curve(tmp_path / CURVE)
@@ -85,6 +92,26 @@ def test_the_report_is_one_file_with_curves_films_and_configuration(tmp_path):
     assert "<dd>12 s</dd><dt>acting</dt>" in page and "<dd>40 s</dd><dt>watching</dt>" in page
     assert re.search(r"<td>seed</td><td>7</td>", page) and "version of mujoco" in page
     assert page.count("src=") == page.count('src="data:') == 2 and " href=" not in page
+
+
+def test_videos_beside_a_run_fail_with_a_message(tmp_path, monkeypatch):
+    config = TrainConfig(env_id=PICK, operator="none")
+    acting = Rollouts(config)
+    episode = acting.demonstrate(0)
+    acting.close()
+    beside = VideoWriter(tmp_path, config)
+    beside.begin_last()
+    beside.finish()
+    assert not list(tmp_path.iterdir()), "there was no episode"
+    monkeypatch.setenv("MUJOCO_GL", "off")
+    beside.add(episode)
+    with pytest.raises(RenderingError, match="switched off"):
+        beside.finish()
+
+
+def test_the_acting_process_starts_without_pytorch():
+    code = "import sys, gym_hil.cli.train, gym_hil.learning.run; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_the_headline_says_what_was_learned():

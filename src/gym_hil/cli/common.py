@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,5 @@ def require_libraries() -> None:
         MissingExtraError: a package is not installed.
     """
     for package in ("torch", "stable_baselines3"):
-        try:
-            __import__(package)
-        except ImportError as error:
-            raise MissingExtraError(package.replace("_", "-"), "train", "Training") from error
+        if find_spec(package) is None:  # importing takes seconds, which the learner's process spends as well
+            raise MissingExtraError(package.replace("_", "-"), "train", "Training")

@@ -128,7 +128,7 @@ class SeparateProcessLearner(LearnerClient):
         self._process = context.Process(
             target=_serve, args=(other, *arguments), name="gym-hil learner", daemon=True
         )
-        with _ctrl_c_ignored():  # by the new process, too, before it gets so far as to say so itself
+        with ctrl_c_ignored():  # by the new process, too, before it gets so far as to say so itself
             self._process.start()
         other.close()
         self._inbox = _Inbox(self._connection)
@@ -185,7 +185,7 @@ class SeparateProcessLearner(LearnerClient):
 
 
 @contextlib.contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
+def ctrl_c_ignored() -> Iterator[None]:
     """Ignore Ctrl-C within the context. Only the main thread receives it and can change its handling."""
     if threading.current_thread() is not threading.main_thread():
         yield

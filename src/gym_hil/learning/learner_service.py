@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from gymnasium import spaces
 
 from gym_hil.core.archives import pack, unpack
@@ -74,6 +73,8 @@ class LearnerService:
         action_space: spaces.Box,
         about: dict[str, Any],
     ) -> None:
+        import torch  # here, because the acting process only needs the messages
+
         torch.set_num_threads(1)
         self.learner = METHODS.get(config.method).make_learner(config, observation_space, action_space)
         self._path, self._about = folder / CHECKPOINT, about

@@ -39,14 +39,15 @@ from gym_hil.learning.run_status import (
     status,
 )
 from gym_hil.learning.seeds import evaluation_start, purpose_of_result
-from gym_hil.learning.tracking import open_logger
-from gym_hil.learning.videos import write_videos
+from gym_hil.learning.videos import VideoWriter, write_videos
 
 EPISODES = "episodes"
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 """Attempts per demonstration after which the run is aborted, because the simulated human fails too often."""
+REPORT_EVERY_S = 60.0
+"""Shortest time between two reports of an unfinished run (s), because drawing the charts takes a few seconds."""
 
 Report = Callable[[RunStatus], None]
 """A callback that receives the status of the run."""
@@ -90,26 +91,34 @@ def train(
         StorageError: the disk is full. The run can be resumed when there is space.
     """
     lock = open_folder(config, out, resume=resume)
+    beside = (
+        VideoWriter(out, config)
+        if films and learner is SeparateProcessLearner and not config.real_time
+        else None
+    )
     try:
         rollouts = Rollouts(config, page, gamepad_name)
-        run = TrainingRun(config, out, report, learner, rollouts, track)
+        run = TrainingRun(config, out, report, learner, rollouts, track, beside)
         try:
             ready(run.env)
             found = run.finish()
         finally:
             run.close()
         if films:
-            write_films(config, out)
+            write_films(config, out, beside)
         write_report(out)
     finally:
         lock.release()
     return found
 
 
-def write_films(config: TrainConfig, out: Path) -> None:
-    """Write videos of the run in `out`, or log why that is not possible."""
+def write_films(config: TrainConfig, out: Path, beside: VideoWriter | None = None) -> None:
+    """Write videos of the run in `out`, or wait until `beside` has written them. Log why that is not possible."""
     try:
-        write_videos(out, ExperienceStore(out / EPISODES), config)
+        if beside is not None:
+            beside.finish()
+        else:
+            write_videos(out, ExperienceStore(out / EPISODES), config)
     except (GymHilError, OSError) as error:
         log.warning("Videos are not written: %s", error)
 
@@ -124,6 +133,7 @@ class TrainingRun:
         learner: starts the learner.
         rollouts: environments and operators; None creates them.
         track: names of services to which results are logged.
+        videos: writes videos of the run while it goes on.
 
     Attributes:
         env: environment in which the policy acts and the operator watches.
@@ -137,6 +147,7 @@ class TrainingRun:
         learner: ConnectLearner,
         rollouts: Rollouts | None = None,
         track: Sequence[str] = (),
+        videos: VideoWriter | None = None,
     ) -> None:
         self._config, self._out, self._report = config, out, report
         self._method = METHODS.get(config.method)
@@ -157,8 +168,12 @@ class TrainingRun:
         self._curve = Curve(out / CURVE)
         self._episodes: list[Summary] = []
         self._progress: LearnerProgress | None = None
+        # Imports PyTorch, as the process of the learner does at the same time.
+        from gym_hil.learning.tracking import open_logger
+
         self._logger = open_logger(out, config.to_json(), track)
-        self._began = time.perf_counter()
+        self._videos = videos
+        self._began = self._reported = time.perf_counter()
         self.env: gym.Env = self._rollouts.env
 
     def finish(self) -> Evaluation:
@@ -214,8 +229,14 @@ class TrainingRun:
             self._report_status("learning")
             self._learner.send(LearnerMessage(pretraining_steps=steps))
 
+    def _count(self, episode: Experience) -> None:
+        summary = Summary.of(episode, self._rollouts.limit)
+        self._episodes.append(summary)
+        if self._videos is not None and summary.kind == "online" and summary.whole:
+            self._videos.add(episode)
+
     def _add_episode(self, episode: Experience, *, learned: bool) -> None:
-        self._episodes.append(Summary.of(episode, self._rollouts.limit))
+        self._count(episode)
         if episode.kind == "failed demonstration":
             self._send(episode, 0, 0, learn=False, ends=not learned)
             return
@@ -274,7 +295,7 @@ class TrainingRun:
             learner.send(LearnerMessage(forget=sent))
             return
         self._store.append(episode)
-        self._episodes.append(Summary.of(episode, self._rollouts.limit))
+        self._count(episode)
         self._send(episode, sent, len(episode), learn=True, ends=True)
         self._log()
         self._report_status("learning")
@@ -284,6 +305,9 @@ class TrainingRun:
         if self._steps // self._config.eval_every_steps > done // self._config.eval_every_steps:
             self._report_status("evaluation")
             self._measure(self._config.eval_episodes, final=False)
+            if time.perf_counter() - self._reported > REPORT_EVERY_S:
+                write_report(self._out)
+                self._reported = time.perf_counter()
             self._report_status("learning")
 
     def _measure(self, episodes: int, *, final: bool) -> Evaluation:
@@ -322,10 +346,11 @@ class TrainingRun:
             )
         )
         self._log(found.successes / found.episodes)
-        write_report(self._out)
         return found
 
     def _end(self) -> Evaluation:
+        if self._videos is not None:
+            self._videos.begin_last()
         self._learner.wait_for(self._learner.sent)
         self._curve.keep_until(self._steps - 1)
         found = self._measure(self._config.final_episodes, final=True)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.errors import GymHilError, RenderingError
+from gym_hil.learning.async_learner import ctrl_c_ignored
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Experience, ExperienceStore
 from gym_hil.learning.policy_env import PolicyEnv, make_policy_env, time_limit
@@ -30,18 +35,96 @@ def write_videos(out: Path, store: ExperienceStore, config: TrainConfig) -> None
     last = next((number for number in reversed(numbers) if _is_whole(store.read(number), limit)), None)
     if first is None or last is None:
         return
-    env = make_policy_env(
-        config.env_id, None, **config.env_arguments(), render_mode="rgb_array", render_spec=REPORT_SPEC
-    )
+    for number, name in ((first, FIRST), (last, LAST)):
+        write_video(config, store.read(number), out / name)
+
+
+class VideoWriter:
+    """Writes the same videos in separate processes, beside the run.
+
+    Args:
+        out: folder of the videos.
+        config: configuration of the run.
+    """
+
+    def __init__(self, out: Path, config: TrainConfig) -> None:
+        self._out, self._config = out, config
+        self._last: Experience | None = None
+        self._errors: list[Connection] = []
+
+    def add(self, episode: Experience) -> None:
+        """Take note of a complete episode of the policy. The video of the first one is begun."""
+        if self._last is None:
+            self._begin(episode, FIRST)
+        self._last = episode
+
+    def begin_last(self) -> None:
+        """Begin the video of the last episode."""
+        if self._last is not None:
+            self._begin(self._last, LAST)
+
+    def finish(self) -> None:
+        """Wait for the videos.
+
+        Raises:
+            RenderingError: a video could not be written.
+        """
+        for end in self._errors:
+            try:
+                error = end.recv()
+            except EOFError:
+                error = "the process that writes it has ended"
+            if error:
+                raise RenderingError(error)
+
+    def _begin(self, episode: Experience, name: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        end, other = context.Pipe(duplex=False)
+        process = context.Process(
+            target=_write_and_tell,
+            args=(other, self._config, episode, self._out / name),
+            name="gym-hil video",
+            daemon=True,
+        )
+        with ctrl_c_ignored():
+            process.start()
+        other.close()
+        self._errors.append(end)
+
+
+def _write_and_tell(end: Connection, config: TrainConfig, episode: Experience, path: Path) -> None:
+    """Write a video, and send a message if that is not possible."""
+    if hasattr(os, "nice"):
+        os.nice(5)  # nobody waits for it yet
     try:
-        for number, name in ((first, FIRST), (last, LAST)):
-            _write(env, store.read(number), out / name)
-    finally:
-        env.close()
+        write_video(config, episode, path)
+        end.send("")
+    except (GymHilError, OSError) as error:
+        end.send(str(error))
 
 
 def _is_whole(episode: Experience, limit: int) -> bool:
     return episode.kind == "online" and Summary.of(episode, limit).whole
+
+
+def write_video(config: TrainConfig, episode: Experience, path: Path) -> None:
+    """Write the video of an episode.
+
+    Args:
+        config: configuration of its run.
+        episode: the episode.
+        path: the file.
+
+    Raises:
+        RenderingError: this machine or environment cannot render.
+    """
+    env = make_policy_env(
+        config.env_id, None, **config.env_arguments(), render_mode="rgb_array", render_spec=REPORT_SPEC
+    )
+    try:
+        _write(env, episode, path)
+    finally:
+        env.close()
 
 
 def _write(env: PolicyEnv, episode: Experience, path: Path) -> None:
