@@ -131,6 +131,18 @@ def pressed(
     return tuple(moved.tolist())
 
 
+def test_a_faster_speed_is_chosen_soon_when_the_goal_turns_out_to_be_far():
+    hands, rng = KeyPresses(KEYBOARD, PRESETS["average"]), np.random.default_rng(0)
+    speed, chosen = Speed.FINE, []
+    for step in range(1, 60):
+        far = 0.1 if step > 3 else 0.0
+        hands.steer(Aim(np.array([0.004, 0.004, -far]), np.zeros(3)), RATES, speed, rng)
+        hands.carry_out(0.1 * step, rng)
+        speed = speed.after(hands.handle.device.poll().events)
+        chosen.append(speed)
+    assert chosen[2] is Speed.FINE and Speed.COARSE in chosen[:30]
+
+
 def pushed(
     held: HeldDevice, limits: Limits, way: tuple[float, float, float], seconds: float = 0.2
 ) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]]]:

@@ -14,6 +14,8 @@ AXES = {(axis, sign): control for control, (axis, sign) in DIRECTIONS.items()}
 TURNS = ((1, -1.0), (0, 1.0), (2, 1.0))
 """Index and sign of the direction that turns the hand about x, y and z, see
 `gym_hil.devices.controls.turned`."""
+SLOW_S = 2.0
+"""Duration of a motion from which on a faster speed is worth its key presses (s). Assumed."""
 
 
 class KeyPresses(ButtonPresses):
@@ -39,6 +41,8 @@ class KeyPresses(ButtonPresses):
         elif turns:
             return
         rate = rates.metres_per_s * speed.factor
+        if float(np.abs(aim.way).max()) > SLOW_S * rate and not (free[:3] <= now).all():
+            return  # until a faster speed can be chosen
         for axis in np.flatnonzero(free[:3] <= now).tolist():
             seconds = abs(float(aim.way[axis])) / rate
             if seconds < 0.5 * self._limits.press_s:
