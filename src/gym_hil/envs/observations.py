@@ -193,12 +193,12 @@ class TcpWrench(VectorTerm):
         sim.compute_contacts()
         numbers: list[float] = []
         for geoms, effector in zip(self._hands, sim.end_effectors, strict=True):
-            tcp = effector.tcp_pos_w
-            wrench = np.zeros(6)
+            tcp, wrench = effector.tcp_pos_w, [0.0] * 6
             for pos, force, _ in contact_forces(sim, geoms):
-                wrench[:3] += force
-                wrench[3:] += np.cross(pos - tcp, force)
-            numbers += np.clip(wrench, -NUMBER_BOUND, NUMBER_BOUND).tolist()
+                (x, y, z), (fx, fy, fz) = (pos - tcp).tolist(), force.tolist()
+                part = (fx, fy, fz, y * fz - z * fy, z * fx - x * fz, x * fy - y * fx)
+                wrench = [total + one for total, one in zip(wrench, part, strict=True)]
+            numbers += [min(max(number, -NUMBER_BOUND), NUMBER_BOUND) for number in wrench]
         return numbers
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 LINKS, LENGTH, RADIUS, LINK_MASS = 7, 0.028, 0.004, 0.015
 """Number of links of the cable, their length and radius (m), and their mass (kg)."""
+NAMES = tuple(f"link_{number}" for number in range(LINKS))
+"""Names of the links, from the anchor on."""
 HEIGHT, SEAT = 0.055, 0.04
 """Heights of the cable at its anchor, and of its middle line in the clip (m)."""
 END, SEAT_POINT = (LENGTH, 0.0, 0.0), (0.0, 0.0, SEAT)
@@ -49,13 +51,13 @@ class Cable(Prop):
     """A chain of links that bends sideways. Its first link is hinged to a fixed anchor and can also be
     lifted.
 
-    The frame of the anchor lies on the floor. The links are called ``link_0`` and so on, and point along x.
+    The frame of the anchor lies on the floor. The links point along x.
     """
 
     @property
     def parts(self) -> tuple[str, ...]:
         """Pose of the anchor, and bends of the links (rad)."""
-        return (self.name, *(f"link_{number}" for number in range(LINKS)))
+        return (self.name, *NAMES)
 
     def build(self, spec: mujoco.MjSpec) -> None:
         """Add a mocap body, and one body per link."""
@@ -63,7 +65,7 @@ class Cable(Prop):
 
         body = spec.worldbody.add_body(name=self.name, mocap=True)
         add_block(body, self.name, (-0.012, 0, 0.033), (0.01, 0.012, 0.033), (0.3, 0.3, 0.33), touches=False)
-        for number, part in enumerate(self.parts[1:]):
+        for number, part in enumerate(NAMES):
             body = body.add_body(name=part, pos=(LENGTH if number else 0.0, 0, 0 if number else HEIGHT))
             hinge = {"type": mujoco.mjtJoint.mjJNT_HINGE, "range": (-0.7, 0.7)}
             body.add_joint(name=part, axis=(0, 0, 1), **hinge, **BENDING)
@@ -71,7 +73,7 @@ class Cable(Prop):
                 body.add_joint(name=f"{part}_up", axis=(0, 1, 0), **hinge, **LIFTING)
             ends = (0.0, 0.0, 0.0), END
             add_rod(body, part, ends, RADIUS, self.rgb, mass=LINK_MASS, priority=1, condim=1)
-            for other in self.parts[1 : number + 1]:
+            for other in NAMES[:number]:
                 spec.add_exclude(bodyname1=other, bodyname2=part)
 
 
@@ -138,7 +140,7 @@ class ClipCable(Task):
         clip = finite_array("clip_pose", options.get("clip_pose", clip), (3,))
         return {
             CABLE.name: np.array([*cable[:2], 0.0, *yawed(cable[2])]),
-            **{part: bends[number : number + 1] for number, part in enumerate(CABLE.parts[1:])},
+            **{part: bends[number : number + 1] for number, part in enumerate(NAMES)},
             CLIP.name: np.array([*clip[:2], 0.0, *yawed(clip[2])]),
             **dict.fromkeys(CLIP.lips, np.zeros(1)),
         }
@@ -148,9 +150,10 @@ class ClipCable(Task):
         the clip's seat).
         """
         x, y, z = sim.point_pos_w(CLIP.name, SEAT_POINT).tolist()
-        c, s = math.cos(yaw(sim, CLIP.name)), math.sin(yaw(sim, CLIP.name))
+        angle = yaw(sim, CLIP.name)
+        c, s = math.cos(angle), math.sin(angle)
         line = []
-        for point in (*map(sim.body_pos_w, CABLE.parts[1:]), sim.point_pos_w(CABLE.parts[-1], END)):
+        for point in (*map(sim.body_pos_w, NAMES), sim.point_pos_w(NAMES[-1], END)):
             px, py, pz = point.tolist()
             line.append((c * (px - x) + s * (py - y), c * (py - y) - s * (px - x), pz - z))
         beyond = next((number for number, point in enumerate(line) if point[0] > 0.0), 0)
@@ -166,8 +169,8 @@ class ClipCable(Task):
         x, y, z = self.crossing(sim)
         points = (x, y, SEAT + z), SEAT_POINT, (LENGTH, 0.0, SEAT)
         clip = [sim.point_pos_w(CLIP.name, point) for point in points]
-        cable = [sim.body_pos_w(CABLE.parts[1 + number]) for number in (0, 3, HELD)]
-        return np.concatenate([*clip, *cable, sim.point_pos_w(CABLE.parts[-1], END)])
+        cable = [sim.body_pos_w(NAMES[number]) for number in (0, 3, HELD)]
+        return np.concatenate([*clip, *cable, sim.point_pos_w(NAMES[-1], END)])
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms: hand near the cable's end, cable over the clip, cable in the clip."""
@@ -183,11 +186,11 @@ class ClipCable(Task):
 
     def grasp(self, sim: Simulation) -> Array:
         """Return the point at which the expert grasps the cable (3, m, world frame)."""
-        return sim.point_pos_w(CABLE.parts[1 + HELD], (LENGTH / 2, 0.0, 0.0))
+        return sim.point_pos_w(NAMES[HELD], (LENGTH / 2, 0.0, 0.0))
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
         """Grasp the cable, pull it straight over the clip, and press it down."""
-        grasp, link = self.grasp(sim), yaw(sim, CABLE.parts[1 + HELD])
+        grasp, link = self.grasp(sim), yaw(sim, NAMES[HELD])
         if not is_held(sim, grasp, RADIUS):
             return fetch(sim, grasp, math.remainder(link - hand_yaw(sim), math.pi))
         anchor, seat = sim.body_pos_w(CABLE.name)[:2], sim.body_pos_w(CLIP.name)[:2]
