@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import gymnasium as gym
 import imageio.v3 as iio
 import pytest
 
+from commands import run as gym_hil
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.formats.registry import format_names
 from gym_hil.envs.observations import OBSERVATION_TERMS
@@ -22,11 +22,6 @@ from gym_hil.learning.methods import METHODS
 from gym_hil.robots import ROBOTS
 from gym_hil.stacks.ids import SUFFIXES
 from gym_hil.tasks import TASKS
-
-
-def gym_hil(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gym_hil", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **variables})
 
 
 def test_the_version():
@@ -45,9 +40,7 @@ def test_the_version():
     ],
 )
 def test_what_cannot_work_is_said_in_one_line(arguments, message, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "gym_hil", *arguments], capture_output=True, text=True, cwd=tmp_path
-    )
+    done = gym_hil(*arguments, cwd=tmp_path)
     assert done.returncode in (1, 2)
     assert done.stderr.startswith("gym-hil: ") and done.stderr.count("\n") == 1, done.stderr
     assert message in done.stderr

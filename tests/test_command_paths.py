@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from commands import run
 from gym_hil.cli.common import with_home, write_json
 from gym_hil.cli.play import Play
 from gym_hil.cli.record import Record
@@ -24,11 +25,6 @@ def home(tmp_path, monkeypatch) -> Path:
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     return tmp_path
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    code = "from gym_hil.cli import main; main()"
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
 
 
 def test_tilde_is_the_home_folder_and_relative_paths_are_below_the_current_one(home):

@@ -91,7 +91,7 @@ def test_too_few_sessions_are_refused():
         fit(ENV_ID, episodes)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_human_who_was_recorded_is_found_among_others():
     pytest.importorskip("scipy")
     found = fit(ENV_ID, sessions("novice", KEYBOARD, range(10, 26)), candidates=4)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from commands import run_program
 from gym_hil.intervention.limits import DEFAULT_PRESET, PRESETS
 from gym_hil.intervention.named import SIMULATED
 
@@ -20,7 +19,7 @@ PROGRAMS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_programs_run(program, tmp_path):
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
+    run_program(program, cwd=tmp_path).check_returncode()
 
 
 def test_every_preset_and_every_simulated_human_is_in_the_tables():
@@ -38,9 +37,10 @@ def test_the_table_says_what_the_limits_say():
 
 
 def measure(result: Path, episodes: int) -> str:
-    command = [sys.executable, str(ROOT / "benchmarks" / "humans.py"), "--episodes", str(episodes)]
     options = ["--tasks", "PickCube", "--presets", "experienced", "--json", str(result)]
-    return subprocess.run([*command, *options], check=True, capture_output=True, text=True).stdout
+    done = run_program(ROOT / "benchmarks" / "humans.py", "--episodes", episodes, *options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_the_command_measures_humans_and_continues_from_its_result(tmp_path):

@@ -43,7 +43,7 @@ class TestSimulatedHuman(OperatorBasics):
 
 
 SIMULATED_PEOPLE = [
-    pytest.param(device, preset, marks=() if preset == "novice" else pytest.mark.slow)
+    pytest.param(device, preset, marks=() if preset == "novice" else pytest.mark.nightly)
     for device in SIMULATED_DEVICES
     for preset in sorted(PRESETS)
 ]

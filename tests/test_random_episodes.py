@@ -54,6 +54,6 @@ def test_a_few_random_episodes():
     check(episodes=12, replays=4)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_thousand_random_episodes():
     check(episodes=1000, replays=50)

@@ -330,7 +330,7 @@ class Use(RuleBasedStateMachine):
 
 @pytest.mark.filterwarnings("ignore::UserWarning:gymnasium")
 @pytest.mark.parametrize(
-    "examples", [pytest.param(8, id="few"), pytest.param(100, id="many", marks=pytest.mark.slow)]
+    "examples", [pytest.param(8, id="few"), pytest.param(100, id="many", marks=pytest.mark.nightly)]
 )
 @pytest.mark.parametrize("used", USES)
 def test_every_step_tells_one_story(used, examples):

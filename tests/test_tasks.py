@@ -81,7 +81,7 @@ def test_the_socket_stays_where_it_is_put():
     assert task.opening(sim) == pytest.approx([0.4, 0.12, 0.03], abs=1e-9)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_expert_arranges_all_boxes_95_times_of_100():
     assert len([seed for seed in range(100) if run_expert("ArrangeBoxes", seed) is None]) <= 5
 
@@ -126,7 +126,7 @@ def test_the_expert_does_what_it_was_not_tuned_on(name, robot):
     assert failed(name, robot, range(1200, 1203)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("robot", HANDS)
 @pytest.mark.parametrize("name", LATER)
 def test_the_expert_does_98_of_100(name, robot):

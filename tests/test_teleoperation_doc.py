@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from commands import run_program
 from gym_hil.devices.keymap import KEYBOARD, TERMINAL, keymap_help
 from gym_hil.intervention.named import PEOPLE
 
@@ -20,7 +21,7 @@ SUITE = next(program for program in PROGRAMS if "class UdpRig" in program)
 
 @pytest.mark.parametrize("program", [p for p in PROGRAMS if p not in (DEVICE, SUITE)])
 def test_programs_run(program, tmp_path):
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
+    run_program(program, cwd=tmp_path).check_returncode()
 
 
 def test_the_device_is_short_and_passes_the_suite(tmp_path):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import gymnasium as gym
 import numpy as np
 import pytest
 
 import gym_hil
+from commands import run
 from gym_hil.core import schema
 from gym_hil.core.command import Command
 from gym_hil.core.errors import InvalidArgumentError
@@ -25,7 +24,6 @@ from gym_hil.intervention.named import make_demonstrator, make_operator
 from gym_hil.stacks.ids import SUFFIXES
 from gym_hil.wrappers.ee_action import EEActionWrapper
 
-MAIN = [sys.executable, "-c", "from gym_hil.cli import main; main()"]
 ROBOTS = ("BiPanda", "BiSO101")
 UP = Command((0.0, 0.0, 1.0, 0.0, 0.0, 0.0))
 
@@ -118,7 +116,7 @@ def test_the_expert_hands_the_cube_over(robot, seed):
     env.close()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("robot", ROBOTS)
 def test_the_expert_hands_over_98_cubes_of_100(robot):
     env = gym_hil.make_env(f"gym_hil/{robot}HandOver-v1")
@@ -233,7 +231,7 @@ def test_episodes_are_recorded_and_replay_bit_for_bit(tmp_path):
         ["record", "BiSO101HandOver-v1", *arguments],
         ["inspect", root, "--verify", "--no-page", "--json", facts],
     ):
-        done = subprocess.run([*MAIN, *map(str, command)], capture_output=True, text=True)
+        done = run(*command)
         assert done.returncode == 0, done.stderr
     episodes = json.loads(facts.read_text())["episodes"]
     assert len(episodes) == 2 and all(episode["replays"] for episode in episodes.values())

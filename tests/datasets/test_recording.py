@@ -14,6 +14,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from commands import COMMAND, run
 from gym_hil.cli.record import Record
 from gym_hil.cli.replay import Replay
 from gym_hil.core.environment import EnvironmentInterface
@@ -24,11 +25,7 @@ from gym_hil.datasets.journal import EpisodeStore, move_aside
 from gym_hil.datasets.replay import first_difference, make_replay_env, recorded_arguments, replayed
 from gym_hil.datasets.validation import judge
 
-MAIN = [sys.executable, "-c", "from gym_hil.cli import main; main()"]
-
-
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*MAIN, *map(str, arguments)], capture_output=True, text=True)
+MAIN = [sys.executable, "-c", COMMAND]
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +149,7 @@ def test_resume_goes_on_and_refuses_what_is_not_asked_for(copy):
 
 def test_a_full_disk_costs_no_finished_episode(copy, no_coverage):
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))"
-    command = [sys.executable, "-c", f"{limit}; {MAIN[2]}", "record", "PandaPickCube-v1", "--root", str(copy)]
+    command = [sys.executable, "-c", f"{limit}; {COMMAND}", "record", "PandaPickCube-v1", "--root", str(copy)]
     done = subprocess.run([*command, "--resume", "--episodes", "11"], capture_output=True, text=True)
     assert done.returncode == 2, done.stdout
     assert "The 10 episodes before it" in done.stderr and "--resume" in done.stderr
@@ -287,7 +284,7 @@ def test_a_trained_policy_is_recorded(tmp_path):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_twenty_kills_cost_no_finished_episode(tmp_path):
     kill_again_and_again(tmp_path / "killed", 20)
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import imageio.v3 as iio
 import pytest
+
+import commands
 
 ROOT = Path(__file__).parent.parent.parent
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 
 
 def run(command: str, cwd: Path) -> str:
-    program = [sys.executable, "-c", "from gym_hil.cli import main; main()", *shlex.split(command)[1:]]
-    done = subprocess.run(program, cwd=cwd, capture_output=True, text=True)
+    done = commands.run(*shlex.split(command)[1:], cwd=cwd)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

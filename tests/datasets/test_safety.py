@@ -7,13 +7,12 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from commands import run
 from gym_hil.cli.inspect_command import Inspect
 from gym_hil.cli.lerobot_config import LerobotConfig
 from gym_hil.cli.record import Record
@@ -62,9 +61,7 @@ def test_a_second_recorder_is_refused_and_harms_nothing(copy):
     for resume in (True, False):
         with pytest.raises((FolderInUseError, InvalidDatasetError)):
             record(copy, 4, resume=resume)
-        command = "from gym_hil.cli import main; main()"
-        arguments = ["record", TASK, "--root", str(copy), "--episodes", "4", "--resume"]
-        done = subprocess.run([sys.executable, "-c", command, *arguments], capture_output=True, text=True)
+        done = run("record", TASK, "--root", copy, "--episodes", 4, "--resume")
         assert done.returncode == 2 and "another process is writing into" in done.stderr
     assert half.is_dir() and EpisodeStore(copy).numbers() == [0, 1, 2], "readers are not kept out"
     first.close()

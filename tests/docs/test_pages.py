@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import commands as commands_of
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
@@ -61,7 +63,7 @@ def commands(page: Path) -> list[str]:
 
 def prepare(page: Path, folder: Path, *, installed: bool) -> dict[str, str]:
     """Write the files that pages ask readers to save and, where the page's package is `installed`, what
-    `pip install` makes of its entry points.
+    `pip install` makes of its entry points. Return the variables that its programs need.
     """
     for block in blocks(page):
         if block.title.endswith(".py"):
@@ -73,21 +75,25 @@ def prepare(page: Path, folder: Path, *, installed: bool) -> dict[str, str]:
             groups = re.findall(r'\[project\.entry-points\."(.+?)"\]\n((?:.+\n)+)', block.text)
             text = "".join(f"[{group}]\n{rows}" for group, rows in groups)
             (info / "entry_points.txt").write_text(text.replace('"', ""))
-    path = os.pathsep.join([str(folder), str(ROOT / "src")])
-    return {**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore::UserWarning"}
+            path = os.pathsep.join([str(folder), str(ROOT / "src")])
+            return {"PYTHONPATH": path, "PYTHONWARNINGS": "ignore::UserWarning"}
+    return {}
 
 
-def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{arguments}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
-
-
-def arguments_of(command: str) -> list[str]:
-    """Return how a command is run by this Python."""
-    first, *rest = shlex.split(command)
-    return rest if first == "python" else ["-c", "from gym_hil.cli import main; main()", *rest]
+def run(program: str, folder: Path, variables: dict[str, str]) -> None:
+    """Run Python code, or a command of a page."""
+    if program.startswith("python "):
+        first, *rest = shlex.split(program)[1:]
+        if first == "-m":
+            command = [sys.executable, first, *rest]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        else:
+            done = commands_of.run_program(folder / first, *rest, cwd=folder, **variables)
+    elif program.startswith("gym-hil "):
+        done = commands_of.run(*shlex.split(program)[1:], cwd=folder, **variables)
+    else:
+        done = commands_of.run_program(program, cwd=folder, **variables)
+    assert done.returncode == 0, f"{program}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +106,7 @@ def arguments_of(command: str) -> list[str]:
     ],
 )
 def test_programs_run(page, number, tmp_path):
-    run(["-c", programs(page)[number]], tmp_path, prepare(page, tmp_path, installed=False))
+    run(programs(page)[number], tmp_path, prepare(page, tmp_path, installed=False))
 
 
 def runnable(page: Path) -> list[str]:
@@ -130,7 +136,7 @@ def test_commands_run(page, tmp_path):
         pytest.importorskip("stable_baselines3")
     environment = prepare(page, tmp_path, installed=True)
     for command in runnable(page):
-        run(arguments_of(command), tmp_path, environment)
+        run(command, tmp_path, environment)
         for video in re.findall(r"--video (\S+)", command):
             assert (tmp_path / video).stat().st_size > 10_000
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from commands import run_program
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ENDS = {
@@ -42,10 +42,7 @@ def test_every_example_has_an_expected_end():
 def test_it_runs(name, tmp_path):
     if name == "train_from_python":
         pytest.importorskip("stable_baselines3")
-    run = [sys.executable, EXAMPLES / f"{name}.py", *ARGUMENTS.get(name, [])]
-    done = subprocess.run(
-        run, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=300, check=False
-    )
+    done = run_program(EXAMPLES / f"{name}.py", *ARGUMENTS.get(name, []), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert ENDS[name] in done.stdout.splitlines()[-1], done.stdout[-500:]
 

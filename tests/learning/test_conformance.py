@@ -92,8 +92,13 @@ def share_reached(policy) -> float:
     return float(np.mean([episode(policy.act, rng, lambda *_: False).terminated[-1] for _ in range(40)]))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in ("bc", "hil") else pytest.mark.nightly)
+        for name in NAMES
+    ],
+)
 def test_a_method_learns_to_reach_a_point(name):
     config = config_of(name)
     untrained = METHODS.get(name).make_learner(config, STATES, ACTIONS)

@@ -102,7 +102,7 @@ def test_other_methods_are_not_known():
         replace(PICK, method="dagger")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_twenty_demonstrations_are_enough_to_pick(tmp_path):
     found = train(
         replace(PICK, demos=20, robot_minutes=1, width=128, batch_size=256, final_episodes=50), tmp_path

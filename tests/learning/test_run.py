@@ -146,7 +146,7 @@ def test_a_learner_that_dies_is_told_and_costs_no_episode(tmp_path):
     assert len(ExperienceStore(tmp_path / "episodes")) > stored
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("kills", [5])
 def test_killed_at_random_instants_it_ends_in_the_same_weights(whole, tmp_path, kills):
     rng = np.random.default_rng(0)

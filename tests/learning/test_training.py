@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +13,7 @@ pytest.importorskip("stable_baselines3")
 
 import torch
 
+from commands import run
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.intervention import SimulatedHuman
 from gym_hil.learning.checkpoint import load
@@ -126,11 +125,6 @@ def test_critics_have_layer_norm():
 def test_wilson_interval(successes, low, high):
     # Values of statsmodels.stats.proportion.proportion_confint(k, 100, method="wilson").
     assert wilson(successes, 100) == pytest.approx((low, high), abs=1e-4)
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    code = "from gym_hil.cli import main; main()"
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
 
 
 def test_the_commands_write_what_they_promise_and_eval_refuses_what_is_not_for_it(tmp_path):

@@ -59,7 +59,7 @@ def test_a_grasped_cube_survives_shaking():
     assert not any(shaken_off(seed) for seed in range(5))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_grasped_cube_survives_shaking_100_of_100():
     assert [seed for seed in range(100) if shaken_off(seed)] == []
 

@@ -167,7 +167,7 @@ def test_the_expert_arranges_all_boxes_with_joint_targets():
     assert all(arranges_with_joint_targets(seed) for seed in (3, 15))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_expert_arranges_all_boxes_with_joint_targets_98_times_of_100():
     assert sum(arranges_with_joint_targets(seed) for seed in range(1000, 1100)) >= 98
 

@@ -1,0 +1,123 @@
+"""Runs ``gym-hil`` and Python programs in processes of their own, which start quickly.
+
+Starting Python and importing PyTorch takes seconds, and the tests run hundreds of programs. On Linux, one process per
+test worker has imported everything and is forked for each program. Elsewhere, a new process is started each time.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PRELOADED = (
+    "gym_hil.cli.bench", "gym_hil.cli.benchmark", "gym_hil.cli.doctor", "gym_hil.cli.humans",
+    "gym_hil.cli.inspect_command", "gym_hil.cli.list_command", "gym_hil.cli.play", "gym_hil.cli.record",
+    "gym_hil.cli.replay", "gym_hil.cli.study", "gym_hil.cli.train", "gym_hil.learning.run", "jinja2",
+    "plotly.graph_objects", "stable_baselines3",
+)  # fmt: skip
+"""Modules that programs import, as far as they are installed."""
+COMMAND = "from gym_hil.cli import main; main()"
+_server: subprocess.Popen[str] | None = None
+
+
+def run(*arguments: object, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end.
+
+    Args:
+        arguments: arguments of ``gym-hil``.
+        cwd: its working directory; None for the current one.
+        variables: environment variables in addition to those of this process. As imports may depend on them, the
+            command then runs in a new process.
+
+    Returns:
+        Exit status and output.
+    """
+    return run_program(COMMAND, *arguments, cwd=cwd, **variables)
+
+
+def run_program(
+    program: str | Path, *arguments: object, cwd: Path | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Python code, or a file, to its end; see `run`."""
+    code, words = isinstance(program, str), [str(argument) for argument in arguments]
+    if variables or not sys.platform.startswith("linux"):
+        command = [sys.executable, *(["-c"] if code else []), str(program), *words]
+        environment = {**os.environ, **variables}
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8")
+    server = _running()
+    assert server.stdin is not None and server.stdout is not None
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = (Path(folder) / name for name in ("stdout", "stderr"))
+        asked = {"program": str(program), "code": code, "arguments": words, "cwd": str(cwd or Path.cwd()),
+                 "variables": dict(os.environ), "stdout": str(out), "stderr": str(err)}  # fmt: skip
+        server.stdin.write(json.dumps(asked) + "\n")
+        server.stdin.flush()
+        status = int(server.stdout.readline())
+        done = (out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+    return subprocess.CompletedProcess([str(program), *words], status, *done)
+
+
+def _running() -> subprocess.Popen[str]:
+    global _server
+    if _server is None or _server.poll() is not None:
+        _server = subprocess.Popen(
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            cwd="/",
+        )
+        atexit.register(_server.terminate)
+    return _server
+
+
+def _serve() -> None:
+    """Fork for every line of the standard input, and write the exit status of the fork."""
+    import contextlib
+    import importlib
+
+    from gym_hil.simulation.gl import import_mujoco
+
+    import_mujoco()
+    for name in PRELOADED:
+        with contextlib.suppress(ImportError):  # the program says what is missing
+            importlib.import_module(name)
+    for line in iter(sys.stdin.readline, ""):
+        child = os.fork()
+        if not child:
+            _become(json.loads(line))
+            return
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _become(asked: dict) -> None:
+    """Be the process of one program."""
+    import runpy
+    import types
+
+    streams = [os.open(os.devnull, os.O_RDONLY)]
+    streams += [os.open(asked[name], os.O_WRONLY | os.O_CREAT, 0o600) for name in ("stdout", "stderr")]
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(asked["cwd"])
+    os.environ.clear()
+    os.environ.update(asked["variables"])
+    program = asked["program"]
+    sys.path[0] = "" if asked["code"] else str(Path(program).parent)
+    sys.argv = ["-c" if asked["code"] else program, *asked["arguments"]]
+    if not asked["code"]:
+        runpy.run_path(program, run_name="__main__")
+        return
+    sys.modules["__main__"] = main = types.ModuleType("__main__")
+    exec(compile(program, "<string>", "exec"), main.__dict__)
+
+
+if __name__ == "__main__":
+    _serve()
