@@ -10,12 +10,17 @@ import pytest
 from gym_hil.core.command import Command
 from gym_hil.core.errors import DeviceError, InvalidArgumentError
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
+from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading, Engage
 from gym_hil.integrations.lerobot.real_arm.connection import Measurement
-from gym_hil.integrations.lerobot.real_arm.environment import RealArmEnv, SafetyLimits
+from gym_hil.integrations.lerobot.real_arm.environment import RealArmEnv
+from gym_hil.integrations.lerobot.real_arm.mirror import SafetyLimits
+from gym_hil.integrations.lerobot.real_arm.stack import RealArm
+from gym_hil.intervention.human import Human
 from gym_hil.intervention.operator import Decision, Operator
 from gym_hil.intervention.takeover import InterventionWrapper
 from gym_hil.robots import ROBOTS
 from gym_hil.robots.geometry import Box
+from gym_hil.stacks.config import EnvConfig
 from gym_hil.testing.clock import ManualClock
 
 ROBOT = ROBOTS["so101"]
@@ -202,3 +207,107 @@ def test_images_are_those_of_the_cameras():
 def test_a_camera_that_is_missing_is_named():
     with pytest.raises(InvalidArgumentError, match="wrist"):
         make(FakeArm(images={"front": np.zeros((4, 4, 3), np.uint8)}))
+
+
+class Desk(Device):
+    """A device whose readings a test lays out; when there are no more, it is at rest."""
+
+    name = "desk"
+
+    def __init__(self, *readings: DeviceReading) -> None:
+        self.readings = list(readings)
+
+    def poll(self) -> DeviceReading:
+        return self.readings.pop(0) if self.readings else NEUTRAL
+
+    def flush(self) -> None:
+        """Keep what the test has laid out."""
+
+    def help(self) -> str:
+        return "a test"
+
+
+AGREES = DeviceReading(events=(EpisodeEvent.SUCCESS,))
+HOLDS = DeviceReading(engage=True)
+FORWARD = np.array([1.0, 0.0, 0.0, 1.0], np.float32)
+
+
+def build(device: Desk, engage: Engage = Engage.HOLD, **options):
+    arm = FakeArm()
+    made = RealArm(connect=lambda: arm, clock=ManualClock(), **options)
+    env = made.build(EnvConfig.of("SO101PickCube-v1", operator=Human(device, engage)))
+    return env, arm
+
+
+@pytest.mark.parametrize(
+    ("engage", "back"),
+    [
+        (Engage.HOLD, HOLDS),
+        (Engage.TOGGLE, DeviceReading(engage_presses=1)),
+        (Engage.TOGGLE, DeviceReading(events=(EpisodeEvent.TOGGLE_INTERVENTION,))),
+        (Engage.MOTION, DeviceReading(motion=(0.0, 0.5, 0.0, 0.0, 0.0, 0.0))),
+    ],
+)
+def test_while_the_operator_is_away_the_policy_does_not_go_on(engage, back):
+    desk = Desk(AGREES)
+    env, arm = build(desk, engage)
+    env.reset(seed=0)
+    env.step(FORWARD)
+    moved = arm.now.joints
+    desk.readings = [DISCONNECTED]
+    *_, info = env.step(FORWARD)
+    assert arm.now.joints == pytest.approx(moved, abs=1e-9), "it holds in the step in which it is noticed"
+    desk.readings = [DISCONNECTED] * 30 + [NEUTRAL] * 30 + [back] * (2 if engage is Engage.MOTION else 1)
+    sent = len(arm.sent)
+    seen = []
+    poll = desk.poll
+    desk.poll = lambda: (seen.append(len(arm.sent)), poll())[1]
+    *_, info = env.step(FORWARD)
+    assert seen[:61] == [sent] * 61, "neither without the device, nor before the person takes over"
+    assert info["is_intervention"], "they drive"
+    for _ in range(8):
+        desk.readings = (
+            [DeviceReading(engage_presses=1)] if info["is_intervention"] and engage is Engage.TOGGLE else []
+        )
+        *_, info = env.step(FORWARD)
+    assert not info["is_intervention"] and arm.now.joints != pytest.approx(moved, abs=0.01), (
+        "the policy goes on"
+    )
+
+
+def test_a_pause_does_not_count_as_late():
+    desk = Desk(AGREES)
+    env, arm = build(desk)
+    env.reset(seed=0)
+    env.step(FORWARD)
+    desk.readings = [DeviceReading(events=(EpisodeEvent.PAUSE,))]
+    env.step(FORWARD)
+    sent = len(arm.sent)
+    desk.readings = [NEUTRAL] * 50 + [DeviceReading(events=(EpisodeEvent.PAUSE,))]
+    env.step(FORWARD)
+    assert len(arm.sent) == sent + 1 and env.get_wrapper_attr("overruns") == 0
+
+
+def test_a_simulated_human_needs_to_know_where_the_objects_are():
+    with pytest.raises(InvalidArgumentError, match="--robot-scene"):
+        RealArm(connect=FakeArm).build(EnvConfig.of("SO101PickCube-v1", operator="simulated"))
+    with pytest.raises(InvalidArgumentError, match="SO101PickCube"):
+        RealArm(connect=FakeArm).build(EnvConfig.of("PandaPickCube-v1"))
+
+
+def test_nobody_to_agree_is_an_error():
+    arm = FakeArm()
+    env = RealArm(connect=lambda: arm, clock=ManualClock()).build(EnvConfig.of("SO101PickCube-v1"))
+    with pytest.raises(DeviceError, match="nobody is there to agree"):
+        env.reset(seed=0)
+    assert arm.connected == 0 and arm.sent == []
+
+
+def test_a_learned_reward_ends_an_episode():
+    env, _, _ = make(reward=lambda observation: float(observation["agent_pos"][-3] > 0.25))
+    env.reset(seed=0)
+    results = [env.step([1.0, 0.0, 0.0, 1.0])]
+    while not results[-1][2] and len(results) < 30:
+        results.append(env.step([1.0, 0.0, 0.0, 1.0]))
+    assert results[0][1] == 0.0 and results[-1][1:4] == (1.0, True, False)
+    assert results[-1][4]["is_success"] and results[-1][4]["termination_reason"] == "success"

@@ -73,13 +73,14 @@ def with_home(options: Any) -> Any:
     return dataclasses.replace(options, **changed) if changed else options
 
 
-def policy_maker(name: str, task: str) -> Callable[[], Policy]:
+def policy_maker(name: str, task: str, *, on_arm: bool = False) -> Callable[[], Policy]:
     """Return a function that creates a policy for each episode.
 
     Args:
         name: a scripted policy, ``"pretrained"``, or the path of a training run, of a policy file or of
             LeRobot's folder ``pretrained_model``.
         task: an environment id.
+        on_arm: whether the policy acts on an arm outside the simulation, which it is compared with in its first step.
 
     Raises:
         InvalidArgumentError: the policy is unknown, or was trained for another environment.
@@ -93,7 +94,7 @@ def policy_maker(name: str, task: str) -> Callable[[], Policy]:
     from gym_hil.learning.checkpoint import load_policy
 
     env_id = state_base_id(task)
-    policy = load_policy(pretrained(env_id) if name == PRETRAINED else path, env_id)
+    policy = load_policy(pretrained(env_id) if name == PRETRAINED else path, None if on_arm else env_id)
     return lambda: policy
 
 

@@ -41,7 +41,7 @@ def train_with_lerobot(train: Train, console: Console) -> int:
     operator = train.teacher()
     require_one_of("operator", operator, SUFFIX)
     plan = Plan(
-        task=lerobot_id(train.task, operator, images=train.obs == "pixels"),
+        task=lerobot_id(train.env_id, operator, images=train.obs == "pixels"),
         episodes=train.demos,
         steps=round(train.robot_minutes * 600),
         device=_device(train.device),

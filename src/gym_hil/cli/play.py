@@ -33,7 +33,6 @@ from gym_hil.intervention.scripted_policies import Policy
 from gym_hil.reports.video import open_video, picture, with_banner
 from gym_hil.simulation.gl import has_display
 from gym_hil.simulation.rendering import Image
-from gym_hil.stacks.build import build_env
 from gym_hil.stacks.config import EnvConfig
 from gym_hil.stacks.ids import full_id
 from gym_hil.viewers.attach import open_page, page_of, wants
@@ -56,8 +55,9 @@ class PlayedEpisode:
 class Play:
     """Run episodes of a task. Fails unless all episodes succeed, or the share `--min-success` of them."""
 
-    task: Annotated[str, tyro.conf.Positional] = "PandaPickCube-v1"
-    """Environment id, with or without "gym_hil/": PandaPickCube-v0, PandaArrangeBoxes-v1, ..."""
+    task: Annotated[str | None, tyro.conf.Positional] = None
+    """Environment id, with or without "gym_hil/": PandaPickCube-v0, PandaArrangeBoxes-v1, ... By default
+    PandaPickCube-v1, or SO101PickCube-v1 with `--robot`."""
     operator: OperatorOrNobody | None = None
     """Operator who may take over from the policy; by default the expert, or none if `--policy` is given."""
     preset: Preset = DEFAULT_PRESET
@@ -98,7 +98,7 @@ class Play:
         env = self._make()
         page = page_of(env)
         url = page.url if page is not None else None
-        facts = {"task": self.task, "url": url}
+        facts = {"task": self._id, "url": url}
         if url is not None:
             write_json(self.json, {**facts, "episodes": []}, mode=PRIVATE)
         operator = env.get_wrapper_attr("operator")
@@ -129,7 +129,7 @@ class Play:
 
     def _play(self, env: gym.Env, count: int | None, episodes: list[PlayedEpisode], console: Console) -> None:
         """Run `count` episodes, or an unlimited number if it is None, and append the results to `episodes`."""
-        new_policy = policy_maker(self.policy, self.task)
+        new_policy = policy_maker(self.policy, self._id, on_arm=self.arm.robot is not None)
         seeds = itertools.count(self.seed) if count is None else range(self.seed, self.seed + count)
         with contextlib.ExitStack() as stack:
             add = None
@@ -139,13 +139,17 @@ class Play:
             for seed in progress.track(seeds, total=count, description="playing"):
                 episodes.append(self._episode(env, new_policy, seed, add))
 
+    @property
+    def _id(self) -> str:
+        return self.arm.id_of(self.task or (None if self.arm.robot else "PandaPickCube-v1"))
+
     def _make(self) -> gym.Env:
-        env_id = full_id(self.task)
+        env_id = full_id(self._id)
         named = operator_named(env_id, self.operator)
         on_page = self.web or named == "browser" or self._needs_page()
         if on_page and named in (None, "expert"):
             named = "browser"
-        elif named is None and self.policy == "zero":
+        elif named is None and self.policy == "zero" and self.arm.robot is None:
             named = "expert"
         seen = self.window and self.video is None and has_display()
         config = EnvConfig.of(
@@ -159,10 +163,7 @@ class Play:
             render_mode="rgb_array" if self.video is not None else None,
             real_time=on_page or seen or named in PEOPLE,
         )
-        if self.arm.robot is not None:
-            env = self.arm.make(config.replace(real_time=False))
-        else:
-            env = build_env(config)
+        env = self.arm.build(config)
         if on_page and page_of(env) is None:
             print(open_page(env, self.page).url, flush=True)
         return RecordHumanCost(env)

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 
-from gym_hil.core.errors import DeviceError, InvalidArgumentError, require_one_of
-from gym_hil.intervention.named import OPERATORS
+from gym_hil.cli.common import write_json
+from gym_hil.core.errors import InvalidArgumentError, require_one_of
+from gym_hil.datasets.replay import ON_ARM
 
 if TYPE_CHECKING:
+    from gym_hil.integrations.lerobot.real_arm.stack import RealArm
     from gym_hil.stacks.config import EnvConfig
 
-LEROBOT = "lerobot:"
+USUAL_TASK = "SO101PickCube-v1"
+"""The id whose actions and time limit an arm has if none is given."""
+ARM_FILE = "arm.json"
+"""File in a run's folder that says on which arm it learned."""
+CONFIG = "config.json"
+_KEPT = ("robot", "robot_id", "robot_scene", "robot_task")
+"""What must not change when a run is resumed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +32,7 @@ class RealArmOptions:
     """An arm outside the simulation."""
 
     robot: str | None = None
-    """Drive an arm outside the simulation instead of a task's: lerobot:so101_follower."""
+    """Use an arm outside the simulation instead of a task's: lerobot:so101_follower."""
     robot_port: str = ""
     """Its serial port, as lerobot-find-port names it."""
     robot_id: str = "follower"
@@ -33,44 +41,87 @@ class RealArmOptions:
     """Folder of its calibration; without it LeRobot's own."""
     robot_cameras: str = ""
     """Its cameras front and wrist in JSON, as LeRobot's --robot.cameras takes them; without it no images."""
+    robot_scene: str | None = None
+    """Host and port of a program that measures where the task's objects are, such as 127.0.0.1:5555; see
+    docs/real-robot.md."""
+    robot_task: str = ""
+    """What is shown to the arm, in words, for datasets; by default the description of the task."""
     joint_speed: float = 1.5
     """Largest speed of its joints while it acts (rad/s)."""
     max_current: float = 1.5
     """It stops when a servo draws more for half a second (A)."""
 
-    def make(self, config: EnvConfig) -> gym.Env:
-        """Return the environment of the arm, with everything around it.
+    def id_of(self, task: str | None) -> str:
+        """Return the environment id on the command line, or that of an arm if there is none.
 
-        Args:
-            config: who may take over, and where it is shown.
+        Raises:
+            InvalidArgumentError: there is neither an id nor an arm.
+        """
+        if task is None and self.robot is None:
+            raise InvalidArgumentError("name an environment, such as PandaPickCube-v1, or an arm (--robot)")
+        return task or USUAL_TASK
+
+    def arm(self) -> RealArm | None:
+        """Return the arm, or None if there is none.
 
         Raises:
             InvalidArgumentError: an option has no meaning; the message names the valid values.
             MissingExtraError: LeRobot is not installed.
         """
+        if self.robot is None:
+            return None
         from gym_hil.integrations.lerobot.real_arm.connection import ROBOTS, LeRobotArm
-        from gym_hil.integrations.lerobot.real_arm.environment import RealArmEnv, SafetyLimits
-        from gym_hil.robots.so101 import SO101
-        from gym_hil.stacks.build import add_outer_layers
+        from gym_hil.integrations.lerobot.real_arm.mirror import SafetyLimits
+        from gym_hil.integrations.lerobot.real_arm.stack import RealArm
 
-        require_one_of("robot", self.robot, [LEROBOT + kind for kind in ROBOTS])
+        require_one_of("robot", self.robot, [ON_ARM + kind for kind in ROBOTS])
         if not self.robot_port:
             raise InvalidArgumentError("--robot needs --robot-port; lerobot-find-port names it")
-        if config.operator in OPERATORS:
-            raise InvalidArgumentError(
-                f"operator={config.operator!r} needs to know where the objects are; "
-                "on an arm outside the simulation people and policies act"
-            )
-        arm = LeRobotArm(
-            kind=str(self.robot).removeprefix(LEROBOT),
+        access = LeRobotArm(
+            kind=self.robot.removeprefix(ON_ARM),
             port=self.robot_port,
             robot_id=self.robot_id,
             calibration_dir=self.robot_calibration_dir,
             cameras=_cameras(self.robot_cameras),
         )
-        limits = SafetyLimits(joint_speed=self.joint_speed, current=self.max_current)
-        env = RealArmEnv(arm.make(), SO101, _confirm, limits=limits, render_mode=config.render_mode)
-        return add_outer_layers(gym.wrappers.TimeLimit(env, env.task.max_episode_steps), config)
+        return RealArm(
+            connect=access.make,
+            limits=SafetyLimits(joint_speed=self.joint_speed, current=self.max_current),
+            scene=self.robot_scene,
+            description=self.robot_task,
+        )
+
+    def build(self, config: EnvConfig) -> gym.Env:
+        """Return the environment of a configuration, with the arm if there is one."""
+        from gym_hil.stacks.build import build_env
+
+        arm = self.arm()
+        return build_env(config) if arm is None else arm.build(config)
+
+    def require_same(self, out: Path) -> None:
+        """Require that a run in the folder `out`, if there is one, was begun with this arm.
+
+        Raises:
+            InvalidArgumentError: it was begun with another one, or in simulation.
+        """
+        path = out / ARM_FILE
+        begun = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        exists, mine = (out / CONFIG).is_file(), self._facts()
+        wrong = [
+            f"{name}={begun.get(name)}" for name in _KEPT if exists and begun.get(name) != mine.get(name)
+        ]
+        if wrong:
+            raise InvalidArgumentError(
+                f"the run in {out} was begun with {', '.join(wrong)}; choose another folder"
+            )
+
+    def note_in(self, out: Path) -> None:
+        """Write which arm learns into the folder of a run."""
+        if self.robot is not None:
+            write_json(out / ARM_FILE, self._facts())
+
+    def _facts(self) -> dict[str, str | None]:
+        return {name: None if value is None else str(value) for name, value in asdict(self).items()}
 
 
 def _cameras(text: str) -> Mapping[str, Mapping[str, Any]]:
@@ -86,10 +137,3 @@ def _cameras(text: str) -> Mapping[str, Mapping[str, Any]]:
             f'robot_cameras={text!r} must look like {{"front": {{"type": "opencv", "index_or_path": 0}}}}'
         )
     return dict(cameras)
-
-
-def _confirm(text: str) -> None:
-    try:
-        input(f"{text} Press Enter to agree, Ctrl-C to stop. ")
-    except EOFError:
-        raise DeviceError("nobody is there to agree that the arm moves: standard input is closed") from None

@@ -15,6 +15,7 @@ from rich.console import Console
 from gym_hil.cli.common import operator_named, policy_maker, write_json
 from gym_hil.cli.option_types import FormatName, OperatorName, Preset, TermName
 from gym_hil.cli.progress import progress_bar
+from gym_hil.cli.real_arm import RealArmOptions
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.dataset import About, Dataset, begun_as, default_root
@@ -49,8 +50,9 @@ class Record:
     With `--repo-id`, the dataset is a LeRobotDataset v3 for `lerobot-train`.
     """
 
-    task: Annotated[str, tyro.conf.Positional]
-    """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
+    task: Annotated[str | None, tyro.conf.Positional] = None
+    """Environment id, with or without "gym_hil/": PandaPickCube-v1, ... By default SO101PickCube-v1 with
+    `--robot`."""
     root: Path | None = None
     """Folder of the dataset; by default the one in which LeRobot or Minari look for `--repo-id`."""
     operator: OperatorName | None = None
@@ -85,6 +87,8 @@ class Record:
     """Part of the name of the gamepad to use; by default any gamepad."""
     page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
     """Address of the web page."""
+    arm: Annotated[RealArmOptions, tyro.conf.OmitArgPrefixes] = field(default_factory=RealArmOptions)
+    """The arm, if it is outside the simulation."""
     json: Path | None = None
     """Also write a summary to this file."""
 
@@ -93,13 +97,15 @@ class Record:
         if self.episodes < 1:
             raise InvalidArgumentError(f"episodes={self.episodes} must be at least 1")
         console = Console()
-        env_id = recorded_id(self.task)
-        self._operator = operator_named(full_id(self.task), self.operator) or "simulated"
-        new_policy = policy_maker(self.policy, self.task)
+        task, on_arm = self.arm.id_of(self.task), self.arm.robot is not None
+        self._built_id = recorded_id(task)
+        env_id = self.arm.robot or self._built_id
+        self._operator = operator_named(full_id(task), self.operator) or "simulated"
+        new_policy = policy_maker(self.policy, task, on_arm=on_arm)
         with contextlib.ExitStack() as stack:
             dataset = self._dataset(env_id, console)
             stack.callback(dataset.close)
-            env = self._make(env_id, dataset.journal)
+            env = self._make(dataset.journal)
             stack.callback(env.close)
             described = {"env_id": env_id, "operator": self._operator, "policy": self.policy}
             if self._operator in SIMULATED:
@@ -129,7 +135,13 @@ class Record:
 
     def _dataset(self, env_id: str, console: Console) -> Dataset:
         format = self.format or (JOURNAL_ONLY if self.repo_id is None else "lerobot")
+        if self.arm.robot is not None and format == "minari":
+            raise InvalidArgumentError(
+                "format='minari' is for simulated environments; an arm needs episodes or lerobot"
+            )
         usual_size = 0 if format == JOURNAL_ONLY else DATASET_FORMATS[format].image_size
+        if self.arm.robot is not None:
+            usual_size = USUAL_SIZE if self.arm.robot_cameras else 0
         size = usual_size if self.image_size is None else self.image_size
         further = [name for name in self.observation_terms if name not in _KEPT]
         about = About(format, self.repo_id, size, further or None)
@@ -154,7 +166,8 @@ class Record:
             console.print(note, markup=False, soft_wrap=True)
         return dataset
 
-    def _make(self, env_id: str, journal: EpisodeStore) -> gym.Env:
+    def _make(self, journal: EpisodeStore) -> gym.Env:
+        env_id = self._built_id
         person = self._operator in PEOPLE
         size = journal.about["image_size"] or USUAL_SIZE
         observed = {} if is_foreign(env_id) else recorded_arguments(journal, _square(size))
@@ -168,6 +181,7 @@ class Record:
             use_viewer=person and has_display() and self._operator != "browser",
             **observed,
             real_time=person or self.real_time,
+            build=self.arm.build,
         )
 
     def _demonstrator(self) -> Operator | None:

@@ -15,6 +15,7 @@ from rich.table import Table
 from gym_hil.cli.common import operator_named, require_libraries, state_base_id, write_json
 from gym_hil.cli.option_types import Method, Preset, Teacher
 from gym_hil.cli.progress import progress_bar
+from gym_hil.cli.real_arm import RealArmOptions
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.page import PageAddress
 from gym_hil.intervention.limits import DEFAULT_PRESET
@@ -35,8 +36,9 @@ class Train:
     run; a crash loses at most the current episode. `--resume` continues.
     """
 
-    task: Annotated[str, tyro.conf.Positional]
-    """Environment id, with or without "gym_hil/": PandaPickCube-v1, ..."""
+    task: Annotated[str | None, tyro.conf.Positional] = None
+    """Environment id, with or without "gym_hil/": PandaPickCube-v1, ... By default SO101PickCube-v1 with
+    `--robot`."""
     backend: Literal["gym-hil", "lerobot"] = "gym-hil"
     """Implementation of the training. lerobot: LeRobot's learner and actor, with results in LeRobot's
     formats; supports obs, operator, robot-minutes (of the actor alone), demos, device and out."""
@@ -63,8 +65,8 @@ class Train:
     seed: int = 0
     """Seed of the run. Seeds 0 to 9 are for development; others are for reports, and evaluated from other
     start states."""
-    episodes: int = 100
-    """Number of episodes of the last evaluation."""
+    episodes: int | None = None
+    """Number of episodes of the last evaluation; by default 100, or 10 with `--robot`."""
     out: Path = Path("hil-run")
     """Folder of the results: a new one, or with `--resume` that of a run to continue."""
     resume: bool = False
@@ -75,6 +77,8 @@ class Train:
     """Part of the name of the gamepad to use; by default any gamepad."""
     page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
     """Address of the web page."""
+    arm: Annotated[RealArmOptions, tyro.conf.OmitArgPrefixes] = field(default_factory=RealArmOptions)
+    """The arm, if it is outside the simulation."""
     json: Path | None = None
     """Also write the result to this file."""
     min_success: float = 0.0
@@ -84,6 +88,8 @@ class Train:
         """Train, and print the result."""
         console = Console(highlight=False)
         if self.backend == "lerobot":
+            if self.arm.robot is not None:
+                raise InvalidArgumentError("--robot needs the backend gym-hil")
             from gym_hil.cli.lerobot_backend import train_with_lerobot
 
             return train_with_lerobot(self, console)
@@ -91,7 +97,13 @@ class Train:
         from gym_hil.learning.report import helper
         from gym_hil.learning.run import train
 
-        config = self._config()
+        config, arm = self._config(), self.arm.arm()
+        self.arm.require_same(self.out)
+
+        def ready(env: gym.Env) -> None:
+            self.arm.note_in(self.out)
+            _welcome(env, console)
+
         console.print(
             f"{config.demos} demonstrations, then training: {config.robot_minutes:g} robot minutes in total. "
             f"Operator: {helper(config)}."
@@ -101,12 +113,13 @@ class Train:
                 found = train(
                     config,
                     self.out,
-                    Printer(console, config, progress),
+                    Printer(console, progress, every_episode=config.real_time or arm is not None),
                     resume=self.resume,
                     page=self.page,
                     gamepad_name=self.gamepad_name,
                     track=self.track,
-                    ready=lambda env: _welcome(env, console),
+                    ready=ready,
+                    build=None if arm is None else arm.build,
                 )
         except KeyboardInterrupt:
             console.print(f"Stopped. The same command with --resume continues the run in {self.out}.")
@@ -121,12 +134,18 @@ class Train:
 
     def teacher(self) -> str:
         """Return the operator who demonstrates and takes over."""
-        return operator_named(full_id(self.task), self.operator) or "simulated"
+        return operator_named(full_id(self.env_id), self.operator) or "simulated"
+
+    @property
+    def env_id(self) -> str:
+        """The environment id on the command line, or that of an arm."""
+        return self.arm.id_of(self.task)
 
     def _config(self) -> TrainConfig:
         from gym_hil.learning.config import TrainConfig, defaults_for
 
-        env_id = state_base_id(self.task)
+        env_id = state_base_id(self.env_id)
+        usual_episodes = 100 if self.arm.robot is None else 10
         return TrainConfig(
             env_id=env_id,
             obs=self.obs,
@@ -139,7 +158,7 @@ class Train:
             robot_minutes=self.robot_minutes,
             demos=self.demos,
             seed=self.seed,
-            final_episodes=self.episodes,
+            final_episodes=usual_episodes if self.episodes is None else self.episodes,
         )
 
 
@@ -154,12 +173,12 @@ class Printer:
 
     Args:
         console: prints the lines.
-        config: configuration of the run.
         progress: shows the progress of the run.
+        every_episode: whether to print a line after every episode, for a person.
     """
 
-    def __init__(self, console: Console, config: TrainConfig, progress: Progress) -> None:
-        self._console, self._every_episode = console, config.real_time
+    def __init__(self, console: Console, progress: Progress, *, every_episode: bool) -> None:
+        self._console, self._every_episode = console, every_episode
         self._points = self._episodes = 0
         self._progress = progress
         self._run = progress.add_task("training", total=None)

@@ -59,6 +59,9 @@ class VirtualArm:
     """Images of each camera per second."""
     camera_port: int = 0
     """TCP port of the cameras; 0 for a free one."""
+    scene: bool = False
+    """Let other programs ask where the objects are, and have them put back: as `--robot-scene` of `gym-hil train`
+    does. The objects are then moved on request only."""
     servos: ServoState = STATES[0]  # type: ignore[valid-type]
     """Initial state of the servos: calibrated, with a calibration file for LeRobot; assembled, without
     calibration; or new, as delivered by the factory, all with address 1."""
@@ -125,6 +128,7 @@ class VirtualArm:
             seed=self.seed,
             page=self.page,
             window=self.window,
+            scene=self.scene,
         )
 
     def _announce(self, console: Console, station: Station, url: str | None) -> None:
@@ -134,27 +138,33 @@ class VirtualArm:
         if url is not None:
             print(url, flush=True)
         facts = {**station.facts(), "lerobot": arguments, "url": url}
+        if facts["scene"] is not None:
+            console.print(f"scene: --robot-scene {facts['scene']}")
         write_json(self.json, facts, mode=0o666 if url is None else PRIVATE)
 
     def _simulate(self, station: Station) -> None:
         stopped = threading.Event()
-        wants_reset = threading.Event()
+        wants_reset = station.wants_reset
         commands = Commands(
             station.rig.lines, wants_reset.set, stopped.set, lambda text: print(text, flush=True)
         )
         answer_promptly()
         threading.Thread(target=_listen, args=(station, commands), daemon=True, name="commands").start()
         with _ended_by_signal():
-            left = self.seconds
+            left, dt, ended = self.seconds, station.env.get_wrapper_attr("control_dt"), False
             while not stopped.is_set() and (left is None or left > 0.0):
-                if station.step():
-                    station.wait(self.reset_after_s)
-                    wants_reset.set()
+                if ended:
+                    station.wait(dt)
+                elif station.step():
+                    ended = True
+                    if not self.scene:
+                        station.wait(self.reset_after_s)
+                        wants_reset.set()
                 if wants_reset.is_set():
-                    wants_reset.clear()
                     station.reset()
+                    ended = False
                 if left is not None:
-                    left -= station.env.get_wrapper_attr("control_dt")
+                    left -= dt
 
 
 def _listen(station: Station, commands: Commands) -> None:

@@ -18,6 +18,7 @@ attributes are optional; features that need a missing one raise an error with it
 | `save_physics`, `observe_state` | recording, learning |
 | `observe_further` | recording further observation terms |
 | `task`, `simulation` | task-specific features, policies that observe images |
+| `camera_images` | policies that observe images of real cameras |
 """
 
 from __future__ import annotations

@@ -63,6 +63,8 @@ class TerminationReason(str, enum.Enum):
     OUT_OF_REACH = "object_out_of_reach"
     TOPPLED = "object_toppled"
     UNSTABLE = "simulation_unstable"
+    DEVICE_ERROR = "device_error"
+    """A robot outside the simulation did not answer, or was stopped by its limits; a truncation."""
     HUMAN_SUCCESS = "human_success"
     HUMAN_FAILURE = "human_failure"
     RERECORD = "rerecord_episode"

@@ -1,4 +1,4 @@
-"""Camera images of recorded episodes, which are rendered from the stored states."""
+"""Camera images of recorded episodes, which are rendered from the stored states, or stored if cameras took them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.replay import require_fit, stored_states
 from gym_hil.simulation.rendering import Image
 
+IMAGES = "observation.images."
+"""Prefix of the names of frames with images of real cameras."""
 Pictures = dict[str, list[Image]]
 """Images by the name of the camera, before every step and after the last one, (height, width, 3) uint8 each."""
 
@@ -39,8 +41,14 @@ def at_steps(episode: Episode, env: EnvironmentInterface, steps: Iterator[int] |
 
 
 def render_images(episode: Episode, env: EnvironmentInterface) -> Pictures:
-    """Return the camera images of `episode`, rendered from its stored states."""
-    pictures: Pictures = {}
+    """Return the camera images of `episode`: those that it contains, or else rendered from its stored states."""
+    pictures: Pictures = {
+        name.removeprefix(IMAGES): [*episode.frames[name], episode.final[name]]
+        for name in episode.further
+        if name.startswith(IMAGES)
+    }
+    if pictures:
+        return pictures
     for _ in at_steps(episode, env, range(episode.length + 1)):
         for camera, image in env.draw().items():
             pictures.setdefault(camera, []).append(image)

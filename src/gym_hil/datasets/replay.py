@@ -13,7 +13,7 @@ import numpy as np
 
 from gym_hil.core import schema
 from gym_hil.core.environment import EnvironmentInterface
-from gym_hil.core.errors import GymHilError, InvalidDatasetError
+from gym_hil.core.errors import GymHilError, InvalidArgumentError, InvalidDatasetError
 from gym_hil.core.step_record import PHASES
 from gym_hil.core.verdicts import Verdict, combine
 from gym_hil.datasets.episode import Episode, further_observations, model_hash
@@ -23,6 +23,8 @@ from gym_hil.stacks.build import make_env
 
 USUAL_SIZE = 128
 """Height and width of the images of environments whose pictures are not kept (pixels)."""
+ON_ARM = "lerobot:"
+"""Beginning of the ids of arms outside the simulation."""
 TIME_LIMIT = "time_limit"
 """Reason of the end of an episode at the time limit."""
 _END = "end"
@@ -80,7 +82,15 @@ def make_replay_env(env_id: str, **kwargs: Any) -> gym.Env:
     Args:
         env_id: id of the recorded environment.
         kwargs: further arguments of `gym_hil.make_env`.
+
+    Raises:
+        InvalidArgumentError: the episodes were recorded on an arm.
     """
+    if env_id.startswith(ON_ARM):
+        raise InvalidArgumentError(
+            f"these episodes were recorded on an arm, {env_id}, which cannot be replayed: it does not repeat a motion "
+            "exactly, and nobody puts the objects where they were. LeRobot's programs show and replay its datasets"
+        )
     return make_env(env_id, operator=None, **kwargs)
 
 

@@ -11,7 +11,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.step_record import Action
 from gym_hil.intervention.scripted_policies import Policy
 from gym_hil.learning.policy_actions import PolicyActions, make_actions
-from gym_hil.learning.policy_env import PolicyEnv, PolicyObservation, make_policy_env, task_and_robot
+from gym_hil.learning.policy_env import PolicyEnv, PolicyObservation, interface_of, make_policy_env
 from gym_hil.learning.policy_file import CHECKPOINT, POLICY, TrainedPolicy
 
 
@@ -64,33 +64,32 @@ def make_env_for(policy: TrainedPolicy, path: Path, env_id: str) -> PolicyEnv:
     return env
 
 
-def load_policy(path: Path, env_id: str) -> Policy:
+def load_policy(path: Path, env_id: str | None) -> Policy:
     """Return a trained policy for environments of `env_id`.
 
     Args:
         path: folder of a training run, or a policy or checkpoint file.
-        env_id: a base id.
+        env_id: a base id; None to compare the policy with the environment in the first step alone.
 
     Returns:
         A function from the environment and a random generator to the environment's action.
 
     Raises:
         InvalidArgumentError: the policy cannot be read, or was trained for another environment. An environment
-            with another robot is refused in the first step.
+            with another interface is refused in the first step.
     """
     trained = load(path)
-    make_env_for(trained, path, env_id).close()
-    acting, pixels, robot = trained.make_policy(), trained.config.pixels, trained.interface.robot
+    if env_id is not None:
+        make_env_for(trained, path, env_id).close()
+    acting, pixels = trained.make_policy(), trained.config.pixels
     observe: PolicyObservation | None = None
     actions: PolicyActions | None = None
 
     def policy(env: EnvironmentInterface, rng: np.random.Generator) -> Action:
         nonlocal observe, actions
         if observe is None or actions is None:
-            _, found = task_and_robot(env)
-            if found != robot:
-                raise InvalidArgumentError(f"{path} was trained for robot {robot}, not {found}")
             observe, actions = PolicyObservation(env, pixels), make_actions(env)
+            trained.interface.require_same(interface_of(env, observe, actions), path)
         return actions.to_env(acting.act(observe(env.observe())))
 
     return policy

@@ -9,6 +9,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from gym_hil.core.schema import IS_INTERVENTION
 from gym_hil.learning.policy_env import PolicyEnv
 from gym_hil.learning.seeds import DEVELOPMENT_STARTS
 
@@ -58,8 +59,9 @@ def evaluate(
     episodes: int,
     first_start: int = DEVELOPMENT_STARTS,
     on_episode: Callable[[int], None] = lambda ended: None,
+    limit: int | None = None,
 ) -> Evaluation:
-    """Evaluate a policy without a human.
+    """Evaluate a policy without a human. An episode in which a person takes over counts as failed.
 
     Args:
         act: the policy.
@@ -67,6 +69,7 @@ def evaluate(
         episodes: number of episodes.
         first_start: environment seed of the first episode. It is incremented by 1 for each further episode.
         on_episode: called after each episode with the number of episodes that have ended.
+        limit: time limit of an episode in steps; None for that of `env`.
 
     Returns:
         The result.
@@ -74,12 +77,13 @@ def evaluate(
     lengths = []
     for number in range(episodes):
         observation, info = env.reset(seed=first_start + number)
-        done, steps = False, 0
+        done, steps, helped = False, 0, False
         while not done:
             observation, _, terminated, truncated, info = env.step(act(observation))
             steps += 1
-            done = terminated or truncated
-        if info["is_success"]:
+            helped |= info[IS_INTERVENTION]
+            done = terminated or truncated or steps == limit
+        if info["is_success"] and not helped:
             lengths.append(steps)
         on_episode(number + 1)
     low, high = wilson(len(lengths), episodes)

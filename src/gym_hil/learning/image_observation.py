@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.envs.cameras import OBSERVATION_CAMERAS
 from gym_hil.simulation.rendering import FAST, Renderer
@@ -60,18 +61,22 @@ class CameraObservation:
     """Renders and packs the cameras ``front`` and ``wrist``, independently of the environment's own observation.
 
     Args:
-        simulation: the rendered simulation.
+        env: the environment, whose simulation is rendered, unless it has cameras of its own (`camera_images`).
         size: height and width of an image in pixels.
     """
 
-    def __init__(self, simulation: Simulation, size: int) -> None:
+    def __init__(self, env: EnvironmentInterface, size: int) -> None:
+        simulation: Simulation = env.simulation
         robot = simulation.robot
         if len(robot.end_effectors) > 1:
             raise InvalidArgumentError(
                 f"obs='pixels' is for one end effector; {robot.name!r} needs obs='state'"
             )
         self.layout = ImageLayout(size)
-        self._simulation = simulation
+        self._size, self._env, self._simulation = size, env, simulation
+        self._renderer: Renderer | None = None
+        if env.offers("camera_images"):
+            return
         model = simulation.model
         self._cameras = [model.camera(name).id for name in OBSERVATION_CAMERAS]
         self._renderer = Renderer(model, size, size, FAST)
@@ -85,9 +90,12 @@ class CameraObservation:
         Returns:
             Vector of bytes (`layout.total_bytes`,).
         """
+        if self._renderer is None:
+            return self.layout.pack(self._env.camera_images(self._size), numbers)
         data = self._simulation.data
         return self.layout.pack([self._renderer.render(data, camera) for camera in self._cameras], numbers)
 
     def close(self) -> None:
         """Free the rendering resources."""
-        self._renderer.close()
+        if self._renderer is not None:
+            self._renderer.close()

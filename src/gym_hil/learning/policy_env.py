@@ -17,10 +17,10 @@ from gym_hil.intervention.human_cost import RecordHumanCost
 from gym_hil.intervention.operator import Operator
 from gym_hil.learning.features import VectorFeatures, image_terms, make_features, make_subgoals, size_of
 from gym_hil.learning.image_observation import CameraObservation
-from gym_hil.learning.policy_actions import make_actions
+from gym_hil.learning.policy_actions import PolicyActions, make_actions
 from gym_hil.learning.policy_interface import PolicyInterface
 from gym_hil.learning.proprioception import ProprioceptiveState
-from gym_hil.stacks.build import make_env
+from gym_hil.stacks.build import Build, make_env
 from gym_hil.stacks.ids import is_foreign
 
 
@@ -64,7 +64,7 @@ class PolicyObservation:
                 f"obs='pixels' needs an environment of this package; use obs='state' for {env.env}"
             )
         else:
-            self._cameras = CameraObservation(env.simulation, pixels)
+            self._cameras = CameraObservation(env, pixels)
             self._own = ProprioceptiveState(env.task.robot)
             total = self._cameras.layout.total_bytes
             self.terms = image_terms(total)
@@ -84,6 +84,21 @@ class PolicyObservation:
         """Free the rendering resources."""
         if self._cameras is not None:
             self._cameras.close()
+
+
+def interface_of(
+    env: EnvironmentInterface, observation: PolicyObservation, actions: PolicyActions
+) -> PolicyInterface:
+    """Return the interface of policies for an environment with these observations and actions."""
+    task, robot = task_and_robot(env)
+    return PolicyInterface(
+        task=task,
+        robot=robot,
+        observation=observation.terms,
+        action=actions.terms,
+        ee_step_m=actions.step_m,
+        control_dt=float(env.control_dt),
+    )
 
 
 class PolicyEnv(gym.Wrapper):
@@ -108,15 +123,7 @@ class PolicyEnv(gym.Wrapper):
         self.observation_space = self._observation.space
         self.action_space = spaces.Box(-1.0, 1.0, (self._actions.size,), np.float32)
         self.idle_action = self._actions.idle
-        task, robot = task_and_robot(inner)
-        self.interface = PolicyInterface(
-            task=task,
-            robot=robot,
-            observation=self._observation.terms,
-            action=self._actions.terms,
-            ee_step_m=self._actions.step_m,
-            control_dt=float(inner.control_dt),
-        )
+        self.interface = interface_of(inner, self._observation, self._actions)
 
     def reset(self, **kwargs: Any) -> tuple[NDArray[Any], dict[str, Any]]:
         """Begin an episode."""
@@ -157,25 +164,28 @@ def time_limit(env_id: str) -> int:
 
 def make_policy_env(
     env_id: str,
-    operator: Operator | None,
+    operator: str | Operator | None,
     *,
     limit: int | None = None,
     real_time: bool = False,
     pixels: int = 0,
+    build: Build | None = None,
     **kwargs: Any,
 ) -> PolicyEnv:
     """Return an environment for a policy, with statistics of human cost and a time limit.
 
     Args:
         env_id: a base id, or the id of another package's environment.
-        operator: the operator who may take over, or None.
+        operator: the operator who may take over or their name, or None.
         limit: time limit of an episode in steps; None for the task's.
         real_time: whether steps run in real time and the person can pause.
         pixels: height and width of the camera images in pixels; 0 for features of the state.
+        build: creates the environment of a configuration, see `gym_hil.stacks.build.make_env`.
         kwargs: further arguments of `gym_hil.stacks.build.make_env`.
     """
     env = make_env(
         env_id,
+        build=build,
         operator=operator,
         gripper_penalty=None,
         max_episode_steps=limit,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.core import schema
+from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.page import PageAddress
 from gym_hil.intervention.named import make_demonstrator, make_operator
 from gym_hil.intervention.on_request import OnRequest
@@ -21,12 +24,15 @@ from gym_hil.learning.methods import METHODS
 from gym_hil.learning.policy_env import PolicyEnv, make_policy_env, time_limit
 from gym_hil.learning.seeds import training_start
 from gym_hil.simulation.gl import has_display
+from gym_hil.stacks.build import Build
 from gym_hil.viewers.web.wait import await_person
 
 log = logging.getLogger(__name__)
 
 PERSON_DEMO_FACTOR = 6
 """Time limit of a person's demonstrations, as a multiple of the task's: people need time to look and to find keys."""
+NO_LIMIT = 1_000_000
+"""Time limit in steps of an environment whose episodes are limited here."""
 FAST = ("none", "simulated")
 """Operators that demonstrate within the task's time limit."""
 
@@ -43,21 +49,33 @@ class Rollouts:
         config: configuration of the run.
         page: address of the web page for a person in a browser.
         gamepad_name: part of the name of the gamepad that a person uses.
+        build: builds the environment with a robot outside the simulation, in which everything happens: demonstrations,
+            rollouts and evaluations. None for the simulation.
 
     Attributes:
         env: environment in which the policy acts and the operator watches.
         limit: time limit of an episode in steps.
+        in_real_time: whether steps run in real time, and never wait for the learner.
+        outside: whether the robot is outside the simulation.
     """
 
     def __init__(
-        self, config: TrainConfig, page: PageAddress | None = None, gamepad_name: str | None = None
+        self,
+        config: TrainConfig,
+        page: PageAddress | None = None,
+        gamepad_name: str | None = None,
+        build: Build | None = None,
     ) -> None:
         self._config = config
         self._on_request: OnRequest | None = None
+        self._demonstrator: Operator | None = None
+        self.in_real_time, self.outside = config.real_time or build is not None, build is not None
         self.limit = time_limit(config.env_id)
         self._demo_limit = self.limit * (1 if config.operator in FAST else PERSON_DEMO_FACTOR)
         arguments = config.env_arguments()
-        if config.real_time:
+        if build is not None:
+            self._begin_outside(build, page, gamepad_name)
+        elif config.real_time:
             self.env = make_policy_env(
                 config.env_id,
                 make_operator(config.operator, page=page, gamepad_name=gamepad_name),
@@ -80,21 +98,37 @@ class Rollouts:
                 **arguments,
             )
 
+    def evaluation_env(self) -> PolicyEnv:
+        """Return an environment in which the policy is evaluated: one of its own, unless there is only one robot."""
+        if self.outside:
+            return self.env
+        config = self._config
+        return make_policy_env(config.env_id, None, pixels=config.pixels, **config.env_arguments())
+
     def pacing_statistics(self) -> dict[str, float]:
         """Return the number of steps that missed their deadline in real time, and the largest delay (s)."""
-        if not self._config.real_time:
+        if not self.in_real_time:
             return {}
         return {
             "late_steps": self.env.get_wrapper_attr("overruns"),
             "worst_late_s": self.env.get_wrapper_attr("worst_overrun_s"),
         }
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let no simulated human help meanwhile, on a robot outside the simulation. A person can still take over."""
+        simulated = self.outside and not self._config.real_time
+        with self._watched_by(None) if simulated else contextlib.nullcontext():
+            yield
+
     def demonstrate(self, number: int) -> Experience | None:
         """Return an episode that the operator demonstrates, or None if it is to be recorded again."""
         idle = self._demo_env.idle_action
-        episode = self._episode(
-            self._demo_env, number, "demonstration", lambda *_: idle, self._demo_limit, lambda _: None
-        )
+        operator = self._demonstrator
+        with self._watched_by(operator) if operator is not None else contextlib.nullcontext():
+            episode = self._episode(
+                self._demo_env, number, "demonstration", lambda *_: idle, self._demo_limit, lambda _: None
+            )
         if episode is None:
             return None
         episode = episode.without_wait()
@@ -132,6 +166,41 @@ class Rollouts:
         self.env.close()
         self._demo_env.close()
 
+    def _begin_outside(self, build: Build, page: PageAddress | None, gamepad_name: str | None) -> None:
+        config = self._config
+        if config.operator == "none":
+            raise InvalidArgumentError(
+                "operator='none' leaves nobody to demonstrate on a robot outside the simulation"
+            )
+        if not config.real_time:
+            self._on_request = _on_request(config)
+            self._demonstrator = _demonstrator(config)
+        self.env = self._demo_env = make_policy_env(
+            config.env_id,
+            config.operator,
+            build=build,
+            limit=NO_LIMIT,
+            pixels=config.pixels,
+            preset=config.preset,
+            page=page,
+            gamepad_name=gamepad_name,
+            use_viewer=config.real_time and config.operator != "browser" and has_display(),
+            **config.env_arguments(),
+        )
+        if self._on_request is not None:
+            self.env.set_wrapper_attr("operator", self._on_request)
+        self.limit = EnvironmentInterface(self.env).task.max_episode_steps
+        self._demo_limit = self.limit * (1 if config.operator in FAST else PERSON_DEMO_FACTOR)
+
+    @contextlib.contextmanager
+    def _watched_by(self, operator: Operator | None) -> Iterator[None]:
+        before = self.env.get_wrapper_attr("operator")
+        self.env.set_wrapper_attr("operator", operator)
+        try:
+            yield
+        finally:
+            self.env.set_wrapper_attr("operator", before)
+
     def _episode(
         self,
         env: PolicyEnv,
@@ -150,6 +219,8 @@ class Rollouts:
         while not (terminated or truncated) and len(episode) < limit:
             action = choose_action(observation, len(episode))
             observation, reward, terminated, truncated, info = env.step(action)
+            if info[schema.TERMINATION_REASON] == schema.TerminationReason.DEVICE_ERROR:
+                break  # nobody knows what the robot did in this step
             episode.observations.append(observation)
             episode.states.append(save_physics())
             episode.actions.append(info[schema.STEP].executed_action)
@@ -157,7 +228,7 @@ class Rollouts:
             episode.interventions.append(info[schema.IS_INTERVENTION])
             if not (terminated or truncated) and len(episode) < limit:
                 on_step(episode)
-        if info.get(schema.RERECORD_EPISODE):
+        if info.get(schema.RERECORD_EPISODE) or not len(episode):
             return None
         return episode.so_far(success=info[schema.NEXT_SUCCESS], terminated=terminated)
 

@@ -24,7 +24,6 @@ from gym_hil.learning.learner_service import LearnerMessage, LearnerProgress
 from gym_hil.learning.learning_curve import CURVE, Curve, Point
 from gym_hil.learning.methods import METHODS
 from gym_hil.learning.methods.base import AskingPolicy
-from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.policy_file import POLICY, TrainedPolicy
 from gym_hil.learning.report import RESULT, write_report
 from gym_hil.learning.rollout import Rollouts
@@ -40,6 +39,7 @@ from gym_hil.learning.run_status import (
 )
 from gym_hil.learning.seeds import evaluation_start, purpose_of_result
 from gym_hil.learning.videos import VideoWriter, write_videos
+from gym_hil.stacks.build import Build
 
 EPISODES = "episodes"
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ def train(
     films: bool = True,
     track: Sequence[str] = (),
     ready: Callable[[gym.Env], None] = lambda env: None,
+    build: Build | None = None,
 ) -> Evaluation:
     """Train a policy, and write checkpoints, the learning curve, the result and the report into a folder.
 
@@ -81,6 +82,7 @@ def train(
         track: services to which losses and results are logged in addition to TensorBoard, names from
             `gym_hil.learning.tracking.TRACKERS`.
         ready: called with the environment before its first episode.
+        build: builds the environment with a robot outside the simulation, see `Rollouts`; None for the simulation.
 
     Returns:
         The last evaluation.
@@ -93,18 +95,18 @@ def train(
     lock = open_folder(config, out, resume=resume)
     beside = (
         VideoWriter(out, config)
-        if films and learner is SeparateProcessLearner and not config.real_time
+        if films and build is None and learner is SeparateProcessLearner and not config.real_time
         else None
     )
     try:
-        rollouts = Rollouts(config, page, gamepad_name)
+        rollouts = Rollouts(config, page, gamepad_name, build)
         run = TrainingRun(config, out, report, learner, rollouts, track, beside)
         try:
             ready(run.env)
             found = run.finish()
         finally:
             run.close()
-        if films:
+        if films and build is None:
             write_films(config, out, beside)
         write_report(out)
     finally:
@@ -153,7 +155,7 @@ class TrainingRun:
         self._method = METHODS.get(config.method)
         self._method.check(config)
         self._rollouts = rollouts or Rollouts(config)
-        self._eval_env = make_policy_env(config.env_id, None, pixels=config.pixels, **config.env_arguments())
+        self._eval_env = self._rollouts.evaluation_env()
         if self._eval_env.interface.control_dt != config.control_dt:
             raise InvalidArgumentError(
                 f"control_dt={config.control_dt!r} must be that of {config.env_id!r}, "
@@ -272,7 +274,7 @@ class TrainingRun:
         first = learner.sent
 
         def choose_action(observation: Any, step: int) -> Any:
-            if config.real_time:
+            if self._rollouts.in_real_time:
                 self._progress = learner.newest()
             elif step % config.block_steps == 0:
                 self._progress = learner.wait_for(max(first, learner.sent - 1))
@@ -301,6 +303,8 @@ class TrainingRun:
         self._report_status("learning")
 
     def _evaluate_if_due(self) -> None:
+        if self._rollouts.outside:
+            return  # a person would have to watch
         done = self._curve.points[-1].steps if self._curve.points else -self._config.eval_every_steps
         if self._steps // self._config.eval_every_steps > done // self._config.eval_every_steps:
             self._report_status("evaluation")
@@ -313,17 +317,19 @@ class TrainingRun:
     def _measure(self, episodes: int, *, final: bool) -> Evaluation:
         """Evaluate the current policy, save it, and add a point to the learning curve."""
         config, learner = self._config, self._learner
-        progress = learner.newest() if config.real_time else learner.wait_for(learner.sent)
+        progress = learner.newest() if self._rollouts.in_real_time else learner.wait_for(learner.sent)
         self._progress = progress
         TrainedPolicy(self._eval_env.interface, config, progress.weights).save(self._out / POLICY)
         self._policy.load(progress.weights)
-        found = evaluate(
-            self._policy.act,
-            self._eval_env,
-            episodes,
-            evaluation_start(config.seed, final=final),
-            lambda ended: self._report_status("evaluation", ended / episodes),
-        )
+        with self._rollouts.alone():
+            found = evaluate(
+                self._policy.act,
+                self._eval_env,
+                episodes,
+                evaluation_start(config.seed, final=final),
+                lambda ended: self._report_status("evaluation", ended / episodes),
+                self._rollouts.limit,
+            )
         before = self._curve.points[-1] if self._curve.points else None
         since = self._episodes[before.episodes if before else 0 :]
         success, rate = share_of_successes(since), share_of_interventions(since)

@@ -158,6 +158,16 @@ class Simulation:
         """
         return self._body_pos[name] + self._body_axes[name] @ point
 
+    def poses(self) -> dict[str, list[float]]:
+        """Return where all parts of props are, in the form in which `reset` takes it."""
+        model, data, found = self.model, self.data, {}
+        for name, mocap in self._mocap.items():
+            if mocap >= 0:
+                found[name] = [*data.mocap_pos[mocap].tolist(), *data.mocap_quat[mocap].tolist()]
+            else:
+                found[name] = data.joint(int(model.body(name).jntadr[0])).qpos.tolist()
+        return found
+
     # Commands.
 
     def reset(self, poses: Mapping[str, Sequence[float]]) -> None:
@@ -168,15 +178,7 @@ class Simulation:
         self._variation.read(poses)
         mujoco.mj_resetData(self.model, data)
         data.qpos[:] = self._home
-        for name, pose in poses.items():
-            if name in self._variation.names:
-                continue
-            if name not in self._qpos:
-                data.mocap_pos[self._mocap[name]] = pose[:3]
-                data.mocap_quat[self._mocap[name]] = pose[3:] if len(pose) > 3 else (1, 0, 0, 0)
-            else:
-                start = self._qpos[name]
-                data.qpos[start : start + len(pose)] = pose
+        self._place(poses)
         for effector in self.end_effectors:
             effector.command_gripper(1.0)
         mujoco.mj_kinematics(self.model, data)
@@ -238,6 +240,18 @@ class Simulation:
         mujoco.mj_kinematics(self.model, self.data)
 
     # Internals.
+
+    def _place(self, poses: Mapping[str, Sequence[float]]) -> None:
+        data = self.data
+        for name, pose in poses.items():
+            if name in self._variation.names:
+                continue
+            if name not in self._qpos:
+                data.mocap_pos[self._mocap[name]] = pose[:3]
+                data.mocap_quat[self._mocap[name]] = pose[3:] if len(pose) > 3 else (1, 0, 0, 0)
+            else:
+                start = self._qpos[name]
+                data.qpos[start : start + len(pose)] = pose
 
     def _advance(self) -> None:
         """Simulate one control period."""

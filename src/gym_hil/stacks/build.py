@@ -20,6 +20,7 @@ from gym_hil.core.errors import InvalidArgumentError, RenderingError
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.envs.robot_actions import make_robot_action
 from gym_hil.intervention.named import make_operator
+from gym_hil.intervention.operator import Operator
 from gym_hil.intervention.takeover import InterventionWrapper
 from gym_hil.robots import ROBOTS
 from gym_hil.stacks.config import INNER_FIELDS, EnvConfig
@@ -57,19 +58,41 @@ def build_env(config: EnvConfig, *, raw_env: RawEnv | None = None) -> gym.Env:
     return add_outer_layers(gym.wrappers.TimeLimit(env, limit), config)
 
 
-def make_env(env_id: str, *, raw_env: RawEnv | None = None, **arguments: Any) -> gym.Env:
+Build = Callable[[EnvConfig], gym.Env]
+"""A function that creates the environment of a configuration with all layers."""
+
+
+def make_env(
+    env_id: str, *, raw_env: RawEnv | None = None, build: Build | None = None, **arguments: Any
+) -> gym.Env:
     """Create the environment of an id with all layers.
 
     Args:
         env_id: an id. The suffix ``Base`` is ignored: actions are end-effector actions unless `action` is
             given.
         raw_env: creates the innermost environment; None for the usual class.
+        build: creates the environment of the configuration, for example with a robot outside the simulation; None
+            for `build_env`.
         arguments: fields of `EnvConfig`. Unlike `gymnasium.make`, real time is kept only if `real_time` is
             true.
     """
     action = "xyz" if is_foreign(env_id) else TASKS[parse_id(env_id).task].action
     config = EnvConfig.of(env_id, **{"action": action, "real_time": False, **arguments})
-    return build_env(config, raw_env=raw_env)
+    return build_env(config, raw_env=raw_env) if build is None else build(config)
+
+
+def operator_of(config: EnvConfig) -> Operator | None:
+    """Return the operator of a configuration, which is created if the configuration names it."""
+    operator = config.operator
+    if not isinstance(operator, str):
+        return operator
+    return make_operator(
+        operator,
+        preset=config.preset,
+        controller_config_path=config.controller_config_path,
+        gamepad_name=config.gamepad_name,
+        page=config.page,
+    )
 
 
 def wrap_env(env: gym.Env, *positional: Any, **arguments: Any) -> gym.Env:
@@ -133,15 +156,7 @@ def add_outer_layers(env: gym.Env, config: EnvConfig | None = None) -> gym.Env:
     if config is None:
         config = env.get_wrapper_attr("stack_config")
     inner_spec = env.spec
-    operator = config.operator
-    if isinstance(operator, str):
-        operator = make_operator(
-            operator,
-            preset=config.preset,
-            controller_config_path=config.controller_config_path,
-            gamepad_name=config.gamepad_name,
-            page=config.page,
-        )
+    operator = operator_of(config)
     layers: list[gym.Wrapper] = [InterventionWrapper(env, operator)]
     if wants(layers[-1], "page"):
         print(open_page(layers[-1]).url, flush=True)  # noqa: T201

@@ -11,9 +11,8 @@ from gym_hil.core.arguments import require_number
 from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.core.observer import Observer
 from gym_hil.core.step_record import StepRecord
+from gym_hil.wrappers.pausing import observers_of, wait_out_pause
 
-LISTEN_S = 0.02
-"""Polling interval of the device during a pause (s)."""
 PICTURES = 5
 """Number of frames per step that a viewer may show until the next step."""
 
@@ -74,7 +73,8 @@ class RealTimeWrapper(gym.Wrapper):
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Wait until the step is due, and execute it."""
-        self._wait_out_pause()
+        if wait_out_pause(self.env, self._clock):
+            self._due = None
         now = self._clock.monotonic()
         if self._due is None:
             self._due = now
@@ -106,19 +106,6 @@ class RealTimeWrapper(gym.Wrapper):
                     observer.on_wait(fraction, due)
         clock.sleep(due - clock.monotonic())
 
-    def _wait_out_pause(self) -> None:
-        operator = self.get_wrapper_attr("operator") if self.has_wrapper_attr("operator") else None
-        if operator is None or not operator.paused:
-            return
-        for observer in self._observers:
-            observer.on_pause()
-        while operator.paused and not any(observer.closed for observer in self._observers):
-            self._clock.sleep(LISTEN_S)
-            for observer in self._observers:
-                observer.on_poll()
-            operator.idle()
-        self._due = None
-
     @property
     def _observers(self) -> list[Observer]:
-        return self.env.get_wrapper_attr("observers") if self.env.has_wrapper_attr("observers") else []
+        return observers_of(self.env)

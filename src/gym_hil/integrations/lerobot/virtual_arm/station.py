@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from gym_hil.integrations.lerobot.virtual_arm.faults import parse_fault
 from gym_hil.integrations.lerobot.virtual_arm.line import ServoLine
 from gym_hil.integrations.lerobot.virtual_arm.port import Port
 from gym_hil.integrations.lerobot.virtual_arm.rig import Rig
+from gym_hil.integrations.lerobot.virtual_arm.scene import SceneServer
 from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.intervention.named import make_demonstrator
 from gym_hil.robots import ROBOTS
@@ -62,6 +64,7 @@ class StationConfig:
         page: address of the web page.
         show_page: whether there is a web page even if nobody drives by it.
         window: whether to open a window.
+        scene: whether other programs can ask where the objects are, and have them put back.
     """
 
     robot: str = ROBOT_NAMES[0]
@@ -80,6 +83,7 @@ class StationConfig:
     page: PageAddress = field(default_factory=PageAddress)
     show_page: bool = False
     window: bool = False
+    scene: bool = False
 
 
 class Station:
@@ -93,6 +97,7 @@ class Station:
         env: the follower's task with all layers. Its `step` takes one control period in real time, in which
             programs are answered.
         rig: the arms at their ports.
+        wants_reset: set when another program wants the objects to be put back.
         folder: folder of LeRobot's calibration files, and of the ports unless `ports` is given.
 
     Raises:
@@ -111,6 +116,8 @@ class Station:
         self._temporary = tempfile.TemporaryDirectory(prefix="gym-hil-arm-", ignore_cleanup_errors=True)
         self.folder = Path(self._temporary.name)
         self.cameras: Cameras | None = None
+        self.wants_reset = threading.Event()
+        self._scene = SceneServer(self.wants_reset.set) if config.scene else None
         self._raw = raw = VirtualArmEnv(config.task, robot)
         simulation = raw.simulation
         assert isinstance(simulation, ServedSimulation)
@@ -159,6 +166,9 @@ class Station:
         if (cameras := self.cameras) is not None:
             cameras.start(simulation.data)
             self.rig.watch(lambda: cameras.show(simulation.data))
+        if self._scene is not None:
+            self._show_scene()
+            self.rig.watch(self._show_scene)
         for name, arm in arms.items():
             self._write_calibration(name, arm)
 
@@ -175,7 +185,11 @@ class Station:
 
     def reset(self) -> None:
         """Move the objects to new places. The arms stay where they are."""
+        self.wants_reset.clear()
         self.env.reset()
+        if self._scene is not None:
+            self._show_scene()
+            self._scene.note_reset()
 
     def facts(self) -> dict[str, Any]:
         """Return all addresses, for other programs."""
@@ -201,6 +215,7 @@ class Station:
             "ports": ports,
             "cameras": cameras,
             "calibration_dir": str(self.folder),
+            "scene": None if self._scene is None else self._scene.address,
         }
 
     def lerobot_arguments(self) -> dict[str, list[str]]:
@@ -223,9 +238,15 @@ class Station:
         self.rig.close()
         if self.cameras is not None:
             self.cameras.close()
+        if self._scene is not None:
+            self._scene.close()
         if hasattr(self, "env"):
             self.env.close()
         self._temporary.cleanup()
+
+    def _show_scene(self) -> None:
+        assert self._scene is not None
+        self._scene.poses = self._raw.simulation.poses()
 
     def _write_calibration(self, name: str, arm: ServoArm) -> None:
         if self.config.servos == "calibrated":

@@ -1,0 +1,149 @@
+"""`gym-hil record`, `train` and `play` with an arm that a test makes, without LeRobot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gym_hil.cli.real_arm import RealArmOptions
+from gym_hil.cli.record import Record
+from gym_hil.cli.replay import Replay
+from gym_hil.core.errors import DeviceError, InvalidArgumentError
+from gym_hil.core.schema import EpisodeEvent, GripperCommand
+from gym_hil.datasets.camera_images import render_images
+from gym_hil.datasets.journal import EpisodeStore
+from gym_hil.devices.base import Device, DeviceReading, Engage
+from gym_hil.integrations.lerobot.real_arm.connection import Measurement
+from gym_hil.integrations.lerobot.real_arm.prompt import Prompt
+from gym_hil.integrations.lerobot.real_arm.stack import RealArm
+from gym_hil.intervention.human import Human
+from gym_hil.testing.clock import ManualClock
+
+ARM = RealArmOptions(robot="lerobot:so101_follower", robot_port="/dev/nothing")
+"""Options of an arm; the tests replace the arm itself and the gamepad."""
+
+
+class Arm:
+    """Goes where it is sent; the next command fails where a test breaks it."""
+
+    def __init__(self, *, cameras: tuple[str, ...] = ()) -> None:
+        self.cameras, self.broken = cameras, False
+        self._joints, self._opening = (0.1, -0.5, 0.4, 1.2, 1.5), 0.2
+        self.commands, self.connections = 0, 0
+
+    def connect(self) -> None:
+        self.connections += 1
+
+    def read(self) -> Measurement:
+        shade = self.commands % 256
+        images = {name: np.full((48, 64, 3), shade, np.uint8) for name in self.cameras}
+        return Measurement(self._joints, self._opening, images=images)
+
+    def send(self, joints, opening) -> None:
+        self.commands += 1
+        if self.broken:
+            self.broken = False
+            raise DeviceError("could not command the arm: Input/output error")
+        self._joints, self._opening = tuple(joints), float(opening)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+class Person(Device):
+    """Drives, and presses a button at the end of every episode.
+
+    Args:
+        steps: length of its episodes.
+        end: the button.
+        before: called before every step with the numbers of the episode and of the step, from 1.
+    """
+
+    name = "person"
+
+    def __init__(self, steps: int, end: EpisodeEvent = EpisodeEvent.SUCCESS, before=lambda *_: None) -> None:
+        self._steps, self._end, self._before = steps, end, before
+        self._episodes = self._polls = 0
+
+    def flush(self) -> None:
+        """An episode begins."""
+        self._episodes, self._polls = self._episodes + 1, 0
+
+    def poll(self) -> DeviceReading:
+        self._polls += 1
+        self._before(self._episodes, self._polls)
+        if self._polls == self._steps:
+            return DeviceReading(engage=True, events=(self._end,))
+        side = 0.4 if self._polls % 2 else -0.3
+        return DeviceReading(motion=(0.2, side, 0.1, 0, 0, 0), gripper=GripperCommand.STAY, engage=True)
+
+    def help(self) -> str:
+        return "a test"
+
+
+@pytest.fixture
+def laboratory(monkeypatch):
+    """Replace the arm at the port and the gamepad."""
+
+    def use(arm: Arm, device: Device) -> list[str]:
+        asked: list[str] = []
+        monkeypatch.setattr(
+            RealArmOptions, "arm", lambda _: RealArm(connect=lambda: arm, clock=ManualClock())
+        )
+        monkeypatch.setattr("gym_hil.stacks.build.make_operator", lambda *_, **__: Human(device, Engage.HOLD))
+        monkeypatch.setattr(Prompt, "__call__", lambda _, text: asked.append(text))
+        return asked
+
+    return use
+
+
+def test_episodes_of_an_arm_are_recorded_and_kept_when_it_does_not_answer(laboratory, tmp_path):
+    arm = Arm(cameras=("front", "wrist"))
+
+    def pull_the_cable(episode: int, step: int) -> None:
+        arm.broken = (episode, step) == (2, 5)
+
+    asked = laboratory(arm, Person(12, before=pull_the_cable))
+    cameras = json.dumps({name: {"type": "opencv", "index_or_path": 0} for name in arm.cameras})
+    options = replace(ARM, robot_cameras=cameras)
+    assert Record(arm=options, operator="gamepad", root=tmp_path, episodes=4, ask=False).run() == 0
+    store = EpisodeStore(tmp_path)
+    assert store.env_id == "lerobot:so101_follower" and store.numbers() == [0, 1, 2, 3] and not store.damage()
+    episodes = [store.read(number) for number in range(4)]
+    ends = [episode.meta["end"] for episode in episodes]
+    assert ends == ["human_success", "device_error", "human_success", "human_success"]
+    whole = episodes[0]
+    assert whole.length == 12 and whole.success and whole.frames["complementary_info.is_intervention"].all()
+    assert whole.frames["observation.images.front"].shape == (12, 128, 128, 3)
+    assert {len(images) for images in render_images(whole, None).values()} == {13}, "images are not rendered"
+    assert arm.connections == 2 and sum("keep clear" in text for text in asked) == 4
+    with pytest.raises(InvalidArgumentError, match="cannot be replayed"):
+        Replay(root=tmp_path, verify=True).run()
+
+
+@pytest.mark.slow
+def test_a_lerobot_dataset_of_an_arm_is_completed_after_a_crash(laboratory, tmp_path):
+    pytest.importorskip("lerobot.datasets.lerobot_dataset")
+    pytest.importorskip("datasets")
+    arm = Arm(cameras=("front", "wrist"))
+    laboratory(arm, Person(12))
+    cameras = json.dumps({name: {"type": "opencv", "index_or_path": 0} for name in arm.cameras})
+    options = replace(ARM, robot_cameras=cameras, robot_task="Put the cube into the box.")
+    record = Record(arm=options, operator="gamepad", root=tmp_path, repo_id="me/arm", episodes=2, ask=False)
+    assert record.run() == 0
+    (tmp_path / "gym_hil" / "lerobot.json").unlink()  # as if it had crashed before its files were complete
+    again = replace(record, episodes=3, resume=True)
+    assert again.run() == 0
+    from lerobot.datasets.lerobot_dataset import LeRobotDataset
+
+    dataset = LeRobotDataset("me/arm", root=tmp_path, video_backend="pyav")
+    assert dataset.num_episodes == 3 and dataset.num_frames == 36 and dataset.fps == 10
+    first, last = dataset[0], dataset[11]
+    assert first["task"] == "Put the cube into the box." and first["observation.state"].shape == (14,)
+    assert first["observation.images.front"].shape == (3, 128, 128)
+    seen = EpisodeStore(tmp_path / "gym_hil").read(0).frames["observation.images.front"]
+    for frame, image in ((first, seen[0]), (last, seen[-1])):
+        assert float(frame["observation.images.front"].mean()) * 255 == pytest.approx(image.mean(), abs=4)
