@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gym_hil.cli.play import Play
 from gym_hil.cli.real_arm import RealArmOptions
 from gym_hil.cli.record import Record
 from gym_hil.cli.replay import Replay
+from gym_hil.cli.train import Train
 from gym_hil.core.errors import DeviceError, InvalidArgumentError
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.datasets.camera_images import render_images
@@ -20,6 +22,7 @@ from gym_hil.integrations.lerobot.real_arm.connection import Measurement
 from gym_hil.integrations.lerobot.real_arm.prompt import Prompt
 from gym_hil.integrations.lerobot.real_arm.stack import RealArm
 from gym_hil.intervention.human import Human
+from gym_hil.learning.episode_store import ExperienceStore
 from gym_hil.testing.clock import ManualClock
 
 ARM = RealArmOptions(robot="lerobot:so101_follower", robot_port="/dev/nothing")
@@ -90,9 +93,12 @@ def laboratory(monkeypatch):
 
     def use(arm: Arm, device: Device) -> list[str]:
         asked: list[str] = []
-        monkeypatch.setattr(
-            RealArmOptions, "arm", lambda _: RealArm(connect=lambda: arm, clock=ManualClock())
-        )
+
+        def chosen(given: RealArmOptions) -> RealArm | None:
+            made = RealArm(connect=lambda: arm, clock=ManualClock(), description=given.robot_task)
+            return made if given.robot else None
+
+        monkeypatch.setattr(RealArmOptions, "arm", chosen)
         monkeypatch.setattr("gym_hil.stacks.build.make_operator", lambda *_, **__: Human(device, Engage.HOLD))
         monkeypatch.setattr(Prompt, "__call__", lambda _, text: asked.append(text))
         return asked
@@ -147,3 +153,39 @@ def test_a_lerobot_dataset_of_an_arm_is_completed_after_a_crash(laboratory, tmp_
     seen = EpisodeStore(tmp_path / "gym_hil").read(0).frames["observation.images.front"]
     for frame, image in ((first, seen[0]), (last, seen[-1])):
         assert float(frame["observation.images.front"].mean()) * 255 == pytest.approx(image.mean(), abs=4)
+
+
+def test_training_on_an_arm_goes_on_after_the_cable_was_out(laboratory, tmp_path):
+    arm = Arm()
+
+    def pull_the_cable(episode: int, step: int) -> None:
+        arm.broken = (episode, step) == (4, 5)
+
+    asked = laboratory(arm, Person(12, before=pull_the_cable))
+    train = Train(
+        arm=ARM,
+        operator="gamepad",
+        method="hg-dagger",
+        demos=2,
+        robot_minutes=0.1,
+        episodes=2,
+        out=tmp_path / "run",
+    )
+    assert train.run() == 0
+    store = ExperienceStore(tmp_path / "run" / "episodes")
+    episodes = [store.read(number) for number in range(len(store))]
+    assert [episode.kind for episode in episodes[:2]] == ["demonstration"] * 2
+    assert len(episodes[3]) == 4 and not episodes[3].success, "the step that failed is left out"
+    assert sum(len(episode) for episode in episodes) == 60
+    assert arm.connections == 2 and sum("keep clear" in text for text in asked) == len(episodes) + 2
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["late_steps"] == 0 and (result["episodes"], result["successes"]) == (2, 0), (
+        "a person has helped"
+    )
+    assert json.loads((tmp_path / "run" / "arm.json").read_text())["robot"] == "lerobot:so101_follower"
+    with pytest.raises(InvalidArgumentError, match="begun with robot=lerobot:so101_follower"):
+        replace(train, task="SO101PickCube-v1", arm=RealArmOptions(), resume=True).run()
+
+    laboratory(arm, Person(6, EpisodeEvent.SUCCESS))
+    play = Play(arm=ARM, operator="gamepad", policy=str(tmp_path / "run"), window=False, min_success=1.0)
+    assert play.run() == 0

@@ -78,8 +78,7 @@ def features(episode: Episode, pictures: Pictures) -> dict[str, dict[str, Any]]:
 
     actions = ACTION_NAMES[: episode.frames["action"].shape[1]]
     described = {
-        "observation.state": numbers("observation.state", None),
-        "observation.environment_state": numbers("observation.environment_state", None),
+        **{name: numbers(name, None) for name in _observed(episode)},
         **{name: numbers(name, actions) for name in ("action", "policy_action", "human_action")},
         **{name: {"dtype": kind, "shape": (1,), "names": None} for name, kind in _SCALARS.items()},
     }
@@ -97,13 +96,17 @@ def features(episode: Episode, pictures: Pictures) -> dict[str, dict[str, Any]]:
     return described
 
 
+def _observed(episode: Episode) -> list[str]:
+    """Return the names of the observed vectors. LeRobot takes no empty one, as of objects that nobody measures."""
+    names = ("observation.state", "observation.environment_state")
+    return [name for name in names if episode.frames[name].size]
+
+
 def frame(episode: Episode, pictures: Pictures, step: int) -> dict[str, Any]:
     """Return one frame as an argument for LeRobot's `add_frame`."""
     rows = episode.frames
     scalars = {**rows, "intervention": rows["complementary_info.is_intervention"]}
-    vectors = (
-        "observation.state", "observation.environment_state", "action", "policy_action", "human_action"
-    )  # fmt: skip
+    vectors = (*_observed(episode), "action", "policy_action", "human_action")
     return {
         **{name: rows[name][step] for name in (*vectors, *episode.further)},
         **{name: np.array([scalars[name][step]], kind) for name, kind in _SCALARS.items()},
