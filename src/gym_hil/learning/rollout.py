@@ -20,6 +20,7 @@ from gym_hil.intervention.on_request import OnRequest
 from gym_hil.intervention.operator import Expert, Operator
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import EpisodeInProgress, Experience, Kind
+from gym_hil.learning.evaluation import Act, Evaluation, evaluate
 from gym_hil.learning.methods import METHODS
 from gym_hil.learning.policy_env import PolicyEnv, make_policy_env, time_limit
 from gym_hil.learning.seeds import training_start
@@ -114,12 +115,16 @@ class Rollouts:
             "worst_late_s": self.env.get_wrapper_attr("worst_overrun_s"),
         }
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Let no simulated human help meanwhile, on a robot outside the simulation. A person can still take over."""
+    def evaluate(
+        self, act: Act, env: PolicyEnv, episodes: int, first_start: int, on_episode: Callable[[int], None]
+    ) -> Evaluation:
+        """Evaluate a policy, see `gym_hil.learning.evaluation.evaluate`.
+
+        No simulated human helps. On a robot outside the simulation a person can, and the episode counts as failed.
+        """
         simulated = self.outside and not self._config.real_time
         with self._watched_by(None) if simulated else contextlib.nullcontext():
-            yield
+            return evaluate(act, env, episodes, first_start, on_episode, self.limit)
 
     def demonstrate(self, number: int) -> Experience | None:
         """Return an episode that the operator demonstrates, or None if it is to be recorded again."""

@@ -19,7 +19,7 @@ from gym_hil.devices.page import PageAddress
 from gym_hil.learning.async_learner import ConnectLearner, SeparateProcessLearner
 from gym_hil.learning.config import VERSION, TrainConfig, package_version
 from gym_hil.learning.episode_store import EpisodeInProgress, Experience, ExperienceStore
-from gym_hil.learning.evaluation import Evaluation, evaluate
+from gym_hil.learning.evaluation import Evaluation
 from gym_hil.learning.learner_service import LearnerMessage, LearnerProgress
 from gym_hil.learning.learning_curve import CURVE, Curve, Point
 from gym_hil.learning.methods import METHODS
@@ -303,10 +303,9 @@ class TrainingRun:
         self._report_status("learning")
 
     def _evaluate_if_due(self) -> None:
-        if self._rollouts.outside:
-            return  # a person would have to watch
-        done = self._curve.points[-1].steps if self._curve.points else -self._config.eval_every_steps
-        if self._steps // self._config.eval_every_steps > done // self._config.eval_every_steps:
+        every, points = self._config.eval_every_steps, self._curve.points
+        due = self._steps // every > (points[-1].steps if points else -every) // every
+        if due and not self._rollouts.outside:  # where a person would have to watch
             self._report_status("evaluation")
             self._measure(self._config.eval_episodes, final=False)
             if time.perf_counter() - self._reported > REPORT_EVERY_S:
@@ -321,15 +320,11 @@ class TrainingRun:
         self._progress = progress
         TrainedPolicy(self._eval_env.interface, config, progress.weights).save(self._out / POLICY)
         self._policy.load(progress.weights)
-        with self._rollouts.alone():
-            found = evaluate(
-                self._policy.act,
-                self._eval_env,
-                episodes,
-                evaluation_start(config.seed, final=final),
-                lambda ended: self._report_status("evaluation", ended / episodes),
-                self._rollouts.limit,
-            )
+        first = evaluation_start(config.seed, final=final)
+        found = self._rollouts.evaluate(
+            self._policy.act, self._eval_env, episodes, first,
+            lambda ended: self._report_status("evaluation", ended / episodes),
+        )  # fmt: skip
         before = self._curve.points[-1] if self._curve.points else None
         since = self._episodes[before.episodes if before else 0 :]
         success, rate = share_of_successes(since), share_of_interventions(since)
