@@ -59,6 +59,7 @@ def _run() -> int:
     from gym_hil.cli.play import Play
     from gym_hil.cli.record import Record
     from gym_hil.cli.replay import Replay
+    from gym_hil.cli.reward import Reward
     from gym_hil.cli.study import CompareRuns
     from gym_hil.cli.train import Eval, Train
     from gym_hil.cli.virtual_arm import VirtualArm
@@ -76,6 +77,7 @@ def _run() -> int:
         | Annotated[Record, tyro.conf.subcommand("record")]
         | Annotated[Replay, tyro.conf.subcommand("replay")]
         | Annotated[Inspect, tyro.conf.subcommand("inspect")]
+        | Annotated[Reward, tyro.conf.subcommand("reward")]
         | Annotated[Humans, tyro.conf.subcommand("humans")]
         | Annotated[LerobotConfig, tyro.conf.subcommand("lerobot-config")]
         | Annotated[VirtualArm, tyro.conf.subcommand("virtual-arm")],

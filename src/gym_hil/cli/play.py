@@ -22,6 +22,7 @@ from gym_hil.cli.option_types import OperatorOrNobody, Preset, TermName
 from gym_hil.cli.progress import progress_bar
 from gym_hil.cli.real_arm import RealArmOptions
 from gym_hil.core import schema
+from gym_hil.core.delays import Delays
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.files import PRIVATE
@@ -63,7 +64,7 @@ class Play:
     preset: Preset = DEFAULT_PRESET
     """Limits of the simulated human."""
     policy: str = "zero"
-    """Policy that acts while the operator does not: zero, random, noisy-expert, pretrained, or a folder of
+    """Policy that acts while the operator does not: zero, random, noisy-expert, fumbling, pretrained, or a folder of
     `gym-hil train`."""
     observation_terms: tuple[TermName, ...] = ()
     """Terms of the observation instead of those of the id, such as proprioception tcp_wrench."""
@@ -85,6 +86,10 @@ class Play:
     """Part of the name of the gamepad to use; by default any gamepad."""
     page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)
     """Address of the web page."""
+    reward: Path | None = None
+    """File of `gym-hil reward train` that decides about success; by default the task itself does."""
+    delays: Annotated[Delays, tyro.conf.OmitArgPrefixes] = field(default_factory=Delays)
+    """Delays of a simulated robot."""
     arm: Annotated[RealArmOptions, tyro.conf.OmitArgPrefixes] = field(default_factory=RealArmOptions)
     """The arm, if it is outside the simulation."""
     min_success: float = 1.0
@@ -159,6 +164,8 @@ class Play:
             page=self.page,
             gamepad_name=self.gamepad_name,
             **({"observation_terms": self.observation_terms} if self.observation_terms else {}),
+            **self.delays.arguments(),
+            reward=self.reward,
             use_viewer=seen and not on_page,
             render_mode="rgb_array" if self.video is not None else None,
             real_time=on_page or seen or named in PEOPLE,

@@ -96,6 +96,8 @@ class RealArmOptions:
         from gym_hil.stacks.build import build_env
 
         arm = self.arm()
+        if arm is not None and config.delays:
+            raise InvalidArgumentError(f"{config.delays} are for simulated robots; an arm has its own delays")
         return build_env(config) if arm is None else arm.build(config)
 
     def require_same(self, out: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,14 +13,16 @@ import tyro
 from rich.console import Console
 
 from gym_hil.cli.common import operator_named, policy_maker, write_json
-from gym_hil.cli.option_types import FormatName, OperatorName, Preset, TermName
+from gym_hil.cli.option_types import FormatName, OperatorOrNobody, Preset, TermName
 from gym_hil.cli.progress import progress_bar
 from gym_hil.cli.real_arm import RealArmOptions
+from gym_hil.core.delays import Delays
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.dataset import About, Dataset, begun_as, default_root
 from gym_hil.datasets.formats.registry import DATASET_FORMATS, JOURNAL_ONLY
 from gym_hil.datasets.journal import EpisodeStore
+from gym_hil.datasets.manifest import sha256
 from gym_hil.datasets.recorder import EpisodeRecorder
 from gym_hil.datasets.replay import USUAL_SIZE, recorded_arguments
 from gym_hil.datasets.review import QUESTION, Answer, ask, verdict_of
@@ -55,12 +57,13 @@ class Record:
     `--robot`."""
     root: Path | None = None
     """Folder of the dataset; by default the one in which LeRobot or Minari look for `--repo-id`."""
-    operator: OperatorName | None = None
-    """Operator who may take over from the policy; by default that of the id, or else a simulated human."""
+    operator: OperatorOrNobody | None = None
+    """Operator who may take over from the policy; by default that of the id, or else a simulated human. none: the
+    policy alone acts."""
     preset: Preset = DEFAULT_PRESET
     """Limits of the simulated human."""
     policy: str = "zero"
-    """Policy that acts while the operator does not: zero, random, noisy-expert, pretrained, or a folder of
+    """Policy that acts while the operator does not: zero, random, noisy-expert, fumbling, pretrained, or a folder of
     `gym-hil train`."""
     episodes: int = 10
     """Number of episodes in the finished dataset."""
@@ -89,6 +92,10 @@ class Record:
     """Address of the web page."""
     arm: Annotated[RealArmOptions, tyro.conf.OmitArgPrefixes] = field(default_factory=RealArmOptions)
     """The arm, if it is outside the simulation."""
+    reward: Path | None = None
+    """File of `gym-hil reward train` that decides about success; by default the task itself does."""
+    delays: Annotated[Delays, tyro.conf.OmitArgPrefixes] = field(default_factory=Delays)
+    """Delays of a simulated robot."""
     json: Path | None = None
     """Also write a summary to this file."""
 
@@ -144,10 +151,18 @@ class Record:
             usual_size = USUAL_SIZE if self.arm.robot_cameras else 0
         size = usual_size if self.image_size is None else self.image_size
         further = [name for name in self.observation_terms if name not in _KEPT]
-        about = About(format, self.repo_id, size, further or None)
+        about = About(
+            format,
+            self.repo_id,
+            size,
+            further or None,
+            self.delays.arguments() or None,
+            None if self.reward is None else f"{self.reward.name} {sha256(self.reward)}",
+        )
         root = self.root or default_root(about)
         if self.resume and self.format is None and self.repo_id is None:
-            about = begun_as(root) or about
+            begun = begun_as(root) or about
+            about = replace(begun, delays=about.delays, reward=about.reward)
         with progress_bar(console) as progress:
             progress.add_task("opening the dataset", total=None)
             dataset = Dataset(root, env_id, about, resume=self.resume)
@@ -170,16 +185,17 @@ class Record:
         env_id = self._built_id
         person = self._operator in PEOPLE
         size = journal.about["image_size"] or USUAL_SIZE
-        observed = {} if is_foreign(env_id) else recorded_arguments(journal, _square(size))
+        foreign = is_foreign(env_id)
+        observed = self.delays.arguments() if foreign else recorded_arguments(journal, _square(size))
         self._steps, self._stop = 0, False
         return make_env(
             env_id,
-            operator=self._demonstrator() or self._operator,
+            operator=self._demonstrator() or (None if self._operator == "none" else self._operator),
             preset=self.preset,
             page=self.page,
             gamepad_name=self.gamepad_name,
             use_viewer=person and has_display() and self._operator != "browser",
-            **observed,
+            **{**observed, "reward": self.reward},
             real_time=person or self.real_time,
             build=self.arm.build,
         )
@@ -247,7 +263,8 @@ class Record:
     def _verdict(self, env: gym.Env, end: str, console: Console) -> Answer:
         verdict = verdict_of(end)
         operator = env.get_wrapper_attr("operator")
-        if verdict is None and self.ask and operator.device is not None and not operator.simulated:
+        person = operator is not None and operator.device is not None and not operator.simulated
+        if verdict is None and self.ask and person:
             console.print(QUESTION)
             observers = env.get_wrapper_attr("observers")
             try:

@@ -16,6 +16,7 @@ from gym_hil.cli.common import operator_named, require_libraries, state_base_id,
 from gym_hil.cli.option_types import Method, Preset, Teacher
 from gym_hil.cli.progress import progress_bar
 from gym_hil.cli.real_arm import RealArmOptions
+from gym_hil.core.delays import Delays
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.page import PageAddress
 from gym_hil.intervention.limits import DEFAULT_PRESET
@@ -79,6 +80,11 @@ class Train:
     """Address of the web page."""
     arm: Annotated[RealArmOptions, tyro.conf.OmitArgPrefixes] = field(default_factory=RealArmOptions)
     """The arm, if it is outside the simulation."""
+    reward: Path | None = None
+    """File of `gym-hil reward train` that decides about success in training; by default the task itself does. In
+    evaluations, the task itself always does."""
+    delays: Annotated[Delays, tyro.conf.OmitArgPrefixes] = field(default_factory=Delays)
+    """Delays of a simulated robot."""
     json: Path | None = None
     """Also write the result to this file."""
     min_success: float = 0.0
@@ -159,6 +165,8 @@ class Train:
             demos=self.demos,
             seed=self.seed,
             final_episodes=usual_episodes if self.episodes is None else self.episodes,
+            **asdict(self.delays),
+            reward=str(self.reward or ""),
         )
 
 

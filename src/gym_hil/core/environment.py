@@ -17,6 +17,7 @@ attributes are optional; features that need a missing one raise an error with it
 | `hand_over` | smooth takeovers |
 | `save_physics`, `observe_state` | recording, learning |
 | `observe_further` | recording further observation terms |
+| `judge_by` | learned rewards |
 | `task`, `simulation` | task-specific features, policies that observe images |
 | `camera_images` | policies that observe images of real cameras |
 """

@@ -65,6 +65,7 @@ class TerminationReason(str, enum.Enum):
     UNSTABLE = "simulation_unstable"
     DEVICE_ERROR = "device_error"
     """A robot outside the simulation did not answer, or was stopped by its limits; a truncation."""
+    LEARNED_SUCCESS = "learned_success"
     HUMAN_SUCCESS = "human_success"
     HUMAN_FAILURE = "human_failure"
     RERECORD = "rerecord_episode"

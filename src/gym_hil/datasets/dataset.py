@@ -68,6 +68,10 @@ class About:
     """Height and width of the camera images in pixels; 0 for no images."""
     observation_terms: list[str] | None = None
     """Names of the observation terms that are recorded in addition to positions and images."""
+    delays: dict[str, float] | None = None
+    """Delays of observations and actions, see `gym_hil.core.delays.Delays`."""
+    reward: str | None = None
+    """File name and SHA-256 of the learned reward that decided about success; None if the task itself did."""
 
 
 def default_root(about: About) -> Path:

@@ -85,7 +85,7 @@ def flushed(root: Path, names: Iterable[str], known: Mapping[str, str | int]) ->
     for name in (names := list(names)):
         if name not in known:
             flush(root / name)
-    return {name: known[name] if name in known else _sha256(root / name) for name in names}
+    return {name: known[name] if name in known else sha256(root / name) for name in names}
 
 
 def restore_to_manifest(
@@ -124,10 +124,11 @@ def restore_to_manifest(
 def _is_unchanged(path: Path, checksum: str | int) -> bool:
     if not path.is_file():
         return False
-    return path.stat().st_size == checksum if isinstance(checksum, int) else _sha256(path) == checksum
+    return path.stat().st_size == checksum if isinstance(checksum, int) else sha256(path) == checksum
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

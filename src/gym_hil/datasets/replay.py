@@ -15,6 +15,7 @@ from gym_hil.core import schema
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import GymHilError, InvalidArgumentError, InvalidDatasetError
 from gym_hil.core.step_record import PHASES
+from gym_hil.core.success import NeverDone
 from gym_hil.core.verdicts import Verdict, combine
 from gym_hil.datasets.episode import Episode, further_observations, model_hash
 from gym_hil.datasets.journal import EpisodeStore
@@ -29,6 +30,7 @@ TIME_LIMIT = "time_limit"
 """Reason of the end of an episode at the time limit."""
 _END = "end"
 _EVENTS = {
+    schema.TerminationReason.LEARNED_SUCCESS.value: schema.EpisodeEvent.SUCCESS,
     schema.TerminationReason.HUMAN_SUCCESS.value: schema.EpisodeEvent.SUCCESS,
     schema.TerminationReason.HUMAN_FAILURE.value: schema.EpisodeEvent.FAILURE,
     schema.TerminationReason.RERECORD.value: schema.EpisodeEvent.RERECORD,
@@ -68,12 +70,15 @@ def recorded_arguments(store: EpisodeStore, spec: GymRenderingSpec | None = None
         store: the episodes.
         spec: rendering options for images that are not recorded; None for the usual ones.
     """
-    terms = store.about.get("observation_terms")
+    about = store.about
+    terms, kept = about.get("observation_terms"), dict(about.get("delays") or {})
+    if about.get("reward"):
+        kept["reward"] = NeverDone()  # the recorded end decides
     if not terms:
-        return {"render_spec": spec}
-    size = store.about.get("image_size") or USUAL_SIZE
+        return {**kept, "render_spec": spec}
+    size = about.get("image_size") or USUAL_SIZE
     spec = replace(spec or GymRenderingSpec(), height=size, width=size)
-    return {"render_spec": spec, "observation_terms": ("proprioception", "objects", *terms)}
+    return {**kept, "render_spec": spec, "observation_terms": ("proprioception", "objects", *terms)}
 
 
 def make_replay_env(env_id: str, **kwargs: Any) -> gym.Env:

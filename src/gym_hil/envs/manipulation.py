@@ -19,13 +19,16 @@ from numpy.typing import NDArray
 from gym_hil.core import schema
 from gym_hil.core.arguments import require_mapping, require_number
 from gym_hil.core.command import Command
+from gym_hil.core.delays import NO_DELAYS, Delays
 from gym_hil.core.errors import EpisodeOrderError, InvalidArgumentError, require_one_of
 from gym_hil.core.observer import Watcher
 from gym_hil.core.schema import TerminationReason
 from gym_hil.core.step_record import Action, StepRecord
 from gym_hil.envs.actions import ActionTerm
 from gym_hil.envs.cameras import EnvironmentCameras
+from gym_hil.envs.delayed_simulation import act, delayed
 from gym_hil.envs.end_effectors import DrivenEndEffector, FirstEndEffector
+from gym_hil.envs.judged import JudgedByTask
 from gym_hil.envs.observations import (
     Observation,
     ObservationBuilder,
@@ -52,7 +55,7 @@ from gym_hil.tasks import TASKS, Intent, Task
 DEFAULT_GRIPPER_PENALTY = -0.05
 
 
-class ManipulationEnv(FirstEndEffector, gym.Env[Observation, np.ndarray]):
+class ManipulationEnv(JudgedByTask, FirstEndEffector, gym.Env[Observation, np.ndarray]):
     """An environment of one robot and one task.
 
     Args:
@@ -77,6 +80,7 @@ class ManipulationEnv(FirstEndEffector, gym.Env[Observation, np.ndarray]):
             `gym_hil.envs.actions.RawTwist`.
         gripper_penalty: value of ``info["discrete_penalty"]`` when a gripper command reverses the previous
             one. The reward is not affected.
+        delays: delays of observations and actions. Success and rewards are not delayed.
 
     Raises:
         InvalidArgumentError: an argument is invalid.
@@ -103,6 +107,7 @@ class ManipulationEnv(FirstEndEffector, gym.Env[Observation, np.ndarray]):
         observation_terms: Sequence[str | type[ObservationTerm]] | None = None,
         action_term: RobotAction | ActionTerm | None = None,
         gripper_penalty: float = DEFAULT_GRIPPER_PENALTY,
+        delays: Delays = NO_DELAYS,
     ) -> None:
         require_one_of("reward_type", reward_type, ("sparse", "dense"))
         require_one_of("render_mode", render_mode, (None, *self.metadata["render_modes"]))
@@ -120,15 +125,15 @@ class ManipulationEnv(FirstEndEffector, gym.Env[Observation, np.ndarray]):
         if isinstance(action_term, ActionTerm):
             action_term = RobotAction(robot, [action_term])
         self.action_term: RobotAction = action_term or make_robot_action("twist", robot)
-        self.simulation = self._simulate(
-            robot, control_dt, physics_step(control_dt) if physics_dt is None else physics_dt
-        )
+        self._limits = [self.task.workspace_of(effector) for effector in robot.end_effectors]
+        physics_dt = physics_step(control_dt) if physics_dt is None else physics_dt
+        present = self._simulate(robot, control_dt, physics_dt)
+        self.simulation = delayed(present, self.action_term, self._limits, delays)
         self.action_term.bind(self.simulation)
         self.end_effectors = tuple(
             DrivenEndEffector(self, index) for index in range(len(robot.end_effectors))
         )
         self._end_effector = self.end_effectors[0]
-        self._limits = [end_effector.workspace for end_effector in self.end_effectors]
         self.metadata = {**self.metadata, "render_fps": round(1.0 / control_dt)}
         self.cameras = EnvironmentCameras(self.simulation, self.render_spec, robot.observed_cameras)
         self.action_space = self.action_term.space
@@ -179,6 +184,7 @@ class ManipulationEnv(FirstEndEffector, gym.Env[Observation, np.ndarray]):
             self._start = dict(
                 self.task.sample_start(self.np_random, randomise=self.random_block_position, options=options)
             )
+            self.simulation.reseed(self.np_random)
             self.simulation.reset({name: pos.tolist() for name, pos in self._start.items()})
             self._elapsed_steps = 0
             self._done = False
@@ -205,17 +211,16 @@ class ManipulationEnv(FirstEndEffector, gym.Env[Observation, np.ndarray]):
         if self._done:
             raise EpisodeOrderError("step was called outside an episode; call reset first")
         executed = self.action_term.clip(action)
-        sim, task = self.simulation, self.task
-        switches = self.action_term.apply(executed.tolist(), self._limits)
-        sim.step()
+        switches = act(self.simulation, self.action_term, executed.tolist(), self._limits)
+        sim, task = self.simulation.world, self.task
         self._elapsed_steps += 1
         if sim.stable:
-            success = bool(task.success(sim, self._start))
-            reason = TerminationReason.SUCCESS if success else task.failure(sim)
+            success, succeeds = self._success()
+            reason = succeeds if success else task.failure(sim)
             reward = float(success) if self.reward_type == "sparse" else task.dense_reward(sim, self._start)
         else:
             success, reason, reward = False, TerminationReason.UNSTABLE, 0.0
-            sim.reset({name: pos.tolist() for name, pos in self._start.items()})
+            self.simulation.reset({name: pos.tolist() for name, pos in self._start.items()})
         self._done = reason is not None
         record = StepRecord(
             executed_action=executed,
@@ -243,6 +248,8 @@ class ManipulationEnv(FirstEndEffector, gym.Env[Observation, np.ndarray]):
         """Free all resources. It may be called more than once."""
         self._closed = True
         self.cameras.close()
+        if self.success_detector is not None:
+            self.success_detector.close()
 
     # Saved states.
 
@@ -351,10 +358,6 @@ class ManipulationEnv(FirstEndEffector, gym.Env[Observation, np.ndarray]):
     def restore_physics(self, state: Array) -> None:
         """Restore the result of `save_physics`."""
         self.simulation.restore(state)
-
-    def task_success(self) -> bool:
-        """Return whether the task is done in the current state."""
-        return bool(self.task.success(self.simulation, self._start))
 
     def observe_state(self) -> Observation:
         """Return the current observation without images: ``agent_pos`` and ``environment_state``."""

@@ -7,8 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from gym_hil.core.command import Command
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import require_one_of
+from gym_hil.core.schema import GripperCommand
 from gym_hil.core.step_record import Action
 
 Policy = Callable[[EnvironmentInterface, np.random.Generator], Action]
@@ -19,6 +21,10 @@ MISTAKEN = 0.95
 """Fraction of episodes in which the noisy expert misjudges the position of its goal."""
 MISPLACED = 0.06
 """Error of the misjudged position (m)."""
+CARRY_STEPS = (0, 3)
+"""Range of the number of steps (upper bound excluded) for which the fumbling policy keeps the gripper closed."""
+OPEN_STEPS = 4
+"""Number of steps for which it then opens the gripper."""
 NEAR = 0.03
 """Horizontal distance from the goal within which the position is judged correctly (m)."""
 
@@ -64,10 +70,38 @@ class NoisyExpert:
         return clipped
 
 
+class Fumbling:
+    """The expert, which opens the gripper soon after every grasp, so that it drops what it lifts."""
+
+    def __init__(self) -> None:
+        self._closed: dict[int, int] = {}
+        self._open: dict[int, int] = {}
+
+    def __call__(self, env: EnvironmentInterface, rng: np.random.Generator) -> Action:
+        """Return the expert's action, or one that opens the grippers."""
+        actions = []
+        for number, hand in enumerate(env.end_effectors):
+            action = hand.expert_action()
+            if not hand.gripper_closing:
+                self._closed[number] = int(rng.integers(*CARRY_STEPS))
+            elif self._closed[number] == 0:
+                self._open[number] = OPEN_STEPS
+            else:
+                self._closed[number] -= 1
+            if self._open.get(number, 0):
+                self._open[number] -= 1
+                opened = hand.command_action(Command(gripper=GripperCommand.OPEN))
+                action[hand.motion_size :] = opened[hand.motion_size :]
+            actions.append(action)
+        clipped: Action = env.clip_action(np.concatenate(actions))
+        return clipped
+
+
 POLICIES: dict[str, Callable[[], Policy]] = {
     "zero": lambda: zero,
     "random": lambda: random,
     "noisy-expert": NoisyExpert,
+    "fumbling": Fumbling,
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import gymnasium as gym
 
+from gym_hil.core.delays import Delays
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.files import write_atomically
@@ -25,6 +26,9 @@ VERSION = 3
 """Version of the fields of `TrainConfig` and their meaning. It is incremented whenever a saved configuration would
 give a different run. Results of different versions are not compared."""
 SECONDS_PER_MINUTE = 60.0
+DELAYS = tuple(field.name for field in fields(Delays))
+ADDED = frozenset({*DELAYS, "reward"})
+"""Fields that configurations of this version may lack, because their defaults do not change a run."""
 IMAGE_DEFAULTS = {"updates_per_step": 1, "batch_size": 64, "learning_rate": 1e-3}
 """Defaults of some fields for image observations. They let two CPU cores learn at the pace of a person."""
 
@@ -107,6 +111,15 @@ class TrainConfig:
     """Number of episodes of each evaluation during the run."""
     final_episodes: int = 100
     """Number of episodes of the last evaluation."""
+    observation_delay: float = 0.0
+    """Age of observations (s), in training and evaluation."""
+    action_delay: float = 0.0
+    """Time from an action to the beginning of its execution (s)."""
+    jitter: float = 0.0
+    """Largest further delay of every observation and every action (s)."""
+    reward: str = ""
+    """File of `gym-hil reward train`, which decides about success in training. If it is empty, the task itself does, as
+    it always does in evaluations."""
 
     def __post_init__(self) -> None:
         """Validate the fields.
@@ -162,7 +175,12 @@ class TrainConfig:
 
     def env_arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of the run's environments."""
-        return {} if is_foreign(self.env_id) else {"control_dt": self.control_dt}
+        delays = {name: getattr(self, name) for name in DELAYS if getattr(self, name)}
+        return delays if is_foreign(self.env_id) else {"control_dt": self.control_dt, **delays}
+
+    def training_arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments of the environments in which the run collects episodes."""
+        return {**self.env_arguments(), **({"reward": self.reward} if self.reward else {})}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as a dictionary."""
@@ -213,7 +231,7 @@ def read_config(saved: Any, path: Path, *, for_policy: bool = False) -> TrainCon
             f"this gym-hil uses version {VERSION}, and runs of different versions cannot be compared or continued"
         )
     unknown = [name for name in values if name not in known]
-    missing = [name for name in known if name not in values]
+    missing = [name for name in known if name not in values and name not in ADDED]
     if unknown or (missing and version == VERSION) or "env_id" in missing:
         wrong = ", ".join(
             [*(f"{name!r} is unknown" for name in unknown), *(f"{m!r} is missing" for m in missing)]

@@ -52,9 +52,14 @@ class ImageLayout:
         """Return images (height, width, 3) and proprioceptive features (`NUMBERS`,) as one vector."""
         row = np.empty(self.total_bytes, np.uint8)
         row[: self.image_bytes] = np.concatenate([image.ravel() for image in images])
-        levels = np.rint((np.clip(numbers, -BOUND, BOUND) / BOUND + 1.0) * (0.5 * LEVELS)).astype(">u2")
-        row[self.image_bytes :] = levels.view(np.uint8)
+        row[self.image_bytes :] = self.pack_numbers(numbers)
         return row
+
+    @staticmethod
+    def pack_numbers(numbers: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return proprioceptive features (`NUMBERS`,) as bytes."""
+        levels = np.rint((np.clip(numbers, -BOUND, BOUND) / BOUND + 1.0) * (0.5 * LEVELS)).astype(">u2")
+        return levels.view(np.uint8)
 
 
 class CameraObservation:

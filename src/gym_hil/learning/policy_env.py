@@ -104,7 +104,8 @@ def interface_of(
 class PolicyEnv(gym.Wrapper):
     """Gives an environment the observations of `PolicyObservation` and actions in [-1, 1].
 
-    In tasks with several subgoals, the reward is 1 for each further subgoal that is reached.
+    In tasks with several subgoals, the reward is 1 for each further subgoal that is reached, unless a learned reward
+    decides about success.
 
     Args:
         env: an environment of this package with end-effector actions, or one of another package.
@@ -119,7 +120,8 @@ class PolicyEnv(gym.Wrapper):
         super().__init__(env)
         inner = EnvironmentInterface(env)
         self._observation, self._actions = PolicyObservation(inner, pixels), make_actions(inner)
-        self._subgoals = make_subgoals(inner.task) if inner.offers("simulation") else None
+        rewards_subgoals = inner.offers("simulation") and inner.success_detector is None
+        self._subgoals = make_subgoals(inner.task) if rewards_subgoals else None
         self.observation_space = self._observation.space
         self.action_space = spaces.Box(-1.0, 1.0, (self._actions.size,), np.float32)
         self.idle_action = self._actions.idle

@@ -73,7 +73,7 @@ class Rollouts:
         self.in_real_time, self.outside = config.real_time or build is not None, build is not None
         self.limit = time_limit(config.env_id)
         self._demo_limit = self.limit * (1 if config.operator in FAST else PERSON_DEMO_FACTOR)
-        arguments = config.env_arguments()
+        arguments = config.training_arguments()
         if build is not None:
             self._begin_outside(build, page, gamepad_name)
         elif config.real_time:
@@ -190,7 +190,7 @@ class Rollouts:
             page=page,
             gamepad_name=gamepad_name,
             use_viewer=config.real_time and config.operator != "browser" and has_display(),
-            **config.env_arguments(),
+            **config.training_arguments(),
         )
         if self._on_request is not None:
             self.env.set_wrapper_attr("operator", self._on_request)

@@ -128,6 +128,10 @@ class SimulatedEndEffector:
         """Commanded position of the first finger joint (m or rad)."""
         return self._finger_command.item()
 
+    def assume_at_target(self) -> None:
+        """Set the measured TCP position to the commanded one, until the next physics step or `mj_kinematics`."""
+        self._tcp_pos[:] = self.control.target_pos_w
+
     def move(self, translation: Vector, rotation: Vector, limits: Box = ANYWHERE) -> None:
         """Move the target during the control period of the next `Simulation.step`.
 

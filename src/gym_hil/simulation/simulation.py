@@ -139,6 +139,11 @@ class Simulation:
     """Whether the last command closed the gripper."""
 
     @property
+    def world(self) -> Simulation:
+        """The simulation of the present: this one, unless what it shows is delayed."""
+        return self
+
+    @property
     def stable(self) -> bool:
         """Whether all positions, velocities and accelerations since the last reset were below 1e10. Otherwise
         MuJoCo counts a warning and resets the state by itself.
@@ -185,6 +190,9 @@ class Simulation:
         self.anchor_target()
         mujoco.mj_forward(self.model, data)
 
+    def reseed(self, rng: np.random.Generator) -> None:
+        """Derive the random numbers of the next episode, if there are any, from the state of a generator."""
+
     def anchor_target(self) -> None:
         """Reset every target to the pose of its TCP, so that a change of control causes no jerk."""
         for control in self._controls:
@@ -197,14 +205,32 @@ class Simulation:
 
     def step(self) -> None:
         """Simulate one control period. End effectors without a command do not move."""
+        self.begin_period()
+        self.advance(self._nstep)
+        self.end_period()
+
+    def begin_period(self) -> None:
+        """Begin a control period, after all commands for it."""
         for control in self._controls:
             control.begin_step()
-        self._advance()
+
+    def end_period(self) -> None:
+        """End a control period, also before all of its physics steps were simulated."""
         for control in self._controls:
             control.end_step()
         sleepers = self._sleepers.request()
         mujoco.mj_kinematics(self.model, self.data)
         self._sleepers.mark_awake(sleepers)
+
+    def advance(self, ticks: int) -> None:
+        """Simulate some physics steps within a control period."""
+        left = ticks
+        while self.watchers and left > self._watch_every:
+            mujoco.mj_step(self.model, self.data, self._watch_every)
+            left -= self._watch_every
+            for watcher in self.watchers:
+                watcher(self.data)
+        mujoco.mj_step(self.model, self.data, left)
 
     def compute_contacts(self) -> None:
         """Bring contacts and their forces up to date with the present state, which does not change."""
@@ -252,16 +278,6 @@ class Simulation:
             else:
                 start = self._qpos[name]
                 data.qpos[start : start + len(pose)] = pose
-
-    def _advance(self) -> None:
-        """Simulate one control period."""
-        left = self._nstep
-        while self.watchers and left > self._watch_every:
-            mujoco.mj_step(self.model, self.data, self._watch_every)
-            left -= self._watch_every
-            for watcher in self.watchers:
-                watcher(self.data)
-        mujoco.mj_step(self.model, self.data, left)
 
     def _home_qpos(self) -> Array:
         qpos = self.model.qpos0.copy()

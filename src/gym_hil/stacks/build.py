@@ -7,16 +7,20 @@ pacing. For an id, `gymnasium.make` calls `make_inner`, adds its own time limit,
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any, cast
 
 import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, RenderingError
+from gym_hil.core.success import SuccessDetector
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.envs.robot_actions import make_robot_action
 from gym_hil.intervention.named import make_operator
@@ -156,6 +160,8 @@ def add_outer_layers(env: gym.Env, config: EnvConfig | None = None) -> gym.Env:
     if config is None:
         config = env.get_wrapper_attr("stack_config")
     inner_spec = env.spec
+    if config.reward is not None:
+        EnvironmentInterface(env).judge_by(_success_detector(config.reward))
     operator = operator_of(config)
     layers: list[gym.Wrapper] = [InterventionWrapper(env, operator)]
     if wants(layers[-1], "page"):
@@ -179,6 +185,14 @@ def add_outer_layers(env: gym.Env, config: EnvConfig | None = None) -> gym.Env:
                 inner_spec, additional_wrappers=(*inner_spec.additional_wrappers, OUTER_LAYERS)
             )
     return layers[-1]
+
+
+def _success_detector(reward: str | os.PathLike[str] | SuccessDetector) -> SuccessDetector:
+    """Return a detector of success. PyTorch is imported only for files."""
+    if not isinstance(reward, str | os.PathLike):
+        return reward
+    detector: SuccessDetector = import_module("gym_hil.learning.reward").LearnedSuccess(Path(reward))
+    return detector
 
 
 def _lerobot_compatibility() -> type[gym.Wrapper] | None:
@@ -212,4 +226,5 @@ def _environment(config: EnvConfig, raw_env: RawEnv | None = None) -> Manipulati
             config.action, robot, step_size=config.ee_step_size, use_gripper=config.use_gripper
         ),
         gripper_penalty=config.gripper_penalty or 0.0,
+        **({"delays": config.delays} if config.delays else {}),
     )

@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from gym_hil.core.delays import Delays
 from gym_hil.core.errors import InvalidArgumentError, UnknownArgumentError, did_you_mean, require_one_of
 from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.stacks.ids import is_foreign, parse_id
 
 if TYPE_CHECKING:
+    from os import PathLike
+
+    from gym_hil.core.success import SuccessDetector
     from gym_hil.devices.page import PageAddress
     from gym_hil.envs.observations import ObservationTerm
     from gym_hil.intervention.operator import Operator
@@ -30,6 +34,9 @@ INNER_FIELDS = frozenset(
         "observation_terms",
         "reward_type",
         "random_block_position",
+        "observation_delay",
+        "action_delay",
+        "jitter",
     }
 )
 """Fields that describe an environment of this package itself."""
@@ -76,6 +83,14 @@ class EnvConfig:
     """Sparse: 1.0 on success; dense: in [0, 1] in every step."""
     random_block_position: bool = False
     """Whether to start from random object positions."""
+    observation_delay: float = 0.0
+    """Age of what is observed and shown (s)."""
+    action_delay: float = 0.0
+    """Time from an action to the beginning of its execution (s)."""
+    jitter: float = 0.0
+    """Largest further delay of every observation and every action (s)."""
+    reward: str | PathLike[str] | SuccessDetector | None = None
+    """Decides whether the task is done: a file of `gym-hil reward train`, or a detector; None for the task itself."""
     max_episode_steps: int | None = None
     """Time limit in steps; None for the task's."""
     operator: str | Operator | None = None
@@ -147,6 +162,15 @@ class EnvConfig:
         limit = self.max_episode_steps
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
             raise InvalidArgumentError(f"max_episode_steps={limit!r} must be a whole number, at least 1")
+
+        _ = self.delays
+
+    @property
+    def delays(self) -> Delays:
+        """The delays of observations and actions."""
+        return Delays(
+            observation_delay=self.observation_delay, action_delay=self.action_delay, jitter=self.jitter
+        )
 
     def replace(self, **changes: Any) -> EnvConfig:
         """Return a copy with other values of some fields."""

@@ -366,6 +366,8 @@ def make_vector(num_envs: int, **kwargs: Any) -> ThreadedVectorEnv:
         )
     if config.auto_reset:
         raise InvalidArgumentError("auto_reset=True is for single environments; use autoreset_mode instead")
+    if config.reward is not None:
+        raise InvalidArgumentError(f"reward={config.reward!r} is for single environments")
     if isinstance(config.operator, Operator) and num_envs > 1:
         raise InvalidArgumentError(
             f"operator={config.operator.name!r} is one operator for {num_envs} environments; use its name, "

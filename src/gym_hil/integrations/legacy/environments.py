@@ -179,12 +179,12 @@ class MujocoGymEnv(ManipulationEnv):
         return self.observe()
 
     def _is_success(self) -> bool:
-        return bool(self.task.success(self.simulation, self._start))
+        return self.task_success()
 
     def _compute_reward(self) -> float:
         if self.reward_type == "sparse":
             return float(self._is_success())
-        return self.task.dense_reward(self.simulation, self._start)
+        return self.task.dense_reward(self.simulation.world, self._start)
 
     def __getattr__(self, name: str) -> Any:
         """Raise an error that names the replacement of an attribute of 0.1.14."""

@@ -53,8 +53,9 @@ class ServedSimulation(Simulation):
         data.qpos[qpos], data.qvel[dofs], data.act[:], data.ctrl[:] = kept
         mujoco.mj_forward(self.model, data)
 
-    def _advance(self) -> None:
-        for substep in range(self._nstep):
+    def advance(self, ticks: int) -> None:
+        """Simulate some physics steps."""
+        for substep in range(ticks):
             if self.serve is not None:
                 self.serve()
             mujoco.mj_step(self.model, self.data, 1)

@@ -1,0 +1,359 @@
+"""A simulation that is seen late and acts late.
+
+Everything that is measured and drawn is that of an earlier state; success and rewards are those of the present one.
+Commands are known to whoever sends them: targets and gripper commands include all actions that were sent.
+
+An action is a message that arrives late. Its motion begins on arrival and takes a control period; then the robot stops
+until the next message. If the next one arrives earlier, the set-point moves to the end of the unfinished motion at
+once, so that every action is executed completely and in order. The resolution is a physics step.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from gym_hil.core.delays import Delays
+from gym_hil.core.errors import InvalidStateError
+from gym_hil.robots.geometry import Box
+from gym_hil.simulation.simulation import Array, Simulation
+
+OBSERVATIONS, ACTIONS = 1, 2
+"""Streams of the random numbers of the jitter."""
+LARGEST_KEY = 2**52
+"""Keys are below this number, so that a float64 stores them exactly."""
+
+
+class Executor(Protocol):
+    """Executes actions, see `gym_hil.envs.robot_actions.RobotAction`."""
+
+    bounds: tuple[list[float], list[float]]
+
+    def bind(self, simulation: Simulation) -> None:
+        """Let the actions command the end effectors of `simulation`."""
+
+    def apply(self, values: list[float], limits: Sequence[Box]) -> int:
+        """Command the end effectors, and return how many grippers switch."""
+
+
+@dataclass(frozen=True)
+class _Message:
+    """An action on its way.
+
+    Attributes:
+        tick: physics step of its arrival.
+        anchors: whether the targets are first reset to the TCPs, because control was handed over.
+        values: the numbers of the action.
+    """
+
+    tick: int
+    anchors: bool
+    values: list[float]
+
+
+@dataclass
+class _Sight:
+    """An observation on its way: the physics step that it shows, and the state then, once that is known."""
+
+    tick: int
+    state: Array | None = None
+
+
+class DelayedSimulation(Simulation):
+    """Shows an earlier state of another simulation, and passes it actions late.
+
+    Args:
+        world: the simulation of the present.
+        action: the actions, not bound yet.
+        limits: box of the target of every TCP (world frame).
+        delays: the delays.
+    """
+
+    _now: int
+    _arrival: int
+    _looked: int
+    _messages: deque[_Message]
+    _sights: deque[_Sight]
+    _executing: _Message | None
+
+    def __init__(self, world: Simulation, action: Executor, limits: Sequence[Box], delays: Delays) -> None:
+        self.data_type = world.data_type  # type: ignore[misc]
+        super().__init__(
+            world.robot,
+            world.scene,
+            control_dt=world.control_dt,
+            physics_dt=world.physics_dt,
+            control=world.control,
+            model=world.shared_model,
+        )
+        self._made_of = world, copy.deepcopy(action), tuple(limits), delays
+        self._world, _, self._limits, self._delays = self._made_of
+        self._action, self._sent_action = copy.deepcopy(action), copy.deepcopy(action)
+        self._action.bind(world)
+        self._sent_action.bind(self)
+        jitter = delays.jitter
+        self._sights_ahead = math.ceil(self._ticks(delays.observation_delay + jitter) / self._nstep)
+        self._most_messages = math.ceil(self._ticks(delays.action_delay + jitter) / self._nstep)
+        self._key = 0
+        self._begin(world.save())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is needed to create an equal simulation."""
+        return {"made_of": self._made_of, "state": self.save()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Create the simulation again, and continue exactly."""
+        self.__init__(*state["made_of"])  # type: ignore[misc]
+        self.restore(state["state"])
+
+    @property
+    def world(self) -> Simulation:
+        """The simulation of the present."""
+        return self._world
+
+    @property
+    def stable(self) -> bool:
+        """Whether the simulation of the present is stable."""
+        return self._world.stable
+
+    def reseed(self, rng: np.random.Generator) -> None:
+        """Let the state of a random generator, which is not used up, determine the jitter of the next episode."""
+        state: Any = rng.bit_generator.state
+        self._key = int(state["state"]["state"]) % LARGEST_KEY
+
+    def reset(self, poses: Mapping[str, Sequence[float]]) -> None:
+        """Reset the simulation, see `Simulation.reset`. All messages are lost."""
+        self._world.reset(poses)
+        self._begin(self._world.save())
+
+    def anchor_target(self) -> None:
+        """Reset the targets to the TCPs when the next action arrives."""
+        self._anchors = True
+
+    def act(self, values: list[float]) -> int:
+        """Send an action, simulate one control period, and show the next observation.
+
+        Args:
+            values: numbers of an action within the bounds.
+
+        Returns:
+            The number of grippers that were switched by actions that arrived.
+        """
+        late = self._lateness(ACTIONS, self._steps, self._delays.action_delay)
+        self._arrival = max(self._arrival, self._now + late)
+        self._messages.append(_Message(self._arrival, self._anchors, values))
+        self._anchors = False
+        switched = self._switched
+        self.step()
+        return self._switched - switched
+
+    def step(self) -> None:
+        """Simulate one control period without a new action, and show the next observation."""
+        self._steps += 1
+        self._expect_sight(self._steps + self._sights_ahead)
+        self._advance_world(self._steps * self._nstep)
+        self._show(self._sights.popleft())
+
+    def compute_contacts(self) -> None:
+        """Bring the contacts of the state that is seen up to date."""
+        super().restore(self._shown)
+        super().compute_contacts()
+        self._command(*self._commands)
+
+    # Saved states: the present state, the state that is seen, and all messages.
+
+    def save(self) -> Array:
+        """Return the complete state as one array, see `Simulation.save`."""
+        size, length = len(self._shown), len(self._action.bounds[0])
+        running = self._running
+        begun = self._begun if running else self._world.save()
+        now = self._executing or _Message(-1, False, [0.0] * length)
+        head = [self._key, self._steps, self._arrival, self._looked, self._anchors, running, self._since]
+        messages = [[one.tick, one.anchors, *one.values] for one in self._messages]
+        unused = [[-1.0] * (2 + length)] * (self._most_messages - len(messages))
+        sights = [
+            [one.tick, one.state is not None, *(np.zeros(size) if one.state is None else one.state)]
+            for one in self._sights
+        ]
+        rows = [*messages, *unused, *sights]
+        parts = [head, [self._executing is not None, now.anchors, *now.values], begun, self._shown, *rows]
+        return np.concatenate([np.asarray(part, float) for part in parts])
+
+    def restore(self, state: Array) -> None:
+        """Restore the result of `save` exactly.
+
+        Raises:
+            InvalidStateError: the state belongs to another model, or to other delays.
+        """
+        size, length = len(self._shown), len(self._action.bounds[0])
+        sights, messages = self._sights_ahead * (2 + size), self._most_messages * (2 + length)
+        needed = 7 + 2 + length + 2 * size + messages + sights
+        if np.shape(state) != (needed,):
+            raise InvalidStateError(
+                f"physics state has shape {np.shape(state)} instead of ({needed},), as with {self._delays}"
+            )
+        head, now, begun, shown, waiting, coming = np.split(
+            np.asarray(state, float), np.cumsum([7, 2 + length, size, size, messages])
+        )
+        self._world.restore(begun)
+        self._key, self._steps, self._arrival, self._looked = (int(number) for number in head[:4])
+        self._anchors, running, since = bool(head[4]), bool(head[5]), int(head[6])
+        self._now = self._steps * self._nstep
+        self._messages = deque(
+            _Message(int(row[0]), bool(row[1]), row[2:].tolist())
+            for row in waiting.reshape(-1, 2 + length)
+            if row[0] >= 0
+        )
+        self._sights = deque(
+            _Sight(int(row[0]), row[2:].copy() if row[1] else None) for row in coming.reshape(-1, 2 + size)
+        )
+        self._running, self._since, self._executing = False, 0, None
+        if running:
+            self._execute(_Message(-1, bool(now[1]), now[2:].tolist()) if now[0] else None)
+            self._world.advance(since)
+            self._since = since
+        self._show(_Sight(0, shown.copy()))
+
+    # Internals. Times are counted in physics steps, ticks, since the reset.
+
+    def _ticks(self, seconds: float) -> int:
+        return round(seconds / self.physics_dt)
+
+    def _lateness(self, stream: int, number: int, delay: float) -> int:
+        """Return the delay of a message with its jitter (ticks)."""
+        jitter = self._delays.jitter
+        if jitter:
+            delay += jitter * np.random.default_rng((self._key, stream, number)).random()
+        return self._ticks(delay)
+
+    def _begin(self, state: Array) -> None:
+        self._steps = self._now = self._arrival = self._looked = self._since = self._switched = 0
+        self._anchors = self._running = False
+        self._executing = None
+        self._begun = state
+        self._messages = deque()
+        self._sights = deque()
+        for number in range(1, self._sights_ahead + 1):
+            self._expect_sight(number)
+        self._look()
+        self._show(_Sight(0, self._snapshot()))
+
+    def _expect_sight(self, number: int) -> None:
+        """Determine what the observation at the end of step `number` will show: no earlier state than before."""
+        late = self._lateness(OBSERVATIONS, number, self._delays.observation_delay)
+        self._looked = max(self._looked, number * self._nstep - late)
+        self._sights.append(_Sight(self._looked))
+
+    def _show(self, sight: _Sight) -> None:
+        assert sight.state is not None
+        self._shown = sight.state
+        self._commands = self._sent_commands()
+        super().restore(self._shown)
+        self._command(*self._commands)
+
+    def _command(self, act: Array, ctrl: Array, mocap_pos: Array, mocap_quat: Array) -> None:
+        data = self.data
+        data.act[:], data.ctrl[:], data.mocap_pos[:], data.mocap_quat[:] = act, ctrl, mocap_pos, mocap_quat
+
+    def _sent_commands(self) -> tuple[Array, Array, Array, Array]:
+        """Return what the targets and controls will be when all actions that were sent have been executed."""
+        super().restore(self._begun if self._running else self._world.save())
+        for message in (self._executing, *self._messages) if self._running else self._messages:
+            if message is not None:
+                if message.anchors:
+                    super().anchor_target()
+                self._sent_action.apply(message.values, self._limits)
+            for effector in self.end_effectors:
+                effector.control.begin_step()
+                effector.control.end_step()
+                effector.assume_at_target()
+        data = self.data
+        return data.act.copy(), data.ctrl.copy(), data.mocap_pos.copy(), data.mocap_quat.copy()
+
+    def _snapshot(self) -> Array:
+        """Return the present state with all bodies awake."""
+        state = self._world.save()
+        bodies = slice(-len(self._sleepers.countdowns) - len(self._variation.factors), None)
+        asleep = state[bodies][: len(self._sleepers.countdowns)]
+        asleep[asleep >= 0] = -1
+        return state
+
+    def _advance_world(self, end: int) -> None:
+        while True:
+            if self._running and self._since == self._nstep:
+                self._finish()
+            self._look()
+            if self._now == end:
+                return
+            self._receive()
+            ticks = min((end, *self._events())) - self._now
+            self._world.advance(ticks)
+            self._now += ticks
+            self._since += ticks
+
+    def _events(self) -> Iterator[int]:
+        """Yield the ticks at which something happens, in any order."""
+        yield self._now + self._nstep - self._since
+        if self._messages:
+            yield self._messages[0].tick
+        yield from (sight.tick for sight in self._sights if sight.state is None)
+
+    def _look(self) -> None:
+        """Store the present state for the observations that show it."""
+        for sight in self._sights:
+            if sight.state is None and sight.tick <= self._now:
+                sight.state = self._snapshot()
+
+    def _receive(self) -> None:
+        """Begin the actions that have arrived, or a period without motion."""
+        while self._messages and self._messages[0].tick <= self._now:
+            if self._running:
+                self._finish()
+            self._switched += self._execute(self._messages.popleft())
+        if not self._running:
+            self._execute(None)
+
+    def _execute(self, message: _Message | None) -> int:
+        world, switches = self._world, 0
+        self._begun, self._executing = world.save(), message
+        self._running, self._since = True, 0
+        if message is not None:
+            if message.anchors:
+                world.anchor_target()
+            switches = self._action.apply(message.values, self._limits)
+        world.begin_period()
+        return switches
+
+    def _finish(self) -> None:
+        self._world.end_period()
+        self._running, self._since, self._executing = False, 0, None
+
+
+def delayed(present: Simulation, action: Executor, limits: Sequence[Box], delays: Delays) -> Simulation:
+    """Return a simulation with delays, which is the simulation itself if there are none."""
+    return DelayedSimulation(present, action, limits, delays) if delays else present
+
+
+def act(simulation: Simulation, action: Executor, values: list[float], limits: Sequence[Box]) -> int:
+    """Simulate one control period with an action, or send it if there are delays.
+
+    Args:
+        simulation: the simulation.
+        action: executes actions of a simulation without delays.
+        values: numbers of the action within the bounds.
+        limits: box of the target of every TCP (world frame).
+
+    Returns:
+        The number of grippers that were switched.
+    """
+    if isinstance(simulation, DelayedSimulation):
+        return simulation.act(values)
+    switches = action.apply(values, limits)
+    simulation.step()
+    return switches

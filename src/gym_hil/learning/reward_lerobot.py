@@ -1,0 +1,98 @@
+"""Labelled camera images from LeRobotDatasets that this package has not recorded, such as those of real robots.
+
+Their rows are observations before a step, and rewards are those after it. If an episode continues after its first
+reward, these observations show a success; otherwise the last one does.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
+from gym_hil.datasets.dataset import JOURNAL
+from gym_hil.datasets.formats.lerobot import CAMERA_KEY
+from gym_hil.datasets.journal import INFO
+from gym_hil.envs.cameras import OBSERVATION_CAMERAS
+from gym_hil.learning.image_observation import ImageLayout
+from gym_hil.learning.reward_observation import NOTHING, RewardInterface, picture_terms
+
+VERDICTS = ("next.success", "next.reward")
+"""Columns that say whether a step has reached the goal; the first one that exists is read."""
+
+
+def is_lerobot_dataset(root: Path) -> bool:
+    """Return whether a folder contains a LeRobotDataset without this package's own episodes."""
+    if not (root / "meta" / "info.json").is_file():
+        return False
+    return not any((folder / INFO).is_file() for folder in (root, root / JOURNAL))
+
+
+def lerobot_episodes(
+    root: Path, size: int
+) -> tuple[RewardInterface, float, list[tuple[NDArray[np.uint8], NDArray[np.int8]]]]:
+    """Return the interface, the time between rows (s), and the rows and labels of every episode of a LeRobotDataset.
+
+    Args:
+        root: folder of the dataset.
+        size: height and width of the images in pixels.
+
+    Raises:
+        InvalidArgumentError: `size` is 0, or the dataset lacks a camera or the verdicts.
+        MissingExtraError: LeRobot is not installed.
+    """
+    if importlib.util.find_spec("lerobot") is None:
+        raise MissingExtraError("lerobot", "lerobot", "Reading a LeRobotDataset")
+    from lerobot.datasets.lerobot_dataset import LeRobotDataset
+
+    dataset: Any = LeRobotDataset(f"local/{root.name}", root=root, video_backend="pyav")
+    keys = [CAMERA_KEY.format(camera) for camera in OBSERVATION_CAMERAS]
+    missing = [key for key in keys if key not in dataset.features]
+    verdict = next((name for name in VERDICTS if name in dataset.features), None)
+    if not size:
+        raise InvalidArgumentError(f"{root} has no simulated state; a reward for it observes images")
+    if missing or verdict is None:
+        wanted = ", ".join(missing) or " or ".join(VERDICTS)
+        raise InvalidArgumentError(f"{root} has no {wanted}, only {', '.join(sorted(dataset.features))}")
+    interface = RewardInterface(
+        task=str(dataset.meta.tasks.index[0]),
+        robot=str(dataset.meta.robot_type),
+        observation=picture_terms(size),
+    )
+    rows: dict[int, list[NDArray[np.uint8]]] = {}
+    rewarded: dict[int, list[bool]] = {}
+    for frame in (dataset[number] for number in range(len(dataset))):
+        number = int(frame["episode_index"])
+        rows.setdefault(number, []).append(_row([frame[key] for key in keys], size))
+        rewarded.setdefault(number, []).append(bool(frame[verdict] > 0))
+    return (
+        interface,
+        1.0 / dataset.fps,
+        [(np.stack(rows[number]), labels_after(rewarded[number])) for number in rows],
+    )
+
+
+def labels_after(rewarded: list[bool]) -> NDArray[np.int8]:
+    """Return the labels of observations before steps, given whether each step was rewarded."""
+    labels = np.zeros(len(rewarded), np.int8)
+    if any(rewarded):
+        first = rewarded.index(True)
+        labels[first + 1 :] = 1
+        labels[first] = 1 if first == len(rewarded) - 1 else -1
+    return labels
+
+
+def _row(images: list[Any], size: int) -> NDArray[np.uint8]:
+    """Return images (3, height, width, in [0, 1]) as one row."""
+    import torch
+
+    resized = [
+        torch.nn.functional.interpolate(image[None].float(), (size, size), mode="bilinear", antialias=True)[0]
+        for image in images
+    ]
+    pixels = [(image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy() for image in resized]
+    return ImageLayout(size).pack(pixels, NOTHING)
