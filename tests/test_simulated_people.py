@@ -107,6 +107,13 @@ def test_at_the_keyboard_a_key_takes_over_and_the_same_key_lets_go():
     assert sum(reading.engage_presses for reading in readings) >= 2
 
 
+def test_at_the_keyboard_the_first_motion_comes_a_pause_after_the_takeover():
+    readings = [reading for reading, *_ in steps(make(person(Limits(pause_s=0.4))), 0)]
+    engaged = next(number for number, reading in enumerate(readings) if reading.engage_presses)
+    moved = next(number for number, reading in enumerate(readings) if any(reading.motion))
+    assert 4 <= moved - engaged <= 7
+
+
 def test_the_budget_binds_over_episodes():
     env = make(SimulatedPerson(Limits(budget_s_per_hour=1.5)))
     acted = sum(

@@ -118,6 +118,10 @@ class ButtonPresses(abc.ABC):
         begin = self.clock.now + after_s
         return self._press(control, begin, self._varied(self._limits.press_s, rng))
 
+    def engage(self, rng: np.random.Generator) -> None:
+        """Plan the press that takes over or lets go. The first motion follows after a pause, like every press."""
+        self._free_at[:] = self.tap(Control.ENGAGE, rng) + self._look_s
+
     def hold(self, control: Control) -> None:
         """Press a button and keep it pressed until `rest`."""
         self._at(self.clock.now, True, control)

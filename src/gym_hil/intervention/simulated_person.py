@@ -91,7 +91,7 @@ class SimulatedPerson(SimulatedHuman):
             hands.rest()
             self._holds = wants
             if hands.held.engage is Engage.TOGGLE:
-                hands.tap(Control.ENGAGE, self._rng)
+                hands.engage(self._rng)
             elif wants and hands.held.engage is Engage.HOLD:
                 hands.hold(Control.ENGAGE)
         elif wants:
