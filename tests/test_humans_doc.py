@@ -36,6 +36,16 @@ def test_the_table_says_what_the_limits_say():
         assert all(f"{100 * share:g} %" in row for share in percentages), row
 
 
+@pytest.mark.parametrize("name", ["page_sessions"])
+def test_the_tables_are_those_of_the_result_files(name):
+    if name == "page_sessions":
+        pytest.importorskip("selenium")
+    command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), "--episodes", "0"]
+    options = ["--json", str(ROOT / "benchmarks" / f"{name}.json")]
+    printed = subprocess.run([*command, *options], check=True, capture_output=True, text=True).stdout
+    assert printed.count("\n") > 5 and printed in TEXT
+
+
 def measure(result: Path, episodes: int) -> str:
     options = ["--tasks", "PickCube", "--presets", "experienced", "--json", str(result)]
     done = run_program(ROOT / "benchmarks" / "humans.py", "--episodes", episodes, *options)

@@ -6,17 +6,19 @@ presses keys in Chromium. Nothing of the environment reaches it.
 
 from __future__ import annotations
 
+import runpy
 import shutil
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("aiohttp")
-webdriver = pytest.importorskip("selenium.webdriver")
+pytest.importorskip("selenium.webdriver")
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,95 +39,22 @@ for seed in range({EPISODES}):
         done = terminated or truncated
     print(info["step"].reason, info["step"].success, info["step"].step, flush=True)
 """
-LISTEN = """
-window.shown = {};
-const Native = WebSocket;
-window.WebSocket = class extends Native {
-  constructor(...address) {
-    super(...address);
-    this.addEventListener("message", ({ data }) => {
-      if (data instanceof ArrayBuffer) shown.poses = Array.from(new Float32Array(data).slice(-7 * shown.scene.bodies));
-      else {
-        const { scene } = JSON.parse(data);
-        if (scene) shown.scene = { ...scene, geoms: scene.geoms.map(({ triangles, ...geom }) => geom) };
-      }
-    });
-  }
-};
-"""
 PEG, SOCKET = (0.93, 0.60, 0.13), (0.25, 0.35, 0.50)
 """How the page colours them."""
-SPEEDS = {"coarse": 0.25, "medium": 0.05, "fine": 0.005}
-"""Metres per second of a key that is held."""
-KEYS = (("ArrowUp", "ArrowDown"), ("ArrowLeft", "ArrowRight"), ("ShiftRight", "ShiftLeft"))
+PAGE = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "page_person.py"))
+KEYS, SPEEDS = PAGE["KEYS"], PAGE["SPEEDS"]
 
 
-class Person:
-    """Somebody who looks at the page and presses keys."""
+class Person(PAGE["PagePerson"]):
+    """Somebody who knows what the peg and the socket look like."""
 
     def __init__(self, url: str) -> None:
-        options = webdriver.ChromeOptions()
-        options.binary_location = shutil.which("chromium")
-        for flag in ("headless=new", "no-sandbox", "use-angle=swiftshader", "enable-unsafe-swiftshader"):
-            options.add_argument(f"--{flag}")
-        options.add_argument("--window-size=700,500")
-        service = webdriver.ChromeService(shutil.which("chromedriver"))
-        self.driver = webdriver.Chrome(options=options, service=service)
-        self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LISTEN})
-        self.driver.get(url)
-        while self.js("return document.body.dataset.role") != "control" or not self.js("return shown.poses"):
-            time.sleep(0.1)
-        self.geoms = self.js("return shown.scene.geoms")
-        self.peg, self.socket = (self._body(colour) for colour in (PEG, SOCKET))
+        super().__init__(url)
+        self.peg, self.socket = (self.body(colour) for colour in (PEG, SOCKET))
         sizes = [geom["size"] for geom in self.geoms if geom["body"] == self.peg]
         self.half_length = max(max(size) for size in sizes)
         tops = [geom["pos"][2] + geom["size"][2] for geom in self.geoms if geom["body"] == self.socket]
         self.socket_height = max(tops)
-
-    def js(self, script: str):
-        return self.driver.execute_script(script)
-
-    def _body(self, colour) -> int:
-        return next(g["body"] for g in self.geoms if np.allclose(g["rgba"][:3], colour, atol=0.01))
-
-    def look(self) -> tuple[str, str, np.ndarray]:
-        """Return who acts, the speed, and the pose of every body as the page shows them."""
-        who, speed, poses = self.js(
-            "return [document.body.dataset.who, document.getElementById('speed').textContent, shown.poses]"
-        )
-        return who, speed, np.reshape(poses, (-1, 7))
-
-    def key(self, code: str, down: bool) -> None:
-        event = {"type": "keyDown" if down else "keyUp", "code": code, "key": code}
-        self.driver.execute_cdp_cmd("Input.dispatchKeyEvent", event)
-
-    def hold(self, seconds: dict[str, float]) -> None:
-        """Hold each key for as long as said, all from now on."""
-        begin = time.monotonic()
-        for code in seconds:
-            self.key(code, True)
-        for code, length in sorted(seconds.items(), key=lambda item: item[1]):
-            time.sleep(max(0.0, begin + length - time.monotonic()))
-            self.key(code, False)
-
-    def tap(self, code: str) -> None:
-        self.hold({code: 0.05})
-
-    def choose(self, speed: str) -> None:
-        for _ in range(20):
-            if speed in self.look()[1]:
-                return
-            self.tap("KeyF")
-            time.sleep(0.3)
-        raise AssertionError(f"the page never showed {speed}")
-
-    def take_over(self) -> None:
-        for _ in range(20):
-            if self.look()[0] == "HUMAN":
-                return
-            self.tap("Space")
-            time.sleep(0.4)
-        raise AssertionError("nobody let this person take over")
 
     def move(self, way: np.ndarray) -> None:
         """Move the hand by `way` (m), or a good part of it, and wait until it has come to rest."""
@@ -151,13 +80,11 @@ def middle_of(poses: np.ndarray, body: int, offset: float) -> np.ndarray:
 
 def insert(person: Person, still_running) -> None:
     """Fetch the peg and place it. Every glance at the page decides about the next keys."""
-    fingers = sorted({geom["body"] for geom in person.geoms})[-2:]
-    pad = [geom["pos"][2] for geom in person.geoms if geom["body"] == fingers[0]][-1]
     held = False
     while still_running():
         person.take_over()
         poses = person.look()[2]
-        hand = poses[fingers, :3].mean(axis=0) - [0.0, 0.0, pad]
+        hand = person.hand(poses)
         grasp = middle_of(poses, person.peg, 0.02)
         tip = middle_of(poses, person.peg, -person.half_length)
         hole = poses[person.socket, :3] + [0.0, 0.0, person.socket_height]
@@ -197,7 +124,7 @@ def test_keys_alone_insert_the_peg():
             time.sleep(0.5)
     finally:
         if person is not None:
-            person.driver.quit()
+            person.close()
         program.kill()
         program.wait()
     placed = sum("True" in line for line in results)
