@@ -40,10 +40,10 @@ def test_the_table_says_what_the_limits_say():
 def test_the_tables_are_those_of_the_result_files(name):
     if name == "page_sessions":
         pytest.importorskip("selenium")
-    command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), "--episodes", "0"]
-    options = ["--json", str(ROOT / "benchmarks" / f"{name}.json")]
-    printed = subprocess.run([*command, *options], check=True, capture_output=True, text=True).stdout
-    assert printed.count("\n") > 5 and printed in TEXT
+    result = ROOT / "benchmarks" / f"{name}.json"
+    done = run_program(result.with_suffix(".py"), "--episodes", 0, "--json", result)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") > 5 and done.stdout in TEXT
 
 
 def measure(result: Path, episodes: int) -> str:
