@@ -211,6 +211,7 @@ class ManipulationEnv(JudgedByTask, FirstEndEffector, gym.Env[Observation, np.nd
         if self._done:
             raise EpisodeOrderError("step was called outside an episode; call reset first")
         executed = self.action_term.clip(action)
+        neutral = self.action_term.neutral()
         switches = act(self.simulation, self.action_term, executed.tolist(), self._limits)
         sim, task = self.simulation.world, self.task
         self._elapsed_steps += 1
@@ -225,7 +226,7 @@ class ManipulationEnv(JudgedByTask, FirstEndEffector, gym.Env[Observation, np.nd
         record = StepRecord(
             executed_action=executed,
             policy_action=executed,
-            neutral_action=self.action_term.neutral(),
+            neutral_action=neutral,
             step=self._elapsed_steps,
             reward=reward,
             terminated=self._done,

@@ -9,12 +9,13 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 
 from gym_hil.core import schema
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.observer import Observer
 from gym_hil.core.schema import TerminationReason
-from gym_hil.core.step_record import Action, Phase, StepRecord
+from gym_hil.core.step_record import Phase, StepRecord
 from gym_hil.core.verdicts import Verdict, combine
 from gym_hil.intervention.operator import LET_GO, Operator, View
 
@@ -44,7 +45,7 @@ class InterventionWrapper(gym.Wrapper):
         self._interface = EnvironmentInterface(self)
         self._watches = self._inside.offers("watch_substeps")
         self._hands_over = self._inside.offers("hand_over")
-        self._neutral: Action = self._inside.neutral_action()
+        self._has_record = _passes_on(env) and self._inside.offers("action_term")
         self._step = 0
         self._interventions = 0
         self._driven: tuple[int, ...] = ()
@@ -93,10 +94,11 @@ class InterventionWrapper(gym.Wrapper):
                     seed = _drawn_seed(self.env)
                 self.operator.reset(self._interface, seed)
         self._seeded = True
+        neutral = self._inside.neutral_action()
         record = StepRecord(
-            executed_action=self._neutral.copy(),
-            policy_action=self._neutral.copy(),
-            neutral_action=self._neutral,
+            executed_action=neutral.copy(),
+            policy_action=neutral.copy(),
+            neutral_action=neutral,
             step=self._step,
         )
         for observer in self.observers:
@@ -128,32 +130,34 @@ class InterventionWrapper(gym.Wrapper):
             watchers = (observer.watch_step() for observer in self.observers)
             self._inside.watch_substeps(tuple(watcher for watcher in watchers if watcher is not None))
         executed = policy_action if human_action is None else human_action
-        self._neutral = self._inside.neutral_action()
+        neutral = self._inside.neutral_action()
         observation, reward, terminated, truncated, info = self.env.step(executed)
         self._step += 1
-        verdict = combine(_task_verdict(reward, terminated, truncated, info), decision.events)
-        inner = info.get(schema.STEP)
-        record = StepRecord(
-            step=self._step,
-            policy_action=policy_action,
-            human_action=human_action,
-            executed_action=executed,
-            neutral_action=self._neutral,
-            phase=phase,
-            intervention_id=self._interventions if human_action is not None else 0,
-            events=decision.events,
-            reading=decision.reading,
-            reward=verdict.reward,
-            terminated=verdict.terminated,
-            truncated=verdict.truncated,
-            reason=verdict.reason,
-            success=verdict.success,
-            discrete_penalty=inner.discrete_penalty if inner is not None else 0.0,
-        )
+        record: StepRecord | None = info.get(schema.STEP)
+        only_policy = decision is LET_GO and phase == "policy" and self._has_record
+        if record is None or not only_policy or record.step != self._step or record.truncated != truncated:
+            verdict = combine(_task_verdict(reward, terminated, truncated, info), decision.events)
+            record = StepRecord(
+                step=self._step,
+                policy_action=policy_action,
+                human_action=human_action,
+                executed_action=executed,
+                neutral_action=neutral,
+                phase=phase,
+                intervention_id=self._interventions if human_action is not None else 0,
+                events=decision.events,
+                reading=decision.reading,
+                reward=verdict.reward,
+                terminated=verdict.terminated,
+                truncated=verdict.truncated,
+                reason=verdict.reason,
+                success=verdict.success,
+                discrete_penalty=record.discrete_penalty if record is not None else 0.0,
+            )
+            info = {**info, **record.to_info()}
         for observer in self.observers:
             observer.on_step(self._interface, record)
-        info = {**info, **record.to_info()}
-        return observation, verdict.reward, verdict.terminated, verdict.truncated, info
+        return observation, record.reward, record.terminated, record.truncated, info
 
     def close(self) -> None:
         """Close the observers, the operator's device and the environment. It may be called more than once."""
@@ -217,9 +221,16 @@ def _drawn_seed(env: gym.Env) -> int | None:
     return seed if seed is not None and seed >= 0 else None
 
 
-def _time_limits(env: gym.Env) -> Iterator[gym.wrappers.TimeLimit]:
+def _passes_on(env: gym.Env) -> bool:
+    """Return whether the wrappers of an environment change neither actions nor rewards nor infos."""
+    while isinstance(env, TimeLimit | OrderEnforcing | PassiveEnvChecker):
+        env = env.env
+    return not isinstance(env, gym.Wrapper)
+
+
+def _time_limits(env: gym.Env) -> Iterator[TimeLimit]:
     layer: Any = env
     while isinstance(layer, gym.Wrapper) and not isinstance(layer, InterventionWrapper):
-        if isinstance(layer, gym.wrappers.TimeLimit):
+        if isinstance(layer, TimeLimit):
             yield layer
         layer = layer.env

@@ -58,6 +58,9 @@ def glide(
         act: activations of the servos: lead of the set-points over the target. The lag is added.
     """
     x, y, z = way
+    if x == y == z == 0.0 and not any(act.tolist()):
+        ctrl.fill(0.0)
+        return
     for number, ((a, b, c), lead) in enumerate(zip(axes, act.tolist(), strict=True)):
         speed = (a * x + b * y + c * z) / control_dt
         ctrl[number] = speed - lead / control_dt
