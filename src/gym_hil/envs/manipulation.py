@@ -210,8 +210,7 @@ class ManipulationEnv(JudgedByTask, FirstEndEffector, gym.Env[Observation, np.nd
         self._require_open("step")
         if self._done:
             raise EpisodeOrderError("step was called outside an episode; call reset first")
-        executed = self.action_term.clip(action)
-        neutral = self.action_term.neutral()
+        executed, neutral = self.action_term.clip(action), self.action_term.neutral()
         switches = act(self.simulation, self.action_term, executed.tolist(), self._limits)
         sim, task = self.simulation.world, self.task
         self._elapsed_steps += 1
