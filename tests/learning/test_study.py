@@ -159,7 +159,10 @@ def test_runs_happen_once_and_one_that_fails_stops_no_other(tmp_path):
     assert {one.run.name for one in first.ended} == {"seed-0--good", "seed-1--good"}
     assert set(first.failed) == {"seed-0--bad", "seed-1--bad"}
     assert "Invalid learning rate" in first.failed["seed-0--bad"]
-    assert (out / "runs" / "seed-0--good" / "policy.npz").is_file()
+    kept = out / "runs" / "seed-0--good"
+    assert (kept / "policy.npz").is_file()
+    report = (kept / "report.html").read_text()
+    assert str(kept) in report and "under-way" not in report and "So far" not in report
     good = Study(read.title, tuple(run for run in read.runs if run.place["rate"] == "good"))
     assert len(run_study(good, out).ended) == 2, "nothing is left to do"
     record = json.loads((out / "records" / "seed-1--good.json").read_text())

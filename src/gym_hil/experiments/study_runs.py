@@ -141,13 +141,16 @@ def _ended_before(run: StudyRun, out: Path) -> Finished | None:
 
 
 def _keep(run: StudyRun, folder: Path, out: Path) -> Finished:
-    """Store the results of a run from `folder`. The record is written last, so that runs with a record are
-    complete.
+    """Store the results of a run from `folder`, with a report whose commands name its new folder. The record is
+    written last, so that runs with a record are complete.
     """
+    from gym_hil.learning.report import write_report
+
     text = (folder / RECORD).read_bytes()
     kept = out / RUNS / run.name
     remove(kept)
     os.replace(folder, kept)
+    write_report(kept)
     path = out / RECORDS / f"{run.name}.json"
     write_atomically(path, text)
     return Finished(run, read_record(path)[0])
