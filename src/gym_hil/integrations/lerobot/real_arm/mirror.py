@@ -84,7 +84,8 @@ class Mirror(Simulation):
         box: what the TCP is kept in (world frame).
         clock: keeps the control rate.
         objects: where the objects are; None if nobody measures that.
-        overruns: number of steps that took longer than a control period.
+        steps: number of control periods in which it acted.
+        overruns: number of those that took longer than planned.
         worst_overrun_s: largest delay of a step (s).
     """
 
@@ -94,6 +95,7 @@ class Mirror(Simulation):
     clock: Clock
     objects: MeasuredScene | None = None
     measured: Measurement | None = None
+    steps: int = 0
     overruns: int = 0
     worst_overrun_s: float = 0.0
     _due: float | None = None
@@ -114,6 +116,7 @@ class Mirror(Simulation):
         """
         self._send(self._within_limits(self._control.wanted, self.limits.joint_speed))
         late_s = self._wait()
+        self.steps += 1
         if late_s > 0.0:
             self.overruns += 1
             self.worst_overrun_s = max(self.worst_overrun_s, late_s)
