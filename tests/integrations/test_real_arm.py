@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading, Engage
 from gym_hil.integrations.lerobot.real_arm.connection import Measurement
 from gym_hil.integrations.lerobot.real_arm.environment import RealArmEnv
+from gym_hil.integrations.lerobot.real_arm.leader import led_by
 from gym_hil.integrations.lerobot.real_arm.mirror import SafetyLimits
 from gym_hil.integrations.lerobot.real_arm.stack import RealArm
 from gym_hil.intervention.human import Human
@@ -311,3 +313,70 @@ def test_a_learned_reward_ends_an_episode():
         results.append(env.step([1.0, 0.0, 0.0, 1.0]))
     assert results[0][1] == 0.0 and results[-1][1:4] == (1.0, True, False)
     assert results[-1][4]["is_success"] and results[-1][4]["termination_reason"] == "success"
+
+
+class FakeLeader:
+    """Stands at other joint positions than the follower, in degrees; its trigger is open."""
+
+    name = "leader"
+    is_connected = True
+
+    def __init__(self) -> None:
+        self.joints, self.trigger, self.out = np.array([30.0, -20.0, 10.0, 40.0, 80.0]), 90.0, False
+
+    def get_action(self) -> dict[str, float]:
+        if self.out:
+            raise ConnectionError("no status packet")
+        names = ROBOT.end_effectors[0].arm.joints
+        positions = {f"{name}.pos": float(at) for name, at in zip(names, self.joints, strict=True)}
+        return {**positions, "gripper.pos": self.trigger}
+
+
+@pytest.mark.parametrize("speed", [0.5, 3.0, 15.0])
+def test_a_leader_takes_over_without_a_jump_wherever_it_stands(speed):
+    leader, arm = FakeLeader(), FakeArm()
+    made = RealArm(connect=lambda: arm, clock=ManualClock(), lead=lambda: led_by(leader))
+    env = made.build(EnvConfig.of("SO101PickCube-v1", operator="leader"))
+    env.unwrapped._put_back = lambda text: None
+    env.reset(seed=0)
+    for _ in range(5):
+        *_, info = env.step(env.unwrapped.neutral_action())
+        assert not info["is_intervention"]
+    moved, began = [], False
+    for _ in range(8):
+        leader.joints = leader.joints + np.array([speed, speed, 0.0, 0.0, 0.0])
+        before = env.unwrapped.target_pos_w
+        *_, info = env.step(env.unwrapped.neutral_action())
+        began |= info["is_intervention"]
+        if began:
+            moved.append(np.linalg.norm(env.unwrapped.target_pos_w - before))
+    assert began and 0.0 < moved[0] <= 0.002
+    assert all(later <= 2.1 * max(earlier, 0.0019) for earlier, later in itertools.pairwise(moved))
+    assert moved[-1] > 1.2 * moved[0], "and then it follows"
+
+
+def test_the_trigger_of_a_leader_drives_the_gripper_and_its_cable_holds_the_arm():
+    leader, arm = FakeLeader(), FakeArm()
+    made = RealArm(connect=lambda: arm, clock=ManualClock(), lead=lambda: led_by(leader))
+    env = made.build(EnvConfig.of("SO101PickCube-v1", operator="leader"))
+    env.unwrapped._put_back = lambda text: None
+    env.reset(seed=0)
+    still = env.unwrapped.neutral_action()
+    env.step(still)
+    assert arm.now.opening > 0.3
+    leader.trigger = 20.0
+    *_, info = env.step(still)
+    assert info["is_intervention"] and arm.now.opening == pytest.approx(0.0, abs=0.01)
+    leader.out = True
+    for _ in range(2):
+        at = arm.now.joints
+        if env.get_wrapper_attr("operator").away:
+            break
+        env.step(FORWARD)
+        assert arm.now.joints == pytest.approx(at, abs=1e-9)
+    assert env.get_wrapper_attr("operator").away
+
+
+def test_an_operator_with_a_leader_needs_its_port():
+    with pytest.raises(InvalidArgumentError, match="--leader-port"):
+        RealArm(connect=FakeArm).build(EnvConfig.of("SO101PickCube-v1", operator="leader"))

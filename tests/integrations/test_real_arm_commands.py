@@ -23,6 +23,7 @@ from gym_hil.integrations.lerobot.real_arm.prompt import Prompt
 from gym_hil.integrations.lerobot.real_arm.stack import RealArm
 from gym_hil.intervention.human import Human
 from gym_hil.learning.episode_store import ExperienceStore
+from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.testing.clock import ManualClock
 
 ARM = RealArmOptions(robot="lerobot:so101_follower", robot_port="/dev/nothing")
@@ -156,7 +157,7 @@ def test_a_lerobot_dataset_of_an_arm_is_completed_after_a_crash(laboratory, tmp_
 
 
 def test_training_on_an_arm_goes_on_after_the_cable_was_out(laboratory, tmp_path):
-    arm = Arm()
+    arm = Arm(cameras=("front", "wrist"))
 
     def pull_the_cable(episode: int, step: int) -> None:
         arm.broken = (episode, step) == (4, 5)
@@ -189,3 +190,14 @@ def test_training_on_an_arm_goes_on_after_the_cable_was_out(laboratory, tmp_path
     laboratory(arm, Person(6, EpisodeEvent.SUCCESS))
     play = Play(arm=ARM, operator="gamepad", policy=str(tmp_path / "run"), window=False, min_success=1.0)
     assert play.run() == 0
+
+
+def test_a_policy_observes_the_cameras_of_the_arm(laboratory):
+    laboratory(Arm(cameras=("front", "wrist")), Person(8))
+    env = make_policy_env("gym_hil/SO101PickCubeStateBase-v1", "gamepad", pixels=16, build=ARM.build)
+    observations = [env.reset(seed=0)[0], *(env.step(env.idle_action)[0] for _ in range(3))]
+    shades = [np.unique(observation[: 2 * 16 * 16 * 3]) for observation in observations]
+    assert [len(shade) for shade in shades] == [1] * 4, "the images are those of the cameras"
+    assert np.diff(np.concatenate(shades).astype(int)).tolist() == [1, 1, 1], "and new in every step"
+    assert env.interface.observation == ("front[16x16x3]", "wrist[16x16x3]", "proprioception[4]")
+    env.close()

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from gym_hil.integrations.lerobot.virtual_arm.arm import HORNS
+from gym_hil.learning.episode_store import ExperienceStore
 
 pd = pytest.importorskip("pandas")
 pytestmark = [
@@ -218,18 +219,45 @@ def test_faults_do_to_lerobot_what_the_documentation_says(lerobot, tmp_path):
     assert "Input/output error" in unplugged["stopped"] and unplugged["again"] == ""
 
 
-def test_this_package_drives_the_arm_through_lerobot(virtual_arm, lerobot, tmp_path):
-    arm, played = virtual_arm("--cameras", "front,wrist", "--camera-fps", "10"), tmp_path / "played.json"
-    command = [
-        sys.executable, "-m", "gym_hil", "play", "--robot", "lerobot:so101_follower", "--operator", "none",
-        "--robot-port", arm.facts["ports"]["follower"], "--robot-calibration-dir", arm.facts["calibration_dir"],
-        "--robot-cameras", json.dumps(arm.facts["cameras"]), "--policy", "random", "--episodes", "1",
-        "--no-window", "--min-success", "0", "--max-current", "5", "--json", str(played),
-    ]  # fmt: skip
-    done = subprocess.run(
-        command, env=lerobot.environment, input="\n" * 20, capture_output=True, text=True, timeout=300
+class Commands:
+    """Commands of this package with a virtual arm, whose scene is measured; nobody is near it, so that Enter is pressed
+    in advance."""
+
+    def __init__(self, arm: VirtualArm, environment: dict[str, str]) -> None:
+        self._environment = environment
+        self._arguments = [
+            "--robot", "lerobot:so101_follower", "--robot-port", arm.facts["ports"]["follower"],
+            "--robot-calibration-dir", arm.facts["calibration_dir"], "--robot-scene", arm.facts["scene"],
+            "--max-current", "5", "--leader-port", arm.facts["ports"]["leader"],
+            "--leader-calibration-dir", arm.facts["calibration_dir"],
+        ]  # fmt: skip
+
+    def run(self, *arguments: str) -> str:
+        command = [sys.executable, "-m", "gym_hil", *arguments, *self._arguments]
+        done = subprocess.run(
+            command, env=self._environment, input="\n" * 50, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+
+def test_this_package_trains_on_the_arm_through_lerobot(virtual_arm, lerobot, tmp_path):
+    arm = virtual_arm("--scene", "--leader", "--cameras", "front,wrist", "--camera-fps", "10")
+    commands, run = Commands(arm, lerobot.environment), tmp_path / "run"
+    arm.tell("fault unplug@16-18")
+    said = commands.run(
+        "train", "--operator", "simulated", "--method", "hg-dagger", "--demos", "3", "--robot-minutes", "0.15",
+        "--episodes", "1", "--robot-cameras", json.dumps(arm.facts["cameras"]), "--out", str(run),
+    )  # fmt: skip
+    assert "the episode is cut off" in said or "it is tried again" in said, "the cable was out"
+    store = ExperienceStore(run / "episodes")
+    episodes = [store.read(number) for number in range(len(store))]
+    assert (
+        sum(len(episode) for episode in episodes) == 90 and sum(episode.success for episode in episodes) >= 3
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "keep clear" in done.stdout
+    arm.tell("repair")
+    commands.run("play", "--operator", "none", "--policy", str(run), "--no-window", "--min-success", "0")
+    played = tmp_path / "played.json"
+    commands.run("play", "--operator", "leader", "--no-window", "--min-success", "0", "--json", str(played))
     (episode,) = json.loads(played.read_text())["episodes"]
-    assert episode["steps"] == 300 and episode["end"] == "time_limit"
+    assert episode["human"]["interventions"] >= 1, "the leader takes over"

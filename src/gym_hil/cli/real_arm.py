@@ -15,6 +15,7 @@ from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.datasets.replay import ON_ARM
 
 if TYPE_CHECKING:
+    from gym_hil.integrations.lerobot.real_arm.leader import LeaderArm
     from gym_hil.integrations.lerobot.real_arm.stack import RealArm
     from gym_hil.stacks.config import EnvConfig
 
@@ -46,6 +47,12 @@ class RealArmOptions:
     docs/real-robot.md."""
     robot_task: str = ""
     """What is shown to the arm, in words, for datasets; by default the description of the task."""
+    leader_port: str = ""
+    """Serial port of a leader arm, for `--operator leader`."""
+    leader_id: str = "leader"
+    """The name under which lerobot-calibrate calibrated it."""
+    leader_calibration_dir: Path | None = None
+    """Folder of its calibration; without it LeRobot's own."""
     joint_speed: float = 1.5
     """Largest speed of its joints while it acts (rad/s)."""
     max_current: float = 1.5
@@ -89,6 +96,14 @@ class RealArmOptions:
             limits=SafetyLimits(joint_speed=self.joint_speed, current=self.max_current),
             scene=self.robot_scene,
             description=self.robot_task,
+            lead=self._leader().person if self.leader_port else None,
+        )
+
+    def _leader(self) -> LeaderArm:
+        from gym_hil.integrations.lerobot.real_arm.leader import LeaderArm
+
+        return LeaderArm(
+            port=self.leader_port, leader_id=self.leader_id, calibration_dir=self.leader_calibration_dir
         )
 
     def build(self, config: EnvConfig) -> gym.Env:

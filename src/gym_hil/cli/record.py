@@ -41,7 +41,7 @@ COMPLETE_EVERY = 5
 """Number of episodes after which exported files are completed, which limits the work that a crash can undo."""
 _KEPT = ("proprioception", "objects", "rgb")
 """Observation terms that are always recorded, as positions and images."""
-_TERMINAL = ("terminal", "spacemouse")
+_TERMINAL = ("terminal", "spacemouse", "leader")
 """Operators that read the keys of the terminal themselves."""
 
 

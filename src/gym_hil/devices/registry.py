@@ -50,6 +50,7 @@ DEVICES: Registry[DeviceSpec] = Registry(
         "spacemouse": "gym_hil.devices.spacemouse:SPEC",
         "terminal": "gym_hil.devices.terminal:SPEC",
         "browser": "gym_hil.devices.page:SPEC",
+        "leader": "gym_hil.integrations.lerobot.real_arm.leader:SPEC",
     },
 )
 """Devices by name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any, ClassVar, cast
@@ -32,6 +32,8 @@ from gym_hil.tasks.needs import Needs
 
 log = logging.getLogger(__name__)
 HOME = "above_table"
+ALL_TERMS = ("proprioception", "objects", "rgb")
+"""Observation terms of an arm with cameras."""
 SUCCESSFUL = 0.5
 """An episode has succeeded if its learned reward is greater."""
 
@@ -94,8 +96,9 @@ class RealArmEnv(ManipulationEnv):
         task: name of the task whose objects `scene` measures.
         description: what the person shows, in words; by default the task's.
         action_term: the actions; by default displacements of the TCP.
-        image_obs: whether to observe the images of the cameras; they are observed in any case if there are any and the
-            objects' positions are not a part of ``agent_pos``.
+        image_obs: whether to observe images without cameras as well, which are black.
+        state_obs: whether to append the objects' positions to ``agent_pos``, and to observe no images.
+        observation_terms: see `ManipulationEnv`; by default `ALL_TERMS` if there are cameras.
         clock: keeps the control rate.
         kwargs: of `ManipulationEnv`.
     """
@@ -114,6 +117,8 @@ class RealArmEnv(ManipulationEnv):
         description: str = "",
         action_term: RobotAction | None = None,
         image_obs: bool = False,
+        state_obs: bool = False,
+        observation_terms: Sequence[Any] | None = None,
         clock: Clock = SYSTEM_CLOCK,
         **kwargs: Any,
     ) -> None:
@@ -126,7 +131,9 @@ class RealArmEnv(ManipulationEnv):
             ),
             robot=robot,
             action_term=action_term or make_robot_action("xyz", robot),
-            image_obs=image_obs or bool(arm.cameras),
+            image_obs=image_obs,
+            state_obs=state_obs,
+            observation_terms=observation_terms or (ALL_TERMS if arm.cameras and not state_obs else None),
             **kwargs,
         )
         self.task_description = description or self.task_description

@@ -23,12 +23,13 @@ class Prompt:
     The person agrees by Enter in the terminal or by the button for success.
 
     Args:
-        typed: whether Enter is read from standard input; not if the operator's device reads it.
+        typed: whether Enter is read from a terminal; not if the operator's device reads its keys.
         clock: waits.
     """
 
     def __init__(self, *, typed: bool = True, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._typed, self._clock = typed, clock
+        self._typed = typed or sys.stdin is None or not sys.stdin.isatty()
+        self._clock = clock
         self._env: gym.Env | None = None
 
     def attach(self, env: gym.Env) -> None:

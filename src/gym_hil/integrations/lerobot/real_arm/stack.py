@@ -14,14 +14,16 @@ from gym_hil.envs.observations import Observation
 from gym_hil.integrations.lerobot.real_arm.attendance import HoldWhilePaused, attended
 from gym_hil.integrations.lerobot.real_arm.connection import ConnectedArm
 from gym_hil.integrations.lerobot.real_arm.environment import RealArmEnv
+from gym_hil.integrations.lerobot.real_arm.leader import LEADER
 from gym_hil.integrations.lerobot.real_arm.mirror import SafetyLimits
 from gym_hil.integrations.lerobot.real_arm.prompt import Prompt
 from gym_hil.integrations.lerobot.real_arm.scene import MeasuredScene
+from gym_hil.intervention.human import Human
 from gym_hil.intervention.named import OPERATORS
 from gym_hil.stacks.build import build_env, operator_of
 from gym_hil.stacks.config import EnvConfig
 
-READ_THE_TERMINAL = ("terminal", "spacemouse")
+READ_THE_TERMINAL = ("terminal", "spacemouse", LEADER)
 """Operators whose devices read what is typed into the terminal."""
 
 
@@ -35,6 +37,7 @@ class RealArm:
         scene: host and port of the program that measures where the objects are; None if none does.
         reward: a learned reward, see `RealArmEnv`.
         description: what the person shows, in words; by default the task's.
+        lead: returns a person with a leader arm, for the operator ``"leader"``; None without a leader.
         clock: keeps the control rate.
     """
 
@@ -43,6 +46,7 @@ class RealArm:
     scene: str | None = None
     reward: Callable[[Observation], float] | None = None
     description: str = ""
+    lead: Callable[[], Human] | None = None
     clock: Clock = SYSTEM_CLOCK
 
     def build(self, config: EnvConfig) -> gym.Env:
@@ -68,7 +72,8 @@ class RealArm:
                 f"operator={config.operator!r} needs to know where the objects are; on an arm outside the simulation "
                 "people and policies act, or a program measures the objects (--robot-scene)"
             )
-        operator = attended(operator_of(config))
+        person = self.lead() if self.lead is not None and config.operator == LEADER else operator_of(config)
+        operator = attended(person)
         scene = None if self.scene is None else MeasuredScene(self.scene)
         simulated = operator is not None and (operator.simulated or operator.device is None)
         prompt = Prompt(typed=config.operator not in READ_THE_TERMINAL, clock=self.clock)
