@@ -43,9 +43,10 @@ class NearestPolicy:
 
 
 class NearestLearner(Learner):
-    def __init__(self, size, actions):
+    def __init__(self, config, observation_space, action_space):
         self._rows, self._updates = [], 0
-        self._empty = np.zeros((1, size), np.float32), np.zeros((1, actions), np.float32)
+        sizes = observation_space.shape[0], action_space.shape[0]
+        self._empty = tuple(np.zeros((1, size), np.float32) for size in sizes)
 
     def add(self, transitions):
         human = transitions.interventions
@@ -80,9 +81,7 @@ class NearestLearner(Learner):
 class Nearest(LearningMethod):
     description = "the nearest neighbour among what the human did"
     needs_demonstrations = True
-
-    def make_learner(self, config, observation_space, action_space):
-        return NearestLearner(observation_space.shape[0], action_space.shape[0])
+    learner_class = NearestLearner
 
     def make_policy(self):
         return NearestPolicy()

@@ -70,7 +70,18 @@ class AskingPolicy(Policy, Protocol):
 
 
 class Learner(abc.ABC):
-    """Learns from transitions. It may run in another process than the policy, without an environment."""
+    """Learns from transitions. It may run in another process than the policy, without an environment.
+
+    Args:
+        config: configuration of the run, whose `seed` seeds the learner.
+        observation_space: observation space of the policy: a vector of features, or of bytes with images.
+        action_space: action space of the policy, with bounds -1 and 1.
+    """
+
+    @abc.abstractmethod
+    def __init__(
+        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
+    ) -> None: ...
 
     @abc.abstractmethod
     def add(self, transitions: Transitions) -> None:
@@ -124,6 +135,7 @@ class LearningMethod(abc.ABC):
 
     Attributes:
         description: one line for the command's help.
+        learner_class: class of the learner.
         needs_demonstrations: whether the method requires demonstrations.
         acts_online: whether the policy acts during training and a human may intervene. Otherwise the method
             learns from the demonstrations alone, with as many updates as online training would have.
@@ -134,23 +146,18 @@ class LearningMethod(abc.ABC):
     """
 
     description: ClassVar[str]
+    learner_class: ClassVar[type[Learner]]
     needs_demonstrations: ClassVar[bool] = False
     acts_online: ClassVar[bool] = True
     supports_images: ClassVar[bool] = False
     help: ClassVar[Help] = "watching"
     pretraining_steps: ClassVar[int] = 0
 
-    @abc.abstractmethod
     def make_learner(
         self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
     ) -> Learner:
-        """Return a new learner.
-
-        Args:
-            config: configuration of the run, whose `seed` seeds the learner.
-            observation_space: observation space of the policy: a vector of features, or of bytes with images.
-            action_space: action space of the policy, with bounds -1 and 1.
-        """
+        """Return a new learner; see `Learner` for the arguments."""
+        return self.learner_class(config, observation_space, action_space)
 
     @abc.abstractmethod
     def make_policy(self) -> Policy:

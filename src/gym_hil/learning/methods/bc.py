@@ -22,28 +22,6 @@ DETERMINISTIC = -20.0
 """Logarithm of the standard deviation of actions, which makes the policy practically deterministic."""
 
 
-class BehaviourCloning(LearningMethod):
-    """Imitation of demonstrations."""
-
-    description = "imitation of demonstrations alone"
-    needs_demonstrations = True
-    acts_online = False
-    supports_images = True
-
-    def make_learner(
-        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
-    ) -> ImitationLearner:
-        """Return a new learner."""
-        return ImitationLearner(config, observation_space, action_space)
-
-    def make_policy(self) -> GaussianPolicy:
-        """Return a policy without weights."""
-        return GaussianPolicy()
-
-
-BC = BehaviourCloning()
-
-
 class ImitationLearner(Learner):
     """Fits a network to human actions from demonstrations and interventions.
 
@@ -200,6 +178,23 @@ class ImitationLearner(Learner):
         for layer in self.layers[:-1]:
             features = layer(features).relu()
         return self.layers[-1](features).tanh()
+
+
+class BehaviourCloning(LearningMethod):
+    """Imitation of demonstrations."""
+
+    description = "imitation of demonstrations alone"
+    learner_class = ImitationLearner
+    needs_demonstrations = True
+    acts_online = False
+    supports_images = True
+
+    def make_policy(self) -> GaussianPolicy:
+        """Return a policy without weights."""
+        return GaussianPolicy()
+
+
+BC = BehaviourCloning()
 
 
 def _array(tensor: Any) -> NDArray[Any]:

@@ -123,17 +123,12 @@ class EnsembleDagger(BehaviourCloning):
     """Imitation of demonstrations and of requested help."""
 
     description = "imitation of demonstrations and of help that an uncertain ensemble requests"
+    learner_class = EnsembleLearner
     needs_demonstrations = False
     acts_online = True
     supports_images = False
     help = "on request"
     pretraining_steps = PRETRAINING_STEPS
-
-    def make_learner(
-        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
-    ) -> EnsembleLearner:
-        """Return a new learner."""
-        return EnsembleLearner(config, observation_space, action_space)
 
     def make_policy(self) -> Any:
         """Return a policy without weights."""

@@ -34,26 +34,6 @@ SPARE_ROOM = 2000
 _TORCH_RNG = "torch_rng"
 
 
-class HilMethod(LearningMethod):
-    """Reinforcement learning with a human in the loop."""
-
-    description = "reinforcement learning with a human in the loop"
-    supports_images = True
-
-    def make_learner(
-        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
-    ) -> HilLearner:
-        """Return a new learner."""
-        return HilLearner(config, observation_space, action_space)
-
-    def make_policy(self) -> GaussianPolicy:
-        """Return a Gaussian policy without weights."""
-        return GaussianPolicy()
-
-
-HIL = HilMethod()
-
-
 class HilLearner(Learner):
     """Trains `HilSAC`, with half of every batch from human transitions.
 
@@ -147,6 +127,21 @@ class HilLearner(Learner):
         self.model.updates = int(facts["updates"])
         self.buffer.rng.bit_generator.state = facts["batch_rng"]
         torch.set_rng_state(torch_rng)
+
+
+class HilMethod(LearningMethod):
+    """Reinforcement learning with a human in the loop."""
+
+    description = "reinforcement learning with a human in the loop"
+    learner_class = HilLearner
+    supports_images = True
+
+    def make_policy(self) -> GaussianPolicy:
+        """Return a Gaussian policy without weights."""
+        return GaussianPolicy()
+
+
+HIL = HilMethod()
 
 
 def annealed(rate: float, fraction: float) -> Callable[[float], float]:

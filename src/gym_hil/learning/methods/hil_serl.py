@@ -18,7 +18,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
 from gym_hil.core.errors import InvalidArgumentError
@@ -102,13 +101,8 @@ class HilSerl(HilMethod):
     """The algorithm of HIL-SERL, with state observations."""
 
     description = "reinforcement learning with a human and a separate critic for the gripper (HIL-SERL)"
+    learner_class = HilSerlLearner
     supports_images = False
-
-    def make_learner(
-        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
-    ) -> HilSerlLearner:
-        """Return a new learner."""
-        return HilSerlLearner(config, observation_space, action_space)
 
     def make_policy(self) -> GraspingPolicy:
         """Return a policy without weights."""

@@ -11,41 +11,24 @@ mixture, it learns after every step instead of in rounds, and the policy's actio
 from __future__ import annotations
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
-from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.methods.bc import BehaviourCloning
-from gym_hil.learning.methods.weighted_imitation import PRETRAINING_STEPS, Kind, WeightedImitationLearner
-
-INTERVENTIONS = 0.5
-"""Share of interventions in every batch."""
+from gym_hil.learning.methods.weighted_imitation import WeightedImitation, WeightedImitationLearner
 
 
 class IwrLearner(WeightedImitationLearner):
     """Samples half of every batch from interventions, and the rest uniformly from all other steps."""
 
-    def shares(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the share of each kind of step in a batch."""
-        others = counts.copy()
-        others[Kind.INTERVENTION] = 0.0
-        shares = (1.0 - INTERVENTIONS) * others / max(1.0, others.sum())
-        shares[Kind.INTERVENTION] = INTERVENTIONS
-        return shares
+    def other_weights(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the number of steps of each kind."""
+        return counts
 
 
-class Iwr(BehaviourCloning):
+class Iwr(WeightedImitation):
     """Imitation of everything, with interventions weighted."""
 
     description = "imitation of all executed actions, half of them interventions (IWR)"
-    acts_online = True
-    pretraining_steps = PRETRAINING_STEPS
-
-    def make_learner(
-        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
-    ) -> IwrLearner:
-        """Return a new learner."""
-        return IwrLearner(config, observation_space, action_space)
+    learner_class = IwrLearner
 
 
 IWR = Iwr()

@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
@@ -45,12 +44,7 @@ class Pvp(HilMethod):
     """Proxy values instead of rewards."""
 
     description = "reinforcement learning with values of human actions instead of rewards (PVP)"
-
-    def make_learner(
-        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
-    ) -> PvpLearner:
-        """Return a new learner."""
-        return PvpLearner(config, observation_space, action_space)
+    learner_class = PvpLearner
 
 
 PVP = Pvp()

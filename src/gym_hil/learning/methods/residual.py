@@ -130,14 +130,9 @@ class Residual(LearningMethod):
     """Corrections of a frozen clone."""
 
     description = "small corrections of a frozen clone by reinforcement learning with a human"
+    learner_class = ResidualLearner
     needs_demonstrations = True
     pretraining_steps = 500
-
-    def make_learner(
-        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
-    ) -> ResidualLearner:
-        """Return a new learner."""
-        return ResidualLearner(config, observation_space, action_space)
 
     def make_policy(self) -> ResidualPolicy:
         """Return a policy without weights."""

@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
@@ -60,12 +59,7 @@ class Rlif(HilMethod):
     """Reinforcement learning that avoids interventions."""
 
     description = "reinforcement learning with interventions as the only (negative) reward (RLIF)"
-
-    def make_learner(
-        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
-    ) -> RlifLearner:
-        """Return a new learner."""
-        return RlifLearner(config, observation_space, action_space)
+    learner_class = RlifLearner
 
 
 RLIF = Rlif()

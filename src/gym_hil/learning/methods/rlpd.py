@@ -14,8 +14,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gymnasium import spaces
-
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.methods.hil import HilLearner, HilMethod
 
@@ -48,13 +46,8 @@ class Rlpd(HilMethod):
     """RLPD without a human."""
 
     description = "reinforcement learning from demonstrations and experience without takeovers (RLPD)"
+    learner_class = RlpdLearner
     help = "none"
-
-    def make_learner(
-        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
-    ) -> RlpdLearner:
-        """Return a new learner."""
-        return RlpdLearner(config, observation_space, action_space)
 
 
 RLPD = Rlpd()

@@ -12,50 +12,35 @@ not filled in runs of this length.
 from __future__ import annotations
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
-from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.methods.bc import BehaviourCloning
 from gym_hil.learning.methods.weighted_imitation import (
-    PRETRAINING_STEPS,
+    INTERVENTIONS,
     Kind,
+    WeightedImitation,
     WeightedImitationLearner,
-    frequencies,
 )
-
-INTERVENTIONS = 0.5
-"""Share of interventions in the total weight."""
-BEFORE_S = 1.0
-"""Duration before an intervention in which the policy's steps have no weight (s)."""
 
 
 class SiriusLearner(WeightedImitationLearner):
     """Samples steps by the weights of their kinds."""
 
-    def shares(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the share of each kind of step in a batch."""
-        shares = frequencies(counts)
-        shares[Kind.INTERVENTION] = INTERVENTIONS
-        shares[Kind.BEFORE_INTERVENTION] = 0.0
-        shares[Kind.DEMONSTRATION] = min(shares[Kind.DEMONSTRATION], 1.0 - INTERVENTIONS)
-        shares[Kind.POLICY] = 1.0 - INTERVENTIONS - shares[Kind.DEMONSTRATION]
-        return shares
+    before_s = 1.0
+
+    def other_weights(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the weights of demonstrations and of the policy's steps."""
+        weights = np.zeros_like(counts)
+        demonstrations = counts[Kind.DEMONSTRATION] / counts.sum()
+        weights[Kind.DEMONSTRATION] = min(demonstrations, 1.0 - INTERVENTIONS)
+        weights[Kind.POLICY] = 1.0 - INTERVENTIONS - weights[Kind.DEMONSTRATION]
+        return weights
 
 
-class SiriusImitation(BehaviourCloning):
+class SiriusImitation(WeightedImitation):
     """Imitation of all steps, weighted by trust in them."""
 
     description = "imitation of all executed actions, weighted by trust (as in Sirius)"
-    acts_online = True
-    pretraining_steps = PRETRAINING_STEPS
-
-    def make_learner(
-        self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box
-    ) -> SiriusLearner:
-        """Return a new learner."""
-        before = round(BEFORE_S / config.control_dt)
-        return SiriusLearner(config, observation_space, action_space, before_steps=before)
+    learner_class = SiriusLearner
 
 
 SIRIUS_IMITATION = SiriusImitation()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from enum import IntEnum
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 from gymnasium import spaces
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
-from gym_hil.learning.methods.bc import ImitationLearner
+from gym_hil.learning.methods.bc import BehaviourCloning, ImitationLearner
 
 PRETRAINING_STEPS = 500
 """Number of control steps whose updates are done with the demonstrations before the policy acts."""
+INTERVENTIONS = 0.5
+"""Share of interventions in every batch."""
 
 
 class Kind(IntEnum):
@@ -31,38 +33,32 @@ class Kind(IntEnum):
 class WeightedImitationLearner(ImitationLearner):
     """Imitates the human and the policy itself, with a given share of each kind of step in every batch.
 
-    Sampling a kind with a share P instead of its frequency F multiplies the weight of its loss by P / F.
+    Half of every batch is from interventions. Sampling a kind with a share P instead of its frequency F multiplies the
+    weight of its loss by P / F.
 
-    Args:
-        config: configuration of the run.
-        observation_space: observation space of the policy.
-        action_space: action space of the policy.
-        before_steps: number of steps before a takeover that are `Kind.BEFORE_INTERVENTION`.
+    Attributes:
+        before_s: duration before a takeover in which the policy's steps are `Kind.BEFORE_INTERVENTION` (s).
     """
 
-    def __init__(
-        self,
-        config: TrainConfig,
-        observation_space: spaces.Box,
-        action_space: spaces.Box,
-        before_steps: int = 0,
-    ) -> None:
+    before_s: ClassVar[float] = 0.0
+
+    def __init__(self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> None:
         super().__init__(config, observation_space, action_space)
-        self._before_steps = before_steps
+        self._before_steps = round(self.before_s / config.control_dt)
         self.kinds: list[Kind] = []
         """Kind of every stored step, oldest first."""
         self._episode_start = 0
         self._by_kind: list[NDArray[np.int64]] | None = None
 
     @abc.abstractmethod
-    def shares(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the share of each kind of step in a batch.
+    def other_weights(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the weights of the other kinds of steps among each other.
 
         Args:
             counts: number of stored steps of each kind (4,).
 
         Returns:
-            Shares (4,), at least 0. They are normalised over the kinds that have steps.
+            Weights (4,), at least 0, which need not be normalised. That of interventions is ignored.
         """
 
     def add(self, transitions: Transitions) -> None:
@@ -92,9 +88,10 @@ class WeightedImitationLearner(ImitationLearner):
             kinds = np.array(self.kinds)
             self._by_kind = [np.flatnonzero(kinds == kind) for kind in Kind]
         counts = np.array([len(numbers) for numbers in self._by_kind], np.float64)
-        shares = np.where(counts > 0, np.maximum(self.shares(counts), 0.0), 0.0)
-        if shares.sum() == 0.0:
-            shares = counts
+        others = np.where(counts > 0, self.other_weights(counts), 0.0)
+        others[Kind.INTERVENTION] = 0.0
+        shares = (1.0 - INTERVENTIONS) * others / (others.sum() or 1.0)
+        shares[Kind.INTERVENTION] = INTERVENTIONS * (counts[Kind.INTERVENTION] > 0)
         each = self._rng.multinomial(size, shares / shares.sum())
         drawn = [
             numbers[self._rng.integers(len(numbers), size=wanted)]
@@ -112,6 +109,8 @@ class WeightedImitationLearner(ImitationLearner):
             self.kinds[number] = Kind.BEFORE_INTERVENTION
 
 
-def frequencies(counts: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the share of each kind in the stored steps."""
-    return counts / counts.sum()
+class WeightedImitation(BehaviourCloning):
+    """Imitation of all executed steps, before and while the policy acts."""
+
+    acts_online = True
+    pretraining_steps = PRETRAINING_STEPS
