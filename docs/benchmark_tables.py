@@ -80,6 +80,8 @@ def render(markdown: str) -> str:
         tables = {"settings": settings, "agreement": agreement, "runs": runs}
         if name not in tables:
             raise InvalidArgumentError(f"there is no table {name!r}; there are {[*tables, 'leaderboard']}")
+        if not any(RECORDS.glob("*.json")):
+            return "There are no records of this version of the protocol yet."
         return tables[name](read_results(RECORDS))
 
     return MARKER.sub(put, markdown)

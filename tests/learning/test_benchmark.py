@@ -18,6 +18,7 @@ from gym_hil.experiments import leaderboard
 from gym_hil.experiments.run_record import FORMAT, read_record
 from gym_hil.experiments.study import StudyRun
 from gym_hil.experiments.study_report import Finished
+from gym_hil.experiments.study_runs import run_study
 from gym_hil.experiments.workers import train_run
 
 
@@ -148,3 +149,19 @@ def test_a_repetition_confirms_a_run_and_refuses_a_changed_one(tmp_path):
     better["processor"] = "another"
     found = protocol.unlike(Finished(run, better), again)
     assert found[0] == "result: successes" and "another processor: another" in found[1]
+
+
+@pytest.mark.slow
+def test_a_run_on_a_cluster_has_the_record_of_the_same_run_here(tmp_path):
+    pytest.importorskip("ray")
+
+    def short(config):
+        return replace(config, robot_minutes=0.1, demos=2, eval_episodes=1, final_episodes=2, width=16)
+
+    study = protocol.benchmark(["PickCube"], ["bc"], ["average"], [0], short)
+    status = run_study(study, tmp_path, address="local")
+    assert not status.failed
+    (one,) = protocol.read_results(tmp_path)
+    assert (tmp_path / "runs" / one.run.name / "policy.npz").is_file()
+    assert protocol.unlike(one, protocol.repeat(one)) == []
+    assert len(run_study(study, tmp_path, address="nowhere:1").ended) == 1, "nothing is left to run"

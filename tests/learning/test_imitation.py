@@ -94,7 +94,7 @@ def test_dagger_acts_and_is_corrected(tmp_path):
     train(config, tmp_path, learner=InProcessLearner)
     points = read_curve(tmp_path / CURVE)
     assert points[-1].steps == pytest.approx(PICK.total_steps, abs=5)
-    assert points[-1].human_s > points[0].human_s and points[-1].updates > points[1].updates
+    assert points[-1].human_s > points[0].human_s and points[-1].updates > points[0].updates
 
 
 def test_other_methods_are_not_known():

@@ -26,7 +26,7 @@ from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.rollout import Rollouts
 from gym_hil.learning.run_folder import open_folder
-from gym_hil.learning.sac import HilPolicy, HilSAC, LayerNormCritic
+from gym_hil.learning.sac import HilPolicy, HilSAC
 
 PICK = "gym_hil/PandaPickCubeStateBase-v1"
 
@@ -114,13 +114,6 @@ def test_the_learning_rate_falls_towards_the_end():
     )
 
 
-def test_critics_have_layer_norm():
-    critic = model(make_policy_env(PICK, None)).critic
-    assert isinstance(critic, LayerNormCritic)
-    assert sum("LayerNorm" in str(layer) for layer in critic.q_networks[0]) == 2
-    assert len(list(critic.parameters())) == 2 * (3 * 2 + 2 * 2)
-
-
 @pytest.mark.parametrize("successes, low, high", [(97, 0.9155, 0.9897), (0, 0.0, 0.0370), (100, 0.9630, 1.0)])
 def test_wilson_interval(successes, low, high):
     # Values of statsmodels.stats.proportion.proportion_confint(k, 100, method="wilson").
@@ -134,7 +127,7 @@ def test_the_commands_write_what_they_promise_and_eval_refuses_what_is_not_for_i
     done = run(*command)
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader((out / "curve.csv").open()))
-    assert len(rows) >= 2 and float(rows[0]["human_s"]) > 0 and int(rows[-1]["updates"]) > 0
+    assert rows and float(rows[0]["human_s"]) > 0 and int(rows[-1]["updates"]) > 0
     trained = load(out)
     again = evaluate(GaussianPolicy(trained.weights).act, make_policy_env(PICK, None), 3)
     for name in (".", "policy.npz", "checkpoint.npz"):

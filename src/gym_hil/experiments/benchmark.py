@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from gym_hil.learning.config import TrainConfig, defaults_for
 from gym_hil.learning.methods import METHODS
 from gym_hil.learning.seeds import Purpose, purpose_of_run
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of the protocol."""
 ROBOT_MINUTES: Mapping[str, float] = {
     "PickCube": 4.0,
@@ -57,6 +57,9 @@ SEEDS = 5
 DEMOS = 20
 EPISODES = 200
 """Number of episodes of every evaluation."""
+EVALUATIONS = 8
+"""Largest number of evaluations in a run, which are at least `EVALUATION_STEPS` control steps apart."""
+EVALUATION_STEPS = 600
 VERIFIED = "verified.json"
 """Name of the file that lists the exactly repeated runs in a folder of results."""
 QUICK_METHODS, QUICK_TASKS, QUICK_SEEDS = ("bc", "hg-dagger", "hil"), ("PickCube", "InsertPeg"), 3
@@ -71,7 +74,7 @@ def protocol_config(task: str, method: str, human: str, seed: int) -> TrainConfi
     require_one_of("task", task, ROBOT_MINUTES)
     require_one_of("method", method, METHODS)
     env_id = f"gym_hil/Panda{task}StateBase-v1"
-    return TrainConfig(
+    config = TrainConfig(
         env_id=env_id,
         **defaults_for(env_id, "state"),
         method=method,
@@ -82,6 +85,8 @@ def protocol_config(task: str, method: str, human: str, seed: int) -> TrainConfi
         eval_episodes=EPISODES,
         final_episodes=EPISODES,
     )
+    apart = max(EVALUATION_STEPS, config.total_steps // EVALUATIONS)
+    return replace(config, eval_every_steps=apart)
 
 
 def benchmark(

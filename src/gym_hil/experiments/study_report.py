@@ -74,12 +74,14 @@ class Finished:
 
     @property
     def mean_success(self) -> float:
-        """Mean success rate without a human over robot time, in [0, 1]."""
-        minutes, success = self.curve["robot_minutes"], self.curve["success_alone"]
-        if len(minutes) == 1:
-            return float(success[0])
+        """Mean success rate without a human over robot time, in [0, 1]. The curve begins at 0 with success 0, except
+        for runs with a single evaluation, in which the policy acts only at the end.
+        """
+        minutes, success = (np.append(0.0, self.curve[name]) for name in ("robot_minutes", "success_alone"))
+        if len(minutes) == 2:
+            return float(success[1])
         areas = np.diff(minutes) * (success[1:] + success[:-1]) / 2.0
-        return float(areas.sum() / (minutes[-1] - minutes[0]))
+        return float(areas.sum() / minutes[-1])
 
     @property
     def return_on_effort(self) -> float:

@@ -22,7 +22,7 @@ from gym_hil.stacks.ids import is_foreign
 
 CONFIG = "config.json"
 """Name of the configuration file in a run's folder."""
-VERSION = 3
+VERSION = 4
 """Version of the fields of `TrainConfig` and their meaning. It is incremented whenever a saved configuration would
 give a different run. Results of different versions are not compared."""
 SECONDS_PER_MINUTE = 60.0
@@ -86,7 +86,7 @@ class TrainConfig:
     """Seed of the run. `gym_hil.learning.seeds` defines which seeds are for development and which for reports."""
     updates_per_step: int = 4
     """Number of gradient steps per control step."""
-    batch_size: int = 256
+    batch_size: int = 128
     """Number of transitions per gradient step: half from demonstrations and interventions, half from all."""
     imitation: float = 0.2
     """Weight of the behaviour cloning loss of ``hil``; 0 gives the loss of RLPD."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from torch.nn import functional
 
 from gym_hil.learning.sac import HilSAC
 
@@ -14,18 +13,8 @@ class EnsembleSAC(HilSAC):
     arXiv:2101.05982, and RLPD).
     """
 
-    def _target_value(self, next_q: list[torch.Tensor]) -> torch.Tensor:
-        one, two = torch.randperm(len(next_q))[:2].tolist()
-        return torch.minimum(next_q[one], next_q[two])
-
-    def _critic_loss(
-        self, features: torch.Tensor, actions: torch.Tensor, wanted: torch.Tensor, humans: int
-    ) -> torch.Tensor:
-        values = torch.stack(self.critic.values(features, actions))
-        return functional.mse_loss(values, wanted.expand_as(values)) * len(values)
-
-    def _actor_value(self, features: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        return torch.stack(self.critic.values(features, actions)).mean(dim=0)
+    def _target_value(self, next_q: torch.Tensor) -> torch.Tensor:
+        return super()._target_value(next_q[torch.randperm(len(next_q))[:2]])
 
 
 class ProxyValueSAC(HilSAC):
@@ -33,16 +22,18 @@ class ProxyValueSAC(HilSAC):
     policy's.
     """
 
-    def _critic_loss(
+    def _examples(
         self, features: torch.Tensor, actions: torch.Tensor, wanted: torch.Tensor, humans: int
-    ) -> torch.Tensor:
-        loss = super()._critic_loss(features, actions, wanted, humans)
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | float]:
         if not humans:
-            return loss
+            return super()._examples(features, actions, wanted, humans)
         there = features[:humans]
         with torch.no_grad():
             policy, _ = self._sample_actions(there)
-        for sign, done in ((1.0, actions[:humans]), (-1.0, policy)):
-            for value in self.critic.values(there, done):
-                loss = loss + functional.mse_loss(value, torch.full_like(value, sign))
-        return loss
+        sign = wanted.new_ones(humans, 1)
+        return (
+            torch.cat((features, there, there)),
+            torch.cat((actions, actions[:humans], policy)),
+            torch.cat((wanted, sign, -sign)),
+            torch.cat((torch.full_like(wanted, 1.0 / len(wanted)), sign / humans, sign / humans)),
+        )

@@ -304,7 +304,9 @@ class TrainingRun:
 
     def _evaluate_if_due(self) -> None:
         every, points = self._config.eval_every_steps, self._curve.points
-        due = self._steps // every > (points[-1].steps if points else -every) // every
+        demonstrated = sum(one.steps for one in self._episodes if one.kind != "online")
+        start = -every if self._method.pretraining_steps else demonstrated  # nothing is learned before
+        due = self._steps // every > (points[-1].steps if points else start) // every
         if due and not self._rollouts.outside:  # where a person would have to watch
             self._report_status("evaluation")
             self._measure(self._config.eval_episodes, final=False)
@@ -328,10 +330,8 @@ class TrainingRun:
         before = self._curve.points[-1] if self._curve.points else None
         since = self._episodes[before.episodes if before else 0 :]
         success, rate = share_of_successes(since), share_of_interventions(since)
-        if success is None:
-            success = before.success_with_help if before else 0.0
-        if rate is None:
-            rate = before.intervention_rate if before else 0.0
+        success = (before.success_with_help if before else 0.0) if success is None else success
+        rate = (before.intervention_rate if before else 0.0) if rate is None else rate
         self._curve.add(
             Point(
                 steps=self._steps,
@@ -384,8 +384,8 @@ class TrainingRun:
 
     def _log(self, success_alone: float | None = None) -> None:
         """Log the metrics of the learner and of the run at the current step."""
-        progress, logger = self._progress, self._logger
-        for name, value in (progress.metrics if progress else {}).items():
+        logger = self._logger
+        for name, value in (self._progress.metrics if self._progress else {}).items():
             logger.record(f"train/{name}", value)
         online = [episode for episode in self._episodes if episode.kind == "online"][-RECENT:]
         figures: dict[str, float | None] = {

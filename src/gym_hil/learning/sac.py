@@ -18,13 +18,14 @@ import torch
 from gymnasium import spaces
 from stable_baselines3 import SAC
 from stable_baselines3.common.logger import Logger
-from stable_baselines3.common.policies import BaseModel, ContinuousCritic
+from stable_baselines3.common.policies import BaseModel
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from stable_baselines3.sac.policies import SACPolicy
 from torch import nn
 from torch.nn import functional
 
 from gym_hil.core import schema
+from gym_hil.learning.critics import CriticEnsemble
 from gym_hil.learning.policy import ENCODER, LOG_STD_MAX, LOG_STD_MIN
 from gym_hil.learning.replay_buffer import HilReplayBuffer
 
@@ -33,47 +34,18 @@ TANH_EPSILON = 1e-6
 """Added for numerical stability of the logarithm, as in Stable-Baselines3."""
 
 
-class LayerNormCritic(ContinuousCritic):
-    """Q-networks with a LayerNorm before every activation, which limits extrapolation.
-
-    Args:
-        args: arguments of `ContinuousCritic`.
-        net_arch: number of units of each hidden layer.
-        kwargs: keyword arguments of `ContinuousCritic`.
-    """
-
-    def __init__(self, *args: Any, net_arch: list[int], **kwargs: Any) -> None:
-        super().__init__(*args, net_arch=net_arch, **kwargs)
-        for number, network in enumerate(self.q_networks):
-            layers: list[nn.Module] = []
-            for layer in network:
-                if isinstance(layer, nn.ReLU):
-                    layer.inplace = True  # normalisation needs its input for the gradient, not its output
-                layers.append(layer)
-                if isinstance(layer, nn.Linear) and layer.out_features != 1:
-                    layers.append(nn.LayerNorm(layer.out_features))
-            normed = nn.Sequential(*layers)
-            self.q_networks[number] = normed
-            self.add_module(f"qf{number}", normed)
-
-    def values(self, features: torch.Tensor, actions: torch.Tensor) -> list[torch.Tensor]:
-        """Return the values (batch, 1) of each network for features (batch, features) and actions (batch, actions)."""
-        both = torch.cat((features, actions), dim=1)
-        return [network(both) for network in self.q_networks]
-
-
 def encode(network: BaseModel, observations: torch.Tensor) -> torch.Tensor:
     """Return the features (batch, features) of observations (batch, size)."""
     return network.extract_features(observations, network.features_extractor)
 
 
 class HilPolicy(SACPolicy):
-    """The policy class of `HilSAC`, with `LayerNormCritic`. The actor uses the critics' features extractor."""
+    """The policy class of `HilSAC`, with `CriticEnsemble`. The actor uses the critics' features extractor."""
 
-    def make_critic(self, features_extractor: Any = None) -> LayerNormCritic:
-        """Return a critic on the policy's device."""
+    def make_critic(self, features_extractor: Any = None) -> CriticEnsemble:
+        """Return critics on the policy's device."""
         kwargs = self._update_features_extractor(self.critic_kwargs, features_extractor)
-        return LayerNormCritic(**kwargs).to(self.device)
+        return CriticEnsemble(**kwargs).to(self.device)
 
     def _build(self, lr_schedule: Any) -> None:
         super()._build(lr_schedule)
@@ -86,9 +58,9 @@ class HilPolicy(SACPolicy):
 class HilSAC(SAC):
     """Soft actor-critic that learns from human transitions as RLPD does.
 
-    It stores executed actions, those of humans included, updates the critics several times per update of the
-    actor, and has no entropy term in the critics' target. It supports every environment with Box spaces. If the
-    environment has an `InterventionWrapper`, human transitions are recognised as such.
+    It stores executed actions, those of humans included, updates the critics several times per update of their
+    targets and of the actor, and has no entropy term in the critics' targets. It supports every environment with
+    Box spaces. If the environment has an `InterventionWrapper`, human transitions are recognised as such.
 
     A features extractor with weights is trained by the critics' loss and the imitation loss, but not by the
     actor's (as in DrQ-v2, Yarats et al. 2022, arXiv:2107.09645).
@@ -137,33 +109,34 @@ class HilSAC(SAC):
         return {name.removeprefix("train/"): value for name, value in self.logger.name_to_value.items()}
 
     def train(self, gradient_steps: int, batch_size: int = 64) -> None:
-        """Update the critics `gradient_steps` times, then the actor and the entropy coefficient once."""
+        """Update the critics `gradient_steps` times, then their targets, the actor and the entropy coefficient once."""
         assert self.ent_coef_optimizer is not None
         self.policy.set_training_mode(True)
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer])
         buffer = self.demonstration_buffer
         drawn = self._prepared(buffer.sample(gradient_steps * batch_size))
-        with torch.no_grad():  # the actor does not change between these updates
+        with torch.no_grad():  # actor and target do not change between these updates
             next_features = encode(self.critic, drawn.next_observations)
-            next_actions = self._sample_actions(next_features)[0]
+            next_q = self.critic_target.values(next_features, self._sample_actions(next_features)[0])
+            worst = self._target_value(next_q).clamp(*self.returns)
+            wanted = drawn.rewards + (1.0 - drawn.dones) * self.gamma * worst
         humans = batch_size // 2 if buffer.prior.size() else 0
         online, target = list(self.critic.parameters()), list(self.critic_target.parameters())
+        encoder = list(self.critic.features_extractor.parameters())
+        fixed = None if encoder else encode(self.critic, drawn.observations)
         for number in range(gradient_steps):
             rows = slice(number, None, gradient_steps)
-            with torch.no_grad():
-                next_q = self.critic_target.values(next_features[rows], next_actions[rows])
-                worst = self._target_value(next_q).clamp(*self.returns)
-                wanted = drawn.rewards[rows] + (1.0 - drawn.dones[rows]) * self.gamma * worst
-            features = encode(self.critic, drawn.observations[rows])
-            loss = self._critic_loss(features, drawn.actions[rows], wanted, humans)
-            if features.requires_grad:
-                loss = loss + self._imitation_loss(features, drawn.actions[rows][:humans])
-            self.critic.optimizer.zero_grad()
-            loss.backward(inputs=online)
+            actions = drawn.actions[rows]
+            features = encode(self.critic, drawn.observations[rows]) if fixed is None else fixed[rows]
+            examples = self._examples(features, actions, wanted[rows], humans)
+            loss, slope = self.critic.fit(*examples)
+            if slope is not None:
+                losses = [examples[0], self._imitation_loss(features, actions[:humans])]
+                _set_gradients(losses if losses[1].requires_grad else losses[:1], encoder, slope)
             self.critic.optimizer.step()
-            with torch.no_grad():
-                torch._foreach_lerp_(target, online, self.tau)
-        self._train_actor(features.detach(), drawn.actions[rows][:humans])
+        with torch.no_grad():
+            torch._foreach_lerp_(target, online, 1.0 - (1.0 - self.tau) ** gradient_steps)
+        self._train_actor(features.detach(), actions[:humans])
         self._n_updates += gradient_steps
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         self.logger.record("train/critic_loss", loss.item())
@@ -172,14 +145,14 @@ class HilSAC(SAC):
         """Return a batch in the form that actor and critics use."""
         return drawn
 
-    def _target_value(self, next_q: list[torch.Tensor]) -> torch.Tensor:
-        """Return the value of the next actions from the values of the target critics (batch, 1)."""
-        return torch.minimum(*next_q)
+    def _target_value(self, next_q: torch.Tensor) -> torch.Tensor:
+        """Return the value (batch, 1) of the next actions from those of the target critics (critics, batch, 1)."""
+        return next_q.amin(dim=0)
 
-    def _critic_loss(
+    def _examples(
         self, features: torch.Tensor, actions: torch.Tensor, wanted: torch.Tensor, humans: int
-    ) -> torch.Tensor:
-        """Return the loss of the critics.
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | float]:
+        """Return the examples to which the critics are fitted, as arguments of `CriticEnsemble.fit`.
 
         Args:
             features: encoded observations (batch, features).
@@ -187,13 +160,7 @@ class HilSAC(SAC):
             wanted: targets (batch, 1).
             humans: number of rows, from the first one, in which a human acted.
         """
-        one, two = self.critic.values(features, actions)
-        return functional.mse_loss(one, wanted) + functional.mse_loss(two, wanted)
-
-    def _actor_value(self, features: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        """Return the value (batch, 1) that the actor maximises."""
-        one, two = self.critic.values(features, actions)
-        return 0.5 * (one + two)
+        return features, actions, wanted, 1.0 / len(features)
 
     def _distribution(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and logarithmic standard deviation of actions before tanh (batch, actions)."""
@@ -203,7 +170,10 @@ class HilSAC(SAC):
 
     def _sample_actions(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return actions sampled from the policy, in [-1, 1], and their log probability (batch, 1)."""
-        mean, log_std = self._distribution(features)
+        return self._sample(*self._distribution(features))
+
+    @staticmethod
+    def _sample(mean: torch.Tensor, log_std: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         noise = torch.randn_like(mean)
         action = torch.tanh(mean + log_std.exp() * noise)
         density = -0.5 * noise**2 - log_std - HALF_LOG_2_PI - torch.log(1.0 - action**2 + TANH_EPSILON)
@@ -212,18 +182,22 @@ class HilSAC(SAC):
     def _train_actor(self, features: torch.Tensor, by_human: torch.Tensor) -> None:
         """Update the actor. `by_human` are the human's actions for the first rows of `features`."""
         assert self.ent_coef_optimizer is not None and self.log_ent_coef is not None
-        actions, log_prob = self._sample_actions(features)
         assert isinstance(self.target_entropy, float)
+        imitated = features[: len(by_human)] if self.imitation else features[:0]
+        noisy = bool(self.feature_noise and len(imitated))
+        inputs = torch.cat((features, self._noisy(imitated))) if noisy else features
+        mean, log_std = self._distribution(inputs)
+        actions, log_prob = self._sample(mean[: len(features)], log_std[: len(features)])
         entropy_loss = -(self.log_ent_coef * (log_prob + self.target_entropy).detach()).mean()
-        self.ent_coef_optimizer.zero_grad()
-        entropy_loss.backward()
+        _set_gradients([entropy_loss], [self.log_ent_coef])
         self.ent_coef_optimizer.step()
         weight = self.log_ent_coef.detach().exp()
-        loss = (weight * log_prob - self._actor_value(features, actions)).mean()
-        loss = loss + self._imitation_loss(features, by_human)
-        self.actor.optimizer.zero_grad()
+        loss = weight * log_prob.mean() - self.critic.values(features, actions).mean()
+        if len(imitated):
+            copied = torch.tanh(mean[len(features) :] if noisy else mean[: len(imitated)])
+            loss = loss + self.imitation * functional.mse_loss(copied, by_human)
         trained = [weight for group in self.actor.optimizer.param_groups for weight in group["params"]]
-        loss.backward(inputs=trained)
+        _set_gradients([loss], trained)
         self.actor.optimizer.step()
         self.logger.record("train/ent_coef", weight.item())
         self.logger.record("train/actor_loss", loss.item())
@@ -241,10 +215,13 @@ class HilSAC(SAC):
             features: encoded observations (batch, features); `feature_noise` is added.
             by_human: the human's actions (batch, actions), in [-1, 1].
         """
-        if self.feature_noise:
-            features = features + self.feature_noise * torch.randn_like(features)
-        mean, _ = self._distribution(features)
+        mean, _ = self._distribution(self._noisy(features))
         return functional.mse_loss(torch.tanh(mean), by_human)
+
+    def _noisy(self, features: torch.Tensor) -> torch.Tensor:
+        if not self.feature_noise:
+            return features
+        return features + self.feature_noise * torch.randn_like(features)
 
     def _store_transition(
         self,
@@ -270,6 +247,21 @@ def executed_action(info: dict[str, Any], proposed: np.ndarray) -> np.ndarray:
     """
     record = info.get(schema.STEP)
     return proposed if record is None else np.asarray(record.executed_action)
+
+
+def _set_gradients(
+    outputs: list[torch.Tensor], weights: list[torch.Tensor], slope: torch.Tensor | None = None
+) -> None:
+    """Set the gradients of weights to those of the sum of some outputs.
+
+    Args:
+        outputs: the outputs, which are scalars except for the first one if `slope` is given.
+        weights: the weights.
+        slope: gradient of the loss with respect to the first output; None if that is a loss itself.
+    """
+    slopes = [slope, *(None for _ in outputs[1:])]
+    for one, gradient in zip(weights, torch.autograd.grad(outputs, weights, slopes), strict=True):
+        one.grad = gradient
 
 
 def make_hil_sac(

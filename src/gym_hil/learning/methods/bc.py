@@ -56,7 +56,7 @@ class ImitationLearner(Learner):
             [nn.Linear(size, width), nn.Linear(width, width), nn.Linear(width, action_space.shape[0])]
         )
         self._networks = nn.ModuleList([self.encoder, self.layers]).to(self._device)
-        self._optimizer = torch.optim.Adam(self._networks.parameters(), lr=config.learning_rate)
+        self._optimizer = torch.optim.Adam(self._networks.parameters(), lr=config.learning_rate, fused=True)
         self.observations: list[NDArray[Any]] = []
         self.actions: list[NDArray[np.float32]] = []
         self._kept: list[bool] = []

@@ -86,7 +86,7 @@ class EnsembleLearner(ImitationLearner):
             ]
         )
         self._networks = self._matrices.to(self._device)
-        self._optimizer = torch.optim.Adam(self._networks.parameters(), lr=config.learning_rate)
+        self._optimizer = torch.optim.Adam(self._networks.parameters(), lr=config.learning_rate, fused=True)
         self._latest: list[NDArray[Any]] = []
 
     def add(self, transitions: Transitions) -> None:
