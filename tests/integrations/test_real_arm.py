@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import sys
+import types
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +14,7 @@ from gym_hil.core.command import Command
 from gym_hil.core.errors import DeviceError, InvalidArgumentError
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading, Engage
-from gym_hil.integrations.lerobot.real_arm.connection import Measurement
+from gym_hil.integrations.lerobot.real_arm.connection import LeRobotConnection, Measurement
 from gym_hil.integrations.lerobot.real_arm.environment import RealArmEnv
 from gym_hil.integrations.lerobot.real_arm.leader import led_by
 from gym_hil.integrations.lerobot.real_arm.mirror import SafetyLimits
@@ -380,3 +382,31 @@ def test_the_trigger_of_a_leader_drives_the_gripper_and_its_cable_holds_the_arm(
 def test_an_operator_with_a_leader_needs_its_port():
     with pytest.raises(InvalidArgumentError, match="--leader-port"):
         RealArm(connect=FakeArm).build(EnvConfig.of("SO101PickCube-v1", operator="leader"))
+
+
+class Deaf:
+    """A robot of LeRobot that connects, and then loses packets."""
+
+    cameras: dict = {}  # noqa: RUF012
+    bus = None
+
+    def connect(self, calibrate: bool) -> None:
+        """Connect."""
+
+    @property
+    def is_calibrated(self) -> bool:
+        raise ConnectionError(
+            "Failed to read 'Homing_Offset' on id_=5 after 1 tries.\nThere is no status packet!"
+        )
+
+
+def test_a_packet_that_is_lost_while_connecting_is_an_error_of_the_device(monkeypatch):
+    robots = types.ModuleType("lerobot.robots")
+    robots.make_robot_from_config = lambda config: Deaf()
+    monkeypatch.setitem(sys.modules, "lerobot", types.ModuleType("lerobot"))
+    monkeypatch.setitem(sys.modules, "lerobot.robots", robots)
+    connection = LeRobotConnection(types.SimpleNamespace(cameras={}))
+    with pytest.raises(
+        DeviceError, match=r"could not connect to the arm: Failed to read .* no status packet"
+    ):
+        connection.connect()

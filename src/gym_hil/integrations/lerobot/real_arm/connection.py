@@ -17,6 +17,8 @@ from gym_hil.core.errors import DeviceError, MissingExtraError, require_one_of
 ROBOTS = ("so101_follower", "so100_follower")
 """LeRobot's robots whose joints are those of our SO-101."""
 GRIPPER = "gripper"
+RETRIES = 2
+"""Number of further attempts to read the currents; LeRobot makes as many to read positions."""
 CURRENT_UNIT = 0.0065
 """A per unit of a Feetech servo's register."""
 
@@ -125,7 +127,8 @@ class LeRobotConnection:
         self._robot = make_robot_from_config(self._config)
         with self._answering("connect to"):
             self._robot.connect(calibrate=False)
-        if not self._robot.is_calibrated:
+            calibrated = self._robot.is_calibrated  # reads the servos
+        if not calibrated:
             self.close()
             raise DeviceError("the arm's calibration is not that of its file; run lerobot-calibrate")
 
@@ -133,7 +136,7 @@ class LeRobotConnection:
         """Return what the arm measures now."""
         with self._answering("read"):
             seen = self._robot.get_observation()
-            currents = self._robot.bus.sync_read("Present_Current", normalize=False)
+            currents = self._robot.bus.sync_read("Present_Current", normalize=False, num_retry=RETRIES)
         names = list(self._robot.bus.motors)
         return Measurement(
             tuple(math.radians(seen[f"{name}.pos"]) for name in names if name != GRIPPER),

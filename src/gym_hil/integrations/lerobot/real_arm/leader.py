@@ -153,9 +153,10 @@ class LeaderArm:
         leader = make_teleoperator_from_config(config)
         try:
             leader.connect(calibrate=False)
+            calibrated = leader.is_calibrated  # reads the servos
         except Exception as error:  # serial ports and LeRobot have no error in common
             raise DeviceError(f"could not connect to the leader: {' '.join(str(error).split())}") from error
-        if not leader.is_calibrated:
+        if not calibrated:
             raise DeviceError("the leader's calibration is not that of its file; run lerobot-calibrate")
         return led_by(leader)
 
