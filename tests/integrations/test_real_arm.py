@@ -13,6 +13,7 @@ import pytest
 from gym_hil.core.command import Command
 from gym_hil.core.errors import DeviceError, InvalidArgumentError
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
+from gym_hil.core.success import NeverDone
 from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading, Engage
 from gym_hil.integrations.lerobot.real_arm.connection import LeRobotConnection, Measurement
 from gym_hil.integrations.lerobot.real_arm.environment import RealArmEnv
@@ -307,14 +308,26 @@ def test_nobody_to_agree_is_an_error():
     assert arm.connected == 0 and arm.sent == []
 
 
+class Forward(NeverDone):
+    """Counts as success when the TCP is in front of a line."""
+
+    def attach(self, env) -> None:
+        self._env = env
+
+    def detects(self) -> bool:
+        return bool(self._env.tcp_pos_w[0] > 0.25)
+
+
 def test_a_learned_reward_ends_an_episode():
-    env, _, _ = make(reward=lambda observation: float(observation["agent_pos"][-3] > 0.25))
+    arm = FakeArm()
+    config = EnvConfig.of("SO101PickCube-v1", reward=Forward(), operator=Human(Desk(AGREES)))
+    env = RealArm(connect=lambda: arm, clock=ManualClock()).build(config)
     env.reset(seed=0)
-    results = [env.step([1.0, 0.0, 0.0, 1.0])]
+    results = [env.step(FORWARD)]
     while not results[-1][2] and len(results) < 30:
-        results.append(env.step([1.0, 0.0, 0.0, 1.0]))
+        results.append(env.step(FORWARD))
     assert results[0][1] == 0.0 and results[-1][1:4] == (1.0, True, False)
-    assert results[-1][4]["is_success"] and results[-1][4]["termination_reason"] == "success"
+    assert results[-1][4]["termination_reason"] == "learned_success"
 
 
 class FakeLeader:
@@ -410,3 +423,16 @@ def test_a_packet_that_is_lost_while_connecting_is_an_error_of_the_device(monkey
         DeviceError, match=r"could not connect to the arm: Failed to read .* no status packet"
     ):
         connection.connect()
+
+
+@pytest.mark.parametrize("wrong", [(0.1, -0.5, 0.4, 1.2, -2.0), (3.0, -0.5, 0.4, 1.2, 1.5)])
+def test_answers_that_cannot_be_right_move_nothing(wrong):
+    env, arm, _ = make()
+    env.reset(seed=0)
+    env.step(FORWARD)
+    arm.read = lambda: Measurement(wrong, 0.2)
+    *_, truncated, info = env.step(FORWARD)
+    assert truncated and "cannot be right" in info["device_error"]
+    sent = arm.sent[-1]
+    assert np.abs(np.array(sent) - arm.now.joints).max() < 0.3, "the last command is one of before"
+    assert np.abs(np.array(env.unwrapped.mirror.measured.joints) - arm.now.joints).max() < 0.3

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any, ClassVar, cast
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.core.errors import DeviceError, InvalidArgumentError
-from gym_hil.core.schema import STEP, TerminationReason
+from gym_hil.core.schema import TerminationReason
 from gym_hil.core.step_record import StepRecord
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.envs.observations import Observation
@@ -34,8 +33,6 @@ log = logging.getLogger(__name__)
 HOME = "above_table"
 ALL_TERMS = ("proprioception", "objects", "rgb")
 """Observation terms of an arm with cameras."""
-SUCCESSFUL = 0.5
-"""An episode has succeeded if its learned reward is greater."""
 
 
 class PersonJudges(Task):
@@ -83,7 +80,7 @@ class RealArmEnv(ManipulationEnv):
     measures, and the images of its cameras if it has any.
 
     The person says whether an episode has succeeded. If something measures where the objects are, the task does so as
-    in simulation; if there is a learned reward, an episode also ends in success when it is greater than `SUCCESSFUL`.
+    in simulation; a learned reward does so by `judge_by`.
 
     Args:
         arm: how it is reached.
@@ -92,7 +89,6 @@ class RealArmEnv(ManipulationEnv):
         put_back: lets the objects be put back before an episode, and returns when the arm may move; None for `confirm`.
         limits: what the arm never exceeds.
         scene: what measures where the objects of `task` are; None if nothing does.
-        reward: a learned reward, from an observation to a number in [0, 1]; None for none.
         task: name of the task whose objects `scene` measures.
         description: what the person shows, in words; by default the task's.
         action_term: the actions; by default displacements of the TCP.
@@ -112,7 +108,6 @@ class RealArmEnv(ManipulationEnv):
         put_back: Callable[[str], None] | None = None,
         limits: SafetyLimits = USUAL_LIMITS,
         scene: MeasuredScene | None = None,
-        reward: Callable[[Observation], float] | None = None,
         task: str | type[Task] = PersonJudges,
         description: str = "",
         action_term: RobotAction | None = None,
@@ -123,7 +118,7 @@ class RealArmEnv(ManipulationEnv):
         **kwargs: Any,
     ) -> None:
         self._arm, self._limits_of_arm, self._clock, self._scene = arm, limits, clock, scene
-        self._confirm, self._reached, self._learned_reward = confirm, False, reward
+        self._confirm, self._reached = confirm, False
         self._put_back = put_back or confirm
         super().__init__(
             cast(
@@ -182,7 +177,7 @@ class RealArmEnv(ManipulationEnv):
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Act for one control period; see `ManipulationEnv.step`. A step that fails cuts the episode off."""
         try:
-            return self._rewarded(*super().step(action))
+            return super().step(action)
         except DeviceError as error:
             failure = str(error)
             log.warning("The arm was stopped, and the episode is cut off: %s.", failure)
@@ -236,18 +231,6 @@ class RealArmEnv(ManipulationEnv):
             else np.zeros((height, width, 3), np.uint8)
             for name in self.cameras.observed
         ]
-
-    def _rewarded(
-        self, observation: Observation, reward: float, terminated: bool, truncated: bool, info: dict[str, Any]
-    ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Return the result of a step with the learned reward."""
-        if self._learned_reward is None or terminated or self._learned_reward(observation) <= SUCCESSFUL:
-            return observation, reward, terminated, truncated, info
-        self._done = True
-        record = replace(
-            info[STEP], reward=1.0, terminated=True, success=True, reason=TerminationReason.SUCCESS
-        )
-        return observation, 1.0, True, False, record.to_info()
 
     def _simulate(self, robot: Robot, control_dt: float, physics_dt: float) -> Simulation:
         mirror = Mirror(robot, self.task.scene, control_dt=control_dt, physics_dt=physics_dt)

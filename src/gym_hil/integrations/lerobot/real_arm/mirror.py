@@ -6,6 +6,7 @@ environments.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,10 @@ from gym_hil.robots.geometry import Box
 from gym_hil.simulation.joint_control import JointControl
 from gym_hil.simulation.simulation import Array, Simulation, Vector
 
+BEYOND = 0.3
+"""Largest distance of a position from the joint's range (rad): calibrations differ."""
+SUDDEN = 0.7
+"""Largest motion of a joint between two measurements (rad); an SO-101's servo turns by about 0.5 rad in 0.1 s."""
 ARRIVED = 0.15
 """An arm is at its start if no joint is farther away (rad): the servos of an SO-101 give way under its weight."""
 
@@ -125,6 +130,7 @@ class Mirror(Simulation):
     def reach(self) -> None:
         """Connect to the arm, and begin where it is."""
         self.arm.connect()
+        self.measured = None
         self.rest()
         self._measure()
         self.hold()
@@ -204,7 +210,9 @@ class Mirror(Simulation):
         self._first.command_fingers(near + opening * (far - near))
 
     def _measure(self) -> None:
-        self.measured = measured = self.arm.read()
+        measured = self.arm.read()
+        self._require_plausible(measured.joints)
+        self.measured = measured
         effector, data = self.robot.end_effectors[0], self.data
         near, far = effector.hand.finger_range
         positions = (*measured.joints, near + measured.opening * (far - near))
@@ -224,6 +232,21 @@ class Mirror(Simulation):
                 f"a servo draws {current:.2f} A, and for {self.limits.current_time:.1f} s has drawn more than "
                 f"{self.limits.current:.2f} A"
             )
+
+    def _require_plausible(self, joints: Sequence[float]) -> None:
+        """Refuse positions that an arm cannot have: after a late answer, a bus confuses answers to different requests.
+
+        Raises:
+            DeviceError: a joint is out of its range, or has moved faster than it can.
+        """
+        arm = self.robot.end_effectors[0].arm
+        before = joints if self.measured is None else self.measured.joints
+        for name, at, last, (low, high) in zip(arm.joints, joints, before, arm.joint_ranges, strict=True):
+            if not low - BEYOND < at < high + BEYOND or abs(at - last) > SUDDEN:
+                raise DeviceError(
+                    f"the arm says that {name} is at {math.degrees(at):.0f} degrees, and said {math.degrees(last):.0f} "
+                    "before: its answers cannot be right"
+                )
 
     def _wait(self) -> float:
         """Wait until the end of the control period, and return by how much it was missed (s)."""

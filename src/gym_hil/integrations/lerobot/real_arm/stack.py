@@ -10,7 +10,6 @@ import gymnasium as gym
 
 from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.envs.observations import Observation
 from gym_hil.integrations.lerobot.real_arm.attendance import HoldWhilePaused, attended
 from gym_hil.integrations.lerobot.real_arm.connection import ConnectedArm
 from gym_hil.integrations.lerobot.real_arm.environment import RealArmEnv
@@ -35,7 +34,6 @@ class RealArm:
         connect: returns how the arm is reached.
         limits: what it never exceeds.
         scene: host and port of the program that measures where the objects are; None if none does.
-        reward: a learned reward, see `RealArmEnv`.
         description: what the person shows, in words; by default the task's.
         lead: returns a person with a leader arm, for the operator ``"leader"``; None without a leader.
         clock: keeps the control rate.
@@ -44,7 +42,6 @@ class RealArm:
     connect: Callable[[], ConnectedArm]
     limits: SafetyLimits = field(default_factory=SafetyLimits)
     scene: str | None = None
-    reward: Callable[[Observation], float] | None = None
     description: str = ""
     lead: Callable[[], Human] | None = None
     clock: Clock = SYSTEM_CLOCK
@@ -87,7 +84,6 @@ class RealArm:
                 put_back=put_back,
                 limits=self.limits,
                 scene=scene,
-                reward=self.reward,
                 description=self.description,
                 clock=self.clock,
                 **arguments,
