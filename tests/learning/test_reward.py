@@ -21,13 +21,17 @@ from gym_hil.core.schema import EpisodeEvent
 from gym_hil.core.success import NeverDone
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import make_replay_env, recorded_arguments, why_not_the_same
+from gym_hil.envs.manipulation import ManipulationEnv
+from gym_hil.envs.robot_actions import make_robot_action
 from gym_hil.intervention.operator import Decision, Operator
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.reward import LearnedReward, train_reward
-from gym_hil.learning.reward_data import NO_SUCCESS, SUCCESS, UNKNOWN, labels_of, read_datasets
+from gym_hil.learning.reward import LearnedReward, LearnedSuccess, train_reward
+from gym_hil.learning.reward_data import read_datasets
 from gym_hil.learning.reward_evaluation import RewardFigures
+from gym_hil.learning.reward_labels import NO_SUCCESS, SUCCESS, UNKNOWN, labels_of
 from gym_hil.learning.reward_lerobot import labels_after
 from gym_hil.learning.rollout import Rollouts
+from gym_hil.robots import ROBOTS
 from gym_hil.stacks.build import make_env
 
 TASK = "PandaPickCube-v1"
@@ -69,9 +73,11 @@ def test_what_is_before_a_persons_press_has_no_label(recorded):
 
 
 def test_observations_after_a_reward_show_success_in_datasets_of_lerobot():
-    assert labels_after([False, False, True]).tolist() == [NO_SUCCESS, NO_SUCCESS, SUCCESS]
-    assert labels_after([False, True, True, False]).tolist() == [NO_SUCCESS, UNKNOWN, SUCCESS, SUCCESS]
-    assert labels_after([False, False]).tolist() == [NO_SUCCESS] * 2
+    no, yes, open_ = NO_SUCCESS, SUCCESS, UNKNOWN
+    assert labels_after([False, False, False, True], 1).tolist() == [no, no, open_, yes]
+    assert labels_after([False, False, True, True, False], 1).tolist() == [no, open_, open_, yes, yes]
+    assert labels_after([True], 5).tolist() == [yes]
+    assert labels_after([False, False], 5).tolist() == [no, no]
 
 
 def test_a_reward_finds_successes_and_little_else(state_reward, tmp_path):
@@ -119,6 +125,49 @@ def test_images_are_classified_and_read_again_bit_for_bit(recorded, tmp_path):
     env.reset(seed=0)
     env.step(env.unwrapped.neutral_action())
     env.close()
+
+
+class OutsideEnv(ManipulationEnv):
+    """An arm with cameras of its own, which see what the recorded images show."""
+
+    shown = 0
+
+    def camera_images(self, size):
+        """Return two grey images."""
+        return [np.full((size, size, 3), self.shown, np.uint8)] * 2
+
+
+def test_images_of_real_cameras_are_learned_from(recorded, tmp_path):
+    """Bright images are successes here, and dark ones are not."""
+    store = EpisodeStore(tmp_path / "arm", "lerobot:so101_follower")
+    for number in range(8):
+        episode = EpisodeStore(recorded[0]).read(0)
+        good = number % 2 == 0
+        dark, bright = (np.full((20, 24, 3), level, np.uint8) for level in (10, 240))
+        frames, final, meta = dict(episode.frames), dict(episode.final), {**episode.meta, "task": "Lift it."}
+        frames["next.success"] = frames["next.success"] & good
+        for name in ("observation.images.front", "observation.images.wrist"):
+            frames[name] = np.stack([dark] * episode.length)
+            final[name] = bright if good else dark
+        meta["end"] = "human_success" if good else "time_limit"
+        store.append(replace(episode, frames=frames, final=final, meta=meta))
+    store.close()
+    data = read_datasets([tmp_path / "arm"], 16)
+    assert data.interface.task == "Lift it." and data.interface.robot == ""
+    assert [episode.success for episode in data.episodes] == [True, False] * 4
+    train_reward(data, 16, updates=40).save(tmp_path / "reward.npz")
+    env = OutsideEnv(action_term=make_robot_action("xyz", ROBOTS.get("panda")))
+    detector = LearnedSuccess(tmp_path / "reward.npz")
+    with pytest.raises(InvalidArgumentError, match=r"task Lift it\., not Pick up the cube"):
+        env.judge_by(detector)
+    env.task_description = "Lift it."
+    env.judge_by(detector)
+    env.reset(seed=0)
+    assert not env.step(env.neutral_action())[2]
+    env.shown = 240
+    assert env.step(env.neutral_action())[4]["termination_reason"] == "learned_success"
+    with pytest.raises(InvalidArgumentError, match="has no simulated state"):
+        read_datasets([tmp_path / "arm"], 0)
 
 
 def test_a_learned_reward_decides_instead_of_the_task(state_reward):

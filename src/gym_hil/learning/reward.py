@@ -26,7 +26,8 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.files import write_atomically
 from gym_hil.learning.encoders import Encoder, randomly_shifted
 from gym_hil.learning.methods.hil import FEATURE_NOISE
-from gym_hil.learning.reward_data import NO_SUCCESS, SUCCESS, LabelledData, LabelledEpisode
+from gym_hil.learning.reward_data import LabelledData, LabelledEpisode
+from gym_hil.learning.reward_labels import NO_SUCCESS, SUCCESS
 from gym_hil.learning.reward_observation import RewardInterface, RewardObservation
 from gym_hil.learning.torch_setup import one_thread
 

@@ -1,14 +1,8 @@
-"""Labelled observations from recorded episodes, from which a reward is learned.
-
-An episode of n steps has n + 1 observations. Only the last one of a success shows a success. All earlier ones, those
-just before the success included, and all observations of failures show none. People need a moment until they press
-the button, so that the last `HESITATION_S` seconds before a person's verdict have no label, except the last
-observation. Episodes that a learned reward has ended are left out.
-"""
+"""Labelled observations from recorded episodes; see `gym_hil.learning.reward_labels`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,19 +12,24 @@ from numpy.typing import NDArray
 
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.core.schema import TerminationReason
-from gym_hil.datasets.camera_images import at_steps
+from gym_hil.datasets.camera_images import IMAGES, at_steps
 from gym_hil.datasets.dataset import journal_of
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import make_replay_env, recorded_arguments
+from gym_hil.envs.cameras import OBSERVATION_CAMERAS
+from gym_hil.learning.reward_labels import SUCCESS, labels_of
 from gym_hil.learning.reward_lerobot import is_lerobot_dataset, lerobot_episodes
-from gym_hil.learning.reward_observation import RewardInterface, RewardObservation
+from gym_hil.learning.reward_observation import (
+    OUTSIDE,
+    RewardInterface,
+    RewardObservation,
+    packed,
+    picture_terms,
+)
 
-HESITATION_S = 0.5
-"""Time before a person's verdict without labels (s): longer than a reaction to what is seen."""
-NO_SUCCESS, SUCCESS, UNKNOWN = 0, 1, -1
-"""Labels."""
+OUTSIDE_IDS = "lerobot:"
+"""First part of the ids under which episodes of robots outside the simulation are recorded."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +63,6 @@ class LabelledData:
 
     interface: RewardInterface
     episodes: list[LabelledEpisode]
-
-
-def labels_of(episode: Episode) -> NDArray[np.int8] | None:
-    """Return the labels of an episode's observations (n + 1), or None if a learned reward has ended it."""
-    end, labels = episode.meta["end"], np.full(episode.length + 1, NO_SUCCESS, np.int8)
-    if end == TerminationReason.LEARNED_SUCCESS.value:
-        return None
-    if end == TerminationReason.HUMAN_SUCCESS.value:
-        labels[-1 - round(HESITATION_S * episode.meta["fps"]) :] = UNKNOWN
-    if episode.success:
-        labels[-1] = SUCCESS
-    return labels
 
 
 def read_datasets(
@@ -115,16 +102,38 @@ def _lerobot(root: Path, size: int) -> LabelledData:
 def _journal(root: Path, size: int) -> LabelledData:
     store = EpisodeStore(journal_of(root))
     damaged = store.damage()
+    episodes = [store.read(number) for number in store.numbers() if number not in damaged]
+    if store.env_id.startswith(OUTSIDE_IDS):
+        return _outside(root, episodes, size)
     env = make_replay_env(store.env_id, **recorded_arguments(store))
     interface = EnvironmentInterface(env)
     env.reset(seed=0)
     observation = RewardObservation(interface, size)
     try:
-        episodes = [store.read(number) for number in store.numbers() if number not in damaged]
         return LabelledData(observation.interface, list(_labelled(episodes, interface, observation)))
     finally:
         observation.close()
         env.close()
+
+
+def _outside(root: Path, episodes: Sequence[Episode], size: int) -> LabelledData:
+    """Return episodes of a robot outside the simulation, with the images of its cameras."""
+    keys = [IMAGES + camera for camera in OBSERVATION_CAMERAS]
+    missing = [key for key in keys if not episodes or key not in episodes[0].frames]
+    if missing or not size:
+        why = (
+            f"has no {', '.join(missing)}" if missing else "has no simulated state: a reward observes images"
+        )
+        raise InvalidArgumentError(f"{root} {why}")
+    interface = RewardInterface(task=episodes[0].meta["task"], robot=OUTSIDE, observation=picture_terms(size))
+    labelled = []
+    for episode in episodes:
+        cameras = [[*episode.frames[key], episode.final[key]] for key in keys]
+        labels = labels_of(episode)
+        if labels is not None:
+            rows = np.stack([packed(images, size) for images in zip(*cameras, strict=True)])
+            labelled.append(LabelledEpisode(rows, labels, 1.0 / episode.meta["fps"]))
+    return LabelledData(interface, labelled)
 
 
 def _labelled(

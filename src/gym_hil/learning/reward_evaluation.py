@@ -14,7 +14,8 @@ from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.intervention.named import make_demonstrator
 from gym_hil.intervention.scripted_policies import make_policy
 from gym_hil.learning.reward import LearnedReward, LearnedSuccess
-from gym_hil.learning.reward_data import NO_SUCCESS, SUCCESS, LabelledEpisode
+from gym_hil.learning.reward_data import LabelledEpisode
+from gym_hil.learning.reward_labels import NO_SUCCESS, SUCCESS
 from gym_hil.learning.torch_setup import one_thread
 from gym_hil.stacks.build import make_env
 

@@ -1,7 +1,7 @@
-"""Labelled camera images from LeRobotDatasets that this package has not recorded, such as those of real robots.
+"""Labelled camera images from LeRobotDatasets that this package has not recorded.
 
 Their rows are observations before a step, and rewards are those after it. If an episode continues after its first
-reward, these observations show a success; otherwise the last one does.
+reward, these observations show a success; otherwise the last one does. The last `HESITATION_S` before have no label.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
+from gym_hil.datasets.camera_images import IMAGES
 from gym_hil.datasets.dataset import JOURNAL
-from gym_hil.datasets.formats.lerobot import CAMERA_KEY
 from gym_hil.datasets.journal import INFO
 from gym_hil.envs.cameras import OBSERVATION_CAMERAS
-from gym_hil.learning.image_observation import ImageLayout
-from gym_hil.learning.reward_observation import NOTHING, RewardInterface, picture_terms
+from gym_hil.learning.reward_labels import HESITATION_S, NO_SUCCESS, SUCCESS, UNKNOWN
+from gym_hil.learning.reward_observation import OUTSIDE, RewardInterface, packed, picture_terms
 
 VERDICTS = ("next.success", "next.reward")
 """Columns that say whether a step has reached the goal; the first one that exists is read."""
@@ -50,7 +50,7 @@ def lerobot_episodes(
     from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
     dataset: Any = LeRobotDataset(f"local/{root.name}", root=root, video_backend="pyav")
-    keys = [CAMERA_KEY.format(camera) for camera in OBSERVATION_CAMERAS]
+    keys = [IMAGES + camera for camera in OBSERVATION_CAMERAS]
     missing = [key for key in keys if key not in dataset.features]
     verdict = next((name for name in VERDICTS if name in dataset.features), None)
     if not size:
@@ -58,41 +58,35 @@ def lerobot_episodes(
     if missing or verdict is None:
         wanted = ", ".join(missing) or " or ".join(VERDICTS)
         raise InvalidArgumentError(f"{root} has no {wanted}, only {', '.join(sorted(dataset.features))}")
-    interface = RewardInterface(
-        task=str(dataset.meta.tasks.index[0]),
-        robot=str(dataset.meta.robot_type),
-        observation=picture_terms(size),
-    )
+    task = str(dataset.meta.tasks.index[0])
+    interface = RewardInterface(task=task, robot=OUTSIDE, observation=picture_terms(size))
     rows: dict[int, list[NDArray[np.uint8]]] = {}
     rewarded: dict[int, list[bool]] = {}
     for frame in (dataset[number] for number in range(len(dataset))):
         number = int(frame["episode_index"])
-        rows.setdefault(number, []).append(_row([frame[key] for key in keys], size))
+        rows.setdefault(number, []).append(packed([_image(frame[key]) for key in keys], size))
         rewarded.setdefault(number, []).append(bool(frame[verdict] > 0))
-    return (
-        interface,
-        1.0 / dataset.fps,
-        [(np.stack(rows[number]), labels_after(rewarded[number])) for number in rows],
-    )
+    hesitation = round(HESITATION_S * dataset.fps)
+    episodes = [(np.stack(rows[number]), labels_after(rewarded[number], hesitation)) for number in rows]
+    return interface, 1.0 / dataset.fps, episodes
 
 
-def labels_after(rewarded: list[bool]) -> NDArray[np.int8]:
-    """Return the labels of observations before steps, given whether each step was rewarded."""
-    labels = np.zeros(len(rewarded), np.int8)
+def labels_after(rewarded: list[bool], hesitation: int) -> NDArray[np.int8]:
+    """Return the labels of observations before steps.
+
+    Args:
+        rewarded: whether each step was rewarded.
+        hesitation: number of observations before the first reward that have no label.
+    """
+    labels = np.full(len(rewarded), NO_SUCCESS, np.int8)
     if any(rewarded):
         first = rewarded.index(True)
-        labels[first + 1 :] = 1
-        labels[first] = 1 if first == len(rewarded) - 1 else -1
+        labels[max(0, first - hesitation) : first + 1] = UNKNOWN
+        labels[min(first + 1, len(rewarded) - 1) :] = SUCCESS
     return labels
 
 
-def _row(images: list[Any], size: int) -> NDArray[np.uint8]:
-    """Return images (3, height, width, in [0, 1]) as one row."""
-    import torch
-
-    resized = [
-        torch.nn.functional.interpolate(image[None].float(), (size, size), mode="bilinear", antialias=True)[0]
-        for image in images
-    ]
-    pixels = [(image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy() for image in resized]
-    return ImageLayout(size).pack(pixels, NOTHING)
+def _image(pixels: Any) -> NDArray[np.uint8]:
+    """Return an image (height, width, 3) from a tensor (3, height, width, in [0, 1])."""
+    image: NDArray[np.uint8] = (pixels.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+    return image

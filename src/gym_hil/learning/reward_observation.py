@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from gym_hil.learning.policy_env import PolicyObservation, task_and_robot
 
 NOTHING = np.zeros(NUMBERS, np.float32)
 """Stands in for the proprioception in rows of images: a reward is learned from the images alone."""
+OUTSIDE = ""
+"""Name of all robots outside the simulation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +26,8 @@ class RewardInterface:
     """What a learned reward is for.
 
     Attributes:
-        task: name of the task.
-        robot: name of the robot.
+        task: name of the task; of a robot outside the simulation, its description in words.
+        robot: name of the robot; empty outside the simulation, where the images alone matter.
         observation: terms of the observation in order, each as ``name[size]``.
     """
 
@@ -54,6 +57,14 @@ def picture_terms(size: int) -> tuple[str, ...]:
     return image_terms(ImageLayout(size).total_bytes)[:-1]
 
 
+def packed(images: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
+    """Return one row of images (height, width, 3) of any size, resized to `size` pixels in both directions."""
+    from PIL import Image
+
+    small = [np.asarray(Image.fromarray(image).resize((size, size))) for image in images]
+    return ImageLayout(size).pack(small, NOTHING)
+
+
 class RewardObservation:
     """The current observation of an environment as one row, with the layout of a policy's observation.
 
@@ -69,6 +80,8 @@ class RewardObservation:
         self._env, self._size = env, size
         self._observation = PolicyObservation(env, size)
         task, robot = task_and_robot(env)
+        if size and env.offers("camera_images"):
+            task, robot = env.task_description, OUTSIDE
         terms = picture_terms(size) if size else self._observation.terms
         self.interface = RewardInterface(task=task, robot=robot, observation=terms)
 
