@@ -2,9 +2,10 @@
 
 Run: python benchmarks/learning_speed.py BEFORE [--after TREE] [--rounds 5] [--runs 2] [--json FILE]
 
-BEFORE and TREE are working trees of this repository, for example of `git worktree add`. Every measurement is a process
-of its own. Updates are measured on one core, in gradient steps per second of processor time, which other programs on
-the machine change less than the wall-clock. Whole runs are `gym-hil train` with its two processes.
+BEFORE and TREE are working trees of this repository, for example of `git worktree add`. Two processes, one with each
+tree, learn in turns of half a second on one core. The figures are gradient steps per second of processor time, and the
+ratios are those of consecutive turns, which other programs on the machine change least. Whole runs are `gym-hil train`
+with its two processes.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ LEARNERS = ("hil", "rlpd", "hil-serl", "hg-dagger", "hil pixels")
 """Method and, if it is not the state, observation of each measured learner."""
 DEMOS, OTHERS = 10, 1000
 """Number of demonstrations, and of further transitions by no human, that a learner has stored."""
-SECONDS = 3.0
-"""Processor time of a measurement of updates (s)."""
+TURN_S = 0.5
+"""Processor time of a turn (s)."""
 RUNS = {
     "PickCube, states": ("PandaPickCube-v1", "--robot-minutes", "10"),
     "PickCube, two cameras": ("PandaPickCube-v1", "--robot-minutes", "10", "--obs", "pixels"),
@@ -37,8 +38,8 @@ RUNS = {
 """Arguments of `gym-hil train` for each whole run."""
 
 
-def measure_updates(learner: str) -> dict[str, float]:
-    """Measure the updates of a learner in this process."""
+def work(learner: str) -> None:
+    """Measure the updates of a learner in this process, one turn per line of the standard input."""
     import numpy as np
     import torch
 
@@ -64,24 +65,42 @@ def measure_updates(learner: str) -> dict[str, float]:
     learning.add(Transitions(rows[0], rows[1], actions, np.zeros(OTHERS, np.float32), none, none, none))
     for _ in range(20):
         learning.update()
-    before, start, wall = learning.updates, time.process_time(), time.perf_counter()
-    while time.process_time() - start < SECONDS:
-        learning.update()
-    updates, spent = learning.updates - before, time.process_time() - start
-    return {"updates_per_cpu_s": updates / spent, "updates_per_s": updates / (time.perf_counter() - wall)}
+    for _ in sys.stdin:
+        before, start = learning.updates, time.process_time()
+        while time.process_time() - start < TURN_S:
+            learning.update()
+        print((learning.updates - before) / (time.process_time() - start), flush=True)
 
 
-def in_tree(tree: Path, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run Python with the package of a working tree."""
-    env = {**os.environ, "PYTHONPATH": str(tree / "src"), "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, *arguments], env=env, check=True, stdout=subprocess.PIPE, text=True
-    )
+def environment(tree: Path) -> dict[str, str]:
+    """Return the environment variables of a process with the package of a working tree."""
+    return {**os.environ, "PYTHONPATH": str(tree / "src"), "OMP_NUM_THREADS": "1"}
 
 
-def updates_in(tree: Path, learner: str) -> dict[str, float]:
-    """Measure the updates of a learner with the package of a working tree."""
-    return json_module.loads(in_tree(tree, [__file__, "--worker", learner]).stdout)
+def measure(trees: dict[str, Path], learner: str, rounds: int) -> dict[str, float]:
+    """Measure the updates of a learner with the packages of two working trees."""
+    workers = {
+        name: subprocess.Popen(
+            [sys.executable, __file__, "--worker", learner],
+            env=environment(tree),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name, tree in trees.items()
+    }
+    rates: dict[str, list[float]] = {name: [] for name in trees}
+    for _ in range(rounds + 1):
+        for name, worker in workers.items():
+            print(file=worker.stdin, flush=True)
+            rates[name].append(float(worker.stdout.readline()))
+    for worker in workers.values():
+        worker.communicate()
+    ratios = [after / before for before, after in zip(*rates.values(), strict=True)][
+        1:
+    ]  # without the first turn
+    found = {name: statistics.median(each[1:]) for name, each in rates.items()}
+    return {**found, "ratio": statistics.median(ratios), "lowest": min(ratios), "highest": max(ratios)}
 
 
 def run_in(tree: Path, arguments: Sequence[str], seed: int) -> dict[str, float]:
@@ -89,7 +108,18 @@ def run_in(tree: Path, arguments: Sequence[str], seed: int) -> dict[str, float]:
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        in_tree(tree, ["-m", "gym_hil", "train", *arguments, "--seed", str(seed), "--out", str(out)])
+        command = [
+            sys.executable,
+            "-m",
+            "gym_hil",
+            "train",
+            *arguments,
+            "--seed",
+            str(seed),
+            "--out",
+            str(out),
+        ]
+        subprocess.run(command, env=environment(tree), check=True, stdout=subprocess.DEVNULL)
         result = json_module.loads((out / "result.json").read_text(encoding="utf-8"))
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -122,7 +152,7 @@ def facts(trees: dict[str, Path]) -> dict[str, Any]:
 def main(
     before: tyro.conf.Positional[Path] = Path("."),
     after: Path = Path(__file__).parents[1],
-    rounds: int = 5,
+    rounds: int = 20,
     runs: int = 0,
     first_seed: int = 200,
     learners: tuple[str, ...] = LEARNERS,
@@ -134,23 +164,20 @@ def main(
     Args:
         before: working tree of the earlier version.
         after: working tree of the later version.
-        rounds: number of measurements of the updates of each learner.
+        rounds: number of turns of each tree per learner.
         runs: number of whole runs of each kind.
         first_seed: seed of the first whole run.
         learners: method and, if it is not the state, observation of each measured learner.
-        worker: measure only this learner, in this process.
+        worker: learner of this process, which is started by another one.
         json: file for the result.
     """
     if worker:
-        print(json_module.dumps(measure_updates(worker)))
+        work(worker)
         return
     trees = {"before": before.resolve(), "after": after.resolve()}
-    found: dict[str, Any] = {**facts(trees), "updates": {}, "runs": {}}
+    found: dict[str, Any] = {**facts(trees), "rounds": rounds, "updates": {}, "runs": {}}
     for learner in learners:
-        rows = [{name: updates_in(tree, learner) for name, tree in trees.items()} for _ in range(rounds)]
-        rates = {name: statistics.median(row[name]["updates_per_cpu_s"] for row in rows) for name in trees}
-        ratios = [row["after"]["updates_per_cpu_s"] / row["before"]["updates_per_cpu_s"] for row in rows]
-        line = {**rates, "ratio": statistics.median(ratios), "lowest": min(ratios), "highest": max(ratios)}
+        line = measure(trees, learner, rounds)
         found["updates"][learner] = {name: round(value, 2) for name, value in line.items()}
         print(learner, found["updates"][learner], flush=True)
     for name, arguments in RUNS.items() if runs else ():

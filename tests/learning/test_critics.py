@@ -14,6 +14,7 @@ from gymnasium import spaces
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from torch import nn
 
+from gym_hil.learning.adam import PlainAdam
 from gym_hil.learning.critics import CriticEnsemble
 
 STATES = spaces.Box(-np.inf, np.inf, (5,), np.float32)
@@ -92,3 +93,19 @@ def test_copies_and_loaded_weights_are_independent():
     assert copied.double().values(*(part.double() for part in batch)).dtype == torch.float64
     with pytest.raises(RuntimeError, match="size mismatch"):
         two.load_state_dict(one.state_dict())
+
+
+def test_plain_adam_takes_the_steps_of_pytorchs_and_continues_from_its_state():
+    torch.manual_seed(0)
+    mine, theirs = (nn.Parameter(torch.ones(50)) for _ in range(2))
+    plain, reference = PlainAdam([mine], lr=0.01), torch.optim.Adam([theirs], lr=0.01)
+    for number in range(20):
+        mine.grad = theirs.grad = torch.randn(50)
+        plain.step()
+        reference.step()
+        assert torch.allclose(mine, theirs, atol=1e-6), number
+    plain.load_state_dict({**plain.state_dict(), "state": copy.deepcopy(reference.state_dict()["state"])})
+    mine.grad = theirs.grad = torch.randn(50)
+    plain.step()
+    reference.step()
+    assert torch.allclose(mine, theirs, atol=1e-6)

@@ -170,7 +170,7 @@ class CriticEnsemble(BaseModel):
             if passes is not None:
                 passes.append(_Pass(hidden, linear, mean, deviation, active))
             hidden = active
-        return torch.baddbmm(offset, hidden, matrix)
+        return torch.bmm(hidden, matrix).add_(offset)
 
     def _of(self, vector: torch.Tensor) -> tuple[list[Layer], Layer]:
         """Return views of a vector as `weights`: those of the hidden layers, and of the last layer."""

@@ -25,6 +25,7 @@ from torch import nn
 from torch.nn import functional
 
 from gym_hil.core import schema
+from gym_hil.learning.adam import PlainAdam
 from gym_hil.learning.critics import CriticEnsemble
 from gym_hil.learning.policy import ENCODER, LOG_STD_MAX, LOG_STD_MIN
 from gym_hil.learning.replay_buffer import HilReplayBuffer
@@ -50,6 +51,7 @@ class HilPolicy(SACPolicy):
     def _build(self, lr_schedule: Any) -> None:
         super()._build(lr_schedule)
         self.actor.features_extractor = self.critic.features_extractor
+        self.critic.optimizer = PlainAdam(self.critic.parameters(), lr=lr_schedule(1))
         shared = set(self.critic.features_extractor.parameters())
         acting = [weight for weight in self.actor.parameters() if weight not in shared]
         self.actor.optimizer = self.optimizer_class(acting, lr=lr_schedule(1), **self.optimizer_kwargs)
@@ -123,12 +125,13 @@ class HilSAC(SAC):
         humans = batch_size // 2 if buffer.prior.size() else 0
         online, target = list(self.critic.parameters()), list(self.critic_target.parameters())
         encoder = list(self.critic.features_extractor.parameters())
-        fixed = None if encoder else encode(self.critic, drawn.observations)
-        for number in range(gradient_steps):
-            rows = slice(number, None, gradient_steps)
-            actions = drawn.actions[rows]
-            features = encode(self.critic, drawn.observations[rows]) if fixed is None else fixed[rows]
-            examples = self._examples(features, actions, wanted[rows], humans)
+        observed = drawn.observations if encoder else encode(self.critic, drawn.observations)
+        batches = (
+            rows.unflatten(0, (-1, gradient_steps)).unbind(1) for rows in (observed, drawn.actions, wanted)
+        )
+        for seen, actions, targets in zip(*batches, strict=True):
+            features = encode(self.critic, seen) if encoder else seen
+            examples = self._examples(features, actions, targets, humans)
             loss, slope = self.critic.fit(*examples)
             if slope is not None:
                 losses = [examples[0], self._imitation_loss(features, actions[:humans])]
