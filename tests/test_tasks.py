@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import gymnasium as gym
@@ -9,6 +10,7 @@ import mujoco
 import numpy as np
 import pytest
 
+from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.schema import TerminationReason
 from gym_hil.robots import ROBOTS, Robot
@@ -348,3 +350,18 @@ def test_unknown_and_malformed_options_are_refused():
         task.check_options({"cube_xyz": (0, 0)})
     with pytest.raises(InvalidArgumentError, match="finite numbers"):
         task.sample_start(np.random.default_rng(0), randomise=True, options={"cube_xy": (np.nan, 0)})
+
+
+@pytest.mark.parametrize(("axis", "height"), [((0, 1, 0), 0.05), ((1, 0, 0), 0.02)], ids=["end", "side"])
+def test_a_tile_that_stands_on_an_edge_is_pushed_over(axis, height):
+    env = make_env("gym_hil/PandaFlipObjectBase-v1", max_episode_steps=150)
+    raw = EnvironmentInterface(env)
+    env.reset(seed=0)
+    start = int(raw.model.joint("tile").qposadr[0])
+    half = math.sqrt(0.5)
+    raw.data.qpos[start : start + 7] = (0.4, 0.0, height, half, *(half * number for number in axis))
+    ended = False
+    while not ended:
+        *_, terminated, truncated, info = env.step(raw.expert_action())
+        ended = terminated or truncated
+    assert info["is_success"]

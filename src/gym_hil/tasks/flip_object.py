@@ -54,6 +54,11 @@ this happens, counted from its end (rad)."""
 TILT, STEP = 1.7, 0.1
 """Tilt of the tile at which the expert releases it, and how far ahead of the hand its target is turned (rad)."""
 
+AWAY, BEHIND, BESIDE, ABOVE, PUSH = 0.2, 0.06, 0.015, 0.025, 0.015
+"""Height of the TCP at which a tile that has not fallen is regarded as standing on an edge, distance behind it at which
+the closed fingers are lowered, lateral error at which they push, their height above its middle, and distance per
+step of the push (m)."""
+
 
 @dataclass(frozen=True)
 class Tile(Prop):
@@ -149,11 +154,26 @@ class FlipObject(Task):
             turn = rotated(sim.target_quat_w, STEP * self.axis(sim, (0.0, 1.0, 0.0)))
             return Intent(lift, 0.0, turn)
         if tilt > 0.5 * TILT:
+            if sim.gripper_closing or tcp[2] > AWAY:
+                return self._topple(sim)
             return Intent(tcp + np.array([0.0, 0.0, CLEAR]), opening=1.0)
         down = turned(DOWN, yaw(sim, TILE.name))
         away = float(np.linalg.norm(rotation_between(sim.tcp_quat_w, down)))
         fetch = approach(sim, grasp, HOVER) if away < PARALLEL else over(sim, grasp, grasp[2] + HOVER, 1.0)
         return replace(fetch, tcp_quat_w=down)
+
+    def _topple(self, sim: Simulation) -> Intent:
+        """Push a tile that stands on an edge over with closed fingers, to the side that is to face down."""
+        tcp, middle, normal = sim.tcp_pos_w, sim.body_pos_w(TILE.name), self.axis(sim, (0.0, 0.0, 1.0))
+        normal = np.array([normal[0], normal[1], 0.0]) / math.hypot(normal[0], normal[1])
+        way, height = middle - tcp, middle.item(2) + ABOVE
+        ahead, lateral = float(way @ normal), float(way[1] * normal[0] - way[0] * normal[1])
+        if abs(lateral) < BESIDE and ahead > 0.0 and tcp[2] < height + BESIDE:
+            return Intent(np.array([*(tcp + PUSH * normal)[:2], height]), 0.0, DOWN)
+        behind = middle - BEHIND * normal
+        if math.dist(behind[:2], tcp[:2]) < 0.5 * BESIDE:
+            return Intent(np.array([*behind[:2], height]), 0.0, DOWN)
+        return replace(over(sim, behind, AWAY, opening=0.0), tcp_quat_w=DOWN)
 
 
 class FlipObjectEasy(FlipObject):
