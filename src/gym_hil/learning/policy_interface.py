@@ -55,10 +55,14 @@ class PolicyInterface:
         Raises:
             InvalidArgumentError: the interfaces differ.
         """
-        mine, others = asdict(self), asdict(other)
-        wrong = [f"{key} {mine[key]}, not {others[key]}" for key in mine if mine[key] != others[key]]
-        if wrong:
-            raise InvalidArgumentError(f"{name} was trained for {'; '.join(wrong)}")
+        if wrong := differences(self, other):
+            raise InvalidArgumentError(f"{name} was trained for {wrong}")
+
+
+def differences(wanted: Any, found: Any) -> str:
+    """Return which fields of two dataclasses differ, such as ``"robot panda, not so101"``; empty if none do."""
+    mine, others = asdict(wanted), asdict(found)
+    return "; ".join(f"{key} {mine[key]}, not {others[key]}" for key in mine if mine[key] != others[key])
 
 
 def _terms_of_version_1(facts: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.learning.features import image_terms
 from gym_hil.learning.image_observation import NUMBERS, ImageLayout
 from gym_hil.learning.policy_env import PolicyObservation, task_and_robot
+from gym_hil.learning.policy_interface import differences
 
 NOTHING = np.zeros(NUMBERS, np.float32)
 """Stands in for the proprioception in rows of images: a reward is learned from the images alone."""
@@ -46,10 +47,8 @@ class RewardInterface:
         Raises:
             InvalidArgumentError: the interfaces differ.
         """
-        here, there = asdict(self), asdict(other)
-        wrong = [f"{key} {here[key]}, not {there[key]}" for key in here if here[key] != there[key]]
-        if wrong:
-            raise InvalidArgumentError(f"{name} does not fit: {mine} is for {'; '.join(wrong)}")
+        if wrong := differences(self, other):
+            raise InvalidArgumentError(f"{name} does not fit: {mine} is for {wrong}")
 
 
 def picture_terms(size: int) -> tuple[str, ...]:
