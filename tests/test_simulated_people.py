@@ -138,6 +138,15 @@ def pressed(
     return tuple(moved.tolist())
 
 
+@pytest.mark.parametrize(("metres", "moves"), [(0.0002, False), (0.0004, True)])
+def test_nobody_corrects_with_a_stick_what_a_short_press_could_not_correct(metres, moves):
+    hands, rng = LeverMotion(GAMEPAD_PAGE, Limits(press_s=0.1)), np.random.default_rng(0)
+    hands.begin(rng)
+    hands.steer(Aim(np.array([0.0, metres, 0.0]), np.zeros(3)), RATES, Speed.FINE, rng)
+    hands.carry_out(0.3, rng)
+    assert any(hands.handle.device.poll().motion) is moves
+
+
 def test_a_faster_speed_is_chosen_soon_when_the_goal_turns_out_to_be_far():
     hands, rng = KeyPresses(KEYBOARD, PRESETS["average"]), np.random.default_rng(0)
     speed, chosen = Speed.FINE, []

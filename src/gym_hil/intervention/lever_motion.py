@@ -81,6 +81,9 @@ class LeverMotion(ButtonPresses):
         seconds = self._limits.approach_s * speed.factor
         wanted = np.concatenate([way / rates.metres_per_s, turn / rates.radians_per_s]) / seconds
         wanted[3:] *= np.abs(turn) > LEAST_TURN
+        if self.held.engage is Engage.HOLD and self.held.changes_speed:
+            # As with keys, nobody corrects less than half a short press; with `Engage.MOTION`, rest would let go.
+            wanted[:3] *= np.abs(way) > 0.5 * self._limits.press_s * rates.metres_per_s * speed.factor
         if self.held.turns_with_button:
             wanted[slice(0, 3) if turns else slice(3, 6)] = 0.0
             self._hold_turning(turns)
