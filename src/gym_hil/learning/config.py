@@ -86,7 +86,7 @@ class TrainConfig:
     """Seed of the run. `gym_hil.learning.seeds` defines which seeds are for development and which for reports."""
     updates_per_step: int = 4
     """Number of gradient steps per control step."""
-    batch_size: int = 128
+    batch_size: int = 256
     """Number of transitions per gradient step: half from demonstrations and interventions, half from all."""
     imitation: float = 0.2
     """Weight of the behaviour cloning loss of ``hil``; 0 gives the loss of RLPD."""

@@ -5,9 +5,8 @@ Soft actor-critic uses batches of which half is from demonstrations, and a disco
 value of two critics, which are sampled from ten critics with LayerNorm.
 
 Differences from the paper: four updates per control step instead of twenty (`updates_per_step`), two hidden layers of
-128 units instead of 256, batches of 128 transitions instead of 256, an initial entropy coefficient of 0.01 instead of
-1, and one update of the targets, of the entropy coefficient and of the actor per control step. The paper updates the
-targets with the critics.
+128 units instead of 256, an initial entropy coefficient of 0.01 instead of 1, and one update of the targets, of the
+entropy coefficient and of the actor per control step. The paper updates the targets with the critics.
 """
 
 from __future__ import annotations
