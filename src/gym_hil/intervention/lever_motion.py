@@ -19,7 +19,7 @@ TREMOR_HZ = (8.0, 12.0)
 """Frequencies of the tremor of a healthy hand (Elble and Randall, Electroencephalogr. Clin. Neurophysiol. 44,
 1978)."""
 NUDGE = 0.02
-"""Level by which a person who takes over by motion stays engaged while the fingers close. Assumed."""
+"""Level by which a person who takes over by motion stays engaged while nothing is to be moved. Assumed."""
 LONGEST_DELAY_S = 1.0
 """Time for which the person remembers their own motion (s); longer than any delay of perception."""
 
@@ -81,9 +81,10 @@ class LeverMotion(ButtonPresses):
         seconds = self._limits.approach_s * speed.factor
         wanted = np.concatenate([way / rates.metres_per_s, turn / rates.radians_per_s]) / seconds
         wanted[3:] *= np.abs(turn) > LEAST_TURN
-        if self.held.engage is Engage.HOLD and self.held.changes_speed:
-            # As with keys, nobody corrects less than half a short press; with `Engage.MOTION`, rest would let go.
+        if self.held.changes_speed:  # as with keys, nobody corrects less than half a short press
             wanted[:3] *= np.abs(way) > 0.5 * self._limits.press_s * rates.metres_per_s * speed.factor
+        if self.held.engage is Engage.MOTION and not wanted.any():
+            wanted[2] = NUDGE
         if self.held.turns_with_button:
             wanted[slice(0, 3) if turns else slice(3, 6)] = 0.0
             self._hold_turning(turns)
