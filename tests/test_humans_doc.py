@@ -36,7 +36,7 @@ def test_the_table_says_what_the_limits_say():
         assert all(f"{100 * share:g} %" in row for share in percentages), row
 
 
-@pytest.mark.parametrize("name", ["page_sessions"])
+@pytest.mark.parametrize("name", ["humans", "page_sessions"])
 def test_the_tables_are_those_of_the_result_files(name):
     if name == "page_sessions":
         pytest.importorskip("selenium")
