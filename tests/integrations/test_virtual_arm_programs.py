@@ -263,9 +263,8 @@ def test_a_leader_arm_drives_the_arm(virtual_arm, lerobot, tmp_path):
         "--leader-calibration-dir", arm.facts["calibration_dir"], "--no-window", "--min-success", "0",
         "--json", str(played),
     )  # fmt: skip
-    process = subprocess.Popen(
-        command, env=lerobot.environment, stdin=subprocess.PIPE, stdout=log.open("w"), stderr=subprocess.STDOUT, text=True
-    )  # fmt: skip
+    pipes = {"stdin": subprocess.PIPE, "stdout": log.open("w"), "stderr": subprocess.STDOUT}
+    process = subprocess.Popen(command, env=lerobot.environment, text=True, **pipes)
     process.stdin.write(AGREES)
     process.stdin.flush()
     wait_for(lambda: "keep clear" in log.read_text(), log, process)
