@@ -49,6 +49,9 @@ class FakeArm:
         self._answer()
         return self.now
 
+    def renew_grip(self) -> None:
+        self.grips = getattr(self, "grips", 0) + 1
+
     def send(self, joints, opening) -> None:
         self._answer()
         self.sent.append(tuple(joints))
@@ -83,6 +86,7 @@ def test_nothing_moves_before_the_person_has_said_so():
     sent = len(arm.sent)
     env.reset()
     assert seen[1][2] == sent, "in every reset"
+    assert arm.grips == 2, "a gripper that has switched itself off is switched on before every episode"
 
 
 def test_a_reset_moves_slowly_to_the_start():

@@ -46,6 +46,9 @@ class Arm:
         images = {name: np.full((48, 64, 3), shade, np.uint8) for name in self.cameras}
         return Measurement(self._joints, self._opening, images=images)
 
+    def renew_grip(self) -> None:
+        self.grips = getattr(self, "grips", 0) + 1
+
     def send(self, joints, opening) -> None:
         self.commands += 1
         if self.broken:

@@ -51,6 +51,9 @@ class ConnectedArm(Protocol):
     def read(self) -> Measurement:
         """Return what it measures now."""
 
+    def renew_grip(self) -> None:
+        """Switch the gripper off and on. Its servo may have switched itself off, because it squeezed for too long."""
+
     def send(self, joints: Sequence[float], opening: float) -> None:
         """Let its servos go to `joints` (rad) and to an `opening` from 0 to 1. They hold what was sent last."""
 
@@ -144,6 +147,13 @@ class LeRobotConnection:
             tuple(CURRENT_UNIT * (currents[name] & 0x7FFF) for name in names),
             {name: seen[name] for name in self.cameras},
         )
+
+    def renew_grip(self) -> None:
+        """Switch the gripper off and on; see `ConnectedArm.renew_grip`."""
+        with contextlib.suppress(Exception):  # LeRobot takes the servo's report of an overload for a failure
+            self._robot.bus.write("Torque_Enable", GRIPPER, 0)
+        with self._answering("switch on the gripper of"):
+            self._robot.bus.write("Torque_Enable", GRIPPER, 1, num_retry=RETRIES)
 
     def send(self, joints: Sequence[float], opening: float) -> None:
         """Send the arm's servos to positions."""

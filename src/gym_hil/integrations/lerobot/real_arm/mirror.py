@@ -153,6 +153,7 @@ class Mirror(Simulation):
         Raises:
             DeviceError: the arm does not answer, or does not get there.
         """
+        self.arm.renew_grip()
         self._command_opening(opening)
         goal, speed = np.array(joints), self.limits.homing_speed * self.control_dt
         steps = 20 + 2 * int(np.abs(goal - self._control.target_joint_pos).max() / speed)
