@@ -123,7 +123,7 @@ class RealArmOptions:
         """
         path = out / ARM_FILE
         begun = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        exists, mine = (out / CONFIG).is_file(), self._facts()
+        exists, mine = (out / CONFIG).is_file(), {} if self.robot is None else self._facts()
         wrong = [
             f"{name}={begun.get(name)}" for name in _KEPT if exists and begun.get(name) != mine.get(name)
         ]
