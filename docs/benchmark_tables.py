@@ -17,6 +17,7 @@ from gym_hil.experiments.leaderboard import as_table, read_rows
 from gym_hil.experiments.study_report import Finished, as_markdown, table
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
+DELAYS, LEARNED_REWARD = FOLDER / "delays.json", FOLDER / "learned_reward.json"
 RECORDS, LEADERBOARD = FOLDER / "results", FOLDER / "leaderboard.json"
 SPEED = FOLDER / "learning_speed.json"
 MARKER = re.compile(r"^<!-- benchmark: (\w+) -->$", re.MULTILINE)
@@ -84,13 +85,61 @@ def speed() -> str:
     return as_markdown(["learner", *commits, "ratio, median", "range"], rows)
 
 
+def delays() -> str:
+    """A row per robot, actor and kind of delay, with the successes and the mean duration of each delay."""
+    rows = json.loads(DELAYS.read_text(encoding="utf-8"))
+    columns = sorted({row["delay_ms"] for row in rows})
+    cells: dict[tuple[str, ...], dict[int, str]] = {}
+    for row in rows:
+        time = "-" if row["seconds"] is None else f"{row['seconds']:.1f} s"
+        of_row = cells.setdefault((row["robot"], row["who"], row["late"]), {})
+        of_row[row["delay_ms"]] = f"{row['successes']}/{row['episodes']}, {time}"
+    header = ["robot", "who acts", "late", *(f"{delay} ms" for delay in columns)]
+    ordered = sorted(cells.items(), key=lambda item: item[0][0])
+    return as_markdown(header, [[*key, *(of.get(ms, "") for ms in columns)] for key, of in ordered])
+
+
+def learned_reward() -> str:
+    """A row per robot, observation and behaviour: false positives and found successes of a learned reward."""
+    header = ["robot", "observes", "episodes", "steps", "false positives", "per 1,000", "found", "mean delay"]
+    rows = []
+    for one in json.loads(LEARNED_REWARD.read_text(encoding="utf-8")):
+        for name, row in one["eval"].items():
+            late = row["delays_s"]
+            mean = f"{sum(late) / len(late):.2f} s" if late else "-"
+            wrong = f"{row['false_positives']}, {row['just_before']} just before a success"
+            counts = f"{row['observations']:,}", wrong, f"{row['per_thousand']:.1f}"
+            found = f"{row['found']}/{row['successes']}"
+            rows.append([one["robot"], one["obs"], name, *counts, found, mean])
+    return as_markdown(header, rows)
+
+
+def learned_reward_policies() -> str:
+    """A row per robot and observation of the reward: what a policy reaches that learns from it."""
+    header = [
+        "robot",
+        "the reward observes",
+        "success by the truth",
+        "successes in training",
+        "of these wrong",
+    ]
+    rows = []
+    for one in json.loads(LEARNED_REWARD.read_text(encoding="utf-8")):
+        if policy := one.get("policy"):
+            share = f"{policy['successes']}/{policy['episodes']}"
+            counts = str(policy["called_successes"]), str(policy["false_successes"])
+            rows.append([one["robot"], one["obs"], share, *counts])
+    return as_markdown(header, rows)
+
+
 def render(markdown: str) -> str:
     """Return a page with its tables.
 
     Raises:
         InvalidArgumentError: it asks for a table that does not exist, or a record cannot be read.
     """
-    alone = {"leaderboard": leaderboard, "speed": speed}
+    others = (leaderboard, speed, delays, learned_reward, learned_reward_policies)
+    alone = {table.__name__: table for table in others}
 
     def put(match: re.Match[str]) -> str:
         name = match[1]

@@ -27,7 +27,9 @@ def tables():
     return module
 
 
-@pytest.mark.parametrize("name", ["results.md", "leaderboard.md", "performance.md"])
+@pytest.mark.parametrize(
+    "name", ["results.md", "leaderboard.md", "performance.md", "delays.md", "learned-reward.md"]
+)
 def test_a_page_gets_its_tables(tables, name):
     page = (DOCS / name).read_text(encoding="utf-8")
     assert "<!-- benchmark:" in page
@@ -58,6 +60,33 @@ def test_the_records_follow_the_protocol_and_are_for_reports():
         assert departures(one) == [], one.run.name
         assert one.record["purpose"] == "report"
         assert re.fullmatch("[0-9a-f]{40}", one.record["commit"]), "made by a state that the repository has"
+
+
+def test_every_result_with_a_delay_is_in_its_table(tables):
+    lines = tables.render("<!-- benchmark: delays -->").splitlines()
+    rows = json.loads((ROOT / "benchmarks" / "delays.json").read_text(encoding="utf-8"))
+    assert {row["delay_ms"] for row in rows} == {0, 50, 100, 200}
+    for row in rows:
+        start = f"| {row['robot']} | {row['who']} | {row['late']} |"
+        line = next(line for line in lines if line.startswith(start))
+        assert f" {row['successes']}/{row['episodes']}, " in line and line.count("|") == 8
+
+
+def test_every_figure_of_a_learned_reward_is_in_its_tables(tables):
+    figures, policies = (
+        tables.render(f"<!-- benchmark: {name} -->") for name in ("learned_reward", "learned_reward_policies")
+    )
+    found = json.loads((ROOT / "benchmarks" / "learned_reward.json").read_text(encoding="utf-8"))
+    assert found
+    for one in found:
+        place = f"| {one['robot']} | {one['obs']} |"
+        for name, row in one["eval"].items():
+            line = next(line for line in figures.splitlines() if line.startswith(f"{place} {name} |"))
+            assert f"| {row['found']}/{row['successes']} |" in line
+            assert row["per_thousand"] == pytest.approx(1000 * row["false_positives"] / row["observations"])
+        if policy := one.get("policy"):
+            assert policy["seed"] not in range(10)
+            assert f"{place} {policy['successes']}/{policy['episodes']} |" in policies
 
 
 def test_a_table_that_does_not_exist_is_named(tables):
