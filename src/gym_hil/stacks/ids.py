@@ -15,7 +15,7 @@ from gymnasium.envs.registration import EnvSpec, WrapperSpec
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
 from gym_hil.core.schema import ID_NAMESPACE
 from gym_hil.robots import ROBOTS
-from gym_hil.tasks import TASKS, fits
+from gym_hil.tasks import TASKS, Task, fits
 
 SUFFIXES: Mapping[str, Mapping[str, Any]] = {
     "": {},
@@ -85,12 +85,16 @@ class IdParts:
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of `gym_hil.stacks.config.EnvConfig` for the id."""
+        return self.arguments_with(_robots()[self.robot], TASKS[self.task])
+
+    def arguments_with(self, robot: str, task: type[Task]) -> dict[str, Any]:
+        """Return `arguments`, given the name of the robot and the class of the task."""
         return {
             "task": self.task,
-            "robot": _robots()[self.robot],
+            "robot": robot,
             "state_obs": self.state,
             "random_block_position": self.version == 1,
-            "action": TASKS[self.task].action,
+            "action": task.action,
             **SUFFIXES[self.suffix],
         }
 
@@ -203,15 +207,17 @@ def register_all() -> None:
     The specifications are added to Gymnasium's registry directly, because `gymnasium.register` compares each
     new id with all others, which would take longer than the rest of `import gym_hil`.
     """
+    robots, tasks = _robots(), dict(TASKS.items())
     for parts in all_parts():
         if parts.env_id in gym.registry:
             continue
+        task = tasks[parts.task]
         spec = gym.registry[parts.env_id] = EnvSpec(
             id=parts.env_id,
             entry_point="gym_hil.stacks.build:make_inner",
             vector_entry_point="gym_hil.stacks.vector:make_vector" if parts.suffix in VECTORS else None,
-            max_episode_steps=TASKS[parts.task].max_episode_steps,
-            kwargs=parts.arguments,
+            max_episode_steps=task.max_episode_steps,
+            kwargs=parts.arguments_with(robots[parts.robot], task),
             additional_wrappers=_WrappersOfOne((OUTER_LAYERS,)),
         )
         if parts.version > 0:
