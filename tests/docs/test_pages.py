@@ -27,8 +27,8 @@ COMMANDS_RUN = {
 """Pages whose commands are run. Those of the others take hours, or have tests of their own, and are parsed."""
 NOT_OURS = r"(pip|git|cd|export|apt|ssh|openssl|npm|lerobot-\S+|tensorboard|wandb|trackio)\b"
 NEEDS_A_PERSON = r"--web|--operator (gamepad|keyboard|browser|terminal|spacemouse|global-keyboard)"
-ROBOT_MINUTES = 0.5
-"""Length of the pages' training runs in these tests. `.ci/bare` runs README's at full length."""
+ROBOT_MINUTES = 3
+"""Length of a page's training run in these tests if it is 10 minutes or more."""
 SLOW = r"gym-hil (train|eval)\b|my-run"
 
 
@@ -92,7 +92,7 @@ def run(program: str, folder: Path, variables: dict[str, str]) -> None:
         else:
             done = commands_of.run_program(folder / first, *rest, cwd=folder, **variables)
     elif program.startswith("gym-hil "):
-        program = re.sub(r"--robot-minutes \S+", f"--robot-minutes {ROBOT_MINUTES}", program)
+        program = re.sub(r"--robot-minutes \d{2,}", f"--robot-minutes {ROBOT_MINUTES}", program)
         done = commands_of.run(*shlex.split(program)[1:], cwd=folder, **variables)
     else:
         done = commands_of.run_program(program, cwd=folder, **variables)
