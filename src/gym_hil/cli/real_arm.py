@@ -23,7 +23,6 @@ USUAL_TASK = "SO101PickCube-v1"
 """The id whose actions and time limit an arm has if none is given."""
 ARM_FILE = "arm.json"
 """File in a run's folder that says on which arm it learned."""
-CONFIG = "config.json"
 _KEPT = ("robot", "robot_id", "robot_scene", "robot_task")
 """What must not change when a run is resumed."""
 
@@ -121,6 +120,8 @@ class RealArmOptions:
         Raises:
             InvalidArgumentError: it was begun with another one, or in simulation.
         """
+        from gym_hil.learning.config import CONFIG
+
         path = out / ARM_FILE
         begun = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         exists, mine = (out / CONFIG).is_file(), {} if self.robot is None else self._facts()
