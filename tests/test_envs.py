@@ -54,6 +54,11 @@ def test_importing_loads_no_simulator():
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
+def test_importing_loads_neither_robots_nor_tasks_of_this_package():
+    code = "import sys, gym_hil; print([m for m in sys.modules if m.startswith(('gym_hil.robots.', 'gym_hil.tasks.'))])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
 def test_public_names_resolve():
     assert all(getattr(gym_hil, name) for name in gym_hil.__all__)
 

@@ -10,6 +10,7 @@ import pytest
 import gym_hil  # noqa: F401
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.robots import ROBOTS
+from gym_hil.stacks import robot_tasks
 from gym_hil.stacks.config import EnvConfig
 from gym_hil.stacks.ids import IdParts, parse_id
 
@@ -19,6 +20,12 @@ def test_every_registered_id_is_made_of_its_parts():
     assert len(ours) > 50
     for env_id in ours:
         assert parse_id(env_id).env_id == env_id == parse_id(env_id.removeprefix("gym_hil/")).env_id
+
+
+def test_the_file_of_robots_and_tasks_is_up_to_date():
+    assert robot_tasks.FILE.read_text(encoding="utf-8") == robot_tasks.text(), (
+        f"out of date; run: {robot_tasks.WRITE}"
+    )
 
 
 def test_parts_are_read_from_an_id_and_changed():

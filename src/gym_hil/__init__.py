@@ -4,9 +4,9 @@ MuJoCo.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gym_hil.core.lazy_names import lazy_names
 from gym_hil.integrations.legacy import aliases
 from gym_hil.stacks.ids import register_all
 
@@ -25,22 +25,15 @@ __all__ = [
     "make_env",
     "wrap_env",
 ]
-
-_HOMES = {
-    "FrankaGymEnv": ("gym_hil.integrations.legacy.environments", "FrankaGymEnv"),
-    "GymRenderingSpec": ("gym_hil.simulation.rendering", "GymRenderingSpec"),
-    "MujocoGymEnv": ("gym_hil.integrations.legacy.environments", "MujocoGymEnv"),
-    "PassiveViewerWrapper": ("gym_hil.integrations.legacy.wrappers", "PassiveViewerWrapper"),
-    "make_env": ("gym_hil.stacks.build", "make_env"),
-    "wrap_env": ("gym_hil.stacks.build", "wrap_env"),
-}
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        ".integrations.legacy.environments": ("FrankaGymEnv", "MujocoGymEnv"),
+        ".integrations.legacy.wrappers": ("PassiveViewerWrapper",),
+        ".simulation.rendering": ("GymRenderingSpec",),
+        ".stacks.build": ("make_env", "wrap_env"),
+    },
+)
 
 aliases.install()
 register_all()
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, attribute = _HOMES[name]
-    return getattr(import_module(module), attribute)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 
+from gym_hil.core.entry_points import entry_points
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.registry import Registry
 
@@ -104,3 +108,36 @@ def test_a_module_that_is_imported_too_early_is_told_what_to_do(plugin, tmp_path
     ):
         import kitchen_plugin
     assert kitchen_plugin.found == {}
+
+
+def test_installed_packages_are_not_searched_without_need(monkeypatch):
+    monkeypatch.setattr(metadata, "entry_points", None)
+    assert entry_points("gym_hil.testing_things") == ()
+
+
+@pytest.mark.parametrize("folder", ["kitchen_plugin-1.egg-info", "kitchen_plugin-1.egg/EGG-INFO"])
+def test_packages_of_older_installers_are_found(plugin, tmp_path, monkeypatch, folder):
+    (tmp_path / folder).parent.mkdir(exist_ok=True)
+    shutil.move(tmp_path / "kitchen_plugin-1.dist-info", tmp_path / folder)
+    monkeypatch.syspath_prepend(str((tmp_path / folder).parent))
+    assert {entry.name for entry in entry_points("gym_hil.testing_things")} == {"kettle", "broken"}
+
+
+def test_packages_in_an_archive_are_found(plugin, tmp_path, monkeypatch):
+    archive = shutil.make_archive(str(tmp_path / "packages"), "zip", tmp_path)
+    monkeypatch.setattr(sys, "path", [archive, *(path for path in sys.path if path != str(tmp_path))])
+    assert {entry.name for entry in entry_points("gym_hil.testing_things")} == {"kettle", "broken"}
+
+
+def test_packages_of_another_import_finder_are_found(plugin, tmp_path, monkeypatch):
+    class Finder(metadata.DistributionFinder):
+        def find_spec(self, name, path, target=None):
+            return None
+
+        def find_distributions(self, context):
+            return [metadata.PathDistribution(Path(tmp_path, "kitchen_plugin-1.dist-info"))]
+
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path != str(tmp_path)])
+    assert entry_points("gym_hil.testing_things") == ()
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder()])
+    assert {entry.name for entry in entry_points("gym_hil.testing_things")} == {"kettle", "broken"}

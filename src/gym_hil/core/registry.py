@@ -6,10 +6,13 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from gym_hil.core.entry_points import entry_points
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
 LISTING = "gym-hil list --names"
@@ -25,11 +28,15 @@ class Registry(Generic[T]):
         kind: kind of the values for error messages, such as ``"task"``.
         group: group of the entry points, such as ``"gym_hil.tasks"``.
         builtin: the values of this package, each as ``"module:attribute"``.
+
+    Attributes:
+        builtin: the names of the values of this package.
     """
 
     def __init__(self, kind: str, group: str, builtin: Mapping[str, str]) -> None:
         self.kind = kind
         self.group = group
+        self.builtin = tuple(builtin)
         self._references: dict[str, str | EntryPoint] = dict(builtin)
         self._values: dict[str, T] = {}
         self._searched = False
@@ -90,12 +97,18 @@ class Registry(Generic[T]):
         """Iterate over names and values. If a value of another package cannot be loaded, it is left out with
         a warning.
         """
-        for name in self.names():
+        for name in self.builtin:
+            yield name, self.get(name)
+        yield from self.added()
+
+    def added(self) -> Iterator[tuple[str, T]]:
+        """Iterate over the names and values that are not this package's own, like `items`."""
+        for name in self.names()[len(self.builtin) :]:
             try:
                 yield name, self.get(name)
             except Exception as error:
                 entry = self._references.get(name)
-                if not isinstance(entry, EntryPoint):
+                if entry is None or isinstance(entry, str):
                     raise
                 why = f"{error!r}{_import_hint(entry)}"
                 warnings.warn(f"{self.kind} {name!r} cannot be loaded: {why}", stacklevel=2)
@@ -104,7 +117,7 @@ class Registry(Generic[T]):
         if self._searched:
             return
         self._searched = True
-        for entry in entry_points(group=self.group):
+        for entry in entry_points(self.group):
             if entry.name not in self._references and entry.name not in self._values:
                 self._references[entry.name] = entry
             elif entry.value != getattr(known := self._references.get(entry.name), "value", known):
@@ -124,9 +137,9 @@ def _import_hint(entry: EntryPoint) -> str:
 
 
 def _load(reference: str | EntryPoint) -> Any:
-    if isinstance(reference, EntryPoint):
-        if not EntryPoint.pattern.match(reference.value):
-            raise ValueError(f"its entry point {reference.value!r} is not of the form 'module:attribute'")
-        return reference.load()
-    module, attribute = reference.split(":")
-    return getattr(import_module(module), attribute)
+    if isinstance(reference, str):
+        module, attribute = reference.split(":")
+        return getattr(import_module(module), attribute)
+    if not reference.pattern.match(reference.value):
+        raise ValueError(f"its entry point {reference.value!r} is not of the form 'module:attribute'")
+    return reference.load()

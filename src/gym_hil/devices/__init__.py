@@ -5,9 +5,9 @@ Importing this package does not import the libraries of devices; each class is i
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from gym_hil.core.lazy_names import lazy_names
 from gym_hil.devices.base import DISCONNECTED as DISCONNECTED
 from gym_hil.devices.base import NEUTRAL as NEUTRAL
 from gym_hil.devices.base import STILL as STILL
@@ -34,33 +34,21 @@ if TYPE_CHECKING:
     from gym_hil.devices.spacemouse import SpaceMouse as SpaceMouse
     from gym_hil.devices.terminal import TerminalKeyboard as TerminalKeyboard
 
-_MODULES = {
-    "CombinedDevice": "combined",
-    "Control": "controls",
-    "DEVICES": "registry",
-    "DeviceOptions": "registry",
-    "DeviceSpec": "registry",
-    "Gamepad": "gamepad",
-    "GlobalKeyboard": "global_keyboard",
-    "Keyboard": "keyboard",
-    "LeRobotTeleoperator": "lerobot_teleoperator",
-    "PageAddress": "page",
-    "PageDevice": "page",
-    "RecordedDevice": "recorded",
-    "RecordingDevice": "recorded",
-    "SpaceMouse": "spacemouse",
-    "TerminalKeyboard": "terminal",
-    "load_controller_config": "controller_config",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import the module that defines `name`."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    """Return the names that can be imported from here."""
-    return sorted({*globals(), *_MODULES})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        ".combined": ("CombinedDevice",),
+        ".controller_config": ("load_controller_config",),
+        ".controls": ("Control",),
+        ".gamepad": ("Gamepad",),
+        ".global_keyboard": ("GlobalKeyboard",),
+        ".keyboard": ("Keyboard",),
+        ".lerobot_teleoperator": ("LeRobotTeleoperator",),
+        ".page": ("PageAddress", "PageDevice"),
+        ".recorded": ("RecordedDevice", "RecordingDevice"),
+        ".registry": ("DEVICES", "DeviceOptions", "DeviceSpec"),
+        ".spacemouse": ("SpaceMouse",),
+        ".terminal": ("TerminalKeyboard",),
+        "gym_hil.testing.virtual_gamepad": ("VirtualGamepad",),  # its place in version 0.1.15
+    },
+)

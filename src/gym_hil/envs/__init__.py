@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
-
+from gym_hil.core.lazy_names import lazy_names
 from gym_hil.envs.manipulation import ManipulationEnv as ManipulationEnv
 
-
-def __getattr__(name: str) -> Any:
-    """Return an environment class of gym-hil 0.1.14."""
-    if name in ("PandaPickCubeGymEnv", "PandaArrangeBoxesGymEnv"):
-        return getattr(import_module("gym_hil.integrations.legacy.environments"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Environment classes of gym-hil 0.1.14.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {"gym_hil.integrations.legacy.environments": ("PandaPickCubeGymEnv", "PandaArrangeBoxesGymEnv")},
+)

@@ -1,15 +1,22 @@
 """Robots as data. A new robot is a new module and an entry in this registry, or a package with an entry
-point.
+point. After a change here, write the file of `gym_hil.stacks.robot_tasks`.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from gym_hil.core.lazy_names import lazy_names
 from gym_hil.core.registry import Registry
-from gym_hil.robots.base import Arm as Arm
-from gym_hil.robots.base import EndEffector as EndEffector
-from gym_hil.robots.base import Hand as Hand
-from gym_hil.robots.base import Impedance as Impedance
-from gym_hil.robots.base import Robot as Robot
+
+if TYPE_CHECKING:
+    from gym_hil.robots.base import Arm as Arm
+    from gym_hil.robots.base import EndEffector as EndEffector
+    from gym_hil.robots.base import Hand as Hand
+    from gym_hil.robots.base import Impedance as Impedance
+    from gym_hil.robots.base import Robot as Robot
+
+__getattr__, __dir__ = lazy_names(__name__, {".base": ("Arm", "EndEffector", "Hand", "Impedance", "Robot")})
 
 ROBOTS: Registry[Robot] = Registry(
     "robot",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -14,8 +13,7 @@ from gymnasium.envs.registration import EnvSpec, WrapperSpec
 
 from gym_hil.core.errors import InvalidArgumentError, did_you_mean
 from gym_hil.core.schema import ID_NAMESPACE
-from gym_hil.robots import ROBOTS
-from gym_hil.tasks import TASKS, Task, fits
+from gym_hil.stacks.robot_tasks import RobotTask, robot_tasks
 
 SUFFIXES: Mapping[str, Mapping[str, Any]] = {
     "": {},
@@ -85,42 +83,31 @@ class IdParts:
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of `gym_hil.stacks.config.EnvConfig` for the id."""
-        return self.arguments_with(_robots()[self.robot], TASKS[self.task])
+        return self.arguments_with(
+            {(pair.id_prefix, pair.task): pair for pair in robot_tasks()}[self.robot, self.task]
+        )
 
-    def arguments_with(self, robot: str, task: type[Task]) -> dict[str, Any]:
-        """Return `arguments`, given the name of the robot and the class of the task."""
+    def arguments_with(self, pair: RobotTask) -> dict[str, Any]:
+        """Return `arguments`, given the robot and the task."""
         return {
-            "task": self.task,
-            "robot": robot,
+            "task": pair.task,
+            "robot": pair.robot,
             "state_obs": self.state,
             "random_block_position": self.version == 1,
-            "action": task.action,
+            "action": pair.action,
             **SUFFIXES[self.suffix],
         }
 
 
 def all_parts() -> Iterator[IdParts]:
     """Yield the parts of every id, for each robot and the tasks that fit it."""
-    for prefix, robot in _robots().items():
-        for name, task in TASKS.items():
-            if fits(task, ROBOTS[robot]):
-                for state, suffix, version in product((False, True), SUFFIXES, VERSIONS):
-                    yield IdParts(prefix, name, state, suffix, version)
+    for pair in robot_tasks():
+        yield from _parts_of(pair)
 
 
-def _robots() -> dict[str, str]:
-    """Return the name of every robot by its `id_prefix`. If several robots have the same prefix, the first
-    one has the ids.
-    """
-    names: dict[str, str] = {}
-    for name, robot in ROBOTS.items():
-        first = names.setdefault(robot.id_prefix, name)
-        if first != name:
-            warnings.warn(
-                f"robot {name!r} has no ids, because {first!r} has its id_prefix={robot.id_prefix!r}",
-                stacklevel=2,
-            )
-    return names
+def _parts_of(pair: RobotTask) -> Iterator[IdParts]:
+    for state, suffix, version in product((False, True), SUFFIXES, VERSIONS):
+        yield IdParts(pair.id_prefix, pair.task, state, suffix, version)
 
 
 def all_ids() -> list[str]:
@@ -207,19 +194,19 @@ def register_all() -> None:
     The specifications are added to Gymnasium's registry directly, because `gymnasium.register` compares each
     new id with all others, which would take longer than the rest of `import gym_hil`.
     """
-    robots, tasks = _robots(), dict(TASKS.items())
-    for parts in all_parts():
-        if parts.env_id in gym.registry:
-            continue
-        task = tasks[parts.task]
-        spec = gym.registry[parts.env_id] = EnvSpec(
-            id=parts.env_id,
-            entry_point="gym_hil.stacks.build:make_inner",
-            vector_entry_point="gym_hil.stacks.vector:make_vector" if parts.suffix in VECTORS else None,
-            max_episode_steps=task.max_episode_steps,
-            kwargs=parts.arguments_with(robots[parts.robot], task),
-            additional_wrappers=_WrappersOfOne((OUTER_LAYERS,)),
-        )
-        if parts.version > 0:
-            # Gymnasium would ask users of version 0 to upgrade, but version 1 is not newer.
-            spec.version = None
+    for pair in robot_tasks():
+        for parts in _parts_of(pair):
+            env_id = parts.env_id
+            if env_id in gym.registry:
+                continue
+            spec = gym.registry[env_id] = EnvSpec(
+                id=env_id,
+                entry_point="gym_hil.stacks.build:make_inner",
+                vector_entry_point="gym_hil.stacks.vector:make_vector" if parts.suffix in VECTORS else None,
+                max_episode_steps=pair.max_episode_steps,
+                kwargs=parts.arguments_with(pair),
+                additional_wrappers=_WrappersOfOne((OUTER_LAYERS,)),
+            )
+            if parts.version > 0:
+                # Gymnasium would ask users of version 0 to upgrade, but version 1 is not newer.
+                spec.version = None

@@ -1,12 +1,21 @@
-"""Tasks. A new task is a new module and an entry in this registry, or a package with an entry point."""
+"""Tasks. A new task is a new module and an entry in this registry, or a package with an entry point. After a
+change here, write the file of `gym_hil.stacks.robot_tasks`.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from gym_hil.core.lazy_names import lazy_names
 from gym_hil.core.registry import Registry
-from gym_hil.tasks.base import Intent as Intent
-from gym_hil.tasks.base import Task as Task
-from gym_hil.tasks.needs import Needs as Needs
-from gym_hil.tasks.needs import fits as fits
+
+if TYPE_CHECKING:
+    from gym_hil.tasks.base import Intent as Intent
+    from gym_hil.tasks.base import Task as Task
+    from gym_hil.tasks.needs import Needs as Needs
+    from gym_hil.tasks.needs import fits as fits
+
+__getattr__, __dir__ = lazy_names(__name__, {".base": ("Intent", "Task"), ".needs": ("Needs", "fits")})
 
 TASKS: Registry[type[Task]] = Registry(
     "task",

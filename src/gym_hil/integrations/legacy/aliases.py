@@ -6,12 +6,10 @@ An import finder looks the paths up in a table. Python asks it only for modules 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
 LEGACY = "gym_hil.integrations.legacy"
 VERSION_0_1_14 = {
@@ -91,8 +89,6 @@ VERSION_0_1_15 = {
     "gym_hil.wrappers.vector": "gym_hil.stacks.vector",
 }
 """Modules and packages of version 0.1.15 that have moved. The modules of a moved package move with it."""
-OLD_NAMES = {"gym_hil.devices": {"VirtualGamepad": "gym_hil.testing.virtual_gamepad"}}
-"""Names that have moved out of modules of version 0.1.15, and the modules that define them now."""
 ALIASES = VERSION_0_1_14 | VERSION_0_1_15
 
 
@@ -105,7 +101,7 @@ def current_path(name: str) -> str | None:
     return f"{moved}.{last}" if moved else None
 
 
-class _AliasFinder(MetaPathFinder):
+class _AliasFinder:
     """Finds old module paths. It precedes Python's own finders, which would load a second copy of a module in a
     moved package.
     """
@@ -116,10 +112,10 @@ class _AliasFinder(MetaPathFinder):
         if not name.startswith("gym_hil."):
             return None
         current = current_path(name)
-        return ModuleSpec(name, _AliasLoader(current)) if current else None
+        return ModuleSpec(name, _AliasLoader(current)) if current else None  # type: ignore[arg-type]
 
 
-class _AliasLoader(Loader):
+class _AliasLoader:
     """Loads the module `current` in place of the requested one."""
 
     def __init__(self, current: str) -> None:
@@ -135,19 +131,7 @@ class _AliasLoader(Loader):
 
 
 def install() -> None:
-    """Make old module paths and names importable. It may be called more than once."""
+    """Make old module paths importable. It may be called more than once."""
     if any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
         return
     sys.meta_path.insert(0, _AliasFinder())
-    for path, names in OLD_NAMES.items():
-        _add_names(import_module(path), names)
-
-
-def _add_names(module: ModuleType, names: Mapping[str, str]) -> None:
-    """Let `module` look up `names` in other modules on access."""
-    own = module.__getattr__
-
-    def find(name: str) -> Any:
-        return getattr(import_module(names[name]), name) if name in names else own(name)
-
-    module.__getattr__ = find  # type: ignore[method-assign]

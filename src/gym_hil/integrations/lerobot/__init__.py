@@ -5,13 +5,8 @@ LeRobot looks up the class of a robot or teleoperator in the package of its conf
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from gym_hil.core.lazy_names import lazy_names
 
-_MODULES = {"GymHilRobot": "robot", "GymHilTeleoperator": "teleoperator"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__, __dir__ = lazy_names(
+    __name__, {".robot": ("GymHilRobot",), ".teleoperator": ("GymHilTeleoperator",)}
+)
