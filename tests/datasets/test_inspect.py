@@ -136,8 +136,14 @@ def test_the_page_needs_nothing_else_and_shows_everything(store, tmp_path, capsy
         "http://www.w3.org/1999/xlink",
     }
     assert len(elements.all("svg")) == 1 + 1 + 3, "lengths, actions, a timeline per episode"
-    assert "<dd>3</dd><dt>replay bit for bit</dt>" in text
+    assert "<dd>3</dd><dt>identical replays</dt>" in text
     assert str(page) in capsys.readouterr().out
+
+
+def test_the_table_fits_a_terminal_of_80_columns_and_names_warnings_below(store, tmp_path, capsys):
+    assert Inspect(root=store.root, page=False, verify=True).run() == 0
+    out = capsys.readouterr().out
+    assert "…" not in out and "identical" in out and max(map(len, out.splitlines())) <= 80
 
 
 def test_what_a_dataset_says_is_text(store, raw, tmp_path):

@@ -15,7 +15,7 @@ from gym_hil.cli.record import Record
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.schema import EpisodeEvent
 from gym_hil.datasets.journal import DEVICE_LOG, EpisodeStore
-from gym_hil.datasets.review import Answer, ask
+from gym_hil.datasets.review import QUESTION, Answer, ask
 from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading
 from gym_hil.devices.device_log import load_device_log
 from gym_hil.devices.recorded import RecordedDevice
@@ -101,7 +101,7 @@ def test_what_was_pressed_can_be_played_back(person, tmp_path):
     (SUCCESS, Answer.KEEP), (RERECORD, Answer.AGAIN), (FAILURE, Answer.DISCARD)
 ])  # fmt: skip
 def test_an_episode_that_ended_by_itself_is_asked_about(press, verdict):
-    assert ask(Scripted(press), [], typed=False) is verdict
+    assert ask(Scripted(press), [], QUESTION, typed=False) is verdict
 
 
 @pytest.mark.parametrize(("typed", "verdict"), [
@@ -113,11 +113,11 @@ def test_letters_in_the_terminal_answer_too(typed, verdict, monkeypatch):
         monkeypatch.setattr(sys, "stdin", terminal)
         keyboard.write(typed)
         keyboard.flush()
-        assert ask(Scripted(then=DISCONNECTED), [], typed=True) is verdict
+        assert ask(Scripted(then=DISCONNECTED), [], QUESTION, typed=True) is verdict
 
 
 def test_with_nobody_to_ask_the_episode_is_kept():
-    assert ask(Scripted(then=DISCONNECTED), [], typed=False) is Answer.KEEP
+    assert ask(Scripted(then=DISCONNECTED), [], QUESTION, typed=False) is Answer.KEEP
 
 
 def test_asking_discards_and_goes_on_from_another_start(person, tmp_path, monkeypatch, capsys):
@@ -126,7 +126,7 @@ def test_asking_discards_and_goes_on_from_another_start(person, tmp_path, monkey
     assert person(Scripted(), tmp_path / "d", 1) == 0
     store = EpisodeStore(tmp_path / "d")
     assert [store.read(number).meta["seed"] for number in store.numbers()] == [1]
-    assert capsys.readouterr().out.count("Keep (success button") == 3
+    assert capsys.readouterr().out.count("Time limit. Keep the episode") == 3
     assert person(Scripted(), tmp_path / "d", 2, resume=True, ask=False) == 0
     assert store.read(1).meta["seed"] == 2, "no start is used twice"
 

@@ -26,6 +26,13 @@ test("a key of the robot is sent when it goes down and up, and the browser does 
   ]);
 });
 
+test("Enter of the numeric keypad is Enter", () => {
+  watch();
+  assert.equal(page.key("keydown", "NumpadEnter"), true);
+  page.key("keyup", "NumpadEnter");
+  assert.deepEqual(sent.map(({ key, down }) => [key, down]), [["Enter", true], ["Enter", false]]);
+});
+
 test("other keys belong to the browser", () => {
   watch();
   for (const code of ["KeyQ", "Tab", "F5", ""]) assert.equal(page.key("keydown", code), false);

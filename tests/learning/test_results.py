@@ -118,8 +118,8 @@ def test_the_headline_says_what_was_learned():
     result = {"successes": 98, "episodes": 100, "low": 0.93, "high": 0.994, "cycle_s": 2.04}
     said = headline("PickCube", [point(600, 0.9)], result)
     assert said == (
-        "The policy solves PickCube alone in 98 of 100 episodes (95 % interval 93% to 99%) and takes 2.0 s "
-        "for a success; it learned from 1.0 robot minutes, 12 s in which a human "
+        "The policy solves PickCube alone in 98 of 100 episodes (95% interval 93% to 99%) and needs 2.0 s "
+        "per success; it learned from 1.0 robot minutes, 12 s in which a human "
         "acted and 40 s in which one watched."
     )
     assert task_name("gym_hil/PandaArrangeBoxesStateBase-v1") == "ArrangeBoxes"

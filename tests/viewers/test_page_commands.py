@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+from gym_hil.viewers.web import wait
+
 pytest.importorskip("aiohttp")
 
 
@@ -105,8 +107,21 @@ def test_a_closed_page_never_ends_a_recording(tmp_path, visitor):
 
     try:
         run(visit())
+        lines = iter(process.stdout.readline, "")
+        assert any(line.startswith("episode 0:") for line in lines), process.stderr.read()
+        assert next(lines).startswith("Open the address above"), "it does not record without a person"
         run(stay())
         assert process.wait(timeout=30) == 0, process.stderr.read()
     finally:
         process.kill()
     assert "2 episodes in" in process.stdout.read()
+
+
+def test_a_remote_machine_says_how_to_forward_the_port_of_its_page(monkeypatch):
+    url = "http://127.0.0.1:8000/?token=secret"
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    assert len(wait._instructions(url)) == 1
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.7 50000 192.0.2.1 22")
+    monkeypatch.setattr("getpass.getuser", lambda: "me")
+    assert wait._instructions(url)[-1].strip() == "ssh -N -L 8000:127.0.0.1:8000 me@192.0.2.1"
+    assert len(wait._instructions("http://robot.example.org:8000/?token=secret")) == 1

@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from rich.table import Table
+
 import gym_hil  # noqa: F401
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError, require_one_of
 from gym_hil.core.files import make_folder, write_atomically
@@ -54,6 +56,11 @@ def write_json(path: Path | None, result: Any, *, mode: int = 0o666) -> None:
     if path is not None:
         make_folder(path.parent)
         write_atomically(path, json.dumps(result, indent=2) + "\n", mode=mode)
+
+
+def plain_table(*columns: str) -> Table:
+    """Return a table without lines, in which ten columns fit into a terminal of 80 columns."""
+    return Table(*columns, box=None, pad_edge=False, collapse_padding=True)
 
 
 def with_home(options: Any) -> Any:

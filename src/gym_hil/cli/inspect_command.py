@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gym_hil.cli.common import write_json
+from gym_hil.cli.common import plain_table, write_json
 from gym_hil.cli.progress import progress_bar
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import GymHilError, InvalidDatasetError, MissingExtraError, RenderingError
@@ -81,7 +81,12 @@ class Inspect:
         console.print(_table(entries))
         console.print(f"{len(entries)} episodes of {store.env_id}")
         notes = (*damage, *differences, *condition.notes)
-        for note in notes:
+        of_episodes = [
+            f"episode {number}: {'; '.join(entry.quality.warnings)}"
+            for number, entry in entries.items()
+            if entry.quality.warnings
+        ]
+        for note in (*notes, *of_episodes):
             console.print(f"Warning: {note}", markup=False, soft_wrap=True)
         if self.page:
             self._write_page(entries, interface, store, notes, console)
@@ -131,21 +136,20 @@ def _light(episode: Episode) -> Episode:
 
 def _table(entries: dict[int, Entry]) -> Table:
     replays = any(entry.replays is not None for entry in entries.values())
-    columns = ["episode", "steps", "success", "end", "takeovers", "switches", "acting s", "watching s"]
-    table = Table(*columns, *(["replays"] if replays else []), "warnings")
+    columns = ["episode", "steps", "success", "end", "takeovers", "changes of\ncontrol", "acting\n(s)"]
+    table = plain_table(*columns, "watching\n(s)", *(["identical\nreplay"] if replays else []))
     for number, entry in entries.items():
         quality = entry.quality
         table.add_row(
             str(number),
             str(quality.length),
             _yes(quality.success),
-            escape(quality.end),
+            escape(quality.end.replace("_", " ")),
             str(quality.interventions),
             str(quality.switches),
             f"{quality.intervened_s:.1f}",
             f"{quality.watched_s:.1f}",
             *([_yes(bool(entry.replays))] if replays else []),
-            escape("; ".join(quality.warnings)),
         )
     return table
 

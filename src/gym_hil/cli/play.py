@@ -14,10 +14,11 @@ import gymnasium as gym
 import numpy as np
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gym_hil.cli import STOPPED
-from gym_hil.cli.common import operator_named, policy_maker, write_json
+from gym_hil.cli.common import operator_named, plain_table, policy_maker, write_json
 from gym_hil.cli.option_types import OperatorOrNobody, Preset, TermName
 from gym_hil.cli.progress import progress_bar
 from gym_hil.cli.real_arm import RealArmOptions
@@ -205,20 +206,24 @@ class Play:
 
 
 def _table(episodes: list[PlayedEpisode]) -> Table:
-    columns = ("takeovers", "switches", "acting s", "watching s", "rate")
-    table = Table("seed", "success", "steps", "reward", "end", *columns)
+    with_human = any(episode.human.watched_s or episode.human.intervened_s for episode in episodes)
+    columns = ("takeovers", "changes of\ncontrol", "acting\n(s)", "watching\n(s)", "by\nhuman")
+    table = plain_table("seed", "success", "steps", "reward", "end", *(columns if with_human else ()))
     for episode in episodes:
         human = episode.human
-        table.add_row(
-            str(episode.seed),
-            "[green]yes[/]" if episode.success else "[red]no[/]",
-            str(episode.steps),
-            f"{episode.reward:.2f}",
-            episode.end,
+        cost = (
             str(human.interventions),
             str(human.switches),
             f"{human.intervened_s:.1f}",
             f"{human.watched_s:.1f}",
             f"{human.rate:.0%}",
+        )
+        table.add_row(
+            str(episode.seed),
+            "[green]yes[/]" if episode.success else "[red]no[/]",
+            str(episode.steps),
+            f"{episode.reward:.2f}",
+            escape(episode.end.replace("_", " ")),
+            *(cost if with_human else ()),
         )
     return table

@@ -25,7 +25,7 @@ from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.manifest import sha256
 from gym_hil.datasets.recorder import EpisodeRecorder
 from gym_hil.datasets.replay import USUAL_SIZE, recorded_arguments
-from gym_hil.datasets.review import QUESTION, Answer, ask, verdict_of
+from gym_hil.datasets.review import LETTERS, Answer, ask, can_type, question_about, verdict_of
 from gym_hil.devices.page import PageAddress
 from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.intervention.named import PEOPLE, SIMULATED, make_demonstrator
@@ -120,7 +120,6 @@ class Record:
             recorder = EpisodeRecorder(env, described, cameras=dataset.about.image_size > 0)
             try:
                 self._write_missing(dataset, env, console)
-                await_person(env, console.print)
                 self._record(dataset, env, recorder, new_policy, console)
                 stopped = False
             except KeyboardInterrupt:
@@ -134,9 +133,8 @@ class Record:
         if env.has_wrapper_attr("overruns"):
             late, worst_s = env.get_wrapper_attr("overruns"), env.get_wrapper_attr("worst_overrun_s")
             facts |= {"steps": self._steps, "late": late, "worst_s": worst_s}
-            console.print(
-                f"In real time, {late} of {self._steps} steps began late, by at most {1000 * worst_s:.0f} ms."
-            )
+            by = f", by at most {1000 * worst_s:.0f} ms" if late else ""
+            console.print(f"In real time, {late} of {self._steps} steps began late{by}.")
         write_json(self.json, facts)
         return 0 if kept >= self.episodes else 1
 
@@ -226,6 +224,7 @@ class Record:
         with progress_bar(console) as progress:
             bar = progress.add_task("recording", total=self.episodes, completed=len(numbers))
             while len(numbers) < self.episodes:
+                await_person(env, console.print)
                 end = self._episode(env, new_policy(), seed)
                 if end is None:
                     console.print(
@@ -265,10 +264,11 @@ class Record:
         operator = env.get_wrapper_attr("operator")
         person = operator is not None and operator.device is not None and not operator.simulated
         if verdict is None and self.ask and person:
-            console.print(QUESTION)
-            observers = env.get_wrapper_attr("observers")
+            question = question_about(end)
+            observers, typed = env.get_wrapper_attr("observers"), can_type(self._operator not in _TERMINAL)
+            console.print(f"{question} {LETTERS}" if typed else question)
             try:
-                verdict = ask(operator.device, observers, typed=self._operator not in _TERMINAL)
+                verdict = ask(operator.device, observers, question, typed=typed)
             except KeyboardInterrupt:
                 self._stop = True
         return verdict or Answer.KEEP

@@ -132,7 +132,7 @@ class Train:
             return 130
         console.print(
             f"Success without help: {found.successes} of {found.episodes} episodes "
-            f"(95 % interval {found.low:.0%} to {found.high:.0%}). Operator in training: {helper(config)}. "
+            f"(95% interval {found.low:.0%} to {found.high:.0%}). Operator in training: {helper(config)}. "
             f"Results: {self.out}"
         )
         write_json(self.json, asdict(found))
@@ -199,8 +199,11 @@ class Printer:
             self._console.print(episode_line(status))
         self._episodes = status.episodes
         if len(status.points) > self._points:
+            if not self._points:
+                self._console.print(POINT_HEADER)
             self._points = len(status.points)
-            self._console.print(point_line(status.points[-1]))
+            point = status.points[-1]
+            self._console.print(point_line(point, online=point.episodes > status.demos))
 
     def _show(self, status: RunStatus) -> None:
         bars, evaluates = self._progress, status.evaluated is not None
@@ -214,14 +217,23 @@ class Printer:
             bars.update(self._run, description="training" if evaluates else status.phase)
 
 
-def point_line(point: Point) -> str:
-    """Return a point of the learning curve as a line of at most 79 characters."""
-    bar = "█" * round(6 * point.success_alone)
+POINT_HEADER = "robot time   elapsed   success alone   with help   steps by human   human time"
+"""Headings of `point_line`."""
+
+
+def point_line(point: Point, *, online: bool = True) -> str:
+    """Return a point of the learning curve as a line of at most 79 characters.
+
+    Args:
+        point: the point.
+        online: whether the policy has already acted in training, not only the human in demonstrations.
+    """
+    bar = "█" * round(8 * point.success_alone)
+    helped = f"{point.success_with_help:.0%}" if online else "-"
+    by_human = f"{point.intervention_rate:.0%}" if online else "-"
     return (
-        f"{point.robot_minutes:5.1f} min {point.wall_s:5.0f} s"
-        f"  alone {point.success_alone:4.0%} {bar:6}"
-        f"  helped {point.success_with_help:4.0%}  takeovers {point.intervention_rate:4.0%}"
-        f"  human {point.human_s:.0f} s"
+        f"{point.robot_minutes:6.1f} min{point.wall_s:8.0f} s   {point.success_alone:4.0%} {bar:8}"
+        f"{helped:>12}{by_human:>17}{point.human_s:11.0f} s"
     )
 
 
@@ -273,8 +285,8 @@ class Eval:
                 trained.make_policy().act, env, self.episodes, self.seed, lambda _: progress.advance(bar)
             )
         env.close()
-        table = Table("task", "success", "95 % interval", "cycle")
-        cycle = "-" if found.cycle_s is None else f"{found.cycle_s:.1f} s"
+        table = Table("task", "success", "95% interval", "seconds per success")
+        cycle = "-" if found.cycle_s is None else f"{found.cycle_s:.1f}"
         rate = f"{found.successes}/{found.episodes}"
         table.add_row(env_id, rate, f"{found.low:.1%} to {found.high:.1%}", cycle)
         console.print(table)

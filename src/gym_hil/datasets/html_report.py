@@ -104,7 +104,7 @@ def _summary(entries: Mapping[int, Entry]) -> dict[str, str]:
         "steps by a human": f"{human / max(steps, 1):.0%}",
     }
     if any(entry.replays is not None for entry in entries.values()):
-        facts["replay bit for bit"] = f"{sum(bool(entry.replays) for entry in entries.values())}"
+        facts["identical replays"] = f"{sum(bool(entry.replays) for entry in entries.values())}"
     return facts
 
 
@@ -137,11 +137,12 @@ def _episode(number: int, entry: Entry, layout: Mapping[str, slice]) -> dict[str
         f"end: {quality.end.replace('_', ' ')}",
     ]
     if entry.replays is not None:
-        facts.append("replays bit for bit" if entry.replays else "does not replay")
+        facts.append("identical replay" if entry.replays else "replay differs")
     state = frames["observation.state"]
     if "tcp_pos" in layout:
         position = dict(zip("xyz", state[:, layout["tcp_pos"]].T, strict=True))
-        panels = {"position (m)": position, "gripper": {"fingers": state[:, layout["gripper"].start]}}
+        gripper = {"gripper": state[:, layout["gripper"].start]}
+        panels = {"position (m)": position, "gripper (0 open, 255 closed)": gripper}
     else:
         panels = {"state": {str(index): column for index, column in enumerate(state.T[:6])}}
     return {

@@ -154,7 +154,8 @@ class EpisodeStore:
             raise InvalidDatasetError(f"{self.root} has episodes of {self.env_id}, not of {env_id}")
         if not resume and self.numbers():
             raise InvalidDatasetError(
-                f"{self.root} contains {len(self.numbers())} episodes; resume, or choose another folder"
+                f"{self.root} contains {len(self.numbers())} episodes; "
+                "add to them with --resume (resume=True), or choose another folder"
             )
         for name, value in about.items():
             if value != self.about.get(name):
@@ -174,6 +175,11 @@ class EpisodeStore:
             return str(info["env_id"]), dict(info["about"])
         except InvalidDatasetError:
             raise
+        except FileNotFoundError as error:
+            reason = f"is not a dataset of gym-hil: it has no file {INFO}"
+            raise InvalidDatasetError(
+                f"{self.root} {reason if self.root.exists() else 'does not exist'}"
+            ) from error
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InvalidDatasetError(f"{self.root} is not a dataset of gym-hil: {error!r}") from error
 

@@ -12,7 +12,9 @@ from gym_hil.core.observer import Observer
 from gym_hil.core.schema import EpisodeEvent, TerminationReason
 from gym_hil.devices.base import Device
 
-QUESTION = "Keep (success button, or k), record again (re-record, or r), discard (failure, or d)?"
+QUESTION = "Keep the episode (success button), record it again (re-record), or discard it (failure)?"
+LETTERS = "Or type k, r or d, and press Enter."
+"""What to type in the terminal instead of pressing the buttons of `QUESTION`, in the same order."""
 LISTEN_S = 0.02
 """Polling interval of the device and the terminal (s)."""
 
@@ -46,12 +48,23 @@ def verdict_of(end: str) -> Answer | None:
     return _VERDICTS.get(end)
 
 
-def ask(device: Device, observers: Sequence[Observer], *, typed: bool) -> Answer:
+def question_about(end: str) -> str:
+    """Return the question about an episode, with the reason of its end; an empty one is the time limit."""
+    return f"{(end or 'time_limit').replace('_', ' ').capitalize()}. {QUESTION}"
+
+
+def can_type(wanted: bool = True) -> bool:
+    """Return whether letters can be typed in a terminal, if they are `wanted`."""
+    return wanted and sys.stdin is not None and sys.stdin.isatty()
+
+
+def ask(device: Device, observers: Sequence[Observer], question: str, *, typed: bool) -> Answer:
     """Wait for a person's verdict.
 
     Args:
         device: the device whose buttons give the verdict.
         observers: the viewers that show the question.
+        question: the text to show.
         typed: whether a letter and Enter in the terminal also give the verdict.
 
     Returns:
@@ -59,7 +72,7 @@ def ask(device: Device, observers: Sequence[Observer], *, typed: bool) -> Answer
     """
     device.flush()
     for observer in observers:
-        observer.on_note(QUESTION)
+        observer.on_note(question)
     try:
         return _answer(device, observers, typed=typed)
     finally:
@@ -68,7 +81,7 @@ def ask(device: Device, observers: Sequence[Observer], *, typed: bool) -> Answer
 
 
 def _answer(device: Device, observers: Sequence[Observer], *, typed: bool) -> Answer:
-    typed = typed and sys.stdin is not None and sys.stdin.isatty()
+    typed = can_type(typed)
     while True:
         for observer in observers:
             observer.on_poll()

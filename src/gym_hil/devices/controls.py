@@ -29,7 +29,7 @@ class Control(enum.Enum):
     CLOSE = "close gripper"
     OPEN = "open gripper"
     ENGAGE = "take over"
-    TOGGLE = "take over or let go"
+    TOGGLE = "take over / release"
     SUCCESS = "success"
     FAILURE = "failure"
     RERECORD = "re-record"

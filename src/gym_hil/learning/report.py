@@ -52,12 +52,14 @@ def write_report(out: Path) -> None:
         "training.html",
         title=f"Training run: {_played_id(config.env_id)}",
         headline=headline(task_name(config.env_id), points, result),
-        curve=_success(points, [point.robot_minutes for point in points], ROBOT_MINUTES, (1000, 340)),
+        curve=_success(
+            points, config.demos, [point.robot_minutes for point in points], ROBOT_MINUTES, (1000, 340)
+        ),
         videos=_videos(out),
         cost=_human_cost(points),
         cost_note=_cost_note(config),
         commands=_commands(config, out, finished=result is not None),
-        charts=_more_charts(points),
+        charts=_more_charts(points, config.demos),
         configuration=[(name.replace("_", " "), _number(value)) for name, value in facts.items()],
     )
 
@@ -85,9 +87,9 @@ def headline(task: str, points: Sequence[Point], result: dict[str, Any] | None) 
     )
     if result is None:
         return f"So far the policy solves {task} alone in {last.success_alone:.0%} of episodes, after {cost}."
-    cycle = f" and takes {result['cycle_s']:.1f} s for a success" if result["cycle_s"] is not None else ""
+    cycle = f" and needs {result['cycle_s']:.1f} s per success" if result["cycle_s"] is not None else ""
     return (
-        f"The policy solves {task} alone in {result['successes']} of {result['episodes']} episodes (95 % "
+        f"The policy solves {task} alone in {result['successes']} of {result['episodes']} episodes (95% "
         f"interval {result['low']:.0%} to {result['high']:.0%}){cycle}; it learned from {cost}."
     )
 
@@ -103,24 +105,28 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _after_first(values: Sequence[float]) -> list[float]:
-    """Replace the first value, before which there were only demonstrations, by NaN."""
-    return [value if number else nan for number, value in enumerate(values)]
+def _online(points: Sequence[Point], demos: int, name: str) -> list[float]:
+    """Return the field `name` of all points, or NaN where there have been only demonstrations."""
+    return [getattr(point, name) if point.episodes > demos else nan for point in points]
 
 
 def _success(
-    points: Sequence[Point], x: Sequence[float], x_label: str, size: tuple[float, float] = (500, 300)
+    points: Sequence[Point],
+    demos: int,
+    x: Sequence[float],
+    x_label: str,
+    size: tuple[float, float] = (500, 300),
 ) -> str:
     lines = [
         Line("without help", x, [point.success_alone for point in points]),
-        Line("while learning, with help", x, _after_first([point.success_with_help for point in points])),
+        Line("in training, with help", x, _online(points, demos, "success_with_help"), dashed=True),
     ]
     return line_chart(lines, title="success", x_label=x_label, percent=True, size=size)
 
 
-def _more_charts(points: Sequence[Point]) -> list[str]:
+def _more_charts(points: Sequence[Point], demos: int) -> list[str]:
     minutes, seconds = [p.robot_minutes for p in points], [p.wall_s for p in points]
-    acting = [Line("by the human", minutes, _after_first([point.intervention_rate for point in points]))]
+    acting = [Line("by the human", minutes, _online(points, demos, "intervention_rate"))]
     human = [
         Line("acting", minutes, [point.human_s for point in points]),
         Line("watching", minutes, [point.watched_s for point in points]),
@@ -128,7 +134,7 @@ def _more_charts(points: Sequence[Point]) -> list[str]:
     return [
         line_chart(acting, title="steps by the human", x_label=ROBOT_MINUTES, percent=True),
         line_chart(human, title="seconds of the human", x_label=ROBOT_MINUTES),
-        _success(points, seconds, WALL_CLOCK),
+        _success(points, demos, seconds, WALL_CLOCK),
     ]
 
 
@@ -152,7 +158,7 @@ def _human_cost(points: Sequence[Point]) -> dict[str, str]:
         "watching": f"{last.watched_s:.0f} s",
         "takeovers": str(last.takeovers),
         "changes of control": str(last.switches),
-        "steps by the human in the end": f"{last.intervention_rate:.0%}",
+        "steps by the human at the end": f"{last.intervention_rate:.0%}",
     }
 
 

@@ -44,6 +44,8 @@ STYLE: dict[str, Any] = {
         ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "grid.color"), INK
     ),
 }
+LEAST_RANGE = 0.01
+"""Smallest range of a vertical axis of `timeline`, below which differences are numerical noise, such as 1 cm."""
 SVG = "http://www.w3.org/2000/svg"
 _LINK = "{http://www.w3.org/1999/xlink}href"
 
@@ -59,6 +61,7 @@ class Line:
         low: lower bound of the band at each position.
         high: upper bound of the band at each position.
         markers: whether every value has a marker that shows it under the pointer.
+        dashed: whether the curve is dashed, so that a curve below it remains visible.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Line:
     low: Sequence[float] | None = None
     high: Sequence[float] | None = None
     markers: bool = True
+    dashed: bool = False
 
 
 @dataclass
@@ -275,6 +279,9 @@ def timeline(
                 (drawn,) = axes.plot(clock, curve, color=colour, linewidth=1.5, label=name)
                 chart.hint(drawn, f"{name}: {curve.min():.3g} to {curve.max():.3g} {quantity}")
             axes.set_ylabel(quantity)
+            bottom, top = axes.get_ylim()
+            missing = max(0.0, LEAST_RANGE - (top - bottom))
+            axes.set_ylim(bottom - 0.5 * missing, top + 0.5 * missing)
             axes.set_xlim(0, max(len(by_human) * seconds_per_step, 1e-9))
             if len(curves) > 1:
                 axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=len(curves), borderpad=0)
@@ -297,7 +304,8 @@ def _draw_line(chart: _Chart, axes: Axes, line: Line, colour: str, percent: bool
     x, y = np.asarray(line.x, float), np.asarray(line.y, float)
     if line.low is not None and line.high is not None:
         axes.fill_between(x, line.low, line.high, color=colour, alpha=0.18, linewidth=0)
-    axes.plot(x, y, color=colour, linewidth=2, label=line.name)
+    style = (0, (4.0, 2.0)) if line.dashed else "solid"
+    axes.plot(x, y, color=colour, linewidth=2, label=line.name, linestyle=style)
     if line.markers:
         known = np.isfinite(y)
         (marks,) = axes.plot(x[known], y[known], ".", color=colour, markersize=9, clip_on=False)

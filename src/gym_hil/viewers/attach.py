@@ -88,7 +88,7 @@ def open_page(env: gym.Env, address: PageAddress | None = None) -> Page:
     if address is None:
         address = next((device.address for device in _fed(env, "page")), None)
     raw = EnvironmentInterface(env)
-    page = Page(_title(raw), raw.model, address)
+    page = Page(_title(raw), raw.model, address, raw.task.description if raw.offers("task") else "")
     _connect(env, "page", page)
     return page
 

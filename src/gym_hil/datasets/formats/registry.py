@@ -55,7 +55,7 @@ def any_name(repo_id: str | None) -> str:
 
 def no_default_root(repo_id: str) -> Path:
     """Raise an error, for formats that have no default folder."""
-    raise InvalidArgumentError("root is missing: name the folder to record into")
+    raise InvalidArgumentError("root is missing: name the folder to record into (--root)")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,7 @@ class Page(Viewer):
         title: title of the page.
         model: the model to show.
         address: address of the page; None for a free port of this machine.
+        instruction: what the person has to do, in words.
 
     Raises:
         DeviceError: the address cannot be used.
@@ -42,15 +43,18 @@ class Page(Viewer):
 
     delivers = "page"
 
-    def __init__(self, title: str, model: mujoco.MjModel, address: PageAddress | None = None) -> None:
+    def __init__(
+        self, title: str, model: mujoco.MjModel, address: PageAddress | None = None, instruction: str = ""
+    ) -> None:
         super().__init__()
         self.address = PageAddress() if address is None else address
         self._clock_s = 0.0
         self._shown_at = 0.0
         self._between: list[NDArray[np.float32]] = []
         self._last = b""
+        self._succeeded = False
         self._help = ""
-        self._title = title
+        self._title, self._instruction = title, instruction
         self._model = describe(model)
         self._scene = self._statistics_text = ""
         self._describe()
@@ -80,8 +84,8 @@ class Page(Viewer):
         self._server.feed(device)
 
     def refresh(self) -> None:
-        """Update who acts on all pages."""
-        self._publish(self._last, self.who)
+        """Update who acts and the note on all pages."""
+        self._publish(self._last, "SUCCESS" if self._succeeded and self.who != "PAUSED" else self.who)
 
     def begin(self) -> None:
         """Begin an episode."""
@@ -95,7 +99,7 @@ class Page(Viewer):
 
     def show(self, data: mujoco.MjData, clock_s: float, *, success: bool = False) -> None:
         """Show a state of the robot, who acts, and the time in the episode (s)."""
-        self._clock_s = clock_s
+        self._clock_s, self._succeeded = clock_s, success
         if not (self._is_due() or success):
             return
         self._shown_at = time.monotonic()
@@ -118,7 +122,8 @@ class Page(Viewer):
 
     def _describe(self) -> None:
         """Update the texts that are sent only if they change."""
-        facts = {"title": self._title, "help": self._help, "pads": read_controller_configs()}
+        texts = {"title": self._title, "instruction": self._instruction, "help": self._help}
+        facts = {**texts, "pads": read_controller_configs()}
         self._scene = json.dumps({"scene": {**facts, **self._model}})
         self._statistics_text = json.dumps({"statistics": self.statistics.report()})
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import gymnasium as gym
 
 from gym_hil.core.clock import SYSTEM_CLOCK, Clock
+from gym_hil.devices.page import LOOPBACK
 from gym_hil.viewers.attach import page_of, wants
 
 LOOK_S = 0.05
@@ -14,7 +18,7 @@ LOOK_S = 0.05
 
 
 def await_person(env: gym.Env, say: Callable[[str], object], clock: Clock = SYSTEM_CLOCK) -> None:
-    """If the operator drives from a web page, show the robot there and wait until a person has opened it.
+    """If the operator drives from a web page that no person attends, show the robot there and wait for one.
 
     Args:
         env: the environment.
@@ -25,6 +29,20 @@ def await_person(env: gym.Env, say: Callable[[str], object], clock: Clock = SYST
     if page is None or page.attended or not wants(env, "page"):
         return
     env.reset(seed=0)
-    say("Open this address in a browser to start the first episode. Ctrl-C stops.")
+    for line in _instructions(page.url):
+        say(line)
     while not page.attended:
         clock.sleep(LOOK_S)
+
+
+def _instructions(url: str) -> list[str]:
+    """Return what a person has to do to attend the page."""
+    lines = ["Open the address above in a browser to start the next episode. Ctrl-C stops."]
+    address, connection = urlsplit(url), os.environ.get("SSH_CONNECTION", "").split()
+    if address.hostname == LOOPBACK and len(connection) == 4:
+        server, port = connection[2], address.port
+        lines += [
+            "This is a remote machine; first run this command on yours:",
+            f"  ssh -N -L {port}:{LOOPBACK}:{port} {getpass.getuser()}@{server}",
+        ]
+    return lines

@@ -4,6 +4,8 @@ const KEYS = new Set(["Space", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"
 // These keys begin shortcuts, and on some systems no releases of other keys are reported while they are held.
 const SHORTCUT_KEYS = new Set(["AltLeft", "AltRight", "MetaLeft", "MetaRight", "ControlLeft", "ControlRight"]);
 
+const named = ({ code }) => (code === "NumpadEnter" ? "Enter" : code);
+
 export function watchKeys(send) {
   const held = new Set();
   const release = (code, t) => {
@@ -12,7 +14,7 @@ export function watchKeys(send) {
   const releaseAll = (t) => [...held].forEach((code) => release(code, t));
 
   addEventListener("keydown", (event) => {
-    const { code, timeStamp } = event;
+    const { timeStamp } = event, code = named(event);
     followShift(event);
     if (SHORTCUT_KEYS.has(code)) return releaseAll(timeStamp);
     if (!KEYS.has(code) || event.metaKey || event.altKey || event.ctrlKey) return;
@@ -23,8 +25,8 @@ export function watchKeys(send) {
   });
   addEventListener("keyup", (event) => {
     followShift(event);
-    if (held.has(event.code)) event.preventDefault();
-    release(event.code, event.timeStamp);
+    if (held.has(named(event))) event.preventDefault();
+    release(named(event), event.timeStamp);
   });
   addEventListener("blur", () => releaseAll(performance.now()));
 

@@ -1,6 +1,6 @@
 // The texts, numbers and colours of the page.
 const $ = (id) => document.getElementById(id);
-const CONTROL_LABELS = { control: "release control", free: "take control", watch: "request control", waiting: "waiting: cancel request" };
+const CONTROL_LABELS = { control: "stop driving", free: "drive", watch: "ask to drive", waiting: "waiting: cancel request" };
 
 export class Panel {
   onControl = () => {};
@@ -16,8 +16,9 @@ export class Panel {
     $("slow").addEventListener("click", () => this.onSlow(!this.#slow));
   }
 
-  scene({ title, help }) {
+  scene({ title, instruction, help }) {
     document.title = title;
+    $("instruction").textContent = instruction;
     $("keys").replaceChildren(...help.split(", ").filter(Boolean).flatMap((entry) => {
       const [key, meaning] = entry.split(": ");
       const dt = document.createElement("dt"), dd = document.createElement("dd");
@@ -32,7 +33,7 @@ export class Panel {
     document.body.dataset.role = this.#role = role;
     $("who").textContent = who;
     $("clock").textContent = `${clock.toFixed(1)} s`;
-    const asked = waiting && role === "control" ? `${waiting} requesting control` : "";
+    const asked = waiting && role === "control" ? `${waiting} asking to drive` : "";
     $("note").textContent = [role === "control" ? asked : "watching", note].filter(Boolean).join(" · ");
     $("control").textContent = CONTROL_LABELS[role];
     $("speed").textContent = speed ? `speed: ${speed}` : "next speed";
