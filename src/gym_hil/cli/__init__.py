@@ -83,6 +83,7 @@ def _run() -> int:
         | Annotated[VirtualArm, tyro.conf.subcommand("virtual-arm")],
         prog="gym-hil",
         description="Human-in-the-loop robot learning in MuJoCo. `gym-hil --version` prints the version.",
+        config=(tyro.conf.DisallowNone,),
     )
     seed = getattr(command, "seed", None)
     if seed is not None and seed < 0:

@@ -57,7 +57,7 @@ class PlayedEpisode:
 class Play:
     """Run episodes of a task. Fails unless all episodes succeed, or the share `--min-success` of them."""
 
-    task: Annotated[str | None, tyro.conf.Positional] = None
+    task: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[TASK]")] = None
     """Environment id, with or without "gym_hil/": PandaPickCube-v0, PandaArrangeBoxes-v1, ... By default
     PandaPickCube-v1, or SO101PickCube-v1 with `--robot`."""
     operator: OperatorOrNobody | None = None

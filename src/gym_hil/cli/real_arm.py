@@ -34,28 +34,28 @@ class RealArmOptions:
     robot: str | None = None
     """Use an arm outside the simulation instead of a task's: lerobot:so101_follower."""
     robot_port: str = ""
-    """Its serial port, as lerobot-find-port names it."""
+    """Serial port of the arm, as lerobot-find-port names it."""
     robot_id: str = "follower"
-    """The name under which lerobot-calibrate calibrated it."""
+    """Name under which lerobot-calibrate calibrated the arm."""
     robot_calibration_dir: Path | None = None
-    """Folder of its calibration; without it LeRobot's own."""
+    """Folder of the arm's calibration; by default that of LeRobot."""
     robot_cameras: str = ""
-    """Its cameras front and wrist in JSON, as LeRobot's --robot.cameras takes them; without it no images."""
+    """Cameras front and wrist of the arm in JSON, in the format of LeRobot's --robot.cameras; by default none."""
     robot_scene: str | None = None
     """Host and port of a program that measures where the task's objects are, such as 127.0.0.1:5555; see
     docs/real-robot.md."""
     robot_task: str = ""
-    """What is shown to the arm, in words, for datasets; by default the description of the task."""
+    """Instruction that is stored in datasets; by default the description of the task."""
     leader_port: str = ""
     """Serial port of a leader arm, for `--operator leader`."""
     leader_id: str = "leader"
-    """The name under which lerobot-calibrate calibrated it."""
+    """Name under which lerobot-calibrate calibrated the leader arm."""
     leader_calibration_dir: Path | None = None
-    """Folder of its calibration; without it LeRobot's own."""
+    """Folder of the leader arm's calibration; by default that of LeRobot."""
     joint_speed: float = 1.5
-    """Largest speed of its joints while it acts (rad/s)."""
+    """Largest speed of the arm's joints (rad/s)."""
     max_current: float = 1.5
-    """It stops when a servo draws more for half a second (A)."""
+    """The arm stops when a servo draws more than this for half a second (A)."""
 
     def id_of(self, task: str | None) -> str:
         """Return the environment id on the command line, or that of an arm if there is none.

@@ -38,7 +38,8 @@ from gym_hil.stacks.ids import full_id, is_foreign, recorded_id
 from gym_hil.viewers.web.wait import await_person
 
 COMPLETE_EVERY = 5
-"""Number of episodes after which exported files are completed, which limits the work that a crash can undo."""
+"""Number of episodes after which files are completed while missing episodes are exported, so that a later crash cannot
+damage them."""
 _KEPT = ("proprioception", "objects", "rgb")
 """Observation terms that are always recorded, as positions and images."""
 _TERMINAL = ("terminal", "spacemouse", "leader")
@@ -52,7 +53,7 @@ class Record:
     With `--repo-id`, the dataset is a LeRobotDataset v3 for `lerobot-train`.
     """
 
-    task: Annotated[str | None, tyro.conf.Positional] = None
+    task: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[TASK]")] = None
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ... By default SO101PickCube-v1 with
     `--robot`."""
     root: Path | None = None

@@ -11,7 +11,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from gym_hil.cli.common import require_libraries, state_base_id, write_json
+from gym_hil.cli.common import plain_table, require_libraries, state_base_id, write_json
 from gym_hil.cli.progress import progress_bar
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.dataset import require_no_dataset
@@ -38,10 +38,10 @@ class TrainReward:
     seed: int = 0
     """Seed of the networks."""
     json: Path | None = None
-    """Also write what is known about the held-out episodes to this file."""
+    """Also write the results on the held-out episodes to this file."""
 
     def run(self) -> int:
-        """Train, and print what the networks say about the episodes from which they have not learned."""
+        """Train, and print the results on episodes that were held out from training."""
         require_libraries()
         from gym_hil.learning.reward import MEMBERS, UPDATES, train_reward
         from gym_hil.learning.reward_data import read_datasets
@@ -60,18 +60,18 @@ class TrainReward:
             reward = train_reward(data, size, seed=self.seed, on_update=lambda: progress.advance(bar))
         self.out.parent.mkdir(parents=True, exist_ok=True)
         reward.save(self.out)
-        held = reward.held_out
+        held_out = reward.held_out
         successes = sum(episode.success for episode in data.episodes)
         console.print(
             f"Learned from {successes} successes and {len(data.episodes) - successes} failures of "
             f"{data.interface.task} with {data.interface.robot}."
         )
         console.print(
-            f"Held-out episodes: {held.found} of {held.successes} successes found, {held.false_positives} false "
-            f"positives in {held.observations} observations."
+            f"Held-out episodes: {held_out.found} of {held_out.successes} successes found, "
+            f"{held_out.false_positives} false positives in {held_out.observations} observations without success."
         )
         console.print(f"Reward: {self.out}")
-        write_json(self.json, {"interface": asdict(data.interface), "held_out": asdict(held)})
+        write_json(self.json, {"interface": asdict(data.interface), "held_out": asdict(held_out)})
         return 0
 
 
@@ -79,7 +79,8 @@ class TrainReward:
 class EvalReward:
     """Compare a learned reward with the simulator's truth, or with the labels of recorded episodes.
 
-    In a task, the simulated human, a noisy expert, a policy that drops objects and random actions take turns.
+    For an environment id, new episodes are run; in turn, the simulated human, a noisy expert, a policy that drops
+    objects and random actions act in them.
     """
 
     reward: Annotated[Path, tyro.conf.Positional]
@@ -87,7 +88,7 @@ class EvalReward:
     on: Annotated[str, tyro.conf.Positional]
     """Environment id, or folder of a dataset."""
     episodes: int = 100
-    """Number of episodes in a task."""
+    """Number of new episodes, for an environment id."""
     seed: int = 1000
     """Seed of the first episode, incremented by 1 for each further one."""
     json: Path | None = None
@@ -133,7 +134,15 @@ class EvalReward:
 
 
 def _table(rows: dict[str, RewardFigures]) -> Table:
-    table = Table("episodes", "steps", "false", "per 1,000", "just before", "found", "delay s")
+    table = plain_table(
+        "episodes",
+        "observations\nwithout success",
+        "false\npositives",
+        "per 1,000",
+        "just before\na success",
+        "successes\nfound",
+        "mean\ndelay (s)",
+    )
     for name, row in rows.items():
         table.add_row(
             name,

@@ -37,12 +37,13 @@ class Train:
     run; a crash loses at most the current episode. `--resume` continues.
     """
 
-    task: Annotated[str | None, tyro.conf.Positional] = None
+    task: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[TASK]")] = None
     """Environment id, with or without "gym_hil/": PandaPickCube-v1, ... By default SO101PickCube-v1 with
     `--robot`."""
     backend: Literal["gym-hil", "lerobot"] = "gym-hil"
-    """Implementation of the training. lerobot: LeRobot's learner and actor, with results in LeRobot's
-    formats; supports obs, operator, robot-minutes (of the actor alone), demos, device and out."""
+    """Implementation of the training. lerobot: LeRobot's learner and actor, with results in LeRobot's formats.
+    Of the options below, it supports `--obs`, `--operator`, `--robot-minutes` (without demonstrations), `--demos`,
+    `--device` and `--out`."""
     obs: Literal["state", "pixels"] = "state"
     """Observation of the policy: positions of the objects, or images of two cameras and the state of the end
     effector."""
@@ -64,8 +65,8 @@ class Train:
     demos: int = 20
     """Number of demonstrations before training."""
     seed: int = 0
-    """Seed of the run. Seeds 0 to 9 are for development; others are for reports, and evaluated from other
-    start states."""
+    """Seed of the run. Use seeds 0 to 9 for development and others for reported results; the two groups are
+    evaluated from different start states."""
     episodes: int | None = None
     """Number of episodes of the last evaluation; by default 100, or 10 with `--robot`."""
     out: Path = Path("hil-run")
@@ -171,7 +172,7 @@ class Train:
 
 
 def _welcome(env: gym.Env, console: Console) -> None:
-    """Explain to a person how to drive."""
+    """Print how to drive, for a person."""
     if env.has_wrapper_attr("operator"):
         console.print(env.get_wrapper_attr("operator").help())
 

@@ -37,7 +37,7 @@ class Human(Operator):
         hold_over_steps: with `Engage.MOTION`, number of steps without motion until control is released. The
             default of 5 steps (0.5 s at 10 Hz) bridges short pauses.
         grip: meaning of the gripper buttons.
-        another: opens a device for another hand, for robots with several end effectors; None if there is none.
+        another: function that opens the device of a further end effector; None if this device has no second one.
         speed: initial speed. The person changes it by a button of the device, and it is kept across episodes.
 
     Raises:
@@ -67,7 +67,7 @@ class Human(Operator):
         self._toggled = False
         self._still_steps = hold_over_steps + 1
         self._paused = False
-        self._early: list[DeviceReading] = []
+        self._read_in_pause: list[DeviceReading] = []
 
     @property
     def paused(self) -> bool:
@@ -77,7 +77,7 @@ class Human(Operator):
     def idle(self) -> None:
         """Read the device during a pause. Unplugging it ends the pause."""
         reading = self.device.poll()
-        self._early.append(reading)
+        self._read_in_pause.append(reading)
         self._paused = reading.connected and self._pause_toggled(reading)
 
     def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
@@ -85,7 +85,7 @@ class Human(Operator):
         episode.
         """
         self.device.flush()
-        self._early.clear()
+        self._read_in_pause.clear()
         self._paused = False
         self._toggled = False
         self._still_steps = self._hold_over_steps + 1
@@ -93,8 +93,8 @@ class Human(Operator):
     def decide(self, view: View) -> Decision:
         """Read the device, and act while engaged. If the device is unplugged, control is released."""
         last = self.device.poll()
-        reading = merged([*self._early, last])
-        self._early.clear()
+        reading = merged([*self._read_in_pause, last])
+        self._read_in_pause.clear()
         self.speed = self.speed.after(reading.events)
         reading = replace(reading, speed=self.speed)
         if not reading.connected:
@@ -112,11 +112,12 @@ class Human(Operator):
         return Decision(view.env.command_action(command), reading.events, reading)
 
     def for_hands(self, count: int) -> Operator:
-        """Return a person with a device in every hand, or one whose only device drives the first end effector."""
+        """Return a person with one device per end effector, or with one device that drives the first of them."""
         if self._another is None:
             return Hands([self])
         more = (
-            Human(self._another(), self.engage, self._hold_over_steps, self.grip) for _ in range(count - 1)
+            Human(self._another(), self.engage, self._hold_over_steps, self.grip, self.speed)
+            for _ in range(count - 1)
         )
         return Hands([self, *more])
 

@@ -15,7 +15,7 @@ TURNS = ((1, -1.0), (0, 1.0), (2, 1.0))
 """Index and sign of the direction that turns the hand about x, y and z, see
 `gym_hil.devices.controls.turned`."""
 SLOW_S = 2.0
-"""Duration of a motion from which on a faster speed is worth its key presses (s). Assumed."""
+"""A faster speed is selected for motions that would take longer than this (s). Assumed."""
 
 
 class KeyPresses(ButtonPresses):

@@ -14,7 +14,7 @@ from gym_hil.intervention.gates import Gate, NoProgress
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The limits of a simulated human. The defaults are those of a script, which has none.
+    """The limits of a simulated human. The defaults describe a script without such limits.
 
     Attributes:
         disagreement: takes over if the mean `disagreement` of the policy with the task's expert over
@@ -52,9 +52,9 @@ class Limits:
             have seen that the robot is where they want it, and novices wait longer.
         tiring_per_hour: relative growth of reaction times, pauses and errors in an hour of robot time.
             Detections decrease by 10 to 15 % in the first half hour of a watch (Mackworth, 1948).
-        learning: exponent of the power law of practice by which the same quantities decrease with the number
-            of episodes in which the human has acted (Newell and Rosenbloom, in Cognitive Skills and their Acquisition,
-            1981).
+        learning: exponent of the power law of practice by which reaction times, pauses and errors decrease with
+            the number of episodes in which the human has acted (Newell and Rosenbloom, in Cognitive Skills and
+            their Acquisition, 1981).
         route: preferred route over long distances, a value of `gym_hil.intervention.condition.Route`. People
             who are new to a device move one axis after the other (Zhai and Milgram, CHI 1998).
         changes_route: probability, per episode, of another route. Assumed.
@@ -80,8 +80,7 @@ class Limits:
             like a critically damped second-order system. The neuromuscular lag is 0.1 to 0.2 s (McRuer and Jex, IEEE
             Trans. Hum. Factors Electron. 8, 1967).
         approach_s: time in which the remaining distance would be covered at the chosen level of an axis (s).
-            Assumed: with the
-            delays above, shorter times overshoot.
+            Assumed: with the delays above, shorter times overshoot.
         tremor: amplitude of the hand's tremor on a device with axes, relative to the full level, which for a
             leader arm is the motion of one step. Assumed.
     """
@@ -127,7 +126,7 @@ class Limits:
         """
         for name in ("attention", "mistakes", "wrong_key", "changes_route"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InvalidArgumentError(f"{name}={getattr(self, name)!r} is no probability in [0, 1]")
+                raise InvalidArgumentError(f"{name}={getattr(self, name)!r} must be a probability, in [0, 1]")
         for name in (
             "disagreement",
             "patience_s",
@@ -168,13 +167,13 @@ class Limits:
         return replace(self, disagreement=0.0, patience_s=0.0, max_hold_s=math.inf)
 
 
-def _waiting(seconds: float) -> tuple[Gate, ...]:
+def _no_progress(seconds: float) -> tuple[Gate, ...]:
     return (NoProgress(seconds=seconds),)
 
 
 _AVERAGE = Limits(
     disagreement=math.inf,
-    gates=_waiting(1.5),
+    gates=_no_progress(1.5),
     reaction_s=0.3,
     max_hold_s=2.5,
     distrust=1.0,
@@ -199,7 +198,7 @@ PRESETS: Mapping[str, Limits] = {
     "average": _AVERAGE,
     "novice": replace(
         _AVERAGE,
-        gates=_waiting(0.8),
+        gates=_no_progress(0.8),
         reaction_s=0.45,
         min_hold_s=1.0,
         max_hold_s=4.0,
@@ -224,7 +223,7 @@ PRESETS: Mapping[str, Limits] = {
     ),
     "experienced": replace(
         _AVERAGE,
-        gates=_waiting(2.0),
+        gates=_no_progress(2.0),
         reaction_s=0.25,
         min_hold_s=1.0,
         noise=0.05,
@@ -241,7 +240,7 @@ PRESETS: Mapping[str, Limits] = {
     ),
     "inattentive": replace(_AVERAGE, attention=0.15, min_hold_s=1.0, lapses_per_min=2.0, lapse_s=3.0),
     "scripted": Limits(),
-    "scripted-coach": Limits(disagreement=math.inf, gates=_waiting(2.0), max_hold_s=2.0),
+    "scripted-coach": Limits(disagreement=math.inf, gates=_no_progress(2.0), max_hold_s=2.0),
 }
 """Simulated humans by name. In a study with 27 operators, novices intervened early and experts waited until
 shortly before a failure (Jiang et al., Influence of Operator Expertise on Robot Supervision and Intervention,

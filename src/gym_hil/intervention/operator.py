@@ -14,7 +14,7 @@ from gym_hil.core.step_record import Action
 
 @dataclass(frozen=True)
 class View:
-    """The view of an operator on a step before it is executed.
+    """What an operator knows about a step before it is executed.
 
     Attributes:
         env: the environment before the step.
@@ -59,6 +59,7 @@ class Decision:
 
 
 LET_GO = Decision()
+"""The policy acts, and there are no events."""
 
 
 class Operator(abc.ABC):
@@ -67,7 +68,7 @@ class Operator(abc.ABC):
     Attributes:
         name: short name for logs and datasets.
         device: the input device of a person, or None.
-        simulated: whether no person is there, who would need real time.
+        simulated: whether the human is simulated, so that steps need not keep real time.
         time_scale: factor by which the environment runs slower than in real time. The takeover wrapper sets
             it.
     """

@@ -1,4 +1,4 @@
-"""The perception of a simulated human: delayed, limited to the pictures of the page, and inexact."""
+"""Perception of a simulated human: delayed, inexact, and limited to what the page shows."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from gym_hil.intervention.limits import Limits
 Array = NDArray[np.float64]
 STEADY_S = 0.5
 """Correlation time of an error of perception (s). Assumed: looking again reduces an error, but not at once."""
-
-
 HIDDEN_M_PER_S = 0.005
 """Growth of the error of an object's remembered position while the object is hidden (m/s). Assumed."""
 IN_HAND_M = 0.03
@@ -102,7 +100,8 @@ class Sight:
         self._error = np.zeros(6)
         self._delay_s = 0.0
         self._known: dict[int, tuple[Array, Array, float]] = {}
-        """Of every object: where it was last seen, how exactly, and how long ago (s)."""
+        """By the index of the object: position when it was last visible (3, m), root of the covariance of its error
+        (3, 3, m), and time since then (s)."""
 
     def begin(self, rng: np.random.Generator) -> None:
         """Clear the memory and sample a new error."""
@@ -149,7 +148,7 @@ class Sight:
             * (np.abs(seen.turn) > 0.0)
         )
         if float(np.abs(way).max()) > FAR_M:
-            turn = np.zeros(3)  # The hand is turned where there is room for it.
+            turn = np.zeros(3)  # Far from the goal, the hand does not turn yet.
         grip = None
         if seen.wants_closed is not None and seen.wants_closed != seen.closing:
             grip = Control.CLOSE if seen.wants_closed else Control.OPEN
