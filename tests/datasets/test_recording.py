@@ -265,7 +265,7 @@ def test_kill_9_costs_no_finished_episode(tmp_path):
 def test_a_trained_policy_is_recorded(tmp_path):
     pytest.importorskip("stable_baselines3")
     trained = tmp_path / "run"
-    short = ["--robot-minutes", 0.3, "--demos", 2, "--out", trained]
+    short = ["--robot-minutes", 0.3, "--demos", 2, "--episodes", 2, "--out", trained]
     done = run("train", "PandaPickCube-v1", *short)
     assert done.returncode == 0, done.stderr
     root = tmp_path / "d"

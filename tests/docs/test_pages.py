@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -21,13 +22,15 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]*)")?\n(.*?)^```', re.MULTILINE | re.DOTALL)
 WITH_TESTS_OF_THEIR_OWN = {"teleoperation.md", "extend.md"}
 """Pages whose programs are run by another test, because they belong together in another way."""
-COMMANDS_RUN = {
-    "README.md", "installation.md", "quickstart.md", "environments.md", "new-task.md", "own-environment.md",
-}  # fmt: skip
-"""Pages whose commands are run. Those of the others take hours, or have tests of their own, and are parsed."""
+COMMANDS_RUN = (
+    ("README.md", "quickstart.md"), ("installation.md", "environments.md"), ("new-task.md",),
+    ("own-environment.md",),
+)  # fmt: skip
+"""Pages whose commands are run. Pages of one group share a folder, where a command that several of them print is run once.
+The commands of other pages take hours, or have tests of their own, and are parsed."""
 NOT_OURS = r"(pip|git|cd|export|apt|ssh|openssl|npm|lerobot-\S+|tensorboard|wandb|trackio)\b"
 NEEDS_A_PERSON = r"--web|--operator (gamepad|keyboard|browser|terminal|spacemouse|global-keyboard)"
-ROBOT_MINUTES = 3
+ROBOT_MINUTES = 1
 """Length of a page's training run in these tests if it is 10 minutes or more."""
 SLOW = r"gym-hil (train|eval)\b|my-run"
 
@@ -124,24 +127,32 @@ def runnable(page: Path) -> list[str]:
 
 def pages_to_run() -> list[object]:
     cases = []
-    for page in PAGES:
-        if name(page) in COMMANDS_RUN:
-            text = "\n".join(runnable(page))
-            marks = [pytest.mark.slow] if re.search(SLOW, text) else []
-            marks += [pytest.mark.rendering] if "--video" in text else []
-            cases.append(pytest.param(page, id=name(page), marks=marks))
+    for names in COMMANDS_RUN:
+        pages = [page for page in PAGES if name(page) in names]
+        assert len(pages) == len(names)
+        text = "\n".join(command for page in pages for command in runnable(page))
+        marks = [pytest.mark.slow] if re.search(SLOW, text) else []
+        marks += [pytest.mark.rendering] if "--video" in text else []
+        cases.append(pytest.param(pages, id=" ".join(names), marks=marks))
     return cases
 
 
-@pytest.mark.parametrize("page", pages_to_run())
-def test_commands_run(page, tmp_path):
-    if any("gym-hil train" in command for command in runnable(page)):
+@pytest.mark.parametrize("pages", pages_to_run())
+def test_commands_run(pages, tmp_path):
+    once: dict[str, Path] = {}
+    for page in pages:
+        for command in runnable(page):
+            once.setdefault(command, page)
+    if any("gym-hil train" in command for command in once):
         pytest.importorskip("stable_baselines3")
-    environment = prepare(page, tmp_path, installed=True)
-    for command in runnable(page):
-        run(command, tmp_path, environment)
+    environments = {page: prepare(page, tmp_path, installed=True) for page in pages}
+    for command, page in once.items():
+        run(command, tmp_path, environments[page])
         for video in re.findall(r"--video (\S+)", command):
             assert (tmp_path / video).stat().st_size > 10_000
+    if "my-run" in "".join(once):
+        result = json.loads((tmp_path / "my-run" / "result.json").read_text())
+        assert result["successes"] >= 0.9 * result["episodes"]
 
 
 @pytest.fixture

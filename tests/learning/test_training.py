@@ -174,14 +174,6 @@ def test_impossible_runs_are_refused(tmp_path):
         open_folder(TrainConfig(env_id=PICK), tmp_path, resume=True)
 
 
-@pytest.mark.slow
-def test_five_robot_minutes_teach_picking(tmp_path):
-    out, result = tmp_path / "run", tmp_path / "result.json"
-    done = run("train", "PandaPickCube-v1", "--robot-minutes", "5", "--out", str(out), "--json", str(result))
-    assert done.returncode == 0, done.stderr
-    assert json.loads(result.read_text())["successes"] >= 90
-
-
 class Malicious:
     """Creates a file when it is unpickled."""
 
