@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 PRELOADED = (
@@ -22,7 +23,48 @@ PRELOADED = (
 )  # fmt: skip
 """Modules that programs import, as far as they are installed."""
 COMMAND = "from gym_hil.cli import main; main()"
-_server: subprocess.Popen[str] | None = None
+
+
+class ForkServer:
+    """A process that has imported modules, and is forked for every program.
+
+    Args:
+        modules: the modules, as far as they are installed.
+        variables: its environment variables.
+    """
+
+    def __init__(self, modules: Sequence[str], variables: Mapping[str, str]) -> None:
+        self._command = [sys.executable, __file__, *modules]
+        self._variables = dict(variables)
+        self._server: subprocess.Popen[str] | None = None
+
+    def run(
+        self, program: str | Path, arguments: Sequence[str], cwd: Path, variables: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Python code, or a file, to its end."""
+        server = self._running()
+        assert server.stdin is not None and server.stdout is not None
+        with tempfile.TemporaryDirectory() as folder:
+            out, err = (Path(folder) / name for name in ("stdout", "stderr"))
+            asked = {"program": str(program), "code": isinstance(program, str), "arguments": list(arguments),
+                     "cwd": str(cwd), "variables": dict(variables), "stdout": str(out), "stderr": str(err)}  # fmt: skip
+            server.stdin.write(json.dumps(asked) + "\n")
+            server.stdin.flush()
+            status = int(server.stdout.readline())
+            done = (out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+        return subprocess.CompletedProcess([str(program), *arguments], status, *done)
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._server is None or self._server.poll() is not None:
+            self._server = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", cwd="/",
+                env=self._variables,
+            )  # fmt: skip
+            atexit.register(self._server.terminate)
+        return self._server
+
+
+_server = ForkServer(PRELOADED, os.environ)
 
 
 def run(*arguments: object, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -44,36 +86,12 @@ def run_program(
     program: str | Path, *arguments: object, cwd: Path | None = None, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run Python code, or a file, to its end; see `run`."""
-    code, words = isinstance(program, str), [str(argument) for argument in arguments]
+    words = [str(argument) for argument in arguments]
     if variables or not sys.platform.startswith("linux"):
-        command = [sys.executable, *(["-c"] if code else []), str(program), *words]
+        command = [sys.executable, *(["-c"] if isinstance(program, str) else []), str(program), *words]
         environment = {**os.environ, **variables}
         return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8")
-    server = _running()
-    assert server.stdin is not None and server.stdout is not None
-    with tempfile.TemporaryDirectory() as folder:
-        out, err = (Path(folder) / name for name in ("stdout", "stderr"))
-        asked = {"program": str(program), "code": code, "arguments": words, "cwd": str(cwd or Path.cwd()),
-                 "variables": dict(os.environ), "stdout": str(out), "stderr": str(err)}  # fmt: skip
-        server.stdin.write(json.dumps(asked) + "\n")
-        server.stdin.flush()
-        status = int(server.stdout.readline())
-        done = (out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
-    return subprocess.CompletedProcess([str(program), *words], status, *done)
-
-
-def _running() -> subprocess.Popen[str]:
-    global _server
-    if _server is None or _server.poll() is not None:
-        _server = subprocess.Popen(
-            [sys.executable, __file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            cwd="/",
-        )
-        atexit.register(_server.terminate)
-    return _server
+    return _server.run(program, words, cwd or Path.cwd(), os.environ)
 
 
 def _serve() -> None:
@@ -84,7 +102,7 @@ def _serve() -> None:
     from gym_hil.simulation.gl import import_mujoco
 
     import_mujoco()
-    for name in PRELOADED:
+    for name in sys.argv[1:]:
         with contextlib.suppress(ImportError):  # the program says what is missing
             importlib.import_module(name)
     for line in iter(sys.stdin.readline, ""):

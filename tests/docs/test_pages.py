@@ -26,8 +26,8 @@ COMMANDS_RUN = (
     ("README.md", "quickstart.md"), ("installation.md", "environments.md"), ("new-task.md",),
     ("own-environment.md",),
 )  # fmt: skip
-"""Pages whose commands are run. Pages of one group share a folder, where a command that several of them print is run once.
-The commands of other pages take hours, or have tests of their own, and are parsed."""
+"""Pages whose commands are run. Pages of one group share a folder, where a command that several of them print is run
+once. The commands of other pages take hours, or have tests of their own, and are parsed."""
 NOT_OURS = r"(pip|git|cd|export|apt|ssh|openssl|npm|lerobot-\S+|tensorboard|wandb|trackio)\b"
 NEEDS_A_PERSON = r"--web|--operator (gamepad|keyboard|browser|terminal|spacemouse|global-keyboard)"
 ROBOT_MINUTES = 1

@@ -9,6 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from commands import ForkServer
+
+PRELOADED = (
+    "lerobot.rl.gym_manipulator", "lerobot.scripts.lerobot_eval", "lerobot.scripts.lerobot_record",
+    "lerobot.scripts.lerobot_replay", "lerobot.scripts.lerobot_rollout", "lerobot.scripts.lerobot_teleoperate",
+    "lerobot.scripts.lerobot_train",
+)  # fmt: skip
+"""Programs whose imports take 10 to 20 s."""
 SEVERAL = """
 import importlib, sys
 {before}
@@ -25,6 +33,7 @@ class Programs:
         quiet = {"OMP_NUM_THREADS": "1", "TORCHDYNAMO_DISABLE": "1", "HF_HUB_OFFLINE": "1"}
         without = ("DISPLAY", "WAYLAND_DISPLAY")
         self.environment = {**{k: v for k, v in os.environ.items() if k not in without}, **quiet}
+        self._server = ForkServer(PRELOADED, self.environment)
 
     def start(self, module: str, *arguments: object, log, stdin=subprocess.DEVNULL) -> subprocess.Popen:
         """Start a program. Its output goes to the file `log`, and its episodes to one beside it."""
@@ -43,7 +52,7 @@ class Programs:
         )  # fmt: skip
 
     def run(self, *programs: tuple[object, ...], before: str = "", episodes: Path | None = None) -> str:
-        """Run programs one after the other in one process, since LeRobot takes long to start.
+        """Run programs one after the other in one process, a fork of one that has imported LeRobot.
 
         Args:
             programs: a module and its arguments each.
@@ -57,12 +66,10 @@ class Programs:
         if episodes is not None:
             environment["GYM_HIL_EPISODES_FILE"] = str(episodes)
         code = SEVERAL.format(before=before, programs=[list(map(str, program)) for program in programs])
-        done = subprocess.run(
-            [sys.executable, "-c", code], env=environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-4000:]
-        return done.stdout
+        done = self._server.run(code, (), Path.cwd(), environment)
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said[-4000:]
+        return said
 
 
 @pytest.fixture(scope="session")
