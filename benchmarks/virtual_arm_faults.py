@@ -77,13 +77,13 @@ def attempt(function, *arguments, **options) -> str:
     return ""
 
 
-def drive(robot: SO101Follower, outcome: Outcome) -> None:
-    """Move all joints back and forth for a while."""
+def drive(robot: SO101Follower, outcome: Outcome, hold: float) -> None:
+    """Move all joints back and forth for a while, and then hold them 15 degrees off for `hold` seconds."""
     home = robot.get_observation()
     goals, errors = [], {joint: [] for joint in home}
     began = time.perf_counter()
-    while (now := time.perf_counter() - began) < SECONDS:
-        shift = 15.0 * math.sin(2.0 * math.pi * now / 4.0)
+    while (now := time.perf_counter() - began) < SECONDS + hold:
+        shift = 15.0 * math.sin(2.0 * math.pi * now / 4.0) if now < SECONDS else 15.0
         goals.append({joint: at + shift for joint, at in home.items()})
         start = time.perf_counter()
         robot.send_action(goals[-1])
@@ -97,7 +97,7 @@ def drive(robot: SO101Follower, outcome: Outcome) -> None:
     outcome.mean_error_deg = max(sum(each) / len(each) for each in errors.values())
 
 
-def try_fault(fault: str) -> Outcome:
+def try_fault(fault: str, hold: float) -> Outcome:
     """Return what LeRobot does with a fault."""
     outcome = Outcome(fault or "none")
     with tempfile.TemporaryDirectory() as folder:
@@ -114,7 +114,7 @@ def try_fault(fault: str) -> Outcome:
         robot = SO101Follower(config)
         outcome.connected = attempt(robot.connect)
         if not outcome.connected:
-            outcome.stopped = attempt(drive, robot, outcome)
+            outcome.stopped = attempt(drive, robot, outcome, hold)
             models = []
             outcome.stopped = outcome.stopped or attempt(
                 lambda: models.extend(robot.bus.read("Model_Number", motor) for motor in robot.bus.motors)
@@ -130,16 +130,18 @@ def try_fault(fault: str) -> Outcome:
     return outcome
 
 
-def main(fault: tuple[str, ...] = FAULTS, json_file: Path | None = None) -> None:
+def main(fault: tuple[str, ...] = FAULTS, hold: float = 0.0, json_file: Path | None = None) -> None:
     """Try faults, and print what happened.
 
     Args:
         fault: the faults.
+        hold: then hold the joints 15 degrees away from their initial positions for this time (s). A jammed servo
+            reports an overload after two seconds.
         json_file: write the outcomes to this file as well.
     """
     outcomes = []
     for each in fault:
-        outcomes.append(asdict(try_fault(each)))
+        outcomes.append(asdict(try_fault(each, hold)))
         print(json.dumps(outcomes[-1], indent=1), flush=True)
     if json_file is not None:
         json_file.write_text(json.dumps(outcomes, indent=2) + "\n", encoding="utf-8")

@@ -55,6 +55,8 @@ def plan(tmp_path, monkeypatch):
     """A plan, and programs that take the place of LeRobot's."""
     package = tmp_path / "programs" / "lerobot" / "rl"
     package.mkdir(parents=True)
+    for folder in (package.parent, package):  # else an installed LeRobot would come first
+        (folder / "__init__.py").touch()
     for name, body in {"gym_manipulator": RECORDER, "learner": LEARNER, "actor": ACTOR}.items():
         (package / f"{name}.py").write_text(textwrap.dedent(PROGRAM) + textwrap.dedent(body))
     (tmp_path / "programs" / "grpc.py").touch()

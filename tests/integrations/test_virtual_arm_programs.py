@@ -211,7 +211,7 @@ def test_the_port_is_found_by_pulling_the_cable(lerobot, virtual_arm, tmp_path):
 def test_faults_do_to_lerobot_what_the_documentation_says(lerobot, tmp_path):
     faults, found = ("overload:gripper", "unplug@2-4"), tmp_path / "faults.json"
     script = Path(__file__).parents[2] / "benchmarks" / "virtual_arm_faults.py"
-    command = [sys.executable, str(script), "--json-file", str(found), "--fault", *faults]
+    command = [sys.executable, str(script), "--json-file", str(found), "--hold", "4", "--fault", *faults]
     done = subprocess.run(command, env=lerobot.environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     overload, unplugged = json.loads(found.read_text())

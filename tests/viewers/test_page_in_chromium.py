@@ -285,10 +285,11 @@ def test_it_draws_the_robot_and_says_who_acts(program, browser, tmp_path):
 def test_it_goes_on_drawing_while_things_move(program, browser):
     take_over(program, browser)
     browser.tap("KeyF")
-    browser.key("ArrowLeft", True)
     frames = int(browser.js("return document.getElementById('view').dataset.frames"))
-    browser.until(f"document.getElementById('view').dataset.frames > {frames + 8}")
-    browser.key("ArrowLeft", False)
+    for drawn, key in enumerate(["ArrowLeft", "ArrowRight"] * 4):
+        browser.key(key, True)
+        browser.until(f"document.getElementById('view').dataset.frames > {frames + drawn}")
+        browser.key(key, False)
     browser.tap("KeyF")
     browser.tap("KeyF")
 
