@@ -13,8 +13,8 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.learning.async_learner import InProcessLearner
 from gym_hil.learning.checkpoint import load
 from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.imitation_learner import ImitationLearner
 from gym_hil.learning.learning_curve import CURVE, read_curve
-from gym_hil.learning.methods.bc import ImitationLearner
 from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.learning.policy_file import CHECKPOINT
 from gym_hil.learning.rollout import Rollouts

@@ -16,12 +16,13 @@ import torch
 from commands import run
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.intervention import SimulatedHuman
+from gym_hil.learning.actor_critic_learner import FINAL_LEARNING_RATE, annealed
 from gym_hil.learning.checkpoint import load
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
 from gym_hil.learning.evaluation import evaluate, wilson
 from gym_hil.learning.learner_service import load_checkpoint, save_checkpoint
-from gym_hil.learning.methods.hil import FINAL_LEARNING_RATE, HilLearner, annealed
+from gym_hil.learning.methods.hil import HilLearner
 from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.rollout import Rollouts

@@ -25,7 +25,7 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.files import write_atomically
 from gym_hil.learning.encoders import Encoder, randomly_shifted
-from gym_hil.learning.methods.hil import FEATURE_NOISE
+from gym_hil.learning.imitation_learner import FEATURE_NOISE
 from gym_hil.learning.reward_data import LabelledData, LabelledEpisode
 from gym_hil.learning.reward_labels import NO_SUCCESS, SUCCESS
 from gym_hil.learning.reward_observation import RewardInterface, RewardObservation

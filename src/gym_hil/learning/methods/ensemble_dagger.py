@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
+from gym_hil.learning.imitation_learner import FEATURE_NOISE, ImitationLearner
 from gym_hil.learning.methods.base import Weights
-from gym_hil.learning.methods.bc import BehaviourCloning, ImitationLearner
-from gym_hil.learning.methods.hil import FEATURE_NOISE
+from gym_hil.learning.methods.bc import BehaviourCloning
 from gym_hil.learning.methods.weighted_imitation import PRETRAINING_STEPS
 
 MEMBERS = 5

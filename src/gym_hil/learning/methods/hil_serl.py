@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.learning.actor_critic_learner import ActorCriticLearner
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
+from gym_hil.learning.methods.actor_critic import ActorCriticMethod
 from gym_hil.learning.methods.base import Weights
-from gym_hil.learning.methods.hil import HilLearner, HilMethod
 from gym_hil.learning.methods.rlpd import plain_settings
 from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.stacks.ids import is_foreign
@@ -55,7 +56,7 @@ class GraspingPolicy(GaussianPolicy):
         return np.where(hidden.argmax(axis=-1, keepdims=True) == 1, -1.0, 1.0).astype(np.float32)
 
 
-class HilSerlLearner(HilLearner):
+class HilSerlLearner(ActorCriticLearner):
     """Updates actor, critics and grasp critic."""
 
     _closing = False
@@ -97,7 +98,7 @@ class HilSerlLearner(HilLearner):
         return weights
 
 
-class HilSerl(HilMethod):
+class HilSerl(ActorCriticMethod):
     """The algorithm of HIL-SERL, with state observations."""
 
     description = "reinforcement learning with a human and a separate critic for the gripper (HIL-SERL)"

@@ -16,16 +16,17 @@ from typing import Any
 
 import numpy as np
 
+from gym_hil.learning.actor_critic_learner import ActorCriticLearner
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
-from gym_hil.learning.methods.hil import HilLearner, HilMethod
+from gym_hil.learning.methods.actor_critic import ActorCriticMethod
 from gym_hil.learning.methods.rlpd import plain_settings
 
 VALUES = (-1.0, 1.0)
 """Lower and upper bounds of proxy values."""
 
 
-class PvpLearner(HilLearner):
+class PvpLearner(ActorCriticLearner):
     """Learns proxy values of actions."""
 
     def settings(self, config: TrainConfig) -> dict[str, Any]:
@@ -40,7 +41,7 @@ class PvpLearner(HilLearner):
         super().add(replace(transitions, rewards=np.zeros(len(transitions), np.float32)))
 
 
-class Pvp(HilMethod):
+class Pvp(ActorCriticMethod):
     """Proxy values instead of rewards."""
 
     description = "reinforcement learning with values of human actions instead of rewards (PVP)"

@@ -19,11 +19,11 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from gym_hil.learning.actor_critic_learner import ActorCriticLearner
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
+from gym_hil.learning.imitation_learner import ImitationLearner
 from gym_hil.learning.methods.base import Learner, LearningMethod, Weights
-from gym_hil.learning.methods.bc import ImitationLearner
-from gym_hil.learning.methods.hil import HilLearner
 from gym_hil.learning.policy import GaussianPolicy
 
 LARGEST = 0.5
@@ -61,7 +61,7 @@ class ResidualLearner(Learner):
     def __init__(self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> None:
         self.clone_updates = Residual.pretraining_steps * config.updates_per_step
         self._clone = ImitationLearner(config, observation_space, action_space)
-        self._correction = HilLearner(config, observation_space, action_space)
+        self._correction = ActorCriticLearner(config, observation_space, action_space)
         self._waiting: list[Transitions] = []
 
     @property

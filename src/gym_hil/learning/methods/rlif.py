@@ -15,16 +15,17 @@ from typing import Any
 
 import numpy as np
 
+from gym_hil.learning.actor_critic_learner import ActorCriticLearner
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
-from gym_hil.learning.methods.hil import HilLearner, HilMethod
+from gym_hil.learning.methods.actor_critic import ActorCriticMethod
 from gym_hil.learning.methods.rlpd import plain_settings
 
 PENALTY = -1.0
 """Reward of the step before an intervention."""
 
 
-class RlifLearner(HilLearner):
+class RlifLearner(ActorCriticLearner):
     """Uses interventions as the only reward."""
 
     _policy_acted = False
@@ -55,7 +56,7 @@ class RlifLearner(HilLearner):
         self._policy_acted = False
 
 
-class Rlif(HilMethod):
+class Rlif(ActorCriticMethod):
     """Reinforcement learning that avoids interventions."""
 
     description = "reinforcement learning with interventions as the only (negative) reward (RLIF)"

@@ -14,8 +14,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from gym_hil.learning.actor_critic_learner import ActorCriticLearner
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.methods.hil import HilLearner, HilMethod
+from gym_hil.learning.methods.actor_critic import ActorCriticMethod
 
 CRITICS = 10
 DRAWN = 2
@@ -31,7 +32,7 @@ def plain_settings(settings: dict[str, Any], config: TrainConfig) -> dict[str, A
     return {**settings, **plain}
 
 
-class RlpdLearner(HilLearner):
+class RlpdLearner(ActorCriticLearner):
     """Updates ten critics."""
 
     def settings(self, config: TrainConfig) -> dict[str, Any]:
@@ -42,7 +43,7 @@ class RlpdLearner(HilLearner):
         return {**plain, "algorithm": EnsembleSAC, "critics": CRITICS, "gamma": GAMMA}
 
 
-class Rlpd(HilMethod):
+class Rlpd(ActorCriticMethod):
     """RLPD without a human."""
 
     description = "reinforcement learning from demonstrations and experience without takeovers (RLPD)"

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
-from gym_hil.learning.methods.bc import BehaviourCloning, ImitationLearner
+from gym_hil.learning.imitation_learner import ImitationLearner
+from gym_hil.learning.methods.bc import BehaviourCloning
 
 PRETRAINING_STEPS = 500
 """Number of control steps whose updates are done with the demonstrations before the policy acts."""
