@@ -120,6 +120,7 @@ def page(url: str, width: int, height: int, *, touch: bool) -> Image.Image:
                 send(driver, "ArrowLeft", down)
                 send(driver, "ShiftLeft", down)
                 time.sleep(1.0)
+            time.sleep(2.0)  # the page draws a still scene at its full resolution
             shot = driver.get_screenshot_as_png()
             if driver.find_element("id", "who").text == "HUMAN":  # else the episode has ended meanwhile
                 return Image.open(io.BytesIO(shot)).convert("RGB")

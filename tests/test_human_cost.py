@@ -7,14 +7,16 @@ import itertools
 import gymnasium as gym
 import numpy as np
 import pytest
+from rich.console import Console
 
 import gym_hil  # noqa: F401
+from gym_hil.cli.play import PlayedEpisode, _table
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.recorder import EpisodeRecorder
 from gym_hil.datasets.replay import make_replay_env
 from gym_hil.datasets.validation import judge
-from gym_hil.intervention.human_cost import HUMAN_COST, RecordHumanCost
+from gym_hil.intervention.human_cost import HUMAN_COST, HumanCost, RecordHumanCost
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
 STAY = np.array([0, 0, 0, 1], np.float32)
@@ -68,3 +70,15 @@ def test_a_recorded_episode_tells_the_same_cost():
         assert quality.watched_s > 0.0 and quality.switches == cost["switches"] >= 1
         assert quality.intervened_s == pytest.approx(cost["intervened_s"])
         assert quality.watched_s == pytest.approx(cost["watched_s"])
+
+
+def test_the_table_of_play_fits_a_terminal_and_shows_the_human_only_where_there_is_one(capsys):
+    def shown(watched_s: float) -> list[str]:
+        human = HumanCost(100, 1, 50, watched_s, watched_s, 2, 0.5, 5.0, 1.0, True, False)
+        episode = PlayedEpisode(1_000_000, True, 100, -12.25, "human_success", human)
+        Console(width=80).print(_table([episode]))
+        return capsys.readouterr().out.splitlines()
+
+    with_human, alone = shown(1234.5), shown(0.0)
+    assert not any("…" in line for line in with_human) and max(map(len, with_human)) <= 80
+    assert any("takeovers" in line for line in with_human) and not any("takeovers" in line for line in alone)

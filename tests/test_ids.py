@@ -40,6 +40,8 @@ def test_an_unknown_id_is_refused(wrong):
         parse_id(wrong)
     with pytest.raises(InvalidArgumentError, match=r"did you mean.*PandaPickCube"):
         parse_id("PandaPickCubee-v1")
+    with pytest.raises(InvalidArgumentError, match="is a task; its environment ids are PandaInsertPeg-v1, "):
+        parse_id("InsertPeg")
 
 
 def test_two_robots_cannot_have_the_same_ids(monkeypatch):

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from gym_hil.cli.common import write_json
+from gym_hil.cli.common import plain_table, write_json
 from gym_hil.core.errors import GymHilError
 
 
@@ -46,7 +45,7 @@ class Doctor:
             Console().print(f"The mapping is stored in {path} and used from now on.", highlight=False)
             return 0
         findings = [_python(), _mujoco(), _rendering(), _display(), *_extras(), _gamepads()]
-        table = Table("", "what", "found", "fix")
+        table = plain_table("", "what", "found", "fix")
         for finding in findings:
             mark = "[green]ok[/]" if finding.works else "[yellow]--[/]"
             table.add_row(mark, *map(escape, (finding.what, finding.found, finding.fix)))

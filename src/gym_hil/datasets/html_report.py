@@ -142,7 +142,7 @@ def _episode(number: int, entry: Entry, layout: Mapping[str, slice]) -> dict[str
     if "tcp_pos" in layout:
         position = dict(zip("xyz", state[:, layout["tcp_pos"]].T, strict=True))
         gripper = {"gripper": state[:, layout["gripper"].start]}
-        panels = {"position (m)": position, "gripper (0 open, 255 closed)": gripper}
+        panels = {"position (m)": position, "gripper (0 to 255)": gripper}
     else:
         panels = {"state": {str(index): column for index, column in enumerate(state.T[:6])}}
     return {

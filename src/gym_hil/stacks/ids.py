@@ -127,6 +127,9 @@ def parse_id(env_id: str) -> IdParts:
     name = env_id.removeprefix(f"{ID_NAMESPACE}/")
     known = {parts.name: parts for parts in all_parts()}
     if name not in known:
+        ids = [f"{parts.id_prefix}{name}-v{VERSIONS[-1]}" for parts in robot_tasks() if parts.task == name]
+        if ids:
+            raise InvalidArgumentError(f"{env_id!r} is a task; its environment ids are {', '.join(ids)}, ...")
         raise InvalidArgumentError(
             f"environment id {env_id!r} is not known{did_you_mean(name, known, 'gym-hil list')}"
         )
