@@ -85,4 +85,6 @@ def text() -> str:
 
 def write() -> None:
     """Write the file."""
-    FILE.write_text(text(), encoding="utf-8")
+    from gym_hil.core.files import write_atomically
+
+    write_atomically(FILE, text())
