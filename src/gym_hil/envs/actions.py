@@ -273,8 +273,10 @@ class EndEffectorStep(ActionTerm):
     def motion(self, values: list[float]) -> Motion:
         """Scale the entries to metres and radians."""
         metres = list(map(mul, values, self._metres))
-        radians = iter(values[3:])
-        rotation = [next(radians) * STEP_RAD if turn else 0.0 for turn in self._turns]
+        rotation = [0.0, 0.0, 0.0]
+        if self.motion_size > 3:
+            radians = iter(values[3:])
+            rotation = [next(radians) * STEP_RAD if turn else 0.0 for turn in self._turns]
         return metres, rotation, values[-1] - GripperCommand.STAY if self.use_gripper else 0.0
 
     def command(self, command: Command) -> Action:

@@ -130,12 +130,15 @@ class InterventionWrapper(gym.Wrapper):
             watchers = (observer.watch_step() for observer in self.observers)
             self._inside.watch_substeps(tuple(watcher for watcher in watchers if watcher is not None))
         executed = policy_action if human_action is None else human_action
-        neutral = self._inside.neutral_action()
+        neutral = None if self._has_record else self._inside.neutral_action()
         observation, reward, terminated, truncated, info = self.env.step(executed)
         self._step += 1
         record: StepRecord | None = info.get(schema.STEP)
         only_policy = decision is LET_GO and phase == "policy" and self._has_record
         if record is None or not only_policy or record.step != self._step or record.truncated != truncated:
+            if neutral is None:
+                assert record is not None
+                neutral = record.neutral_action
             verdict = combine(_task_verdict(reward, terminated, truncated, info), decision.events)
             record = StepRecord(
                 step=self._step,

@@ -30,7 +30,8 @@ class Box:
         """Return where a displacement `way` (3, m) from `start` (3, m) ends: in the box, or, from outside, at most
         as far away as it began.
         """
-        x, y, z = goal = [pos + delta for pos, delta in zip(start, way, strict=True)]
+        (at_x, at_y, at_z), (by_x, by_y, by_z) = start, way
+        x, y, z = goal = [at_x + by_x, at_y + by_y, at_z + by_z]
         (low_x, low_y, low_z), (high_x, high_y, high_z) = self.low, self.high
         if low_x <= x <= high_x and low_y <= y <= high_y and low_z <= z <= high_z:
             return goal

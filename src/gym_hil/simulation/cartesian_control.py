@@ -143,8 +143,10 @@ class CartesianControl:
 
     def end_step(self) -> None:
         """Move the target to the final position of the set-point."""
+        assert self._goal is not None
         self._act.fill(0.0)
-        self._target_pos[:] = self._goal
+        position = self._target_pos
+        position[0], position[1], position[2] = self._goal
         self._goal = None
         self._orientation.end_step()
 

@@ -191,7 +191,7 @@ class FullOrientation:
         matrix = np.empty(9)
         mujoco.mju_quat2Mat(matrix, quat)
         self._quat_of_axes, self._target_rows = quat, matrix.tolist()
-        self.target_columns = matrix.reshape(3, 3).T.tolist()
+        self.target_columns = [self._target_rows[column::3] for column in range(3)]
 
 
 class JointRotations:
