@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from gym_hil.cli.record import Record
+from lerobot_policies import SMALL_ACT
 
 pd = pytest.importorskip("pandas")
 pytestmark = [
@@ -25,13 +26,6 @@ pytestmark = [
 ]
 ROBOT = "--robot.type=gym_hil"
 TELEOP = "--teleop.type=gym_hil"
-SMALL_ACT = (
-    "--policy.type=act", "--policy.device=cpu", "--policy.push_to_hub=false",
-    "--policy.pretrained_backbone_weights=null", "--policy.dim_model=64", "--policy.n_heads=4",
-    "--policy.dim_feedforward=128", "--policy.n_encoder_layers=1", "--policy.use_vae=false",
-    "--policy.chunk_size=10", "--policy.n_action_steps=10", "--batch_size=2", "--steps=2", "--num_workers=0",
-    "--persistent_workers=false", "--wandb.enable=false",
-)  # fmt: skip
 
 
 def trained(root, repo_id, out) -> tuple[tuple[str, ...], str]:

@@ -15,6 +15,7 @@ import pytest
 
 from gym_hil.integrations.lerobot.virtual_arm.arm import HORNS
 from gym_hil.learning.episode_store import ExperienceStore
+from lerobot_policies import SMALL_ACT
 
 pd = pytest.importorskip("pandas")
 pytestmark = [
@@ -28,13 +29,6 @@ pytestmark = [
         reason="needs lerobot[feetech]",
     ),
 ]
-SMALL_ACT = (
-    "--policy.type=act", "--policy.device=cpu", "--policy.push_to_hub=false",
-    "--policy.pretrained_backbone_weights=null", "--policy.dim_model=64", "--policy.n_heads=4",
-    "--policy.dim_feedforward=128", "--policy.n_encoder_layers=1", "--policy.use_vae=false",
-    "--policy.chunk_size=10", "--policy.n_action_steps=10", "--batch_size=2", "--steps=2", "--num_workers=0",
-    "--persistent_workers=false", "--wandb.enable=false",
-)  # fmt: skip
 JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
 
 

@@ -13,16 +13,16 @@ from gym_hil.core.command import Command
 from gym_hil.core.schema import GripperCommand
 from gym_hil.core.step_record import Action
 from gym_hil.robots.geometry import Box, rotation_between
+from gym_hil.simulation.end_effector import AtTcp, SimulatedEndEffector
 
 if TYPE_CHECKING:
     from gym_hil.envs.manipulation import ManipulationEnv
-    from gym_hil.simulation.end_effector import SimulatedEndEffector
     from gym_hil.simulation.simulation import Simulation
 
 Array = NDArray[np.float64]
 
 
-class DrivenEndEffector:
+class DrivenEndEffector(AtTcp):
     """The environment as seen by an operator who drives one of its end effectors alone.
 
     Its actions are those of the end effector's own action term.
@@ -53,21 +53,6 @@ class DrivenEndEffector:
     def motion_scale(self) -> NDArray[np.float32]:
         """Difference between the motion entries at full speed and those of the neutral action."""
         return self._term.motion_scale
-
-    @property
-    def gripper_closing(self) -> bool:
-        """Whether the last command closed the gripper."""
-        return self._simulated.gripper_closing
-
-    @property
-    def tcp_pos_w(self) -> Array:
-        """Measured TCP position (3, m, world frame), a fresh array."""
-        return self._simulated.tcp_pos_w
-
-    @property
-    def target_pos_w(self) -> Array:
-        """Commanded TCP position (3, m, world frame), a fresh array."""
-        return self._simulated.target_pos_w
 
     def neutral_action(self) -> Action:
         """Return the action that causes no motion and keeps the gripper as it is."""
@@ -113,7 +98,7 @@ class DrivenEndEffector:
         return self._term.towards(way, gripper, turn)
 
 
-class FirstEndEffector:
+class FirstEndEffector(AtTcp):
     """The attributes of an environment that are those of its first end effector.
 
     Attributes:
@@ -122,6 +107,7 @@ class FirstEndEffector:
 
     simulation: Simulation
     _end_effector: DrivenEndEffector
+    _simulated = property(attrgetter("_end_effector._simulated"))
 
     def gripper_closes(self, action: Action) -> bool | None:
         """Return whether an action closes the gripper, or None if it keeps the gripper as it is."""
@@ -145,9 +131,3 @@ class FirstEndEffector:
     """Distance per unit of a command along x, y and z (3, m)."""
     motion_scale = property(attrgetter("_end_effector.motion_scale"))
     """Difference between the motion entries at full speed and those of the neutral action."""
-    gripper_closing = property(attrgetter("simulation.gripper_closing"))
-    """Whether the last command closed the gripper."""
-    tcp_pos_w = property(attrgetter("simulation.tcp_pos_w"))
-    """Measured TCP position (3, m, world frame), a fresh array."""
-    target_pos_w = property(attrgetter("simulation.target_pos_w"))
-    """Commanded TCP position (3, m, world frame), a fresh array."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
+from operator import attrgetter, itemgetter
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -11,6 +12,18 @@ from gym_hil.robots.base import EndEffector
 from gym_hil.robots.geometry import Box
 from gym_hil.simulation.cartesian_control import ANYWHERE, Array, CartesianControl, Vector
 from gym_hil.simulation.joint_control import JointControl
+
+
+class AtTcp:
+    """What is measured and commanded at a TCP, for classes with the attribute `_simulated`."""
+
+    _simulated: Any
+    gripper_closing = property(attrgetter("_simulated.gripper_closing"))
+    """Whether the last command closed the gripper."""
+    tcp_pos_w = property(attrgetter("_simulated.tcp_pos_w"))
+    """Measured TCP position (3, m, world frame), a new array."""
+    target_pos_w = property(attrgetter("_simulated.target_pos_w"))
+    """Commanded TCP position (3, m, world frame), a new array."""
 
 
 class SimulatedEndEffector:
@@ -116,12 +129,12 @@ class SimulatedEndEffector:
     def command_gripper(self, opening: float) -> None:
         """Move the fingers to `opening`, 0 closed to 1 open, until the next command."""
         hand = self.spec.hand
-        self._finger_command[:] = hand.closed_position + opening * (hand.open_position - hand.closed_position)
+        self._finger_command[0] = hand.closed_position + opening * (hand.open_position - hand.closed_position)
 
     def command_fingers(self, position: float) -> None:
         """Move the first finger joint to `position` (m or rad), within its range."""
         low, high = self.spec.hand.finger_range
-        self._finger_command[:] = min(max(position, low), high)
+        self._finger_command[0] = min(max(position, low), high)
 
     @property
     def commanded_fingers(self) -> float:

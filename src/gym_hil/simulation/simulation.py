@@ -18,7 +18,7 @@ from gym_hil.scenes.scene import Scene
 from gym_hil.simulation.cartesian_control import Array as Array
 from gym_hil.simulation.cartesian_control import Vector as Vector
 from gym_hil.simulation.composition import compose
-from gym_hil.simulation.end_effector import SimulatedEndEffector
+from gym_hil.simulation.end_effector import AtTcp, SimulatedEndEffector
 from gym_hil.simulation.sleep import Sleepers
 from gym_hil.simulation.timing import substeps
 from gym_hil.simulation.variation import Variation
@@ -33,7 +33,7 @@ unstable = itemgetter(
 """Picks the warnings that the engine counts when a number is not finite or above 1e10."""
 
 
-class Simulation:
+class Simulation(AtTcp):
     """A simulation of one robot in one scene. All returned arrays are new.
 
     Properties of an end effector that the simulation has itself, such as `tcp_pos_w`, are those of the first
@@ -86,7 +86,7 @@ class Simulation:
             SimulatedEndEffector(model, data, effector, self.control_dt, control)
             for effector in robot.end_effectors
         )
-        self._first = self.end_effectors[0]
+        self._simulated = self.end_effectors[0]
         self._controls = [effector.control for effector in self.end_effectors]
         self.watchers: tuple[Watcher, ...] = ()
         parts = [part for prop in (*scene.props, *scene.fixtures, *scene.targets) for part in prop.parts]
@@ -114,29 +114,22 @@ class Simulation:
 
     # Measured quantities, in SI units.
 
-    tcp_pos_w = property(attrgetter("_first.tcp_pos_w"))
-    """Measured TCP position (3, m, world frame)."""
-    tcp_quat_w = property(attrgetter("_first.tcp_quat_w"))
+    tcp_quat_w = property(attrgetter("_simulated.tcp_quat_w"))
     """Measured TCP orientation (4, w x y z, world frame)."""
-    target_pos_w = property(attrgetter("_first.target_pos_w"))
-    """Commanded TCP position (3, m, world frame)."""
-    target_quat_w = property(attrgetter("_first.target_quat_w"))
+    target_quat_w = property(attrgetter("_simulated.target_quat_w"))
     """Commanded TCP orientation (4, w x y z, world frame)."""
-    joint_pos = property(attrgetter("_first.joint_pos"))
+    joint_pos = property(attrgetter("_simulated.joint_pos"))
     """Arm joint positions (rad)."""
-    joint_vel = property(attrgetter("_first.joint_vel"))
+    joint_vel = property(attrgetter("_simulated.joint_vel"))
     """Arm joint velocities (rad/s)."""
-    closure = property(attrgetter("_first.closure"))
+    closure = property(attrgetter("_simulated.closure"))
     """Measured closure of the gripper: 0 fully open, 1 closed."""
-    aperture = property(attrgetter("_first.aperture"))
+    aperture = property(attrgetter("_simulated.aperture"))
     """Distance between the fingers (m)."""
 
     def beside(self, half_width: float | None = None) -> Array:
         """Return the position of the TCP relative to the grasped object, see `SimulatedEndEffector.beside`."""
-        return self._first.beside(half_width)
-
-    gripper_closing = property(attrgetter("_first.gripper_closing"))
-    """Whether the last command closed the gripper."""
+        return self._simulated.beside(half_width)
 
     @property
     def world(self) -> Simulation:
@@ -201,7 +194,7 @@ class Simulation:
 
     def command_gripper(self, opening: float) -> None:
         """Move the fingers to `opening`, 0 closed to 1 open, until the next command."""
-        self._first.command_gripper(opening)
+        self._simulated.command_gripper(opening)
 
     def step(self) -> None:
         """Simulate one control period. End effectors without a command do not move."""

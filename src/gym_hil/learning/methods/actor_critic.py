@@ -16,8 +16,5 @@ class ActorCriticMethod(LearningMethod):
 
     description = "soft actor-critic with a human in the loop"
     learner_class = ActorCriticLearner
+    policy_class = GaussianPolicy
     supports_images = True
-
-    def make_policy(self) -> GaussianPolicy:
-        """Return a Gaussian policy without weights."""
-        return GaussianPolicy()

@@ -136,6 +136,7 @@ class LearningMethod(abc.ABC):
     Attributes:
         description: one line for the command's help.
         learner_class: class of the learner.
+        policy_class: class of the policy, which is created without arguments.
         needs_demonstrations: whether the method requires demonstrations.
         acts_online: whether the policy acts during training and a human may intervene. Otherwise the method
             learns from the demonstrations alone, with as many updates as online training would have.
@@ -147,6 +148,7 @@ class LearningMethod(abc.ABC):
 
     description: ClassVar[str]
     learner_class: ClassVar[type[Learner]]
+    policy_class: ClassVar[type[Policy]]
     needs_demonstrations: ClassVar[bool] = False
     acts_online: ClassVar[bool] = True
     supports_images: ClassVar[bool] = False
@@ -159,9 +161,9 @@ class LearningMethod(abc.ABC):
         """Return a new learner; see `Learner` for the arguments."""
         return self.learner_class(config, observation_space, action_space)
 
-    @abc.abstractmethod
     def make_policy(self) -> Policy:
         """Return a policy without weights."""
+        return self.policy_class()
 
     def load_policy(self, weights: Weights) -> Policy:
         """Return a policy with the given weights."""

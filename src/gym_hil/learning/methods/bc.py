@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from gym_hil.learning.imitation_learner import ImitationLearner
-from gym_hil.learning.methods.base import LearningMethod
+from gym_hil.learning.methods.base import LearningMethod, Policy
 from gym_hil.learning.policy import GaussianPolicy
 
 
@@ -12,13 +14,10 @@ class BehaviourCloning(LearningMethod):
 
     description = "imitation of demonstrations alone"
     learner_class = ImitationLearner
+    policy_class: ClassVar[type[Policy]] = GaussianPolicy
     needs_demonstrations = True
     acts_online = False
     supports_images = True
-
-    def make_policy(self) -> GaussianPolicy:
-        """Return a policy without weights."""
-        return GaussianPolicy()
 
 
 BC = BehaviourCloning()

@@ -124,15 +124,12 @@ class EnsembleDagger(BehaviourCloning):
 
     description = "imitation of demonstrations and of help that an uncertain ensemble requests"
     learner_class = EnsembleLearner
+    policy_class = EnsemblePolicy
     needs_demonstrations = False
     acts_online = True
     supports_images = False
     help = "on request"
     pretraining_steps = PRETRAINING_STEPS
-
-    def make_policy(self) -> Any:
-        """Return a policy without weights."""
-        return EnsemblePolicy()
 
 
 ENSEMBLE_DAGGER = EnsembleDagger()

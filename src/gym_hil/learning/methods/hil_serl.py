@@ -103,11 +103,8 @@ class HilSerl(ActorCriticMethod):
 
     description = "reinforcement learning with a human and a separate critic for the gripper (HIL-SERL)"
     learner_class = HilSerlLearner
+    policy_class = GraspingPolicy
     supports_images = False
-
-    def make_policy(self) -> GraspingPolicy:
-        """Return a policy without weights."""
-        return GraspingPolicy()
 
     def check(self, config: TrainConfig) -> None:
         """Check that actions end with a gripper entry."""

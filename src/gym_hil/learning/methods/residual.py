@@ -131,12 +131,9 @@ class Residual(LearningMethod):
 
     description = "small corrections of a frozen clone by reinforcement learning with a human"
     learner_class = ResidualLearner
+    policy_class = ResidualPolicy
     needs_demonstrations = True
     pretraining_steps = 500
-
-    def make_policy(self) -> ResidualPolicy:
-        """Return a policy without weights."""
-        return ResidualPolicy()
 
 
 RESIDUAL = Residual()

@@ -108,7 +108,7 @@ class Mirror(Simulation):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, control="joint", **options)
-        effector = self._first
+        effector = self._simulated
         self._control = RemoteControl(self.model, self.data, effector.spec, self.control_dt)
         effector.control = self._control
         self._controls = [self._control]
@@ -203,12 +203,12 @@ class Mirror(Simulation):
     def _send(self, goal: Array) -> None:
         self._control.set_target(goal)
         near, far = self.robot.end_effectors[0].hand.finger_range
-        opening = (self._first.commanded_fingers - near) / (far - near)
+        opening = (self._simulated.commanded_fingers - near) / (far - near)
         self.arm.send(goal.tolist(), opening)
 
     def _command_opening(self, opening: float) -> None:
         near, far = self.robot.end_effectors[0].hand.finger_range
-        self._first.command_fingers(near + opening * (far - near))
+        self._simulated.command_fingers(near + opening * (far - near))
 
     def _measure(self) -> None:
         measured = self.arm.read()
