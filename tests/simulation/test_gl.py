@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from ctypes.util import find_library
+from importlib.util import find_spec
 
 import mujoco
 import pytest
@@ -50,6 +51,14 @@ def test_a_named_backend_is_used(backend):
     done = run(RENDER, MUJOCO_GL=backend)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[-1] == backend and "ignored" not in done.stderr
+
+
+@pytest.mark.rendering
+@pytest.mark.skipif(find_spec("triton") is None, reason="Triton is not installed")
+@pytest.mark.parametrize("start", ["gl.make_context(64, 64)", "gl.import_mujoco()"])
+def test_triton_can_be_imported_after_opengl(start):
+    done = run(f"from gym_hil.simulation import gl; {start}; import triton", MUJOCO_GL="egl")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.skipif(find_library("OSMesa") is None, reason="libOSMesa is not installed")

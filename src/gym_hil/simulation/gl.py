@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
+import functools
 import importlib
 import os
 import sys
 import warnings
 from collections.abc import Iterator
 from ctypes.util import find_library
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from gym_hil.core.errors import RenderingError, did_you_mean
@@ -48,6 +52,8 @@ def import_mujoco() -> None:
     """
     if "mujoco" in sys.modules:
         return
+    if os.environ.get("MUJOCO_GL", "").lower().strip() in HEADLESS:
+        _load_triton()
     try:
         with _undone_on_failure():
             importlib.import_module("mujoco")
@@ -108,6 +114,7 @@ def make_context(width: int, height: int) -> Any:
         )
     names = (_chosen,) if _chosen else candidates()
     _started_in = os.getpid()
+    _load_triton()
     failures = []
     for name in names:
         try:
@@ -155,6 +162,18 @@ def _start(name: str, width: int, height: int) -> Any:
         if _MODULES[name] == "mujoco.glfw" and not sys.modules["glfw"].get_current_context():
             raise RenderingError("GLFW cannot open a window; it needs a display")
     return context
+
+
+@functools.cache
+def _load_triton() -> None:
+    """Load the library of Triton, which PyTorch installs on Linux, before Mesa's software renderer.
+
+    Both contain LLVM. If Mesa comes first, importing Triton 3.9 (with PyTorch 2.15) crashes the process.
+    """
+    spec = find_spec("triton")
+    if spec is not None and spec.origin is not None:
+        with contextlib.suppress(OSError):  # without it, importing Triton fails, and says why
+            ctypes.CDLL(str(Path(spec.origin).parent / "_C" / "libtriton.so"))
 
 
 def _load(name: str) -> Any:
