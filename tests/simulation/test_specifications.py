@@ -37,8 +37,6 @@ def test_every_robot_declares_what_tasks_ask_for(name):
     assert {camera.name for camera in robot.cameras} >= {"front", "third_person"}
     for purpose in ("above_table", "upright"):
         assert len(robot.home(purpose)) == len(robot.joints)
-    groups = robot.joint_groups
-    assert sum(len(groups[f"{e.prefix}arm"]) for e in robot.end_effectors) == len(robot.joints)
     space = robot.workspace
     for table, box in ((space.table, space.tcp), (space.wide_table, space.wide_tcp)):
         assert all(a <= b for a, b in zip(box.low[:2], table.low, strict=True))

@@ -38,6 +38,7 @@ ROTATIONS = {"xyz": (), "xyz+yaw": ("rz",), "xyz+rotation": ("rx", "ry", "rz")}
 """Rotations about world axes in the actions of `EndEffectorStep`, by the name of the term."""
 DEFAULT_EE_STEP_SIZE: Mapping[str, float] = {"x": 0.025, "y": 0.025, "z": 0.025}
 """Distance per unit of action along each axis (m)."""
+Array = NDArray[np.float64]
 Numbers = Action | list[float]
 """The numbers of an action, as an array or a list."""
 Bounds = tuple[list[float], list[float]]
@@ -157,12 +158,7 @@ class ActionTerm(abc.ABC):
         """Return the action that executes a person's command."""
 
     @abc.abstractmethod
-    def towards(
-        self,
-        translation: NDArray[np.float64],
-        gripper: GripperCommand,
-        rotation: NDArray[np.float64] = STILL,
-    ) -> Action:
+    def towards(self, translation: Array, gripper: GripperCommand, rotation: Array = STILL) -> Action:
         """Return the action that moves the end effector towards a goal, as far as possible in one step.
 
         Args:
@@ -206,12 +202,7 @@ class RawTwist(ActionTerm):
         radians = [level * self.step_rad for level in (rx, ry, rz)]
         return self.clip([*metres, *radians, float(command.gripper) - GripperCommand.STAY])
 
-    def towards(
-        self,
-        translation: NDArray[np.float64],
-        gripper: GripperCommand,
-        rotation: NDArray[np.float64] = STILL,
-    ) -> Action:
+    def towards(self, translation: Array, gripper: GripperCommand, rotation: Array = STILL) -> Action:
         """Move by at most `step_m` along each axis, and rotate by at most `step_rad` about each axis."""
         metres = np.clip(translation, -self.step_m, self.step_m)
         radians = np.clip(rotation, -self.step_rad, self.step_rad)
@@ -283,12 +274,7 @@ class EndEffectorStep(ActionTerm):
         """Convert the command's translation, and those of its rotations that the term includes."""
         return self._action(command.twist[:3], command.twist[3:], command.gripper)
 
-    def towards(
-        self,
-        translation: NDArray[np.float64],
-        gripper: GripperCommand,
-        rotation: NDArray[np.float64] = STILL,
-    ) -> Action:
+    def towards(self, translation: Array, gripper: GripperCommand, rotation: Array = STILL) -> Action:
         """Move as far as possible along each axis, and rotate about the axes that the term includes."""
         return self._action(translation / self.scale, rotation / STEP_RAD, gripper)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gym_hil.core.command import Command
 from gym_hil.core.schema import GripperCommand
 from gym_hil.core.step_record import Action
-from gym_hil.envs.actions import DEFAULT_EE_STEP_SIZE, STEP_RAD, STILL, ActionTerm, Motion, Numbers
+from gym_hil.envs.actions import DEFAULT_EE_STEP_SIZE, STEP_RAD, STILL, ActionTerm, Array, Motion, Numbers
 from gym_hil.robots.base import EndEffector
 from gym_hil.robots.geometry import Box
 
@@ -80,12 +80,7 @@ class JointPositions(ActionTerm):
         rotation = np.array(command.twist[3:]) * STEP_RAD
         return self._action(self._control.joints_towards(translation, rotation), command.gripper)
 
-    def towards(
-        self,
-        translation: NDArray[np.float64],
-        gripper: GripperCommand,
-        rotation: NDArray[np.float64] = STILL,
-    ) -> Action:
+    def towards(self, translation: Array, gripper: GripperCommand, rotation: Array = STILL) -> Action:
         """Move by at most one step along each axis, and keep the home configuration's pitch unless told otherwise."""
         homes, scene = self._end_effector.spec.arm.homes, self._simulation.scene
         home = None if np.any(rotation) else homes[scene.home]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from gym_hil.intervention.human_cost import switches, takeovers
 from gym_hil.learning.config import TrainConfig
@@ -120,10 +120,6 @@ class RunStatus:
     """The learning curve."""
     evaluated: float | None = None
     """Share of episodes of the evaluation in progress that have ended; None outside of one."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the status as numbers, strings and lists."""
-        return asdict(self)
 
 
 def status(

@@ -263,15 +263,6 @@ class Robot:
         return tuple(joint for effector in self.end_effectors for joint in effector.joints)
 
     @property
-    def joint_groups(self) -> dict[str, tuple[str, ...]]:
-        """Names of the joints of every arm and hand, by names such as ``"arm"`` and ``"left_arm"``."""
-        groups = {}
-        for effector in self.end_effectors:
-            groups[f"{effector.prefix}arm"] = effector.joints
-            groups[f"{effector.prefix}hand"] = effector.finger_joints
-        return groups
-
-    @property
     def observed_cameras(self) -> tuple[str, ...]:
         """Names of the cameras in image observations: ``front``, then those on the hands."""
         return ("front", *(camera.name for effector in self.end_effectors for camera in effector.cameras))

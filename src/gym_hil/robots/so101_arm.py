@@ -53,8 +53,6 @@ LINKS = (
 PRINTED = (1.0, 0.82, 0.12, 1.0)
 BLACK = (0.1, 0.1, 0.11, 1.0)
 HORN = (0.75, 0.76, 0.78, 1.0)
-SERVO = (0.0226, 0.0124, 0.0175)
-"""Half of the edge lengths of a servo (m): long, across, along its axis."""
 
 SHAPES: dict[str, tuple[Shape, ...]] = {
     "base": (

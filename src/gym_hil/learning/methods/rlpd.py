@@ -19,8 +19,6 @@ from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.methods.actor_critic import ActorCriticMethod
 
 CRITICS = 10
-DRAWN = 2
-"""Number of critics whose smallest value is the target."""
 GAMMA = 0.99
 UNBOUNDED = (-math.inf, math.inf)
 """Bounds of the return in methods without clipped targets."""
