@@ -91,7 +91,7 @@ class DrivenEndEffector(AtTcp):
         """
         intent, simulated = self._env.intents()[self._index], self._simulated
         way = intent.tcp_pos_w + misplaced - simulated.target_pos_w
-        turn = np.zeros(3)
+        turn: Array = np.zeros(3)
         if intent.tcp_quat_w is not None:
             turn = rotation_between(simulated.target_quat_w, intent.tcp_quat_w)
         gripper = GripperCommand.OPEN if intent.opening > 0.5 else GripperCommand.CLOSE

@@ -41,9 +41,13 @@ class LeverMotion(ButtonPresses):
         super().__init__(held, limits)
         self._done: deque[tuple[float, Array]] = deque()
         self._turning = False
-        self._phase, self._hz = np.zeros(6), 0.5 * sum(TREMOR_HZ)
+        self._hz = 0.5 * sum(TREMOR_HZ)
+        self._phase: Array = np.zeros(6)
         self._level: Array = np.zeros(6)
         self._velocity: Array = np.zeros(6)
+        self._wanted: Array = np.zeros(6)
+        self._place: Array = np.zeros(6)
+        self._told: Array = np.zeros(6)
         self._motion: Motion = STILL
         self._let_go()
 

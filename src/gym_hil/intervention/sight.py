@@ -97,7 +97,7 @@ class Sight:
         self._limits = limits
         self._eyes: Eyes | None = None
         self._past: deque[Glimpse] = deque()
-        self._error = np.zeros(6)
+        self._error: Array = np.zeros(6)
         self._delay_s = 0.0
         self._known: dict[int, tuple[Array, Array, float]] = {}
         """By the index of the object: position when it was last visible (3, m), root of the covariance of its error

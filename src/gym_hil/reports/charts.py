@@ -220,7 +220,7 @@ class Histogram:
 
     name: str
     values: NDArray[np.float32]
-    edges: NDArray[np.float64]
+    edges: NDArray[np.floating[Any]]
     ticks: Mapping[float, str]
 
 
