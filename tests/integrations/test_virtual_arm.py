@@ -215,6 +215,12 @@ def test_too_much_current_takes_the_torque_away():
     assert one.errors == Error.OVERCURRENT
 
 
+def test_an_overload_comes_before_too_much_current():
+    one = servo(TORQUE_ENABLE=1, GOAL_POSITION=2500, PROTECTION_CURRENT=100)
+    assert run(one, 2.1, torque=0.9 * TORQUE, position=0.0).torque_limit == pytest.approx(0.2 * TORQUE)
+    assert one.errors == Error.OVERLOAD
+
+
 # Bus.
 
 

@@ -199,7 +199,8 @@ class Servo:
         # It recovers once it is told to move the other way, or is switched off.
         elsewhere = self._setpoint is None or (self._setpoint - joint.position) * self._pushing <= 0.0
         self._overloaded &= powered and not elsewhere
-        over = current > self.get(reg.PROTECTION_CURRENT)
+        # An overload has already reduced the torque, and with it the current.
+        over = current > self.get(reg.PROTECTION_CURRENT) and not self._overloaded
         self._overcurrent_s = self._overcurrent_s + dt if over else 0.0
         errors = Error.OVERLOAD if self._overloaded else Error(0)
         if self._overcurrent_s > self.get(reg.OVERCURRENT_TIME) / 100:
