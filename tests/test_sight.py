@@ -9,7 +9,7 @@ import pytest
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.intervention import Limits
 from gym_hil.intervention.eyes import PAGE, Eye, Eyes, Picture
-from gym_hil.intervention.sight import Glimpse, Sight
+from gym_hil.intervention.sight import PerceivedState, Sight
 from gym_hil.stacks.build import make_env
 
 STAY = np.array([0, 0, 0, 1], np.float32)
@@ -73,7 +73,7 @@ def env():
     made.close()
 
 
-def look(sight: Sight, env, rng: np.random.Generator) -> Glimpse:
+def look(sight: Sight, env, rng: np.random.Generator) -> PerceivedState:
     return sight.look(EnvironmentInterface(env), rng)
 
 
@@ -92,7 +92,7 @@ def test_who_does_not_see_the_cube_move_takes_it_to_be_where_it_was(env, monkeyp
     sight, rng = Sight(Limits(acuity=0.5)), np.random.default_rng(0)
     sight.begin(rng)
     before = look(sight, env, rng)
-    assert not before.hidden and 0.0 < np.linalg.norm(before.spread) < 0.01
+    assert not before.hidden and 0.0 < np.linalg.norm(before.error_root) < 0.01
     monkeypatch.setattr(Eyes, "precision", lambda *arguments: None)
     raw = env.unwrapped
     raw.data.joint("cube").qpos[:2] += 0.05
@@ -100,7 +100,7 @@ def test_who_does_not_see_the_cube_move_takes_it_to_be_where_it_was(env, monkeyp
     hidden = [look(sight, env, rng) for _ in range(20)]
     assert all(glimpse.hidden for glimpse in hidden)
     np.testing.assert_allclose(hidden[-1].goal_w, before.goal_w, atol=1e-6)
-    assert np.linalg.norm(hidden[-1].spread) > np.linalg.norm(before.spread) + 0.005
+    assert np.linalg.norm(hidden[-1].error_root) > np.linalg.norm(before.error_root) + 0.005
     monkeypatch.undo()
     seen = look(sight, env, rng)
     assert not seen.hidden and np.linalg.norm(seen.goal_w - before.goal_w) > 0.05
@@ -110,7 +110,7 @@ def test_a_script_sees_everything_exactly(env):
     sight, rng = Sight(Limits()), np.random.default_rng(0)
     sight.begin(rng)
     seen = look(sight, env, rng)
-    np.testing.assert_allclose(sight.way(seen), env.get_wrapper_attr("expert_goal")() - seen.tcp_pos_w)
+    np.testing.assert_allclose(sight.offset(seen), env.get_wrapper_attr("expert_goal")() - seen.tcp_pos_w)
 
 
 def test_the_eye_errs_in_proportion_to_the_distance_and_by_the_pictures():
@@ -118,11 +118,11 @@ def test_the_eye_errs_in_proportion_to_the_distance_and_by_the_pictures():
 
     def error(distance: float) -> float:
         goal = np.array([distance, 0.0, 0.0])
-        seen = Glimpse(np.zeros(3), goal, False, None, spread=0.002 * np.eye(3))
+        seen = PerceivedState(np.zeros(3), goal, False, None, error_root=0.002 * np.eye(3))
         ways = []
         for _ in range(2000):
             sight.begin(rng)
-            ways.append(sight.way(seen)[1])
+            ways.append(sight.offset(seen)[1])
         return float(np.std(ways))
 
     assert error(0.0) == pytest.approx(0.001, rel=0.1)

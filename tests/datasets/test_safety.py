@@ -74,7 +74,7 @@ def test_strange_entries_are_named_and_left_alone(copy, capsys):
         (copy / name).mkdir()
     (copy / "episode_000003").write_text("a file")
     names = ["episode_000001_old", "episode_000003", "episode_7", "episode_notes"]
-    assert EpisodeStore(copy).strange() == names and EpisodeStore(copy).numbers() == [0, 1, 2]
+    assert EpisodeStore(copy).unexpected_names() == names and EpisodeStore(copy).numbers() == [0, 1, 2]
     assert Inspect(root=copy, page=False).run() == 0
     assert record(copy, 4, resume=True) == 0
     said = " ".join(capsys.readouterr().out.split())

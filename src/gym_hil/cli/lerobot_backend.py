@@ -38,7 +38,7 @@ def train_with_lerobot(train: Train, console: Console) -> int:
     """
     if train.method != "hil":
         raise InvalidArgumentError(f"method={train.method!r} is not supported by LeRobot's learner; use hil")
-    operator = train.teacher()
+    operator = train.operator_name()
     require_one_of("operator", operator, SUFFIX)
     plan = Plan(
         task=lerobot_id(train.env_id, operator, images=train.obs == "pixels"),

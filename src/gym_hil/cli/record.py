@@ -19,7 +19,7 @@ from gym_hil.cli.real_arm import RealArmOptions
 from gym_hil.core.delays import Delays
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.datasets.dataset import About, Dataset, begun_as, default_root
+from gym_hil.datasets.dataset import Dataset, DatasetSettings, default_root, settings_of
 from gym_hil.datasets.formats.registry import DATASET_FORMATS, JOURNAL_ONLY
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.manifest import sha256
@@ -150,7 +150,7 @@ class Record:
             usual_size = USUAL_SIZE if self.arm.robot_cameras else 0
         size = usual_size if self.image_size is None else self.image_size
         further = [name for name in self.observation_terms if name not in _KEPT]
-        about = About(
+        about = DatasetSettings(
             format,
             self.repo_id,
             size,
@@ -160,7 +160,7 @@ class Record:
         )
         root = self.root or default_root(about)
         if self.resume and self.format is None and self.repo_id is None:
-            begun = begun_as(root) or about
+            begun = settings_of(root) or about
             about = replace(begun, delays=about.delays, reward=about.reward)
         with progress_bar(console) as progress:
             progress.add_task("opening the dataset", total=None)
@@ -170,7 +170,9 @@ class Record:
             f"Episode {number} is damaged: {why}. It is kept but ignored."
             for number, why in dataset.damage.items()
         ]
-        notes += [f"{journal.root / name} is not an episode and is ignored." for name in journal.strange()]
+        notes += [
+            f"{journal.root / name} is not an episode and is ignored." for name in journal.unexpected_names()
+        ]
         notes += [
             f"{dataset.root / name} was changed after it was written; it is exported again from the episodes."
             for name in dataset.changed

@@ -101,7 +101,7 @@ class Train:
 
             return train_with_lerobot(self, console)
         require_libraries()
-        from gym_hil.learning.report import helper
+        from gym_hil.learning.report import operator_phrase
         from gym_hil.learning.run import train
 
         config, arm = self._config(), self.arm.arm()
@@ -113,7 +113,7 @@ class Train:
 
         console.print(
             f"{config.demos} demonstrations, then training: {config.robot_minutes:g} robot minutes in total. "
-            f"Operator: {helper(config)}."
+            f"Operator: {operator_phrase(config)}."
         )
         try:
             with progress_bar(console) as progress:
@@ -133,13 +133,13 @@ class Train:
             return 130
         console.print(
             f"Success without help: {found.successes} of {found.episodes} episodes "
-            f"(95% interval {found.low:.0%} to {found.high:.0%}). Operator in training: {helper(config)}. "
+            f"(95% interval {found.low:.0%} to {found.high:.0%}). Operator in training: {operator_phrase(config)}. "
             f"Results: {self.out}"
         )
         write_json(self.json, asdict(found))
         return 0 if found.successes >= self.min_success * found.episodes else 1
 
-    def teacher(self) -> str:
+    def operator_name(self) -> str:
         """Return the operator who demonstrates and takes over."""
         return operator_named(full_id(self.env_id), self.operator) or "simulated"
 
@@ -160,7 +160,7 @@ class Train:
             device=self.device,
             **defaults_for(env_id, self.obs),
             method=self.method,
-            operator=self.teacher(),
+            operator=self.operator_name(),
             preset=self.preset,
             robot_minutes=self.robot_minutes,
             demos=self.demos,

@@ -57,7 +57,7 @@ def _is_lerobot_dataset(root: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class About:
+class DatasetSettings:
     """Settings of a dataset, which are the same for all of its episodes."""
 
     format: str = JOURNAL_ONLY
@@ -74,7 +74,7 @@ class About:
     """File name and SHA-256 of the learned reward that decided about success; None if the task itself did."""
 
 
-def default_root(about: About) -> Path:
+def default_root(about: DatasetSettings) -> Path:
     """Return the folder in which the library of the format looks for the dataset by its name.
 
     Raises:
@@ -86,13 +86,13 @@ def default_root(about: About) -> Path:
     return written.default_root(written.require(about.repo_id))
 
 
-def begun_as(root: Path) -> About | None:
+def settings_of(root: Path) -> DatasetSettings | None:
     """Return the settings of the dataset in `root`, or None if there is no dataset."""
     folder = journal_of(root)
     if not (folder / INFO).is_file():
         return None
     try:
-        about = About(**EpisodeStore(folder).about)
+        about = DatasetSettings(**EpisodeStore(folder).about)
         require_one_of("format", about.format, format_names())
         return about
     except (TypeError, InvalidArgumentError) as error:
@@ -117,7 +117,7 @@ class Dataset:
         StorageError: the disk is full.
     """
 
-    def __init__(self, root: Path, env_id: str, about: About, *, resume: bool = False) -> None:
+    def __init__(self, root: Path, env_id: str, about: DatasetSettings, *, resume: bool = False) -> None:
         self.root = root = root.expanduser().resolve()  # Minari takes absolute paths only
         self.about = about
         self._writer: Writer | None = None
@@ -254,9 +254,9 @@ def condition_of(root: Path) -> DatasetCondition:
         about episodes that are not exported yet.
     """
     folder = journal_of(root)
-    journal, about = EpisodeStore(folder), begun_as(root)
+    journal, about = EpisodeStore(folder), settings_of(root)
     damage = [f"episode {number} is damaged: {why}" for number, why in journal.damage().items()]
-    notes = [f"{folder / name} is not an episode and is ignored" for name in journal.strange()]
+    notes = [f"{folder / name} is not an episode and is ignored" for name in journal.unexpected_names()]
     if about is not None and about.format != JOURNAL_ONLY:
         manifest = Manifest.read(folder / f"{about.format}.json", DATASET_FORMATS[about.format].folders)
         texts = [name for name, text in manifest.texts.items() if not _has_text(root / name, text)]

@@ -94,7 +94,7 @@ class EpisodeStore:
         """Return the numbers of all episodes in ascending order, damaged ones included."""
         return sorted(number for number in self._numbered() if self.path(number).is_dir())
 
-    def strange(self) -> list[str]:
+    def unexpected_names(self) -> list[str]:
         """Return the names of files that begin like episodes but are not. They are not touched."""
         known = {self.path(number).name for number in self.numbers()}
         return sorted(path.name for path in self.root.glob("episode*") if path.name not in known)

@@ -41,13 +41,13 @@ class Aim:
     """The remaining motion that a person perceives.
 
     Attributes:
-        way: vector from the TCP to its goal (3, m, world axes).
+        offset: vector from the TCP to its goal (3, m, world axes).
         turn: rotation to the goal (3, rotation vector, rad, world axes).
         grip: required gripper command, None for none.
         delay_s: age of this perception (s).
     """
 
-    way: Array
+    offset: Array
     turn: Array
     grip: Control | None = None
     delay_s: float = 0.0

@@ -31,19 +31,19 @@ class Route(str, enum.Enum):
     ONE_AXIS = "one axis at a time"
     """Along the axis with the largest remaining distance."""
 
-    def part(self, way: NDArray[np.float64]) -> NDArray[np.float64]:
+    def part(self, offset: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the part (3, m) of a remaining motion (3, m) that is covered now."""
-        far = np.abs(way) > FAR_M
+        far = np.abs(offset) > FAR_M
         if self is Route.STRAIGHT or not far.any():
-            return way
+            return offset
         kept = np.ones(3)
         if self is Route.ACROSS_FIRST and far[:2].any():
             kept[2] = 0.0
         elif self is Route.HEIGHT_FIRST and far[2]:
             kept[:2] = 0.0
         elif self is Route.ONE_AXIS:
-            kept = (np.arange(3) == int(np.argmax(np.abs(way)))).astype(float)
-        return way * kept
+            kept = (np.arange(3) == int(np.argmax(np.abs(offset)))).astype(float)
+        return offset * kept
 
 
 @dataclass

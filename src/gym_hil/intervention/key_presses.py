@@ -32,7 +32,7 @@ class KeyPresses(ButtonPresses):
             return
         turns = float(np.abs(aim.turn).max()) > LEAST_TURN
         if (free[:3] <= now).all():
-            distance, per_s = (aim.turn, rates.radians_per_s) if turns else (aim.way, rates.metres_per_s)
+            distance, per_s = (aim.turn, rates.radians_per_s) if turns else (aim.offset, rates.metres_per_s)
             if self._change_speed(self._speed_for(float(np.abs(distance).max()), per_s), speed, rng):
                 return
             if turns:
@@ -41,13 +41,13 @@ class KeyPresses(ButtonPresses):
         elif turns:
             return
         rate = rates.metres_per_s * speed.factor
-        if float(np.abs(aim.way).max()) > SLOW_S * rate and not (free[:3] <= now).all():
+        if float(np.abs(aim.offset).max()) > SLOW_S * rate and not (free[:3] <= now).all():
             return  # until a faster speed can be chosen
         for axis in np.flatnonzero(free[:3] <= now).tolist():
-            seconds = abs(float(aim.way[axis])) / rate
+            seconds = abs(float(aim.offset[axis])) / rate
             if seconds < 0.5 * self._limits.press_s:
                 continue
-            control = AXES[axis, 1.0 if aim.way[axis] > 0.0 else -1.0]
+            control = AXES[axis, 1.0 if aim.offset[axis] > 0.0 else -1.0]
             if rng.random() < self._limits.wrong_key:
                 control = tuple(DIRECTIONS)[int(rng.integers(len(DIRECTIONS)))]
                 seconds = self._limits.press_s

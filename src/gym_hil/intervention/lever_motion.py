@@ -74,19 +74,19 @@ class LeverMotion(ButtonPresses):
             return
         self._free_at[:] = now + self._varied(self.slowness * self._limits.pause_s, rng)
         done = sum((moved for at, moved in self._done if at > now - aim.delay_s), np.zeros(6))
-        way, turn = aim.way - done[:3], aim.turn - done[3:]
+        offset, turn = aim.offset - done[:3], aim.turn - done[3:]
         turns = float(np.abs(turn).max()) > LEAST_TURN
-        distance, per_s = (turn, rates.radians_per_s) if turns else (way, rates.metres_per_s)
+        distance, per_s = (turn, rates.radians_per_s) if turns else (offset, rates.metres_per_s)
         if self.held.changes_speed:
             farther = 2.5 * float(np.abs(distance).max())  # levels can be low, presses not short
             if self._change_speed(self._speed_for(farther, per_s), speed, rng):
                 self._wanted = np.zeros(6)
                 return
         seconds = self._limits.approach_s * speed.factor
-        wanted = np.concatenate([way / rates.metres_per_s, turn / rates.radians_per_s]) / seconds
+        wanted = np.concatenate([offset / rates.metres_per_s, turn / rates.radians_per_s]) / seconds
         wanted[3:] *= np.abs(turn) > LEAST_TURN
         if self.held.changes_speed:  # as with keys, nobody corrects less than half a short press
-            wanted[:3] *= np.abs(way) > 0.5 * self._limits.press_s * rates.metres_per_s * speed.factor
+            wanted[:3] *= np.abs(offset) > 0.5 * self._limits.press_s * rates.metres_per_s * speed.factor
         if self.held.engage is Engage.MOTION and not wanted.any():
             wanted[2] = NUDGE
         if self.held.turns_with_button:

@@ -27,7 +27,7 @@ IN_HAND_M = 0.03
 
 
 @dataclass(frozen=True)
-class Glimpse:
+class PerceivedState:
     """The visible state of the scene at one time.
 
     Attributes:
@@ -36,7 +36,8 @@ class Glimpse:
         closing: whether the fingers were closing or closed.
         wants_closed: whether the fingers should be closed; None if it does not matter.
         turn: rotation to the goal (3, rotation vector, rad, world axes).
-        spread: root of the covariance of the goal's error for an acuity of one pixel (3, 3, m, world axes).
+        error_root: square root of the covariance matrix of the error of `goal_w`, for an acuity of one pixel (3, 3, m,
+            world axes).
         hidden: whether no picture showed the object that determines the goal.
     """
 
@@ -45,11 +46,11 @@ class Glimpse:
     closing: bool
     wants_closed: bool | None
     turn: Array = field(default_factory=lambda: np.zeros(3))
-    spread: Array = field(default_factory=lambda: np.zeros((3, 3)))
+    error_root: Array = field(default_factory=lambda: np.zeros((3, 3)))
     hidden: bool = False
 
     @classmethod
-    def of(cls, env: EnvironmentInterface) -> Glimpse:
+    def of(cls, env: EnvironmentInterface) -> PerceivedState:
         """Return the current state of an environment in which nothing is hidden."""
         return cls(
             np.array(env.tcp_pos_w),
@@ -68,7 +69,7 @@ class SeenEnvironment(EnvironmentInterface):
         seen: the state at that time.
     """
 
-    def __init__(self, env: EnvironmentInterface, seen: Glimpse) -> None:
+    def __init__(self, env: EnvironmentInterface, seen: PerceivedState) -> None:
         super().__init__(env.env, env.end_effector)
         self._seen = seen
 
@@ -96,7 +97,7 @@ class Sight:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._eyes: Eyes | None = None
-        self._past: deque[Glimpse] = deque()
+        self._past: deque[PerceivedState] = deque()
         self._error: Array = np.zeros(6)
         self._delay_s = 0.0
         self._known: dict[int, tuple[Array, Array, float]] = {}
@@ -109,7 +110,7 @@ class Sight:
         self._known.clear()
         self._error = rng.normal(0.0, 1.0, 6)
 
-    def look(self, env: EnvironmentInterface, rng: np.random.Generator) -> Glimpse:
+    def look(self, env: EnvironmentInterface, rng: np.random.Generator) -> PerceivedState:
         """Return what is perceived in this step; call it once per step.
 
         Args:
@@ -127,56 +128,56 @@ class Sight:
         self._error = keep * self._error + math.sqrt(1.0 - keep**2) * rng.normal(0.0, 1.0, 6)
         return self._past[0]
 
-    def way(self, seen: Glimpse) -> Array:
+    def offset(self, seen: PerceivedState) -> Array:
         """Return the perceived vector from the TCP to its goal (3, m, world axes)."""
-        way = seen.goal_w - seen.tcp_pos_w
-        share = self._limits.sight_error_share * float(np.linalg.norm(way))
-        result: Array = way + (self._limits.acuity * seen.spread + share * np.eye(3)) @ self._error[:3]
+        offset = seen.goal_w - seen.tcp_pos_w
+        share = self._limits.sight_error_share * float(np.linalg.norm(offset))
+        result: Array = offset + (self._limits.acuity * seen.error_root + share * np.eye(3)) @ self._error[:3]
         return result
 
-    def aim(self, seen: Glimpse, turnable: Array) -> Aim:
+    def aim(self, seen: PerceivedState, turnable: Array) -> Aim:
         """Return the perceived remaining motion.
 
         Args:
             seen: the perceived state.
             turnable: 1 for each axis (3) about which the hand can be turned, 0 for the others.
         """
-        way = self.way(seen)
+        offset = self.offset(seen)
         turn = (
             (seen.turn + self._limits.sight_error_rad * self._error[3:])
             * turnable
             * (np.abs(seen.turn) > 0.0)
         )
-        if float(np.abs(way).max()) > FAR_M:
+        if float(np.abs(offset).max()) > FAR_M:
             turn = np.zeros(3)  # Far from the goal, the hand does not turn yet.
         grip = None
         if seen.wants_closed is not None and seen.wants_closed != seen.closing:
             grip = Control.CLOSE if seen.wants_closed else Control.OPEN
-        return Aim(way, turn, grip, self._delay_s)
+        return Aim(offset, turn, grip, self._delay_s)
 
-    def _on_screen(self, env: EnvironmentInterface) -> Glimpse:
+    def _on_screen(self, env: EnvironmentInterface) -> PerceivedState:
         """Return the state that the pictures show now, completed from memory."""
-        glimpse = Glimpse.of(env)
+        now = PerceivedState.of(env)
         if not (self._limits.acuity and env.offers("task") and env.offers("simulation")):
-            return glimpse
+            return now
         data, objects = env.data, np.reshape(env.task.observe(env.simulation), (-1, 3))
         if self._eyes is None or self._eyes.model is not env.model:
             self._eyes = Eyes(env.model)
-        number = int(np.argmin(np.linalg.norm(objects - glimpse.goal_w, axis=1)))
+        number = int(np.argmin(np.linalg.norm(objects - now.goal_w, axis=1)))
         here = objects[number]
         precision = self._eyes.precision(data, here)
         where, root, age_s = self._known.get(number, (here, np.zeros((3, 3)), 0.0))
         if precision is not None:
             where, root, age_s = here, np.linalg.cholesky(np.linalg.inv(precision)), 0.0
-        elif glimpse.closing and np.linalg.norm(here - glimpse.tcp_pos_w) < IN_HAND_M:
+        elif now.closing and np.linalg.norm(here - now.tcp_pos_w) < IN_HAND_M:
             where = here
         else:
             age_s += float(env.control_dt)
         self._known[number] = where, root, age_s
         return replace(
-            glimpse,
-            goal_w=glimpse.goal_w + (where - here),
-            spread=root + HIDDEN_M_PER_S * age_s * np.eye(3),
+            now,
+            goal_w=now.goal_w + (where - here),
+            error_root=root + HIDDEN_M_PER_S * age_s * np.eye(3),
             hidden=precision is None,
         )
 

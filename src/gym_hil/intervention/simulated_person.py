@@ -98,7 +98,7 @@ class SimulatedPerson(SimulatedHuman):
             dt = float(env.control_dt)
             metres = float(np.max(env.scale)) if env.offers("scale") else METRES_PER_STEP
             aim = self._slip(self._sight.aim(seen, self._turnable), seen.closing, dt)
-            aim = replace(aim, way=self._condition.route.part(aim.way))
+            aim = replace(aim, offset=self._condition.route.part(aim.offset))
             hands.slowness = self._condition.slowness
             hands.steer(aim, Rates(metres / dt, RADIANS_PER_STEP / dt), self.human.speed, self._rng)
         hands.carry_out(hands.clock.now + float(env.control_dt), self._rng)

@@ -165,11 +165,11 @@ def _human_cost(points: Sequence[Point]) -> dict[str, str]:
 def _cost_note(config: TrainConfig) -> str:
     if config.operator == "none":
         return "The human acted in demonstrations only. There were no takeovers, so nobody had to watch."
-    who = helper(config)
+    who = operator_phrase(config)
     return f"{who[0].upper()}{who[1:]} acted in demonstrations and takeovers, and watched while the policy acted."
 
 
-def helper(config: TrainConfig) -> str:
+def operator_phrase(config: TrainConfig) -> str:
     """Return a phrase for the middle of a sentence that names who demonstrated and took over in a run."""
     if config.operator == "none":
         return "scripted demonstrations without takeovers"
