@@ -13,6 +13,7 @@ import imageio.v3 as iio
 import pytest
 
 from commands import run as gym_hil
+from commands import run_program
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.formats.registry import format_names
 from gym_hil.envs.observations import OBSERVATION_TERMS
@@ -232,3 +233,22 @@ def test_the_operator_that_an_id_names_is_the_default_and_cannot_be_contradicted
         InvalidArgumentError, match=r"--operator simulated contradicts .*, whose operator is gamepad"
     ):
         options(operator="simulated").run()
+
+
+def test_ctrl_c_that_python_ignores_is_repeated():
+    program = """
+import gym_hil.cli, signal, time, weakref
+
+class Thing: ...
+
+def run():
+    thing = Thing()
+    reference = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+    del thing
+    time.sleep(20)
+
+gym_hil.cli._run = run
+gym_hil.cli.main()
+"""
+    done = run_program(program)
+    assert done.returncode == 130 and done.stderr == "Stopped.\n"

@@ -30,8 +30,8 @@ COMMANDS_RUN = (
 once. The commands of other pages take hours, or have tests of their own, and are parsed."""
 NOT_OURS = r"(pip|git|cd|export|apt|ssh|openssl|npm|lerobot-\S+|tensorboard|wandb|trackio)\b"
 NEEDS_A_PERSON = r"--web|--operator (gamepad|keyboard|browser|terminal|spacemouse|global-keyboard)"
-ROBOT_MINUTES = 1
-"""Length of a page's training run in these tests if it is 10 minutes or more."""
+SHORTER = "--robot-minutes 1 --episodes 10"
+"""Length of a page's training run in these tests if it is 10 minutes or more, and the number of its last episodes."""
 SLOW = r"gym-hil (train|eval)\b|my-run"
 
 
@@ -95,7 +95,7 @@ def run(program: str, folder: Path, variables: dict[str, str]) -> None:
         else:
             done = commands_of.run_program(folder / first, *rest, cwd=folder, **variables)
     elif program.startswith("gym-hil "):
-        program = re.sub(r"--robot-minutes \d{2,}", f"--robot-minutes {ROBOT_MINUTES}", program)
+        program = re.sub(r"--robot-minutes \d{2,}", SHORTER, program)
         done = commands_of.run(*shlex.split(program)[1:], cwd=folder, **variables)
     else:
         done = commands_of.run_program(program, cwd=folder, **variables)

@@ -14,6 +14,7 @@ def main() -> None:
     from gym_hil.core.errors import GymHilError
     from gym_hil.core.files import reason
 
+    sys.unraisablehook = _interrupt_again
     if sys.argv[1:] == ["--version"]:
         from gym_hil import __version__
 
@@ -36,6 +37,17 @@ def main() -> None:
         where = f"{error.filename}: " if error.filename else ""
         print(f"gym-hil: {where}{reason(error)}", file=sys.stderr)
         sys.exit(1)
+
+
+def _interrupt_again(ignored: sys.UnraisableHookArgs) -> None:
+    """Interrupt the program again if Python has ignored Ctrl-C, as it does in a callback of the garbage collector."""
+    import _thread
+    import threading
+
+    if issubclass(ignored.exc_type, KeyboardInterrupt):
+        threading.Timer(0.1, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(ignored)
 
 
 def _run() -> int:

@@ -51,8 +51,9 @@ def iqm_and_interval(values: Array) -> tuple[Array, Array, Array]:
 
 def lower_bound(successes: int, episodes: int, confidence: float) -> float:
     """Return the exact one-sided lower bound of a success rate (Clopper and Pearson 1934)."""
-    test = _scipy().binomtest(successes, episodes, alternative="greater")
-    return float(test.proportion_ci(confidence_level=confidence, method="exact").low)
+    if successes == 0:
+        return 0.0
+    return float(_scipy().beta.ppf(1.0 - confidence, successes, episodes - successes + 1))
 
 
 def first_reached(successes: Sequence[int], episodes: Sequence[int], threshold: float) -> int | None:
