@@ -18,6 +18,7 @@ from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.devices.keyboard import Keyboard
 from gym_hil.devices.keymap import OTHER_HAND
 from gym_hil.devices.recorded import RecordedDevice
+from gym_hil.devices.speed import Speed
 from gym_hil.intervention import Engage, Human
 from gym_hil.intervention.hands import Hands
 from gym_hil.intervention.named import make_demonstrator, make_operator
@@ -181,6 +182,11 @@ def test_a_single_device_drives_the_first_arm():
     *_, info = env.step(env.unwrapped.neutral_action())
     assert info[schema.TELEOP_ACTION].tolist() == [1, 0, 0, 1, 0, 0, 0, 1]
     env.close()
+
+
+def test_every_hand_begins_with_the_speed_of_the_person():
+    person = Human(Keyboard(), another=Keyboard, speed="fine").for_hands(2)
+    assert [hand.speed for hand in person.operators] == [Speed.FINE, Speed.FINE]
 
 
 def test_more_devices_than_arms_are_refused():

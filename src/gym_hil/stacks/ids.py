@@ -127,7 +127,7 @@ def parse_id(env_id: str) -> IdParts:
     name = env_id.removeprefix(f"{ID_NAMESPACE}/")
     known = {parts.name: parts for parts in all_parts()}
     if name not in known:
-        ids = [f"{parts.id_prefix}{name}-v{VERSIONS[-1]}" for parts in robot_tasks() if parts.task == name]
+        ids = [f"{pair.id_prefix}{name}-v{VERSIONS[-1]}" for pair in robot_tasks() if pair.task == name]
         if ids:
             raise InvalidArgumentError(f"{env_id!r} is a task; its environment ids are {', '.join(ids)}, ...")
         raise InvalidArgumentError(
