@@ -160,6 +160,18 @@ def test_features_of_boxes_do_not_depend_on_which_box_and_where():
     env.close()
 
 
+def test_a_policy_for_push_t_observes_how_the_block_and_its_outline_are_turned():
+    env = make_policy_env("gym_hil/PandaPushTStateBase-v1", None)
+    poses = {"block_pose": [0.45, -0.1, 0.5], "goal_pose": [0.45, 0.1, 0.0]}
+    usual, _ = env.reset(seed=0, options=poses)
+    for name in poses:
+        turned, _ = env.reset(seed=0, options=poses | {name: [*poses[name][:2], 2.0]})
+        assert np.abs(turned - usual).max() > 0.5, f"{name} is not observed"
+    episode = Rollouts(TrainConfig(env_id="gym_hil/PandaPushTStateBase-v1", demos=1)).demonstrate(0)
+    assert episode.success and episode.rewards.sum() == 1.0, "points of one object are no subtasks"
+    env.close()
+
+
 def test_the_id_says_which_robot_learns(tmp_path):
     config = TrainConfig(
         env_id="gym_hil/SO101PickCubeStateBase-v1",

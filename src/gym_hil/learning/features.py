@@ -33,11 +33,11 @@ class Features(Protocol):
 
 class PositionFeatures:
     """All positions of `environment_state`, in the world frame and relative to every TCP, and the displacement
-    from the task's object to its goal. If actions rotate the hand, the joint positions are included, and if the task
-    observes it, the wrench.
+    from the task's object, or from points of it, to the goal. If actions rotate the hand, the joint positions are
+    included, and if the task observes it, the wrench.
 
     Args:
-        task: a task with at most one pair of object and goal.
+        task: a task without subtasks.
     """
 
     def __init__(self, task: Task) -> None:
@@ -144,8 +144,8 @@ def make_features(task: Task, subgoals: Subgoals | None) -> Features:
 
 
 def make_subgoals(task: Task) -> Subgoals | None:
-    """Return the subgoals of a task, or None if it has fewer than two pairs."""
-    return Subgoals(task) if len(task.pairs) > 1 else None
+    """Return the subgoals of a task, or None if it has fewer than two subtasks."""
+    return Subgoals(task) if task.subtasks and len(task.pairs) > 1 else None
 
 
 def state_terms(numbers: int, pairs: int, own: tuple[str, ...] = TERMS) -> tuple[str, ...]:

@@ -79,6 +79,7 @@ class Task(abc.ABC):
         further_terms: additional observation terms of its ids, names in
             `gym_hil.envs.observations.OBSERVATION_TERMS`, such as ``"tcp_wrench"``.
         pairs: positions of `environment_state` with their goals, in the order of the subtasks.
+        subtasks: whether each pair is a subtask; False if several pairs are points of the same object.
         scene: its scene; set in `__init__`.
         workspace: box to which the target of the TCP is limited (world frame); set in `__init__`.
 
@@ -95,6 +96,7 @@ class Task(abc.ABC):
     action: ClassVar[str] = "xyz"
     further_terms: ClassVar[tuple[str, ...]] = ()
     pairs: tuple[Pair, ...] = ()
+    subtasks: ClassVar[bool] = True
 
     scene: Scene
     workspace: Box

@@ -110,6 +110,7 @@ class PushT(Task):
     needs = Needs(gripper="parallel")
     reset_options = ("block_pose", "goal_pose")
     pairs = (Pair(0, 2, (0.0, 0.0, HEIGHT / 2), POSITION), Pair(1, 3, (0.0, 0.0, HEIGHT / 2), POSITION))
+    subtasks = False
 
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)
