@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import gym_hil
+from gym_hil.devices import Keyboard
+from gym_hil.intervention import Human
 from gym_hil.stacks.build import make_env, wrap_env
 from gym_hil.wrappers import hil_wrappers, intervention_utils
 
@@ -50,6 +52,17 @@ def test_old_arguments_reach_the_wrappers(use_gamepad):
     env.reset(seed=0)
     env.step(np.array([0, 0, 0, 2], np.float32))
     assert env.step(np.array([0, 0, 0, 0], np.float32))[4]["discrete_penalty"] == -0.5
+    env.close()
+
+
+def test_the_old_name_of_an_argument_of_human_still_works():
+    keyboard = Keyboard()
+    env = make_env("gym_hil/PandaPickCubeBase-v0", operator=Human(keyboard, "motion", hold_over_steps=0))
+    env.reset(seed=0)
+    keyboard.press("up")
+    assert env.step(STAY)[4]["is_intervention"]
+    keyboard.release("up")
+    assert not env.step(STAY)[4]["is_intervention"], "the default would hold for five steps"
     env.close()
 
 

@@ -10,10 +10,10 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.recorded import RecordedDevice, RecordingDevice
 from gym_hil.devices.speed import Speed
 from gym_hil.intervention import Human, Limits
+from gym_hil.intervention.axis_motion import AxisMotion
 from gym_hil.intervention.button_presses import Aim, Rates
 from gym_hil.intervention.held_devices import GAMEPAD_PAGE, KEYBOARD, LEADER, SPACEMOUSE, HeldDevice
 from gym_hil.intervention.key_presses import KeyPresses
-from gym_hil.intervention.lever_motion import LeverMotion
 from gym_hil.intervention.limits import PRESETS
 from gym_hil.intervention.named import SIMULATED_DEVICES, make_demonstrator, make_operator
 from gym_hil.intervention.operator import Operator
@@ -140,7 +140,7 @@ def pressed(
 
 @pytest.mark.parametrize(("metres", "moves"), [(0.0002, False), (0.0004, True)])
 def test_nobody_corrects_with_a_stick_what_a_short_press_could_not_correct(metres, moves):
-    hands, rng = LeverMotion(GAMEPAD_PAGE, Limits(press_s=0.1)), np.random.default_rng(0)
+    hands, rng = AxisMotion(GAMEPAD_PAGE, Limits(press_s=0.1)), np.random.default_rng(0)
     hands.begin(rng)
     hands.steer(Aim(np.array([0.0, metres, 0.0]), np.zeros(3)), RATES, Speed.FINE, rng)
     hands.carry_out(0.3, rng)
@@ -163,7 +163,7 @@ def pushed(
     held: HeldDevice, limits: Limits, way: tuple[float, float, float], seconds: float = 0.2
 ) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]]]:
     """Return the readings of a device whose lever is pushed for a time and then rests, while and after."""
-    hands, rng = LeverMotion(held, limits), np.random.default_rng(0)
+    hands, rng = AxisMotion(held, limits), np.random.default_rng(0)
     hands.begin(rng)
     hands.steer(Aim(np.array(way), np.zeros(3)), RATES, Speed.COARSE, rng)
     motions = []

@@ -16,11 +16,11 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.schema import GripperCommand
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.devices.keyboard import Keyboard
-from gym_hil.devices.keymap import OTHER_HAND
+from gym_hil.devices.keymap import SECOND_ARM
 from gym_hil.devices.recorded import RecordedDevice
 from gym_hil.devices.speed import Speed
 from gym_hil.intervention import Engage, Human
-from gym_hil.intervention.hands import Hands
+from gym_hil.intervention.end_effector_operators import EndEffectorOperators
 from gym_hil.intervention.named import make_demonstrator, make_operator
 from gym_hil.stacks.ids import SUFFIXES
 from gym_hil.wrappers.ee_action import EEActionWrapper
@@ -138,13 +138,13 @@ def test_the_script_hands_over_with_fixed_places_and_with_joint_targets():
 
 
 def keyboards() -> tuple[Keyboard, Keyboard]:
-    return Keyboard(), Keyboard(OTHER_HAND)
+    return Keyboard(), Keyboard(SECOND_ARM)
 
 
 def test_one_person_drives_both_arms_with_two_devices(env):
     env.close()
     left, right = keyboards()
-    person = Hands([Human(left, Engage.HOLD), Human(right, Engage.HOLD)])
+    person = EndEffectorOperators([Human(left, Engage.HOLD), Human(right, Engage.HOLD)])
     env = gym_hil.make_env("gym_hil/BiPandaHandOver-v1", operator=person)
     env.reset(seed=0)
     policy = env.unwrapped.command_action(UP, UP)
@@ -185,12 +185,12 @@ def test_a_single_device_drives_the_first_arm():
 
 
 def test_every_hand_begins_with_the_speed_of_the_person():
-    person = Human(Keyboard(), another=Keyboard, speed="fine").for_hands(2)
+    person = Human(Keyboard(), make_next=Keyboard, speed="fine").for_end_effectors(2)
     assert [hand.speed for hand in person.operators] == [Speed.FINE, Speed.FINE]
 
 
 def test_more_devices_than_arms_are_refused():
-    person = Hands([Human(keyboard) for keyboard in keyboards()])
+    person = EndEffectorOperators([Human(keyboard) for keyboard in keyboards()])
     env = gym_hil.make_env("gym_hil/PandaPickCube-v1", operator=person)
     with pytest.raises(InvalidArgumentError, match="2 end effectors"):
         env.reset(seed=0)
@@ -249,7 +249,8 @@ def test_what_two_devices_said_is_played_back(tmp_path):
 
     devices = keyboards()
     env = gym_hil.make_env(
-        "gym_hil/BiPandaHandOver-v1", operator=Hands([Human(device, Engage.HOLD) for device in devices])
+        "gym_hil/BiPandaHandOver-v1",
+        operator=EndEffectorOperators([Human(device, Engage.HOLD) for device in devices]),
     )
     recorder = EpisodeRecorder(env, {})
     env.reset(seed=0)
@@ -268,7 +269,9 @@ def test_what_two_devices_said_is_played_back(tmp_path):
     log = tmp_path / "device.jsonl"
     log.write_text(recorder.episode().device_log)
     env.close()
-    again = Hands([Human(RecordedDevice(log, period_s=0.1, hand=hand), Engage.HOLD) for hand in range(2)])
+    again = EndEffectorOperators(
+        [Human(RecordedDevice(log, period_s=0.1, hand=hand), Engage.HOLD) for hand in range(2)]
+    )
     env = gym_hil.make_env("gym_hil/BiPandaHandOver-v1", operator=again)
     env.reset(seed=0)
     played = [env.step(idle)[-1][schema.TELEOP_ACTION] for _ in range(20)]

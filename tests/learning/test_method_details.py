@@ -13,7 +13,7 @@ from gymnasium import spaces
 
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.intervention.on_request import OnRequest
-from gym_hil.intervention.operator import LET_GO, Decision, Operator
+from gym_hil.intervention.operator import POLICY_ACTS, Decision, Operator
 from gym_hil.learning.async_learner import InProcessLearner
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
@@ -134,12 +134,12 @@ def test_who_is_called_acts_and_begins_anew_with_each_call():
     acted = []
     for called in (False, True, True, False, True):
         operator.called = called
-        acted.append(operator.decide(NoView()) is not LET_GO)
+        acted.append(operator.decide(NoView()) is not POLICY_ACTS)
     assert acted == [False, True, True, False, True] and willing.resets == 3
     state = operator.get_state()
     operator.reset(None, 0)
     operator.set_state(state)
-    assert operator.called and operator.decide(NoView()) is not LET_GO and willing.resets == 4
+    assert operator.called and operator.decide(NoView()) is not POLICY_ACTS and willing.resets == 4
 
 
 def test_an_ensemble_calls_until_it_agrees_again():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from gym_hil.devices.base import NEUTRAL, Device, DeviceReading
 
 
-class DeviceTap(Device):
+class DeviceWrapper(Device):
     """Returns the readings of a device, and passes new ones to `keep`.
 
     Args:

@@ -290,7 +290,7 @@ def _open(options: DeviceOptions) -> Gamepad:
 
 SPEC = DeviceSpec(
     make=_open,
-    another=_open,
+    make_next=_open,
     engage=Engage.HOLD,
     help="A game controller: hold RB to take over.",
 )

@@ -8,7 +8,7 @@ from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading, Engage
 from gym_hil.devices.controls import Control, PressLatch
-from gym_hil.devices.keymap import KEYBOARD, OTHER_HAND, canonical_key, canonical_keymap, keymap_help
+from gym_hil.devices.keymap import KEYBOARD, SECOND_ARM, canonical_key, canonical_keymap, keymap_help
 from gym_hil.devices.registry import DeviceSpec
 
 
@@ -129,7 +129,7 @@ class WindowKeyboard(Keyboard):
 
 SPEC = DeviceSpec(
     make=lambda options: WindowKeyboard(),
-    another=lambda options: WindowKeyboard(OTHER_HAND),
+    make_next=lambda options: WindowKeyboard(SECOND_ARM),
     engage=Engage.TOGGLE,
     help="The keys of the environment's window: press Space to take over and again to release control.",
 )

@@ -26,7 +26,7 @@ KEYBOARD: Mapping[str, Control] = {
 }
 """Keys of the keyboard on devices that report presses and releases of all keys."""
 
-OTHER_HAND: Mapping[str, Control] = {
+SECOND_ARM: Mapping[str, Control] = {
     "c": Control.ENGAGE,
     "w": Control.FORWARD,
     "s": Control.BACKWARD,

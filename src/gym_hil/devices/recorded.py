@@ -18,10 +18,10 @@ from gym_hil.devices.device_log import (
     load_device_log,
     reading_line,
 )
-from gym_hil.devices.device_wrapper import DeviceTap
+from gym_hil.devices.device_wrapper import DeviceWrapper
 
 
-class RecordingDevice(DeviceTap):
+class RecordingDevice(DeviceWrapper):
     """Returns the readings of a device and logs them. Presses that are flushed are not logged.
 
     Args:

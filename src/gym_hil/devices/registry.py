@@ -36,8 +36,8 @@ class DeviceSpec:
     """Default way of taking over with the device."""
     help: str
     """One sentence that describes the device and how it takes over."""
-    another: Callable[[DeviceOptions], Device] | None = None
-    """Opens one more device for the other hand of the same person; None if there can be only one."""
+    make_next: Callable[[DeviceOptions], Device] | None = None
+    """Opens a device of the same kind for a further end effector; None if there can be only one."""
 
 
 DEVICES: Registry[DeviceSpec] = Registry(

@@ -48,7 +48,7 @@ def measure(env_id: str, *, image_obs: bool, presses: int, seed: int) -> Latency
         seed: seed of the times.
     """
     keyboard = Keyboard()
-    operator = Human(keyboard, engage=Engage.MOTION, hold_over_steps=0)
+    operator = Human(keyboard, engage=Engage.MOTION, release_after_steps=0)
     base_id = gym.spec(env_id).kwargs.get("env_id", env_id)
     env = RealTimeWrapper(make_env(base_id, image_obs=image_obs, operator=operator))
     simulation = EnvironmentInterface(env).simulation

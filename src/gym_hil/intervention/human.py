@@ -15,7 +15,7 @@ from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import Device, DeviceReading, Engage, merged
 from gym_hil.devices.speed import Speed
-from gym_hil.intervention.hands import Hands
+from gym_hil.intervention.end_effector_operators import EndEffectorOperators
 from gym_hil.intervention.operator import Decision, Operator, View
 
 
@@ -34,11 +34,12 @@ class Human(Operator):
     Args:
         device: the device, which is closed together with the operator.
         engage: way of taking over, see `Engage`.
-        hold_over_steps: with `Engage.MOTION`, number of steps without motion until control is released. The
+        release_after_steps: with `Engage.MOTION`, number of steps without motion after which control is released. The
             default of 5 steps (0.5 s at 10 Hz) bridges short pauses.
         grip: meaning of the gripper buttons.
-        another: function that opens the device of a further end effector; None if this device has no second one.
         speed: initial speed. The person changes it by a button of the device, and it is kept across episodes.
+        make_next: opens a device of the same kind for a further end effector; None if there can be only one.
+        hold_over_steps: name of `release_after_steps` in version 0.1.15.
 
     Raises:
         InvalidArgumentError: an argument is invalid.
@@ -50,22 +51,25 @@ class Human(Operator):
         self,
         device: Device,
         engage: Engage | str = Engage.HOLD,
-        hold_over_steps: int = 5,
+        release_after_steps: int = 5,
         grip: Grip | str = Grip.COMMAND,
         speed: Speed | str = Speed.COARSE,
-        another: Callable[[], Device] | None = None,
+        make_next: Callable[[], Device] | None = None,
+        hold_over_steps: int | None = None,
     ) -> None:
+        if hold_over_steps is not None:
+            release_after_steps = hold_over_steps
         require_one_of("engage", str(getattr(engage, "value", engage)), [mode.value for mode in Engage])
         require_one_of("grip", str(getattr(grip, "value", grip)), [mode.value for mode in Grip])
         require_one_of("speed", str(getattr(speed, "value", speed)), [each.value for each in Speed])
         self.engage, self.grip, self.speed = Engage(engage), Grip(grip), Speed(speed)
-        if hold_over_steps < 0:
-            raise InvalidArgumentError(f"hold_over_steps={hold_over_steps!r} must be at least 0")
+        if release_after_steps < 0:
+            raise InvalidArgumentError(f"release_after_steps={release_after_steps!r} must be at least 0")
         self.device = device
-        self._hold_over_steps = hold_over_steps
-        self._another = another
+        self._release_after_steps = release_after_steps
+        self._make_next = make_next
         self._toggled = False
-        self._still_steps = hold_over_steps + 1
+        self._still_steps = release_after_steps + 1
         self._paused = False
         self._read_in_pause: list[DeviceReading] = []
 
@@ -74,7 +78,7 @@ class Human(Operator):
         """Whether the person has paused the environment."""
         return self._paused
 
-    def idle(self) -> None:
+    def poll_in_pause(self) -> None:
         """Read the device during a pause. Unplugging it ends the pause."""
         reading = self.device.poll()
         self._read_in_pause.append(reading)
@@ -88,7 +92,7 @@ class Human(Operator):
         self._read_in_pause.clear()
         self._paused = False
         self._toggled = False
-        self._still_steps = self._hold_over_steps + 1
+        self._still_steps = self._release_after_steps + 1
 
     def decide(self, view: View) -> Decision:
         """Read the device, and act while engaged. If the device is unplugged, control is released."""
@@ -99,7 +103,7 @@ class Human(Operator):
         reading = replace(reading, speed=self.speed)
         if not reading.connected:
             self._toggled = self._paused = False
-            self._still_steps = self._hold_over_steps + 1
+            self._still_steps = self._release_after_steps + 1
             return Decision(events=reading.events, reading=reading)
         self._paused = self._pause_toggled(last)
         # In slow motion, the motion per step is reduced as well.
@@ -111,15 +115,15 @@ class Human(Operator):
         command = Command(twist, self._gripper(reading.gripper))
         return Decision(view.env.command_action(command), reading.events, reading)
 
-    def for_hands(self, count: int) -> Operator:
+    def for_end_effectors(self, count: int) -> Operator:
         """Return a person with one device per end effector, or with one device that drives the first of them."""
-        if self._another is None:
-            return Hands([self])
+        if self._make_next is None:
+            return EndEffectorOperators([self])
         more = (
-            Human(self._another(), self.engage, self._hold_over_steps, self.grip, self.speed)
+            Human(self._make_next(), self.engage, self._release_after_steps, self.grip, self.speed)
             for _ in range(count - 1)
         )
-        return Hands([self, *more])
+        return EndEffectorOperators([self, *more])
 
     def get_state(self) -> Any:
         """Return whether the takeover is toggled on, the number of steps without motion, and the speed."""
@@ -160,4 +164,4 @@ class Human(Operator):
             action = view.env.command_action(Command(twist))
             moving = not np.array_equal(action, view.env.neutral_action())
         self._still_steps = 0 if moving else self._still_steps + 1
-        return self._still_steps <= self._hold_over_steps
+        return self._still_steps <= self._release_after_steps

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gym_hil.core.errors import require_one_of
 from gym_hil.core.registry import Registry
 from gym_hil.devices.registry import DEVICES, DeviceOptions
-from gym_hil.intervention.hands import Hands
+from gym_hil.intervention.end_effector_operators import EndEffectorOperators
 from gym_hil.intervention.human import Human
 from gym_hil.intervention.limits import DEFAULT_PRESET, limits_of
 from gym_hil.intervention.operator import Operator
@@ -54,7 +54,7 @@ def operator_names() -> tuple[str, ...]:
     return (*OPERATORS, *DEVICES)
 
 
-def teacher_names() -> tuple[str, ...]:
+def training_operator_names() -> tuple[str, ...]:
     """Return the names of operators that can help during training. With ``none``, demonstrations are scripted
     and nobody takes over afterwards.
     """
@@ -86,15 +86,15 @@ def make_operator(
         controller_config_path=controller_config_path, gamepad_name=gamepad_name, page=page
     )
     if "+" in name:
-        return Hands([_operator(part, preset, options) for part in name.split("+")])
+        return EndEffectorOperators([_operator(part, preset, options) for part in name.split("+")])
     return _operator(name, preset, options)
 
 
 def _operator(name: str, preset: str, options: DeviceOptions) -> Operator:
     if name in DEVICES:
         spec = DEVICES[name]
-        another = None if spec.another is None else partial(spec.another, options)
-        return Human(spec.make(options), spec.engage, another=another)
+        make_next = None if spec.make_next is None else partial(spec.make_next, options)
+        return Human(spec.make(options), spec.engage, make_next=make_next)
     require_one_of("operator", name, operator_names())
     return OPERATORS[name](preset)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gym_hil.core.environment import EnvironmentInterface
-from gym_hil.intervention.operator import LET_GO, Decision, Operator, View
+from gym_hil.intervention.operator import POLICY_ACTS, Decision, Operator, View
 
 
 class OnRequest(Operator):
@@ -36,7 +36,7 @@ class OnRequest(Operator):
         begins, self._before = self.called and not self._before, self.called
         if begins:
             self._operator.reset(view.env, None)  # somebody who was busy elsewhere has to react anew
-        return self._operator.decide(view) if self.called else LET_GO
+        return self._operator.decide(view) if self.called else POLICY_ACTS
 
     def get_state(self) -> Any:
         """Return whether the human is called, and the operator's state."""

@@ -58,7 +58,7 @@ class Decision:
         return self.action is not None
 
 
-LET_GO = Decision()
+POLICY_ACTS = Decision()
 """The policy acts, and there are no events."""
 
 
@@ -97,12 +97,12 @@ class Operator(abc.ABC):
 
     @property
     def paused(self) -> bool:
-        """Whether the person wants the environment to wait. With real-time pacing, `idle` is then called
+        """Whether the person wants the environment to wait. With real-time pacing, `poll_in_pause` is then called
         until the pause ends; without it, a pause has no effect.
         """
         return False
 
-    def idle(self) -> None:  # noqa: B027
+    def poll_in_pause(self) -> None:  # noqa: B027
         """Read the device during a pause. The next `decide` processes what was read."""
 
     def get_state(self) -> Any:
@@ -112,7 +112,7 @@ class Operator(abc.ABC):
     def set_state(self, state: Any) -> None:  # noqa: B027
         """Restore the result of `get_state`."""
 
-    def for_hands(self, count: int) -> Operator:
+    def for_end_effectors(self, count: int) -> Operator:
         """Return the corresponding operator for a robot with several end effectors.
 
         Args:

@@ -15,9 +15,9 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.step_record import Action
 from gym_hil.intervention.budget import AttentionBudget
 from gym_hil.intervention.condition import Condition
-from gym_hil.intervention.hands import Hands
+from gym_hil.intervention.end_effector_operators import EndEffectorOperators
 from gym_hil.intervention.limits import DEFAULT_PRESET, Limits, limits_of
-from gym_hil.intervention.operator import LET_GO, Decision, Operator, View
+from gym_hil.intervention.operator import POLICY_ACTS, Decision, Operator, View
 
 STREAM = 10
 """Separates this human's random numbers from those of others with the same seed."""
@@ -81,13 +81,13 @@ class SimulatedHuman(Operator):
         self._begin()
         self._condition.begin(self._rng)
 
-    def for_hands(self, count: int) -> Operator:
+    def for_end_effectors(self, count: int) -> Operator:
         """Return a human who watches and helps every end effector, each with its own hand."""
-        return Hands([self, *(type(self)(self.limits) for _ in range(count - 1))])
+        return EndEffectorOperators([self, *(type(self)(self.limits) for _ in range(count - 1))])
 
     def decide(self, view: View) -> Decision:
         """Assess the policy, and act while it is wrong and attention is left."""
-        return Decision(self._as_commanded(view)) if self.wants_control(view) else LET_GO
+        return Decision(self._as_commanded(view)) if self.wants_control(view) else POLICY_ACTS
 
     def wants_control(self, view: View) -> bool:
         """Return whether this human wants to act in the step of `view`; call it once per step."""

@@ -12,15 +12,15 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.devices.base import Device, Engage
 from gym_hil.devices.controls import Control
 from gym_hil.devices.speed import Speed
+from gym_hil.intervention.axis_motion import AxisMotion
 from gym_hil.intervention.button_presses import Aim, ButtonPresses, Rates
-from gym_hil.intervention.hands import Hands
+from gym_hil.intervention.end_effector_operators import EndEffectorOperators
 from gym_hil.intervention.held_devices import KEYBOARD, HeldDevice
 from gym_hil.intervention.human import Human
 from gym_hil.intervention.key_presses import KeyPresses
-from gym_hil.intervention.lever_motion import LeverMotion
 from gym_hil.intervention.limits import DEFAULT_PRESET, Limits
 from gym_hil.intervention.operator import Decision, Operator, View
-from gym_hil.intervention.sight import SeenEnvironment, Sight
+from gym_hil.intervention.perception import PerceivedEnvironment, Perception
 from gym_hil.intervention.simulated_human import SimulatedHuman
 
 METRES_PER_STEP = 0.025
@@ -55,10 +55,10 @@ class SimulatedPerson(SimulatedHuman):
     ) -> None:
         super().__init__(preset, seed)
         self.name = held.name
-        make = KeyPresses if held.resolution is None else LeverMotion
+        make = KeyPresses if held.resolution is None else AxisMotion
         self._hands: ButtonPresses = make(held, self.limits)
         self.human = Human(self._hands.handle.device, held.engage)
-        self._sight = Sight(self.limits)
+        self._perception = Perception(self.limits)
         self._holds = False
         self._turnable = np.zeros(3)
 
@@ -67,16 +67,16 @@ class SimulatedPerson(SimulatedHuman):
         """The device that the person holds."""
         return self.human.device
 
-    def for_hands(self, count: int) -> Operator:
+    def for_end_effectors(self, count: int) -> Operator:
         """Return a human with one device per end effector."""
         others = (SimulatedPerson(self.limits, held=self._hands.held) for _ in range(count - 1))
-        return Hands([self, *others])
+        return EndEffectorOperators([self, *others])
 
     def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
         """Begin an episode with all controls released."""
         super().reset(env, seed)
         self._hands.begin(self._rng)
-        self._sight.begin(self._rng)
+        self._perception.begin(self._rng)
         self._holds = False
         self._turnable = _turnable(env)
         self.human.reset(env, seed)
@@ -85,8 +85,8 @@ class SimulatedPerson(SimulatedHuman):
     def decide(self, view: View) -> Decision:
         """Look, operate the device until the step begins, and return the decision of the device."""
         hands, env = self._hands, view.env
-        seen = self._sight.look(env, self._rng)
-        wants = self.wants_control(View(SeenEnvironment(env, seen), view.policy_action))
+        seen = self._perception.look(env, self._rng)
+        wants = self.wants_control(View(PerceivedEnvironment(env, seen), view.policy_action))
         if wants != self._holds:
             hands.rest()
             self._holds = wants
@@ -97,7 +97,7 @@ class SimulatedPerson(SimulatedHuman):
         elif wants:
             dt = float(env.control_dt)
             metres = float(np.max(env.scale)) if env.offers("scale") else METRES_PER_STEP
-            aim = self._slip(self._sight.aim(seen, self._turnable), seen.closing, dt)
+            aim = self._slip(self._perception.aim(seen, self._turnable), seen.closing, dt)
             aim = replace(aim, offset=self._condition.route.part(aim.offset))
             hands.slowness = self._condition.slowness
             hands.steer(aim, Rates(metres / dt, RADIANS_PER_STEP / dt), self.human.speed, self._rng)
@@ -119,7 +119,7 @@ class SimulatedPerson(SimulatedHuman):
             mind,
             self._holds,
             self._turnable.copy(),
-            self._sight.get_state(),
+            self._perception.get_state(),
             self._hands.get_state(),
             self.human.get_state(),
         )
@@ -129,7 +129,7 @@ class SimulatedPerson(SimulatedHuman):
         mind, self._holds, turnable, sight, hands, human = state
         super().set_state(mind)
         self._turnable = turnable.copy()
-        self._sight.set_state(sight)
+        self._perception.set_state(sight)
         self._hands.set_state(hands)
         self.human.set_state(human)
 

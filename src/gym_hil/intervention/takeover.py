@@ -17,7 +17,7 @@ from gym_hil.core.observer import Observer
 from gym_hil.core.schema import TerminationReason
 from gym_hil.core.step_record import Phase, StepRecord
 from gym_hil.core.verdicts import Verdict, combine
-from gym_hil.intervention.operator import LET_GO, Operator, View
+from gym_hil.intervention.operator import POLICY_ACTS, Operator, View
 
 
 class InterventionWrapper(gym.Wrapper):
@@ -39,7 +39,7 @@ class InterventionWrapper(gym.Wrapper):
         super().__init__(env)
         self._inside = EnvironmentInterface(env)
         hands = len(self._inside.end_effectors)
-        self.operator = operator.for_hands(hands) if operator is not None and hands > 1 else operator
+        self.operator = operator.for_end_effectors(hands) if operator is not None and hands > 1 else operator
         self._all_hands = tuple(range(hands))
         self.observers: list[Observer] = []
         self._interface = EnvironmentInterface(self)
@@ -117,7 +117,7 @@ class InterventionWrapper(gym.Wrapper):
         policy_action = self._inside.clip_action(action)
         for observer in self.observers:
             observer.on_poll()
-        decision = LET_GO
+        decision = POLICY_ACTS
         if self.operator is not None:
             self.operator.time_scale = max((each.time_scale for each in self.observers), default=1.0)
             decision = self.operator.decide(View(self._interface, policy_action))
@@ -134,7 +134,7 @@ class InterventionWrapper(gym.Wrapper):
         observation, reward, terminated, truncated, info = self.env.step(executed)
         self._step += 1
         record: StepRecord | None = info.get(schema.STEP)
-        only_policy = decision is LET_GO and phase == "policy" and self._has_record
+        only_policy = decision is POLICY_ACTS and phase == "policy" and self._has_record
         if record is None or not only_policy or record.step != self._step or record.truncated != truncated:
             if neutral is None:
                 assert record is not None

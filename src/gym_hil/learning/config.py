@@ -16,7 +16,7 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.files import write_atomically
 from gym_hil.intervention.limits import DEFAULT_PRESET, PRESET_NAMES
-from gym_hil.intervention.named import PEOPLE, teacher_names
+from gym_hil.intervention.named import PEOPLE, training_operator_names
 from gym_hil.learning.methods import METHODS
 from gym_hil.stacks.ids import is_foreign
 
@@ -131,7 +131,7 @@ class TrainConfig:
         if not 16 <= self.image_size <= 512:
             raise InvalidArgumentError(f"image_size={self.image_size!r} must be from 16 to 512")
         require_one_of("method", self.method, METHODS)
-        require_one_of("operator", self.operator, teacher_names())
+        require_one_of("operator", self.operator, training_operator_names())
         require_one_of("preset", self.preset, PRESET_NAMES)
         for name in ("robot_minutes", "control_dt"):
             if not getattr(self, name) > 0:

@@ -176,18 +176,23 @@ class TakeoverConformance:
     """
 
     engage: Engage = Engage.HOLD
-    hold_over_steps = 5
-    """With `Engage.MOTION`, number of steps without motion until control is released."""
+    release_after_steps = 5
+    """With `Engage.MOTION`, number of steps without motion after which control is released. Version 0.1.15 called it
+    `hold_over_steps`, which subclasses can still set."""
     random_events = 10_000
 
     @pytest.fixture
     def env(self, rig: DeviceRig) -> Iterator[gym.Env]:
         if self.engage is not Engage.MOTION and Control.ENGAGE not in rig.controls:
             raise unittest.SkipTest("this device has no button to engage")
-        env = environment(Human(rig.device, self.engage, self.hold_over_steps), limit=10_000)
+        env = environment(Human(rig.device, self.engage, self._release_steps), limit=10_000)
         env.reset(seed=0)
         yield env
         env.close()
+
+    @property
+    def _release_steps(self) -> int:
+        return int(getattr(self, "hold_over_steps", self.release_after_steps))
 
     def take_over(self, rig: DeviceRig) -> None:
         """Take over."""
@@ -209,7 +214,7 @@ class TakeoverConformance:
             rig.move(axis, 0.0)
         rig.settle()
         executed = []
-        for _ in range(self.hold_over_steps if self.engage is Engage.MOTION else 0):
+        for _ in range(self._release_steps if self.engage is Engage.MOTION else 0):
             info = env.step(FULL_SPEED)[4]
             assert info[schema.IS_INTERVENTION], "a short pause must not flip control"
             executed.append(info[schema.TELEOP_ACTION])

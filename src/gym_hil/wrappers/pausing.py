@@ -36,5 +36,5 @@ def wait_out_pause(env: gym.Env, clock: Clock) -> bool:
         clock.sleep(LISTEN_S)
         for observer in observers:
             observer.on_poll()
-        operator.idle()
+        operator.poll_in_pause()
     return True

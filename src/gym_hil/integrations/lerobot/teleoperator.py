@@ -19,7 +19,7 @@ from gym_hil.integrations.lerobot.shared_simulation import CLOSED, OPEN, World, 
 from gym_hil.intervention.human import Human
 from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.intervention.named import SIMULATED, make_demonstrator, make_operator
-from gym_hil.intervention.operator import LET_GO, Decision, Operator
+from gym_hil.intervention.operator import POLICY_ACTS, Decision, Operator
 
 DELTAS = ("delta_x", "delta_y", "delta_z")
 """Keys of the motion along x, y and z in an action of LeRobot's gamepad, each in [-1, 1]."""
@@ -59,7 +59,7 @@ class GymHilTeleoperator(Teleoperator):
         super().__init__(config)
         self.config = config
         self._operator: Operator | None = None
-        self._decision: Decision = LET_GO
+        self._decision: Decision = POLICY_ACTS
         self._episode_of: ManipulationEnv | None = None
 
     @cached_property

@@ -11,7 +11,7 @@ from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.schema import EpisodeEvent
 from gym_hil.devices.base import STILL, Device, DeviceReading, Engage
-from gym_hil.devices.device_wrapper import DeviceTap
+from gym_hil.devices.device_wrapper import DeviceWrapper
 from gym_hil.intervention.human import Human
 from gym_hil.intervention.operator import Decision, Operator, View
 from gym_hil.wrappers.pausing import wait_out_pause
@@ -22,7 +22,7 @@ AWAY = (
 )
 
 
-class Presence(DeviceTap):
+class Presence(DeviceWrapper):
     """Notes whether the person at a device is away.
 
     Args:
@@ -83,9 +83,9 @@ class AttendingHuman(Operator):
             return Decision(view.env.neutral_action(), decision.events, decision.reading)
         return decision
 
-    def idle(self) -> None:
+    def poll_in_pause(self) -> None:
         """Read the device during a pause."""
-        self._human.idle()
+        self._human.poll_in_pause()
 
     def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
         """Begin an episode. A person who was away stays so until they take over."""

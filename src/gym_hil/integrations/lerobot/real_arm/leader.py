@@ -164,7 +164,7 @@ class LeaderArm:
 def led_by(leader: Any) -> Human:
     """Return a person who drives with a connected leader of LeRobot."""
     device = LeaderAndKeys(LeRobotTeleoperator(leader, LeaderMotion()), TerminalKeyboard())
-    return Human(device, SPEC.engage, hold_over_steps=REST_STEPS)
+    return Human(device, SPEC.engage, release_after_steps=REST_STEPS)
 
 
 def _refuse(options: DeviceOptions) -> LeaderAndKeys:

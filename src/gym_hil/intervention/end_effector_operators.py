@@ -15,7 +15,7 @@ SEED_STRIDE = 1_000_003
 """Difference between the seeds of two end effectors' operators, so that their errors are independent."""
 
 
-class Hands(Operator):
+class EndEffectorOperators(Operator):
     """Drives every end effector by an operator of its own, which sees the environment as if there were no
     other one.
 
@@ -31,7 +31,7 @@ class Hands(Operator):
 
     def __init__(self, operators: Sequence[Operator]) -> None:
         if not operators:
-            raise InvalidArgumentError("Hands needs at least one operator")
+            raise InvalidArgumentError("EndEffectorOperators needs at least one operator")
         self.operators = tuple(operators)
         self.name = " and ".join(operator.name for operator in self.operators)
         self.simulated = all(operator.simulated for operator in self.operators)
@@ -81,10 +81,10 @@ class Hands(Operator):
         """Whether an operator wants the environment to wait."""
         return any(operator.paused for operator in self.operators)
 
-    def idle(self) -> None:
+    def poll_in_pause(self) -> None:
         """Read all devices during a pause."""
         for operator in self.operators:
-            operator.idle()
+            operator.poll_in_pause()
 
     def get_state(self) -> Any:
         """Return the states of all operators."""

@@ -8,8 +8,8 @@ import pytest
 
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.intervention import Limits
-from gym_hil.intervention.eyes import PAGE, Eye, Eyes, Picture
-from gym_hil.intervention.sight import PerceivedState, Sight
+from gym_hil.intervention.perception import PerceivedState, Perception
+from gym_hil.intervention.visual_precision import PAGE, FixedCamera, Picture, VisualPrecision
 from gym_hil.stacks.build import make_env
 
 STAY = np.array([0, 0, 0, 1], np.float32)
@@ -18,14 +18,14 @@ WALL = """<mujoco><worldbody>
 <geom name="wall" type="box" pos="0.5 {y} 0" size="0.01 0.2 0.2"/></worldbody></mujoco>"""
 
 
-def scene(wall_y: float, pictures: tuple[Picture, ...]) -> tuple[Eyes, mujoco.MjData]:
+def scene(wall_y: float, pictures: tuple[Picture, ...]) -> tuple[VisualPrecision, mujoco.MjData]:
     model = mujoco.MjModel.from_xml_string(WALL.format(y=wall_y))
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
-    return Eyes(model, pictures), data
+    return VisualPrecision(model, pictures), data
 
 
-def errors(eyes: Eyes, data: mujoco.MjData, point: np.ndarray) -> np.ndarray:
+def errors(eyes: VisualPrecision, data: mujoco.MjData, point: np.ndarray) -> np.ndarray:
     precision = eyes.precision(data, point)
     assert precision is not None
     return np.sqrt(np.diag(np.linalg.inv(precision)))
@@ -59,10 +59,10 @@ def test_what_is_behind_something_or_beside_the_picture_is_not_to_be_seen():
 
 
 def test_an_eye_that_stands_still_is_the_one_that_the_page_begins_with():
-    pos, axes = Eye(0.0, 0.0, 2.0, (0.0, 0.0, 1.0)).pose()
+    pos, axes = FixedCamera(0.0, 0.0, 2.0, (0.0, 0.0, 1.0)).pose()
     np.testing.assert_allclose(pos, [2.0, 0.0, 1.0])
     np.testing.assert_allclose(axes, [[0, 0, 1], [1, 0, 0], [0, 1, 0]], atol=1e-12)
-    assert isinstance(PAGE[0].camera, Eye)
+    assert isinstance(PAGE[0].camera, FixedCamera)
 
 
 @pytest.fixture
@@ -73,12 +73,12 @@ def env():
     made.close()
 
 
-def look(sight: Sight, env, rng: np.random.Generator) -> PerceivedState:
+def look(sight: Perception, env, rng: np.random.Generator) -> PerceivedState:
     return sight.look(EnvironmentInterface(env), rng)
 
 
 def test_it_sees_what_was_there_a_moment_ago(env):
-    sight, rng = Sight(Limits(sight_delay_s=0.2)), np.random.default_rng(0)
+    sight, rng = Perception(Limits(sight_delay_s=0.2)), np.random.default_rng(0)
     places, seen = [], []
     for _ in range(12):
         places.append(env.get_wrapper_attr("tcp_pos_w").copy())
@@ -89,11 +89,11 @@ def test_it_sees_what_was_there_a_moment_ago(env):
 
 
 def test_who_does_not_see_the_cube_move_takes_it_to_be_where_it_was(env, monkeypatch):
-    sight, rng = Sight(Limits(acuity=0.5)), np.random.default_rng(0)
+    sight, rng = Perception(Limits(acuity=0.5)), np.random.default_rng(0)
     sight.begin(rng)
     before = look(sight, env, rng)
     assert not before.hidden and 0.0 < np.linalg.norm(before.error_root) < 0.01
-    monkeypatch.setattr(Eyes, "precision", lambda *arguments: None)
+    monkeypatch.setattr(VisualPrecision, "precision", lambda *arguments: None)
     raw = env.unwrapped
     raw.data.joint("cube").qpos[:2] += 0.05
     mujoco.mj_forward(raw.model, raw.data)
@@ -107,14 +107,14 @@ def test_who_does_not_see_the_cube_move_takes_it_to_be_where_it_was(env, monkeyp
 
 
 def test_a_script_sees_everything_exactly(env):
-    sight, rng = Sight(Limits()), np.random.default_rng(0)
+    sight, rng = Perception(Limits()), np.random.default_rng(0)
     sight.begin(rng)
     seen = look(sight, env, rng)
     np.testing.assert_allclose(sight.offset(seen), env.get_wrapper_attr("expert_goal")() - seen.tcp_pos_w)
 
 
 def test_the_eye_errs_in_proportion_to_the_distance_and_by_the_pictures():
-    sight, rng = Sight(Limits(acuity=0.5, sight_error_share=0.05)), np.random.default_rng(0)
+    sight, rng = Perception(Limits(acuity=0.5, sight_error_share=0.05)), np.random.default_rng(0)
 
     def error(distance: float) -> float:
         goal = np.array([distance, 0.0, 0.0])

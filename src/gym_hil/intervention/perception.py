@@ -14,8 +14,8 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.devices.controls import Control
 from gym_hil.intervention.button_presses import Aim
 from gym_hil.intervention.condition import FAR_M
-from gym_hil.intervention.eyes import Eyes
 from gym_hil.intervention.limits import Limits
+from gym_hil.intervention.visual_precision import VisualPrecision
 
 Array = NDArray[np.float64]
 STEADY_S = 0.5
@@ -61,7 +61,7 @@ class PerceivedState:
         )
 
 
-class SeenEnvironment(EnvironmentInterface):
+class PerceivedEnvironment(EnvironmentInterface):
     """An environment whose TCP and goal are those of an earlier time.
 
     Args:
@@ -83,7 +83,7 @@ class SeenEnvironment(EnvironmentInterface):
         return self._seen.goal_w
 
 
-class Sight:
+class Perception:
     """Perception and memory of one human who looks at the pictures of the page.
 
     The error of perception changes slowly, so that averaging over steps does not remove it. A hidden object is assumed
@@ -96,7 +96,7 @@ class Sight:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._eyes: Eyes | None = None
+        self._visual_precision: VisualPrecision | None = None
         self._past: deque[PerceivedState] = deque()
         self._error: Array = np.zeros(6)
         self._delay_s = 0.0
@@ -161,11 +161,11 @@ class Sight:
         if not (self._limits.acuity and env.offers("task") and env.offers("simulation")):
             return now
         data, objects = env.data, np.reshape(env.task.observe(env.simulation), (-1, 3))
-        if self._eyes is None or self._eyes.model is not env.model:
-            self._eyes = Eyes(env.model)
+        if self._visual_precision is None or self._visual_precision.model is not env.model:
+            self._visual_precision = VisualPrecision(env.model)
         number = int(np.argmin(np.linalg.norm(objects - now.goal_w, axis=1)))
         here = objects[number]
-        precision = self._eyes.precision(data, here)
+        precision = self._visual_precision.precision(data, here)
         where, root, age_s = self._known.get(number, (here, np.zeros((3, 3)), 0.0))
         if precision is not None:
             where, root, age_s = here, np.linalg.cholesky(np.linalg.inv(precision)), 0.0

@@ -21,7 +21,7 @@ only by size and shading, several pictures together locate a point (Park and Wol
 
 
 @dataclass(frozen=True)
-class Eye:
+class FixedCamera:
     """A fixed camera: azimuth and elevation (rad), distance (m) and the point that it looks at (3, m, world
     frame).
     """
@@ -51,21 +51,21 @@ class Picture:
         fovy: vertical field of view (rad); None for that of the model's camera.
     """
 
-    camera: str | Eye
+    camera: str | FixedCamera
     pixels: int
     aspect: float = 1.0
     fovy: float | None = None
 
 
 PAGE = (
-    Picture(Eye(-0.82, 0.42, 1.35, (0.4, 0.0, 0.22)), pixels=720, aspect=16 / 9, fovy=0.8),
+    Picture(FixedCamera(-0.82, 0.42, 1.35, (0.4, 0.0, 0.22)), pixels=720, aspect=16 / 9, fovy=0.8),
     Picture("front", pixels=180),
     Picture("wrist", pixels=180),
 )
 """The pictures of the page on a screen with 1280 x 720 pixels, before the person turns the large picture."""
 
 
-class Eyes:
+class VisualPrecision:
     """Locates points in the pictures of one model.
 
     Args:
@@ -89,7 +89,7 @@ class Eyes:
         names = {model.camera(number).name: number for number in range(model.ncam)}
         self._pictures: list[tuple[Picture, int | tuple[Array, Array]]] = []
         for picture in pictures:
-            if isinstance(picture.camera, Eye):
+            if isinstance(picture.camera, FixedCamera):
                 self._pictures.append((picture, picture.camera.pose()))
             elif picture.camera in names:
                 self._pictures.append((picture, names[picture.camera]))

@@ -24,7 +24,7 @@ LONGEST_DELAY_S = 1.0
 """Time for which the person remembers their own motion (s); longer than any delay of perception."""
 
 
-class LeverMotion(ButtonPresses):
+class AxisMotion(ButtonPresses):
     """Moves the robot by levels of the axes, which the person corrects after each look.
 
     The hand follows the intended motion like a critically damped second-order system, with noise proportional to the
