@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 
 import gymnasium as gym
@@ -175,6 +176,24 @@ def test_a_vector_gives_each_member_its_own_operator():
         gym.make_vec("gym_hil/PandaPickCube-v1", operator=SimulatedHuman("novice"), **kwargs)
     envs = gym.make_vec("gym_hil/PandaPickCube-v1", operator="simulated", **kwargs)
     assert envs.envs[0].get_wrapper_attr("operator") is not envs.envs[1].get_wrapper_attr("operator")
+    envs.close()
+
+
+def test_one_operator_cannot_watch_two_environments_at_once():
+    operator = SimulatedHuman("novice")
+    envs = gym.make_vec("gym_hil/PandaPickCube-v1", num_envs=2, vectorization_mode="sync", operator=operator)
+    envs.reset(seed=0)
+    with pytest.raises(InvalidArgumentError, match="'simulated' watches an episode of another environment"):
+        envs.step(np.stack([STAY, STAY]))
+    first, second = envs.envs
+    for env in (first, second, first):
+        env.reset(seed=0)
+        env.step(STAY)
+    state = first.unwrapped.get_state()
+    second.reset(seed=0)
+    first.unwrapped.set_state(state)
+    first.step(STAY)
+    copy.deepcopy(first).step(STAY)
     envs.close()
 
 

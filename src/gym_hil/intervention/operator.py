@@ -71,12 +71,15 @@ class Operator(abc.ABC):
         simulated: whether the human is simulated, so that steps need not keep real time.
         time_scale: factor by which the environment runs slower than in real time. The takeover wrapper sets
             it.
+        used_in: identity of the takeover wrapper in whose environment the present episode runs, or None. The
+            wrapper sets it.
     """
 
     name: str
     device: Any = None
     simulated: bool = False
     time_scale: float = 1.0
+    used_in: object | None = None
 
     @abc.abstractmethod
     def decide(self, view: View) -> Decision:

@@ -13,6 +13,7 @@ from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 
 from gym_hil.core import schema
 from gym_hil.core.environment import EnvironmentInterface
+from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.observer import Observer
 from gym_hil.core.schema import TerminationReason
 from gym_hil.core.step_record import Phase, StepRecord
@@ -46,6 +47,7 @@ class InterventionWrapper(gym.Wrapper):
         self._watches = self._inside.offers("watch_substeps")
         self._hands_over = self._inside.offers("hand_over")
         self._has_record = _passes_on(env) and self._inside.offers("action_term")
+        self._identity = object()
         self._step = 0
         self._interventions = 0
         self._driven: tuple[int, ...] = ()
@@ -93,6 +95,7 @@ class InterventionWrapper(gym.Wrapper):
                 if seed is None and not self._seeded:
                     seed = _drawn_seed(self.env)
                 self.operator.reset(self._interface, seed)
+                self.operator.used_in = self._identity
         self._seeded = True
         neutral = self._inside.neutral_action()
         record = StepRecord(
@@ -113,12 +116,20 @@ class InterventionWrapper(gym.Wrapper):
 
         Returns:
             Observation, reward, terminated, truncated (never both) and info, see `StepRecord.to_info`.
+
+        Raises:
+            InvalidArgumentError: the operator has begun an episode of another environment in the meantime.
         """
         policy_action = self._inside.clip_action(action)
         for observer in self.observers:
             observer.on_poll()
         decision = POLICY_ACTS
         if self.operator is not None:
+            if self.operator.used_in not in (None, self._identity):
+                raise InvalidArgumentError(
+                    f"operator {self.operator.name!r} watches an episode of another environment; give each "
+                    "environment an operator of its own, or a name, such as operator='simulated'"
+                )
             self.operator.time_scale = max((each.time_scale for each in self.observers), default=1.0)
             decision = self.operator.decide(View(self._interface, policy_action))
         human_action = None if decision.action is None else self._inside.clip_action(decision.action)
@@ -193,6 +204,7 @@ class InterventionWrapper(gym.Wrapper):
         self._driven, self._restored = tuple(state["driven"]), True
         if self.operator is not None:
             self.operator.set_state(state["operator"])
+            self.operator.used_in = self._identity
         for limit in _time_limits(self.env):
             limit._elapsed_steps = self._step  # type: ignore[assignment]
 
