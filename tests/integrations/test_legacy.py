@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import subprocess
 import sys
@@ -25,6 +26,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*out of date")
 PUBLIC_NAMES = json.loads((Path(__file__).parent.parent / "data" / "public_names.json").read_text())
 """Modules and names by version: all public ones of gym-hil 0.1.14, read from its wheel, and those that the
 documentation of our 0.1.15 imports."""
+PUBLIC_ARGUMENTS = json.loads((Path(__file__).parent.parent / "data" / "public_arguments.json").read_text())
+"""Arguments of the functions and classes of gym-hil 0.1.14, read from its wheel. Those of `FrankaGymEnv` and
+`MujocoGymEnv`, whose scene is a task now, have a test of their own."""
 ARGUMENTS = {
     "seed": 3,
     "control_dt": 0.1,
@@ -53,6 +57,35 @@ def imported(name):
 def test_every_public_name_of_earlier_versions_imports(version, name):
     module = imported(name)
     assert [each for each in PUBLIC_NAMES[version][name] if not hasattr(module, each)] == []
+
+
+@pytest.mark.parametrize(
+    "module, name", [(module, name) for module, names in PUBLIC_ARGUMENTS.items() for name in names]
+)
+def test_functions_and_classes_of_0_1_14_take_its_arguments_by_position_and_by_name(module, name):
+    arguments = PUBLIC_ARGUMENTS[module][name]
+    signature = inspect.signature(getattr(imported(module), name))
+    positional, keyword = arguments["positional"], dict.fromkeys(arguments["keyword"])
+    signature.bind(*positional, **keyword)
+    ordered = [name for name, one in signature.parameters.items() if one.kind is one.POSITIONAL_OR_KEYWORD]
+    assert ordered[: len(positional)] == positional[: len(ordered)]
+    signature.bind(**dict.fromkeys(positional), **keyword)
+
+
+def test_the_functions_of_0_1_14_take_arguments_of_layers_by_position():
+    sizes = {"x": 0.01, "y": 0.02, "z": 0.03}
+    positional = (sizes, False, False, True, True, False, False, -0.5, 0.0, None)
+    assert len(positional) + 1 == len(PUBLIC_ARGUMENTS["gym_hil.wrappers.factory"]["make_env"]["positional"])
+    env_id = "gym_hil/PandaPickCubeBase-v0"
+    for env in (gym_hil.make_env(env_id, *positional), gym_hil.wrap_env(gym.make(env_id), *positional)):
+        assert env.get_wrapper_attr("operator").device.name == "keyboard"
+        np.testing.assert_array_equal(env.get_wrapper_attr("scale"), [0.01, 0.02, 0.03])
+        env.reset(seed=0)
+        env.step(np.array([0, 0, 0, 2], np.float32))
+        assert env.step(np.array([0, 0, 0, 0], np.float32))[4]["discrete_penalty"] == -0.5
+        env.close()
+    with pytest.raises(InvalidArgumentError, match="make_env takes at most 10 positional arguments"):
+        gym_hil.make_env(env_id, *positional, None)
 
 
 @pytest.mark.parametrize("old", ALIASES)

@@ -67,19 +67,21 @@ Build = Callable[[EnvConfig], gym.Env]
 
 
 def make_env(
-    env_id: str, *, raw_env: RawEnv | None = None, build: Build | None = None, **arguments: Any
+    env_id: str, *positional: Any, raw_env: RawEnv | None = None, build: Build | None = None, **arguments: Any
 ) -> gym.Env:
     """Create the environment of an id with all layers.
 
     Args:
         env_id: an id. The suffix ``Base`` is ignored: actions are end-effector actions unless `action` is
             given.
+        positional: arguments that `wrap_env` takes in the same order.
         raw_env: creates the innermost environment; None for the usual class.
         build: creates the environment of the configuration, for example with a robot outside the simulation; None
             for `build_env`.
         arguments: fields of `EnvConfig`. Unlike `gymnasium.make`, real time is kept only if `real_time` is
             true.
     """
+    arguments = _with_names("make_env", positional, arguments)
     action = "xyz" if is_foreign(env_id) else TASKS[parse_id(env_id).task].action
     config = EnvConfig.of(env_id, **{"action": action, "real_time": False, **arguments})
     return build_env(config, raw_env=raw_env) if build is None else build(config)
@@ -112,11 +114,7 @@ def wrap_env(env: gym.Env, *positional: Any, **arguments: Any) -> gym.Env:
     Raises:
         InvalidArgumentError: an argument concerns the environment itself, or there are too many.
     """
-    if len(positional) > len(_POSITIONAL):
-        raise InvalidArgumentError(
-            f"wrap_env takes at most {len(_POSITIONAL)} positional arguments after env"
-        )
-    arguments = {**dict(zip(_POSITIONAL, positional, strict=False)), **arguments}
+    arguments = _with_names("wrap_env", positional, arguments)
     for name in arguments.keys() & (
         INNER_FIELDS | {"action", "render_spec", "render_mode", "max_episode_steps"}
     ):
@@ -140,6 +138,14 @@ _POSITIONAL = (
     "reset_delay_seconds",
     "controller_config_path",
 )
+
+
+def _with_names(function: str, positional: tuple[Any, ...], arguments: dict[str, Any]) -> dict[str, Any]:
+    if len(positional) > len(_POSITIONAL):
+        raise InvalidArgumentError(
+            f"{function} takes at most {len(_POSITIONAL)} positional arguments after the first"
+        )
+    return {**dict(zip(_POSITIONAL, positional, strict=False)), **arguments}
 
 
 def make_inner(**arguments: Any) -> ManipulationEnv:
