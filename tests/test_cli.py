@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -26,8 +27,11 @@ from gym_hil.tasks import TASKS
 
 
 def test_the_version():
+    said = f"gym-hil {metadata.version('gym-hil')}\n"
     done = gym_hil("--version")
-    assert done.returncode == 0 and done.stdout == f"gym-hil {metadata.version('gym-hil')}\n"
+    assert done.returncode == 0 and done.stdout == said
+    module = [sys.executable, "-m", "gym_hil", "--version"]
+    assert subprocess.run(module, capture_output=True, text=True, check=True).stdout == said
 
 
 @pytest.mark.parametrize(
@@ -35,6 +39,8 @@ def test_the_version():
     [
         (("play", "PandaPickCube-v1", "--seed", "-1"), "seed=-1 must be at least 0"),
         (("record", "PandaPickCube-v1", "--seed", "-1"), "seed=-1 must be at least 0"),
+        (("train", "PandaPickCube-v1", "--seed", "-1"), "seed=-1 must be at least 0"),
+        (("humans", "show", "novice", "--seed", "-1"), "seed=-1 must be at least 0"),
         (("play", "PandaPickCube-v1", "--video", "noext"), "must end in one of: .mp4"),
         (("play", "PandaPickCube-v1", "--video", "/proc/film.mp4"), "film.mp4"),
         (("list", "PickCubed"), "no id contains 'PickCubed'"),
@@ -130,18 +136,43 @@ def test_list_writes_every_id(tmp_path):
     assert rows["gym_hil/PandaPickCubeGamepad-v0"]["steps"] == 100
 
 
+WITHOUT_OSMESA = """
+import ctypes, ctypes.util
+
+find, load = ctypes.util.find_library, ctypes.CDLL.__init__
+
+def load_others(self, name, *arguments, **options):
+    if "OSMesa" in str(name):
+        raise OSError(f"{name}: cannot open shared object file: No such file or directory")
+    load(self, name, *arguments, **options)
+
+ctypes.util.find_library = lambda name: None if name == "OSMesa" else find(name)
+ctypes.CDLL.__init__ = load_others
+"""
+"""Hides OSMesa's library from a program that finds this as its module ``sitecustomize``."""
+
+
 @pytest.mark.parametrize(
-    ("backend", "message"), [("foo", "MUJOCO_GL='foo' is not known"), ("glfw", "needs a display")]
+    ("backend", "message", "advice"),
+    [
+        ("foo", "MUJOCO_GL='foo' is not known", "unset MUJOCO_GL"),
+        ("glfw", "needs a display", "unset MUJOCO_GL"),
+        ("osmesa", "no OpenGL backend works (osmesa: ", "OSMesa is missing; apt install libosmesa6"),
+    ],
 )
-def test_a_wrong_opengl_backend_is_a_row_of_the_doctor(backend, message, tmp_path):
+def test_a_wrong_opengl_backend_is_a_row_of_the_doctor(backend, message, advice, tmp_path):
     variables = {"MUJOCO_GL": backend, "DISPLAY": "", "WAYLAND_DISPLAY": ""}
-    assert gym_hil("list", "--help", **variables).returncode == 0
+    if backend == "osmesa":
+        (tmp_path / "sitecustomize.py").write_text(WITHOUT_OSMESA)
+        path = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+        variables["PYTHONPATH"] = os.pathsep.join(path)
+    assert gym_hil("--help", **variables).returncode == 0
     path = tmp_path / "doctor.json"
     done = gym_hil("doctor", "--json", str(path), **variables)
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
     findings = {finding["what"]: finding for finding in json.loads(path.read_text())}
     assert findings["MuJoCo"]["works"] and not findings["rendering"]["works"]
-    assert message in findings["rendering"]["found"] and "MUJOCO_GL" in findings["rendering"]["fix"]
+    assert message in findings["rendering"]["found"] and advice in findings["rendering"]["fix"]
 
 
 def test_doctor_says_what_works(tmp_path):

@@ -97,7 +97,7 @@ def _run() -> int:
         description="Human-in-the-loop robot learning in MuJoCo. `gym-hil --version` prints the version.",
         config=(tyro.conf.DisallowNone,),
     )
-    seed = getattr(command, "seed", None)
+    seed = getattr(getattr(command, "command", command), "seed", None)
     if seed is not None and seed < 0:
         raise InvalidArgumentError(f"seed={seed} must be at least 0")
     return int(with_home(command).run())
