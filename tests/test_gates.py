@@ -18,9 +18,11 @@ from gym_hil.intervention import (
     SimulatedHuman,
 )
 from gym_hil.intervention.budget import AttentionBudget
+from gym_hil.learning.config import TrainConfig
 from gym_hil.stacks.build import make_env
 from gym_hil.testing.operators import OperatorBasics, environment
 
+STATE_ID = "gym_hil/PandaPickCubeStateBase-v1"
 STAY = np.array([0, 0, 0, 1], np.float32)
 OUT = np.array([-1, 0, 0, 1], np.float32)
 
@@ -149,6 +151,9 @@ def test_humans_have_limits_and_scripts_are_called_scripts():
     for name, limits in PRESETS.items():
         limited = limits.reaction_s > 0 and limits.noise > 0 and limits.attention < 1
         assert limited != name.startswith("scripted"), name
+    default = make_env("gym_hil/PandaPickCubeBase-v1", operator="simulated").get_wrapper_attr("operator")
+    for limits in (default.limits, SimulatedHuman().limits, PRESETS[TrainConfig(env_id=STATE_ID).preset]):
+        assert limits is PRESETS["average"], "a human has limits unless a script is asked for"
 
 
 def test_a_reaction_takes_as_long_as_it_says():

@@ -18,6 +18,8 @@ from gym_hil.intervention.limits import PRESETS
 from gym_hil.intervention.named import SIMULATED_DEVICES, make_demonstrator, make_operator
 from gym_hil.intervention.operator import Operator
 from gym_hil.intervention.simulated_person import SimulatedPerson
+from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.rollout import Rollouts
 from gym_hil.stacks.build import make_env
 
 STAY = np.array([0, 0, 0, 1], np.float32)
@@ -216,6 +218,16 @@ def test_whoever_holds_a_device_turns_a_key(held):
             *_, terminated, truncated, info = env.step(env.get_wrapper_attr("neutral_action")())
             ended = terminated or truncated
         assert info["is_success"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SIMULATED_DEVICES)
+def test_whoever_holds_a_device_demonstrates_inserting_a_peg(name):
+    """The clearance is 1 mm. The operator is the one who demonstrates in `gym-hil train`."""
+    rollouts = Rollouts(TrainConfig(env_id="gym_hil/PandaInsertPegStateBase-v1", operator=name))
+    episodes = [rollouts.demonstrate(number) for number in range(4)]
+    rollouts.close()
+    assert sum(episode.success for episode in episodes) >= 3
 
 
 def test_a_press_lasts_as_long_as_the_way_needs_and_never_shorter_than_a_tap():

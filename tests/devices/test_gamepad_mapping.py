@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("pygame")
 
+from gym_hil.cli.doctor import Doctor
 from gym_hil.core.errors import DeviceError
 from gym_hil.devices.gamepad import Gamepad
 from gym_hil.devices.gamepad_mapping import STEPS, GamepadMapper, map_gamepad
@@ -61,6 +62,22 @@ def test_a_pad_is_mapped_by_the_person(tmp_path, monkeypatch):
         pad.set_axis("lt", 1.0)
         reading = device.poll()
         assert reading.engage and reading.motion[0] > 0.9 and reading.gripper.name == "CLOSE"
+    pad.detach()
+
+
+def test_the_doctor_maps_a_pad(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GYM_HIL_CONTROLLER_CONFIG", str(tmp_path / "controllers.json"))
+    pad = VirtualGamepad("Strange Pad", mapped=False)
+    person = PersonAtPad(pad)
+
+    def watched(ask, clock=person):
+        return map_gamepad(lambda prompt: (person.ask(prompt), ask(prompt))[1], clock)
+
+    monkeypatch.setattr("gym_hil.devices.gamepad_mapping.map_gamepad", watched)
+    assert Doctor(map_gamepad=True).run() == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert all(f"Please {prompt}." in said for _, prompt in STEPS)
+    assert "controllers.json and used from now on" in said and (tmp_path / "controllers.json").is_file()
     pad.detach()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gym_hil.cli.inspect_command import Inspect
 from gym_hil.cli.record import Record
 from gym_hil.cli.replay import Replay
 from gym_hil.core.errors import InvalidArgumentError, RecordingError
@@ -128,6 +129,20 @@ def test_a_changed_file_is_set_aside_and_written_again(copy, capsys):
     assert len(same(copy)) == 3
     aside = copy / "gym_hil" / "set-aside" / "lerobot" / video.relative_to(copy)
     assert aside.stat().st_size == 1000
+
+
+@pytest.mark.parametrize("pattern", ["videos/**/*.mp4", "data/**/*.parquet"])
+def test_a_changed_byte_is_found_and_named(copy, pattern, capsys):
+    path = next(copy.glob(pattern))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    said = f"{path.relative_to(copy).as_posix()} was changed after it was written"
+    assert Inspect(root=copy, page=False).run() == 1
+    assert said in " ".join(capsys.readouterr().out.split())
+    assert record(copy, resume=True) == 0
+    assert said in " ".join(capsys.readouterr().out.split())
+    assert len(same(copy)) == 3 and Inspect(root=copy, page=False).run() == 0
 
 
 def test_kill_9_costs_no_finished_episode(copy):

@@ -230,6 +230,17 @@ def test_a_full_disk_is_named_and_the_run_goes_on_once_there_is_room(whole, tmp_
     assert same_weights(whole, tmp_path / "run")
 
 
+def test_a_disk_that_is_full_at_the_start_leaves_a_folder_that_is_accepted(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    for step in ("flush", "replace"):
+        with monkeypatch.context() as patch, pytest.raises(StorageError, match="the disk is full"):
+            patch.setattr(files if step == "flush" else files.os, step, full)
+            open_folder(SHORT, tmp_path / step, resume=False)
+        open_folder(SHORT, tmp_path / step, resume=False).release()
+
+
 def test_one_process_trains_into_a_folder(tmp_path):
     lock = open_folder(SHORT, tmp_path, resume=False)
     with pytest.raises(FolderInUseError, match="another process"):

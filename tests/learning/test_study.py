@@ -16,7 +16,7 @@ pytest.importorskip("scipy")
 
 from gym_hil.cli.train import state_base_id
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.experiments.run_record import differences, read_record
+from gym_hil.experiments.run_record import FORMAT, differences, read_record
 from gym_hil.experiments.study import Study, load_study
 from gym_hil.experiments.study_report import Finished, write_study_report
 from gym_hil.experiments.study_runs import Status, run_study
@@ -175,6 +175,23 @@ def test_runs_happen_once_and_one_that_fails_stops_no_other(tmp_path):
     assert [status.latest.run.name for status in statuses if status.latest] == ["seed-1--good"]
     with pytest.raises(InvalidArgumentError, match="demos=1, not 3"):
         run_study(study(tmp_path, text.replace("demos = 1", "demos = 3")), out)
+
+
+def test_a_result_of_an_earlier_configuration_does_not_count_as_finished(tmp_path):
+    """Neither one without fields that were added since, nor one that does not say its version."""
+    (run, *_) = study(tmp_path).runs
+    (tmp_path / "records").mkdir()
+    path = tmp_path / "records" / f"{run.name}.json"
+    curve = {"robot_minutes": [5.0], "success_alone": [1.0]}
+    old = {
+        name: value for name, value in run.config.to_json().items() if name not in ("imitation", "annealing")
+    }
+    for config in (old, {name: value for name, value in old.items() if name != "version"}):
+        facts = {"format": FORMAT, "config": config, "curve": curve, "result": {"episodes": 100}}
+        path.write_text(json.dumps(facts))
+        with pytest.raises(InvalidArgumentError, match=run.name):
+            run_study(study(tmp_path), tmp_path)
+        assert json.loads(path.read_text()) == facts and not (tmp_path / "report.html").exists()
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path):

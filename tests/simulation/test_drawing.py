@@ -113,12 +113,30 @@ def test_a_forked_process_is_refused_at_once(env):
 
 @forks
 @pytest.mark.filterwarnings("ignore")
-def test_gymnasiums_processes_say_at_once_why_they_cannot_draw(env):
+@pytest.mark.parametrize("closed", [True, False])
+def test_gymnasiums_processes_say_at_once_why_they_cannot_draw(env, closed):
+    if closed:
+        env.close()
     options = {"vectorization_mode": "async", "vector_kwargs": {"context": "fork"}}
     envs = gym.make_vec(ID, num_envs=2, image_obs=True, **options)
     with pytest.raises(RenderingError, match="spawn"):
         envs.reset(seed=0)
     envs.close(terminate=True)
+
+
+@forks
+def test_processes_of_stable_baselines_say_at_once_why_they_cannot_draw(env, capfd):
+    vec_env = pytest.importorskip("stable_baselines3.common.vec_env")
+    env.close()
+    envs = vec_env.SubprocVecEnv([lambda: gym.make(ID, image_obs=True)] * 2, start_method="fork")
+    try:
+        with pytest.raises((EOFError, ConnectionError)):
+            envs.reset()
+    finally:
+        for process in envs.processes:
+            process.join(20)
+    assert 'start_method="spawn"' in capfd.readouterr().err
+    assert [process.exitcode for process in envs.processes] == [1, 1]
 
 
 @forks

@@ -11,6 +11,7 @@ import time
 import imageio.v3 as iio
 import pytest
 
+from gym_hil.devices.device_log import load_device_log
 from gym_hil.viewers.window import STRIP
 
 pytestmark = pytest.mark.display
@@ -196,6 +197,41 @@ def is_orange(picture):
 def is_violet(picture):
     red, green, blue = picture.reshape(-1, 3).mean(axis=0)
     return blue > red > green + 15
+
+
+WRAPPED = """
+import json, sys
+import gymnasium as gym, numpy as np, pygame
+import gym_hil
+from gym_hil.devices import RecordingDevice
+from gym_hil.devices.keyboard import WindowKeyboard
+from gym_hil.intervention import Human
+from gym_hil.wrappers.real_time import RealTimeWrapper
+keyboard = WindowKeyboard()
+operator = Human(RecordingDevice(keyboard, sys.argv[1]), "toggle")
+env = RealTimeWrapper(gym.make("gym_hil/PandaPickCube-v1", operator=operator, max_episode_steps=1000))
+env.reset(seed=0)
+for _ in range(200):
+    info = env.step(np.array([0, 0, 0, 1], np.float32))[4]
+    print(json.dumps({"focus": pygame.key.get_focused(), "connected": keyboard.connected,
+                      "human": info["is_intervention"]}), flush=True)
+env.close()
+"""
+
+
+def test_a_wrapped_keyboard_gets_a_window_and_its_keys(screen, tmp_path):
+    log = tmp_path / "log.jsonl"
+    program = subprocess.Popen(
+        [sys.executable, "-c", WRAPPED, str(log)], env=screen, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert until(program, lambda line: line["focus"])["connected"]
+        xdotool(screen, "key", "space")
+        until(program, lambda line: line["human"])
+    finally:
+        program.kill()
+        program.wait()
+    assert sum(timed.reading.engage_presses for timed in load_device_log(log).readings) == 1
 
 
 def close_the_window(screen):
