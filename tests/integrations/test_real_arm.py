@@ -294,7 +294,7 @@ def test_a_pause_does_not_count_as_late():
     sent = len(arm.sent)
     desk.readings = [NEUTRAL] * 50 + [DeviceReading(events=(EpisodeEvent.PAUSE,))]
     env.step(FORWARD)
-    assert len(arm.sent) == sent + 1 and env.get_wrapper_attr("overruns") == 0
+    assert len(arm.sent) == sent + 8 and env.get_wrapper_attr("overruns") == 0
 
 
 def test_a_simulated_human_needs_to_know_where_the_objects_are():
@@ -440,3 +440,34 @@ def test_answers_that_cannot_be_right_move_nothing(wrong):
     sent = arm.sent[-1]
     assert np.abs(np.array(sent) - arm.now.joints).max() < 0.3, "the last command is one of before"
     assert np.abs(np.array(env.unwrapped.mirror.measured.joints) - arm.now.joints).max() < 0.3
+
+
+def test_goals_are_spread_over_the_period():
+    env, arm, _ = make()
+    env.reset(seed=0)
+    start, before = np.array(arm.now.joints), len(arm.sent)
+    env.step(env.command_action(Command((0, 0.4, 0.4, 0, 0, 0), GripperCommand.STAY)))
+    goals = np.array(arm.sent[before:])
+    assert len(goals) == 8
+    np.testing.assert_allclose(
+        np.diff([start, *goals], axis=0), np.tile((goals[-1] - start) / 8, (8, 1)), atol=1e-9
+    )
+    assert np.abs(goals[-1] - start).max() > 0.02
+
+
+def test_goals_whose_time_has_passed_are_left_out():
+    class SlowArm(FakeArm):
+        def send(self, joints, opening):
+            super().send(joints, opening)
+            self.clock.advance(self.delay)
+
+    arm = SlowArm()
+    arm.clock, arm.delay = ManualClock(), 0.0
+    env = RealArmEnv(arm, ROBOT, lambda text: None, clock=arm.clock)
+    env.reset(seed=0)
+    env.step(env.neutral_action())
+    arm.delay, before, began = 0.07, len(arm.sent), arm.clock.monotonic()
+    env.step(env.neutral_action())
+    assert len(arm.sent) - before == 3, "the first, that of the time after it, and the last"
+    assert arm.clock.monotonic() - began == pytest.approx(0.21)
+    assert env.get_wrapper_attr("overruns") == 1

@@ -201,6 +201,6 @@ def test_a_policy_observes_the_cameras_of_the_arm(laboratory):
     observations = [env.reset(seed=0)[0], *(env.step(env.idle_action)[0] for _ in range(3))]
     shades = [np.unique(observation[: 2 * 16 * 16 * 3]) for observation in observations]
     assert [len(shade) for shade in shades] == [1] * 4, "the images are those of the cameras"
-    assert np.diff(np.concatenate(shades).astype(int)).tolist() == [1, 1, 1], "and new in every step"
+    assert np.diff(np.concatenate(shades).astype(int)).min() > 0, "and new in every step"
     assert env.interface.observation == ("front[16x16x3]", "wrist[16x16x3]", "proprioception[4]")
     env.close()

@@ -26,6 +26,11 @@ BEYOND = 0.3
 """Largest distance of a position from the joint's range (rad): calibrations differ."""
 SUDDEN = 0.7
 """Largest motion of a joint between two measurements (rad); an SO-101's servo turns by about 0.5 rad in 0.1 s."""
+GOAL_PERIOD = 0.0125
+"""Time between two goals that are sent within a control period (s). With a single goal per period, a servo rushes there
+and stops: on the virtual arm at 10 Hz, the elbow's load was above 80 % in 40 % of the time, and a servo overheated
+after nine minutes of training.
+"""
 ARRIVED = 0.15
 """An arm is at its start if no joint is farther away (rad): the servos of an SO-101 give way under its weight."""
 
@@ -119,8 +124,7 @@ class Mirror(Simulation):
         Raises:
             DeviceError: it does not answer, or a servo draws too much current. It holds its position.
         """
-        self._send(self._within_limits(self._control.wanted, self.limits.joint_speed))
-        late_s = self._wait()
+        late_s = self._travel(self._within_limits(self._control.wanted, self.limits.joint_speed))
         self.steps += 1
         if late_s > 0.0:
             self.overruns += 1
@@ -162,8 +166,7 @@ class Mirror(Simulation):
             if steps < 0:
                 self.hold()
                 raise DeviceError("the arm does not get to its start: something is in its way")
-            self._send(self._within_limits(goal, self.limits.homing_speed, keep_in_box=False))
-            self._wait()
+            self._travel(self._within_limits(goal, self.limits.homing_speed, keep_in_box=False))
             self._measure()
         self.rest()
 
@@ -200,11 +203,31 @@ class Mirror(Simulation):
             np.maximum(np.subtract(self.box.low, tcp_pos_w), tcp_pos_w - self.box.high).max().clip(0.0)
         )
 
-    def _send(self, goal: Array) -> None:
+    def _travel(self, goal: Array) -> float:
+        """Move to `goal` (rad) along a straight line in joint space until the end of the control period.
+
+        Returns:
+            By how much the end was missed (s); at most 0 if it was not.
+        """
+        start = self._control.target_joint_pos.copy()
         self._control.set_target(goal)
         near, far = self.robot.end_effectors[0].hand.finger_range
         opening = (self._simulated.commanded_fingers - near) / (far - near)
-        self.arm.send(goal.tolist(), opening)
+        now = self.clock.monotonic()
+        due = now if self._due is None else self._due
+        period = self.control_dt
+        count = max(1, round(period / GOAL_PERIOD))
+        for number in range(1, count + 1):
+            due += period / count
+            if number < count and now > due:
+                continue
+            self.arm.send((start + (goal - start) * (number / count)).tolist(), opening)
+            now = self.clock.monotonic()
+            late_s = now - due
+            self.clock.sleep(max(0.0, -late_s))
+            now = max(now, due)
+        self._due = now
+        return late_s
 
     def _command_opening(self, opening: float) -> None:
         near, far = self.robot.end_effectors[0].hand.finger_range
@@ -248,11 +271,3 @@ class Mirror(Simulation):
                     f"the arm says that {name} is at {math.degrees(at):.0f} degrees, and said {math.degrees(last):.0f} "
                     "before: its answers cannot be right"
                 )
-
-    def _wait(self) -> float:
-        """Wait until the end of the control period, and return by how much it was missed (s)."""
-        now = self.clock.monotonic()
-        due = (now if self._due is None else self._due) + self.control_dt
-        self._due = max(due, now)
-        self.clock.sleep(self._due - now)
-        return now - due
