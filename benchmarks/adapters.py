@@ -55,22 +55,22 @@ class EngineAlone:
 
         rng, data, simulation = np.random.default_rng(seed), self.data, self.simulation
         answer, self.commands = self.env.reset(seed=seed), []
-        start, advance = simulation.save(), simulation._advance
+        start, advance = simulation.save(), simulation.advance
 
-        def record():
+        def record(ticks):
             self.commands.append(
                 [part.copy() for part in (data.ctrl, data.act, data.mocap_pos, data.mocap_quat)]
             )
-            advance()
+            advance(ticks)
 
-        simulation._advance = record
+        simulation.advance = record
         space, ended = self.action_space, False
         while not ended:
             *_, terminated, truncated, _ = self.env.step(
                 rng.uniform(space.low, space.high).astype(space.dtype)
             )
             ended = terminated or truncated
-        simulation._advance = advance
+        del simulation.advance  # the method of the class again
         simulation.restore(start)
         self.number = 0
         return answer

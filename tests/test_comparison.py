@@ -1,0 +1,64 @@
+"""The programs with which `benchmarks/compare.py` measures this package run: environments and the engine alone."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gym_hil  # noqa: F401  registers the ids
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def ours(monkeypatch):
+    """Return the workloads of this package, by contender and name."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    contenders = importlib.import_module("contenders")
+    yield {
+        (contender.name, name): workload
+        for contender in contenders.CONTENDERS
+        if contender.ours or "engine alone" in contender.name
+        for name, workload in contender.workloads.items()
+    }
+    for module in ("contenders", "adapters"):
+        sys.modules.pop(module, None)
+
+
+@pytest.mark.rendering
+def test_our_workloads_run(ours):
+    assert {name for _, name in ours} >= {"state", "images", "so101", "so101-joints", "so101-batch"}
+    for place, workload in ours.items():
+        module, function = workload.make.split(":")
+        env = getattr(importlib.import_module(module), function)(**workload.kwargs)
+        env.reset(seed=0)
+        rng, space = np.random.default_rng(0), env.action_space
+        time = env.unwrapped.data.time if hasattr(env.unwrapped, "data") else None
+        for _ in range(3):
+            env.step(rng.uniform(space.low, space.high).astype(space.dtype))
+        if time is not None and "batch" not in place[1]:
+            assert env.unwrapped.data.time == pytest.approx(time + 0.3), place
+
+
+@pytest.mark.parametrize("workload", ["so101", "so101-joints"])
+def test_the_engine_alone_repeats_the_episode(ours, workload):
+    module, function = ours["our SO-101, engine alone", workload].make.split(":")
+    kwargs = ours["our SO-101, engine alone", workload].kwargs
+    engine = getattr(importlib.import_module(module), function)(**kwargs)
+    engine.reset(seed=3)
+    end = engine.data.qpos.copy()
+    ended, steps = False, 0
+    while not ended:
+        *_, ended, _ = engine.step(None)
+        steps += 1
+    assert steps > 10 and np.abs(engine.data.qpos - end).max() > 0.1, "the arm moves"
+
+    env = engine.env
+    _, rng, space = env.reset(seed=3), np.random.default_rng(3), env.action_space
+    for _ in range(steps):
+        env.step(rng.uniform(space.low, space.high).astype(space.dtype))
+    np.testing.assert_allclose(engine.data.qpos, env.unwrapped.simulation.data.qpos, atol=1e-9)
