@@ -44,7 +44,7 @@ class Quality:
 FAST = Quality(shadow_size=0, samples=0, slices=12, stacks=6, scenery=False)
 """Quality of observations: all shapes, but no room and no shadows, which is much faster than MuJoCo's
 defaults."""
-PRETTY = Quality(shadow_size=2048, samples=4, slices=36, stacks=18)
+PRETTY = Quality(shadow_size=2048, samples=4, slices=20, stacks=10)
 """Quality of videos and windows."""
 
 
