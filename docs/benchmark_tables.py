@@ -20,6 +20,7 @@ FOLDER = Path(__file__).parents[1] / "benchmarks"
 DELAYS, LEARNED_REWARD = FOLDER / "delays.json", FOLDER / "learned_reward.json"
 RECORDS, LEADERBOARD = FOLDER / "results", FOLDER / "leaderboard.json"
 SPEED = FOLDER / "learning_speed.json"
+BENCH, COMPARISON = FOLDER / "bench.json", FOLDER / "compare.json"
 MARKER = re.compile(r"^<!-- benchmark: (\w+) -->$", re.MULTILINE)
 
 
@@ -85,6 +86,64 @@ def speed() -> str:
     return as_markdown(["learner", *commits, "ratio, median", "range"], rows)
 
 
+def bench() -> str:
+    """A row per quantity and a column per task, from the result of ``gym-hil bench --json``."""
+    found = json.loads(BENCH.read_text(encoding="utf-8"))["tasks"]
+    rows: dict[str, list[str]] = {}
+
+    def add(name: str, text: str) -> None:
+        rows.setdefault(name, []).append(text)
+
+    for of_task in found.values():
+        state, images = of_task["state"], of_task["images"]
+        eight = {row["mode"]: row["steps_per_s"] for row in of_task["vector"] if row["num_envs"] == 8}
+        scaling = of_task["scaling"]
+        many = scaling["num_envs"]
+        add("`import gym_hil`, in addition to Gymnasium", f"{state['import_s']:.3f} s")
+        first = "`gym.make` and first reset in a new process, including the import of MuJoCo"
+        add(first, f"{state['make_s'] + state['first_reset_s']:.2f} s")
+        add("the same with images", f"{images['make_s'] + images['first_reset_s']:.2f} s")
+        add("steps", f"{state['steps_per_s']:,.0f} /s")
+        add("steps with two 128x128 cameras", f"{images['steps_per_s']:,.0f} /s")
+        add("time of `env.step` / time of `mj_step` of the same model", f"{state['times_engine']:.2f}")
+        add("reset", f"{state['reset_ms']:.2f} ms")
+        latency = f"{state['latency_ms']:.0f} and {state['worst_latency_ms']:.0f} ms"
+        add("latency from key press to motion at 10 Hz, median and maximum", latency)
+        add(f"speedup of a vector environment of {many}", f"{scaling['times_one']:.2f}")
+        add("speedup of MuJoCo alone on as many threads", f"{scaling['engine_times_one']:.2f}")
+        vectors = f"{eight['vector_entry_point']:,.0f} and {eight['async']:,.0f} /s"
+        add("8 environments: this package's vector environment and `AsyncVectorEnv`", vectors)
+        add(f"memory per environment in a vector of {many}", f"{scaling['memory_mb_per_env']:.1f} MB")
+    return as_markdown(["", *found], [[name, *texts] for name, texts in rows.items()])
+
+
+def comparison() -> str:
+    """A row per workload and package, from the result of ``benchmarks/compare.py --json``."""
+    rows = []
+    for one in json.loads(COMPARISON.read_text(encoding="utf-8"))["results"]:
+        names = [one["workload"], one["contender"]]
+        if "medians" not in one:
+            rows.append([*names, "-", "-", "-", "-", "could not be run"])
+            continue
+        of_one = one["medians"]
+        steps, simulated, ratio = (of_one[key] for key in ("steps_per_s", "sim_s_per_s", "ours_over_it_sim"))
+        low, high = of_one["ours_over_it_sim_range"]
+        by_cpu = f"{of_one['ours_over_it_cpu']:.3g}"
+        rows.append(
+            [*names, f"{steps:,.0f}", f"{simulated:.3g}", f"{ratio:.3g}", f"{low:.3g} to {high:.3g}", by_cpu]
+        )
+    header = [
+        "workload",
+        "package",
+        "steps/s",
+        "simulated s per s",
+        "gym-hil / package",
+        "range",
+        "by processor time",
+    ]
+    return as_markdown(header, rows)
+
+
 def delays() -> str:
     """A row per robot, actor and kind of delay, with the successes and the mean duration of each delay."""
     rows = json.loads(DELAYS.read_text(encoding="utf-8"))
@@ -138,7 +197,7 @@ def render(markdown: str) -> str:
     Raises:
         InvalidArgumentError: it asks for a table that does not exist, or a record cannot be read.
     """
-    others = (leaderboard, speed, delays, learned_reward, learned_reward_policies)
+    others = (leaderboard, speed, bench, comparison, delays, learned_reward, learned_reward_policies)
     alone = {table.__name__: table for table in others}
 
     def put(match: re.Match[str]) -> str:
