@@ -223,7 +223,7 @@ def test_every_command_explains_itself():
         assert "nothing here" not in done.stdout, "an option that does nothing"
 
 
-@pytest.mark.parametrize("command", ["play", "record", "train"])
+@pytest.mark.parametrize("command", ["play", "record", pytest.param("train", marks=pytest.mark.slow)])
 def test_the_operator_that_an_id_names_is_the_default_and_cannot_be_contradicted(
     command, tmp_path, monkeypatch
 ):
@@ -266,6 +266,7 @@ def test_the_operator_that_an_id_names_is_the_default_and_cannot_be_contradicted
         options(operator="simulated").run()
 
 
+@pytest.mark.slow
 def test_ctrl_c_that_python_ignores_is_repeated():
     program = """
 import gym_hil.cli, signal, time, weakref

@@ -122,7 +122,7 @@ def test_a_controller_of_ones_own_has_the_old_base_class():
         assert [pedal.get_episode_end_status(), pedal.get_episode_end_status()] == ["failure", None]
 
 
-@pytest.mark.parametrize("arguments", [[], ["--use-keyboard"]])
+@pytest.mark.parametrize("arguments", [[], pytest.param(["--use-keyboard"], marks=pytest.mark.slow)])
 def test_the_teleoperation_example_starts(arguments):
     path = Path(gym_hil.__file__).parent / "examples" / "test_teleoperation.py"
     more = ["--episodes", "1", "--reset-delay", "0", "--render-mode", "rgb_array", "--step-size", "0.03"]

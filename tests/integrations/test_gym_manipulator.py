@@ -15,6 +15,7 @@ from gym_hil.integrations.lerobot.configs import Plan, write_configs
 pd = pytest.importorskip("pandas")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("lerobot"),
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.skipif(importlib.util.find_spec("lerobot") is None, reason="needs lerobot[hilserl]"),
 ]

@@ -17,6 +17,7 @@ from gym_hil.integrations.lerobot.configs import Plan, write_configs
 pd = pytest.importorskip("pandas")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("lerobot"),
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.skipif(importlib.util.find_spec("lerobot") is None, reason="needs lerobot[hilserl]"),
 ]
@@ -44,7 +45,7 @@ def wait_for(text: str, log, *programs, seconds: float = 480) -> str:
     return said
 
 
-@pytest.mark.parametrize("kind, updates", [("State", 20), ("", 3)])
+@pytest.mark.parametrize("kind, updates", [pytest.param("State", 20, marks=pytest.mark.nightly), ("", 3)])
 def test_learner_and_actor(kind, updates, lerobot, tmp_path):
     plan = Plan(task=f"PandaPickCube{kind}SimulatedHuman-v1", episodes=2)
     written = write_configs(plan, tmp_path)

@@ -159,6 +159,7 @@ def test_a_lerobot_dataset_of_an_arm_is_completed_after_a_crash(laboratory, tmp_
         assert float(frame["observation.images.front"].mean()) * 255 == pytest.approx(image.mean(), abs=4)
 
 
+@pytest.mark.slow
 def test_training_on_an_arm_goes_on_after_the_cable_was_out(laboratory, tmp_path):
     arm = Arm(cameras=("front", "wrist"))
 

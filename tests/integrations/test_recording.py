@@ -25,6 +25,7 @@ from gym_hil.datasets.replay import make_replay_env
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("lerobot"),
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.skipif(importlib.util.find_spec("lerobot") is None, reason="needs lerobot[dataset]"),
 ]

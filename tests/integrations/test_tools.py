@@ -18,6 +18,7 @@ from lerobot_policies import SMALL_ACT
 pd = pytest.importorskip("pandas")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("lerobot"),
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.skipif(
         importlib.util.find_spec("lerobot_env_gym_hil") is None,

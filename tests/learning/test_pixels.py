@@ -156,6 +156,7 @@ def test_looking_takes_one_thread_and_leaves_the_others_to_their_owner(monkeypat
         torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["hil", "bc"])
 def test_a_run_goes_from_end_to_end(tmp_path, method):
     out = tmp_path / "run"

@@ -56,6 +56,7 @@ def whole(tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_a_learner_beside_gives_the_weights_of_one_inside(whole, tmp_path):
     train(SHORT, tmp_path / "beside", learner=SeparateProcessLearner)
     assert same_weights(whole, tmp_path / "beside")
@@ -201,6 +202,7 @@ def test_in_real_time_acting_never_waits_for_learning_and_pays_every_update_late
     assert json.loads((tmp_path / "result.json").read_text())["worst_late_s"] >= 0.0
 
 
+@pytest.mark.slow
 def test_a_learner_that_cannot_write_says_why_and_the_run_goes_on_later(tmp_path):
     (tmp_path / "checkpoint.npz").mkdir()
     SHORT.save(tmp_path / "config.json")

@@ -121,6 +121,7 @@ def test_wilson_interval(successes, low, high):
     assert wilson(successes, 100) == pytest.approx((low, high), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_commands_write_what_they_promise_and_eval_refuses_what_is_not_for_it(tmp_path):
     out, result = tmp_path / "run", tmp_path / "result.json"
     command = ["train", "PandaPickCube-v1", "--robot-minutes", "0.2", "--demos", "3", "--episodes", "2",

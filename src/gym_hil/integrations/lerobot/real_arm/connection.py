@@ -19,6 +19,9 @@ ROBOTS = ("so101_follower", "so100_follower")
 GRIPPER = "gripper"
 RETRIES = 2
 """Number of further attempts to read the currents; LeRobot makes as many to read positions."""
+GRIP_TORQUE = 500
+"""Largest torque of the gripper (0.1 % of its stall torque). LeRobot writes the same number as the limit that holds
+from the next power-on; until then, a gripper that often squeezes something overheats within minutes."""
 CURRENT_UNIT = 0.0065
 """A per unit of a Feetech servo's register."""
 
@@ -131,6 +134,7 @@ class LeRobotConnection:
         with self._answering("connect to"):
             self._robot.connect(calibrate=False)
             calibrated = self._robot.is_calibrated  # reads the servos
+            self._robot.bus.write("Torque_Limit", GRIPPER, GRIP_TORQUE, num_retry=RETRIES)
         if not calibrated:
             self.close()
             raise DeviceError("the arm's calibration is not that of its file; run lerobot-calibrate")
