@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -107,8 +108,11 @@ def test_list_fits_a_terminal_and_cuts_nothing():
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert len(lines) <= 28 and max(map(len, lines)) <= 80 and "\u2026" not in done.stdout
-    for word in (*TASKS, *filter(None, SUFFIXES), "Base"):
-        assert word in done.stdout, word
+    for task in TASKS:
+        assert task in done.stdout
+        assert sum(line.startswith(f"{task} ") for line in lines) == (0 if task.endswith("Easy") else 1), task
+    for suffix in (*filter(None, SUFFIXES), "Base"):
+        assert len(re.findall(rf"\b{suffix}\b", done.stdout)) == 1, f"{suffix} is explained once"
 
 
 def test_list_shows_the_names_that_options_take():

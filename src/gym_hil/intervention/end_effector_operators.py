@@ -42,6 +42,16 @@ class EndEffectorOperators(Operator):
         devices = [operator.device for operator in self.operators if operator.device is not None]
         return CombinedDevice(*devices) if devices else None
 
+    @property
+    def used_in(self) -> object | None:
+        """Identity of the takeover wrapper in whose environment the present episode runs, or None."""
+        return self.operators[0].used_in
+
+    @used_in.setter
+    def used_in(self, identity: object | None) -> None:
+        for operator in self.operators:
+            operator.used_in = identity
+
     def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
         """Begin an episode.
 
