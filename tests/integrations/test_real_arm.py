@@ -429,6 +429,23 @@ def test_a_packet_that_is_lost_while_connecting_is_an_error_of_the_device(monkey
         connection.connect()
 
 
+def test_a_servo_that_lerobot_misses_may_be_hot(monkeypatch):
+    class Hot(Deaf):
+        def connect(self, calibrate: bool) -> None:
+            raise RuntimeError(
+                "FeetechMotorsBus motor check failed:\nMissing motor IDs:\n  - 4 (expected model: 777)"
+            )
+
+    robots = types.ModuleType("lerobot.robots")
+    robots.make_robot_from_config = lambda config: Hot()
+    monkeypatch.setitem(sys.modules, "lerobot", types.ModuleType("lerobot"))
+    monkeypatch.setitem(sys.modules, "lerobot.robots", robots)
+    with pytest.raises(
+        DeviceError, match=r"Missing motor IDs: - 4 .*too hot or overloaded.* switch the arm off and on"
+    ):
+        LeRobotConnection(types.SimpleNamespace(cameras={})).connect()
+
+
 @pytest.mark.parametrize("wrong", [(0.1, -0.5, 0.4, 1.2, -2.0), (3.0, -0.5, 0.4, 1.2, 1.5)])
 def test_answers_that_cannot_be_right_move_nothing(wrong):
     env, arm, _ = make()

@@ -22,6 +22,10 @@ RETRIES = 2
 GRIP_TORQUE = 500
 """Largest torque of the gripper (0.1 % of its stall torque). LeRobot writes the same number as the limit that holds
 from the next power-on; until then, a gripper that often squeezes something overheats within minutes."""
+SILENT_SERVO = (
+    "LeRobot also misses a servo that reports an error: it may be too hot or overloaded. Let it cool down, and "
+    "switch the arm off and on"
+)
 CURRENT_UNIT = 0.0065
 """A per unit of a Feetech servo's register."""
 
@@ -186,6 +190,6 @@ class LeRobotConnection:
         try:
             yield
         except Exception as error:  # serial ports, sockets and LeRobot have no error in common
-            raise DeviceError(
-                f"could not {what} the arm: {' '.join(str(error).split()) or type(error).__name__}"
-            ) from error
+            reason = " ".join(str(error).split()) or type(error).__name__
+            hint = f" ({SILENT_SERVO})" if "Missing motor" in reason else ""
+            raise DeviceError(f"could not {what} the arm: {reason}{hint}") from error
