@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gym_hil.core.clock import SYSTEM_CLOCK
 from gym_hil.core.errors import DeviceError, MissingExtraError, require_one_of
 
 ROBOTS = ("so101_follower", "so100_follower")
@@ -22,6 +23,8 @@ RETRIES = 2
 GRIP_TORQUE = 500
 """Largest torque of the gripper (0.1 % of its stall torque). LeRobot writes the same number as the limit that holds
 from the next power-on; until then, a gripper that often squeezes something overheats within minutes."""
+RECOVERY_S = 0.03
+"""Time for which the gripper is off (s), so that its next answer no longer reports the overload."""
 SILENT_SERVO = (
     "LeRobot also misses a servo that reports an error: it may be too hot or overloaded. Let it cool down, and "
     "switch the arm off and on"
@@ -160,6 +163,7 @@ class LeRobotConnection:
         """Switch the gripper off and on; see `ConnectedArm.renew_grip`."""
         with contextlib.suppress(Exception):  # LeRobot takes the servo's report of an overload for a failure
             self._robot.bus.write("Torque_Enable", GRIPPER, 0)
+        SYSTEM_CLOCK.sleep(RECOVERY_S)
         with self._answering("switch on the gripper of"):
             self._robot.bus.write("Torque_Enable", GRIPPER, 1, num_retry=RETRIES)
 
