@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("stable_baselines3")
 
+from gym_hil.cli.train import Train
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.learning.async_learner import InProcessLearner
 from gym_hil.learning.checkpoint import load
@@ -108,3 +109,11 @@ def test_twenty_demonstrations_are_enough_to_pick(tmp_path):
         replace(PICK, demos=20, robot_minutes=1, width=128, batch_size=256, final_episodes=50), tmp_path
     )
     assert found.successes >= 45
+
+
+@pytest.mark.nightly
+def test_twenty_demonstrations_are_enough_to_arrange_the_boxes(tmp_path):
+    """What `gym-hil train PandaArrangeBoxes-v1 --method bc --robot-minutes 12 --seed 101` does."""
+    config = Train(task="PandaArrangeBoxes-v1", method="bc", robot_minutes=12, seed=101)._config()
+    found = train(config, tmp_path, films=False)
+    assert found.episodes == 100 and found.successes >= 90
