@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import commands
 from gym_hil.cli.inspect_command import Inspect
 from gym_hil.cli.record import Record
 from gym_hil.cli.replay import Replay
@@ -184,16 +185,17 @@ def test_a_name_without_user_is_refused(name, tmp_path, capsys):
     assert not (tmp_path / "new").exists()
 
 
-def test_the_documented_commands_run(tmp_path):
+def test_the_documented_commands_run(lerobot, tmp_path, monkeypatch):
     doc = (Path(__file__).parent.parent.parent / "docs" / "recording.md").read_text()
     record_command = next(line for line in doc.splitlines() if line.endswith("--repo-id you/picks"))
     train_command = next(line for line in doc.splitlines() if line.startswith("lerobot-train"))
-    main = [sys.executable, "-c", "from gym_hil.cli import main; main()"]
-    subprocess.run([*main, *record_command.split()[1:], "--episodes", "2"], cwd=tmp_path, check=True)
+    recorded = commands.run(*record_command.split()[1:], "--episodes", "2", cwd=tmp_path)
+    assert recorded.returncode == 0, recorded.stderr
     pytest.importorskip("accelerate", reason="lerobot-train needs lerobot[training]")
     small = "--steps=2 --batch_size=2 --num_workers=0 --policy.device=cpu --dataset.video_backend=pyav"
     offline = "--policy.pretrained_backbone_weights=null"
-    subprocess.run([*train_command.split(), *small.split(), offline], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    lerobot.run(("lerobot.scripts.lerobot_train", *train_command.split()[1:], *small.split(), offline))
 
 
 def test_further_observation_terms_are_features(tmp_path):
