@@ -83,6 +83,11 @@ def _problem(action: Any, size: int) -> str:
     return f"action {array.tolist()} has values that are not finite"
 
 
+def within_step(rotation: Array) -> Array:
+    """Return the part of a rotation vector (3, rad) that one step executes, about the same axis."""
+    return rotation * min(1.0, STEP_RAD / max(float(np.linalg.norm(rotation)), STEP_RAD))
+
+
 class ActionTerm(abc.ABC):
     """Defines the meaning of the numbers of an action for one end effector.
 
@@ -184,7 +189,7 @@ class RawTwist(ActionTerm):
     step_m = DEFAULT_EE_STEP_SIZE["x"]
     """Distance by which a command at full speed moves the end effector (m)."""
     scale = np.full(3, step_m)
-    step_rad = 0.1
+    step_rad = STEP_RAD
     """Angle by which a command at full speed rotates the end effector (rad)."""
 
     def neutral(self) -> Action:
@@ -203,9 +208,9 @@ class RawTwist(ActionTerm):
         return self.clip([*metres, *radians, float(command.gripper) - GripperCommand.STAY])
 
     def towards(self, translation: Array, gripper: GripperCommand, rotation: Array = STILL) -> Action:
-        """Move by at most `step_m` along each axis, and rotate by at most `step_rad` about each axis."""
+        """Move by at most `step_m` along each axis, and rotate by at most `step_rad`."""
         metres = np.clip(translation, -self.step_m, self.step_m)
-        radians = np.clip(rotation, -self.step_rad, self.step_rad)
+        radians = within_step(rotation)
         return self.clip([*metres, *radians, float(gripper) - GripperCommand.STAY])
 
     def closes(self, action: Numbers) -> bool | None:
@@ -276,7 +281,7 @@ class EndEffectorStep(ActionTerm):
 
     def towards(self, translation: Array, gripper: GripperCommand, rotation: Array = STILL) -> Action:
         """Move as far as possible along each axis, and rotate about the axes that the term includes."""
-        return self._action(translation / self.scale, rotation / STEP_RAD, gripper)
+        return self._action(translation / self.scale, within_step(rotation) / STEP_RAD, gripper)
 
     def closes(self, action: Numbers) -> bool | None:
         """Return the meaning of the gripper entry."""

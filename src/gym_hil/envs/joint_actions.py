@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from gym_hil.core.command import Command
 from gym_hil.core.schema import GripperCommand
 from gym_hil.core.step_record import Action
-from gym_hil.envs.actions import DEFAULT_EE_STEP_SIZE, STEP_RAD, STILL, ActionTerm, Array, Motion, Numbers
+from gym_hil.envs.actions import (
+    DEFAULT_EE_STEP_SIZE,
+    STEP_RAD,
+    STILL,
+    ActionTerm,
+    Array,
+    Motion,
+    Numbers,
+    within_step,
+)
 from gym_hil.robots.base import EndEffector
 from gym_hil.robots.geometry import Box
 
@@ -85,7 +94,7 @@ class JointPositions(ActionTerm):
         homes, scene = self._end_effector.spec.arm.homes, self._simulation.scene
         home = None if np.any(rotation) else homes[scene.home]
         way = np.clip(translation, -self.scale, self.scale)
-        turn = np.clip(rotation, -STEP_RAD, STEP_RAD)
+        turn = within_step(rotation)
         return self._action(self._control.joints_towards(way, turn, home), gripper)
 
     def closes(self, action: Numbers) -> bool | None:

@@ -11,7 +11,7 @@ import numpy as np
 from gym_hil.devices.base import STILL, Engage, Motion
 from gym_hil.devices.controls import Control
 from gym_hil.devices.speed import Speed
-from gym_hil.intervention.button_presses import LEAST_TURN, Aim, Array, ButtonPresses, Rates
+from gym_hil.intervention.button_presses import SLOW_S, Aim, Array, ButtonPresses, Rates
 from gym_hil.intervention.held_devices import HeldDevice
 from gym_hil.intervention.limits import Limits
 
@@ -20,6 +20,12 @@ TREMOR_HZ = (8.0, 12.0)
 1978)."""
 NUDGE = 0.02
 """Level by which a person who takes over by motion stays engaged while nothing is to be moved. Assumed."""
+AT_REST = 0.05
+"""Level below which the hand presses the button for the next speed. At a higher level the robot would jump, because the
+coarse speed follows the fine one. Assumed."""
+MINOR = 0.25
+"""Share of the largest remaining translation up to which other axes are not moved yet. Assumed: people coordinate axes
+of similar distances, and finish small ones separately (Zhai and Milgram, CHI 1998)."""
 LONGEST_DELAY_S = 1.0
 """Time for which the person remembers their own motion (s); longer than any delay of perception."""
 
@@ -75,16 +81,19 @@ class AxisMotion(ButtonPresses):
         self._free_at[:] = now + self._varied(self.slowness * self._limits.pause_s, rng)
         done = sum((moved for at, moved in self._done if at > now - aim.delay_s), np.zeros(6))
         offset, turn = aim.offset - done[:3], aim.turn - done[3:]
-        turns = float(np.abs(turn).max()) > LEAST_TURN
+        turns = float(np.abs(turn).max()) > self.least_turn
         distance, per_s = (turn, rates.radians_per_s) if turns else (offset, rates.metres_per_s)
         if self.held.changes_speed:
-            farther = 2.5 * float(np.abs(distance).max())  # levels can be low, presses not short
-            if self._change_speed(self._speed_for(farther, per_s), speed, rng):
+            wanted_speed = self._next_speed(float(np.abs(distance).max()), per_s, speed)
+            if wanted_speed is not speed:
                 self._wanted = np.zeros(6)
+                if float(np.abs(self._level).max()) < AT_REST:
+                    self._change_speed(wanted_speed, speed, rng)
                 return
         seconds = self._limits.approach_s * speed.factor
         wanted = np.concatenate([offset / rates.metres_per_s, turn / rates.radians_per_s]) / seconds
-        wanted[3:] *= np.abs(turn) > LEAST_TURN
+        wanted[:3] *= np.abs(offset) > MINOR * np.abs(offset).max()
+        wanted[3:] *= np.abs(turn) > self.least_turn
         if self.held.changes_speed:  # as with keys, nobody corrects less than half a short press
             wanted[:3] *= np.abs(offset) > 0.5 * self._limits.press_s * rates.metres_per_s * speed.factor
         if self.held.engage is Engage.MOTION and not wanted.any():
@@ -120,6 +129,13 @@ class AxisMotion(ButtonPresses):
         """Restore what `get_state` returned."""
         super().set_state(state)
         self.handle.move(self._motion, turning=Control.TURN in self._down)
+
+    def _next_speed(self, distance: float, per_s: float, speed: Speed) -> Speed:
+        """Return the speed for a remaining distance (m or rad): the current one, unless it is too coarse or slow."""
+        farther = 2.5 * distance  # levels can be low, presses not short
+        suitable = self._speed_for(farther, per_s)
+        slow = distance > SLOW_S * per_s * speed.factor
+        return suitable if suitable.factor < speed.factor or slow else speed
 
     def _let_go(self) -> None:
         self._wanted, self._level, self._velocity = np.zeros(6), np.zeros(6), np.zeros(6)

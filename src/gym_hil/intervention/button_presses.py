@@ -19,8 +19,13 @@ from gym_hil.intervention.limits import Limits
 Array = NDArray[np.float64]
 GAP_S = 0.1
 """Time between two presses of the same key (s), as long as a press."""
+SLOW_S = 2.0
+"""A faster speed is selected for motions that would take longer than this (s). Assumed."""
 LEAST_TURN = 0.02
 """Remaining rotation that is not corrected (rad). Assumed: about a degree."""
+SEEN_TURN = 2.0
+"""Remaining rotation that is not corrected, in standard deviations of its perception. A person who corrected less would
+follow their own errors of perception."""
 
 
 class HandClock:
@@ -82,6 +87,11 @@ class ButtonPresses(abc.ABC):
         self._count = 0
         self._free_at = np.zeros(4)
         """When the hands have time for each axis, and for the gripper (s)."""
+
+    @property
+    def least_turn(self) -> float:
+        """Remaining rotation that is not corrected (rad)."""
+        return max(LEAST_TURN, SEEN_TURN * self._limits.sight_error_rad)
 
     @abc.abstractmethod
     def steer(self, aim: Aim, rates: Rates, speed: Speed, rng: np.random.Generator) -> None:

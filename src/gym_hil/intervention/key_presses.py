@@ -8,14 +8,12 @@ import numpy as np
 
 from gym_hil.devices.controls import DIRECTIONS, Control
 from gym_hil.devices.speed import Speed
-from gym_hil.intervention.button_presses import LEAST_TURN, Aim, ButtonPresses, Rates
+from gym_hil.intervention.button_presses import SLOW_S, Aim, ButtonPresses, Rates
 
 AXES = {(axis, sign): control for control, (axis, sign) in DIRECTIONS.items()}
 TURNS = ((1, -1.0), (0, 1.0), (2, 1.0))
 """Index and sign of the direction that turns the hand about x, y and z, see
 `gym_hil.devices.controls.turned`."""
-SLOW_S = 2.0
-"""A faster speed is selected for motions that would take longer than this (s). Assumed."""
 
 
 class KeyPresses(ButtonPresses):
@@ -30,7 +28,7 @@ class KeyPresses(ButtonPresses):
         now, free = self.clock.now, self._free_at
         if self._grip(aim, rng):
             return
-        turns = float(np.abs(aim.turn).max()) > LEAST_TURN
+        turns = float(np.abs(aim.turn).max()) > self.least_turn
         if (free[:3] <= now).all():
             distance, per_s = (aim.turn, rates.radians_per_s) if turns else (aim.offset, rates.metres_per_s)
             if self._change_speed(self._speed_for(float(np.abs(distance).max()), per_s), speed, rng):

@@ -58,7 +58,9 @@ class Limits:
         route: preferred route over long distances, a value of `gym_hil.intervention.condition.Route`. People
             who are new to a device move one axis after the other (Zhai and Milgram, CHI 1998).
         changes_route: probability, per episode, of another route. Assumed.
-        slips_per_min: rate of moving the gripper at a wrong time while acting with a device (1/min). Assumed.
+        slips_per_min: rate of moving the gripper at a wrong time while acting with a device (1/min). One to three of
+            a thousand actions hit a wrong control (Swain and Guttmann, Handbook of Human Reliability Analysis,
+            NUREG/CR-1278, 1983), and people act two or three times per second (see `pause_s`): 0.1 to 0.5 per minute.
         sight_delay_s: delay of perception of a human with a device (s). A motion is corrected by what is seen
             after 0.19 to 0.26 s (Keele and Posner, J. Exp. Psychol. 77, 1968).
         acuity: standard deviation of a perceived position in a picture of the web page (pixels); 0 for exact
@@ -190,7 +192,7 @@ _AVERAGE = Limits(
     lapse_s=1.5,
     hold_on_s=0.2,
     changes_route=0.2,
-    slips_per_min=0.5,
+    slips_per_min=0.2,
     sight_error_rad=0.01,
     tremor=0.01,
 )
@@ -216,7 +218,7 @@ PRESETS: Mapping[str, Limits] = {
         hold_on_s=0.5,
         route=Route.ONE_AXIS.value,
         changes_route=0.3,
-        slips_per_min=1.0,
+        slips_per_min=0.5,
         sight_error_rad=0.015,
         approach_s=0.6,
         tremor=0.015,

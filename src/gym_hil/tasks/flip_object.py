@@ -51,8 +51,8 @@ DOWN = np.array([0.0, 1.0, 0.0, 0.0])
 SWING, SWINGING = 0.02, 0.3
 """Distance by which the tile is moved per step towards the place of its fall (m), and the part of the turn during which
 this happens, counted from its end (rad)."""
-TILT, STEP = 1.7, 0.1
-"""Tilt of the tile at which the expert releases it, and how far ahead of the hand its target is turned (rad)."""
+TILT, BEYOND = 1.7, 0.1
+"""Tilt of the tile at which the expert releases it, and how far beyond this it turns the hand (rad)."""
 
 AWAY, BEHIND, BESIDE, ABOVE, PUSH = 0.2, 0.06, 0.015, 0.025, 0.015
 """Height of the TCP at which a tile that has not fallen is regarded as standing on an edge, distance behind it at which
@@ -151,7 +151,7 @@ class FlipObject(Task):
                 return Intent(lift, opening=0.0)
             if tilt > TILT - SWINGING:
                 lift = np.array([*(sim.target_pos_w + swing)[:2], LIFT])
-            turn = rotated(sim.target_quat_w, STEP * self.axis(sim, (0.0, 1.0, 0.0)))
+            turn = rotated(sim.target_quat_w, (TILT + BEYOND - tilt) * self.axis(sim, (0.0, 1.0, 0.0)))
             return Intent(lift, 0.0, turn)
         if tilt > 0.5 * TILT:
             if sim.gripper_closing or tcp[2] > AWAY:

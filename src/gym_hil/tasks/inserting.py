@@ -29,6 +29,8 @@ SHARE = 0.6
 """Share of the horizontal error that the expert corrects per step: the TCP follows its target late."""
 DESCENT = 0.01
 """Distance by which the expert lowers the plug per step (m)."""
+TOUCHING = 0.001
+"""Height of the tip above the slot below which a plug that is not aligned stands beside the slot (m)."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,8 @@ def insert(
 ) -> Intent:
     """Return the intent that moves a held plug over a slot, turns and aligns it, and lowers it.
 
+    A plug that stands beside the slot is lifted and aligned again.
+
     Args:
         sim: the simulation.
         way: vector from the tip to the slot's opening (3, m, world frame).
@@ -187,6 +191,8 @@ def insert(
     if way[2] < -2 * CLEAR or aside > NEAR:
         goal = sim.tcp_pos_w + way
         return replace(over(sim, goal, float(goal[2] + CLEAR), 0.0), tcp_quat_w=quat)
+    if way[2] > -TOUCHING and aside > 2 * aligned:
+        return Intent(sim.tcp_pos_w + np.array([0.0, 0.0, CLEAR / 2]), 0.0, quat)
     down = descent if depth > 0.0 or (aside < aligned and abs(turn) < PARALLEL) else 0.0
     step = np.array([SHARE * way[0], SHARE * way[1], -down])
     return Intent(sim.target_pos_w + step, 0.0, quat)

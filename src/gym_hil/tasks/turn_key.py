@@ -29,8 +29,9 @@ TURN, DEPTH = 1.5, 0.016
 """Least angle of the barrel, which stops at 90 degrees (rad), and least depth of the tip in it (m) at success."""
 YAW = 0.3
 """Largest yaws of stand and lock at the start (rad)."""
-PRESSED, STEP = 0.003, 0.15
-"""Depth beyond `DEPTH` to which the expert presses the key (m), and angle by which it turns it per step (rad)."""
+PRESSED, BEYOND = 0.003, 0.15
+"""Depth beyond `DEPTH` to which the expert presses the key (m), and angle beyond the stop of the barrel to which it
+turns it (rad)."""
 
 KEY = Plug("key", (0.93, 0.75, 0.13), head=(0.012, 0.012, 0.025), blade=(0.01, 0.004, 0.0125))
 STAND = Slot("stand", (0.55, 0.55, 0.58), KEY, height=0.02, clearance=0.0006)
@@ -114,6 +115,6 @@ class TurnKey(Task):
         depth = self.depth(sim)
         if depth > DEPTH:
             hold = sim.target_pos_w + np.array([0.0, 0.0, max(-DESCENT, depth - DEPTH - PRESSED)])
-            return Intent(hold, 0.0, turned(sim.target_quat_w, STEP))
+            return Intent(hold, 0.0, turned(sim.target_quat_w, math.pi / 2 + BEYOND - self.turn(sim)))
         turn = math.remainder(yaw(sim, LOCK.barrel) - yaw(sim, KEY.name), math.pi)
         return insert(sim, self.slot(sim) - self.tip(sim), turn, depth)
