@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FAR_M = 0.03
 """Distance from which on a person can choose among several routes (m); shorter motions are straight. Assumed."""
 
+RISE_M = 0.01
+"""Distance by which a hand has to rise before it moves sideways, on all routes except the straight one (m): what it
+holds would push against what stands on the table. Assumed."""
 MOST_CAUTION = 1000.0
 """Largest value of `Condition.caution`, with which a human acts for the rest of every episode."""
 
@@ -37,7 +40,9 @@ class Route(str, enum.Enum):
         if self is Route.STRAIGHT or not far.any():
             return offset
         kept = np.ones(3)
-        if self is Route.ACROSS_FIRST and far[:2].any():
+        if offset[2] > RISE_M:
+            kept[:2] = 0.0
+        elif self is Route.ACROSS_FIRST and far[:2].any():
             kept[2] = 0.0
         elif self is Route.HEIGHT_FIRST and far[2]:
             kept[:2] = 0.0
