@@ -11,8 +11,7 @@ import numpy as np
 from gym_hil.devices.base import STILL, Engage, Motion
 from gym_hil.devices.controls import Control
 from gym_hil.devices.speed import Speed
-from gym_hil.intervention.button_presses import SLOW_S, Aim, Array, ButtonPresses, Rates
-from gym_hil.intervention.condition import FAR_M
+from gym_hil.intervention.button_presses import SLOW_S, Aim, Array, ButtonPresses, Rates, main_part
 from gym_hil.intervention.held_devices import HeldDevice
 from gym_hil.intervention.limits import Limits
 
@@ -28,9 +27,6 @@ PRECISE_M, PRECISELY = 0.003, 2.0
 """Remaining translation below which a goal is approached more slowly (m), and factor on `Limits.approach_s`. Slow
 movements are more accurate (Woodworth, Psychol. Rev. Monogr. 3, 1899; Fitts, J. Exp. Psychol. 47, 1954). Both values
 are assumed."""
-MINOR = 0.25
-"""Share of the largest remaining translation up to which other axes are not moved yet near the goal. Assumed: people
-coordinate axes of similar distances, and finish small ones separately (Zhai and Milgram, CHI 1998)."""
 LONGEST_DELAY_S = 1.0
 """Time for which the person remembers their own motion (s); longer than any delay of perception."""
 
@@ -97,8 +93,9 @@ class AxisMotion(ButtonPresses):
                 return
         largest = float(np.abs(offset).max())
         seconds = self._limits.approach_s * speed.factor * (PRECISELY if largest < PRECISE_M else 1.0)
-        wanted = np.concatenate([offset / rates.metres_per_s, turn / rates.radians_per_s]) / seconds
-        wanted[:3] *= (largest > FAR_M) | (np.abs(offset) > MINOR * largest)
+        wanted = (
+            np.concatenate([main_part(offset) / rates.metres_per_s, turn / rates.radians_per_s]) / seconds
+        )
         wanted[3:] *= np.abs(turn) > self.least_turn
         if self.held.changes_speed:  # as with keys, nobody corrects less than half a short press
             wanted[:3] *= np.abs(offset) > 0.5 * self._limits.press_s * rates.metres_per_s * speed.factor

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gym_hil.devices.controls import Control
 from gym_hil.devices.speed import Speed
+from gym_hil.intervention.condition import FAR_M
 from gym_hil.intervention.held_devices import Handle, HeldDevice
 from gym_hil.intervention.limits import Limits
 
@@ -23,6 +24,9 @@ SLOW_S = 2.0
 """A faster speed is selected for motions that would take longer than this (s). Assumed."""
 LEAST_TURN = 0.02
 """Remaining rotation that is not corrected (rad). Assumed: about a degree."""
+MINOR = 0.25
+"""Share of the largest remaining translation up to which other axes are not moved yet near the goal. Assumed: people
+coordinate axes of similar distances, and finish small ones separately (Zhai and Milgram, CHI 1998)."""
 SEEN_TURN = 2.0
 """Remaining rotation that is not corrected, in standard deviations of its perception. A person who corrected less would
 follow their own errors of perception."""
@@ -64,6 +68,13 @@ class Rates:
 
     metres_per_s: float
     radians_per_s: float
+
+
+def main_part(offset: Array) -> Array:
+    """Return a remaining translation (3, m) without the parts that are left for later, see `MINOR`."""
+    size = np.abs(offset)
+    largest = float(size.max())
+    return offset if largest > FAR_M else offset * (size > MINOR * largest)
 
 
 class ButtonPresses(abc.ABC):

@@ -8,7 +8,7 @@ import numpy as np
 
 from gym_hil.devices.controls import DIRECTIONS, Control
 from gym_hil.devices.speed import Speed
-from gym_hil.intervention.button_presses import SLOW_S, Aim, ButtonPresses, Rates
+from gym_hil.intervention.button_presses import SLOW_S, Aim, ButtonPresses, Rates, main_part
 
 AXES = {(axis, sign): control for control, (axis, sign) in DIRECTIONS.items()}
 TURNS = ((1, -1.0), (0, 1.0), (2, 1.0))
@@ -41,8 +41,9 @@ class KeyPresses(ButtonPresses):
         rate = rates.metres_per_s * speed.factor
         if float(np.abs(aim.offset).max()) > SLOW_S * rate and not (free[:3] <= now).all():
             return  # until a faster speed can be chosen
+        offset = main_part(aim.offset)
         for axis in np.flatnonzero(free[:3] <= now).tolist():
-            seconds = abs(float(aim.offset[axis])) / rate
+            seconds = abs(float(offset[axis])) / rate
             if seconds < 0.5 * self._limits.press_s:
                 continue
             control = AXES[axis, 1.0 if aim.offset[axis] > 0.0 else -1.0]

@@ -191,8 +191,12 @@ def insert(
     if way[2] < -2 * CLEAR or aside > NEAR:
         goal = sim.tcp_pos_w + way
         return replace(over(sim, goal, float(goal[2] + CLEAR), 0.0), tcp_quat_w=quat)
-    if way[2] > -TOUCHING and aside > 2 * aligned:
+    if way[2] > TOUCHING and aside > 2 * aligned:
         return Intent(sim.tcp_pos_w + np.array([0.0, 0.0, CLEAR / 2]), 0.0, quat)
-    down = descent if depth > 0.0 or (aside < aligned and abs(turn) < PARALLEL) else 0.0
+    down = (
+        descent
+        if (depth > 0.0 and aside < 2 * aligned) or (aside < aligned and abs(turn) < PARALLEL)
+        else 0.0
+    )
     step = np.array([SHARE * way[0], SHARE * way[1], -down])
     return Intent(sim.target_pos_w + step, 0.0, quat)
