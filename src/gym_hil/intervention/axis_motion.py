@@ -91,8 +91,8 @@ class AxisMotion(ButtonPresses):
                 if float(np.abs(self._level).max()) < AT_REST:
                     self._change_speed(wanted_speed, speed, rng)
                 return
-        largest = float(np.abs(offset).max())
-        seconds = self._limits.approach_s * speed.factor * (PRECISELY if largest < PRECISE_M else 1.0)
+        near = not turns and float(np.abs(offset).max()) < PRECISE_M
+        seconds = self._limits.approach_s * speed.factor * (PRECISELY if near else 1.0)
         wanted = (
             np.concatenate([main_part(offset) / rates.metres_per_s, turn / rates.radians_per_s]) / seconds
         )
