@@ -1,6 +1,6 @@
 """Let simulated humans drive alone, and print how often and how fast they succeed.
 
-Run: python benchmarks/humans.py [--episodes 20] [--seed 1000] [--tasks ...] [--operators ...] [--presets ...]
+Run: python benchmarks/humans.py [--episodes 20] [--seed 20000] [--tasks ...] [--operators ...] [--presets ...]
 [--json result.json]. With --json every row is written as soon as it is measured, and a further run continues from
 the file: it measures only the episodes that are missing. With --episodes 0 it prints the table of the file.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json as json_module
 import statistics
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from gym_hil.tasks.needs import fits
 
 PATIENCE = 6
 """How many times the task's time limit an episode may last, as when people demonstrate to `gym-hil train`."""
+GOALS, LEAST = {"experienced": 0.9}, 0.6
+"""Least share of successes of the strongest preset, and of all others."""
 HUMANS = tuple(name for name in PRESETS if not name.startswith(SCRIPT))
 
 
@@ -78,7 +81,7 @@ class Row:
         """Let the human drive alone until there are `episodes` episodes."""
         begin, limit = time.process_time(), TASKS[self.task].max_episode_steps
         env = make_env(
-            f"gym_hil/Panda{self.task}-v1",
+            f"gym_hil/{robot_of(self.task)}{self.task}-v1",
             operator=make_demonstrator(self.operator, self.preset),
             max_episode_steps=PATIENCE * limit,
         )
@@ -100,6 +103,14 @@ def read(path: Path) -> list[Row]:
     """Return the rows of a result file, none if there is no file."""
     return (
         [Row(**row) for row in json_module.loads(path.read_text(encoding="utf-8"))] if path.is_file() else []
+    )
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Return rows in the order of the registered tasks, the operators and the presets."""
+    tasks = tuple(TASKS)
+    return sorted(
+        rows, key=lambda row: (tasks.index(row.task), SIMULATED.index(row.operator), HUMANS.index(row.preset))
     )
 
 
@@ -132,9 +143,19 @@ def cell(row: Row) -> str:
     return f"{len(row.lengths)}/{len(row.steps)} ({row.in_time}), {took}"
 
 
-def one_arm_tasks() -> tuple[str, ...]:
-    """Return the names of the tasks that a Panda does."""
-    return tuple(name for name, task in TASKS.items() if fits(task, ROBOTS.get("panda")))
+def misses(rows: list[Row]) -> str:
+    """Return a sentence that names the cells with fewer successes than `GOALS`."""
+    below = [
+        f"{row.task} with `{row.operator}`, `{row.preset}`"
+        for row in rows
+        if len(row.lengths) < GOALS.get(row.preset, LEAST) * len(row.steps)
+    ]
+    return f"Cells below these shares: {'; '.join(below) or 'none'}."
+
+
+def robot_of(task: str) -> str:
+    """Return the first part of the id of a task: that of one Panda, or of two if the task needs two arms."""
+    return "Panda" if fits(TASKS[task], ROBOTS.get("panda")) else "BiPanda"
 
 
 def main(
@@ -149,7 +170,7 @@ def main(
     limit, of which within the time limit, and time of all episodes per success.
 
     Args:
-        tasks: names of tasks; none for all that a Panda does.
+        tasks: names of tasks; none for all.
         operators: names of simulated humans.
         presets: names of presets.
         episodes: number of episodes of each row.
@@ -157,7 +178,7 @@ def main(
         json: the result file; episodes that it contains are not measured again.
     """
     rows = {row.key: row for row in read(json)} if json else {}
-    for task in tasks or one_arm_tasks():
+    for task in tasks or TASKS:
         for operator in operators:
             for preset in presets:
                 row = rows.setdefault((task, operator, preset, seed), Row(task, operator, preset, seed))
@@ -166,8 +187,9 @@ def main(
                 row.drive(episodes)
                 print(f"{task} {operator} {preset}: {cell(row)}", flush=True)
                 if json is not None:
-                    write(json, list(rows.values()))
-    print("\n".join(table([row for row in rows.values() if row.steps])))
+                    write(json, in_order(rows.values()))
+    measured = [row for row in in_order(rows.values()) if row.steps]
+    print("\n".join([*table(measured), "", misses(measured)]))
 
 
 if __name__ == "__main__":

@@ -59,8 +59,7 @@ class Picture:
 
 PAGE = (
     Picture(FixedCamera(-0.82, 0.42, 1.35, (0.4, 0.0, 0.22)), pixels=720, aspect=16 / 9, fovy=0.8),
-    Picture("front", pixels=180),
-    Picture("wrist", pixels=180),
+    *(Picture(name, pixels=180) for name in ("front", "wrist", "left_wrist", "right_wrist")),
 )
 """The pictures of the page on a screen with 1280 x 720 pixels, before the person turns the large picture."""
 
