@@ -143,20 +143,27 @@ def test_the_preferred_route_is_mostly_taken_and_a_seed_decides():
 @pytest.mark.parametrize(
     ("route", "part"),
     [
-        (Route.STRAIGHT, (0.2, -0.1, 0.05)),
+        (Route.STRAIGHT, (0.2, -0.1, -0.05)),
         (Route.ACROSS_FIRST, (0.2, -0.1, 0.0)),
-        (Route.HEIGHT_FIRST, (0.0, 0.0, 0.05)),
+        (Route.HEIGHT_FIRST, (0.0, 0.0, -0.05)),
         (Route.ONE_AXIS, (0.2, 0.0, 0.0)),
     ],
 )
 def test_routes_lead_to_the_goal_by_different_ways(route, part):
-    way = np.array([0.2, -0.1, 0.05])
+    way = np.array([0.2, -0.1, -0.05])
     np.testing.assert_array_equal(route.part(way), part)
     near = np.array([0.02, -0.01, 0.005])
     np.testing.assert_array_equal(route.part(near), near)
     for _ in range(4):
         way = way - route.part(way)
     np.testing.assert_array_equal(way, np.zeros(3))
+
+
+@pytest.mark.parametrize("route", Route)
+def test_a_hand_rises_before_it_moves_sideways(route):
+    way = np.array([0.2, -0.1, 0.02])
+    part = way if route is Route.STRAIGHT else (0.0, 0.0, 0.02)
+    np.testing.assert_array_equal(route.part(way), part)
 
 
 def test_now_and_then_the_fingers_are_moved_at_the_wrong_time():

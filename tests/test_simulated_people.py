@@ -11,7 +11,7 @@ from gym_hil.devices.recorded import RecordedDevice, RecordingDevice
 from gym_hil.devices.speed import Speed
 from gym_hil.intervention import Human, Limits
 from gym_hil.intervention.axis_motion import AxisMotion
-from gym_hil.intervention.button_presses import Aim, Rates
+from gym_hil.intervention.button_presses import Aim, Rates, main_part
 from gym_hil.intervention.held_devices import GAMEPAD_PAGE, KEYBOARD, LEADER, SPACEMOUSE, HeldDevice
 from gym_hil.intervention.key_presses import KeyPresses
 from gym_hil.intervention.limits import PRESETS
@@ -147,6 +147,62 @@ def test_nobody_corrects_with_a_stick_what_a_short_press_could_not_correct(metre
     hands.steer(Aim(np.array([0.0, metres, 0.0]), np.zeros(3)), RATES, Speed.FINE, rng)
     hands.carry_out(0.3, rng)
     assert any(hands.handle.device.poll().motion) is moves
+
+
+@pytest.mark.parametrize("held", [GAMEPAD_PAGE, SPACEMOUSE], ids=lambda held: held.name)
+def test_a_stick_is_let_go_before_the_speed_is_changed(held):
+    hands, rng = AxisMotion(held, Limits()), np.random.default_rng(0)
+    hands.begin(rng)
+    changed_at = None
+    for step in range(1, 40):
+        far = 0.15 if step < 6 else 0.004
+        hands.steer(Aim(np.array([far, 0.0, 0.0]), np.zeros(3)), RATES, Speed.COARSE, rng)
+        hands.carry_out(0.1 * step, rng)
+        reading = hands.handle.device.poll()
+        if reading.events and changed_at is None:
+            changed_at = step
+            assert abs(reading.motion[0]) < 0.05
+    assert changed_at is not None and changed_at > 7
+
+
+def test_a_stick_keeps_a_speed_that_is_fast_enough():
+    hands, rng = AxisMotion(GAMEPAD_PAGE, Limits()), np.random.default_rng(0)
+    hands.begin(rng)
+    for step in range(1, 20):
+        hands.steer(Aim(np.array([0.0, 0.0, -0.008]), np.zeros(3)), RATES, Speed.FINE, rng)
+        hands.carry_out(0.1 * step, rng)
+        reading = hands.handle.device.poll()
+        assert not reading.events
+    assert reading.motion[2] == -1.0
+
+
+@pytest.mark.parametrize(("turn", "turns"), [(0.025, False), (0.035, True)])
+@pytest.mark.parametrize("held", [KEYBOARD, GAMEPAD_PAGE], ids=lambda held: held.name)
+def test_nobody_corrects_a_turn_that_they_cannot_tell_from_none(held, turn, turns):
+    limits = Limits(sight_error_rad=0.015)
+    hands = (KeyPresses if held is KEYBOARD else AxisMotion)(held, limits)
+    rng, turned = np.random.default_rng(0), False
+    hands.begin(rng)
+    speed = Speed.MEDIUM
+    for step in range(1, 20):
+        hands.steer(Aim(np.zeros(3), np.array([0.0, 0.0, turn])), RATES, speed, rng)
+        hands.carry_out(0.1 * step, rng)
+        reading = hands.handle.device.poll()
+        speed = speed.after(reading.events)
+        turned |= any(reading.motion[3:])
+    assert turned is turns
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        ((0.001, 0.0, -0.005), (0.0, 0.0, -0.005)),
+        ((0.002, 0.0, -0.005), (0.002, 0.0, -0.005)),
+        ((0.01, 0.0, -0.2), (0.01, 0.0, -0.2)),
+    ],
+)
+def test_near_the_goal_small_distances_are_left_for_later(way, expected):
+    np.testing.assert_array_equal(main_part(np.array(way)), expected)
 
 
 def test_a_faster_speed_is_chosen_soon_when_the_goal_turns_out_to_be_far():

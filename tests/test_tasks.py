@@ -20,6 +20,7 @@ from gym_hil.scenes.scene import Scene
 from gym_hil.simulation.simulation import Simulation
 from gym_hil.stacks.build import make_env
 from gym_hil.tasks import TASKS, fits
+from gym_hil.tasks.inserting import insert
 
 PANDA = ROBOTS["panda"]
 
@@ -245,6 +246,30 @@ def test_a_plug_is_inserted_when_its_tip_is_deep_in_the_port_either_way_round():
         assert task.depth(sim) == pytest.approx(depth, abs=1e-6) and task.success(sim, start) is done
     sim.reset({**start, "plug": np.array([0.4, 0.14, 0.032])})
     assert not task.success(sim, start), "it stands beside the port"
+
+
+@pytest.mark.parametrize(
+    ("beside", "lowered", "moves"), [(0.0, 0.002, -1), (0.0015, 0.002, 1), (0.0015, -0.002, 0)]
+)
+def test_a_plug_that_is_jammed_beside_its_port_is_lifted(beside, lowered, moves):
+    task = TASKS["InsertUSB"](PANDA)
+    sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
+    sim.reset(task.sample_start(np.random.default_rng(0), randomise=False, options={}))
+    intent = insert(sim, np.array([beside, 0.0, lowered]), 0.0, max(0.0, lowered), aligned=0.0004)
+    assert np.sign(round(intent.tcp_pos_w[2] - sim.target_pos_w[2], 4)) == moves
+
+
+@pytest.mark.parametrize(("task", "least"), [("FlipObject", 1.5), ("TurnKey", 1.5)])
+def test_a_person_sees_the_whole_turn_of_a_task(task, least):
+    env = make_env(f"gym_hil/Panda{task}-v1", operator="expert")
+    env.reset(seed=0)
+    done, largest = False, 0.0
+    while not done:
+        if env.get_wrapper_attr("gripper_closing"):
+            largest = max(largest, float(np.linalg.norm(env.get_wrapper_attr("expert_turn")())))
+        *_, done, _, _ = env.step(env.get_wrapper_attr("neutral_action")())
+    assert largest > least
+    env.close()
 
 
 def test_a_tile_counts_when_it_lies_flat_on_its_other_side():
