@@ -99,7 +99,7 @@ def trained(robot: str, late: str, delay_ms: int, runs: Path, minutes: float) ->
     )
     out = runs / f"{robot}-{late.replace(', ', '-').replace(' ', '-')}-{delay_ms}"
     if not (out / "result.json").is_file():
-        train(config, out, resume=True, films=False)
+        train(config, out, resume=True, videos=False)
     return out
 
 

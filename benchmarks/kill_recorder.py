@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from gym_hil.cli.record import Record
-from gym_hil.datasets.dataset import journal_of
+from gym_hil.datasets.dataset import journal_folder
 from gym_hil.datasets.journal import EpisodeStore
 
 
@@ -49,7 +49,7 @@ def record(root: Path, format: str, episodes: int, log: Path | None) -> int:
 def contents(root: Path) -> dict[int, str]:
     """Return the checksum of every episode, after reading it with all checks."""
     try:
-        store = EpisodeStore(journal_of(root))
+        store = EpisodeStore(journal_folder(root))
     except Exception:
         return {}
     found = {}
@@ -64,7 +64,7 @@ def lerobot_agrees(root: Path) -> bool:
     """Return whether the LeRobotDataset holds every step of the journal."""
     from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
-    store = EpisodeStore(journal_of(root))
+    store = EpisodeStore(journal_folder(root))
     steps = np.concatenate([store.read(number).frames["action"] for number in store.numbers()])
     dataset = LeRobotDataset("me/picks-v0", root=root, video_backend="pyav")
     return bool(np.array_equal(np.stack(dataset.hf_dataset.with_format("numpy")[:]["action"]), steps))

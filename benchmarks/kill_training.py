@@ -22,7 +22,7 @@ from typing import Any
 from gym_hil.learning import run
 from gym_hil.learning.checkpoint import load
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.episode_store import ExperienceStore
+from gym_hil.learning.episode_store import TrainingEpisodeStore
 
 
 def config(minutes: float) -> TrainConfig:
@@ -37,7 +37,7 @@ def go_on(out: Path, minutes: float, begins: Any) -> None:
     """Train, in a process group of its own, so that the learner can be killed with it."""
     os.setpgrp()
     begins.set()
-    run.train(config(minutes), out, resume=True, films=False)
+    run.train(config(minutes), out, resume=True, videos=False)
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def main() -> None:
     rng = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as folder:
         alone, killed = Path(folder) / "alone", Path(folder) / "killed"
-        run.train(config(args.minutes), alone, films=False)
+        run.train(config(args.minutes), alone, videos=False)
         context, kills = multiprocessing.get_context("spawn"), 0
         while kills < args.times:
             begins = context.Event()
@@ -65,8 +65,8 @@ def main() -> None:
             process.join()
             kills += 1
             print(f"kill {kills}: {len(list(killed.glob('episodes/[0-9]*')))} episodes", flush=True)
-        run.train(config(args.minutes), killed, resume=True, films=False)
-        one, two = ExperienceStore(alone / "episodes"), ExperienceStore(killed / "episodes")
+        run.train(config(args.minutes), killed, resume=True, videos=False)
+        one, two = TrainingEpisodeStore(alone / "episodes"), TrainingEpisodeStore(killed / "episodes")
         numbers = range(len(one))
         same = len(one) == len(two) and all((one.read(n).states == two.read(n).states).all() for n in numbers)
         mine, others = load(alone).weights, load(killed).weights

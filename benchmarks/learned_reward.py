@@ -21,7 +21,7 @@ from gym_hil.cli.reward import EvalReward, TrainReward
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.files import write_atomically
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.episode_store import ExperienceStore
+from gym_hil.learning.episode_store import TrainingEpisodeStore
 from gym_hil.learning.run import EPISODES, train
 from gym_hil.stacks.build import make_env
 
@@ -64,9 +64,9 @@ def train_with(reward: Path, robot: str, out: Path) -> dict[str, Any]:
     env_id = f"gym_hil/{robot}PickCubeStateBase-v1"
     config = TrainConfig(env_id=env_id, seed=RUN_SEED, reward=str(reward))
     if not (out / "result.json").is_file():
-        train(config, out, resume=True, films=False)
+        train(config, out, resume=True, videos=False)
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))
-    store, env = ExperienceStore(out / EPISODES), make_env(env_id)
+    store, env = TrainingEpisodeStore(out / EPISODES), make_env(env_id)
     env.reset(seed=0)
     interface, called, wrong = EnvironmentInterface(env), 0, 0
     for number in range(len(store)):

@@ -90,7 +90,7 @@ class Result:
             return
         self._facts["parts"][-1] = {
             "late_steps": self.env.get_wrapper_attr("overruns"),
-            "timed_steps": self.env.get_wrapper_attr("mirror").steps,
+            "timed_steps": self.env.get_wrapper_attr("twin").steps,
             "worst_late_ms": round(1000.0 * self.env.get_wrapper_attr("worst_overrun_s"), 1),
             "minutes": round((time.time() - self._begun) / 60.0, 2),
             "load": [round(load, 1) for load in os.getloadavg()],

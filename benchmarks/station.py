@@ -25,7 +25,7 @@ import gym_hil  # noqa: F401
 from gym_hil.devices import Device, Keyboard, PageDevice
 from gym_hil.intervention import Human
 from gym_hil.stacks.build import make_env
-from gym_hil.viewers.attach import page_of
+from gym_hil.viewers.attach import find_page
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
 BASE = "gym_hil/PandaPickCubeBase-v1"
@@ -137,7 +137,7 @@ def cost() -> dict[str, Any]:
     """
     envs = {"plain": make(Keyboard()), "paged": make(PageDevice())}
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in envs}
-    with watcher(page_of(envs["paged"]).url):
+    with watcher(find_page(envs["paged"]).url):
         for _ in range(ROUNDS):
             for name, env in envs.items():
                 found[name].append(unpaced(env))
@@ -157,7 +157,7 @@ def real_time(seconds: float) -> dict[str, Any]:
     """Return how 10 Hz held while Chromium drew the moving robot."""
     env = RealTimeWrapper(make(PageDevice()))
     late: list[float] = []
-    with sleeper() as stood, browser(page_of(env).url) as driver:
+    with sleeper() as stood, browser(find_page(env).url) as driver:
         steps = round(seconds / env.get_wrapper_attr("control_dt"))
         for number in range(10):
             env.step(moving(number))

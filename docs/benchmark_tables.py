@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.experiments.benchmark import rank_agreement, read_results, study_of
+from gym_hil.experiments.benchmark import make_study, rank_agreement, read_results
 from gym_hil.experiments.leaderboard import as_table, read_rows
 from gym_hil.experiments.study_report import Finished, as_markdown, table
 
@@ -29,7 +29,7 @@ def settings(finished: Sequence[Finished]) -> str:
     parts = []
     for task in dict.fromkeys(one.run.place["task"] for one in finished):
         of_task = [one for one in finished if one.run.place["task"] == task]
-        header, rows = table(study_of(of_task), of_task)
+        header, rows = table(make_study(of_task), of_task)
         rows = [[*row[1:3], f"{row[3].count(',') + 1}", *row[3:]] for row in rows]
         parts.append(f"### {task}\n\n{as_markdown([*header[1:3], 'seeds', *header[3:]], rows)}")
     return "\n\n".join(parts)

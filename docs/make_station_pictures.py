@@ -28,7 +28,7 @@ from gym_hil.cli.record import Record
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.intervention.scripted_policies import make_policy
 from gym_hil.stacks.build import make_env
-from gym_hil.viewers.attach import page_of
+from gym_hil.viewers.attach import find_page
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
 FOLDER = Path(__file__).parent / "images"
@@ -70,7 +70,7 @@ class Run:
 
     def __init__(self) -> None:
         self._env = RealTimeWrapper(make_env("gym_hil/PandaPickCubeBase-v1", operator="browser"))
-        self.page = page_of(self._env)
+        self.page = find_page(self._env)
         self._stop = threading.Event()
         quick = gym.wrappers.TimeLimit(self._env.env, 50)
         for seed in range(15):

@@ -14,7 +14,7 @@ from gym_hil.devices.controls import Control
 from gym_hil.intervention import Limits, NoProgress, Schedule, SimulatedHuman
 from gym_hil.intervention.button_presses import Aim
 from gym_hil.intervention.condition import Condition, Route
-from gym_hil.intervention.limits import limits_of
+from gym_hil.intervention.limits import get_limits
 from gym_hil.intervention.simulated_person import SimulatedPerson
 from gym_hil.stacks.build import make_env
 
@@ -87,7 +87,7 @@ def test_who_is_undone_holds_on_longer_with_every_takeover():
 @pytest.mark.parametrize("preset", ["novice", "average", "experienced"])
 def test_a_human_overcomes_a_policy_that_drifts_steadily(make, preset):
     assert all(takeovers(make(preset), seed)[1] for seed in range(2))
-    trusting = replace(limits_of(preset), distrust=0.0)
+    trusting = replace(get_limits(preset), distrust=0.0)
     assert not any(takeovers(make(trusting), seed)[1] for seed in range(2))
 
 

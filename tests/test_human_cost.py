@@ -15,7 +15,7 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.recorder import EpisodeRecorder
 from gym_hil.datasets.replay import make_replay_env
-from gym_hil.datasets.validation import judge
+from gym_hil.datasets.validation import assess
 from gym_hil.intervention.human_cost import HUMAN_COST, HumanCost, RecordHumanCost
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
@@ -66,7 +66,7 @@ def test_a_recorded_episode_tells_the_same_cost():
         while not ended:
             *_, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
             ended = terminated or truncated
-        cost, quality = info[HUMAN_COST], judge(recorder.episode(seed), replaying)
+        cost, quality = info[HUMAN_COST], assess(recorder.episode(seed), replaying)
         assert quality.watched_s > 0.0 and quality.switches == cost["switches"] >= 1
         assert quality.intervened_s == pytest.approx(cost["intervened_s"])
         assert quality.watched_s == pytest.approx(cost["watched_s"])

@@ -113,7 +113,7 @@ def test_depth_is_the_distance_in_metres():
 class HandHeight(VectorTerm):
     """Height of the TCP (m)."""
 
-    usual_key = "hand_height"
+    default_key = "hand_height"
 
     def __init__(self, context: ObservationContext, key: str | None = None) -> None:
         super().__init__(context, key)

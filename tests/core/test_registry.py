@@ -62,7 +62,9 @@ def test_an_entry_point_that_cannot_be_read_is_named(plugin, tmp_path):
 
 def test_a_name_that_two_packages_declare_belongs_to_the_first(plugin):
     registry = Registry("thing", "gym_hil.testing_things", {"kettle": "math:pi"})
-    with pytest.warns(UserWarning, match="'kettle' of kitchen_plugin:KETTLE is left out.*name is taken"):
+    with pytest.warns(
+        UserWarning, match="'kettle' of kitchen_plugin:KETTLE is ignored.*name is already in use"
+    ):
         assert registry.names() == ("kettle", "broken")
 
 

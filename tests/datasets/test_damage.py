@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from gym_hil.cli.record import Record
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import GymHilError, InvalidDatasetError, StorageError
-from gym_hil.datasets.dataset import condition_of
+from gym_hil.datasets.dataset import dataset_condition
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.manifest import Manifest, files_below, flushed, restore_to_manifest
-from gym_hil.datasets.replay import make_replay_env, why_not_the_same
-from gym_hil.datasets.validation import judge
+from gym_hil.datasets.manifest import Manifest, files_below, flush_files, restore_to_manifest
+from gym_hil.datasets.replay import describe_difference, make_replay_env
+from gym_hil.datasets.validation import assess
 
 ENV_ID = "gym_hil/PandaPickCubeBase-v1"
 EPISODES = 3
@@ -115,16 +115,16 @@ def look(root: Path, env) -> dict[int, object]:
             EpisodeStore(root, ENV_ID, resume=True)
         return {}
     with contextlib.suppress(InvalidDatasetError):
-        condition_of(root)
+        dataset_condition(root)
     found = {}
     for number in store.numbers():
         try:
             found[number] = store.read(number)
-            judge(found[number], EnvironmentInterface(env))
+            assess(found[number], EnvironmentInterface(env))
         except GymHilError as error:
             assert str(error)
         else:
-            why_not_the_same(found[number], env)
+            describe_difference(found[number], env)
     try:
         again = EpisodeStore(root, ENV_ID, resume=True)
     except InvalidDatasetError:
@@ -236,7 +236,7 @@ def test_files_of_another_format_are_whole_or_set_aside(data, damage):
             (root / name).write_bytes(content)
         names = [name for name in files_below(root, ["data"]) if name not in texts]
         manifest_path = journal.root / "x.json"
-        Manifest([], flushed(root, names, {}), texts).write(manifest_path)
+        Manifest([], flush_files(root, names, {}), texts).write(manifest_path)
         path = data.draw(st.sampled_from([*(root / name for name in written), manifest_path]))
         spoil(root, path, damage)
         there = {p.read_bytes() for p in root.rglob("*") if p.is_file()}

@@ -16,11 +16,11 @@ from gym_hil.cli.inspect_command import Inspect
 from gym_hil.cli.record import Record
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidDatasetError
-from gym_hil.datasets.film import Film, film_of, key_steps
+from gym_hil.datasets.episode_video import EpisodeVideo, key_steps, make_episode_video
 from gym_hil.datasets.html_report import Entry, write_dataset_report
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import make_replay_env, replayed
-from gym_hil.datasets.validation import judge
+from gym_hil.datasets.validation import assess
 from gym_hil.reports.video import REPORT_SPEC
 
 
@@ -45,14 +45,14 @@ def frames_like(episode, **changed):
 
 
 def test_a_good_demonstration_has_no_warning(store, raw):
-    quality = judge(store.read(0), raw)
+    quality = assess(store.read(0), raw)
     assert quality.warnings == () and quality.success and quality.interventions > 0
 
 
 def test_a_success_that_the_task_does_not_see_is_warned_of(store, raw):
     episode = store.read(0)
     start = replace(episode, final={**episode.final, "physics": episode.frames["physics"][0]})
-    assert judge(start, raw).warnings == ("labelled as a success, but the task is not done",)
+    assert assess(start, raw).warnings == ("labelled as a success, but the task is not done",)
 
 
 def test_a_success_that_does_not_last_is_warned_of(store, raw):
@@ -61,7 +61,7 @@ def test_a_success_that_does_not_last_is_warned_of(store, raw):
     raw.simulation.restore(episode.final["physics"])
     raw.simulation.command_gripper(1.0)
     let_go = replace(episode, final={**episode.final, "physics": raw.simulation.save()})
-    (warning,) = judge(let_go, raw).warnings
+    (warning,) = assess(let_go, raw).warnings
     assert warning.startswith("ends without holding success: it is lost after")
 
 
@@ -69,25 +69,27 @@ def test_idle_and_clipped_steps_are_warned_of(store, raw):
     episode = store.read(0)
     action = episode.frames["action"].copy()
     action[:] = [0, 0, 0, 1]
-    assert judge(frames_like(episode, action=action), raw).warnings == ("idle in all steps",)
+    assert assess(frames_like(episode, action=action), raw).warnings == (
+        "the robot is idle in all steps: record the episode again",
+    )
     action[:2] = [0.5, 0, 0, 1]
-    assert "idle in" in judge(frames_like(episode, action=action), raw).warnings[0]
+    assert "take over earlier" in assess(frames_like(episode, action=action), raw).warnings[0]
     action[:] = [1, 0, 0, 1]
-    assert "at full speed in 100%" in judge(frames_like(episode, action=action), raw).warnings[0]
+    assert "at full speed in 100%" in assess(frames_like(episode, action=action), raw).warnings[0]
 
 
 def test_late_steps_are_warned_of(store, raw):
     episode = store.read(0)
     late = replace(episode, meta={**episode.meta, "late_steps": 3})
-    assert judge(late, raw).warnings == (f"3 of {episode.length} steps began late",)
+    assert assess(late, raw).warnings == (f"3 of {episode.length} steps began late",)
 
 
 def test_an_episode_of_another_model_is_warned_of_and_refused(store, raw):
     episode = store.read(0)
     short = frames_like(episode, physics=episode.frames["physics"][:, :-3])
-    assert "recorded with another model" in judge(short, raw).warnings[0]
+    assert "recorded with another model" in assess(short, raw).warnings[0]
     with pytest.raises(InvalidDatasetError, match="another model"):
-        film_of(short, raw)
+        make_episode_video(short, raw)
     with pytest.raises(InvalidDatasetError, match="another model"):
         next(replayed(short, make_replay_env(store.env_id)))
 
@@ -98,7 +100,7 @@ def test_key_frames_are_the_moments_that_matter(store, raw):
     assert steps[0] == "start" and steps[episode.length] == "success"
     takeover = next(step for step, name in steps.items() if name == "takeover 1")
     assert episode.frames["complementary_info.is_intervention"][takeover]
-    film = film_of(episode, raw)
+    film = make_episode_video(episode, raw)
     assert list(film.key_frames) == list(steps.values())
     picture = base64.b64decode(film.key_frames["takeover 1"].partition(",")[2])
     strip = iio.imread(picture)[2].mean(axis=0)
@@ -153,8 +155,8 @@ def test_what_a_dataset_says_is_text(store, raw, tmp_path):
         **episode.meta,
         **dict.fromkeys(("seed", "task", "operator", "policy", "gym_hil", "mujoco"), evil),
     }
-    quality = replace(judge(episode, raw), end=evil, warnings=(evil,))
-    film = Film({evil: "data:image/jpeg;base64,"}, "data:video/mp4;base64,")
+    quality = replace(assess(episode, raw), end=evil, warnings=(evil,))
+    film = EpisodeVideo({evil: "data:image/jpeg;base64,"}, "data:video/mp4;base64,")
     page = tmp_path / "page.html"
     write_dataset_report(page, evil, {0: Entry(replace(episode, meta=meta), quality, film)}, (evil,))
     text = page.read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from gym_hil.cli.inspect_command import Inspect
 from gym_hil.cli.record import Record
 from gym_hil.cli.replay import Replay
 from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError
-from gym_hil.datasets.dataset import journal_of
+from gym_hil.datasets.dataset import journal_folder
 from gym_hil.datasets.journal import EpisodeStore
 
 minari = pytest.importorskip("minari")
@@ -27,7 +27,7 @@ def record(root: Path | None, **more) -> int:
 
 def same(root: Path) -> None:
     """Find every number of the journal's episodes in the Minari dataset."""
-    store = EpisodeStore(journal_of(root))
+    store = EpisodeStore(journal_folder(root))
     dataset = minari.MinariDataset(root / "data")
     assert dataset.total_episodes == len(store.numbers())
     for number, read in zip(store.numbers(), dataset, strict=True):
@@ -156,7 +156,7 @@ def test_further_observation_terms_are_minaris_observations(image_size, tmp_path
     root, terms = tmp_path / "felt", ("tcp_wrench", "depth")
     assert record(root, episodes=1, image_size=image_size, observation_terms=terms) == 0
     dataset = minari.MinariDataset(root / "data")
-    episode, read = EpisodeStore(journal_of(root)).read(0), dataset[0].observations
+    episode, read = EpisodeStore(journal_folder(root)).read(0), dataset[0].observations
     seen = "pixels" if image_size else "environment_state"
     assert set(read) == set(dataset.observation_space) == {"agent_pos", seen, "tcp_wrench", "depth"}
     np.testing.assert_array_equal(read["tcp_wrench"][:-1], episode.frames["observation.tcp_wrench"])

@@ -20,10 +20,10 @@ from gym_hil.cli.replay import Replay
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidDatasetError
 from gym_hil.datasets.camera_images import render_images
-from gym_hil.datasets.dataset import journal_of
+from gym_hil.datasets.dataset import journal_folder
 from gym_hil.datasets.journal import EpisodeStore, move_aside
 from gym_hil.datasets.replay import first_difference, make_replay_env, recorded_arguments, replayed
-from gym_hil.datasets.validation import judge
+from gym_hil.datasets.validation import assess
 
 MAIN = [sys.executable, "-c", COMMAND]
 
@@ -225,7 +225,7 @@ def test_a_spoilt_episode_is_refused_by_name(copy, what):
 def test_a_foreign_folder_is_refused_by_name(copy, what):
     FOREIGN[what](copy)
     with pytest.raises(InvalidDatasetError, match="copy"):
-        EpisodeStore(journal_of(copy))
+        EpisodeStore(journal_folder(copy))
 
 
 def test_an_idle_demonstration_is_warned_of(tmp_path):
@@ -234,8 +234,12 @@ def test_an_idle_demonstration_is_warned_of(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     store = EpisodeStore(tmp_path / "idle")
-    warnings = judge(store.read(0), EnvironmentInterface(make_replay_env(store.env_id))).warnings
-    assert warnings == ("idle in all steps", "ended by the time limit", "ends without success")
+    warnings = assess(store.read(0), EnvironmentInterface(make_replay_env(store.env_id))).warnings
+    assert warnings == (
+        "the robot is idle in all steps: record the episode again",
+        "ended by the time limit",
+        "ends without success",
+    )
 
 
 def kill_again_and_again(root: Path, times: int) -> None:

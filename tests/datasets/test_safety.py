@@ -26,7 +26,7 @@ from gym_hil.core.errors import (
     StorageError,
 )
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.manifest import Manifest, files_below, flushed, restore_to_manifest
+from gym_hil.datasets.manifest import Manifest, files_below, flush_files, restore_to_manifest
 from gym_hil.datasets.replay import first_difference, make_replay_env
 
 TASK = "PandaPickCube-v1"
@@ -228,7 +228,7 @@ def sealed(tmp_path) -> tuple[Path, EpisodeStore]:
     for name in "ab":
         (tmp_path / "data" / name).write_text(name * 100)
     names = files_below(tmp_path, ["data"])
-    manifest = Manifest([], flushed(tmp_path, names, {}), {"data/info": "{}"})
+    manifest = Manifest([], flush_files(tmp_path, names, {}), {"data/info": "{}"})
     manifest.write(journal.root / "x.json")
     return tmp_path, journal
 

@@ -13,7 +13,7 @@ pytest.importorskip("stable_baselines3")
 pytest.importorskip("scipy")
 
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.experiments.benchmark import departures, read_results
+from gym_hil.experiments.benchmark import protocol_differences, read_results
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -57,7 +57,7 @@ def test_every_setting_has_a_row_with_the_successes_of_its_records(tables):
 def test_the_records_follow_the_protocol_and_are_for_reports():
     folder = ROOT / "benchmarks" / "results"
     for one in read_results(folder) if any(folder.glob("*.json")) else ():
-        assert departures(one) == [], one.run.name
+        assert protocol_differences(one) == [], one.run.name
         assert one.record["purpose"] == "report"
         assert re.fullmatch("[0-9a-f]{40}", one.record["commit"]), "made by a state that the repository has"
 

@@ -16,9 +16,9 @@ from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.core.success import NeverDone
 from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading, Engage
 from gym_hil.integrations.lerobot.real_arm.connection import LeRobotConnection, Measurement
+from gym_hil.integrations.lerobot.real_arm.digital_twin import SafetyLimits
 from gym_hil.integrations.lerobot.real_arm.environment import RealArmEnv
-from gym_hil.integrations.lerobot.real_arm.leader import led_by
-from gym_hil.integrations.lerobot.real_arm.mirror import SafetyLimits
+from gym_hil.integrations.lerobot.real_arm.leader import make_leader_operator
 from gym_hil.integrations.lerobot.real_arm.stack import RealArm
 from gym_hil.intervention.human import Human
 from gym_hil.intervention.operator import Decision, Operator
@@ -49,7 +49,7 @@ class FakeArm:
         self._answer()
         return self.now
 
-    def renew_grip(self) -> None:
+    def reset_gripper(self) -> None:
         self.grips = getattr(self, "grips", 0) + 1
 
     def send(self, joints, opening) -> None:
@@ -174,11 +174,11 @@ def test_a_start_that_cannot_be_reached_is_said_so():
 
     def free(text: str) -> None:
         asked.append(text)
-        arm.stuck &= "in its way" not in text
+        arm.stuck &= "blocked" not in text
 
     env._confirm = free
     env.reset(seed=0)
-    assert any("something is in its way" in text for text in asked)
+    assert any("may be blocked" in text for text in asked)
 
 
 class Presses(Operator):
@@ -307,7 +307,7 @@ def test_a_simulated_human_needs_to_know_where_the_objects_are():
 def test_nobody_to_agree_is_an_error():
     arm = FakeArm()
     env = RealArm(connect=lambda: arm, clock=ManualClock()).build(EnvConfig.of("SO101PickCube-v1"))
-    with pytest.raises(DeviceError, match="nobody is there to agree"):
+    with pytest.raises(DeviceError, match="nobody can confirm"):
         env.reset(seed=0)
     assert arm.connected == 0 and arm.sent == []
 
@@ -354,7 +354,7 @@ class FakeLeader:
 @pytest.mark.parametrize("speed", [0.5, 3.0, 15.0])
 def test_a_leader_takes_over_without_a_jump_wherever_it_stands(speed):
     leader, arm = FakeLeader(), FakeArm()
-    made = RealArm(connect=lambda: arm, clock=ManualClock(), lead=lambda: led_by(leader))
+    made = RealArm(connect=lambda: arm, clock=ManualClock(), make_leader=lambda: make_leader_operator(leader))
     env = made.build(EnvConfig.of("SO101PickCube-v1", operator="leader"))
     env.unwrapped._put_back = lambda text: None
     env.reset(seed=0)
@@ -376,7 +376,7 @@ def test_a_leader_takes_over_without_a_jump_wherever_it_stands(speed):
 
 def test_the_trigger_of_a_leader_drives_the_gripper_and_its_cable_holds_the_arm():
     leader, arm = FakeLeader(), FakeArm()
-    made = RealArm(connect=lambda: arm, clock=ManualClock(), lead=lambda: led_by(leader))
+    made = RealArm(connect=lambda: arm, clock=ManualClock(), make_leader=lambda: make_leader_operator(leader))
     env = made.build(EnvConfig.of("SO101PickCube-v1", operator="leader"))
     env.unwrapped._put_back = lambda text: None
     env.reset(seed=0)
@@ -453,10 +453,10 @@ def test_answers_that_cannot_be_right_move_nothing(wrong):
     env.step(FORWARD)
     arm.read = lambda: Measurement(wrong, 0.2)
     *_, truncated, info = env.step(FORWARD)
-    assert truncated and "cannot be right" in info["device_error"]
+    assert truncated and "not plausible" in info["device_error"]
     sent = arm.sent[-1]
     assert np.abs(np.array(sent) - arm.now.joints).max() < 0.3, "the last command is one of before"
-    assert np.abs(np.array(env.unwrapped.mirror.measured.joints) - arm.now.joints).max() < 0.3
+    assert np.abs(np.array(env.unwrapped.twin.measured.joints) - arm.now.joints).max() < 0.3
 
 
 def test_goals_are_spread_over_the_period():

@@ -22,7 +22,7 @@ from gym_hil.integrations.lerobot.real_arm.connection import Measurement
 from gym_hil.integrations.lerobot.real_arm.prompt import Prompt
 from gym_hil.integrations.lerobot.real_arm.stack import RealArm
 from gym_hil.intervention.human import Human
-from gym_hil.learning.episode_store import ExperienceStore
+from gym_hil.learning.episode_store import TrainingEpisodeStore
 from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.testing.clock import ManualClock
 
@@ -46,7 +46,7 @@ class Arm:
         images = {name: np.full((48, 64, 3), shade, np.uint8) for name in self.cameras}
         return Measurement(self._joints, self._opening, images=images)
 
-    def renew_grip(self) -> None:
+    def reset_gripper(self) -> None:
         self.grips = getattr(self, "grips", 0) + 1
 
     def send(self, joints, opening) -> None:
@@ -177,7 +177,7 @@ def test_training_on_an_arm_goes_on_after_the_cable_was_out(laboratory, tmp_path
         out=tmp_path / "run",
     )
     assert train.run() == 0
-    store = ExperienceStore(tmp_path / "run" / "episodes")
+    store = TrainingEpisodeStore(tmp_path / "run" / "episodes")
     episodes = [store.read(number) for number in range(len(store))]
     assert [episode.kind for episode in episodes[:2]] == ["demonstration"] * 2
     assert len(episodes[3]) == 4 and not episodes[3].success, "the step that failed is left out"

@@ -19,7 +19,7 @@ from gym_hil.cli.record import Record
 from gym_hil.cli.replay import Replay
 from gym_hil.core.errors import InvalidArgumentError, RecordingError
 from gym_hil.datasets.camera_images import render_images
-from gym_hil.datasets.dataset import journal_of
+from gym_hil.datasets.dataset import journal_folder
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import make_replay_env
@@ -63,7 +63,7 @@ def load(root: Path):
 
 def same(root: Path) -> list[Episode]:
     """Return the journal's episodes, after finding every number of theirs in the LeRobotDataset."""
-    store = EpisodeStore(journal_of(root))
+    store = EpisodeStore(journal_folder(root))
     episodes = [store.read(number) for number in store.numbers()]
     dataset = load(root)
     rows = dataset.hf_dataset.with_format("numpy")[:]
@@ -101,7 +101,7 @@ def test_every_number_arrives_and_pictures_are_those_of_the_stored_states(record
     episodes = same(recorded)
     assert any(episode.frames["intervention_id"].any() for episode in episodes)
     dataset, first = load(recorded), 0
-    env = make_replay_env(EpisodeStore(journal_of(recorded)).env_id)
+    env = make_replay_env(EpisodeStore(journal_folder(recorded)).env_id)
     for episode in episodes:
         assert dataset[first]["task"] == "Pick up the cube and lift it."
         for camera, images in render_images(episode, env.unwrapped).items():
@@ -201,7 +201,7 @@ def test_the_documented_commands_run(lerobot, tmp_path, monkeypatch):
 def test_further_observation_terms_are_features(tmp_path):
     root, terms = tmp_path / "felt", ("tcp_wrench", "contact", "depth")
     assert record(root, episodes=1, image_size=64, observation_terms=terms) == 0
-    episode, dataset = EpisodeStore(journal_of(root)).read(0), load(root)
+    episode, dataset = EpisodeStore(journal_folder(root)).read(0), load(root)
     for name, shape in (("tcp_wrench", (6,)), ("contact", (2,)), ("depth.wrist", (64, 64))):
         name = f"observation.{name}"
         assert dataset.features[name]["shape"] == shape and dataset.features[name]["dtype"] == "float32"

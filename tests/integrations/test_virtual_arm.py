@@ -375,12 +375,12 @@ def test_answers_are_lost_spoilt_and_late():
     faults = tuple(
         parse_fault(text, ARMS, JOINTS) for text in ("lost:0.2", "checksum:0.3", "late:0.5,40@1-2")
     )
-    arriving = AnswerFaults(faults, seed=0).spoil(answers, 0.0)
+    arriving = AnswerFaults(faults, seed=0).apply(answers, 0.0)
     assert 750 < len(arriving) < 850
     assert {delay for delay, _ in arriving} == {0.0}
     wrong = sum(not decode(answer)[0] for _, answer in arriving)
     assert 0.25 < wrong / len(arriving) < 0.35
-    late = AnswerFaults(faults, seed=0).spoil(answers, 1.5)
+    late = AnswerFaults(faults, seed=0).apply(answers, 1.5)
     assert 0.45 < sum(delay == 0.04 for delay, _ in late) / len(late) < 0.55
 
 

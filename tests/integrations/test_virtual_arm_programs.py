@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from gym_hil.integrations.lerobot.virtual_arm.arm import HORNS
-from gym_hil.learning.episode_store import ExperienceStore
+from gym_hil.learning.episode_store import TrainingEpisodeStore
 from lerobot_policies import SMALL_ACT
 
 pd = pytest.importorskip("pandas")
@@ -238,8 +238,8 @@ def test_this_package_trains_on_the_arm_through_lerobot(virtual_arm, lerobot, tm
         command, env=lerobot.environment, input=AGREES, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Check the arm and its cable" in done.stdout or "the episode is cut off" in done.stderr
-    store = ExperienceStore(run / "episodes")
+    assert "Check the arm and its cable" in done.stdout or "the episode is truncated" in done.stderr
+    store = TrainingEpisodeStore(run / "episodes")
     episodes = [store.read(number) for number in range(len(store))]
     assert (
         sum(len(episode) for episode in episodes) == 48 and sum(episode.success for episode in episodes) >= 2

@@ -83,12 +83,14 @@ def test_a_record_is_read_only_whole(tmp_path):
 
 def test_departures_from_the_protocol_are_named(tmp_path):
     (one, *_) = results(tmp_path, lambda human, method: 0.9)
-    assert protocol.departures(one) == []
+    assert protocol.protocol_differences(one) == []
     shorter = Finished(replace(one.run, config=replace(one.run.config, robot_minutes=1.0)), one.record)
-    assert protocol.departures(shorter) == ["robot_minutes=1.0, not 4.0"]
+    assert protocol.protocol_differences(shorter) == ["robot_minutes=1.0, not 4.0"]
     claims_report = copy.deepcopy(one.record)
     claims_report["purpose"] = "development"
-    assert protocol.departures(Finished(one.run, claims_report)) == ["purpose 'development', not 'report'"]
+    assert protocol.protocol_differences(Finished(one.run, claims_report)) == [
+        "purpose 'development', not 'report'"
+    ]
 
 
 def test_methods_are_ranked_with_each_human(tmp_path):
@@ -108,12 +110,12 @@ def test_only_verified_results_for_reports_are_submitted(tmp_path):
     folder, path = tmp_path / "mine", tmp_path / "leaderboard.json"
     found = results(folder, lambda human, method: 0.8)
     with pytest.raises(InvalidArgumentError, match="was not verified"):
-        leaderboard.rows_of(folder, found, "we")
+        leaderboard.make_rows(folder, found, "we")
     leaderboard.write_verified(folder, found, [found[0].run.name])
     leaderboard.write_verified(folder / "records", found, [])
     assert len(protocol.read_results(folder / "records")) == len(found), "it is no record"
     (folder / "records" / "verified.json").unlink()
-    rows = leaderboard.rows_of(folder, found, "we")
+    rows = leaderboard.make_rows(folder, found, "we")
     assert len(rows) == 6 and rows[0]["success"] == [0.8, 0.8, 0.8] and rows[0]["seeds"] == [100, 101, 102]
     assert rows[0]["repeated"] == [found[0].run.name]
     leaderboard.add_rows(path, rows)
@@ -124,7 +126,7 @@ def test_only_verified_results_for_reports_are_submitted(tmp_path):
     changed = next((folder / "records").glob("*.json"))
     changed.write_text(changed.read_text().replace('"successes": 160', '"successes": 200'))
     with pytest.raises(InvalidArgumentError, match="changed since it was verified"):
-        leaderboard.rows_of(folder, protocol.read_results(folder), "we")
+        leaderboard.make_rows(folder, protocol.read_results(folder), "we")
 
 
 @pytest.mark.parametrize("seeds, complaint", [((0, 1, 2), "seed for development"), ((100,), "fewer than 3")])
@@ -132,7 +134,7 @@ def test_seeds_that_count_for_no_leaderboard(tmp_path, seeds, complaint):
     found = results(tmp_path, lambda human, method: 0.8, seeds=seeds)
     leaderboard.write_verified(tmp_path, found, [])
     with pytest.raises(InvalidArgumentError, match=complaint):
-        leaderboard.rows_of(tmp_path, found, "we")
+        leaderboard.make_rows(tmp_path, found, "we")
 
 
 def test_a_repetition_confirms_a_run_and_refuses_a_changed_one(tmp_path):
@@ -143,11 +145,11 @@ def test_a_repetition_confirms_a_run_and_refuses_a_changed_one(tmp_path):
     train_run(dict(run.place), run.config, tmp_path, lambda steps: None)
     one = Finished(run, read_record(tmp_path / "record.json")[0])
     again = protocol.repeat(one)
-    assert protocol.unlike(one, again) == []
+    assert protocol.record_differences(one, again) == []
     better = copy.deepcopy(one.record)
     better["result"]["successes"] += 1
     better["processor"] = "another"
-    found = protocol.unlike(Finished(run, better), again)
+    found = protocol.record_differences(Finished(run, better), again)
     assert found[0] == "result: successes" and "another processor: another" in found[1]
 
 
@@ -163,5 +165,5 @@ def test_a_run_on_a_cluster_has_the_record_of_the_same_run_here(tmp_path):
     assert not status.failed
     (one,) = protocol.read_results(tmp_path)
     assert (tmp_path / "runs" / one.run.name / "policy.npz").is_file()
-    assert protocol.unlike(one, protocol.repeat(one)) == []
+    assert protocol.record_differences(one, protocol.repeat(one)) == []
     assert len(run_study(study, tmp_path, address="nowhere:1").ended) == 1, "nothing is left to run"

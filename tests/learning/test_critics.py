@@ -34,7 +34,7 @@ def critics(count: int) -> CriticEnsemble:
 
 def separate(ensemble: CriticEnsemble) -> list[nn.Sequential]:
     """Return the networks of an ensemble as modules of PyTorch."""
-    layers, (head, head_offset) = ensemble._of(ensemble.weights.detach())
+    layers, (head, head_offset) = ensemble._split(ensemble.weights.detach())
     networks = []
     for number in range(len(head)):
         modules: list[nn.Module] = []
@@ -70,7 +70,7 @@ def test_values_and_gradients_are_those_of_autograd(count, weighted):
     loss, slope = ensemble.fit(features, actions, wanted, weight)
     assert torch.allclose(loss, expected_loss, rtol=1e-5)
     assert torch.allclose(slope, features.grad, atol=1e-5)
-    layers, (head, head_offset) = ensemble._of(ensemble.weights.grad)
+    layers, (head, head_offset) = ensemble._split(ensemble.weights.grad)
     for number, network in enumerate(networks):
         pairs = [(head[number].T, network[-1].weight.grad), (head_offset[number, 0], network[-1].bias.grad)]
         for layer, linear, norm in zip(layers, network[::3], network[1::3], strict=False):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError
 from gym_hil.learning.checkpoint import load
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.episode_store import Experience, ExperienceStore
+from gym_hil.learning.episode_store import TrainingEpisode, TrainingEpisodeStore
 from gym_hil.learning.learning_curve import Curve, Point, read_curve
 from gym_hil.learning.pretrained import pretrained
 
@@ -62,10 +62,10 @@ def test_a_damaged_policy_is_named_or_harmless(damage):
 def test_a_damaged_episode_is_named_or_harmless(damage):
     rows = np.arange(12.0).reshape(4, 3)
     flags = np.array([True, False, False])
-    whole = Experience(0, "online", 5, True, rows.astype(np.float32), rows[:3].astype(np.float32),
+    whole = TrainingEpisode(0, "online", 5, True, rows.astype(np.float32), rows[:3].astype(np.float32),
                     rows[:3, 0].astype(np.float32), flags, True, rows)  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        store = ExperienceStore(Path(folder))
+        store = TrainingEpisodeStore(Path(folder))
         store.append(whole)
         path = next(p for p in sorted(Path(folder).rglob("*")) if p.is_file())
         path.write_bytes(damaged(path.read_bytes(), damage))

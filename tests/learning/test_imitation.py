@@ -115,5 +115,5 @@ def test_twenty_demonstrations_are_enough_to_pick(tmp_path):
 def test_twenty_demonstrations_are_enough_to_arrange_the_boxes(tmp_path):
     """What `gym-hil train PandaArrangeBoxes-v1 --method bc --robot-minutes 12 --seed 101` does."""
     config = Train(task="PandaArrangeBoxes-v1", method="bc", robot_minutes=12, seed=101)._config()
-    found = train(config, tmp_path, films=False)
+    found = train(config, tmp_path, videos=False)
     assert found.episodes == 100 and found.successes >= 90

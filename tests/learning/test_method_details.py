@@ -157,7 +157,7 @@ def test_an_ensemble_calls_until_it_agrees_again():
 
 @pytest.mark.parametrize("name, watches", [("rlpd", False), ("ensemble-dagger", False), ("iwr", True)])
 def test_a_human_watches_only_where_the_method_needs_it(tmp_path, name, watches):
-    train(replace(PICK, method=name, preset="scripted"), tmp_path, learner=InProcessLearner, films=False)
+    train(replace(PICK, method=name, preset="scripted"), tmp_path, learner=InProcessLearner, videos=False)
     last = read_curve(tmp_path / CURVE)[-1]
     assert (last.watched_s > 0) == watches
     assert last.takeovers == 0 if name == "rlpd" else last.takeovers > 0

@@ -96,7 +96,7 @@ def test_a_method_from_outside_trains_and_its_policy_is_loaded(nearest, tmp_path
     config = TrainConfig(
         env_id=PICK, method="nearest", demos=2, robot_minutes=0.15, eval_episodes=1, final_episodes=1
     )
-    found = train(config, tmp_path, learner=InProcessLearner, films=False)
+    found = train(config, tmp_path, learner=InProcessLearner, videos=False)
     assert read_curve(tmp_path / CURVE)[-1].updates > 0
     trained = load(tmp_path)
     assert isinstance(trained.make_policy(), NearestPolicy) and len(trained.weights["actions"]) > 20
@@ -106,11 +106,11 @@ def test_a_method_from_outside_trains_and_its_policy_is_loaded(nearest, tmp_path
 
 def test_what_a_method_needs_is_asked_for(nearest, tmp_path):
     with pytest.raises(InvalidArgumentError, match="method='nearest' needs demonstrations, not demos=0"):
-        train(TrainConfig(env_id=PICK, method="nearest", demos=0), tmp_path / "one", films=False)
+        train(TrainConfig(env_id=PICK, method="nearest", demos=0), tmp_path / "one", videos=False)
     with pytest.raises(InvalidArgumentError, match="method='bc' needs demonstrations"):
-        train(TrainConfig(env_id=PICK, method="bc", demos=0), tmp_path / "two", films=False)
+        train(TrainConfig(env_id=PICK, method="bc", demos=0), tmp_path / "two", videos=False)
     with pytest.raises(InvalidArgumentError, match=r"method='nearest' does not support obs=.pixels"):
-        train(TrainConfig(env_id=PICK, method="nearest", obs="pixels"), tmp_path / "three", films=False)
+        train(TrainConfig(env_id=PICK, method="nearest", obs="pixels"), tmp_path / "three", videos=False)
 
 
 def test_a_policy_for_another_robot_is_refused_naming_both():
@@ -180,5 +180,5 @@ def test_the_id_says_which_robot_learns(tmp_path):
         robot_minutes=0.1,
         final_episodes=1,
     )
-    train(config, tmp_path, learner=InProcessLearner, films=False)
+    train(config, tmp_path, learner=InProcessLearner, videos=False)
     assert load(tmp_path).interface.robot == "so101"

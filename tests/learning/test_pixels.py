@@ -20,7 +20,7 @@ from gym_hil.learning.async_learner import SeparateProcessLearner
 from gym_hil.learning.checkpoint import load, load_policy
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.encoders import CHANNELS, Encoder, randomly_shifted
-from gym_hil.learning.image_observation import BOUND, CAMERAS, LEVELS, NUMBERS, ImageLayout
+from gym_hil.learning.image_observation import BOUND, CAMERAS, FEATURES, LEVELS, ImageLayout
 from gym_hil.learning.methods.hil import HilLearner
 from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.learning.policy_env import make_policy_env
@@ -71,7 +71,7 @@ def test_the_encoder_says_where_something_is():
         image[20:22, column : column + 2] = 255
         row = layout.pack([image, image], np.zeros(4, np.float32))
         places.append(encoder(torch.from_numpy(row).float()[None])[0].detach().numpy())
-    across, down = (places[1] - places[0])[:-NUMBERS].reshape(CAMERAS, 2, CHANNELS).transpose(1, 0, 2)
+    across, down = (places[1] - places[0])[:-FEATURES].reshape(CAMERAS, 2, CHANNELS).transpose(1, 0, 2)
     assert (across > 0.5).all() and np.abs(down).max() < 0.05
 
 

@@ -64,7 +64,7 @@ def test_a_configuration_of_another_version_is_neither_compared_nor_continued(tm
     del old["imitation"], old["annealing"]
     (tmp_path / CONFIG).write_text(json.dumps(old))
     with pytest.raises(InvalidArgumentError, match=r"version 1, written by gym-hil 0\.1\.15 or earlier"):
-        train(SHORT, tmp_path, resume=True, films=False)
+        train(SHORT, tmp_path, resume=True, videos=False)
     assert read_config(old, tmp_path, for_policy=True).env_id == PICK
 
 
@@ -90,7 +90,7 @@ def test_a_run_says_its_purpose_logs_its_losses_and_leaves_nothing_elsewhere(tmp
     elsewhere.mkdir()
     monkeypatch.setenv("TMPDIR", str(elsewhere))
     monkeypatch.setattr("tempfile.tempdir", None)
-    train(SHORT, out, learner=InProcessLearner, films=False)
+    train(SHORT, out, learner=InProcessLearner, videos=False)
     result = json.loads((out / "result.json").read_text())
     assert (result["purpose"], result["seed"], result["first_start"]) == ("development", 0, 1_000_000)
     assert result["config_version"] == VERSION and result["gym_hil"]
@@ -112,7 +112,7 @@ def test_a_tracking_service_gets_configuration_and_losses(tmp_path, monkeypatch,
     fake.log = lambda values, step: calls.append(("log", values, step))
     fake.finish = lambda: calls.append(("finish",))
     monkeypatch.setitem(sys.modules, tracker, fake)
-    train(SHORT, tmp_path / "my-run", learner=InProcessLearner, films=False, track=(tracker,))
+    train(SHORT, tmp_path / "my-run", learner=InProcessLearner, videos=False, track=(tracker,))
     assert calls[0] == ("init", "my-run", PICK) and calls[-1] == ("finish",)
     rows = [call for call in calls if call[0] == "log"]
     assert any("train/critic_loss" in values for _, values, _ in rows)
@@ -140,6 +140,6 @@ def test_every_demonstration_is_announced(tmp_path):
         tmp_path,
         lambda status: lines.append((status.episodes, status.demonstrated, status.success_with_help)),
         learner=InProcessLearner,
-        films=False,
+        videos=False,
     )
     assert {(1, 1, None), (2, 2, None), (3, 3, None)} <= set(lines)

@@ -12,7 +12,7 @@ import pytest
 from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError, RenderingError
 from gym_hil.learning.checkpoint import load, load_policy
 from gym_hil.learning.config import CONFIG, TrainConfig
-from gym_hil.learning.episode_store import ExperienceStore
+from gym_hil.learning.episode_store import TrainingEpisodeStore
 from gym_hil.learning.evaluation import evaluate
 from gym_hil.learning.learning_curve import CURVE, Curve, Point, read_curve
 from gym_hil.learning.policy import GaussianPolicy
@@ -20,7 +20,7 @@ from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.pretrained import pretrained
 from gym_hil.learning.report import headline, task_name, write_report
 from gym_hil.learning.rollout import Rollouts
-from gym_hil.learning.run_status import Summary, share_of_interventions, share_of_successes
+from gym_hil.learning.run_status import Summary, share_of_interventions, success_rate
 from gym_hil.learning.videos import FIRST, LAST, VideoWriter, write_videos
 
 PICK = "gym_hil/PandaPickCubeStateBase-v1"
@@ -47,7 +47,7 @@ def test_a_curve_is_kept_whole_and_read_back(tmp_path):
 
 def test_an_episode_comes_back_and_a_damaged_one_is_named(tmp_path):
     acting = Rollouts(TrainConfig(env_id=PICK))
-    store = ExperienceStore(tmp_path)
+    store = TrainingEpisodeStore(tmp_path)
     episode = acting.demonstrate(0)
     store.append(episode)
     back = store.read(0)
@@ -62,21 +62,21 @@ def test_an_episode_comes_back_and_a_damaged_one_is_named(tmp_path):
 def test_the_report_is_one_file_with_curves_films_and_configuration(tmp_path):
     config = TrainConfig(env_id=PICK, operator="none", robot_minutes=1.0, seed=7)
     config.save(tmp_path / CONFIG)
-    acting, store = Rollouts(config), ExperienceStore(tmp_path / "episodes")
+    acting, store = Rollouts(config), TrainingEpisodeStore(tmp_path / "episodes")
     policy = GaussianPolicy(load(pretrained(PICK)).weights)
     for number, limit in enumerate((100, 100, 3)):
         store.append(
             acting.online(number, lambda observation, _: policy.act(observation), limit, lambda _: None)
         )
     acting.close()
-    beside = VideoWriter(tmp_path / "beside", config)
+    writer = VideoWriter(tmp_path / "writer", config)
     for number in (0, 1):
-        beside.add(store.read(number))
-    beside.begin_last()
+        writer.add(store.read(number))
+    writer.begin_last()
     write_videos(tmp_path, store, config)
-    beside.finish()
+    writer.finish()
     for name in (FIRST, LAST):
-        assert (tmp_path / "beside" / name).read_bytes() == (tmp_path / name).read_bytes()
+        assert (tmp_path / "writer" / name).read_bytes() == (tmp_path / name).read_bytes()
     assert len(iio.imread(tmp_path / FIRST)) == len(store.read(0)) + 1
     assert len(iio.imread(tmp_path / LAST)) == len(store.read(1)) + 1
     curve = Curve(tmp_path / CURVE)
@@ -99,14 +99,14 @@ def test_videos_beside_a_run_fail_with_a_message(tmp_path, monkeypatch):
     acting = Rollouts(config)
     episode = acting.demonstrate(0)
     acting.close()
-    beside = VideoWriter(tmp_path, config)
-    beside.begin_last()
-    beside.finish()
+    writer = VideoWriter(tmp_path, config)
+    writer.begin_last()
+    writer.finish()
     assert not list(tmp_path.iterdir()), "there was no episode"
     monkeypatch.setenv("MUJOCO_GL", "off")
-    beside.add(episode)
+    writer.add(episode)
     with pytest.raises(RenderingError, match="switched off"):
-        beside.finish()
+        writer.finish()
 
 
 def test_the_acting_process_starts_without_pytorch():
@@ -130,11 +130,9 @@ def test_an_episode_that_the_budget_cut_is_no_failure():
     cut = Summary("online", 7, 2, success=False, whole=False)
     good = Summary("online", 13, 0, success=True, whole=True)
     demonstration = Summary("demonstration", 20, 20, success=True, whole=True)
-    assert share_of_successes([demonstration, good, cut]) == 1.0
+    assert success_rate([demonstration, good, cut]) == 1.0
     assert share_of_interventions([demonstration, good, cut]) == 0.1
-    assert (
-        share_of_successes([demonstration, cut]) is None and share_of_interventions([demonstration]) is None
-    )
+    assert success_rate([demonstration, cut]) is None and share_of_interventions([demonstration]) is None
 
 
 def test_the_shipped_policy_is_competent_and_has_a_card():

@@ -20,7 +20,7 @@ from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError, Unsup
 from gym_hil.core.schema import EpisodeEvent
 from gym_hil.core.success import NeverDone
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.replay import make_replay_env, recorded_arguments, why_not_the_same
+from gym_hil.datasets.replay import describe_difference, make_replay_env, recorded_arguments
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.envs.robot_actions import make_robot_action
 from gym_hil.intervention.operator import Decision, Operator
@@ -28,8 +28,8 @@ from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.reward import LearnedReward, LearnedSuccess, train_reward
 from gym_hil.learning.reward_data import read_datasets
 from gym_hil.learning.reward_evaluation import RewardFigures
-from gym_hil.learning.reward_labels import NO_SUCCESS, SUCCESS, UNKNOWN, labels_of
-from gym_hil.learning.reward_lerobot import labels_after
+from gym_hil.learning.reward_labels import NO_SUCCESS, SUCCESS, UNKNOWN, observation_labels
+from gym_hil.learning.reward_lerobot import labels_from_rewards
 from gym_hil.learning.rollout import Rollouts
 from gym_hil.robots import ROBOTS
 from gym_hil.stacks.build import make_env
@@ -58,26 +58,26 @@ def state_reward(recorded, tmp_path_factory):
 
 def test_only_the_last_observation_of_a_success_shows_one(recorded):
     good, bad = (EpisodeStore(root).read(0) for root in recorded[:2])
-    labels = labels_of(good)
+    labels = observation_labels(good)
     assert len(labels) == good.length + 1
     assert labels[-1] == SUCCESS and (labels[:-1] == NO_SUCCESS).all()
-    assert not bad.success and (labels_of(bad) == NO_SUCCESS).all()
+    assert not bad.success and (observation_labels(bad) == NO_SUCCESS).all()
 
 
 def test_what_is_before_a_persons_press_has_no_label(recorded):
     episode = EpisodeStore(recorded[0]).read(0)
     pressed = replace(episode, meta={**episode.meta, "end": "human_success"})
-    labels = labels_of(pressed)
+    labels = observation_labels(pressed)
     assert labels[-1] == SUCCESS and (labels[-6:-1] == UNKNOWN).all() and (labels[:-6] == NO_SUCCESS).all()
-    assert labels_of(replace(episode, meta={**episode.meta, "end": "learned_success"})) is None
+    assert observation_labels(replace(episode, meta={**episode.meta, "end": "learned_success"})) is None
 
 
 def test_observations_after_a_reward_show_success_in_datasets_of_lerobot():
     no, yes, open_ = NO_SUCCESS, SUCCESS, UNKNOWN
-    assert labels_after([False, False, False, True], 1).tolist() == [no, no, open_, yes]
-    assert labels_after([False, False, True, True, False], 1).tolist() == [no, open_, open_, yes, yes]
-    assert labels_after([True], 5).tolist() == [yes]
-    assert labels_after([False, False], 5).tolist() == [no, no]
+    assert labels_from_rewards([False, False, False, True], 1).tolist() == [no, no, open_, yes]
+    assert labels_from_rewards([False, False, True, True, False], 1).tolist() == [no, open_, open_, yes, yes]
+    assert labels_from_rewards([True], 5).tolist() == [yes]
+    assert labels_from_rewards([False, False], 5).tolist() == [no, no]
 
 
 def test_a_reward_finds_successes_and_little_else(state_reward, tmp_path):
@@ -159,9 +159,9 @@ def test_images_of_real_cameras_are_learned_from(recorded, tmp_path):
     env = OutsideEnv(action_term=make_robot_action("xyz", ROBOTS.get("panda")))
     detector = LearnedSuccess(tmp_path / "reward.npz")
     with pytest.raises(InvalidArgumentError, match=r"task Lift it\., not Pick up the cube"):
-        env.judge_by(detector)
+        env.set_success_detector(detector)
     env.task_description = "Lift it."
-    env.judge_by(detector)
+    env.set_success_detector(detector)
     env.reset(seed=0)
     assert not env.step(env.neutral_action())[2]
     env.shown = 240
@@ -235,15 +235,15 @@ def test_recordings_with_a_learned_reward_replay_exactly(state_reward, tmp_path)
     root = tmp_path / "judged"
     assert Record(task=TASK, root=root, episodes=2, seed=500, reward=state_reward).run() == 0
     store = EpisodeStore(root)
-    assert store.about["reward"].startswith("reward.npz ")
+    assert store.settings["reward"].startswith("reward.npz ")
     env = make_replay_env(store.env_id, **recorded_arguments(store))
     for number in store.numbers():
         episode = store.read(number)
         assert episode.meta["end"] == "learned_success" and episode.success
-        assert why_not_the_same(episode, env) is None
+        assert describe_difference(episode, env) is None
     with pytest.raises(InvalidDatasetError, match=r"reward='reward\.npz"):
         Record(task=TASK, root=root, episodes=3, resume=True).run()
-    with pytest.raises(InvalidArgumentError, match="no episodes that people or the simulator have judged"):
+    with pytest.raises(InvalidArgumentError, match="no episodes whose success"):
         read_datasets([root], 0)
 
 
@@ -276,7 +276,7 @@ def test_other_tasks_robots_and_observations_are_refused_by_name(state_reward, r
     with pytest.raises(InvalidArgumentError, match="single environments"):
         gym.make_vec(f"gym_hil/{TASK}", 2, vectorization_mode="vector_entry_point", reward=state_reward)
     gym.register("rewards/Foreign-v0", entry_point=lambda **_: gym.make("Pendulum-v1").unwrapped)
-    with pytest.raises(UnsupportedError, match="judge_by"):
+    with pytest.raises(UnsupportedError, match="set_success_detector"):
         make_env("rewards/Foreign-v0", reward=state_reward)
 
 

@@ -24,7 +24,7 @@ from gym_hil.learning import run as runs
 from gym_hil.learning.async_learner import InProcessLearner, LearningError, SeparateProcessLearner
 from gym_hil.learning.checkpoint import load
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.episode_store import EpisodeInProgress, ExperienceStore
+from gym_hil.learning.episode_store import EpisodeInProgress, TrainingEpisodeStore
 from gym_hil.learning.learner_service import LearnerMessage
 from gym_hil.learning.learning_curve import read_curve
 from gym_hil.learning.run import TrainingRun
@@ -37,7 +37,7 @@ SHORT = TrainConfig(
 )  # fmt: skip
 
 
-train = partial(runs.train, films=False)
+train = partial(runs.train, videos=False)
 
 
 class StopError(Exception):
@@ -63,7 +63,7 @@ def test_a_learner_beside_gives_the_weights_of_one_inside(whole, tmp_path):
 
 
 def test_updates_per_step_are_what_the_configuration_says(whole):
-    store = ExperienceStore(whole / "episodes")
+    store = TrainingEpisodeStore(whole / "episodes")
     episodes = [store.read(number) for number in range(len(store))]
     online = sum(len(episode) for episode in episodes if episode.kind == "online")
     assert sum(map(len, episodes)) == SHORT.total_steps
@@ -141,10 +141,10 @@ def test_a_learner_that_dies_is_told_and_costs_no_episode(tmp_path):
 
     with pytest.raises(LearningError, match="status -9"):
         train(SHORT, tmp_path, kill, learner=SeparateProcessLearner)
-    stored = len(ExperienceStore(tmp_path / "episodes"))
+    stored = len(TrainingEpisodeStore(tmp_path / "episodes"))
     assert stored >= 2
     train(SHORT, tmp_path, resume=True, learner=InProcessLearner)
-    assert len(ExperienceStore(tmp_path / "episodes")) > stored
+    assert len(TrainingEpisodeStore(tmp_path / "episodes")) > stored
 
 
 @pytest.mark.nightly
@@ -157,7 +157,7 @@ def test_killed_at_random_instants_it_ends_in_the_same_weights(whole, tmp_path, 
         "from gym_hil.learning.run import train\n"
         "if __name__ == '__main__':\n"
         f"    config = TrainConfig(**{SHORT.as_dict()!r})\n"
-        f"    train(config, Path({str(tmp_path / 'run')!r}), resume=True, films=False)\n"
+        f"    train(config, Path({str(tmp_path / 'run')!r}), resume=True, videos=False)\n"
     )
     (tmp_path / "main.py").write_text(code)
     command = [sys.executable, str(tmp_path / "main.py")]
@@ -192,7 +192,7 @@ def test_in_real_time_acting_never_waits_for_learning_and_pays_every_update_late
     change = {"operator": "terminal", "robot_minutes": 0.06, "demos": 1, "updates_per_step": 400}
     config = TrainConfig(**{**SHORT.as_dict(), **change})
     train(config, tmp_path)
-    store = ExperienceStore(tmp_path / "episodes")
+    store = TrainingEpisodeStore(tmp_path / "episodes")
     online = sum(len(e) for e in map(store.read, range(len(store))) if e.kind == "online")
     last = read_curve(tmp_path / "curve.csv")[-1]
     assert last.updates == 400 * online
@@ -209,7 +209,7 @@ def test_a_learner_that_cannot_write_says_why_and_the_run_goes_on_later(tmp_path
     for _ in range(2):
         with pytest.raises(LearningError, match=r"checkpoint\.npz cannot be written: Is a directory"):
             train(SHORT, tmp_path, resume=True, learner=SeparateProcessLearner)
-    assert len(ExperienceStore(tmp_path / "episodes")) >= 1
+    assert len(TrainingEpisodeStore(tmp_path / "episodes")) >= 1
     (tmp_path / "checkpoint.npz").rmdir()
     train(SHORT, tmp_path, resume=True, learner=InProcessLearner)
 

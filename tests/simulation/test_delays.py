@@ -202,7 +202,9 @@ def test_members_of_a_vector_are_like_single_environments():
 
 
 def test_a_wrong_delay_is_named():
-    with pytest.raises(InvalidArgumentError, match=r"action_delay=-0\.1 must be a number of seconds"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"action_delay=-0\.1 must be a number from 0 to 2, in seconds"
+    ):
         EnvConfig.of(PANDA, action_delay=-0.1)
     with pytest.raises(InvalidArgumentError, match="jitter=3 must be"):
         make_env(PANDA, jitter=3)

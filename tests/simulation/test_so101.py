@@ -181,9 +181,9 @@ def test_an_object_that_both_jaws_touch_is_beside_the_tcp():
     fixed = sim.data.geom("hand/fixed_jaw")
     face = fixed.xpos + fixed.xmat.reshape(3, 3)[:, 0] * sim.model.geom("hand/fixed_jaw").size[0]
     across = fixed.xmat.reshape(3, 3)[:, 0]
-    middle = sim.tcp_pos_w - sim.beside(0.0)
+    middle = sim.tcp_pos_w - sim.grasp_offset(0.0)
     assert (middle - face) @ across == pytest.approx(0.0, abs=1e-4)
-    middle = sim.tcp_pos_w - sim.beside(0.015)
+    middle = sim.tcp_pos_w - sim.grasp_offset(0.015)
     assert (middle - face) @ across == pytest.approx(0.015, abs=1e-4)
 
 

@@ -11,7 +11,7 @@ import gym_hil  # noqa: F401
 from gym_hil.devices import CombinedDevice, Keyboard, PageDevice, RecordingDevice
 from gym_hil.intervention.human import Engage, Human
 from gym_hil.stacks.build import make_env
-from gym_hil.viewers.attach import page_of
+from gym_hil.viewers.attach import find_page
 
 pytest.importorskip("aiohttp")
 
@@ -22,7 +22,7 @@ def test_keys_of_the_page_reach_a_wrapped_device(visitor, tmp_path):
     env.reset(seed=0)
 
     async def take_over():
-        async with visitor(page_of(env).url) as guest:
+        async with visitor(find_page(env).url) as guest:
             await guest.until_told("role", "control")
             env.step(env.action_space.sample())
             await guest.tap("Space")

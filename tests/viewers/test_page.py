@@ -19,7 +19,7 @@ from gym_hil.core import palette
 from gym_hil.core.errors import DeviceError
 from gym_hil.devices import PageAddress
 from gym_hil.stacks.build import make_env
-from gym_hil.viewers.attach import open_page, page_of
+from gym_hil.viewers.attach import find_page, open_page
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
 aiohttp = pytest.importorskip("aiohttp")
@@ -42,7 +42,7 @@ def run(coroutine) -> None:
 
 
 def page(env):
-    return page_of(env)
+    return find_page(env)
 
 
 def device(env):

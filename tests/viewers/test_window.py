@@ -20,12 +20,12 @@ PROGRAM = """
 import json, sys
 import gymnasium as gym, numpy as np, pygame
 import gym_hil
-from gym_hil.viewers.attach import window_of
+from gym_hil.viewers.attach import find_window
 from gym_hil.wrappers.real_time import RealTimeWrapper
 env = gym.make("gym_hil/PandaPickCubeKeyboard-v1", render_mode="human", max_episode_steps=1000)
 env = RealTimeWrapper(env)
 env.reset(seed=0)
-window = window_of(env)
+window = find_window(env)
 for _ in range(int(sys.argv[1])):
     *_, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
     raw = env.unwrapped
@@ -42,7 +42,7 @@ MOVING = """
 import json, sys
 import gymnasium as gym, numpy as np, pygame
 import gym_hil
-from gym_hil.viewers.attach import window_of
+from gym_hil.viewers.attach import find_window
 from gym_hil.viewers.window import STRIP
 from gym_hil.wrappers.real_time import RealTimeWrapper
 seen = []
@@ -63,7 +63,7 @@ for number in range(8):
     env.step(np.array([0.02, 0, 0.02, 0, 0, 0, 1], np.float32))
     if number > 1:
         pictures.append(len(set(seen)))
-window = window_of(env)
+window = find_window(env)
 window.paced = False
 window.show(env.unwrapped.data, 0.0)
 at_the_end = window._renderer.render(env.unwrapped.data, window._camera).tobytes()
@@ -78,7 +78,7 @@ import json
 import gymnasium as gym, numpy as np, pygame
 import gym_hil
 from gym_hil.testing.virtual_gamepad import VirtualGamepad
-from gym_hil.viewers.attach import open_window, window_of
+from gym_hil.viewers.attach import open_window, find_window
 pad = VirtualGamepad()
 env = gym.make("gym_hil/PandaPickCubeGamepad-v1", render_mode="human", max_episode_steps=1000)
 env.reset(seed=0)
@@ -88,7 +88,7 @@ pad.press("rb")
 found["before"] = bool([env.step(idle) for _ in range(3)][-1][4]["is_intervention"])
 pygame.event.post(pygame.event.Event(pygame.QUIT))
 env.step(idle)
-assert window_of(env).closed
+assert find_window(env).closed
 pad.set_axis("left_y", 1.0)
 before = env.unwrapped.simulation.tcp_pos_w.copy()
 found["after"] = bool([env.step(idle) for _ in range(8)][-1][4]["is_intervention"])
@@ -96,7 +96,7 @@ found["moved"] = float(np.abs(env.unwrapped.simulation.tcp_pos_w - before).max()
 env.close()
 env = gym.make("gym_hil/PandaPickCubeGamepad-v1", render_mode="human")
 env.reset(seed=0)
-found["opened again"] = not window_of(env).closed
+found["opened again"] = not find_window(env).closed
 env.close()
 print(json.dumps(found))
 """
@@ -172,15 +172,15 @@ def test_closing_the_window_leaves_the_gamepad_at_work(screen):
 def test_there_is_one_window_at_a_time(screen):
     program = """
 import gymnasium as gym, gym_hil
-from gym_hil.viewers.attach import window_of
+from gym_hil.viewers.attach import find_window
 first, second = (gym.make("gym_hil/PandaPickCubeBase-v0", render_mode="human") for _ in range(2))
 for env in (first, second):
     env.reset(seed=0)
-assert window_of(first) is not None and window_of(second) is None
+assert find_window(first) is not None and find_window(second) is None
 first.close()
 third = gym.make("gym_hil/PandaPickCubeBase-v0", render_mode="human")
 third.reset(seed=0)
-assert window_of(third) is not None
+assert find_window(third) is not None
 """
     done = subprocess.run(
         [sys.executable, "-c", program], env=screen, capture_output=True, text=True, timeout=90

@@ -104,12 +104,12 @@ class Benchmark:
             raise InvalidArgumentError(f"sample={self.sample} must be at least 1")
         found, problems, departing, repeated = protocol.read_results(self.results), {}, {}, []
         for one in found:
-            if departures := protocol.departures(one):
+            if departures := protocol.protocol_differences(one):
                 departing[one.run.name] = departures
                 console.print(f"{one.run.name} deviates from the protocol: {'; '.join(departures)}")
-        for one in protocol.sample_of(found, self.sample):
+        for one in protocol.sample_runs(found, self.sample):
             console.print(f"Repeating {one.run.name}, which took {one.result['wall_s']:.0f} s ...")
-            if unlike := protocol.unlike(one, protocol.repeat(one)):
+            if unlike := protocol.record_differences(one, protocol.repeat(one)):
                 problems[one.run.name] = unlike
                 console.print(f"{one.run.name} does not reproduce: {'; '.join(unlike)}")
             else:
@@ -123,11 +123,11 @@ class Benchmark:
 
     def _submit(self, console: Console) -> int:
         from gym_hil.experiments.benchmark import read_results
-        from gym_hil.experiments.leaderboard import add_rows, rows_of
+        from gym_hil.experiments.leaderboard import add_rows, make_rows
 
         if not self.entrant.strip():
             raise InvalidArgumentError("--entrant is empty; name who submits the results")
-        rows = rows_of(self.results, read_results(self.results), self.entrant.strip())
+        rows = make_rows(self.results, read_results(self.results), self.entrant.strip())
         add_rows(self.leaderboard, rows)
         write_json(self.json, rows)
         console.print(f"{len(rows)} rows in {self.leaderboard}. A pull request with that file submits them.")

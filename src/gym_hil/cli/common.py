@@ -18,7 +18,7 @@ from gym_hil.core.files import make_folder, write_atomically
 from gym_hil.integrations.lerobot.policy import LeRobotPolicy, is_lerobot_policy
 from gym_hil.intervention.scripted_policies import POLICIES, Policy
 from gym_hil.learning.pretrained import PRETRAINED, pretrained
-from gym_hil.stacks.ids import is_foreign, operator_of, parse_id
+from gym_hil.stacks.ids import is_external, operator_in_id, parse_id
 
 
 def operator_named(env_id: str, given: str | None) -> str | None:
@@ -34,7 +34,7 @@ def operator_named(env_id: str, given: str | None) -> str | None:
     Raises:
         InvalidArgumentError: id and command line specify different operators.
     """
-    named = operator_of(env_id)
+    named = operator_in_id(env_id)
     if named is not None and given not in (None, named):
         raise InvalidArgumentError(
             f"--operator {given} contradicts the id {env_id}, whose operator is {named}"
@@ -107,7 +107,7 @@ def policy_maker(name: str, task: str, *, on_arm: bool = False) -> Callable[[], 
 
 def state_base_id(task: str) -> str:
     """Return the base id with state observations for the task and version of an id."""
-    return task if is_foreign(task) else replace(parse_id(task), state=True, suffix="Base").env_id
+    return task if is_external(task) else replace(parse_id(task), state=True, suffix="Base").env_id
 
 
 def require_libraries() -> None:
@@ -117,5 +117,7 @@ def require_libraries() -> None:
         MissingExtraError: a package is not installed.
     """
     for package in ("torch", "stable_baselines3"):
-        if find_spec(package) is None:  # importing takes seconds, which the learner's process spends as well
+        if (
+            find_spec(package) is None
+        ):  # the import takes seconds; the learner's process imports it at the same time
             raise MissingExtraError(package.replace("_", "-"), "train", "Training")

@@ -19,7 +19,7 @@ from gym_hil.cli.option_types import OperatorName, Preset
 from gym_hil.cli.progress import progress_bar
 from gym_hil.cli.record import Record
 from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError, MissingExtraError
-from gym_hil.datasets.dataset import journal_of
+from gym_hil.datasets.dataset import journal_folder
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.journal import EpisodeStore
 
@@ -159,7 +159,7 @@ def _episodes(roots: Sequence[Path]) -> tuple[str, list[Episode]]:
     Raises:
         InvalidDatasetError: the datasets are from different environments.
     """
-    stores = [EpisodeStore(journal_of(root)) for root in roots]
+    stores = [EpisodeStore(journal_folder(root)) for root in roots]
     ids = sorted({store.env_id for store in stores})
     if len(ids) != 1:
         raise InvalidDatasetError(

@@ -15,13 +15,13 @@ from gym_hil.cli.common import plain_table, write_json
 from gym_hil.cli.progress import progress_bar
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import GymHilError, InvalidDatasetError, MissingExtraError, RenderingError
-from gym_hil.datasets.dataset import condition_of, journal_of
+from gym_hil.datasets.dataset import dataset_condition, journal_folder
 from gym_hil.datasets.episode import Episode
-from gym_hil.datasets.film import film_of
+from gym_hil.datasets.episode_video import make_episode_video
 from gym_hil.datasets.html_report import Entry, write_dataset_report
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.replay import make_replay_env, recorded_arguments, why_not_the_same
-from gym_hil.datasets.validation import judge
+from gym_hil.datasets.replay import describe_difference, make_replay_env, recorded_arguments
+from gym_hil.datasets.validation import assess
 from gym_hil.reports.page import require_libraries
 from gym_hil.reports.video import REPORT_SPEC
 
@@ -52,7 +52,7 @@ class Inspect:
     def run(self) -> int:
         """Print the table, and write the page."""
         console = Console()
-        store = EpisodeStore(journal_of(self.root))
+        store = EpisodeStore(journal_folder(self.root))
         try:
             env = make_replay_env(
                 store.env_id, render_mode="rgb_array", **recorded_arguments(store, REPORT_SPEC)
@@ -61,19 +61,19 @@ class Inspect:
             env = make_replay_env(store.env_id, **recorded_arguments(store))
         interface = EnvironmentInterface(env)
         entries: dict[int, Entry] = {}
-        condition = condition_of(self.root)
+        condition = dataset_condition(self.root)
         damage, differences = list(condition.damage), []
         with progress_bar(console) as progress:
             doing = "replaying episodes" if self.verify else "reading episodes"
             for number in progress.track(store.numbers(), description=doing):
                 try:
                     episode = store.read(number)
-                    quality = judge(episode, interface)
+                    quality = assess(episode, interface)
                 except GymHilError as error:
                     if not any(str(error) in known for known in damage):
                         damage.append(f"episode {number} cannot be used: {error}")
                     continue
-                why = why_not_the_same(episode, env) if self.verify else None
+                why = describe_difference(episode, env) if self.verify else None
                 if why is not None:
                     differences.append(f"episode {number} {why}")
                 replays = why is None if self.verify else None
@@ -115,7 +115,7 @@ class Inspect:
             for number in progress.track(first, description="rendering episodes"):
                 entry = entries[number]
                 try:
-                    film = film_of(store.read(number), env)
+                    film = make_episode_video(store.read(number), env)
                 except (RenderingError, InvalidDatasetError) as error:
                     reason = f"Episode {number} and those after it have no images: {error}"
                     console.print(reason, markup=False, soft_wrap=True)

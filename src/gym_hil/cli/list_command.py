@@ -37,7 +37,7 @@ PARTS = {
 }
 """Meaning of the parts of an id."""
 EASY = "Easy"
-"""What the names of easier versions of tasks end with."""
+"""Suffix of the names of easier tasks."""
 
 
 @dataclass(kw_only=True)

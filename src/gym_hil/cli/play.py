@@ -32,12 +32,12 @@ from gym_hil.intervention.human_cost import HUMAN_COST, HumanCost, RecordHumanCo
 from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.intervention.named import PEOPLE
 from gym_hil.intervention.scripted_policies import Policy
-from gym_hil.reports.video import open_video, picture, with_banner
+from gym_hil.reports.video import open_video, render_image, with_banner
 from gym_hil.simulation.gl import has_display
 from gym_hil.simulation.rendering import Image
 from gym_hil.stacks.config import EnvConfig
 from gym_hil.stacks.ids import full_id
-from gym_hil.viewers.attach import open_page, page_of, wants
+from gym_hil.viewers.attach import find_page, needs_viewer, open_page
 from gym_hil.viewers.web.wait import await_person
 
 
@@ -102,7 +102,7 @@ class Play:
             raise InvalidArgumentError(f"episodes={self.episodes} must be at least 1")
         console = Console()
         env = self._make()
-        page = page_of(env)
+        page = find_page(env)
         url = page.url if page is not None else None
         facts = {"task": self._id, "url": url}
         if url is not None:
@@ -110,7 +110,7 @@ class Play:
         operator = env.get_wrapper_attr("operator")
         if operator is not None and operator.help():
             console.print(operator.help(), highlight=False)
-        count = self.episodes or (None if wants(env, "page") else 1)
+        count = self.episodes or (None if needs_viewer(env, "page") else 1)
         episodes: list[PlayedEpisode] = []
         stopped = False
         try:
@@ -147,7 +147,7 @@ class Play:
 
     @property
     def _id(self) -> str:
-        return self.arm.id_of(self.task or (None if self.arm.robot else "PandaPickCube-v1"))
+        return self.arm.environment_id(self.task or (None if self.arm.robot else "PandaPickCube-v1"))
 
     def _make(self) -> gym.Env:
         env_id = full_id(self._id)
@@ -172,7 +172,7 @@ class Play:
             real_time=on_page or seen or named in PEOPLE,
         )
         env = self.arm.build(config)
-        if on_page and page_of(env) is None:
+        if on_page and find_page(env) is None:
             print(open_page(env, self.page).url, flush=True)
         return RecordHumanCost(env)
 
@@ -194,7 +194,7 @@ class Play:
             total += float(reward)
             if add is not None:
                 frame = with_banner(
-                    picture(env),
+                    render_image(env),
                     human=bool(info[schema.IS_INTERVENTION]),
                     success=bool(info[schema.NEXT_SUCCESS]),
                     seconds=steps * interface.control_dt,

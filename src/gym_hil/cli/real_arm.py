@@ -12,19 +12,19 @@ import gymnasium as gym
 
 from gym_hil.cli.common import write_json
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
-from gym_hil.datasets.replay import ON_ARM
+from gym_hil.datasets.replay import ARM_ID_PREFIX
 
 if TYPE_CHECKING:
     from gym_hil.integrations.lerobot.real_arm.leader import LeaderArm
     from gym_hil.integrations.lerobot.real_arm.stack import RealArm
     from gym_hil.stacks.config import EnvConfig
 
-USUAL_TASK = "SO101PickCube-v1"
-"""The id whose actions and time limit an arm has if none is given."""
+DEFAULT_TASK = "SO101PickCube-v1"
+"""Default id, which determines the actions and the time limit of an arm."""
 ARM_FILE = "arm.json"
-"""File in a run's folder that says on which arm it learned."""
+"""File in a run's folder that describes the arm of the run."""
 _KEPT = ("robot", "robot_id", "robot_scene", "robot_task")
-"""What must not change when a run is resumed."""
+"""Settings that must not change when a run is resumed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,34 +57,34 @@ class RealArmOptions:
     max_current: float = 1.5
     """The arm stops when a servo draws more than this for half a second (A)."""
 
-    def id_of(self, task: str | None) -> str:
-        """Return the environment id on the command line, or that of an arm if there is none.
+    def environment_id(self, task: str | None) -> str:
+        """Return the environment id on the command line, or the default one for an arm.
 
         Raises:
             InvalidArgumentError: there is neither an id nor an arm.
         """
         if task is None and self.robot is None:
             raise InvalidArgumentError("name an environment, such as PandaPickCube-v1, or an arm (--robot)")
-        return task or USUAL_TASK
+        return task or DEFAULT_TASK
 
     def arm(self) -> RealArm | None:
         """Return the arm, or None if there is none.
 
         Raises:
-            InvalidArgumentError: an option has no meaning; the message names the valid values.
+            InvalidArgumentError: an option is invalid; the message names the valid values.
             MissingExtraError: LeRobot is not installed.
         """
         if self.robot is None:
             return None
         from gym_hil.integrations.lerobot.real_arm.connection import ROBOTS, LeRobotArm
-        from gym_hil.integrations.lerobot.real_arm.mirror import SafetyLimits
+        from gym_hil.integrations.lerobot.real_arm.digital_twin import SafetyLimits
         from gym_hil.integrations.lerobot.real_arm.stack import RealArm
 
-        require_one_of("robot", self.robot, [ON_ARM + kind for kind in ROBOTS])
+        require_one_of("robot", self.robot, [ARM_ID_PREFIX + kind for kind in ROBOTS])
         if not self.robot_port:
             raise InvalidArgumentError("--robot needs --robot-port; lerobot-find-port names it")
         access = LeRobotArm(
-            kind=self.robot.removeprefix(ON_ARM),
+            kind=self.robot.removeprefix(ARM_ID_PREFIX),
             port=self.robot_port,
             robot_id=self.robot_id,
             calibration_dir=self.robot_calibration_dir,
@@ -95,7 +95,7 @@ class RealArmOptions:
             limits=SafetyLimits(joint_speed=self.joint_speed, current=self.max_current),
             scene=self.robot_scene,
             description=self.robot_task,
-            lead=self._leader().person if self.leader_port else None,
+            make_leader=self._leader().person if self.leader_port else None,
         )
 
     def _leader(self) -> LeaderArm:
@@ -115,10 +115,10 @@ class RealArmOptions:
         return build_env(config) if arm is None else arm.build(config)
 
     def require_same(self, out: Path) -> None:
-        """Require that a run in the folder `out`, if there is one, was begun with this arm.
+        """Require that a run in the folder `out`, if there is one, was started with this arm.
 
         Raises:
-            InvalidArgumentError: it was begun with another one, or in simulation.
+            InvalidArgumentError: the run was started with another arm, or in simulation.
         """
         from gym_hil.learning.config import CONFIG
 
@@ -134,7 +134,7 @@ class RealArmOptions:
             )
 
     def note_in(self, out: Path) -> None:
-        """Write which arm learns into the folder of a run."""
+        """Write a description of the arm into the folder of a run."""
         if self.robot is not None:
             write_json(out / ARM_FILE, self._facts())
 

@@ -19,13 +19,13 @@ from gym_hil.cli.real_arm import RealArmOptions
 from gym_hil.core.delays import Delays
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.datasets.dataset import Dataset, DatasetSettings, default_root, settings_of
+from gym_hil.datasets.dataset import Dataset, DatasetSettings, default_root, read_settings
 from gym_hil.datasets.formats.registry import DATASET_FORMATS, JOURNAL_ONLY
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.manifest import sha256
 from gym_hil.datasets.recorder import EpisodeRecorder
-from gym_hil.datasets.replay import USUAL_SIZE, recorded_arguments
-from gym_hil.datasets.review import LETTERS, Answer, ask, can_type, question_about, verdict_of
+from gym_hil.datasets.replay import DEFAULT_SIZE, recorded_arguments
+from gym_hil.datasets.review import LETTERS, Answer, ask, can_type, question_about, verdict_for_end
 from gym_hil.devices.page import PageAddress
 from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.intervention.named import PEOPLE, SIMULATED, make_demonstrator
@@ -34,7 +34,7 @@ from gym_hil.intervention.scripted_policies import Policy
 from gym_hil.simulation.gl import has_display
 from gym_hil.simulation.rendering import GymRenderingSpec
 from gym_hil.stacks.build import make_env
-from gym_hil.stacks.ids import full_id, is_foreign, recorded_id
+from gym_hil.stacks.ids import full_id, is_external, recorded_id
 from gym_hil.viewers.web.wait import await_person
 
 COMPLETE_EVERY = 5
@@ -105,7 +105,7 @@ class Record:
         if self.episodes < 1:
             raise InvalidArgumentError(f"episodes={self.episodes} must be at least 1")
         console = Console()
-        task, on_arm = self.arm.id_of(self.task), self.arm.robot is not None
+        task, on_arm = self.arm.environment_id(self.task), self.arm.robot is not None
         self._built_id = recorded_id(task)
         env_id = self.arm.robot or self._built_id
         self._operator = operator_named(full_id(task), self.operator) or "simulated"
@@ -118,7 +118,7 @@ class Record:
             described = {"env_id": env_id, "operator": self._operator, "policy": self.policy}
             if self._operator in SIMULATED:
                 described["preset"] = self.preset
-            recorder = EpisodeRecorder(env, described, cameras=dataset.about.image_size > 0)
+            recorder = EpisodeRecorder(env, described, cameras=dataset.settings.image_size > 0)
             try:
                 self._write_missing(dataset, env, console)
                 self._record(dataset, env, recorder, new_policy, console)
@@ -145,12 +145,12 @@ class Record:
             raise InvalidArgumentError(
                 "format='minari' is for simulated environments; an arm needs episodes or lerobot"
             )
-        usual_size = 0 if format == JOURNAL_ONLY else DATASET_FORMATS[format].image_size
+        default_size = 0 if format == JOURNAL_ONLY else DATASET_FORMATS[format].image_size
         if self.arm.robot is not None:
-            usual_size = USUAL_SIZE if self.arm.robot_cameras else 0
-        size = usual_size if self.image_size is None else self.image_size
+            default_size = DEFAULT_SIZE if self.arm.robot_cameras else 0
+        size = default_size if self.image_size is None else self.image_size
         further = [name for name in self.observation_terms if name not in _KEPT]
-        about = DatasetSettings(
+        settings = DatasetSettings(
             format,
             self.repo_id,
             size,
@@ -158,13 +158,13 @@ class Record:
             self.delays.arguments() or None,
             None if self.reward is None else f"{self.reward.name} {sha256(self.reward)}",
         )
-        root = self.root or default_root(about)
+        root = self.root or default_root(settings)
         if self.resume and self.format is None and self.repo_id is None:
-            begun = settings_of(root) or about
-            about = replace(begun, delays=about.delays, reward=about.reward)
+            begun = read_settings(root) or settings
+            settings = replace(begun, delays=settings.delays, reward=settings.reward)
         with progress_bar(console) as progress:
             progress.add_task("opening the dataset", total=None)
-            dataset = Dataset(root, env_id, about, resume=self.resume)
+            dataset = Dataset(root, env_id, settings, resume=self.resume)
         journal = dataset.journal
         notes = [
             f"Episode {number} is damaged: {why}. It is kept but ignored."
@@ -185,9 +185,9 @@ class Record:
     def _make(self, journal: EpisodeStore) -> gym.Env:
         env_id = self._built_id
         person = self._operator in PEOPLE
-        size = journal.about["image_size"] or USUAL_SIZE
-        foreign = is_foreign(env_id)
-        observed = self.delays.arguments() if foreign else recorded_arguments(journal, _square(size))
+        size = journal.settings["image_size"] or DEFAULT_SIZE
+        external = is_external(env_id)
+        observed = self.delays.arguments() if external else recorded_arguments(journal, _square(size))
         self._steps, self._stop = 0, False
         return make_env(
             env_id,
@@ -263,7 +263,7 @@ class Record:
                 return None
 
     def _verdict(self, env: gym.Env, end: str, console: Console) -> Answer:
-        verdict = verdict_of(end)
+        verdict = verdict_for_end(end)
         operator = env.get_wrapper_attr("operator")
         person = operator is not None and operator.device is not None and not operator.simulated
         if verdict is None and self.ask and person:

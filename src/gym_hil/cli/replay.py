@@ -16,11 +16,11 @@ from gym_hil.cli.common import write_json
 from gym_hil.cli.progress import progress_bar
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.datasets.dataset import journal_of
+from gym_hil.datasets.dataset import journal_folder
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.replay import make_replay_env, recorded_arguments, replayed, why_not_the_same
-from gym_hil.reports.video import VIDEO_SPEC, open_video, picture, with_banner
+from gym_hil.datasets.replay import describe_difference, make_replay_env, recorded_arguments, replayed
+from gym_hil.reports.video import VIDEO_SPEC, open_video, render_image, with_banner
 from gym_hil.simulation.gl import has_display
 
 
@@ -46,7 +46,7 @@ class Replay:
     def run(self) -> int:
         """Replay the episodes."""
         console = Console()
-        store = EpisodeStore(journal_of(self.root))
+        store = EpisodeStore(journal_folder(self.root))
         numbers = store.numbers() if self.episode is None else [self.episode]
         if not numbers:
             raise InvalidArgumentError(f"{self.root} has no episodes")
@@ -62,7 +62,7 @@ class Replay:
                     for number in progress.track(numbers, description="replaying episodes"):
                         found[number] = _verify(number, store.read(number), env, console)
                 if self.video is not None and numbers:
-                    self._film(store, progress.track(numbers, description="filming episodes"), env)
+                    self._write_video(store, progress.track(numbers, description="rendering episodes"), env)
                     console.print(f"Video: {self.video}")
                 if not self.verify and self.video is None:
                     for number in progress.track(numbers, description="replaying episodes"):
@@ -82,17 +82,17 @@ class Replay:
             real_time=watched,
         )
 
-    def _film(self, store: EpisodeStore, numbers: Iterable[int], env: gym.Env) -> None:
+    def _write_video(self, store: EpisodeStore, numbers: Iterable[int], env: gym.Env) -> None:
         assert self.video is not None
         with open_video(self.video, env.metadata["render_fps"]) as add:
             for number in numbers:
-                for image in _film(store.read(number), env):
+                for image in _frames(store.read(number), env):
                     add(image)
 
 
 def _verify(number: int, episode: Episode, env: gym.Env, console: Console) -> str | None:
     """Report whether a replay is bit-identical, and return a description of the difference or None."""
-    why = why_not_the_same(episode, env)
+    why = describe_difference(episode, env)
     console.print(
         f"episode {number}: {why or f'{episode.length} steps, bit-identical'}", markup=False, soft_wrap=True
     )
@@ -107,12 +107,12 @@ def _show(number: int, episode: Episode, env: gym.Env, console: Console) -> None
     console.print(f"episode {number}: {episode.length} steps, {'success' if done else 'no success'}")
 
 
-def _film(episode: Episode, env: gym.Env) -> Iterator[np.ndarray]:
+def _frames(episode: Episode, env: gym.Env) -> Iterator[np.ndarray]:
     """Replay an episode, and yield an image before every step and at the end."""
     last = episode.length - 1
     for step, _ in enumerate(replayed(episode, env)):
         yield with_banner(
-            picture(env),
+            render_image(env),
             human=bool(episode.frames["complementary_info.is_intervention"][min(step, last)]),
             success=step > last and episode.success,
             seconds=step / episode.meta["fps"],

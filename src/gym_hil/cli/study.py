@@ -87,7 +87,7 @@ def run_and_show(
         try:
             status = run_study(study, out, address=address, workers=workers, report=report)
         except KeyboardInterrupt:
-            console.print("Stopped. The same command goes on; runs that have ended are kept.")
+            console.print("Stopped. Run the same command again to continue; finished runs are kept.")
             return None
     for name, problem in status.failed.items():
         console.print(f"{name} failed:\n{problem}", highlight=False, markup=False, soft_wrap=True)

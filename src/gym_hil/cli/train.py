@@ -146,13 +146,13 @@ class Train:
     @property
     def env_id(self) -> str:
         """The environment id on the command line, or that of an arm."""
-        return self.arm.id_of(self.task)
+        return self.arm.environment_id(self.task)
 
     def _config(self) -> TrainConfig:
         from gym_hil.learning.config import TrainConfig, defaults_for
 
         env_id = state_base_id(self.env_id)
-        usual_episodes = 100 if self.arm.robot is None else 10
+        default_episodes = 100 if self.arm.robot is None else 10
         return TrainConfig(
             env_id=env_id,
             obs=self.obs,
@@ -165,7 +165,7 @@ class Train:
             robot_minutes=self.robot_minutes,
             demos=self.demos,
             seed=self.seed,
-            final_episodes=usual_episodes if self.episodes is None else self.episodes,
+            final_episodes=default_episodes if self.episodes is None else self.episodes,
             **asdict(self.delays),
             reward=str(self.reward or ""),
         )

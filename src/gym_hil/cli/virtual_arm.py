@@ -27,7 +27,7 @@ from gym_hil.integrations.lerobot.virtual_arm.console import Console as Commands
 from gym_hil.integrations.lerobot.virtual_arm.rig import answer_promptly
 from gym_hil.integrations.lerobot.virtual_arm.station import ROBOT_NAMES, Station, StationConfig
 from gym_hil.intervention.limits import DEFAULT_PRESET
-from gym_hil.viewers.attach import open_page, page_of
+from gym_hil.viewers.attach import find_page, open_page
 from gym_hil.viewers.web.wait import await_person
 
 RobotName = literal_type_from_choices(ROBOT_NAMES)
@@ -60,8 +60,8 @@ class VirtualArm:
     camera_port: int = 0
     """TCP port of the cameras; 0 for a free one."""
     scene: bool = False
-    """Let other programs ask where the objects are, and have them put back: as `--robot-scene` of `gym-hil train`
-    does. The objects are then moved on request only."""
+    """Let other programs, such as `gym-hil train --robot-scene`, request the poses of the objects, and that they are
+    put back. The objects are then moved on request only."""
     servos: ServoState = STATES[0]  # type: ignore[valid-type]
     """Initial state of the servos: calibrated, with a calibration file for LeRobot; assembled, without
     calibration; or new, as delivered by the factory, all with address 1."""
@@ -95,7 +95,7 @@ class VirtualArm:
         station = Station(self._config())
         url = None
         try:
-            page = page_of(station.env)
+            page = find_page(station.env)
             if self.web and page is None:
                 page = open_page(station.env, self.page)
             url = page.url if page is not None else None
@@ -144,9 +144,9 @@ class VirtualArm:
 
     def _simulate(self, station: Station) -> None:
         stopped = threading.Event()
-        wants_reset = station.wants_reset
+        reset_requested = station.reset_requested
         commands = Commands(
-            station.rig.lines, wants_reset.set, stopped.set, lambda text: print(text, flush=True)
+            station.rig.lines, reset_requested.set, stopped.set, lambda text: print(text, flush=True)
         )
         answer_promptly()
         threading.Thread(target=_listen, args=(station, commands), daemon=True, name="commands").start()
@@ -159,8 +159,8 @@ class VirtualArm:
                     ended = True
                     if not self.scene:
                         station.wait(self.reset_after_s)
-                        wants_reset.set()
-                if wants_reset.is_set():
+                        reset_requested.set()
+                if reset_requested.is_set():
                     station.reset()
                     ended = False
                 if left is not None:

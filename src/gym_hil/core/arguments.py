@@ -27,7 +27,7 @@ def require_number(
         above: exclusive lower bound.
         at_least: inclusive lower bound.
         at_most: inclusive upper bound.
-        unit: unit for the error message, such as ``"seconds"``.
+        unit: unit of the number for the error message, such as ``"seconds"``.
 
     Raises:
         InvalidArgumentError: `value` is not a finite number within the bounds. Strings and booleans are not
@@ -43,7 +43,9 @@ def require_number(
     if not within:
         bounds = {"above": above, "of at least": at_least, "of at most": at_most}
         limits = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
-        wanted = " ".join(part for part in ("a number", f"of {unit}" if unit else "", limits) if part)
+        if at_least is not None and at_most is not None:
+            limits = f"from {at_least:g} to {at_most:g}"
+        wanted = f"a number {limits}".strip() + (f", in {unit}" if unit else "")
         raise InvalidArgumentError(f"{name}={value!r} must be {wanted}")
     return number
 

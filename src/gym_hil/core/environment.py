@@ -1,23 +1,24 @@
 """The interface between environments and the human-in-the-loop features of this package.
 
-Any Gymnasium environment can be used if it, or a wrapper of it, has the attributes of `HilEnvironment`. All other
-attributes are optional; features that need a missing one raise an error with its name.
+Any Gymnasium environment can be used if it, or a wrapper of it, has the attributes of `HilEnvironment`. The other
+attributes in this table are optional; `gym_hil.envs.adapter` and `gym_hil.envs.manipulation` describe them. A feature
+that needs a missing attribute raises an error that names it.
 
 | attribute | needed for |
 |---|---|
 | `control_dt`, `neutral_action`, `command_action` | takeover by a person |
 | `expert_action` | scripted operators and simulated humans |
-| `motion_size`, `gripper_closes`, `gripper_closing` | judging a policy's gripper commands |
-| `expert_goal`, `workspace`, `tcp_pos_w`, `translation` | gates that judge progress and position |
-| `expert_turn` | simulated people who turn the hand |
-| `end_effectors` | robots with several end effectors: what is listed above, of each of them |
+| `motion_size`, `gripper_closes`, `gripper_closing` | comparing a policy's gripper commands with the expert's |
+| `expert_goal`, `workspace`, `tcp_pos_w`, `translation` | gates that observe progress and position |
+| `expert_turn` | simulated humans who rotate the end effector |
+| `end_effectors` | robots with several end effectors: an object per end effector with the attributes above |
 | `get_state`, `set_state`, `add_state_part` | saved states, exact replay |
 | `model`, `data` | the window and the web page, which draw MuJoCo models |
 | `watch_substeps` | smooth motion in viewers |
 | `hand_over` | smooth takeovers |
-| `save_physics`, `observe_state` | recording, learning |
+| `save_physics`, `observe_state` | recording and learning |
 | `observe_further` | recording further observation terms |
-| `judge_by` | learned rewards |
+| `set_success_detector` | learned rewards |
 | `task`, `simulation` | task-specific features, policies that observe images |
 | `camera_images` | policies that observe images of real cameras |
 """
@@ -49,14 +50,15 @@ class HilEnvironment(Protocol):
 
 
 class EnvironmentInterface:
-    """The view of operators, policies, observers and recorders on an environment.
+    """Gives operators, policies, observers and recorders access to the attributes of an environment.
 
-    Its attributes are those of the environment and of all wrappers; the outermost one has precedence.
+    Its attributes are those of the environment and of all wrappers. If several of them have an attribute, that of the
+    outermost one is used.
 
     Args:
         env: the environment with its wrappers.
-        end_effector: an end effector that is driven alone, whose attributes have precedence over the
-            environment's. None for all end effectors.
+        end_effector: the end effector that an operator drives alone. Its attributes replace those of the environment.
+            None for all end effectors.
     """
 
     def __init__(self, env: gym.Env, end_effector: Any = None) -> None:
@@ -89,7 +91,7 @@ class EnvironmentInterface:
 
     @property
     def end_effectors(self) -> tuple[EnvironmentInterface, ...]:
-        """One interface per end effector, for operators that drive it alone."""
+        """One interface per end effector, for operators that drive only one of them."""
         if self.end_effector is not None or not self.env.has_wrapper_attr("end_effectors"):
             return (self,)
         parts = self.env.get_wrapper_attr("end_effectors")

@@ -81,7 +81,7 @@ NEAREST = 8
 """Number of nearest names that an error message lists otherwise."""
 
 
-def did_you_mean(value: object, valid: Iterable[object], listing: str | None = None) -> str:
+def suggestion(value: object, valid: Iterable[object], listing: str | None = None) -> str:
     """Return the end of an error message about an unknown name, such as ``'; did you mean "x"? Valid: x,
     y.'``.
 
@@ -115,4 +115,4 @@ def require_one_of(name: str, value: object, valid: Iterable[object]) -> None:
     """
     options = list(valid)
     if value not in options:
-        raise InvalidArgumentError(f"{name}={value!r} is not known{did_you_mean(value, options)}")
+        raise InvalidArgumentError(f"{name}={value!r} is not known{suggestion(value, options)}")

@@ -49,7 +49,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(TEMPORARY + path.name)
     try:
-        remove(temporary)  # left by a crash
+        remove(temporary)  # a crash may have left it
         yield temporary
         flush(temporary)
         os.replace(temporary, path)

@@ -1,4 +1,4 @@
-"""Registries of named values, to which this package and others add in the same way."""
+"""Registries of named values, such as tasks, to which this package and other packages add values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gym_hil.core.entry_points import entry_points
-from gym_hil.core.errors import InvalidArgumentError, did_you_mean
+from gym_hil.core.errors import InvalidArgumentError, suggestion
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -71,7 +71,7 @@ class Registry(Generic[T]):
         """
         if name not in self:
             raise InvalidArgumentError(
-                f"{self.kind}={name!r} is not known{did_you_mean(name, self.names(), LISTING)}"
+                f"{self.kind}={name!r} is not known{suggestion(name, self.names(), LISTING)}"
             )
         if name not in self._values:
             self._values[name] = _load(self._references[name])
@@ -94,15 +94,13 @@ class Registry(Generic[T]):
         return len(self.names())
 
     def items(self) -> Iterator[tuple[str, T]]:
-        """Iterate over names and values. If a value of another package cannot be loaded, it is left out with
-        a warning.
-        """
+        """Iterate over names and values. Values of other packages that cannot be loaded are omitted with a warning."""
         for name in self.builtin:
             yield name, self.get(name)
         yield from self.added()
 
     def added(self) -> Iterator[tuple[str, T]]:
-        """Iterate over the names and values that are not this package's own, like `items`."""
+        """Iterate over the names and values that do not belong to this package, like `items`."""
         for name in self.names()[len(self.builtin) :]:
             try:
                 yield name, self.get(name)
@@ -121,9 +119,7 @@ class Registry(Generic[T]):
             if entry.name not in self._references and entry.name not in self._values:
                 self._references[entry.name] = entry
             elif entry.value != getattr(known := self._references.get(entry.name), "value", known):
-                message = (
-                    f"{self.kind} {entry.name!r} of {entry.value} is left out, because the name is taken"
-                )
+                message = f"{self.kind} {entry.name!r} of {entry.value} is ignored, because the name is already in use"
                 warnings.warn(message, stacklevel=3)
 
 

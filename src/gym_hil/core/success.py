@@ -1,4 +1,4 @@
-"""The interface of what decides whether a task is done, in place of the task itself."""
+"""The interface of success detectors, which decide instead of a task whether it is done."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SuccessDetector(Protocol):
 
 
 class NeverDone:
-    """Leaves the decision to others: no state counts as success."""
+    """Never reports a success, so that only a human's verdict or the time limit ends an episode."""
 
     def attach(self, env: EnvironmentInterface) -> None:
         """Do nothing."""

@@ -11,7 +11,7 @@ from gym_hil.simulation.rendering import Image
 
 IMAGES = "observation.images."
 """Prefix of the names of frames with images of real cameras."""
-Pictures = dict[str, list[Image]]
+CameraImages = dict[str, list[Image]]
 """Images by the name of the camera, before every step and after the last one, (height, width, 3) uint8 each."""
 
 
@@ -40,9 +40,9 @@ def at_steps(episode: Episode, env: EnvironmentInterface, steps: Iterator[int] |
         yield step
 
 
-def render_images(episode: Episode, env: EnvironmentInterface) -> Pictures:
+def render_images(episode: Episode, env: EnvironmentInterface) -> CameraImages:
     """Return the camera images of `episode`: those that it contains, or else rendered from its stored states."""
-    pictures: Pictures = {
+    pictures: CameraImages = {
         name.removeprefix(IMAGES): [*episode.frames[name], episode.final[name]]
         for name in episode.further
         if name.startswith(IMAGES)

@@ -8,7 +8,7 @@ from pathlib import Path
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError, RecordingError, require_one_of
 from gym_hil.core.files import is_unused, reason
-from gym_hil.datasets.camera_images import Pictures, render_images
+from gym_hil.datasets.camera_images import CameraImages, render_images
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.formats.registry import (
     DATASET_FORMATS,
@@ -24,7 +24,7 @@ JOURNAL = "gym_hil"
 """Folder of the journal within a dataset of another format."""
 
 
-def journal_of(root: Path) -> Path:
+def journal_folder(root: Path) -> Path:
     """Return the folder of the journal of the dataset in `root`.
 
     Raises:
@@ -74,27 +74,27 @@ class DatasetSettings:
     """File name and SHA-256 of the learned reward that decided about success; None if the task itself did."""
 
 
-def default_root(about: DatasetSettings) -> Path:
+def default_root(settings: DatasetSettings) -> Path:
     """Return the folder in which the library of the format looks for the dataset by its name.
 
     Raises:
         InvalidArgumentError: the format has no such folder, or the name is not valid.
     """
-    if about.format == JOURNAL_ONLY:
+    if settings.format == JOURNAL_ONLY:
         return no_default_root("")
-    written = DATASET_FORMATS[about.format]
-    return written.default_root(written.require(about.repo_id))
+    written = DATASET_FORMATS[settings.format]
+    return written.default_root(written.require(settings.repo_id))
 
 
-def settings_of(root: Path) -> DatasetSettings | None:
+def read_settings(root: Path) -> DatasetSettings | None:
     """Return the settings of the dataset in `root`, or None if there is no dataset."""
-    folder = journal_of(root)
+    folder = journal_folder(root)
     if not (folder / INFO).is_file():
         return None
     try:
-        about = DatasetSettings(**EpisodeStore(folder).about)
-        require_one_of("format", about.format, format_names())
-        return about
+        settings = DatasetSettings(**EpisodeStore(folder).settings)
+        require_one_of("format", settings.format, format_names())
+        return settings
     except (TypeError, InvalidArgumentError) as error:
         raise InvalidDatasetError(f"{folder / INFO} cannot be read: {error}") from error
 
@@ -105,7 +105,7 @@ class Dataset:
     Args:
         root: folder of the dataset.
         env_id: id of the recorded environment.
-        about: settings of the dataset.
+        settings: settings of the dataset.
         resume: whether to continue in a folder that contains episodes.
 
     Attributes:
@@ -117,20 +117,22 @@ class Dataset:
         StorageError: the disk is full.
     """
 
-    def __init__(self, root: Path, env_id: str, about: DatasetSettings, *, resume: bool = False) -> None:
+    def __init__(self, root: Path, env_id: str, settings: DatasetSettings, *, resume: bool = False) -> None:
         self.root = root = root.expanduser().resolve()  # Minari takes absolute paths only
-        self.about = about
+        self.settings = settings
         self._writer: Writer | None = None
-        if about.format == JOURNAL_ONLY:
-            self.journal = EpisodeStore(root, env_id, resume=resume, about=asdict(about))
+        if settings.format == JOURNAL_ONLY:
+            self.journal = EpisodeStore(root, env_id, resume=resume, settings=asdict(settings))
             self.damage = self.journal.damage()
             return
-        written = DATASET_FORMATS[about.format]
-        name = written.require(about.repo_id)
+        written = DATASET_FORMATS[settings.format]
+        name = written.require(settings.repo_id)
         journal = root / JOURNAL
         if not (journal / INFO).is_file() and not (is_unused(root, but=(JOURNAL,)) and is_unused(journal)):
-            raise InvalidDatasetError(f"{root} is not empty, and is not a {about.format} dataset of gym-hil")
-        self.journal = EpisodeStore(journal, env_id, resume=resume, about=asdict(about))
+            raise InvalidDatasetError(
+                f"{root} is not empty, and is not a {settings.format} dataset of gym-hil"
+            )
+        self.journal = EpisodeStore(journal, env_id, resume=resume, settings=asdict(settings))
         try:
             self.damage = self.journal.damage()
             self._writer = written.writer(root, self.journal, name)
@@ -176,9 +178,9 @@ class Dataset:
         """Export episode `number` of the journal. `env` renders its images."""
         assert self._writer is not None
         episode = self.journal.read(number)
-        self._writer.append(number, episode, render_images(episode, env) if self.about.image_size else {})
+        self._writer.append(number, episode, render_images(episode, env) if self.settings.image_size else {})
 
-    def append(self, episode: Episode, pictures: Pictures) -> int:
+    def append(self, episode: Episode, pictures: CameraImages) -> int:
         """Append an episode.
 
         Args:
@@ -204,7 +206,7 @@ class Dataset:
             except Exception as error:
                 raise RecordingError(
                     f"episode {number} is stored in {self.journal.root}, but cannot be exported to "
-                    f"{self.about.format}: {_reason(error)}. Continue with --resume, which exports it again"
+                    f"{self.settings.format}: {_reason(error)}. Continue with --resume, which exports it again"
                 ) from error
         return number
 
@@ -220,7 +222,7 @@ class Dataset:
             self._writer.close()
         except Exception as error:
             raise RecordingError(
-                f"the {self.about.format} files in {self.root} cannot be completed: {_reason(error)}. All "
+                f"the {self.settings.format} files in {self.root} cannot be completed: {_reason(error)}. All "
                 f"episodes are stored in {self.journal.root}; continue with --resume, which exports them again"
             ) from error
 
@@ -246,26 +248,26 @@ class DatasetCondition:
     """Other remarks."""
 
 
-def condition_of(root: Path) -> DatasetCondition:
+def dataset_condition(root: Path) -> DatasetCondition:
     """Read and check all files of the dataset in `root`.
 
     Returns:
         Damaged episodes and changed files of the other format, and remarks about files with unexpected names and
         about episodes that are not exported yet.
     """
-    folder = journal_of(root)
-    journal, about = EpisodeStore(folder), settings_of(root)
+    folder = journal_folder(root)
+    journal, settings = EpisodeStore(folder), read_settings(root)
     damage = [f"episode {number} is damaged: {why}" for number, why in journal.damage().items()]
     notes = [f"{folder / name} is not an episode and is ignored" for name in journal.unexpected_names()]
-    if about is not None and about.format != JOURNAL_ONLY:
-        manifest = Manifest.read(folder / f"{about.format}.json", DATASET_FORMATS[about.format].folders)
+    if settings is not None and settings.format != JOURNAL_ONLY:
+        manifest = Manifest.read(folder / f"{settings.format}.json", DATASET_FORMATS[settings.format].folders)
         texts = [name for name, text in manifest.texts.items() if not _has_text(root / name, text)]
         again = "was changed after it was written; `gym-hil record` with --resume writes it again"
         damage += [f"{root / name} {again}" for name in (*manifest.changed(root), *texts)]
         missing = [number for number in journal.numbers() if number not in manifest.episodes]
         if missing:
             notes.append(
-                f"{len(missing)} episodes in {folder} are not in the {about.format} files, because recording was "
+                f"{len(missing)} episodes in {folder} are not in the {settings.format} files, because recording was "
                 "interrupted; `gym-hil record` with --resume exports them"
             )
     return DatasetCondition(tuple(damage), tuple(notes))

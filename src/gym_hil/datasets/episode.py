@@ -33,14 +33,14 @@ FRAMES: dict[str, str] = {
 """Arrays with one row per step, and their types. Observations and `physics`, the complete state of the simulation, are
 those before the step. `action` is the executed action, and `human_action` is neutral while the policy acts."""
 FINAL = ("observation.state", "observation.environment_state", "physics")
-"""Arrays that are also stored for the time after the last step. Further observation terms are stored like them, for
-example as ``observation.tcp_wrench`` or ``observation.depth.front``."""
+"""Arrays whose values after the last step are stored as well. Additional observation terms are stored in the same way,
+for example as ``observation.tcp_wrench`` or ``observation.depth.front``."""
 OBSERVED = "observation."
 """Prefix of the names of observations."""
 
 
 def further_observations(env: EnvironmentInterface) -> dict[str, NDArray[Any]]:
-    """Return the observations of an environment's further observation terms, by the names of their frames."""
+    """Return the current observations of an environment's additional terms, by the names of their arrays."""
     found: dict[str, NDArray[Any]] = {}
     for key, value in env.observe_further().items() if env.offers("observe_further") else ():
         parts = (
@@ -60,7 +60,7 @@ class Episode:
         frames: the arrays of `FRAMES`, all of the same length.
         final: the rows of `FINAL` after the last step.
         initial: the environment's state before the first step.
-        meta: JSON values: environment, seed, versions, hash of the model, reason of the end, and others.
+        meta: JSON values: environment, seed, versions, hash of the model, reason of the end, and so on.
         device_log: the readings of a person's device, which `gym_hil.devices.RecordedDevice` plays back; empty if
             no device was used.
     """
@@ -73,7 +73,7 @@ class Episode:
 
     @property
     def further(self) -> list[str]:
-        """Names of the frames of further observation terms."""
+        """Names of the arrays of additional observation terms."""
         return [name for name in self.final if name not in FINAL]
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gym_hil.datasets.episode import Episode
-from gym_hil.datasets.film import Film
+from gym_hil.datasets.episode_video import EpisodeVideo
 from gym_hil.datasets.validation import EpisodeQuality
 from gym_hil.reports.charts import Histogram, histograms, length_chart, timeline
 from gym_hil.reports.page import write_page
@@ -46,7 +46,7 @@ class Entry:
 
     episode: Episode
     quality: EpisodeQuality
-    film: Film | None
+    film: EpisodeVideo | None
     replays: bool | None = None
 
 

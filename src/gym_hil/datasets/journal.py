@@ -42,7 +42,7 @@ class EpisodeStore:
         env_id: id of the recorded environment. If given, the folder is created if needed, and other processes
             cannot write into it until `close`. None opens the folder for reading only.
         resume: whether to continue in a folder that contains episodes.
-        about: settings of the dataset as JSON values. They must be equal to those of an existing folder.
+        settings: settings of the dataset as JSON values. They must be equal to those of an existing folder.
 
     Attributes:
         set_aside: names of incomplete files that a crash had left, now under ``set-aside/``.
@@ -60,13 +60,13 @@ class EpisodeStore:
         env_id: str | None = None,
         *,
         resume: bool = False,
-        about: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.root = root
         self.set_aside: list[str] = []
         self._lock: FolderLock | None = None
         if env_id is None:
-            self.env_id, self.about = self._read_info()
+            self.env_id, self.settings = self._read_info()
             return
         if not (root / INFO).is_file() and not is_unused(root):
             raise InvalidDatasetError(f"{root} is not empty, and is not a dataset of gym-hil")
@@ -74,10 +74,10 @@ class EpisodeStore:
         self._lock = FolderLock(root)
         try:
             if (root / INFO).is_file():
-                self._go_on(env_id, about or {}, resume=resume)
+                self._continue(env_id, settings or {}, resume=resume)
             else:
-                self.env_id, self.about = env_id, dict(about or {})
-                info = {"format": FORMAT, "version": VERSION, "env_id": env_id, "about": self.about}
+                self.env_id, self.settings = env_id, dict(settings or {})
+                info = {"format": FORMAT, "version": VERSION, "env_id": env_id, "about": self.settings}
                 write_atomically(root / INFO, json.dumps(info, indent=2))
             for path in sorted(root.glob(f"{TEMPORARY}*")):
                 self.set_aside.append(move_aside(path, root, path.name.removeprefix(".")))
@@ -95,7 +95,7 @@ class EpisodeStore:
         return sorted(number for number in self._numbered() if self.path(number).is_dir())
 
     def unexpected_names(self) -> list[str]:
-        """Return the names of files that begin like episodes but are not. They are not touched."""
+        """Return the names that begin with ``episode`` but do not belong to an episode. They are ignored."""
         known = {self.path(number).name for number in self.numbers()}
         return sorted(path.name for path in self.root.glob("episode*") if path.name not in known)
 
@@ -148,8 +148,8 @@ class EpisodeStore:
         matches = (_EPISODE.match(path.name) for path in self.root.glob("episode_*"))
         return {int(match[1]) for match in matches if match}
 
-    def _go_on(self, env_id: str, about: Mapping[str, Any], *, resume: bool) -> None:
-        self.env_id, self.about = self._read_info()
+    def _continue(self, env_id: str, settings: Mapping[str, Any], *, resume: bool) -> None:
+        self.env_id, self.settings = self._read_info()
         if self.env_id != env_id:
             raise InvalidDatasetError(f"{self.root} has episodes of {self.env_id}, not of {env_id}")
         if not resume and self.numbers():
@@ -157,10 +157,10 @@ class EpisodeStore:
                 f"{self.root} contains {len(self.numbers())} episodes; "
                 "add to them with --resume (resume=True), or choose another folder"
             )
-        for name, value in about.items():
-            if value != self.about.get(name):
+        for name, value in settings.items():
+            if value != self.settings.get(name):
                 raise InvalidDatasetError(
-                    f"{self.root} was created with {name}={self.about.get(name)!r}, not {value!r}"
+                    f"{self.root} was created with {name}={self.settings.get(name)!r}, not {value!r}"
                 )
 
     def _read_info(self) -> tuple[str, dict[str, Any]]:

@@ -74,7 +74,7 @@ def files_below(root: Path, folders: Iterable[str]) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in found)
 
 
-def flushed(root: Path, names: Iterable[str], known: Mapping[str, str | int]) -> dict[str, str | int]:
+def flush_files(root: Path, names: Iterable[str], known: Mapping[str, str | int]) -> dict[str, str | int]:
     """Flush files to the disk and return their SHA-256.
 
     Args:

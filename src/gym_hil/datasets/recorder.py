@@ -15,7 +15,7 @@ from gym_hil.core import schema
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.observer import Observer
 from gym_hil.core.step_record import PHASES, StepRecord
-from gym_hil.datasets.camera_images import Pictures
+from gym_hil.datasets.camera_images import CameraImages
 from gym_hil.datasets.episode import FINAL, FRAMES, Episode, further_observations, model_hash
 from gym_hil.devices.base import NEUTRAL, DeviceReading
 from gym_hil.devices.device_log import TimedReading, end_line, header_line, reading_line
@@ -26,21 +26,21 @@ class EpisodeRecorder(Observer):
 
     Args:
         env: the environment to record, with an `InterventionWrapper`.
-        describe: JSON values that are added to each episode's meta.
+        description: JSON values that are added to the metadata of each episode.
         cameras: whether to record camera images before each step and at the end.
 
     Attributes:
         images: the camera images of the current episode, by the name of the camera.
     """
 
-    def __init__(self, env: gym.Env, describe: dict[str, Any], *, cameras: bool = False) -> None:
+    def __init__(self, env: gym.Env, description: dict[str, Any], *, cameras: bool = False) -> None:
         self._env = env
         self._cameras = cameras
         interface = EnvironmentInterface(env)
         operator = interface.operator if interface.offers("operator") else None
         self._device = getattr(operator, "device", None)
-        self._describe = {
-            **describe,
+        self._description = {
+            **description,
             "gym_hil": gym_hil.__version__,
             "mujoco": mujoco.__version__,
             "system": platform.platform(),
@@ -50,7 +50,7 @@ class EpisodeRecorder(Observer):
         }
         self._initial: Any = None
         self._last: StepRecord | None = None
-        self.images: Pictures = {}
+        self.images: CameraImages = {}
         interface.subscribe(self)
 
     def on_reset(self, env: EnvironmentInterface) -> None:
@@ -94,12 +94,12 @@ class EpisodeRecorder(Observer):
         """Return the episode recorded so far.
 
         Args:
-            seed: seed of the reset, for the episode's meta.
+            seed: seed of the reset, for the metadata of the episode.
         """
         assert self._initial is not None and self._last is not None, "nothing has been recorded yet"
         frames = {name: np.array(rows, dtype=FRAMES.get(name)) for name, rows in self._rows.items()}
         meta = {
-            **self._describe,
+            **self._description,
             "seed": seed,
             "begun": self._begun.isoformat(timespec="seconds"),
             "end": self._last.reason.value if self._last.reason else "time_limit",

@@ -22,10 +22,10 @@ from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.simulation.rendering import GymRenderingSpec
 from gym_hil.stacks.build import make_env
 
-USUAL_SIZE = 128
-"""Height and width of the images of environments whose pictures are not kept (pixels)."""
-ON_ARM = "lerobot:"
-"""Beginning of the ids of arms outside the simulation."""
+DEFAULT_SIZE = 128
+"""Height and width of images (pixels) in replays of datasets without images."""
+ARM_ID_PREFIX = "lerobot:"
+"""First part of the ids of arms outside the simulation."""
 TIME_LIMIT = "time_limit"
 """Reason of the end of an episode at the time limit."""
 _END = "end"
@@ -36,7 +36,7 @@ _EVENTS = {
     schema.TerminationReason.RERECORD.value: schema.EpisodeEvent.RERECORD,
     schema.TerminationReason.HUMAN_RESET.value: schema.EpisodeEvent.RESET,
 }
-_ANCHORED = {PHASES.index("takeover"), PHASES.index("release")}
+_HAND_OVER_PHASES = {PHASES.index("takeover"), PHASES.index("release")}
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,21 @@ class Difference:
 
 
 def recorded_arguments(store: EpisodeStore, spec: GymRenderingSpec | None = None) -> dict[str, Any]:
-    """Return the arguments with which an environment has the recorded observations.
+    """Return the arguments of an environment that has the recorded observations.
 
     Args:
         store: the episodes.
-        spec: rendering options for images that are not recorded; None for the usual ones.
+        spec: rendering options for images that are not recorded; None for the default ones.
     """
-    about = store.about
-    terms, kept = about.get("observation_terms"), dict(about.get("delays") or {})
-    if about.get("reward"):
-        kept["reward"] = NeverDone()  # the recorded end decides
+    settings = store.settings
+    terms, arguments = settings.get("observation_terms"), dict(settings.get("delays") or {})
+    if settings.get("reward"):
+        arguments["reward"] = NeverDone()  # the recorded end of the episode is used instead
     if not terms:
-        return {**kept, "render_spec": spec}
-    size = about.get("image_size") or USUAL_SIZE
+        return {**arguments, "render_spec": spec}
+    size = settings.get("image_size") or DEFAULT_SIZE
     spec = replace(spec or GymRenderingSpec(), height=size, width=size)
-    return {**kept, "render_spec": spec, "observation_terms": ("proprioception", "objects", *terms)}
+    return {**arguments, "render_spec": spec, "observation_terms": ("proprioception", "objects", *terms)}
 
 
 def make_replay_env(env_id: str, **kwargs: Any) -> gym.Env:
@@ -91,10 +91,10 @@ def make_replay_env(env_id: str, **kwargs: Any) -> gym.Env:
     Raises:
         InvalidArgumentError: the episodes were recorded on an arm.
     """
-    if env_id.startswith(ON_ARM):
+    if env_id.startswith(ARM_ID_PREFIX):
         raise InvalidArgumentError(
-            f"these episodes were recorded on an arm, {env_id}, which cannot be replayed: it does not repeat a motion "
-            "exactly, and nobody puts the objects where they were. LeRobot's programs show and replay its datasets"
+            f"these episodes were recorded on an arm, {env_id}, and cannot be replayed: an arm does not repeat motions "
+            "exactly, and the objects are at other places. LeRobot's programs show and replay its datasets"
         )
     return make_env(env_id, operator=None, **kwargs)
 
@@ -175,7 +175,7 @@ def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
             **further_observations(interface),
         }
         if missing := sorted(episode.final.keys() - found.keys()):
-            return Difference(step, "what is observed", None, missing, "nothing of the kind")
+            return Difference(step, "the observation terms", None, missing, "none of them")
         for name, last in episode.final.items():
             kept, row = episode.frames[name][step] if step < episode.length else last, found[name]
             if kept.shape != row.shape:
@@ -187,9 +187,9 @@ def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
     return None
 
 
-def why_not_the_same(episode: Episode, env: gym.Env) -> str | None:
-    """Return a description of the first difference in a replay, or of the reason why the episode cannot be
-    replayed; None if everything is identical.
+def describe_difference(episode: Episode, env: gym.Env) -> str | None:
+    """Return a description of the first difference in a replay, or why the episode cannot be replayed; None if
+    everything is identical.
     """
     try:
         difference = first_difference(episode, env)
@@ -220,7 +220,7 @@ def _run(episode: Episode, env: gym.Env) -> Iterator[tuple[dict[str, Any], _Outc
         observation, _ = env.reset(options={"state": episode.initial})
     yield observation, None
     for step in range(episode.length):
-        if anchors and int(episode.frames["phase"][step]) in _ANCHORED:
+        if anchors and int(episode.frames["phase"][step]) in _HAND_OVER_PHASES:
             interface.hand_over()
         with stored_states():
             observation, reward, terminated, _, info = env.step(episode.frames["action"][step])

@@ -15,7 +15,7 @@ from gym_hil.devices.base import Device
 QUESTION = "Keep the episode (success button), record it again (re-record), or discard it (failure)?"
 LETTERS = "Or type k, r or d, and press Enter."
 """What to type in the terminal instead of pressing the buttons of `QUESTION`, in the same order."""
-LISTEN_S = 0.02
+POLL_S = 0.02
 """Polling interval of the device and the terminal (s)."""
 
 
@@ -43,7 +43,7 @@ _VERDICTS = {
 }
 
 
-def verdict_of(end: str) -> Answer | None:
+def verdict_for_end(end: str) -> Answer | None:
     """Return the verdict that follows from the reason of an episode's end, or None if the person did not end it."""
     return _VERDICTS.get(end)
 
@@ -97,4 +97,4 @@ def _answer(device: Device, observers: Sequence[Observer], *, typed: bool) -> An
                 return _LETTERS[letter]
         if not reading.connected and not typed:
             return Answer.KEEP
-        time.sleep(LISTEN_S)
+        time.sleep(POLL_S)

@@ -46,8 +46,8 @@ class EpisodeQuality:
     warnings: tuple[str, ...]
 
 
-def judge(episode: Episode, env: EnvironmentInterface) -> EpisodeQuality:
-    """Return statistics of an episode, and warnings about properties that impair learning from it.
+def assess(episode: Episode, env: EnvironmentInterface) -> EpisodeQuality:
+    """Return statistics of an episode, and warnings about properties that make it less useful for learning.
 
     Args:
         episode: the episode.
@@ -60,9 +60,11 @@ def judge(episode: Episode, env: EnvironmentInterface) -> EpisodeQuality:
     clipped = float(np.mean(np.any(np.abs(action[:, :3]) >= 1.0, axis=1)))
     warnings = []
     if idle == 1.0:
-        warnings.append("idle in all steps")
+        warnings.append("the robot is idle in all steps: record the episode again")
     elif idle > IDLE_SHARE:
-        warnings.append(f"idle in {idle:.0%} of its steps")
+        warnings.append(
+            f"the robot is idle in {idle:.0%} of the steps: take over earlier, or record the episode again"
+        )
     if clipped > CLIPPED_SHARE:
         warnings.append(f"at full speed in {clipped:.0%} of its steps, so actions may be clipped")
     late = int(episode.meta.get("late_steps", 0))

@@ -49,6 +49,6 @@ __getattr__, __dir__ = lazy_names(
         ".registry": ("DEVICES", "DeviceOptions", "DeviceSpec"),
         ".spacemouse": ("SpaceMouse",),
         ".terminal": ("TerminalKeyboard",),
-        "gym_hil.testing.virtual_gamepad": ("VirtualGamepad",),  # its place in version 0.1.15
+        "gym_hil.testing.virtual_gamepad": ("VirtualGamepad",),  # its location in version 0.1.15
     },
 )

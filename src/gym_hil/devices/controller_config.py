@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypedDict
 
-from gym_hil.core.errors import InvalidArgumentError, did_you_mean
+from gym_hil.core.errors import InvalidArgumentError, suggestion
 from gym_hil.core.files import write_atomically
 
 DEFAULT = "default"
@@ -157,9 +157,7 @@ def _numbers(values: Any, valid: tuple[str, ...], where: str, kind: type) -> dic
 def _known(values: dict[str, Any], valid: Iterable[str], where: str) -> None:
     for name in values:
         if name not in valid:
-            raise InvalidArgumentError(
-                f"controller config {where} has no {name!r}{did_you_mean(name, valid)}"
-            )
+            raise InvalidArgumentError(f"controller config {where} has no {name!r}{suggestion(name, valid)}")
 
 
 def _require(condition: bool, where: object, problem: str, value: object) -> None:

@@ -27,7 +27,7 @@ class TimedReading:
     """Time since the start of the recording (s)."""
     reading: DeviceReading
     hand: int = 0
-    """Which end effector it drives, where each has a device of its own."""
+    """Index of the driven end effector, if each end effector has its own device; otherwise 0."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def load_device_log(path: str | os.PathLike[str]) -> DeviceLog:
 def parse_device_log(text: str, path: Path) -> DeviceLog:
     """Return the log in `text`, like `load_device_log`; messages name the file `path`."""
     lines = text.splitlines()
-    device = _device_of(path, lines[0] if lines else "")
+    device = _device_name(path, lines[0] if lines else "")
     readings: list[TimedReading] = []
     end_s = 0.0
     for number, line in enumerate(lines[1:], start=2):
@@ -103,7 +103,7 @@ def parse_device_log(text: str, path: Path) -> DeviceLog:
             record = json.loads(line)
             time_s = float(record["time_s"])
             if not (math.isfinite(time_s) and time_s >= end_s):
-                raise ValueError(f"time_s={time_s!r} comes after {end_s!r}")
+                raise ValueError(f"time_s={time_s!r} is less than {end_s!r} in the previous line")
             ended = bool(record.get("end", False))
             if not ended:
                 readings.append(TimedReading(time_s, _reading(record), int(record.get("hand", 0))))
@@ -120,7 +120,7 @@ def parse_device_log(text: str, path: Path) -> DeviceLog:
     return DeviceLog(device, tuple(readings), end_s)
 
 
-def _device_of(path: Path, line: str) -> str:
+def _device_name(path: Path, line: str) -> str:
     try:
         header = json.loads(line)
         known = header["format"] == FORMAT
@@ -129,7 +129,7 @@ def _device_of(path: Path, line: str) -> str:
         known = False
     if not known:
         raise InvalidDatasetError(
-            f"{str(path)!r} is not a device log: its first line is not the header of one"
+            f"{str(path)!r} is not a device log: its first line is not the header of a device log"
         )
     if version != VERSION:
         raise InvalidDatasetError(

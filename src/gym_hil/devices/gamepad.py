@@ -99,7 +99,7 @@ class Gamepad(Device):
         self._latch = PressLatch()
         self._pads: dict[int, Pad] = {}
         self._pad: Pad | None = None
-        self._complaint = ""
+        self._last_warning = ""
         self._closed = False
         self._clock = clock
         self._collect_at = clock.monotonic()
@@ -108,7 +108,7 @@ class Gamepad(Device):
         self._pygame.event.pump()
         self._look_for_pads()
         if self._pad is None:
-            _log.warning("%s", self._why_none())
+            _log.warning("%s", self._no_gamepad_message())
 
     def poll(self) -> DeviceReading:
         """Return the newest stick levels and all presses since the last poll."""
@@ -119,7 +119,7 @@ class Gamepad(Device):
         try:
             self._look_for_pads()
         except InvalidArgumentError as error:
-            self._complain(str(error))
+            self._warn_once(str(error))
         self._switch_pads()
         if self._pad is None:
             return DISCONNECTED
@@ -173,7 +173,7 @@ class Gamepad(Device):
             if number not in self._pads and self._is_free(number) and self._pad_name in name.lower():
                 self._pads[number] = self._read(index, name)
         except pygame.error as error:
-            self._complain(f"Gamepad {index} cannot be opened: {error}")
+            self._warn_once(f"Gamepad {index} cannot be opened: {error}")
 
     def _read(self, index: int, name: str) -> Pad:
         """Return the gamepad, with the button names of the given file, the user's file, SDL's database or this
@@ -259,7 +259,7 @@ class Gamepad(Device):
         self._latch.clear()
         return DeviceReading(events=events, connected=False)
 
-    def _why_none(self) -> str:
+    def _no_gamepad_message(self) -> str:
         """Return a message that explains why no gamepad is used."""
         if len(_in_use) >= self._pygame.joystick.get_count() > 0:
             return "Every gamepad is in use. This environment uses one as soon as another one is closed."
@@ -269,11 +269,11 @@ class Gamepad(Device):
             "the browser page, a SpaceMouse, a LeRobot teleoperator or the simulated human."
         )
 
-    def _complain(self, complaint: str) -> None:
+    def _warn_once(self, message: str) -> None:
         """Log an error once instead of at every poll."""
-        if complaint != self._complaint:
-            _log.error("%s", complaint)
-            self._complaint = complaint
+        if message != self._last_warning:
+            _log.error("%s", message)
+            self._last_warning = message
 
 
 def _close_all(pads: dict[int, Pad]) -> None:

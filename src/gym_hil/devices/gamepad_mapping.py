@@ -28,7 +28,7 @@ STEPS: tuple[tuple[str, str], ...] = (
 """Names in a `ControllerConfig`, and the instructions for the person, in order."""
 MOVED = 0.6
 """Deflection of an axis from its rest position that counts as an answer."""
-LOOK_S = 0.02
+POLL_S = 0.02
 """Polling interval (s)."""
 
 
@@ -81,11 +81,11 @@ class GamepadMapper:
         self._step += 1
 
 
-def map_gamepad(say: Callable[[str], object], clock: Clock = SYSTEM_CLOCK) -> Path:
+def map_gamepad(notify: Callable[[str], object], clock: Clock = SYSTEM_CLOCK) -> Path:
     """Map the first gamepad interactively, and store its configuration in the user's file.
 
     Args:
-        say: called with the instructions for the person.
+        notify: called with the instructions for the person.
         clock: clock of the polling.
 
     Returns:
@@ -102,12 +102,12 @@ def map_gamepad(say: Callable[[str], object], clock: Clock = SYSTEM_CLOCK) -> Pa
     pad = pygame.joystick.Joystick(0)
     axes = range(pad.get_numaxes())
     mapper = GamepadMapper([pad.get_axis(axis) for axis in axes])
-    told: str | None = ""
+    shown: str | None = ""
     while mapper.prompt is not None:
-        if mapper.prompt != told:
-            told = mapper.prompt
-            say(told)
-        clock.sleep(LOOK_S)
+        if mapper.prompt != shown:
+            shown = mapper.prompt
+            notify(shown)
+        clock.sleep(POLL_S)
         sdl.take_events(pygame, pad.get_instance_id())
         if pygame.joystick.get_count() == 0:
             raise DeviceError("the gamepad was unplugged before the mapping was complete")

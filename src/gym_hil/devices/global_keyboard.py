@@ -20,7 +20,7 @@ from gym_hil.devices.registry import DeviceSpec
 _log = logging.getLogger(__name__)
 
 
-def why_not() -> str:
+def unsupported_reason() -> str:
     """Return why the keys of other windows cannot be read on this system, or an empty string if they can."""
     if sys.platform.startswith("linux"):
         if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("XDG_SESSION_TYPE") == "wayland":
@@ -59,7 +59,7 @@ class GlobalKeyboard(Keyboard):
             raise MissingExtraError("pynput", "pynput", "a global keyboard")
         super().__init__(keymap, clock=clock, **speeds)
         self._listener: Any = None
-        reason = why_not()
+        reason = unsupported_reason()
         if reason:
             self.connected = False
             _log.warning(

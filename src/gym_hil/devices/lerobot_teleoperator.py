@@ -22,9 +22,10 @@ _log = logging.getLogger(__name__)
 class LeRobotTeleoperator(Device):
     """A device that reads an instance of LeRobot's `Teleoperator`. LeRobot itself is not imported.
 
-    The teleoperator's actions have the meaning of LeRobot's own loop: x, y and z in units of action, gripper 0 closes,
-    1 stays and 2 opens. Its `get_teleop_events` reports takeovers and the end of episodes. A teleoperator without this
-    method, such as a leader arm, never engages by itself: use `Engage.MOTION`, and a `CombinedDevice` for events.
+    Actions are interpreted as in LeRobot's own control loop: x, y and z are in units of action, and the gripper closes
+    at 0, stays at 1 and opens at 2. The method `get_teleop_events` reports takeovers and the end of
+    episodes. For a teleoperator without this method, such as a leader arm, use `Engage.MOTION` for takeovers and a
+    `CombinedDevice` for events.
 
     Args:
         teleoperator: the teleoperator. It is connected if necessary, and disconnected by `close`.
@@ -50,7 +51,7 @@ class LeRobotTeleoperator(Device):
         self._to_deltas = to_deltas
         self._ends: frozenset[EpisodeEvent] = frozenset()
         self._engaged = False
-        self._complaint = ""
+        self._last_warning = ""
         self._closed = False
         if not getattr(teleoperator, "is_connected", True):
             teleoperator.connect()
@@ -69,10 +70,10 @@ class LeRobotTeleoperator(Device):
             get_events = getattr(self._teleoperator, "get_teleop_events", dict)
             flags = {str(getattr(key, "value", key)): bool(value) for key, value in get_events().items()}
         except Exception as error:
-            self._complain(error)
+            self._warn_once(error)
             self._ends, self._engaged = frozenset(), False
             return DISCONNECTED
-        self._complaint = ""
+        self._last_warning = ""
         deltas = action if self._to_deltas is None else self._to_deltas(action)
         missing = [key for key in DELTAS if key not in deltas]
         if missing:
@@ -89,7 +90,7 @@ class LeRobotTeleoperator(Device):
             gripper=_gripper(deltas.get("gripper")),
             engage=engaged,
             engage_presses=presses,
-            events=self._new_ends(flags),
+            events=self._new_events(flags),
         )
 
     def help(self) -> str:
@@ -104,7 +105,7 @@ class LeRobotTeleoperator(Device):
             if disconnect is not None and getattr(self._teleoperator, "is_connected", True):
                 disconnect()
 
-    def _new_ends(self, flags: Mapping[str, bool]) -> tuple[EpisodeEvent, ...]:
+    def _new_events(self, flags: Mapping[str, bool]) -> tuple[EpisodeEvent, ...]:
         """Return the events whose flags are set now but were not before, so that a held key is one press."""
         ends = set()
         if flags.get("success"):
@@ -117,9 +118,9 @@ class LeRobotTeleoperator(Device):
         self._ends = frozenset(ends)
         return tuple(sorted(new))
 
-    def _complain(self, error: Exception) -> None:
-        if str(error) != self._complaint:
-            self._complaint = str(error)
+    def _warn_once(self, error: Exception) -> None:
+        if str(error) != self._last_warning:
+            self._last_warning = str(error)
             _log.warning("%s cannot be read: %s", self.name, error)
 
 

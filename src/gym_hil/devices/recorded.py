@@ -128,7 +128,7 @@ class RecordedDevice(Device):
     def help(self) -> str:
         """Return one line that describes the log."""
         return (
-            f"a recording of the {self.log.device}, {self.log.end_s:.1f} s: it drives by itself, "
+            f"a recording of the {self.log.device}, {self.log.end_s:.1f} s, which is played back "
             "and releases control at its end"
         )
 

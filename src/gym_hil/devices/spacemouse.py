@@ -152,7 +152,7 @@ class SpaceMouse(FedSpaceMouse):
             raise MissingExtraError("pyspacemouse", "spacemouse", "a SpaceMouse")
         self._open_source = open_source
         self._connected = False
-        self._complaint = ""
+        self._last_warning = ""
         self._stop = threading.Event()
         self._tried = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="spacemouse", daemon=True)
@@ -170,11 +170,11 @@ class SpaceMouse(FedSpaceMouse):
             try:
                 source = self._open_source()
             except Exception as error:
-                self._complain(error)
+                self._warn_once(error)
                 self._tried.set()
                 self._stop.wait(RETRY_S)
                 continue
-            self._connected, self._complaint = True, ""
+            self._connected, self._last_warning = True, ""
             self._tried.set()
             try:
                 self._read(source)
@@ -194,10 +194,10 @@ class SpaceMouse(FedSpaceMouse):
             last = state.t
             self.feed(state)
 
-    def _complain(self, error: Exception) -> None:
+    def _warn_once(self, error: Exception) -> None:
         """Log once why no SpaceMouse is available."""
-        if str(error) != self._complaint:
-            self._complaint = str(error)
+        if str(error) != self._last_warning:
+            self._last_warning = str(error)
             _log.warning(
                 "No SpaceMouse: %s. Plug one in at any time. It needs the library hidapi (Debian: libhidapi-"
                 "hidraw0, macOS: brew install hidapi) and, on Linux, read access to /dev/hidraw*.",

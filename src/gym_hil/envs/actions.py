@@ -263,7 +263,7 @@ class EndEffectorStep(ActionTerm):
         self._neutral = self._action(STILL, STILL, GripperCommand.STAY)
 
     def neutral(self) -> Action:
-        """Return no motion, and stay."""
+        """Return no motion, and the command to keep the gripper."""
         return self._neutral.copy()
 
     def motion(self, values: list[float]) -> Motion:

@@ -1,11 +1,11 @@
-"""A simulation that is seen late and acts late.
+"""A simulation with delayed observations and delayed actions.
 
-Everything that is measured and drawn is that of an earlier state; success and rewards are those of the present one.
-Commands are known to whoever sends them: targets and gripper commands include all actions that were sent.
+Measurements and images are those of an earlier state, while success and rewards are those of the present state.
+Targets and gripper commands are not delayed: they include all actions that were sent.
 
-An action is a message that arrives late. Its motion begins on arrival and takes a control period; then the robot stops
-until the next message. If the next one arrives earlier, the set-point moves to the end of the unfinished motion at
-once, so that every action is executed completely and in order. The resolution is a physics step.
+An action is a message that arrives after a delay. Its motion begins on arrival and takes a control period; then the
+robot stops until the next message. If the next message arrives earlier, the set-point moves immediately to the end of
+the unfinished motion, so that every action is executed completely and in order. Delays are multiples of a physics step.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gym_hil.simulation.simulation import Array, Simulation
 OBSERVATIONS, ACTIONS = 1, 2
 """Streams of the random numbers of the jitter."""
 LARGEST_KEY = 2**52
-"""Keys are below this number, so that a float64 stores them exactly."""
+"""Upper bound of the keys of random generators. A float64 stores smaller integers exactly."""
 
 
 class Executor(Protocol):
@@ -43,8 +43,8 @@ class Executor(Protocol):
 
 
 @dataclass(frozen=True)
-class _Message:
-    """An action on its way.
+class _DelayedAction:
+    """An action that has not arrived yet.
 
     Attributes:
         tick: physics step of its arrival.
@@ -58,18 +58,18 @@ class _Message:
 
 
 @dataclass
-class _Sight:
-    """An observation on its way: the physics step that it shows, and the state then, once that is known."""
+class _DelayedObservation:
+    """An observation that is not shown yet: its physics step, and the state at that step or None before it."""
 
     tick: int
     state: Array | None = None
 
 
 class DelayedSimulation(Simulation):
-    """Shows an earlier state of another simulation, and passes it actions late.
+    """Shows an earlier state of another simulation, and passes delayed actions to it.
 
     Args:
-        world: the simulation of the present.
+        world: the simulation without delays, in the present state.
         action: the actions, not bound yet.
         limits: box of the target of every TCP (world frame).
         delays: the delays.
@@ -78,9 +78,9 @@ class DelayedSimulation(Simulation):
     _now: int
     _arrival: int
     _looked: int
-    _messages: deque[_Message]
-    _sights: deque[_Sight]
-    _executing: _Message | None
+    _messages: deque[_DelayedAction]
+    _observations: deque[_DelayedObservation]
+    _executing: _DelayedAction | None
 
     def __init__(self, world: Simulation, action: Executor, limits: Sequence[Box], delays: Delays) -> None:
         self.data_type = world.data_type  # type: ignore[misc]
@@ -114,21 +114,21 @@ class DelayedSimulation(Simulation):
 
     @property
     def world(self) -> Simulation:
-        """The simulation of the present."""
+        """The simulation without delays, in the present state."""
         return self._world
 
     @property
     def stable(self) -> bool:
-        """Whether the simulation of the present is stable."""
+        """Whether the simulation without delays is stable."""
         return self._world.stable
 
     def reseed(self, rng: np.random.Generator) -> None:
-        """Let the state of a random generator, which is not used up, determine the jitter of the next episode."""
+        """Derive the jitter of the next episode from the state of a random generator, which does not change."""
         state: Any = rng.bit_generator.state
         self._key = int(state["state"]["state"]) % LARGEST_KEY
 
     def reset(self, poses: Mapping[str, Sequence[float]]) -> None:
-        """Reset the simulation, see `Simulation.reset`. All messages are lost."""
+        """Reset the simulation, see `Simulation.reset`. Messages that have not arrived are discarded."""
         self._world.reset(poses)
         self._begin(self._world.save())
 
@@ -145,9 +145,9 @@ class DelayedSimulation(Simulation):
         Returns:
             The number of grippers that were switched by actions that arrived.
         """
-        late = self._lateness(ACTIONS, self._steps, self._delays.action_delay)
+        late = self._delay_ticks(ACTIONS, self._steps, self._delays.action_delay)
         self._arrival = max(self._arrival, self._now + late)
-        self._messages.append(_Message(self._arrival, self._anchors, values))
+        self._messages.append(_DelayedAction(self._arrival, self._anchors, values))
         self._anchors = False
         switched = self._switched
         self.step()
@@ -156,12 +156,12 @@ class DelayedSimulation(Simulation):
     def step(self) -> None:
         """Simulate one control period without a new action, and show the next observation."""
         self._steps += 1
-        self._expect_sight(self._steps + self._sights_ahead)
+        self._expect_observation(self._steps + self._sights_ahead)
         self._advance_world(self._steps * self._nstep)
-        self._show(self._sights.popleft())
+        self._show(self._observations.popleft())
 
     def compute_contacts(self) -> None:
-        """Bring the contacts of the state that is seen up to date."""
+        """Compute the contacts of the state that is shown."""
         super().restore(self._shown)
         super().compute_contacts()
         self._command(*self._commands)
@@ -173,13 +173,13 @@ class DelayedSimulation(Simulation):
         size, length = len(self._shown), len(self._action.bounds[0])
         running = self._running
         begun = self._begun if running else self._world.save()
-        now = self._executing or _Message(-1, False, [0.0] * length)
+        now = self._executing or _DelayedAction(-1, False, [0.0] * length)
         head = [self._key, self._steps, self._arrival, self._looked, self._anchors, running, self._since]
         messages = [[one.tick, one.anchors, *one.values] for one in self._messages]
         unused = [[-1.0] * (2 + length)] * (self._most_messages - len(messages))
         sights = [
             [one.tick, one.state is not None, *(np.zeros(size) if one.state is None else one.state)]
-            for one in self._sights
+            for one in self._observations
         ]
         rows = [*messages, *unused, *sights]
         parts = [head, [self._executing is not None, now.anchors, *now.values], begun, self._shown, *rows]
@@ -206,27 +206,28 @@ class DelayedSimulation(Simulation):
         self._anchors, running, since = bool(head[4]), bool(head[5]), int(head[6])
         self._now = self._steps * self._nstep
         self._messages = deque(
-            _Message(int(row[0]), bool(row[1]), row[2:].tolist())
+            _DelayedAction(int(row[0]), bool(row[1]), row[2:].tolist())
             for row in waiting.reshape(-1, 2 + length)
             if row[0] >= 0
         )
-        self._sights = deque(
-            _Sight(int(row[0]), row[2:].copy() if row[1] else None) for row in coming.reshape(-1, 2 + size)
+        self._observations = deque(
+            _DelayedObservation(int(row[0]), row[2:].copy() if row[1] else None)
+            for row in coming.reshape(-1, 2 + size)
         )
         self._running, self._since, self._executing = False, 0, None
         if running:
-            self._execute(_Message(-1, bool(now[1]), now[2:].tolist()) if now[0] else None)
+            self._execute(_DelayedAction(-1, bool(now[1]), now[2:].tolist()) if now[0] else None)
             self._world.advance(since)
             self._since = since
-        self._show(_Sight(0, shown.copy()))
+        self._show(_DelayedObservation(0, shown.copy()))
 
     # Internals. Times are counted in physics steps, ticks, since the reset.
 
     def _ticks(self, seconds: float) -> int:
         return round(seconds / self.physics_dt)
 
-    def _lateness(self, stream: int, number: int, delay: float) -> int:
-        """Return the delay of a message with its jitter (ticks)."""
+    def _delay_ticks(self, stream: int, number: int, delay: float) -> int:
+        """Return the delay of a message, including jitter (physics steps)."""
         jitter = self._delays.jitter
         if jitter:
             delay += jitter * np.random.default_rng((self._key, stream, number)).random()
@@ -238,21 +239,21 @@ class DelayedSimulation(Simulation):
         self._executing = None
         self._begun = state
         self._messages = deque()
-        self._sights = deque()
+        self._observations = deque()
         for number in range(1, self._sights_ahead + 1):
-            self._expect_sight(number)
-        self._look()
-        self._show(_Sight(0, self._snapshot()))
+            self._expect_observation(number)
+        self._store_present()
+        self._show(_DelayedObservation(0, self._snapshot()))
 
-    def _expect_sight(self, number: int) -> None:
+    def _expect_observation(self, number: int) -> None:
         """Determine what the observation at the end of step `number` will show: no earlier state than before."""
-        late = self._lateness(OBSERVATIONS, number, self._delays.observation_delay)
+        late = self._delay_ticks(OBSERVATIONS, number, self._delays.observation_delay)
         self._looked = max(self._looked, number * self._nstep - late)
-        self._sights.append(_Sight(self._looked))
+        self._observations.append(_DelayedObservation(self._looked))
 
-    def _show(self, sight: _Sight) -> None:
-        assert sight.state is not None
-        self._shown = sight.state
+    def _show(self, observation: _DelayedObservation) -> None:
+        assert observation.state is not None
+        self._shown = observation.state
         self._commands = self._sent_commands()
         super().restore(self._shown)
         self._command(*self._commands)
@@ -288,7 +289,7 @@ class DelayedSimulation(Simulation):
         while True:
             if self._running and self._since == self._nstep:
                 self._finish()
-            self._look()
+            self._store_present()
             if self._now == end:
                 return
             self._receive()
@@ -302,13 +303,13 @@ class DelayedSimulation(Simulation):
         yield self._now + self._nstep - self._since
         if self._messages:
             yield self._messages[0].tick
-        yield from (sight.tick for sight in self._sights if sight.state is None)
+        yield from (observation.tick for observation in self._observations if observation.state is None)
 
-    def _look(self) -> None:
+    def _store_present(self) -> None:
         """Store the present state for the observations that show it."""
-        for sight in self._sights:
-            if sight.state is None and sight.tick <= self._now:
-                sight.state = self._snapshot()
+        for observation in self._observations:
+            if observation.state is None and observation.tick <= self._now:
+                observation.state = self._snapshot()
 
     def _receive(self) -> None:
         """Begin the actions that have arrived, or a period without motion."""
@@ -319,7 +320,7 @@ class DelayedSimulation(Simulation):
         if not self._running:
             self._execute(None)
 
-    def _execute(self, message: _Message | None) -> int:
+    def _execute(self, message: _DelayedAction | None) -> int:
         world, switches = self._world, 0
         self._begun, self._executing = world.save(), message
         self._running, self._since = True, 0

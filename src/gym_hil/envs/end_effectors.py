@@ -43,7 +43,7 @@ class DrivenEndEffector(AtTcp):
         self.action_space: spaces.Box = self._term.space
         self.motion_size = self._term.motion_size
         self.scale = self._term.scale
-        self.workspace: Box = env.task.workspace_of(self._simulated.spec)
+        self.workspace: Box = env.task.workspace_for(self._simulated.spec)
 
     @property
     def _simulated(self) -> SimulatedEndEffector:

@@ -42,7 +42,7 @@ class JointPositions(ActionTerm):
     """Distance by which a command at full speed moves the TCP (3, m)."""
     _FULLY_OPEN = 100.0
     _FULL_SPEED = 8.0  # degrees per step
-    _MOVES = 2.0
+    _NEW_COMMAND = 2.0
     """Smallest difference of a gripper entry from the commanded opening that counts as a new command."""
 
     def __init__(self, effector: EndEffector, *, use_gripper: bool = True) -> None:
@@ -54,7 +54,7 @@ class JointPositions(ActionTerm):
         self._hand = hand = effector.hand
         near, far = hand.finger_range
         opens_upwards = hand.open_position > hand.closed_position
-        self._shut, self._wide = (near, far) if opens_upwards else (far, near)
+        self._closed_position, self._open_position = (near, far) if opens_upwards else (far, near)
 
     @property
     def motion_scale(self) -> NDArray[np.float32]:
@@ -81,7 +81,9 @@ class JointPositions(ActionTerm):
         self._control.command_joints(list(map(math.radians, values[: self.motion_size])))
         if self.use_gripper:
             share = values[-1] / self._FULLY_OPEN
-            self._end_effector.command_fingers(self._shut + share * (self._wide - self._shut))
+            self._end_effector.command_fingers(
+                self._closed_position + share * (self._open_position - self._closed_position)
+            )
 
     def command(self, command: Command) -> Action:
         """Convert a command's twist to joint positions by inverse kinematics."""
@@ -90,7 +92,7 @@ class JointPositions(ActionTerm):
         return self._action(self._control.joints_towards(translation, rotation), command.gripper)
 
     def towards(self, translation: Array, gripper: GripperCommand, rotation: Array = STILL) -> Action:
-        """Move by at most one step along each axis, and keep the home configuration's pitch unless told otherwise."""
+        """Move by at most one step along each axis. Without a rotation, the pitch of the home configuration is kept."""
         homes, scene = self._end_effector.spec.arm.homes, self._simulation.scene
         home = None if np.any(rotation) else homes[scene.home]
         way = np.clip(translation, -self.scale, self.scale)
@@ -102,10 +104,14 @@ class JointPositions(ActionTerm):
         if not self.use_gripper:
             return None
         change = float(action[-1]) - self._opening(self._end_effector.commanded_fingers)
-        return change < 0 if abs(change) > self._MOVES else None
+        return change < 0 if abs(change) > self._NEW_COMMAND else None
 
     def _opening(self, position: float) -> float:
-        return self._FULLY_OPEN * (position - self._shut) / (self._wide - self._shut)
+        return (
+            self._FULLY_OPEN
+            * (position - self._closed_position)
+            / (self._open_position - self._closed_position)
+        )
 
     def _action(self, positions: NDArray[np.float64], gripper: GripperCommand) -> Action:
         hand, fingers = self._hand, self._end_effector.commanded_fingers

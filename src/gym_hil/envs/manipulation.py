@@ -28,15 +28,14 @@ from gym_hil.envs.actions import ActionTerm
 from gym_hil.envs.cameras import EnvironmentCameras
 from gym_hil.envs.delayed_simulation import act, delayed
 from gym_hil.envs.end_effectors import DrivenEndEffector, FirstEndEffector
-from gym_hil.envs.judged import JudgedByTask
 from gym_hil.envs.observations import (
     Observation,
     ObservationBuilder,
     ObservationContext,
     ObservationLayout,
     ObservationTerm,
+    default_terms,
     named_terms,
-    usual_terms,
 )
 from gym_hil.envs.robot_actions import RobotAction, joined, make_robot_action
 from gym_hil.envs.saved_state import (
@@ -46,6 +45,7 @@ from gym_hil.envs.saved_state import (
     require_start,
     require_state,
 )
+from gym_hil.envs.task_success import TaskSuccess
 from gym_hil.robots import ROBOTS, Robot
 from gym_hil.simulation.rendering import GymRenderingSpec, Image
 from gym_hil.simulation.simulation import Array, Simulation
@@ -55,7 +55,7 @@ from gym_hil.tasks import TASKS, Intent, Task
 DEFAULT_GRIPPER_PENALTY = -0.05
 
 
-class ManipulationEnv(JudgedByTask, FirstEndEffector, gym.Env[Observation, np.ndarray]):
+class ManipulationEnv(TaskSuccess, FirstEndEffector, gym.Env[Observation, np.ndarray]):
     """An environment of one robot and one task.
 
     Args:
@@ -125,7 +125,7 @@ class ManipulationEnv(JudgedByTask, FirstEndEffector, gym.Env[Observation, np.nd
         if isinstance(action_term, ActionTerm):
             action_term = RobotAction(robot, [action_term])
         self.action_term: RobotAction = action_term or make_robot_action("twist", robot)
-        self._limits = [self.task.workspace_of(effector) for effector in robot.end_effectors]
+        self._limits = [self.task.workspace_for(effector) for effector in robot.end_effectors]
         physics_dt = physics_step(control_dt) if physics_dt is None else physics_dt
         present = self._simulate(robot, control_dt, physics_dt)
         self.simulation = delayed(present, self.action_term, self._limits, delays)
@@ -139,13 +139,13 @@ class ManipulationEnv(JudgedByTask, FirstEndEffector, gym.Env[Observation, np.nd
         self.action_space = self.action_term.space
         context = ObservationContext(self.task, self.simulation, self.render_spec, self.draw, self.draw_depth)
         if observation_terms is None:
-            terms = usual_terms(context, image_obs=bool(image_obs), state_obs=self.state_obs)
+            terms = default_terms(context, image_obs=bool(image_obs), state_obs=self.state_obs)
         else:
             terms = named_terms(context, observation_terms)
         self._observation = ObservationBuilder(terms)
-        usual = (schema.AGENT_POS, schema.ENVIRONMENT_STATE, schema.PIXELS)
-        self._further = ObservationBuilder([term for term in terms if term.key not in usual])
-        self._states = ObservationBuilder(usual_terms(context, image_obs=False, state_obs=self.state_obs))
+        standard = (schema.AGENT_POS, schema.ENVIRONMENT_STATE, schema.PIXELS)
+        self._further = ObservationBuilder([term for term in terms if term.key not in standard])
+        self._states = ObservationBuilder(default_terms(context, image_obs=False, state_obs=self.state_obs))
         self.observation_space = self._observation.space
         self._seed = seed
         self._start: dict[str, Array] = {}

@@ -73,16 +73,16 @@ class ObservationTerm(abc.ABC):
         key: entry of the observation to which the term adds; None for its default.
 
     Attributes:
-        usual_key: default entry.
+        default_key: default entry.
         space: space of the results of `read`.
     """
 
-    usual_key: str
+    default_key: str
     space: spaces.Space[Any]
 
     def __init__(self, context: ObservationContext, key: str | None = None) -> None:
         self.context = context
-        self.key = key or self.usual_key
+        self.key = key or self.default_key
 
     @abc.abstractmethod
     def read(self) -> Any:
@@ -111,7 +111,7 @@ class VectorTerm(ObservationTerm):
 class Proprioception(VectorTerm):
     """The robot's own measurements, see `proprioception_layout`."""
 
-    usual_key = schema.AGENT_POS
+    default_key = schema.AGENT_POS
 
     def __init__(self, context: ObservationContext, key: str | None = None) -> None:
         super().__init__(context, key)
@@ -129,7 +129,7 @@ class Proprioception(VectorTerm):
 class Objects(VectorTerm):
     """Positions of the task's objects (m, world frame)."""
 
-    usual_key = schema.ENVIRONMENT_STATE
+    default_key = schema.ENVIRONMENT_STATE
 
     def __init__(self, context: ObservationContext, key: str | None = None) -> None:
         super().__init__(context, key)
@@ -143,7 +143,7 @@ class Objects(VectorTerm):
 class Rgb(ObservationTerm):
     """Images of the observed cameras (height, width, 3, uint8) by the name of the camera."""
 
-    usual_key = schema.PIXELS
+    default_key = schema.PIXELS
 
     def __init__(self, context: ObservationContext, key: str | None = None) -> None:
         super().__init__(context, key)
@@ -161,7 +161,7 @@ class Depth(ObservationTerm):
     the camera.
     """
 
-    usual_key = "depth"
+    default_key = "depth"
 
     def __init__(self, context: ObservationContext, key: str | None = None) -> None:
         super().__init__(context, key)
@@ -177,7 +177,7 @@ class Depth(ObservationTerm):
 class TcpWrench(VectorTerm):
     """External force (3, N) and torque about the TCP (3, N m) on every hand, in world axes."""
 
-    usual_key = schema.TCP_WRENCH
+    default_key = schema.TCP_WRENCH
 
     def __init__(self, context: ObservationContext, key: str | None = None) -> None:
         super().__init__(context, key)
@@ -205,7 +205,7 @@ class TcpWrench(VectorTerm):
 class Contact(VectorTerm):
     """Contact force on each finger (N)."""
 
-    usual_key = "contact"
+    default_key = "contact"
 
     def __init__(self, context: ObservationContext, key: str | None = None) -> None:
         super().__init__(context, key)
@@ -314,7 +314,7 @@ OBSERVATION_TERMS: Registry[type[ObservationTerm]] = Registry(
 """Classes of observation terms by name."""
 
 
-def usual_terms(context: ObservationContext, *, image_obs: bool, state_obs: bool) -> list[ObservationTerm]:
+def default_terms(context: ObservationContext, *, image_obs: bool, state_obs: bool) -> list[ObservationTerm]:
     """Return the terms of an id.
 
     Args:

@@ -139,12 +139,12 @@ def read_results(folder: Path) -> list[Finished]:
     return sorted(found, key=position)
 
 
-def study_of(finished: Sequence[Finished]) -> Study:
+def make_study(finished: Sequence[Finished]) -> Study:
     """Return the study that consists of these runs."""
     return Study(f"Benchmark, protocol {PROTOCOL}", tuple(one.run for one in finished))
 
 
-def departures(one: Finished) -> list[str]:
+def protocol_differences(one: Finished) -> list[str]:
     """Return the differences between a run and the protocol."""
     place, config = one.run.place, one.run.config
     try:
@@ -172,7 +172,7 @@ def repeat(one: Finished) -> Record:
         return read_record(Path(folder) / RECORD)[0]
 
 
-def unlike(one: Finished, again: Record) -> list[str]:
+def record_differences(one: Finished, again: Record) -> list[str]:
     """Return the differences between a repetition and a record; empty if they are identical."""
     found = differences(dict(one.record), again)
     if found:
@@ -182,7 +182,7 @@ def unlike(one: Finished, again: Record) -> list[str]:
     return found
 
 
-def sample_of(finished: Sequence[Finished], count: int) -> list[Finished]:
+def sample_runs(finished: Sequence[Finished], count: int) -> list[Finished]:
     """Return a sample of the runs, which is determined by the content of the records."""
     entropy = [int(one.record["episodes_sha256"][:8], 16) for one in finished]
     chosen = np.random.default_rng(entropy).choice(len(finished), min(count, len(finished)), replace=False)

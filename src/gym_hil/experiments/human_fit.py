@@ -123,7 +123,7 @@ def fit(
     fitted = tuple(name for name in FITTED if name not in left_out)
     train, test = driven[::2], driven[1::2]
     driver = _Driver(env_id, held, PATIENCE * max(episode.length for episode in driven))
-    wanted = driver.behaviour_of(train)
+    wanted = driver.measure_episodes(train)
     rng = np.random.default_rng(seed)
     best, least = presets[0], math.inf
     trained: dict[str, float] = {}
@@ -136,7 +136,7 @@ def fit(
         if mean < least:
             best, least, trained = limits, mean, found
         report(number + 1, least)
-    recorded, simulated = driver.behaviour_of(test), driver.drive(best, test)
+    recorded, simulated = driver.measure_episodes(test), driver.drive(best, test)
     return HumanFit(best, fitted, recorded, simulated, trained, distances(recorded, simulated), candidates)
 
 
@@ -167,7 +167,7 @@ class _Driver:
         self._layout = EnvironmentInterface(env).layout
         env.close()
 
-    def behaviour_of(self, episodes: Sequence[Episode]) -> dict[str, Array]:
+    def measure_episodes(self, episodes: Sequence[Episode]) -> dict[str, Array]:
         """Return the measures of episodes."""
         return behaviour(episodes, self._layout)
 
@@ -186,4 +186,4 @@ class _Driver:
                 ended = terminated or truncated
             driven.append(recorder.episode())
         env.close()
-        return self.behaviour_of(driven)
+        return self.measure_episodes(driven)

@@ -12,11 +12,11 @@ import numpy as np
 
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.files import write_atomically
-from gym_hil.experiments.benchmark import PROTOCOL, VERIFIED, departures
+from gym_hil.experiments.benchmark import PROTOCOL, VERIFIED, protocol_differences
 from gym_hil.experiments.statistics import iqm_and_interval
 from gym_hil.experiments.study_report import Finished
 
-FEWEST_SEEDS = 3
+MIN_SEEDS = 3
 """Smallest number of seeds of a row."""
 Row = dict[str, Any]
 
@@ -33,8 +33,8 @@ def write_verified(folder: Path, finished: Sequence[Finished], repeated: Sequenc
     write_atomically(folder / VERIFIED, json.dumps(facts, indent=2) + "\n")
 
 
-def rows_of(folder: Path, finished: Sequence[Finished], entrant: str) -> list[Row]:
-    """Return one row for each setting of some results.
+def make_rows(folder: Path, finished: Sequence[Finished], entrant: str) -> list[Row]:
+    """Return one leaderboard row for each setting of the results.
 
     Args:
         folder: folder of the results, verified by `gym-hil benchmark verify`.
@@ -57,16 +57,16 @@ def rows_of(folder: Path, finished: Sequence[Finished], entrant: str) -> list[Ro
         )
     groups: dict[tuple[str, ...], list[Finished]] = {}
     for one in finished:
-        if wrong := departures(one):
+        if wrong := protocol_differences(one):
             raise InvalidArgumentError(f"{one.run.name} deviates from the protocol: {'; '.join(wrong)}")
         if one.record["purpose"] != "report":
             raise InvalidArgumentError(
-                f"{one.run.name} has a seed for development; the leaderboard takes seeds for reports"
+                f"{one.run.name} has a seed for development; the leaderboard accepts only seeds for reports"
             )
         groups.setdefault(one.run.group, []).append(one)
-    few = [" ".join(group) for group, found in groups.items() if len(found) < FEWEST_SEEDS]
+    few = [" ".join(group) for group, found in groups.items() if len(found) < MIN_SEEDS]
     if few:
-        raise InvalidArgumentError(f"fewer than {FEWEST_SEEDS} seeds: {', '.join(few)}")
+        raise InvalidArgumentError(f"fewer than {MIN_SEEDS} seeds: {', '.join(few)}")
     return [_row(found, entrant, verified["repeated"]) for found in groups.values()]
 
 

@@ -21,7 +21,7 @@ import gym_hil
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.experiments.throughput import processor
 from gym_hil.learning.config import TrainConfig, read_config
-from gym_hil.learning.episode_store import ExperienceStore
+from gym_hil.learning.episode_store import TrainingEpisodeStore
 from gym_hil.learning.learning_curve import CURVE, read_curve
 from gym_hil.learning.policy_file import POLICY, TrainedPolicy
 from gym_hil.learning.report import RESULT, versions
@@ -54,7 +54,7 @@ def make_record(place: Mapping[str, str], config: TrainConfig, folder: Path) -> 
         "commit": commit(),
         "processor": processor(),
         "versions": versions(),
-        "episodes_sha256": digest_of_episodes(ExperienceStore(folder / EPISODES)),
+        "episodes_sha256": digest_of_episodes(TrainingEpisodeStore(folder / EPISODES)),
         "policy_sha256": digest_of_policy(folder / POLICY),
         "result": result,
         "curve": {name: [point[name] for point in points] for name in points[0]},
@@ -90,7 +90,7 @@ def differences(record: Record, again: Record) -> list[str]:
     return found
 
 
-def digest_of_episodes(store: ExperienceStore) -> str:
+def digest_of_episodes(store: TrainingEpisodeStore) -> str:
     """Return the SHA-256 digest of all episodes of a run, in order."""
     digest = hashlib.sha256()
     for number in range(len(store)):

@@ -28,7 +28,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from gym_hil.core.errors import InvalidArgumentError, MissingExtraError, did_you_mean
+from gym_hil.core.errors import InvalidArgumentError, MissingExtraError, suggestion
 from gym_hil.learning.config import TrainConfig, defaults_for
 from gym_hil.learning.seeds import DEVELOPMENT_SEEDS, Purpose, purpose_of_run
 
@@ -80,7 +80,7 @@ class Study:
 
     @property
     def purpose(self) -> Purpose:
-        """Whether its seeds are for development or for reports."""
+        """Purpose of the study: its seeds are either for development or for reports."""
         return purpose_of_run(self.runs[0].config.seed)
 
     @property
@@ -92,7 +92,7 @@ class Study:
         """Return the study with the runs of one seed.
 
         Raises:
-            InvalidArgumentError: there are none.
+            InvalidArgumentError: no run has this seed.
         """
         seeds = sorted({run.config.seed for run in self.runs})
         if seed not in seeds:
@@ -100,12 +100,12 @@ class Study:
         return Study(self.title, tuple(run for run in self.runs if run.config.seed == seed))
 
 
-def load_study(path: Path, env_id_of: Callable[[str], str]) -> Study:
+def load_study(path: Path, to_env_id: Callable[[str], str]) -> Study:
     """Read a study.
 
     Args:
         path: the file.
-        env_id_of: returns the base id of a `task`.
+        to_env_id: returns the base id of a `task`.
 
     Raises:
         InvalidArgumentError: the file cannot be read, or defines invalid runs.
@@ -117,7 +117,7 @@ def load_study(path: Path, env_id_of: Callable[[str], str]) -> Study:
         raise InvalidArgumentError(f"{path} cannot be read as a study: {error}") from error
     for key in data:
         if key not in KEYS:
-            raise InvalidArgumentError(f"{path}: {key!r} is not known{did_you_mean(key, KEYS)}")
+            raise InvalidArgumentError(f"{path}: {key!r} is not known{suggestion(key, KEYS)}")
     base, axes = data.get("base", {}), data.get("axes", {})
     if not isinstance(base, dict) or not isinstance(axes, dict):
         raise InvalidArgumentError(f"{path}: base and axes must be tables")
@@ -128,11 +128,11 @@ def load_study(path: Path, env_id_of: Callable[[str], str]) -> Study:
         for _, _, setting in combination:
             given.update(setting)
         place = {axis: label for axis, label, _ in combination}
-        runs.append(StudyRun(place, _config(path, given, env_id_of)))
+        runs.append(StudyRun(place, _config(path, given, to_env_id)))
     names = [run.name for run in runs]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise InvalidArgumentError(f"{path}: two runs have the name {twice!r}")
+    duplicate = next((name for name in names if names.count(name) > 1), None)
+    if duplicate is not None:
+        raise InvalidArgumentError(f"{path}: two runs have the name {duplicate!r}")
     purposes = {purpose_of_run(run.config.seed) for run in runs}
     if len(purposes) > 1:
         raise InvalidArgumentError(
@@ -143,7 +143,7 @@ def load_study(path: Path, env_id_of: Callable[[str], str]) -> Study:
 
 
 def slug(text: str) -> str:
-    """Return `text` in a form for file names."""
+    """Return `text` with only letters, digits, dots and hyphens, for file names."""
     return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-")
 
 
@@ -168,12 +168,12 @@ def _settings(path: Path, axis: str, values: Any) -> list[tuple[str, dict[str, A
     )
 
 
-def _config(path: Path, given: dict[str, Any], env_id_of: Callable[[str], str]) -> TrainConfig:
+def _config(path: Path, given: dict[str, Any], to_env_id: Callable[[str], str]) -> TrainConfig:
     defaults: dict[str, Any] = {field.name: field.default for field in fields(TrainConfig)}
     chosen: dict[str, Any] = {}
     for name, value in given.items():
         if name not in FIELDS:
-            raise InvalidArgumentError(f"{path}: field {name!r} is not known{did_you_mean(name, FIELDS)}")
+            raise InvalidArgumentError(f"{path}: field {name!r} is not known{suggestion(name, FIELDS)}")
         kind = str if name == "task" else type(defaults[name])
         if kind is float and type(value) is int:
             value = float(value)
@@ -182,6 +182,6 @@ def _config(path: Path, given: dict[str, Any], env_id_of: Callable[[str], str]) 
         chosen[name] = value
     if "task" not in chosen:
         raise InvalidArgumentError(f"{path}: no task is given")
-    env_id = env_id_of(chosen.pop("task"))
-    usual = defaults_for(env_id, chosen.get("obs", defaults["obs"]))
-    return TrainConfig(env_id=env_id, **{**usual, **chosen})
+    env_id = to_env_id(chosen.pop("task"))
+    defaults_of_task = defaults_for(env_id, chosen.get("obs", defaults["obs"]))
+    return TrainConfig(env_id=env_id, **{**defaults_of_task, **chosen})

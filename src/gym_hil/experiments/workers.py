@@ -64,7 +64,7 @@ def train_run(place: dict[str, str], config: TrainConfig, folder: Path, tell: Ca
 
     try:
         lock = open_folder(config, folder, resume=True)
-    except InvalidArgumentError:  # another run's, with the same name
+    except InvalidArgumentError:  # the folder belongs to another run with the same name
         shutil.rmtree(folder)
         lock = open_folder(config, folder, resume=False)
     try:
@@ -106,16 +106,16 @@ class LocalWorkers:
             assert isinstance(connection, Connection)
             name, process = self._under_way[connection]
             try:
-                told = connection.recv()
+                message = connection.recv()
             except EOFError:
                 process.join()
-                told = f"its process ended with status {process.exitcode}"
-            if isinstance(told, int):
-                self.steps[name] = told
+                message = f"its process ended with status {process.exitcode}"
+            if isinstance(message, int):
+                self.steps[name] = message
                 continue
             del self._under_way[connection]
             process.join()
-            outcomes.append((name, told))
+            outcomes.append((name, message))
         return outcomes
 
     def close(self) -> None:
@@ -171,7 +171,7 @@ class RayWorkers:
         ray.init(
             address=address, log_to_driver=False, logging_level="error", runtime_env={"env_vars": THREADS}
         )
-        self._heard = ray.remote(num_cpus=0)(_Heard).remote()
+        self._heard = ray.remote(num_cpus=0)(_Progress).remote()
         task = ray.remote(num_cpus=1, max_retries=2)(_train_and_pack)
         self._under_way = {
             task.remote(run.name, dict(run.place), run.config.as_dict(), self._heard): run.name
@@ -199,8 +199,8 @@ class RayWorkers:
         self._ray.shutdown()
 
 
-class _Heard:
-    """Collects the progress of all runs in a process of its own. Runs do not wait for it, because Ray would
+class _Progress:
+    """Collects the progress of all runs in a separate process. Runs do not wait for it, because Ray would
     then start another run on their core.
     """
 

@@ -140,7 +140,7 @@ class ButtonPresses(abc.ABC):
         return self._press(control, begin, self._varied(self._limits.press_s, rng))
 
     def engage(self, rng: np.random.Generator) -> None:
-        """Plan the press that takes over or lets go. The first motion follows after a pause, like every press."""
+        """Plan the press that starts or ends a takeover. The first motion follows after a pause, like every press."""
         self._free_at[:] = self.tap(Control.ENGAGE, rng) + self._look_s
 
     def hold(self, control: Control) -> None:

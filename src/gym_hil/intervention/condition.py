@@ -16,9 +16,9 @@ FAR_M = 0.03
 """Distance from which on a person can choose among several routes (m); shorter motions are straight. Assumed."""
 
 RISE_M = 0.01
-"""Distance by which a hand has to rise before it moves sideways, on all routes except the straight one (m): what it
-holds would push against what stands on the table. Assumed."""
-MOST_CAUTION = 1000.0
+"""Distance by which a hand has to rise before it moves sideways, on all routes except the straight one (m), because
+a held object could otherwise push against objects on the table. Assumed."""
+MAX_CAUTION = 1000.0
 """Largest value of `Condition.caution`, with which a human acts for the rest of every episode."""
 
 
@@ -92,7 +92,7 @@ class Condition:
 
     def hand_back(self) -> None:
         """End a takeover. The human will hold on longer if the policy undoes the help."""
-        self.caution = min(MOST_CAUTION, self.caution * (1.0 + self.limits.distrust))
+        self.caution = min(MAX_CAUTION, self.caution * (1.0 + self.limits.distrust))
 
     @property
     def slowness(self) -> float:

@@ -260,10 +260,10 @@ EARLIER_PRESETS: Mapping[str, str] = {
 }
 """Names of presets in earlier versions, and their present names."""
 PRESET_NAMES = (*PRESETS, *EARLIER_PRESETS)
-"""All names that `limits_of` accepts."""
+"""All names that `get_limits` accepts."""
 
 
-def limits_of(preset: str) -> Limits:
+def get_limits(preset: str) -> Limits:
     """Return the limits of a preset.
 
     Args:

@@ -14,7 +14,7 @@ from gym_hil.core.registry import Registry
 from gym_hil.devices.registry import DEVICES, DeviceOptions
 from gym_hil.intervention.end_effector_operators import EndEffectorOperators
 from gym_hil.intervention.human import Human
-from gym_hil.intervention.limits import DEFAULT_PRESET, limits_of
+from gym_hil.intervention.limits import DEFAULT_PRESET, get_limits
 from gym_hil.intervention.operator import Operator
 
 if TYPE_CHECKING:
@@ -111,4 +111,4 @@ def make_demonstrator(name: str, preset: str = DEFAULT_PRESET) -> Operator:
     """
     if name not in SIMULATED:
         return make_operator(name, preset=preset)
-    return OPERATORS[name](limits_of(preset).driving())
+    return OPERATORS[name](get_limits(preset).driving())

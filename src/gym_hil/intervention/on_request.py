@@ -35,7 +35,7 @@ class OnRequest(Operator):
         """Act if called."""
         begins, self._before = self.called and not self._before, self.called
         if begins:
-            self._operator.reset(view.env, None)  # somebody who was busy elsewhere has to react anew
+            self._operator.reset(view.env, None)  # the reaction time applies to every call
         return self._operator.decide(view) if self.called else POLICY_ACTS
 
     def get_state(self) -> Any:

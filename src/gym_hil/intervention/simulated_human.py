@@ -16,7 +16,7 @@ from gym_hil.core.step_record import Action
 from gym_hil.intervention.budget import AttentionBudget
 from gym_hil.intervention.condition import Condition
 from gym_hil.intervention.end_effector_operators import EndEffectorOperators
-from gym_hil.intervention.limits import DEFAULT_PRESET, Limits, limits_of
+from gym_hil.intervention.limits import DEFAULT_PRESET, Limits, get_limits
 from gym_hil.intervention.operator import POLICY_ACTS, Decision, Operator, View
 
 STREAM = 10
@@ -61,7 +61,7 @@ class SimulatedHuman(Operator):
     )
 
     def __init__(self, preset: str | Limits = DEFAULT_PRESET, seed: int | None = None) -> None:
-        self.limits = limits_of(preset) if isinstance(preset, str) else preset
+        self.limits = get_limits(preset) if isinstance(preset, str) else preset
         self._rng = np.random.default_rng(seed)
         self._holding = 0
         self._reacting_in: int | None = None
@@ -110,12 +110,12 @@ class SimulatedHuman(Operator):
         while len(self._disagreements) > patience:
             self._disagreements.popleft()
         mean = sum(self._disagreements) / len(self._disagreements)
-        opinions = [judge(view, self._rng) for judge in self._judges]  # each hears of every step
-        asked = any(opinions)
+        opened = [judge(view, self._rng) for judge in self._judges]  # every gate is called in every step
+        needed = any(opened)
         watching = self._rng.random() < limits.attention and not self._condition.lapse_s
         if self._holding == 0 and self._reacting_in is None:
             judged = len(self._disagreements) == patience
-            if not (watching and (asked or (judged and mean > limits.disagreement))):
+            if not (watching and (needed or (judged and mean > limits.disagreement))):
                 return False
             self._reacting_in = round(self._reaction_s() / step_s)
         if self._reacting_in:
@@ -124,10 +124,10 @@ class SimulatedHuman(Operator):
         self._holding += 1
         held_s = (self._holding - 0.5) * step_s  # half a step less: the number of steps is rounded
         held_s /= self._condition.caution
-        trusts_again = mean < 0.5 * limits.disagreement and not asked
+        trusts_again = mean < 0.5 * limits.disagreement and not needed
         self._trusting_s = self._trusting_s + step_s if trusts_again else 0.0
-        lets_go = trusts_again and self._trusting_s > self._condition.caution * limits.hold_on_s
-        if held_s > limits.max_hold_s or (held_s > limits.min_hold_s and lets_go):
+        releases = trusts_again and self._trusting_s > self._condition.caution * limits.hold_on_s
+        if held_s > limits.max_hold_s or (held_s > limits.min_hold_s and releases):
             self._condition.hand_back()
             self._begin()
             return False

@@ -130,7 +130,7 @@ class VisualPrecision:
             turned = data.xmat[body].reshape(3, 3)
             pos = data.xpos[body] + turned @ self.model.cam_pos[camera]
             axes = turned @ self._axes[camera]
-            body = body or -1  # a camera may sit inside the hand
+            body = body or -1  # a camera may be inside the hand
         if fovy is None:
             fovy = math.radians(self.model.cam_fovy[camera])
         way = point - pos

@@ -128,7 +128,7 @@ class SeparateProcessLearner(LearnerClient):
         self._process = context.Process(
             target=_serve, args=(other, *arguments), name="gym-hil learner", daemon=True
         )
-        with ctrl_c_ignored():  # by the new process, too, before it gets so far as to say so itself
+        with ctrl_c_ignored():  # also in the new process, until it ignores Ctrl-C by itself
             self._process.start()
         other.close()
         self._inbox = _Inbox(self._connection)

@@ -11,7 +11,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.step_record import Action
 from gym_hil.intervention.scripted_policies import Policy
 from gym_hil.learning.policy_actions import PolicyActions, make_actions
-from gym_hil.learning.policy_env import PolicyEnv, PolicyObservation, interface_of, make_policy_env
+from gym_hil.learning.policy_env import PolicyEnv, PolicyObservation, make_interface, make_policy_env
 from gym_hil.learning.policy_file import CHECKPOINT, POLICY, TrainedPolicy
 
 
@@ -89,7 +89,7 @@ def load_policy(path: Path, env_id: str | None) -> Policy:
         nonlocal observe, actions
         if observe is None or actions is None:
             observe, actions = PolicyObservation(env, pixels), make_actions(env)
-            trained.interface.require_same(interface_of(env, observe, actions), path)
+            trained.interface.require_same(make_interface(env, observe, actions), path)
         return actions.to_env(acting.act(observe(env.observe())))
 
     return policy

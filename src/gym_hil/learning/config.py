@@ -18,7 +18,7 @@ from gym_hil.core.files import write_atomically
 from gym_hil.intervention.limits import DEFAULT_PRESET, PRESET_NAMES
 from gym_hil.intervention.named import PEOPLE, training_operator_names
 from gym_hil.learning.methods import METHODS
-from gym_hil.stacks.ids import is_foreign
+from gym_hil.stacks.ids import is_external
 
 CONFIG = "config.json"
 """Name of the configuration file in a run's folder."""
@@ -44,7 +44,7 @@ def defaults_for(env_id: str, obs: str) -> dict[str, Any]:
         The defaults by the names of the fields.
     """
     defaults = dict(IMAGE_DEFAULTS) if obs == "pixels" else {}
-    if is_foreign(env_id):
+    if is_external(env_id):
         env = gym.make(env_id)
         defaults["control_dt"] = float(EnvironmentInterface(env).control_dt)
         env.close()
@@ -176,7 +176,7 @@ class TrainConfig:
     def env_arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of the run's environments."""
         delays = {name: getattr(self, name) for name in DELAYS if getattr(self, name)}
-        return delays if is_foreign(self.env_id) else {"control_dt": self.control_dt, **delays}
+        return delays if is_external(self.env_id) else {"control_dt": self.control_dt, **delays}
 
     def training_arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of the environments in which the run collects episodes."""

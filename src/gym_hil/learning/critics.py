@@ -33,7 +33,7 @@ class Layer(NamedTuple):
 
 
 class _Pass(NamedTuple):
-    """What the gradient of a hidden layer needs."""
+    """Intermediate results of a hidden layer, from which its gradient is computed."""
 
     given: torch.Tensor
     linear: torch.Tensor
@@ -86,7 +86,7 @@ class CriticEnsemble(BaseModel):
             self._shapes += [(n_critics, inputs, outputs), (n_critics, 1, outputs)]
         self.weights = nn.Parameter(torch.empty(sum(map(math.prod, self._shapes))))
         self._views: dict[int, tuple[list[Layer], Layer]] = {}
-        layers, head = self._of(self.weights.detach())
+        layers, head = self._split(self.weights.detach())
         for matrix, shift in (*layers, head):
             bound = 1.0 / math.sqrt(matrix.shape[1])  # as in PyTorch's Linear
             matrix.uniform_(-bound, bound)
@@ -110,7 +110,7 @@ class CriticEnsemble(BaseModel):
         self,
         features: torch.Tensor,
         actions: torch.Tensor,
-        wanted: torch.Tensor,
+        targets: torch.Tensor,
         weight: torch.Tensor | float,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Set the gradients of the weights to those of the loss: the weighted sum of squared errors of all values.
@@ -118,18 +118,18 @@ class CriticEnsemble(BaseModel):
         Args:
             features: encoded observations (batch, features).
             actions: actions (batch, actions).
-            wanted: targets (batch, 1).
+            targets: targets (batch, 1).
             weight: weight of each row (batch, 1), or of all.
 
         Returns:
             The loss, and its gradient with respect to the features (batch, features) if they require one.
         """
         passes: list[_Pass] = []
-        errors = self._values(torch.cat((features, actions), dim=1), passes) - wanted
-        layers, (matrix, _) = self._of(self.weights.detach())
+        errors = self._values(torch.cat((features, actions), dim=1), passes) - targets
+        layers, (matrix, _) = self._split(self.weights.detach())
         if self.weights.grad is None:
             self.weights.grad = torch.empty_like(self.weights)
-        slopes, (head, head_offset) = self._of(self.weights.grad)
+        slopes, (head, head_offset) = self._split(self.weights.grad)
         weighted = errors * weight
         loss = (weighted * errors).sum()
         slope = weighted * 2.0
@@ -158,9 +158,9 @@ class CriticEnsemble(BaseModel):
         by_features = layers[0].matrix[:, : features.shape[1]].transpose(1, 2)
         return loss, torch.bmm(slope, by_features).sum(dim=0)
 
-    def _values(self, both: torch.Tensor, passes: list[_Pass] | None) -> torch.Tensor:
-        layers, (matrix, offset) = self._of(self.weights.detach())
-        hidden = both.expand(len(matrix), *both.shape)
+    def _values(self, inputs: torch.Tensor, passes: list[_Pass] | None) -> torch.Tensor:
+        layers, (matrix, offset) = self._split(self.weights.detach())
+        hidden = inputs.expand(len(matrix), *inputs.shape)
         for layer in layers:
             linear = torch.bmm(hidden, layer.matrix)
             size = linear.shape[-1:]
@@ -172,7 +172,7 @@ class CriticEnsemble(BaseModel):
             hidden = active
         return torch.bmm(hidden, matrix).add_(offset)
 
-    def _of(self, vector: torch.Tensor) -> tuple[list[Layer], Layer]:
+    def _split(self, vector: torch.Tensor) -> tuple[list[Layer], Layer]:
         """Return views of a vector as `weights`: those of the hidden layers, and of the last layer."""
         found = self._views.get(vector.data_ptr())
         if found is None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
 
-from gym_hil.learning.image_observation import BOUND, CAMERAS, LEVELS, NUMBERS, ImageLayout
+from gym_hil.learning.image_observation import BOUND, CAMERAS, FEATURES, LEVELS, ImageLayout
 
 FIRST, CHANNELS = 8, 24
 """Channels per camera in the first and the last layer. Each channel of the last layer yields one image point."""
@@ -36,7 +36,7 @@ class Encoder(BaseFeaturesExtractor):
 
     def __init__(self, observation_space: spaces.Box) -> None:
         assert observation_space.shape is not None
-        super().__init__(observation_space, features_dim=2 * CAMERAS * CHANNELS + NUMBERS)
+        super().__init__(observation_space, features_dim=2 * CAMERAS * CHANNELS + FEATURES)
         self.layout = ImageLayout.of(observation_space.shape[0])
         self.cameras = nn.ModuleList(_Camera() for _ in range(CAMERAS))
 
@@ -45,7 +45,7 @@ class Encoder(BaseFeaturesExtractor):
         size, split = self.layout.size, self.layout.image_bytes
         images = observations[:, :split].reshape(-1, CAMERAS, size, size, 3)
         places = [camera(images[:, number]) for number, camera in enumerate(self.cameras)]
-        pairs = observations[:, split:].reshape(-1, NUMBERS, 2).float()
+        pairs = observations[:, split:].reshape(-1, FEATURES, 2).float()
         numbers = (pairs[..., 0] * 256.0 + pairs[..., 1]) * (2.0 * BOUND / LEVELS) - BOUND
         return torch.cat([*places, numbers], dim=1)
 
@@ -93,7 +93,7 @@ def randomly_shifted(rows: torch.Tensor) -> torch.Tensor:
     return torch.cat([moved.reshape(len(rows), -1), rows[:, layout.image_bytes :]], dim=1)
 
 
-def encoder_of(weights: Mapping[str, NDArray[Any]], total_bytes: int) -> Encoder:
+def make_encoder(weights: Mapping[str, NDArray[Any]], total_bytes: int) -> Encoder:
     """Return an encoder with the given weights, for observations of `total_bytes` bytes."""
     encoder = Encoder(spaces.Box(0, 255, (total_bytes,), np.uint8))
     encoder.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})

@@ -41,7 +41,7 @@ class Transitions:
 
 
 @dataclass(frozen=True)
-class Experience:
+class TrainingEpisode:
     """One episode.
 
     Attributes:
@@ -70,7 +70,7 @@ class Experience:
         for start in range(0, len(self), size):
             yield start, min(start + size, len(self))
 
-    def without_wait(self) -> Experience:
+    def from_first_intervention(self) -> TrainingEpisode:
         """Return the episode from the first step in which the human acted."""
         first = int(np.argmax(self.interventions))
         return replace(
@@ -126,9 +126,9 @@ class EpisodeInProgress:
 
     def so_far(
         self, *, success: bool = False, terminated: bool = False, kind: Kind | None = None
-    ) -> Experience:
+    ) -> TrainingEpisode:
         """Return the steps so far as an episode."""
-        return Experience(
+        return TrainingEpisode(
             self.number,
             kind or self.kind,
             self.seed,
@@ -146,7 +146,7 @@ _ARRAYS = ("observations", "actions", "rewards", "interventions", "states")
 _FACTS = ("number", "kind", "seed", "success", "terminated")
 
 
-class ExperienceStore:
+class TrainingEpisodeStore:
     """The episodes of a run, in one file each, which is written completely or not at all.
 
     Args:
@@ -165,13 +165,13 @@ class ExperienceStore:
             count += 1
         return count
 
-    def append(self, episode: Experience) -> None:
+    def append(self, episode: TrainingEpisode) -> None:
         """Write `episode`."""
         facts = {name: getattr(episode, name) for name in _FACTS}
         arrays = {name: getattr(episode, name) for name in _ARRAYS}
         write_atomically(self._path(episode.number), pack(facts, arrays))
 
-    def read(self, number: int) -> Experience:
+    def read(self, number: int) -> TrainingEpisode:
         """Return the episode with this number.
 
         Raises:
@@ -181,7 +181,7 @@ class ExperienceStore:
         try:
             facts, arrays = unpack(path.read_bytes())
             rows: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
-            return Experience(**facts, **rows)
+            return TrainingEpisode(**facts, **rows)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InvalidDatasetError(f"{path} cannot be read: {error!r}") from error
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.core import schema
-from gym_hil.learning.image_observation import NUMBERS, ImageLayout
+from gym_hil.learning.image_observation import FEATURES, ImageLayout
 from gym_hil.learning.proprioception import CENTRE, REACH, TERMS, ProprioceptiveState
 from gym_hil.learning.subgoals import Subgoals, displacement_to_goal, positions
 from gym_hil.tasks.base import Pair, Task
@@ -164,10 +164,10 @@ def state_terms(numbers: int, pairs: int, own: tuple[str, ...] = TERMS) -> tuple
 def image_terms(total_bytes: int) -> tuple[str, ...]:
     """Return the terms of image observations of `total_bytes` bytes."""
     size = ImageLayout.of(total_bytes).size
-    return (f"front[{size}x{size}x3]", f"wrist[{size}x{size}x3]", f"proprioception[{NUMBERS}]")
+    return (f"front[{size}x{size}x3]", f"wrist[{size}x{size}x3]", f"proprioception[{FEATURES}]")
 
 
-def size_of(terms: tuple[str, ...]) -> int:
+def total_size(terms: tuple[str, ...]) -> int:
     """Return the total number of features of terms whose sizes are single numbers."""
     return sum(int(term.split("[")[1].rstrip("]")) for term in terms)
 

@@ -18,7 +18,7 @@ from gym_hil.simulation.simulation import Simulation
 
 CAMERAS = len(OBSERVATION_CAMERAS)
 """Number of cameras."""
-NUMBERS = 4
+FEATURES = 4
 """Number of proprioceptive features: position of the TCP and closure of the gripper."""
 BOUND = 4.0
 """Proprioceptive features are stored in two bytes each, with a range from -`BOUND` to +`BOUND`."""
@@ -41,15 +41,15 @@ class ImageLayout:
     @property
     def total_bytes(self) -> int:
         """Length of the vector in bytes."""
-        return self.image_bytes + 2 * NUMBERS
+        return self.image_bytes + 2 * FEATURES
 
     @classmethod
     def of(cls, total_bytes: int) -> ImageLayout:
         """Return the layout of vectors of length `total_bytes`."""
-        return cls(round(((total_bytes - 2 * NUMBERS) / (CAMERAS * 3)) ** 0.5))
+        return cls(round(((total_bytes - 2 * FEATURES) / (CAMERAS * 3)) ** 0.5))
 
     def pack(self, images: list[NDArray[np.uint8]], numbers: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Return images (height, width, 3) and proprioceptive features (`NUMBERS`,) as one vector."""
+        """Return images (height, width, 3) and proprioceptive features (`FEATURES`,) as one vector."""
         row = np.empty(self.total_bytes, np.uint8)
         row[: self.image_bytes] = np.concatenate([image.ravel() for image in images])
         row[self.image_bytes :] = self.pack_numbers(numbers)
@@ -57,7 +57,7 @@ class ImageLayout:
 
     @staticmethod
     def pack_numbers(numbers: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Return proprioceptive features (`NUMBERS`,) as bytes."""
+        """Return proprioceptive features (`FEATURES`,) as bytes."""
         levels = np.rint((np.clip(numbers, -BOUND, BOUND) / BOUND + 1.0) * (0.5 * LEVELS)).astype(">u2")
         return levels.view(np.uint8)
 
@@ -90,7 +90,7 @@ class CameraObservation:
         """Return the current observation.
 
         Args:
-            numbers: proprioceptive features (`NUMBERS`,), from -`BOUND` to `BOUND`.
+            numbers: proprioceptive features (`FEATURES`,), from -`BOUND` to `BOUND`.
 
         Returns:
             Vector of bytes (`layout.total_bytes`,).

@@ -73,7 +73,7 @@ class LearnerService:
         action_space: spaces.Box,
         about: dict[str, Any],
     ) -> None:
-        import torch  # here, because the acting process only needs the messages
+        import torch  # imported here, because the acting process only needs the messages
 
         torch.set_num_threads(1)
         self.learner = METHODS.get(config.method).make_learner(config, observation_space, action_space)

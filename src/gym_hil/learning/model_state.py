@@ -37,7 +37,7 @@ def restore_state(model: SAC, arrays: Mapping[str, NDArray[Any]]) -> None:
         ValueError: the arrays belong to a model with a different architecture.
     """
     parameters = model.get_parameters()
-    own = _shapes_of(model)
+    own = _required_shapes(model)
     wrong = [name for name, shape in own.items() if name not in arrays or arrays[name].shape != shape]
     if wrong:
         raise ValueError(f"it belongs to a model with a different architecture: {wrong[0]} differs")
@@ -58,7 +58,7 @@ def restore_state(model: SAC, arrays: Mapping[str, NDArray[Any]]) -> None:
     model.log_ent_coef.data = torch.from_numpy(arrays[_ENTROPY].copy()).to(model.device)
 
 
-def _shapes_of(model: SAC) -> dict[str, tuple[int, ...]]:
+def _required_shapes(model: SAC) -> dict[str, tuple[int, ...]]:
     assert model.log_ent_coef is not None
     parameters = {f"{_POLICY}/{key}": tensor for key, tensor in model.policy.state_dict().items()}
     return {name: tuple(t.shape) for name, t in {**parameters, _ENTROPY: model.log_ent_coef}.items()}

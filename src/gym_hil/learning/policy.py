@@ -67,7 +67,7 @@ def _make_encoder(weights: Weights) -> Callable[[NDArray[Any]], NDArray[np.float
     """Return a function from one observation (bytes,) or a batch of them (batch, bytes) to features."""
     import torch
 
-    from gym_hil.learning.encoders import encoder_of
+    from gym_hil.learning.encoders import make_encoder
     from gym_hil.learning.torch_setup import one_thread
 
     encoder = None
@@ -75,7 +75,7 @@ def _make_encoder(weights: Weights) -> Callable[[NDArray[Any]], NDArray[np.float
     def encode(observation: NDArray[Any]) -> NDArray[np.float32]:
         nonlocal encoder
         if encoder is None:
-            encoder = encoder_of(weights, observation.shape[-1])
+            encoder = make_encoder(weights, observation.shape[-1])
         rows = torch.from_numpy(np.atleast_2d(observation))
         with torch.no_grad(), one_thread():
             features = encoder(rows).numpy()

@@ -15,13 +15,13 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.intervention.human_cost import RecordHumanCost
 from gym_hil.intervention.operator import Operator
-from gym_hil.learning.features import VectorFeatures, image_terms, make_features, make_subgoals, size_of
+from gym_hil.learning.features import VectorFeatures, image_terms, make_features, make_subgoals, total_size
 from gym_hil.learning.image_observation import CameraObservation
 from gym_hil.learning.policy_actions import PolicyActions, make_actions
 from gym_hil.learning.policy_interface import PolicyInterface
 from gym_hil.learning.proprioception import ProprioceptiveState
 from gym_hil.stacks.build import Build, make_env
-from gym_hil.stacks.ids import is_foreign
+from gym_hil.stacks.ids import is_external
 
 
 def task_and_robot(env: EnvironmentInterface) -> tuple[str, str]:
@@ -58,7 +58,7 @@ class PolicyObservation:
                 make_features(env.task, make_subgoals(env.task)) if own else VectorFeatures(env.observe_state)
             )
             self.terms = self._features.terms
-            self.space = spaces.Box(-np.inf, np.inf, (size_of(self.terms),), np.float32)
+            self.space = spaces.Box(-np.inf, np.inf, (total_size(self.terms),), np.float32)
         elif not own:
             raise InvalidArgumentError(
                 f"obs='pixels' needs an environment of this package; use obs='state' for {env.env}"
@@ -86,7 +86,7 @@ class PolicyObservation:
             self._cameras.close()
 
 
-def interface_of(
+def make_interface(
     env: EnvironmentInterface, observation: PolicyObservation, actions: PolicyActions
 ) -> PolicyInterface:
     """Return the interface of policies for an environment with these observations and actions."""
@@ -125,7 +125,7 @@ class PolicyEnv(gym.Wrapper):
         self.observation_space = self._observation.space
         self.action_space = spaces.Box(-1.0, 1.0, (self._actions.size,), np.float32)
         self.idle_action = self._actions.idle
-        self.interface = interface_of(inner, self._observation, self._actions)
+        self.interface = make_interface(inner, self._observation, self._actions)
 
     def reset(self, **kwargs: Any) -> tuple[NDArray[Any], dict[str, Any]]:
         """Begin an episode."""
@@ -155,11 +155,11 @@ def time_limit(env_id: str) -> int:
     Raises:
         InvalidArgumentError: there is no time limit.
     """
-    name = env_id.rpartition(":")[2] if is_foreign(env_id) else env_id  # `is_foreign` imports the module
+    name = env_id.rpartition(":")[2] if is_external(env_id) else env_id  # `is_external` imports the module
     limit = gym.spec(name).max_episode_steps
     if limit is None:
         raise InvalidArgumentError(
-            f"training needs max_episode_steps, without which {env_id!r} is registered"
+            f"training needs a time limit, but {env_id!r} is registered without max_episode_steps"
         )
     return limit
 
@@ -194,6 +194,6 @@ def make_policy_env(
         real_time=real_time,
         **kwargs,
     )
-    if is_foreign(env_id):
+    if is_external(env_id):
         env.reset(seed=0)  # some environments can be observed only after a reset
     return PolicyEnv(RecordHumanCost(env), pixels)

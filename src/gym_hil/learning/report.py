@@ -50,7 +50,7 @@ def write_report(out: Path) -> None:
     write_page(
         out / REPORT,
         "training.html",
-        title=f"Training run: {_played_id(config.env_id)}",
+        title=f"Training run: {_command_id(config.env_id)}",
         headline=headline(task_name(config.env_id), points, result),
         curve=_success(
             points, config.demos, [point.robot_minutes for point in points], ROBOT_MINUTES, (1000, 340)
@@ -183,7 +183,7 @@ def operator_phrase(config: TrainConfig) -> str:
 
 def _commands(config: TrainConfig, out: Path, *, finished: bool) -> list[tuple[str, str]]:
     """Return commands that use the policy, each with a caption."""
-    task = _played_id(config.env_id)
+    task = _command_id(config.env_id)
     folder = shlex.quote(str(out))
     commands = [
         ("Watch the policy:", f"gym-hil play {task} --policy {folder} --episodes 5"),
@@ -192,11 +192,11 @@ def _commands(config: TrainConfig, out: Path, *, finished: bool) -> list[tuple[s
     ]
     if not finished:
         again = f"gym-hil train {task} --out {folder} --resume"
-        commands.append(("Continue the run, with the options of its start:", again))
+        commands.append(("Continue the run, with the options with which it was started:", again))
     return commands
 
 
-def _played_id(env_id: str) -> str:
+def _command_id(env_id: str) -> str:
     """Return the id of the task on the command line: ``"PandaPickCube-v1"``."""
     if not env_id.startswith(f"{ID_NAMESPACE}/"):
         return env_id

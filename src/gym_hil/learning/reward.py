@@ -1,10 +1,10 @@
 """A learned reward: a classifier of success, trained on a few recorded successes and failures.
 
-Successes are rare among the observations, and the ones that matter are similar to them: an object that is not lifted
+Successes are rare among the observations, and some other observations are similar to them: an object that is not lifted
 high enough yet, or one that has just been dropped. Therefore half of every batch are successes, and half of the others
-are drawn from those that the classifier takes most for successes. The episodes are divided into `MEMBERS` parts, and
-each network learns from all parts but one. The threshold follows from what each network says about its own part, and
-the mean of all networks is compared with it.
+are drawn from those with the highest logits. The episodes are divided into `MEMBERS` parts, and each network is trained
+on all parts but one. The threshold is determined from the logits of each network on the part that was held out from its
+training. An observation counts as success if the mean logit of all networks is above the threshold.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MEMBERS = 3
 """Number of networks, and of parts of the episodes."""
 UPDATES, BATCH, WIDTH, LEARNING_RATE = 600, 64, 64, 1e-3
 SEARCH_EVERY = 100
-"""Number of updates after which the observations that are most like successes are searched again."""
+"""Number of updates between two searches for the observations without success that have the highest logits."""
 HARD = 0.05
 """Share of the observations without success from which half of those in a batch are drawn."""
 CHUNK = 256
@@ -80,7 +80,7 @@ class Network(nn.Module):
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What the networks say about the episodes from which they have not learned.
+    """Results of the networks on the episodes that were held out from their training.
 
     Attributes:
         observations: number of observations without success.
@@ -99,7 +99,7 @@ class LearnedReward:
     """A classifier of success.
 
     Args:
-        interface: what it is for.
+        interface: task, robot and observation of the reward.
         size: height and width of its images in pixels; 0 for features of the state.
         threshold: the mean logit above which an observation counts as success.
         networks: the networks.
@@ -121,7 +121,7 @@ class LearnedReward:
         """Return the mean logits (n) of rows (n, size)."""
         return np.mean([network.logits(rows) for network in self.networks], axis=0)
 
-    def judge(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
+    def classify(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
         """Return whether each row (n, size) counts as success (n)."""
         return self.logits(rows) > self.threshold
 
@@ -292,7 +292,7 @@ class LearnedSuccess:
         """Return whether the current observation counts as success."""
         assert self._observation is not None, "attach comes first"
         with one_thread():
-            return bool(self.reward.judge(self._observation.read()[None])[0])
+            return bool(self.reward.classify(self._observation.read()[None])[0])
 
     def close(self) -> None:
         """Free the rendering resources."""

@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.datasets.camera_images import IMAGES, at_steps
-from gym_hil.datasets.dataset import journal_of
+from gym_hil.datasets.dataset import journal_folder
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.datasets.replay import make_replay_env, recorded_arguments
 from gym_hil.envs.cameras import OBSERVATION_CAMERAS
-from gym_hil.learning.reward_labels import SUCCESS, labels_of
+from gym_hil.learning.reward_labels import SUCCESS, observation_labels
 from gym_hil.learning.reward_lerobot import is_lerobot_dataset, lerobot_episodes
 from gym_hil.learning.reward_observation import (
     OUTSIDE,
     RewardInterface,
     RewardObservation,
-    packed,
-    picture_terms,
+    camera_terms,
+    pack_images,
 )
 
 OUTSIDE_IDS = "lerobot:"
@@ -57,7 +57,7 @@ class LabelledData:
     """The episodes of some datasets.
 
     Attributes:
-        interface: what the observations are.
+        interface: task, robot and terms of the observations.
         episodes: the episodes.
     """
 
@@ -73,8 +73,8 @@ def read_datasets(
     Args:
         roots: folders of `gym-hil record`, or of LeRobotDatasets with rewards or successes.
         size: height and width of the images in pixels; 0 for features of the state.
-        wanted: what the observations must be; None for those of the first dataset.
-        by: name of what wants them, for error messages.
+        wanted: the required interface; None for that of the first dataset.
+        by: name of the object that requires it, for error messages.
 
     Raises:
         InvalidArgumentError: a dataset has other observations, or another task or robot.
@@ -89,7 +89,7 @@ def read_datasets(
         episodes += found.episodes
     if wanted is None or not episodes:
         raise InvalidArgumentError(
-            "the datasets contain no episodes that people or the simulator have judged"
+            "the datasets contain no episodes whose success a person or the simulator has determined"
         )
     return LabelledData(wanted, episodes)
 
@@ -100,7 +100,7 @@ def _lerobot(root: Path, size: int) -> LabelledData:
 
 
 def _journal(root: Path, size: int) -> LabelledData:
-    store = EpisodeStore(journal_of(root))
+    store = EpisodeStore(journal_folder(root))
     damaged = store.damage()
     episodes = [store.read(number) for number in store.numbers() if number not in damaged]
     if store.env_id.startswith(OUTSIDE_IDS):
@@ -125,13 +125,13 @@ def _outside(root: Path, episodes: Sequence[Episode], size: int) -> LabelledData
             f"has no {', '.join(missing)}" if missing else "has no simulated state: a reward observes images"
         )
         raise InvalidArgumentError(f"{root} {why}")
-    interface = RewardInterface(task=episodes[0].meta["task"], robot=OUTSIDE, observation=picture_terms(size))
+    interface = RewardInterface(task=episodes[0].meta["task"], robot=OUTSIDE, observation=camera_terms(size))
     labelled = []
     for episode in episodes:
         cameras = [[*episode.frames[key], episode.final[key]] for key in keys]
-        labels = labels_of(episode)
+        labels = observation_labels(episode)
         if labels is not None:
-            rows = np.stack([packed(images, size) for images in zip(*cameras, strict=True)])
+            rows = np.stack([pack_images(images, size) for images in zip(*cameras, strict=True)])
             labelled.append(LabelledEpisode(rows, labels, 1.0 / episode.meta["fps"]))
     return LabelledData(interface, labelled)
 
@@ -140,7 +140,7 @@ def _labelled(
     episodes: Iterable[Episode], env: EnvironmentInterface, observation: RewardObservation
 ) -> Iterator[LabelledEpisode]:
     for episode in episodes:
-        labels = labels_of(episode)
+        labels = observation_labels(episode)
         if labels is not None:
             steps = at_steps(episode, env, range(episode.length + 1))
             rows = np.stack([observation.read() for _ in steps])

@@ -20,7 +20,7 @@ from gym_hil.learning.torch_setup import one_thread
 from gym_hil.stacks.build import make_env
 
 BEHAVIOURS = ("human", "noisy-expert", "fumbling", "random")
-"""What happens in the episodes, in turn: the simulated human drives, or a scripted policy."""
+"""Who acts in the episodes, in turn: the simulated human, or a scripted policy."""
 AFTER_S = 1.0
 """Time after the first success during which the episode continues and a success may be found (s)."""
 JUST_BEFORE_S = 0.3
@@ -86,7 +86,7 @@ def measure_on_episodes(reward: LearnedReward, episodes: Iterable[LabelledEpisod
     for episode in episodes:
         known = (episode.labels == SUCCESS) | (episode.labels == NO_SUCCESS)
         rows, labels = episode.rows[known], episode.labels[known]
-        figures.add(labels == SUCCESS, reward.judge(rows), episode.dt)
+        figures.add(labels == SUCCESS, reward.classify(rows), episode.dt)
     return figures
 
 

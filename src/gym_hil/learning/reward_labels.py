@@ -20,7 +20,7 @@ NO_SUCCESS, SUCCESS, UNKNOWN = 0, 1, -1
 """Labels."""
 
 
-def labels_of(episode: Episode) -> NDArray[np.int8] | None:
+def observation_labels(episode: Episode) -> NDArray[np.int8] | None:
     """Return the labels of an episode's observations (n + 1), or None if a learned reward has ended it."""
     end, labels = episode.meta["end"], np.full(episode.length + 1, NO_SUCCESS, np.int8)
     if end == TerminationReason.LEARNED_SUCCESS.value:

@@ -1,7 +1,8 @@
 """Labelled camera images from LeRobotDatasets that this package has not recorded.
 
-Their rows are observations before a step, and rewards are those after it. If an episode continues after its first
-reward, these observations show a success; otherwise the last one does. The last `HESITATION_S` before have no label.
+A row contains the observation before a step, and the reward after it. If an episode continues after its first rewarded
+step, the observations after this step are labelled as success, and otherwise only the last observation. The
+observations in the last `HESITATION_S` seconds before have no label.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from gym_hil.datasets.dataset import JOURNAL
 from gym_hil.datasets.journal import INFO
 from gym_hil.envs.cameras import OBSERVATION_CAMERAS
 from gym_hil.learning.reward_labels import HESITATION_S, NO_SUCCESS, SUCCESS, UNKNOWN
-from gym_hil.learning.reward_observation import OUTSIDE, RewardInterface, packed, picture_terms
+from gym_hil.learning.reward_observation import OUTSIDE, RewardInterface, camera_terms, pack_images
 
 VERDICTS = ("next.success", "next.reward")
-"""Columns that say whether a step has reached the goal; the first one that exists is read."""
+"""Columns with the result of a step; the first one that exists is read."""
 
 
 def is_lerobot_dataset(root: Path) -> bool:
@@ -42,7 +43,7 @@ def lerobot_episodes(
         size: height and width of the images in pixels.
 
     Raises:
-        InvalidArgumentError: `size` is 0, or the dataset lacks a camera or the verdicts.
+        InvalidArgumentError: `size` is 0, or the dataset lacks a camera or all of `VERDICTS`.
         MissingExtraError: LeRobot is not installed.
     """
     if importlib.util.find_spec("lerobot") is None:
@@ -59,19 +60,21 @@ def lerobot_episodes(
         wanted = ", ".join(missing) or " or ".join(VERDICTS)
         raise InvalidArgumentError(f"{root} has no {wanted}, only {', '.join(sorted(dataset.features))}")
     task = str(dataset.meta.tasks.index[0])
-    interface = RewardInterface(task=task, robot=OUTSIDE, observation=picture_terms(size))
+    interface = RewardInterface(task=task, robot=OUTSIDE, observation=camera_terms(size))
     rows: dict[int, list[NDArray[np.uint8]]] = {}
     rewarded: dict[int, list[bool]] = {}
     for frame in (dataset[number] for number in range(len(dataset))):
         number = int(frame["episode_index"])
-        rows.setdefault(number, []).append(packed([_image(frame[key]) for key in keys], size))
+        rows.setdefault(number, []).append(pack_images([_image(frame[key]) for key in keys], size))
         rewarded.setdefault(number, []).append(bool(frame[verdict] > 0))
     hesitation = round(HESITATION_S * dataset.fps)
-    episodes = [(np.stack(rows[number]), labels_after(rewarded[number], hesitation)) for number in rows]
+    episodes = [
+        (np.stack(rows[number]), labels_from_rewards(rewarded[number], hesitation)) for number in rows
+    ]
     return interface, 1.0 / dataset.fps, episodes
 
 
-def labels_after(rewarded: list[bool], hesitation: int) -> NDArray[np.int8]:
+def labels_from_rewards(rewarded: list[bool], hesitation: int) -> NDArray[np.int8]:
     """Return the labels of observations before steps.
 
     Args:

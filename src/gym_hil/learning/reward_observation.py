@@ -1,4 +1,4 @@
-"""What a learned reward observes: two camera images, or features of the state."""
+"""The observation of a learned reward: two camera images, or features of the state."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from numpy.typing import NDArray
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.learning.features import image_terms
-from gym_hil.learning.image_observation import NUMBERS, ImageLayout
+from gym_hil.learning.image_observation import FEATURES, ImageLayout
 from gym_hil.learning.policy_env import PolicyObservation, task_and_robot
 from gym_hil.learning.policy_interface import differences
 
-NOTHING = np.zeros(NUMBERS, np.float32)
-"""Stands in for the proprioception in rows of images: a reward is learned from the images alone."""
+NOTHING = np.zeros(FEATURES, np.float32)
+"""Replaces the proprioception in rows of images, because a reward is learned from the images alone."""
 OUTSIDE = ""
 """Name of all robots outside the simulation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RewardInterface:
-    """What a learned reward is for.
+    """The task, robot and observation of a learned reward.
 
     Attributes:
-        task: name of the task; of a robot outside the simulation, its description in words.
-        robot: name of the robot; empty outside the simulation, where the images alone matter.
+        task: name of the task, or its description in words if the robot is outside the simulation.
+        robot: name of the robot; empty outside the simulation, where the reward depends on the images alone.
         observation: terms of the observation in order, each as ``name[size]``.
     """
 
@@ -37,12 +37,12 @@ class RewardInterface:
     observation: tuple[str, ...]
 
     def require_same(self, other: RewardInterface, mine: object, name: object) -> None:
-        """Require that something else has this interface.
+        """Require that another interface is equal to this one.
 
         Args:
-            other: its interface.
-            mine: name of what has this interface, for the error message.
-            name: name of the other.
+            other: the other interface.
+            mine: name of the object with this interface, for the error message.
+            name: name of the object with the other interface.
 
         Raises:
             InvalidArgumentError: the interfaces differ.
@@ -51,12 +51,12 @@ class RewardInterface:
             raise InvalidArgumentError(f"{name} does not fit: {mine} is for {wrong}")
 
 
-def picture_terms(size: int) -> tuple[str, ...]:
+def camera_terms(size: int) -> tuple[str, ...]:
     """Return the terms of two images of this height and width (pixels)."""
     return image_terms(ImageLayout(size).total_bytes)[:-1]
 
 
-def packed(images: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
+def pack_images(images: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
     """Return one row of images (height, width, 3) of any size, resized to `size` pixels in both directions."""
     from PIL import Image
 
@@ -72,7 +72,7 @@ class RewardObservation:
         size: height and width of the images in pixels; 0 for features of the state.
 
     Attributes:
-        interface: what is observed.
+        interface: task, robot and terms of the observation.
     """
 
     def __init__(self, env: EnvironmentInterface, size: int) -> None:
@@ -81,7 +81,7 @@ class RewardObservation:
         task, robot = task_and_robot(env)
         if size and env.offers("camera_images"):
             task, robot = env.task_description, OUTSIDE
-        terms = picture_terms(size) if size else self._observation.terms
+        terms = camera_terms(size) if size else self._observation.terms
         self.interface = RewardInterface(task=task, robot=robot, observation=terms)
 
     def read(self) -> NDArray[Any]:

@@ -19,7 +19,7 @@ from gym_hil.intervention.named import make_demonstrator, make_operator
 from gym_hil.intervention.on_request import OnRequest
 from gym_hil.intervention.operator import Expert, Operator
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.episode_store import EpisodeInProgress, Experience, Kind
+from gym_hil.learning.episode_store import EpisodeInProgress, Kind, TrainingEpisode
 from gym_hil.learning.evaluation import Act, Evaluation, evaluate
 from gym_hil.learning.methods import METHODS
 from gym_hil.learning.policy_env import PolicyEnv, make_policy_env, time_limit
@@ -126,7 +126,7 @@ class Rollouts:
         with self._watched_by(None) if simulated else contextlib.nullcontext():
             return evaluate(act, env, episodes, first_start, on_episode, self.limit)
 
-    def demonstrate(self, number: int) -> Experience | None:
+    def demonstrate(self, number: int) -> TrainingEpisode | None:
         """Return an episode that the operator demonstrates, or None if it is to be recorded again."""
         idle = self._demo_env.idle_action
         operator = self._demonstrator
@@ -136,12 +136,12 @@ class Rollouts:
             )
         if episode is None:
             return None
-        episode = episode.without_wait()
+        episode = episode.from_first_intervention()
         return episode if episode.success else replace(episode, kind="failed demonstration")
 
     def online(
         self, number: int, choose_action: ChooseAction, limit: int, on_step: OnStep
-    ) -> Experience | None:
+    ) -> TrainingEpisode | None:
         """Run an episode in which the policy acts and the operator watches.
 
         Args:
@@ -175,7 +175,7 @@ class Rollouts:
         config = self._config
         if config.operator == "none":
             raise InvalidArgumentError(
-                "operator='none' leaves nobody to demonstrate on a robot outside the simulation"
+                "operator='none' cannot demonstrate on a robot outside the simulation; name an operator"
             )
         if not config.real_time:
             self._on_request = _on_request(config)
@@ -214,7 +214,7 @@ class Rollouts:
         choose_action: ChooseAction,
         limit: int,
         on_step: OnStep,
-    ) -> Experience | None:
+    ) -> TrainingEpisode | None:
         save_physics = env.get_wrapper_attr("save_physics")
         await_person(env, log.info)
         seed = training_start(self._config.seed, number)
@@ -225,7 +225,7 @@ class Rollouts:
             action = choose_action(observation, len(episode))
             observation, reward, terminated, truncated, info = env.step(action)
             if info[schema.TERMINATION_REASON] == schema.TerminationReason.DEVICE_ERROR:
-                break  # nobody knows what the robot did in this step
+                break  # the executed motion of this step is unknown
             episode.observations.append(observation)
             episode.states.append(save_physics())
             episode.actions.append(info[schema.STEP].executed_action)

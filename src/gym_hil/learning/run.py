@@ -18,7 +18,7 @@ from gym_hil.core.files import write_atomically
 from gym_hil.devices.page import PageAddress
 from gym_hil.learning.async_learner import ConnectLearner, SeparateProcessLearner
 from gym_hil.learning.config import VERSION, TrainConfig, package_version
-from gym_hil.learning.episode_store import EpisodeInProgress, Experience, ExperienceStore
+from gym_hil.learning.episode_store import EpisodeInProgress, TrainingEpisode, TrainingEpisodeStore
 from gym_hil.learning.evaluation import Evaluation
 from gym_hil.learning.learner_service import LearnerMessage, LearnerProgress
 from gym_hil.learning.learning_curve import CURVE, Curve, Point
@@ -32,10 +32,10 @@ from gym_hil.learning.run_status import (
     RECENT,
     RunStatus,
     Summary,
+    human_time,
     share_of_interventions,
-    share_of_successes,
-    spent_by_human,
     status,
+    success_rate,
 )
 from gym_hil.learning.seeds import evaluation_start, purpose_of_result
 from gym_hil.learning.videos import VideoWriter, write_videos
@@ -62,7 +62,7 @@ def train(
     learner: ConnectLearner = SeparateProcessLearner,
     page: PageAddress | None = None,
     gamepad_name: str | None = None,
-    films: bool = True,
+    videos: bool = True,
     track: Sequence[str] = (),
     ready: Callable[[gym.Env], None] = lambda env: None,
     build: Build | None = None,
@@ -78,7 +78,7 @@ def train(
             needs ``if __name__ == "__main__":``.
         page: address of the web page for a person in a browser.
         gamepad_name: part of the name of the gamepad that a person uses.
-        films: whether to write videos of the first and the last episode at the end.
+        videos: whether to write videos of the first and the last episode at the end.
         track: services to which losses and results are logged in addition to TensorBoard, names from
             `gym_hil.learning.tracking.TRACKERS`.
         ready: called with the environment before its first episode.
@@ -93,34 +93,34 @@ def train(
         StorageError: the disk is full. The run can be resumed when there is space.
     """
     lock = open_folder(config, out, resume=resume)
-    beside = (
+    writer = (
         VideoWriter(out, config)
-        if films and build is None and learner is SeparateProcessLearner and not config.real_time
+        if videos and build is None and learner is SeparateProcessLearner and not config.real_time
         else None
     )
     try:
         rollouts = Rollouts(config, page, gamepad_name, build)
-        run = TrainingRun(config, out, report, learner, rollouts, track, beside)
+        run = TrainingRun(config, out, report, learner, rollouts, track, writer)
         try:
             ready(run.env)
             found = run.finish()
         finally:
             run.close()
-        if films and build is None:
-            write_films(config, out, beside)
+        if videos and build is None:
+            write_run_videos(config, out, writer)
         write_report(out)
     finally:
         lock.release()
     return found
 
 
-def write_films(config: TrainConfig, out: Path, beside: VideoWriter | None = None) -> None:
-    """Write videos of the run in `out`, or wait until `beside` has written them. Log why that is not possible."""
+def write_run_videos(config: TrainConfig, out: Path, writer: VideoWriter | None = None) -> None:
+    """Write videos of the run in `out`, or wait until `writer` has written them. Log why that is not possible."""
     try:
-        if beside is not None:
-            beside.finish()
+        if writer is not None:
+            writer.finish()
         else:
-            write_videos(out, ExperienceStore(out / EPISODES), config)
+            write_videos(out, TrainingEpisodeStore(out / EPISODES), config)
     except (GymHilError, OSError) as error:
         log.warning("Videos are not written: %s", error)
 
@@ -135,7 +135,7 @@ class TrainingRun:
         learner: starts the learner.
         rollouts: environments and operators; None creates them.
         track: names of services to which results are logged.
-        videos: writes videos of the run while it goes on.
+        videos: writes videos during the run; None to write none.
 
     Attributes:
         env: environment in which the policy acts and the operator watches.
@@ -166,7 +166,7 @@ class TrainingRun:
         about = {"interface": asdict(self._eval_env.interface), "config": config.to_json()}
         self._learner = learner(config, out, observations, actions, about)
         self._policy = self._method.make_policy()
-        self._store = ExperienceStore(out / EPISODES)
+        self._store = TrainingEpisodeStore(out / EPISODES)
         self._curve = Curve(out / CURVE)
         self._episodes: list[Summary] = []
         self._progress: LearnerProgress | None = None
@@ -175,7 +175,7 @@ class TrainingRun:
 
         self._logger = open_logger(out, config.to_json(), track)
         self._videos = videos
-        self._began = self._reported = time.perf_counter()
+        self._start_s = self._report_s = time.perf_counter()
         self.env: gym.Env = self._rollouts.env
 
     def finish(self) -> Evaluation:
@@ -185,12 +185,12 @@ class TrainingRun:
             self._demonstrate()
         if not self._method.acts_online:
             self._pretrain(self._config.total_steps)
-            return self._end()
+            return self._finish()
         self._pretrain()
         while self._steps < self._config.total_steps:
             self._evaluate_if_due()
             self._online()
-        return self._end()
+        return self._finish()
 
     def close(self) -> None:
         """Stop the learner and close the environments, also if the run is not finished."""
@@ -204,8 +204,8 @@ class TrainingRun:
         return sum(episode.steps for episode in self._episodes)
 
     def _replay_stored_episodes(self) -> None:
-        """Send the stored episodes to the learner after a restart, which learns from those that are not part of
-        its checkpoint.
+        """Send the stored episodes to the learner after a restart. It learns from those that are not part of its
+        checkpoint.
         """
         stored = len(self._store)
         learned = self._learner.wait_for(0).episodes if stored else 0
@@ -220,25 +220,23 @@ class TrainingRun:
             self._add_episode(episode, learned=number < learned)
         self._curve.keep_until(self._steps)
         if self._curve.points:
-            self._began -= self._curve.points[-1].wall_s
+            self._start_s -= self._curve.points[-1].wall_s
 
     def _pretrain(self, steps: int | None = None) -> None:
-        """Perform the updates of some control steps with the demonstrations, unless done already; None for
-        the number of the method.
-        """
+        """Learn from the demonstrations, unless this has been done: `steps` control steps, or those of the method."""
         steps = self._method.pretraining_steps if steps is None else steps
         if steps and self._learner.wait_for(self._learner.sent).updates == 0:
             self._report_status("learning")
             self._learner.send(LearnerMessage(pretraining_steps=steps))
 
-    def _count(self, episode: Experience) -> None:
+    def _add_summary(self, episode: TrainingEpisode) -> None:
         summary = Summary.of(episode, self._rollouts.limit)
         self._episodes.append(summary)
         if self._videos is not None and summary.kind == "online" and summary.whole:
             self._videos.add(episode)
 
-    def _add_episode(self, episode: Experience, *, learned: bool) -> None:
-        self._count(episode)
+    def _add_episode(self, episode: TrainingEpisode, *, learned: bool) -> None:
+        self._add_summary(episode)
         if episode.kind == "failed demonstration":
             self._send(episode, 0, 0, learn=False, ends=not learned)
             return
@@ -246,7 +244,7 @@ class TrainingRun:
             ends = stop == len(episode) and not learned
             self._send(episode, start, stop, learn=episode.kind == "online" and not learned, ends=ends)
 
-    def _send(self, episode: Experience, start: int, stop: int, *, learn: bool, ends: bool) -> None:
+    def _send(self, episode: TrainingEpisode, start: int, stop: int, *, learn: bool, ends: bool) -> None:
         number = episode.number if ends else None
         self._learner.send(
             LearnerMessage(
@@ -290,14 +288,14 @@ class TrainingRun:
                 transitions = episode.so_far().transitions(start, stop, over=False)
                 learner.send(LearnerMessage(transitions=transitions, learn=True))
 
-        left = config.total_steps - self._steps
-        episode = self._rollouts.online(number, choose_action, left, on_step)
+        remaining = config.total_steps - self._steps
+        episode = self._rollouts.online(number, choose_action, remaining, on_step)
         sent = (learner.sent - first) * config.block_steps
         if episode is None:
             learner.send(LearnerMessage(forget=sent))
             return
         self._store.append(episode)
-        self._count(episode)
+        self._add_summary(episode)
         self._send(episode, sent, len(episode), learn=True, ends=True)
         self._log()
         self._report_status("learning")
@@ -305,14 +303,15 @@ class TrainingRun:
     def _evaluate_if_due(self) -> None:
         every, points = self._config.eval_every_steps, self._curve.points
         demonstrated = sum(one.steps for one in self._episodes if one.kind != "online")
-        start = -every if self._method.pretraining_steps else demonstrated  # nothing is learned before
+        # Without pretraining, the policy has learned nothing directly after the demonstrations.
+        start = -every if self._method.pretraining_steps else demonstrated
         due = self._steps // every > (points[-1].steps if points else start) // every
-        if due and not self._rollouts.outside:  # where a person would have to watch
+        if due and not self._rollouts.outside:  # there, a person would have to watch every evaluation
             self._report_status("evaluation")
             self._measure(self._config.eval_episodes, final=False)
-            if time.perf_counter() - self._reported > REPORT_EVERY_S:
+            if time.perf_counter() - self._report_s > REPORT_EVERY_S:
                 write_report(self._out)
-                self._reported = time.perf_counter()
+                self._report_s = time.perf_counter()
             self._report_status("learning")
 
     def _measure(self, episodes: int, *, final: bool) -> Evaluation:
@@ -329,7 +328,7 @@ class TrainingRun:
         )  # fmt: skip
         before = self._curve.points[-1] if self._curve.points else None
         since = self._episodes[before.episodes if before else 0 :]
-        success, rate = share_of_successes(since), share_of_interventions(since)
+        success, rate = success_rate(since), share_of_interventions(since)
         success = (before.success_with_help if before else 0.0) if success is None else success
         rate = (before.intervention_rate if before else 0.0) if rate is None else rate
         self._curve.add(
@@ -337,11 +336,11 @@ class TrainingRun:
                 steps=self._steps,
                 episodes=len(self._episodes),
                 robot_minutes=self._steps / config.steps_per_minute,
-                wall_s=time.perf_counter() - self._began,
+                wall_s=time.perf_counter() - self._start_s,
                 success_alone=found.successes / found.episodes,
                 success_with_help=success,
                 intervention_rate=rate,
-                **spent_by_human(config, self._episodes)._asdict(),
+                **human_time(config, self._episodes)._asdict(),
                 updates=progress.updates,
                 updates_per_s=progress.updates_per_s,
             )
@@ -349,7 +348,7 @@ class TrainingRun:
         self._log(found.successes / found.episodes)
         return found
 
-    def _end(self) -> Evaluation:
+    def _finish(self) -> Evaluation:
         if self._videos is not None:
             self._videos.begin_last()
         self._learner.wait_for(self._learner.sent)
@@ -358,7 +357,7 @@ class TrainingRun:
         self._learner.close()
         last = self._curve.points[-1]
         result = {"steps": self._steps, "wall_s": last.wall_s, "updates": last.updates, **asdict(found)}
-        result |= spent_by_human(self._config, self._episodes)._asdict()
+        result |= human_time(self._config, self._episodes)._asdict()
         result |= self._rollouts.pacing_statistics()
         result |= {
             "seed": self._config.seed,
@@ -390,9 +389,9 @@ class TrainingRun:
         online = [episode for episode in self._episodes if episode.kind == "online"][-RECENT:]
         figures: dict[str, float | None] = {
             "success_alone": success_alone,
-            "success_with_help": share_of_successes(online),
+            "success_with_help": success_rate(online),
             "intervention_rate": share_of_interventions(online),
-            **spent_by_human(self._config, self._episodes)._asdict(),
+            **human_time(self._config, self._episodes)._asdict(),
         }
         for name, figure in figures.items():
             if figure is not None:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from gym_hil.intervention.human_cost import switches, takeovers
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.episode_store import Experience
+from gym_hil.learning.episode_store import TrainingEpisode
 from gym_hil.learning.learning_curve import Point
 from gym_hil.learning.methods import METHODS
 
@@ -26,14 +26,14 @@ class Summary:
     """Number of steps in which the human acted."""
     success: bool
     whole: bool
-    """Whether the episode ended by itself or by the task's time limit, not by the end of the run."""
+    """Whether the episode ended by itself or by the task's time limit, and not because the run ended."""
     takeovers: int = 0
     """Number of takeovers by the human."""
     switches: int = 0
     """Number of changes of control between policy and human."""
 
     @classmethod
-    def of(cls, episode: Experience, limit: int) -> Summary:
+    def of(cls, episode: TrainingEpisode, limit: int) -> Summary:
         """Return the summary of `episode`, whose time limit is `limit` steps."""
         return cls(
             kind=episode.kind,
@@ -46,7 +46,7 @@ class Summary:
         )
 
 
-def share_of_successes(episodes: Sequence[Summary]) -> float | None:
+def success_rate(episodes: Sequence[Summary]) -> float | None:
     """Return the success rate of the whole online episodes, or None if there are none."""
     counted = [episode.success for episode in episodes if episode.kind == "online" and episode.whole]
     return sum(counted) / len(counted) if counted else None
@@ -59,7 +59,7 @@ def share_of_interventions(episodes: Sequence[Summary]) -> float | None:
     return sum(episode.intervened for episode in online) / steps if steps else None
 
 
-def spent_by_human(config: TrainConfig, episodes: Sequence[Summary]) -> HumanTime:
+def human_time(config: TrainConfig, episodes: Sequence[Summary]) -> HumanTime:
     """Return the human's time in `episodes` of a run. An operator who may take over watches while the policy
     acts; one who is called by the policy does not.
     """
@@ -140,7 +140,7 @@ def status(
     """
     recent = [episode for episode in episodes if episode.kind == "online"][-RECENT:]
     steps = sum(episode.steps for episode in episodes)
-    spent = spent_by_human(config, episodes)
+    spent = human_time(config, episodes)
     return RunStatus(
         phase=phase,
         demos=config.demos,
@@ -150,7 +150,7 @@ def status(
         total_robot_minutes=config.robot_minutes,
         episodes=len(episodes),
         success_alone=points[-1].success_alone if points else None,
-        success_with_help=share_of_successes(recent),
+        success_with_help=success_rate(recent),
         intervention_rate=share_of_interventions(recent),
         human_s=spent.human_s,
         watched_s=spent.watched_s,

@@ -11,15 +11,15 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import GymHilError, RenderingError
 from gym_hil.learning.async_learner import ctrl_c_ignored
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.episode_store import Experience, ExperienceStore
+from gym_hil.learning.episode_store import TrainingEpisode, TrainingEpisodeStore
 from gym_hil.learning.policy_env import PolicyEnv, make_policy_env, time_limit
 from gym_hil.learning.run_status import Summary
-from gym_hil.reports.video import REPORT_SPEC, open_video, picture, with_banner
+from gym_hil.reports.video import REPORT_SPEC, open_video, render_image, with_banner
 
 FIRST, LAST = "first-episode.mp4", "last-episode.mp4"
 
 
-def write_videos(out: Path, store: ExperienceStore, config: TrainConfig) -> None:
+def write_videos(out: Path, store: TrainingEpisodeStore, config: TrainConfig) -> None:
     """Write videos of the first and the last complete episode of the policy.
 
     Args:
@@ -40,7 +40,7 @@ def write_videos(out: Path, store: ExperienceStore, config: TrainConfig) -> None
 
 
 class VideoWriter:
-    """Writes the same videos in separate processes, beside the run.
+    """Writes the same videos in separate processes during the run.
 
     Args:
         out: folder of the videos.
@@ -49,11 +49,11 @@ class VideoWriter:
 
     def __init__(self, out: Path, config: TrainConfig) -> None:
         self._out, self._config = out, config
-        self._last: Experience | None = None
+        self._last: TrainingEpisode | None = None
         self._errors: list[Connection] = []
 
-    def add(self, episode: Experience) -> None:
-        """Take note of a complete episode of the policy. The video of the first one is begun."""
+    def add(self, episode: TrainingEpisode) -> None:
+        """Register a complete episode of the policy. The video of the first one is started."""
         if self._last is None:
             self._begin(episode, FIRST)
         self._last = episode
@@ -77,11 +77,11 @@ class VideoWriter:
             if error:
                 raise RenderingError(error)
 
-    def _begin(self, episode: Experience, name: str) -> None:
+    def _begin(self, episode: TrainingEpisode, name: str) -> None:
         context = multiprocessing.get_context("spawn")
         end, other = context.Pipe(duplex=False)
         process = context.Process(
-            target=_write_and_tell,
+            target=_write_and_report,
             args=(other, self._config, episode, self._out / name),
             name="gym-hil video",
             daemon=True,
@@ -92,10 +92,10 @@ class VideoWriter:
         self._errors.append(end)
 
 
-def _write_and_tell(end: Connection, config: TrainConfig, episode: Experience, path: Path) -> None:
+def _write_and_report(end: Connection, config: TrainConfig, episode: TrainingEpisode, path: Path) -> None:
     """Write a video, and send a message if that is not possible."""
     if hasattr(os, "nice"):
-        os.nice(5)  # nobody waits for it yet
+        os.nice(5)  # the video is not needed until the end of the run
     try:
         write_video(config, episode, path)
         end.send("")
@@ -103,11 +103,11 @@ def _write_and_tell(end: Connection, config: TrainConfig, episode: Experience, p
         end.send(str(error))
 
 
-def _is_whole(episode: Experience, limit: int) -> bool:
+def _is_whole(episode: TrainingEpisode, limit: int) -> bool:
     return episode.kind == "online" and Summary.of(episode, limit).whole
 
 
-def write_video(config: TrainConfig, episode: Experience, path: Path) -> None:
+def write_video(config: TrainConfig, episode: TrainingEpisode, path: Path) -> None:
     """Write the video of an episode.
 
     Args:
@@ -127,14 +127,14 @@ def write_video(config: TrainConfig, episode: Experience, path: Path) -> None:
         env.close()
 
 
-def _write(env: PolicyEnv, episode: Experience, path: Path) -> None:
+def _write(env: PolicyEnv, episode: TrainingEpisode, path: Path) -> None:
     raw = EnvironmentInterface(env)
     env.reset(seed=episode.seed)  # restores what is not in the physics state, such as a goal
     with open_video(path, round(1.0 / raw.control_dt)) as add:
         for step, state in enumerate(episode.states):
             raw.restore_physics(state)
             frame = with_banner(
-                picture(env),
+                render_image(env),
                 human=bool(episode.interventions[max(0, step - 1)]),
                 success=episode.success and step == len(episode),
                 seconds=step * raw.control_dt,

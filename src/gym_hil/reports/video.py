@@ -56,11 +56,11 @@ def with_banner(frame: Image, *, human: bool, success: bool, seconds: float) -> 
     return np.asarray(image)
 
 
-def picture(env: Any) -> Image:
-    """Return what an environment that has been reset shows in the render mode ``"rgb_array"``, (height, width, 3).
+def render_image(env: Any) -> Image:
+    """Return the image (height, width, 3) that an environment renders in the render mode ``"rgb_array"``.
 
     Raises:
-        RenderingError: it shows nothing.
+        RenderingError: the environment does not render images.
     """
     try:
         shown = env.render()
@@ -72,7 +72,7 @@ def picture(env: Any) -> Image:
 
 
 def last_frame(path: Path) -> Image:
-    """Return the last picture of a video, (height, width, 3)."""
+    """Return the last image of a video, (height, width, 3)."""
     import imageio.v3 as iio
 
     frames = deque(iio.imiter(path), maxlen=1)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gym_hil.core.errors import InvalidArgumentError, did_you_mean
+from gym_hil.core.errors import InvalidArgumentError, suggestion
 from gym_hil.robots.geometry import Box, Camera, Quat, Vec3, Workspace
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ class Robot:
         for effector in self.end_effectors:
             homes = effector.arm.homes
             if purpose not in homes:
-                hint = did_you_mean(purpose, homes)
+                hint = suggestion(purpose, homes)
                 raise InvalidArgumentError(f"robot {self.name!r} has no home for purpose={purpose!r}{hint}")
             positions.extend(homes[purpose])
         return tuple(positions)

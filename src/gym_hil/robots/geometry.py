@@ -26,9 +26,9 @@ class Box:
     low: Vec3
     high: Vec3
 
-    def end_of(self, start: Numbers, way: Numbers) -> list[float]:
-        """Return where a displacement `way` (3, m) from `start` (3, m) ends: in the box, or, from outside, at most
-        as far away as it began.
+    def clipped_end(self, start: Numbers, way: Numbers) -> list[float]:
+        """Return the end of a displacement `way` (3, m) from `start` (3, m), limited to the box. If `start` is outside
+        the box, the end is at most as far outside.
         """
         (at_x, at_y, at_z), (by_x, by_y, by_z) = start, way
         x, y, z = goal = [at_x + by_x, at_y + by_y, at_z + by_z]

@@ -21,7 +21,7 @@ IMPEDANCE = Impedance(
     max_lead=0.03,
     max_rotation_lead=0.25,
 )
-"""Its limits are what fast motion needs; no servo gives more than its own 2.94 N m, whatever they ask for."""
+"""The limits permit fast motion. Each servo is additionally limited to its own torque of 2.94 N m."""
 WORKSPACE = Workspace(
     tcp=Box((0.1, -0.2, 0.0), (0.32, 0.2, 0.3)),
     table=Area((0.17, -0.1), (0.26, 0.1)),

@@ -32,11 +32,11 @@ HINGE: Vec3 = (0.0202, 0.0188, -0.0234)
 """Frame of the moving jaw: its z axis, about which it turns, is the gripper's -y axis."""
 JAW_RANGE = (-0.17453, 1.74533)  # rad
 FIXED_FACE_X = -0.0081
-"""Where the fixed jaw's inner face is (m)."""
+"""Position of the fixed jaw's inner face along x (m)."""
 TIP: Vec3 = (-0.012, -0.078, 0.0192)
-"""The moving jaw's tip in its own frame (m)."""
+"""Position of the moving jaw's tip in the frame of the jaw (m)."""
 OPEN = 0.5
-"""How far the jaw is opened to grasp (rad). Joint-position actions can open it further."""
+"""Angle of the open jaw (rad). Joint-position actions can open it further."""
 MOUNT_MASS = 0.012  # kg, of the camera's mount
 
 JAW = Role(
@@ -65,7 +65,7 @@ JAW_SHAPES = (
 )
 
 WRIST_CAMERA = Camera("wrist", (0.0, 0.055, -0.045), (0.0, 0.0, 0.3746, 0.9272), 48.5)
-"""On a printed mount behind the gripper, tilted towards the jaws."""
+"""Camera on a printed mount behind the gripper, tilted towards the jaws."""
 
 
 def aperture(position: float) -> float:

@@ -131,7 +131,7 @@ class CartesianControl:
             start = [at + (goal - at) * share for at, goal in zip(tcp, start, strict=True)]
             self._target_pos[:] = start
         self._orientation.keep_near_tcp()
-        self._goal = x, y, z = limits.end_of(start, translation)
+        self._goal = x, y, z = limits.clipped_end(start, translation)
         way = x - start[0], y - start[1], z - start[2]
         glide(self._orientation.target_columns, way, self._control_dt, self._lag, self._ctrl, self._act)
         self._orientation.command(rotation, way)

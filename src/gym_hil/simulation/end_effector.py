@@ -106,7 +106,7 @@ class SimulatedEndEffector:
             return hand.aperture_at(self._finger_pos.item())
         return (1.0 - self.closure) * hand.max_aperture
 
-    def beside(self, half_width: float | None = None) -> Array:
+    def grasp_offset(self, half_width: float | None = None) -> Array:
         """Return the position of the TCP relative to the middle of an object that both jaws touch (3, m,
         world axes).
 

@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from gym_hil.core.errors import RenderingError, did_you_mean
+from gym_hil.core.errors import RenderingError, suggestion
 
 HEADLESS = ("egl", "osmesa")
 _MODULES = {
@@ -55,7 +55,7 @@ def import_mujoco() -> None:
     if os.environ.get("MUJOCO_GL", "").lower().strip() in HEADLESS:
         _load_triton()
     try:
-        with _undone_on_failure():
+        with _restored_on_failure():
             importlib.import_module("mujoco")
     except Exception:
         named = os.environ.get("MUJOCO_GL")
@@ -87,7 +87,7 @@ def candidates() -> tuple[str, ...]:
     if named in _MODULES:
         return (named,)
     if named not in _AUTOMATIC:
-        raise RenderingError(f"MUJOCO_GL={named!r} is not known{did_you_mean(named, (*_MODULES, 'disable'))}")
+        raise RenderingError(f"MUJOCO_GL={named!r} is not known{suggestion(named, (*_MODULES, 'disable'))}")
     if sys.platform == "darwin":
         return ("cgl", "glfw")
     if not sys.platform.startswith("linux"):
@@ -110,7 +110,7 @@ def make_context(width: int, height: int) -> Any:
         raise RenderingError(
             "images were drawn before this process was forked, and OpenGL does not survive a fork. Start the "
             'processes by "spawn" or "forkserver" (gym.make_vec: vector_kwargs={"context": "spawn"}; '
-            'Stable-Baselines3: SubprocVecEnv(..., start_method="spawn")), or draw nothing before the fork'
+            'Stable-Baselines3: SubprocVecEnv(..., start_method="spawn")), or render nothing before the fork'
         )
     names = (_chosen,) if _chosen else candidates()
     _started_in = os.getpid()
@@ -118,14 +118,14 @@ def make_context(width: int, height: int) -> Any:
     failures = []
     for name in names:
         try:
-            with _undone_on_failure():
+            with _restored_on_failure():
                 context = _start(name, width, height)
         except Exception as error:
             failures.append(f"{name}: {error or type(error).__name__}")
             continue
         _chosen = name
         if name == "osmesa":
-            os.environ["MUJOCO_GL"] = name  # MuJoCo's library would else use the libEGL that was tried before
+            os.environ["MUJOCO_GL"] = name  # otherwise, MuJoCo's library would use the libEGL that has failed
         return context
     raise RenderingError(f"no OpenGL backend works ({'; '.join(failures)}). {_advice(names)}")
 
@@ -156,7 +156,7 @@ def chosen_backend() -> str | None:
 
 def _start(name: str, width: int, height: int) -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # GLFW warns of what it fails at; the error below says it
+        warnings.simplefilter("ignore")  # the error below replaces GLFW's warnings
         context = _load(name)(width, height)
         context.make_current()
         if _MODULES[name] == "mujoco.glfw" and not sys.modules["glfw"].get_current_context():
@@ -172,7 +172,7 @@ def _load_triton() -> None:
     """
     spec = find_spec("triton")
     if spec is not None and spec.origin is not None:
-        with contextlib.suppress(OSError):  # without it, importing Triton fails, and says why
+        with contextlib.suppress(OSError):  # without it, the import of Triton fails with a clear error
             ctypes.CDLL(str(Path(spec.origin).parent / "_C" / "libtriton.so"))
 
 
@@ -181,7 +181,7 @@ def _load(name: str) -> Any:
 
 
 @contextlib.contextmanager
-def _undone_on_failure() -> Iterator[None]:
+def _restored_on_failure() -> Iterator[None]:
     """Restore PyOpenGL's platform after a failed attempt, because it would apply to all later attempts."""
     platform, before = os.environ.get("PYOPENGL_PLATFORM"), set(sys.modules)
     try:

@@ -112,7 +112,7 @@ class JointControl:
     def command(self, translation: Vector, rotation: Vector, limits: Box) -> None:
         """Move the TCP by inverse kinematics, see `CartesianControl.command`."""
         start = self.target_pos_w
-        goal = limits.end_of(start, translation)
+        goal = limits.clipped_end(start, translation)
         self.command_joints(self.joints_towards(goal - start, rotation))
 
     def joints_towards(self, translation: Vector, rotation: Vector, home: Vector | None = None) -> Array:

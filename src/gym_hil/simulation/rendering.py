@@ -185,7 +185,7 @@ class Renderer:
             mujoco.mj_camlight(self._model, data)
             self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
             self._camera.fixedcamid = camera
-            # The headlight takes its place from the camera of the frame before, so the camera moves first.
+            # The headlight is at the camera of the previous frame, so the camera is updated first.
             mujoco.mjv_updateCamera(self._model, data, self._camera, self._scene)
             mujoco.mjv_updateScene(
                 self._model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
@@ -219,7 +219,7 @@ class Renderer:
             self._opengl.context.make_current()
         except Exception as error:
             raise RenderingError(
-                "another thread is drawing with this environment; let one thread at a time use it"
+                "another thread is drawing with this environment; only one thread can use it at a time"
             ) from error
         return self._opengl
 
@@ -285,7 +285,7 @@ def _free_unused() -> None:
     rendering.
     """
     while _unused:
-        with contextlib.suppress(Exception):  # the interpreter or the driver may be going down
+        with contextlib.suppress(Exception):  # the interpreter or the driver may be shutting down
             _unused.pop().free()
         gl.release()
 
@@ -311,7 +311,7 @@ def _disown() -> None:
 
 @functools.cache
 def _register_hooks() -> None:
-    # Registered after the backend's own hook, so it runs before that one, while OpenGL still stands.
+    # Registered after the backend's own hook, so it runs before that one, while OpenGL is still available.
     atexit.register(_free_all)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_disown)

@@ -25,7 +25,7 @@ from gym_hil.simulation.variation import Variation
 
 Watcher = Callable[[mujoco.MjData], None]
 PHYSICS_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
-LOOKS = 5
+CALLS_PER_STEP = 5
 """Number of calls of watchers per step, including that at its end."""
 unstable = itemgetter(
     *(int(getattr(mujoco.mjtWarning, f"mjWARN_BAD{what}")) for what in ("QPOS", "QVEL", "QACC", "CTRL"))
@@ -72,7 +72,7 @@ class Simulation(AtTcp):
         model: mujoco.MjModel | None = None,
     ) -> None:
         self._nstep = substeps(control_dt, physics_dt)
-        self._watch_every = -(-self._nstep // LOOKS)
+        self._watch_every = -(-self._nstep // CALLS_PER_STEP)
         self.robot = robot
         self.scene = scene
         self.control = control
@@ -127,9 +127,9 @@ class Simulation(AtTcp):
     aperture = property(attrgetter("_simulated.aperture"))
     """Distance between the fingers (m)."""
 
-    def beside(self, half_width: float | None = None) -> Array:
-        """Return the position of the TCP relative to the grasped object, see `SimulatedEndEffector.beside`."""
-        return self._simulated.beside(half_width)
+    def grasp_offset(self, half_width: float | None = None) -> Array:
+        """Return the position of the TCP relative to the grasped object, see `SimulatedEndEffector.grasp_offset`."""
+        return self._simulated.grasp_offset(half_width)
 
     @property
     def world(self) -> Simulation:
@@ -226,7 +226,7 @@ class Simulation(AtTcp):
         mujoco.mj_step(self.model, self.data, left)
 
     def compute_contacts(self) -> None:
-        """Bring contacts and their forces up to date with the present state, which does not change."""
+        """Compute the contacts and contact forces of the current state, which does not change."""
         mujoco.mj_forward(self.model, self.data)
 
     # Saved states.
@@ -251,7 +251,7 @@ class Simulation(AtTcp):
         if np.shape(state) != (needed,):
             raise InvalidStateError(f"physics state has shape {np.shape(state)} instead of ({needed},)")
         self._variation.use(state[varied:])
-        mujoco.mj_resetData(self.model, self.data)  # all awake, as every saved state is
+        mujoco.mj_resetData(self.model, self.data)  # saved states contain no sleeping bodies
         mujoco.mj_setState(self.model, self.data, state[:size], PHYSICS_STATE)
         asleep[:] = state[size:varied]
         for control in self._controls:

@@ -28,9 +28,9 @@ from gym_hil.intervention.operator import Operator
 from gym_hil.intervention.takeover import InterventionWrapper
 from gym_hil.robots import ROBOTS
 from gym_hil.stacks.config import INNER_FIELDS, EnvConfig
-from gym_hil.stacks.ids import ENVIRONMENT_CLASSES, OUTER_LAYERS, is_foreign, parse_id
+from gym_hil.stacks.ids import ENVIRONMENT_CLASSES, OUTER_LAYERS, is_external, parse_id
 from gym_hil.tasks import TASKS
-from gym_hil.viewers.attach import open_page, open_window, wants
+from gym_hil.viewers.attach import needs_viewer, open_page, open_window
 from gym_hil.wrappers.auto_reset import SameStepReset
 from gym_hil.wrappers.ee_action import EEActionWrapper
 from gym_hil.wrappers.real_time import RealTimeWrapper
@@ -45,7 +45,7 @@ def build_env(config: EnvConfig, *, raw_env: RawEnv | None = None) -> gym.Env:
 
     Args:
         config: the configuration.
-        raw_env: creates the innermost environment; None for the usual class.
+        raw_env: creates the innermost environment; None for the default class.
     """
     if config.env_id is not None:
         limit = config.max_episode_steps
@@ -75,19 +75,19 @@ def make_env(
         env_id: an id. The suffix ``Base`` is ignored: actions are end-effector actions unless `action` is
             given.
         positional: arguments that `wrap_env` takes in the same order.
-        raw_env: creates the innermost environment; None for the usual class.
+        raw_env: creates the innermost environment; None for the default class.
         build: creates the environment of the configuration, for example with a robot outside the simulation; None
             for `build_env`.
         arguments: fields of `EnvConfig`. Unlike `gymnasium.make`, real time is kept only if `real_time` is
             true.
     """
     arguments = _with_names("make_env", positional, arguments)
-    action = "xyz" if is_foreign(env_id) else TASKS[parse_id(env_id).task].action
+    action = "xyz" if is_external(env_id) else TASKS[parse_id(env_id).task].action
     config = EnvConfig.of(env_id, **{"action": action, "real_time": False, **arguments})
     return build_env(config, raw_env=raw_env) if build is None else build(config)
 
 
-def operator_of(config: EnvConfig) -> Operator | None:
+def configured_operator(config: EnvConfig) -> Operator | None:
     """Return the operator of a configuration, which is created if the configuration names it."""
     operator = config.operator
     if not isinstance(operator, str):
@@ -167,13 +167,13 @@ def add_outer_layers(env: gym.Env, config: EnvConfig | None = None) -> gym.Env:
         config = env.get_wrapper_attr("stack_config")
     inner_spec = env.spec
     if config.reward is not None:
-        EnvironmentInterface(env).judge_by(_success_detector(config.reward))
-    operator = operator_of(config)
+        EnvironmentInterface(env).set_success_detector(_success_detector(config.reward))
+    operator = configured_operator(config)
     layers: list[gym.Wrapper] = [InterventionWrapper(env, operator)]
-    if wants(layers[-1], "page"):
+    if needs_viewer(layers[-1], "page"):
         print(open_page(layers[-1]).url, flush=True)  # noqa: T201
     human_mode = env.render_mode == "human"
-    if config.use_viewer or human_mode or wants(layers[-1], "window"):
+    if config.use_viewer or human_mode or needs_viewer(layers[-1], "window"):
         open_window(layers[-1], show_help=config.show_ui)
     if config.reset_delay_seconds:
         layers.append(ResetDelayWrapper(layers[-1], delay_seconds=config.reset_delay_seconds))

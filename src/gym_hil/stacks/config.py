@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gym_hil.core.delays import Delays
-from gym_hil.core.errors import InvalidArgumentError, UnknownArgumentError, did_you_mean, require_one_of
+from gym_hil.core.errors import InvalidArgumentError, UnknownArgumentError, require_one_of, suggestion
 from gym_hil.intervention.limits import DEFAULT_PRESET
-from gym_hil.stacks.ids import is_foreign, parse_id
+from gym_hil.stacks.ids import is_external, parse_id
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -78,7 +78,7 @@ class EnvConfig:
     state_obs: bool = False
     """Whether to append the objects' positions to `agent_pos` and render nothing."""
     observation_terms: Sequence[str | type[ObservationTerm]] | None = None
-    """Classes or names of observation terms that replace the usual ones, such as ``"depth"``."""
+    """Classes or names of observation terms that replace the default ones, such as ``"depth"``."""
     reward_type: Literal["sparse", "dense"] = "sparse"
     """Sparse: 1.0 on success; dense: in [0, 1] in every step."""
     random_block_position: bool = False
@@ -134,11 +134,11 @@ class EnvConfig:
         known = [field.name for field in fields(cls)]
         for name in arguments:
             if name not in known:
-                hint = did_you_mean(name, sorted([*known, "use_gamepad", "use_inputs_control"]))
+                hint = suggestion(name, sorted([*known, "use_gamepad", "use_inputs_control"]))
                 raise UnknownArgumentError(f"argument {name!r} is not known{hint}")
         if env_id is None:
             return cls(**arguments)
-        if is_foreign(env_id):
+        if is_external(env_id):
             for name in arguments.keys() & INNER_FIELDS:
                 raise UnknownArgumentError(
                     f"argument {name!r} does not apply to {env_id!r}, an environment of another package"

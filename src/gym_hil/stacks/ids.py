@@ -11,7 +11,7 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec, WrapperSpec
 
-from gym_hil.core.errors import InvalidArgumentError, did_you_mean
+from gym_hil.core.errors import InvalidArgumentError, suggestion
 from gym_hil.core.schema import ID_NAMESPACE
 from gym_hil.stacks.robot_tasks import RobotTask, robot_tasks
 
@@ -27,8 +27,8 @@ SUFFIXES: Mapping[str, Mapping[str, Any]] = {
     "Replay": {"auto_reset": True},
 }
 """Suffixes of ids, and their arguments of `gym_hil.stacks.config.EnvConfig`."""
-VECTORS = ("", "Base", "SimulatedHuman", "SimulatedCoach")
-"""Suffixes without a person, for which there is a vector environment."""
+VECTOR_SUFFIXES = ("", "Base", "SimulatedHuman", "SimulatedCoach")
+"""Suffixes of ids with a vector environment: those in which no person can take over."""
 ENVIRONMENT_CLASSES: Mapping[tuple[Any, Any], str] = {
     ("panda", "PickCube"): "gym_hil.integrations.legacy.environments:PandaPickCubeGymEnv",
     ("panda", "ArrangeBoxes"): "gym_hil.integrations.legacy.environments:PandaArrangeBoxesGymEnv",
@@ -40,7 +40,7 @@ OUTER_LAYERS = WrapperSpec("HumanInTheLoop", "gym_hil.stacks.build:add_outer_lay
 """The layers that Gymnasium adds around its own time limit: takeover, automatic reset, delay and pacing."""
 
 
-class _WrappersOfOne(tuple[WrapperSpec, ...]):
+class _SingleEnvironmentWrappers(tuple[WrapperSpec, ...]):
     """Wrappers that `gymnasium.make` applies and `gymnasium.make_vec` does not count.
 
     Gymnasium refuses specifications that have both wrappers and a vector entry point, because it could not
@@ -102,10 +102,10 @@ class IdParts:
 def all_parts() -> Iterator[IdParts]:
     """Yield the parts of every id, for each robot and the tasks that fit it."""
     for pair in robot_tasks():
-        yield from _parts_of(pair)
+        yield from _parts_for(pair)
 
 
-def _parts_of(pair: RobotTask) -> Iterator[IdParts]:
+def _parts_for(pair: RobotTask) -> Iterator[IdParts]:
     for state, suffix, version in product((False, True), SUFFIXES, VERSIONS):
         yield IdParts(pair.id_prefix, pair.task, state, suffix, version)
 
@@ -131,12 +131,12 @@ def parse_id(env_id: str) -> IdParts:
         if ids:
             raise InvalidArgumentError(f"{env_id!r} is a task; its environment ids are {', '.join(ids)}, ...")
         raise InvalidArgumentError(
-            f"environment id {env_id!r} is not known{did_you_mean(name, known, 'gym-hil list')}"
+            f"environment id {env_id!r} is not known{suggestion(name, known, 'gym-hil list')}"
         )
     return known[name]
 
 
-def is_foreign(env_id: str) -> bool:
+def is_external(env_id: str) -> bool:
     """Return whether an id was registered by another package.
 
     Args:
@@ -168,7 +168,7 @@ def full_id(env_id: str) -> str:
     Raises:
         InvalidArgumentError: the id is unknown.
     """
-    return env_id if is_foreign(env_id) else parse_id(env_id).env_id
+    return env_id if is_external(env_id) else parse_id(env_id).env_id
 
 
 def recorded_id(env_id: str) -> str:
@@ -176,19 +176,21 @@ def recorded_id(env_id: str) -> str:
     operator.
 
     Raises:
-        InvalidArgumentError: the id is unknown, or has raw actions.
+        InvalidArgumentError: the id is unknown, or ends with ``Base``.
     """
-    if is_foreign(env_id):
+    if is_external(env_id):
         return env_id
     parts = parse_id(env_id)
     if parts.suffix == "Base":
-        raise InvalidArgumentError(f"{env_id!r} has raw actions; use the id without Base")
+        raise InvalidArgumentError(
+            f"{env_id!r} has actions of the type twist, with which episodes cannot be recorded; use the id without Base"
+        )
     return replace(parts, suffix="Base").env_id
 
 
-def operator_of(env_id: str) -> str | None:
-    """Return the name of the operator in an id, or None."""
-    return None if is_foreign(env_id) else parse_id(env_id).arguments.get("operator")
+def operator_in_id(env_id: str) -> str | None:
+    """Return the name of the operator that an id contains, or None."""
+    return None if is_external(env_id) else parse_id(env_id).arguments.get("operator")
 
 
 def register_all() -> None:
@@ -198,17 +200,19 @@ def register_all() -> None:
     new id with all others, which would take longer than the rest of `import gym_hil`.
     """
     for pair in robot_tasks():
-        for parts in _parts_of(pair):
+        for parts in _parts_for(pair):
             env_id = parts.env_id
             if env_id in gym.registry:
                 continue
             spec = gym.registry[env_id] = EnvSpec(
                 id=env_id,
                 entry_point="gym_hil.stacks.build:make_inner",
-                vector_entry_point="gym_hil.stacks.vector:make_vector" if parts.suffix in VECTORS else None,
+                vector_entry_point="gym_hil.stacks.vector:make_vector"
+                if parts.suffix in VECTOR_SUFFIXES
+                else None,
                 max_episode_steps=pair.max_episode_steps,
                 kwargs=parts.arguments_with(pair),
-                additional_wrappers=_WrappersOfOne((OUTER_LAYERS,)),
+                additional_wrappers=_SingleEnvironmentWrappers((OUTER_LAYERS,)),
             )
             if parts.version > 0:
                 # Gymnasium would ask users of version 0 to upgrade, but version 1 is not newer.

@@ -44,7 +44,7 @@ class ArrangeBoxes(Task):
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)
         half_size = self.jitter = robot.workspace.object_width / 2
-        """Half the boxes' edges, and how far a random start lies off the row in x and y (m)."""
+        """Half of the boxes' edge length, and largest offset of a random start from the row in x and y (m)."""
         self.boxes = tuple(Cube(f"box_{name}", rgb, half_size) for name, rgb in COLOURS.items())
         self.pairs = tuple(
             Pair(number, len(COLOURS) + number, offset=(0.0, 0.0, half_size), tolerance=0.8 * TOLERANCE)
@@ -89,7 +89,7 @@ class ArrangeBoxes(Task):
         return max(self.misplacement(sim, index)) < tolerance
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Return one term per box: 1 if it lies on its target, 0 otherwise."""
+        """Return one term per box, which grows as the box approaches its place on the target."""
         return {
             box.name: (0.2, math.exp(-20.0 * math.hypot(*self.misplacement(sim, index))))
             for index, box in enumerate(self.boxes)

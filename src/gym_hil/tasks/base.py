@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gym_hil.core.errors import InvalidArgumentError, did_you_mean
+from gym_hil.core.errors import InvalidArgumentError, suggestion
 from gym_hil.core.schema import TerminationReason
 from gym_hil.robots.base import EndEffector, Robot
 from gym_hil.robots.geometry import Box, common, reaches
@@ -144,7 +144,7 @@ class Task(abc.ABC):
         """Return the next goals of an expert for every end effector, in the robot's order."""
         return (self.intent(sim, start),)
 
-    def workspace_of(self, effector: EndEffector) -> Box:
+    def workspace_for(self, effector: EndEffector) -> Box:
         """Return the box to which the TCP of an end effector is limited (world frame)."""
         return self.workspace if effector.reach is None else common(self.workspace, effector.reach)
 
@@ -167,7 +167,7 @@ class Task(abc.ABC):
         """
         for key in options:
             if key not in self.reset_options:
-                hint = did_you_mean(key, ("state", *self.reset_options))
+                hint = suggestion(key, ("state", *self.reset_options))
                 raise InvalidArgumentError(f"reset option {key!r} is not known{hint}")
 
 

@@ -52,7 +52,7 @@ def approach(sim: Hand, grasp: Array, hover: float = HOVER) -> Intent:
         grasp: position of the grasp on the object (3, m, world frame).
         hover: height above the object while approaching (m).
     """
-    grasp = grasp + sim.beside()
+    grasp = grasp + sim.grasp_offset()
     way = grasp - sim.tcp_pos_w
     aside = float(np.hypot(way[0], way[1]))
     if aside < 2 * ALIGNED and abs(way[2]) < CENTRED and sim.gripper_closing:

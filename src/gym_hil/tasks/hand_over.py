@@ -134,8 +134,8 @@ class HandOver(Task):
         giver, taker = sim.end_effectors
         cube, half = sim.body_pos_w("cube"), self.half_size
         grasp = cube + half * GIVE
-        give = grasp + giver.beside(half)
-        take = cube + half * TAKE + taker.beside(half)
+        give = grasp + giver.grasp_offset(half)
+        take = cube + half * TAKE + taker.grasp_offset(half)
         waiting = self.meeting + half * TAKE - ASIDE * AWAY
         wide = 2 * half * (1 + STILL_GRASPED)
         taken = is_held(taker, take, half)

@@ -31,7 +31,7 @@ SOCKET = Socket("socket", (0.25, 0.35, 0.50), half_opening=0.0125, wall=0.018, h
 YAW = 0.03
 """Largest yaw of the socket (rad). At 0.04 the peg would need more than the clearance."""
 DEPTH = 0.02
-"""How deep the peg's tip must be in the hole (m)."""
+"""Least depth of the peg's tip in the hole at success (m)."""
 GRASP = (0.0, 0.0, 0.02)
 """Point at which the expert grasps the peg (m, frame of the peg)."""
 CLEAR = 0.015

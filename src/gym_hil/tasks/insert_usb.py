@@ -17,7 +17,7 @@ from gym_hil.robots.base import Robot
 from gym_hil.scenes.scene import Scene
 from gym_hil.tasks.base import Array, Intent, Pair, Start, Task
 from gym_hil.tasks.grasping import hand_yaw, is_held, yaw, yawed
-from gym_hil.tasks.inserting import Plug, Slot, depth_of, draw_poses, fetch, insert
+from gym_hil.tasks.inserting import Plug, Slot, draw_poses, fetch, insert, insertion_depth
 from gym_hil.tasks.needs import Needs
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class InsertUSB(Task):
 
     def depth(self, sim: Simulation) -> float:
         """Return the depth of the tip in the port (m), 0 if it is outside."""
-        return depth_of(self.opening(sim) - self.tip(sim), PLUG.blade[1])
+        return insertion_depth(self.opening(sim) - self.tip(sim), PLUG.blade[1])
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms: hand near the plug, tip near the opening, tip in the port."""

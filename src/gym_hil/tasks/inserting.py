@@ -148,7 +148,7 @@ def draw_poses(
     return poses
 
 
-def depth_of(way: Array, aside: float) -> float:
+def insertion_depth(way: Array, aside: float) -> float:
     """Return the depth of a tip in a slot (m), 0 if it is outside.
 
     Args:

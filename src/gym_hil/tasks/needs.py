@@ -56,18 +56,20 @@ def fits(task: HasNeeds, robot: Robot) -> RobotFit:
     count = len(robot.end_effectors)
     if count != needs.end_effectors:
         return RobotFit(
-            f"it has {count} end effector{'s' * (count > 1)}, the task needs {needs.end_effectors}"
+            f"it has {count} end effector{'s' * (count > 1)}, but the task needs {needs.end_effectors}"
         )
     for effector in robot.end_effectors:
-        of = f" of {effector.name!r}" if effector.name else ""
+        owner = f" of {effector.name!r}" if effector.name else ""
         if effector.hand.max_aperture < needs.aperture:
             opens = f"{effector.hand.max_aperture:g} m"
-            return RobotFit(f"the gripper{of} opens by {opens}, the task needs {needs.aperture:g} m")
+            return RobotFit(f"the gripper{owner} opens by {opens}, but the task needs {needs.aperture:g} m")
         missing = [axis for axis in needs.axes if axis not in effector.axes]
         if missing:
-            return RobotFit(f"the arm{of} does not control {', '.join(missing)}")
+            return RobotFit(f"the arm{owner} does not control {', '.join(missing)}")
         if needs.home not in effector.arm.homes:
-            return RobotFit(f"the arm{of} has no home for the purpose {needs.home!r}")
+            return RobotFit(f"the arm{owner} has no home for the purpose {needs.home!r}")
         if needs.gripper not in (None, effector.hand.kind):
-            return RobotFit(f"the gripper{of} is {effector.hand.kind}, the task needs a {needs.gripper} one")
+            return RobotFit(
+                f"the gripper{owner} is {effector.hand.kind}, but the task needs a {needs.gripper} one"
+            )
     return RobotFit()

@@ -17,7 +17,7 @@ from gym_hil.robots.base import Robot
 from gym_hil.scenes.scene import Scene
 from gym_hil.tasks.base import Array, Intent, Pair, Start, Task
 from gym_hil.tasks.grasping import hand_yaw, is_held, turned, yaw, yawed
-from gym_hil.tasks.inserting import DESCENT, Plug, Slot, depth_of, draw_poses, fetch, insert
+from gym_hil.tasks.inserting import DESCENT, Plug, Slot, draw_poses, fetch, insert, insertion_depth
 from gym_hil.tasks.needs import Needs
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class TurnKey(Task):
 
     def depth(self, sim: Simulation) -> float:
         """Return the depth of the tip in the slot (m), 0 if it is outside."""
-        return depth_of(self.slot(sim) - self.tip(sim), KEY.blade[1])
+        return insertion_depth(self.slot(sim) - self.tip(sim), KEY.blade[1])
 
     def turn(self, sim: Simulation) -> float:
         """Return the angle of the barrel (rad)."""

@@ -29,8 +29,8 @@ POLL_BUDGET = 0.02
 class DeviceRig(abc.ABC):
     """A device, and the means to operate it in tests.
 
-    Leave out of `controls` and `axes` what the device does not have. The corresponding tests are then
-    skipped, and so are those of `disconnect` if it raises `NotImplementedError`.
+    `controls` and `axes` list what the device has. Tests of other controls and axes are skipped, and so are those of
+    `disconnect` if it raises `NotImplementedError`.
     """
 
     device: Device
@@ -80,7 +80,7 @@ def assert_valid_reading(reading: DeviceReading) -> None:
 
 
 class DeviceBasics:
-    """Tests for any device, also without a way to operate it. They need a fixture `rig` with an attribute
+    """Tests for any device, including those that tests cannot operate. They need a fixture `rig` with an attribute
     `device`.
     """
 
@@ -146,7 +146,7 @@ class DeviceConformance(DeviceBasics):
         assert polled_events(rig) == []
 
     def test_an_engage_tap_is_seen_once(self, rig: DeviceRig) -> None:
-        _need(Control.ENGAGE in rig.controls, "an engage button")
+        _skip_unless(Control.ENGAGE in rig.controls, "an engage button")
         tap(rig, Control.ENGAGE)
         rig.settle()
         first, second = rig.device.poll(), rig.device.poll()
@@ -155,7 +155,9 @@ class DeviceConformance(DeviceBasics):
         assert not (rig.can_hold and second.engage)
 
     def test_engage_taps_are_counted(self, rig: DeviceRig) -> None:
-        _need(Control.ENGAGE in rig.controls and rig.can_hold, "an engage button that can be tapped fast")
+        _skip_unless(
+            Control.ENGAGE in rig.controls and rig.can_hold, "an engage button that can be tapped fast"
+        )
         for _ in range(3):
             tap(rig, Control.ENGAGE)
         rig.settle()
@@ -163,7 +165,7 @@ class DeviceConformance(DeviceBasics):
         assert rig.device.poll().engage_presses == 0
 
     def test_engage_lasts_while_held(self, rig: DeviceRig) -> None:
-        _need(Control.ENGAGE in rig.controls and rig.can_hold, "an engage button that can be held")
+        _skip_unless(Control.ENGAGE in rig.controls and rig.can_hold, "an engage button that can be held")
         rig.press(Control.ENGAGE)
         rig.settle()
         readings = [rig.device.poll() for _ in range(3)]
@@ -182,7 +184,7 @@ class DeviceConformance(DeviceBasics):
                 assert rig.device.poll().gripper is GripperCommand.STAY
 
     def test_a_gripper_button_lasts_while_held(self, rig: DeviceRig) -> None:
-        _need(rig.can_hold, "buttons that can be held")
+        _skip_unless(rig.can_hold, "buttons that can be held")
         for control, command in _gripper(rig).items():
             rig.press(control)
             rig.settle()
@@ -192,7 +194,7 @@ class DeviceConformance(DeviceBasics):
             assert rig.device.poll().gripper is GripperCommand.STAY
 
     def test_each_axis_moves_alone_and_the_right_way(self, rig: DeviceRig) -> None:
-        _need(bool(rig.axes), "axes")
+        _skip_unless(bool(rig.axes), "axes")
         for axis in rig.axes:
             for level in (1.0, -1.0):
                 rig.move(axis, level)
@@ -206,7 +208,7 @@ class DeviceConformance(DeviceBasics):
             assert rig.device.poll().motion == STILL
 
     def test_the_newest_motion_wins(self, rig: DeviceRig) -> None:
-        _need(bool(rig.axes), "axes")
+        _skip_unless(bool(rig.axes), "axes")
         rig.move(rig.axes[0], 1.0)
         rig.move(rig.axes[0], -1.0)
         rig.settle()
@@ -215,7 +217,7 @@ class DeviceConformance(DeviceBasics):
 
     def test_directions_turn_the_hand_while_the_button_for_turning_is_held(self, rig: DeviceRig) -> None:
         """Forward tips the hand forward, about y; left tips it to the left, about x."""
-        _need(Control.TURN in rig.controls and rig.can_hold, "a button for turning that can be held")
+        _skip_unless(Control.TURN in rig.controls and rig.can_hold, "a button for turning that can be held")
         rig.press(Control.TURN)
         for axis, rotation, sign in ((0, 4, 1.0), (1, 3, -1.0)):
             rig.move(axis, 1.0)
@@ -247,10 +249,10 @@ class DeviceConformance(DeviceBasics):
             rig.move(axis, 1.0)
         rig.settle()
         rig.device.poll()
-        _can(rig.disconnect, "a plug")
+        _skip_if_not_implemented(rig.disconnect, "a plug")
         rig.settle()
         assert [rig.device.poll() for _ in range(3)] == [DISCONNECTED] * 3
-        _can(rig.reconnect, "a plug that goes back in")
+        _skip_if_not_implemented(rig.reconnect, "a plug that can be plugged in again")
         rig.settle()
         assert rig.device.poll() == DeviceReading()
         for control, event in _events(rig).items():
@@ -283,23 +285,23 @@ def push_direction(rig: DeviceRig, axis: int, level: float) -> None:
 
 def _events(rig: DeviceRig) -> dict[Control, EpisodeEvent]:
     events = {control: event for control, event in EVENTS.items() if control in rig.controls}
-    _need(bool(events), "buttons for episode events")
+    _skip_unless(bool(events), "buttons for episode events")
     return events
 
 
 def _gripper(rig: DeviceRig) -> dict[Control, GripperCommand]:
     commands = {control: command for control, command in GRIPPER.items() if control in rig.controls}
-    _need(bool(commands), "gripper buttons")
+    _skip_unless(bool(commands), "gripper buttons")
     return commands
 
 
-def _need(present: bool, what: str) -> None:
+def _skip_unless(present: bool, what: str) -> None:
     if not present:
-        raise unittest.SkipTest(f"this device has no {what}")
+        raise unittest.SkipTest(f"this device does not have {what}")
 
 
-def _can(action: Callable[[], None], what: str) -> None:
+def _skip_if_not_implemented(action: Callable[[], None], what: str) -> None:
     try:
         action()
     except NotImplementedError:
-        raise unittest.SkipTest(f"this device has no {what}") from None
+        raise unittest.SkipTest(f"this device does not have {what}") from None

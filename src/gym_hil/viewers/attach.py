@@ -1,4 +1,4 @@
-"""Attaches a window or a web page to an environment, and lets it deliver the input of the operator's device."""
+"""Attaches a window or a web page to an environment, which then delivers a person's input to the operator's device."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ log = logging.getLogger(__name__)
 V = TypeVar("V", bound=Viewer)
 
 
-def viewer_of(env: gym.Env, kind: type[V]) -> V | None:
+def find_viewer(env: gym.Env, kind: type[V]) -> V | None:
     """Return the viewer of class `kind` that shows `env`, or None."""
     if not env.has_wrapper_attr("observers"):
         return None
-    return next((one for one in env.get_wrapper_attr("observers") if isinstance(one, kind)), None)
+    return next((seen for seen in env.get_wrapper_attr("observers") if isinstance(seen, kind)), None)
 
 
-def page_of(env: gym.Env) -> Page | None:
+def find_page(env: gym.Env) -> Page | None:
     """Return the web page that shows `env`, or None."""
     from gym_hil.viewers.web.page import Page
 
-    return viewer_of(env, Page)
+    return find_viewer(env, Page)
 
 
-def window_of(env: gym.Env) -> Window | None:
+def find_window(env: gym.Env) -> Window | None:
     """Return the window that shows `env`, or None."""
     from gym_hil.viewers.window import Window
 
-    return viewer_of(env, Window)
+    return find_viewer(env, Window)
 
 
 def open_window(env: gym.Env, *, show_help: bool = True) -> Window | None:
@@ -53,7 +53,7 @@ def open_window(env: gym.Env, *, show_help: bool = True) -> Window | None:
     """
     from gym_hil.viewers.window import Window
 
-    if (window := window_of(env)) is not None:
+    if (window := find_window(env)) is not None:
         return window
     raw = EnvironmentInterface(env)
     size = raw.render_spec.video_width, raw.render_spec.video_height
@@ -83,35 +83,35 @@ def open_page(env: gym.Env, address: PageAddress | None = None) -> Page:
     """
     from gym_hil.viewers.web.page import Page
 
-    if (page := page_of(env)) is not None:
+    if (page := find_page(env)) is not None:
         return page
     if address is None:
-        address = next((device.address for device in _fed(env, "page")), None)
+        address = next((device.address for device in _devices_of_viewer(env, "page")), None)
     raw = EnvironmentInterface(env)
     page = Page(_title(raw), raw.model, address, raw.task.description if raw.offers("task") else "")
     _connect(env, "page", page)
     return page
 
 
-def wants(env: gym.Env, delivery: str) -> bool:
+def needs_viewer(env: gym.Env, delivery: str) -> bool:
     """Return whether the operator has a device whose input is delivered by the viewer `delivery`,
     ``"window"`` or ``"page"``.
     """
-    return any(True for _ in _fed(env, delivery))
+    return any(True for _ in _devices_of_viewer(env, delivery))
 
 
 def _title(env: EnvironmentInterface) -> str:
     return f"gym-hil {env.task.name}" if env.offers("task") else "gym-hil"
 
 
-def _fed(env: gym.Env, delivery: str) -> list:
+def _devices_of_viewer(env: gym.Env, delivery: str) -> list:
     operator = env.get_wrapper_attr("operator") if env.has_wrapper_attr("operator") else None
     device = getattr(operator, "device", None)
     return [leaf for leaf in device.leaves() if leaf.fed_by == delivery] if device is not None else []
 
 
 def _connect(env: gym.Env, delivery: str, viewer: Viewer | None) -> None:
-    for device in _fed(env, delivery):
+    for device in _devices_of_viewer(env, delivery):
         if viewer is not None:
             viewer.feed(device)
         elif delivery == "window":

@@ -1,4 +1,4 @@
-"""Pauses of an environment that its operator asks for."""
+"""Pauses of an environment at the request of its operator."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import gymnasium as gym
 from gym_hil.core.clock import Clock
 from gym_hil.core.observer import Observer
 
-LISTEN_S = 0.02
+POLL_S = 0.02
 """Polling interval of the device during a pause (s)."""
 
 
-def observers_of(env: gym.Env) -> list[Observer]:
+def find_observers(env: gym.Env) -> list[Observer]:
     """Return the observers of an environment; none without a takeover wrapper."""
     return env.get_wrapper_attr("observers") if env.has_wrapper_attr("observers") else []
 
@@ -29,11 +29,11 @@ def wait_out_pause(env: gym.Env, clock: Clock) -> bool:
     operator = env.get_wrapper_attr("operator") if env.has_wrapper_attr("operator") else None
     if operator is None or not operator.paused:
         return False
-    observers = observers_of(env)
+    observers = find_observers(env)
     for observer in observers:
         observer.on_pause()
     while operator.paused and not any(observer.closed for observer in observers):
-        clock.sleep(LISTEN_S)
+        clock.sleep(POLL_S)
         for observer in observers:
             observer.on_poll()
         operator.poll_in_pause()

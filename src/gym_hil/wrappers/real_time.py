@@ -11,7 +11,7 @@ from gym_hil.core.arguments import require_number
 from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.core.observer import Observer
 from gym_hil.core.step_record import StepRecord
-from gym_hil.wrappers.pausing import observers_of, wait_out_pause
+from gym_hil.wrappers.pausing import find_observers, wait_out_pause
 
 PICTURES = 5
 """Number of frames per step that a viewer may show until the next step."""
@@ -108,4 +108,4 @@ class RealTimeWrapper(gym.Wrapper):
 
     @property
     def _observers(self) -> list[Observer]:
-        return observers_of(self.env)
+        return find_observers(self.env)

@@ -16,19 +16,19 @@ from typing import Any
 import numpy as np
 
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
-from gym_hil.datasets.camera_images import Pictures
+from gym_hil.datasets.camera_images import CameraImages
 from gym_hil.datasets.episode import Episode
 from gym_hil.datasets.formats.registry import DatasetFormat
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.manifest import Manifest, files_below, flushed, restore_to_manifest
+from gym_hil.datasets.manifest import Manifest, files_below, flush_files, restore_to_manifest
 
 MANIFEST = "lerobot.json"
 FOLDERS = ("meta", "data", "videos", "images")
 CAMERA_KEY = "observation.images.{}"
 ACTION_NAMES = ("delta_x", "delta_y", "delta_z", "gripper")
 COMPLETE_EVERY = 50
-"""Number of episodes after which all files are completed, which limits the work that a crash can undo."""
-_NEW = ".new-dataset"
+"""Number of episodes after which all files are completed, so that a crash cannot damage them afterwards."""
+_TEMPORARY = ".new-dataset"
 _ENCODING = re.compile("tmp[a-z0-9_]{8}")
 """Temporary folders in which LeRobot encodes videos, named by Python's `tempfile`."""
 _REWRITTEN = ("meta/info.json", "meta/stats.json")
@@ -69,17 +69,17 @@ def default_root(repo_id: str) -> Path:
     return Path(HF_LEROBOT_HOME) / repo_id
 
 
-def features(episode: Episode, pictures: Pictures) -> dict[str, dict[str, Any]]:
+def features(episode: Episode, pictures: CameraImages) -> dict[str, dict[str, Any]]:
     """Return LeRobot's feature description of the frames of `episode`."""
 
-    def numbers(name: str, names: tuple[str, ...] | None) -> dict[str, Any]:
+    def describe_vector(name: str, names: tuple[str, ...] | None) -> dict[str, Any]:
         shape = episode.frames[name].shape[1:]
         return {"dtype": "float32", "shape": shape, "names": list(names) if names else None}
 
     actions = ACTION_NAMES[: episode.frames["action"].shape[1]]
     described = {
-        **{name: numbers(name, None) for name in _observed(episode)},
-        **{name: numbers(name, actions) for name in ("action", "policy_action", "human_action")},
+        **{name: describe_vector(name, None) for name in _observed_vectors(episode)},
+        **{name: describe_vector(name, actions) for name in ("action", "policy_action", "human_action")},
         **{name: {"dtype": kind, "shape": (1,), "names": None} for name, kind in _SCALARS.items()},
     }
     for name in episode.further:
@@ -96,17 +96,17 @@ def features(episode: Episode, pictures: Pictures) -> dict[str, dict[str, Any]]:
     return described
 
 
-def _observed(episode: Episode) -> list[str]:
-    """Return the names of the observed vectors. LeRobot takes no empty one, as of objects that nobody measures."""
+def _observed_vectors(episode: Episode) -> list[str]:
+    """Return the names of the observed vectors. Empty ones are left out, because LeRobot does not support them."""
     names = ("observation.state", "observation.environment_state")
     return [name for name in names if episode.frames[name].size]
 
 
-def frame(episode: Episode, pictures: Pictures, step: int) -> dict[str, Any]:
+def frame(episode: Episode, pictures: CameraImages, step: int) -> dict[str, Any]:
     """Return one frame as an argument for LeRobot's `add_frame`."""
     rows = episode.frames
     scalars = {**rows, "intervention": rows["complementary_info.is_intervention"]}
-    vectors = (*_observed(episode), "action", "policy_action", "human_action")
+    vectors = (*_observed_vectors(episode), "action", "policy_action", "human_action")
     return {
         **{name: rows[name][step] for name in (*vectors, *episode.further)},
         **{name: np.array([scalars[name][step]], kind) for name, kind in _SCALARS.items()},
@@ -135,10 +135,10 @@ class LeRobotWriter:
         self.written = list(manifest.episodes)
         self._checksums = manifest.files
         encoding = (path for path in root.glob("tmp*") if _ENCODING.fullmatch(path.name))
-        for leftover in (root / _NEW, *encoding, *([] if manifest.texts else [root / "meta"])):
+        for leftover in (root / _TEMPORARY, *encoding, *([] if manifest.texts else [root / "meta"])):
             shutil.rmtree(leftover, ignore_errors=True)
 
-    def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
+    def append(self, number: int, episode: Episode, pictures: CameraImages) -> None:
         """Append an episode. Files are completed by `close`, and after every `COMPLETE_EVERY` episodes."""
         try:
             dataset = self._open(episode, pictures)
@@ -161,14 +161,14 @@ class LeRobotWriter:
         dataset.finalize()
         names = files_below(self.root, FOLDERS)
         unchanging = [name for name in names if name not in _REWRITTEN]
-        self._checksums = flushed(self.root, unchanging, self._checksums)
+        self._checksums = flush_files(self.root, unchanging, self._checksums)
         Manifest(
             self.written,
             self._checksums,
             {name: (self.root / name).read_text(encoding="utf-8") for name in _REWRITTEN},
         ).write(self.journal.root / MANIFEST)
 
-    def _open(self, episode: Episode, pictures: Pictures) -> Any:
+    def _open(self, episode: Episode, pictures: CameraImages) -> Any:
         if self._dataset is not None:
             return self._dataset
         if not (self.root / "meta").exists():
@@ -177,13 +177,13 @@ class LeRobotWriter:
                 self.repo_id,
                 int(episode.meta["fps"]),
                 features(episode, pictures),
-                root=self.root / _NEW,
+                root=self.root / _TEMPORARY,
                 use_videos=bool(pictures),
                 video_backend="pyav",
             )
             new.finalize()
-            os.replace(self.root / _NEW / "meta", self.root / "meta")
-            shutil.rmtree(self.root / _NEW)
+            os.replace(self.root / _TEMPORARY / "meta", self.root / "meta")
+            shutil.rmtree(self.root / _TEMPORARY)
         self._dataset = self._dataset_class.resume(
             self.repo_id,
             root=self.root,
@@ -191,7 +191,7 @@ class LeRobotWriter:
             streaming_encoding=bool(pictures),
             encoder_queue_maxsize=100_000,  # LeRobot drops frames when it is full
         )
-        _be_quiet()
+        _silence_libraries()
         return self._dataset
 
 
@@ -202,7 +202,7 @@ def _lerobot_dataset() -> Any:
     return LeRobotDataset
 
 
-def _be_quiet() -> None:
+def _silence_libraries() -> None:
     """Silence LeRobot's libraries, whose output would disturb that of the command. Loading a dataset resets this."""
     import av
 

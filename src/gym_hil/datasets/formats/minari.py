@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from gym_hil.core import schema
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
-from gym_hil.datasets.camera_images import Pictures
+from gym_hil.datasets.camera_images import CameraImages
 from gym_hil.datasets.episode import OBSERVED, Episode
 from gym_hil.datasets.formats.registry import DatasetFormat
 from gym_hil.datasets.journal import EpisodeStore
-from gym_hil.datasets.manifest import Manifest, files_below, flushed, restore_to_manifest
-from gym_hil.datasets.replay import USUAL_SIZE
+from gym_hil.datasets.manifest import Manifest, files_below, flush_files, restore_to_manifest
+from gym_hil.datasets.replay import DEFAULT_SIZE
 from gym_hil.simulation.rendering import GymRenderingSpec
 
 MANIFEST = "minari.json"
@@ -85,7 +85,7 @@ class MinariWriter:
         if not manifest.files:
             shutil.rmtree(root / DATA, ignore_errors=True)
 
-    def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
+    def append(self, number: int, episode: Episode, pictures: CameraImages) -> None:
         """Append an episode, which has this number in the journal."""
         from minari.data_collector import EpisodeBuffer
 
@@ -116,9 +116,9 @@ class MinariWriter:
         shutil.rmtree(self.root / DATA, ignore_errors=True)
         (self.root / _NEW).rename(self.root / DATA)
         names = files_below(self.root, FOLDERS)
-        Manifest(self.written, flushed(self.root, names, known={})).write(self.journal.root / MANIFEST)
+        Manifest(self.written, flush_files(self.root, names, known={})).write(self.journal.root / MANIFEST)
 
-    def _open(self, episode: Episode, pictures: Pictures) -> Any:
+    def _open(self, episode: Episode, pictures: CameraImages) -> Any:
         if self._storage is not None:
             return self._storage
         from minari.dataset.minari_storage import MinariStorage
@@ -140,12 +140,12 @@ class MinariWriter:
         )
         return self._storage
 
-    def _spaces(self, pictures: Pictures) -> dict[str, Any]:
+    def _spaces(self, pictures: CameraImages) -> dict[str, Any]:
         spec = copy.deepcopy(gym.spec(self.journal.env_id.replace("Base-v", "-v")))
         spec.kwargs["image_obs"] = bool(pictures)
-        if terms := self.journal.about.get("observation_terms"):
+        if terms := self.journal.settings.get("observation_terms"):
             spec.kwargs["observation_terms"] = ["proprioception", "rgb" if pictures else "objects", *terms]
-        size = self.journal.about["image_size"] or USUAL_SIZE
+        size = self.journal.settings["image_size"] or DEFAULT_SIZE
         env = gym.make(spec, render_spec=GymRenderingSpec(height=size, width=size))
         env.close()
         return {
@@ -155,7 +155,7 @@ class MinariWriter:
         }
 
 
-def observations(episode: Episode, pictures: Pictures) -> dict[str, Any]:
+def observations(episode: Episode, pictures: CameraImages) -> dict[str, Any]:
     """Return the observations before every step and at the end, in the format of the environment."""
 
     def with_final(name: str) -> NDArray[Any]:

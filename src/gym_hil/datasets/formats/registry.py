@@ -11,7 +11,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.registry import Registry
 
 if TYPE_CHECKING:
-    from gym_hil.datasets.camera_images import Pictures
+    from gym_hil.datasets.camera_images import CameraImages
     from gym_hil.datasets.episode import Episode
     from gym_hil.datasets.journal import EpisodeStore
 
@@ -34,7 +34,7 @@ class Writer(Protocol):
     changed: list[str]
     set_aside: list[str]
 
-    def append(self, number: int, episode: Episode, pictures: Pictures) -> None:
+    def append(self, number: int, episode: Episode, pictures: CameraImages) -> None:
         """Append an episode.
 
         Args:

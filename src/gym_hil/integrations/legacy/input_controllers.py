@@ -137,10 +137,10 @@ class KeyboardController(DeviceController):
         super().__init__(x_step_size, y_step_size, z_step_size)
 
     def _open(self) -> Device:
-        from gym_hil.devices.global_keyboard import GlobalKeyboard, why_not
+        from gym_hil.devices.global_keyboard import GlobalKeyboard, unsupported_reason
         from gym_hil.devices.keyboard import Keyboard
 
-        return Keyboard() if why_not() else GlobalKeyboard()
+        return Keyboard() if unsupported_reason() else GlobalKeyboard()
 
     def _take(self, reading: DeviceReading) -> None:
         engaged = self.intervention_flag and reading is not NEUTRAL

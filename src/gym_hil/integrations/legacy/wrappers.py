@@ -16,7 +16,7 @@ from gym_hil.intervention.named import make_operator
 from gym_hil.intervention.takeover import InterventionWrapper
 from gym_hil.stacks.build import make_env as make_env
 from gym_hil.stacks.build import wrap_env as wrap_env
-from gym_hil.viewers.attach import open_window, wants
+from gym_hil.viewers.attach import needs_viewer, open_window
 from gym_hil.viewers.passive_viewer import PassiveViewerWrapper as _PassiveViewerWrapper
 from gym_hil.wrappers.ee_action import DEFAULT_EE_STEP_SIZE as DEFAULT_EE_STEP_SIZE
 from gym_hil.wrappers.ee_action import EEActionWrapper as _EEActionWrapper
@@ -94,7 +94,7 @@ class InputsControlWrapper(InterventionWrapper):
         path = None if controller_config_path is None else os.fspath(controller_config_path)
         super().__init__(env, make_operator(name, controller_config_path=path))
         self.auto_reset = auto_reset
-        if wants(self, "window"):
+        if needs_viewer(self, "window"):
             open_window(self)
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:

@@ -50,7 +50,11 @@ class Plan:
     """Local TCP port on which the learner listens for the actor; a free one by default."""
 
     def __post_init__(self) -> None:
-        """Refuse values that LeRobot cannot use."""
+        """Validate the settings.
+
+        Raises:
+            InvalidArgumentError: LeRobot does not support a value.
+        """
         for name in ("episodes", "steps"):
             if getattr(self, name) < 1:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)} must be at least 1")
@@ -58,7 +62,7 @@ class Plan:
             raise InvalidArgumentError(f"port={self.port} must be in 1..65535")
         if self.parts.suffix == "Base":
             raise InvalidArgumentError(
-                f"task {self.task!r} has raw actions, which LeRobot does not support; use an id without Base"
+                f"task {self.task!r} has twist actions, which LeRobot does not support; use an id without Base"
             )
 
     @property
@@ -69,7 +73,7 @@ class Plan:
     @property
     def training_task(self) -> str:
         """The id of the actor's environment. A simulated human is replaced by the preset ``coach``, which waits
-        longer before it takes over, so that the policy gathers experience of its own.
+        longer before it takes over, so that the policy gathers its own experience.
         """
         parts = self.parts
         return (
@@ -79,7 +83,7 @@ class Plan:
     @property
     def replay_task(self) -> str:
         """The id of the environment for replays. It has no operator, and it resets itself at the end of an
-        episode, because LeRobot's replay steps on without a reset.
+        episode, because LeRobot's replay continues to step without a reset.
         """
         return replace(self.parts, suffix="Replay").name
 

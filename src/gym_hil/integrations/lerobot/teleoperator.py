@@ -24,8 +24,8 @@ from gym_hil.intervention.operator import POLICY_ACTS, Decision, Operator
 DELTAS = ("delta_x", "delta_y", "delta_z")
 """Keys of the motion along x, y and z in an action of LeRobot's gamepad, each in [-1, 1]."""
 NO_VIEW: Any = None
-"""Replaces the view, which people's devices do not use, if the robot is not simulated in this process."""
-RESTARTING = {EpisodeEvent.RESET, EpisodeEvent.RERECORD}
+"""The view of a person whose robot is not simulated in this process. People with a device do not use it."""
+RESET_EVENTS = {EpisodeEvent.RESET, EpisodeEvent.RERECORD}
 """Events that reset the simulation."""
 
 
@@ -60,7 +60,7 @@ class GymHilTeleoperator(Teleoperator):
         self.config = config
         self._operator: Operator | None = None
         self._decision: Decision = POLICY_ACTS
-        self._episode_of: ManipulationEnv | None = None
+        self._reset_env: ManipulationEnv | None = None
 
     @cached_property
     def action_features(self) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class GymHilTeleoperator(Teleoperator):
         """Ask the operator for one decision.
 
         Returns:
-            The action by key; no motion while the operator does not act.
+            The action by key. It causes no motion while the operator does not act.
 
         Raises:
             DeviceError: the teleoperator is not connected, or the operator needs a simulated arm.
@@ -117,7 +117,7 @@ class GymHilTeleoperator(Teleoperator):
         action = {**dict(zip(DELTAS, (x, y, z), strict=True)), "gripper": gripper}
         if world is None:
             return action
-        if RESTARTING.intersection(self._decision.events):
+        if RESET_EVENTS.intersection(self._decision.events):
             world.restart()
         target = world.raw.simulation.target_pos_w + np.array([x, y, z]) * self.config.step_m
         opening = {0: CLOSED, 2: OPEN}.get(round(gripper), world.opening)
@@ -149,9 +149,9 @@ class GymHilTeleoperator(Teleoperator):
         if operator is None:
             raise DeviceError("the teleoperator is not connected; call connect first")
         if world is not None:
-            if world.raw is not self._episode_of:
+            if world.raw is not self._reset_env:
                 operator.reset(EnvironmentInterface(world.raw), world.raw.np_random_seed)
-                self._episode_of = world.raw
+                self._reset_env = world.raw
             return operator.decide(world.view(np.full(3, self.config.step_m)))
         if isinstance(operator, Human):
             return operator.decide(NO_VIEW)

@@ -37,7 +37,7 @@ class Size:
         Args:
             images: whether the policy observes images.
             device: torch device of the networks.
-            memory_bytes: main memory; None asks the operating system.
+            memory_bytes: size of the main memory; None for that of this machine.
         """
         if not images:
             return cls(device=device)

@@ -5,11 +5,9 @@ and a target entropy of half the number of actions. The actor does not control t
 each gripper command and is trained by double Q-learning from the reward and a penalty of 0.02 for every change. The
 better command is executed. Nothing is imitated, and the learning rate is constant.
 
-Differences: observations are states instead of images. The gripper keeps its command, so that there are two
-commands
-(open and close) instead of three. There are four critic updates per control step instead of as many as a
-second machine
-can do. The method needs tasks whose robot has a gripper.
+Differences: observations are states instead of images. The gripper keeps its command, so that there are two commands
+(open and close) instead of three. There are four critic updates per control step instead of as many as a second machine
+can perform. The method needs tasks whose robot has a gripper.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ from gym_hil.learning.methods.actor_critic import ActorCriticMethod
 from gym_hil.learning.methods.base import Weights
 from gym_hil.learning.methods.rlpd import plain_settings
 from gym_hil.learning.policy import GaussianPolicy
-from gym_hil.stacks.ids import is_foreign
+from gym_hil.stacks.ids import is_external
 
 GAMMA = 0.97
 CHANGE_PENALTY = -0.02
@@ -109,7 +107,7 @@ class HilSerl(ActorCriticMethod):
     def check(self, config: TrainConfig) -> None:
         """Check that actions end with a gripper entry."""
         super().check(config)
-        if is_foreign(config.env_id):
+        if is_external(config.env_id):
             raise InvalidArgumentError(
                 f"method={config.method!r} needs actions that end with a gripper, not {config.env_id!r}"
             )

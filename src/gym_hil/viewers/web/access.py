@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 COOKIE = "gym_hil_{port}"
-ANY = ("0.0.0.0", "::")
+ALL_INTERFACES = ("0.0.0.0", "::")
 """Addresses that stand for all network interfaces."""
 
 
@@ -44,16 +44,16 @@ class Access:
 
         @web.middleware
         async def guard(request: web.Request, handler: Any) -> web.StreamResponse:
-            return await self._checked(request, handler)
+            return await self._check_request(request, handler)
 
         self.guard = guard
 
     @property
     def url(self) -> str:
         """The address of the page, including the token."""
-        host = _bracketed(_own_address() if self._host in ANY else self._host)
-        where = self._with_port((self._host_names or [host])[0])
-        return f"{self._scheme}://{where}/?token={self._token}"
+        host = _bracketed(_own_address() if self._host in ALL_INTERFACES else self._host)
+        address = self._with_port((self._host_names or [host])[0])
+        return f"{self._scheme}://{address}/?token={self._token}"
 
     def require_own_origin(self, request: web.Request) -> None:
         """Refuse a socket that was not opened by the page itself.
@@ -66,24 +66,24 @@ class Access:
         if request.headers.get("Origin") != f"{self._scheme}://{request.host}":
             raise web.HTTPForbidden(text="this socket is for the page's own script")
 
-    def close_unauthorised(self, connections: Sequence[Any], most: int) -> None:
+    def close_unauthorised(self, connections: Sequence[Any], limit: int) -> None:
         """Limit the number of connections that have not presented the token, by closing the oldest ones.
 
         Args:
             connections: all open connections, oldest first.
-            most: largest number of connections without token.
+            limit: largest number of connections without token.
         """
         self.admitted.intersection_update(connections)
         unauthorised = [connection for connection in connections if connection not in self.admitted]
-        for connection in unauthorised[:-most]:
+        for connection in unauthorised[:-limit]:
             connection.force_close()
 
-    async def _checked(self, request: web.Request, handler: Any) -> web.StreamResponse:
+    async def _check_request(self, request: web.Request, handler: Any) -> web.StreamResponse:
         from aiohttp import web
 
-        places = {self._with_port(name) for name in self._names(request)}
-        if request.host.lower() not in places:
-            known = " and ".join(sorted(places))
+        allowed_hosts = {self._with_port(name) for name in self._names(request)}
+        if request.host.lower() not in allowed_hosts:
+            known = " and ".join(sorted(allowed_hosts))
             raise web.HTTPForbidden(text=f"this page is available as {known}; --host-names adds other names")
         cookie = COOKIE.format(port=self.port)
         given = request.query.get("token")
@@ -118,7 +118,7 @@ class Access:
         names = {self._host, socket.gethostname().lower()}
         if request.transport is not None:
             names.add(request.transport.get_extra_info("sockname")[0])
-        return {_bracketed(name) for name in names - set(ANY)} | set(self._host_names)
+        return {_bracketed(name) for name in names - set(ALL_INTERFACES)} | set(self._host_names)
 
     def _with_port(self, host: str) -> str:
         has_port = ":" in host.rpartition("]")[2]

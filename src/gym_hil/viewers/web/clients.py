@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gym_hil.core.clock import SYSTEM_CLOCK
 from gym_hil.devices.page import PageDevice
-from gym_hil.viewers.web.protocol import Blur, Button, Key, Message, PadGone, PagePad, Sticks
+from gym_hil.viewers.web.protocol import Blur, Button, GamepadDisconnected, GamepadState, Key, Message, Sticks
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DEAD_MAN_S = 0.28
 """Time without a message after which the person counts as absent (s). With the polling interval, it is 0.3 s."""
 CLOCK_SAMPLES = 50
-"""Number of a page's latest messages by which its clock is compared with that of this process, about 5 s."""
+"""Number of latest messages of a page from which the difference of its clock is computed, about 5 s."""
 MAX_RATE = 300
 """Largest number of messages per second. A page that sends more is disconnected."""
 
@@ -59,8 +59,8 @@ class Client:
         """Return whether a person can be looking at the page."""
         return self._visible and time.monotonic() - self._alive_at < DEAD_MAN_S
 
-    def note_alive(self, visible: bool, sent_at: float) -> None:
-        """Process a sign of life.
+    def mark_alive(self, visible: bool, sent_at: float) -> None:
+        """Process a message that shows that the page is open.
 
         Args:
             visible: whether the page is visible.
@@ -72,18 +72,18 @@ class Client:
     def local_time(self, at: float | None) -> float | None:
         """Convert a time of the page's clock (ms) to a time of `SYSTEM_CLOCK` (s); None if it is unknown.
 
-        The difference between the clocks is that of the message with the shortest transmission time.
+        The difference of the clocks is computed from the message with the shortest transmission time.
         """
         return None if at is None or not self._offsets else at / 1000.0 + min(self._offsets)
 
-    def floods(self) -> bool:
+    def exceeds_rate(self) -> bool:
         """Count a message, and return whether there were too many in the last second."""
         now = time.monotonic()
         self._received = [at for at in self._received if now - at < 1.0] + [now]
         return len(self._received) > MAX_RATE
 
     def show(self, frame: Frame) -> None:
-        """Send `frame`, unless a newer one follows before."""
+        """Send `frame`, unless a newer frame replaces it before that."""
         self._frame = frame
         self._fresh.set()
 
@@ -121,7 +121,7 @@ class DriverLock:
         self.clients.append(client)
         if self._driver is None:
             self._set_driver(client)
-        self._tell_roles()
+        self._update_roles()
 
     def leave(self, client: Client) -> None:
         """Remove a page."""
@@ -167,7 +167,7 @@ class DriverLock:
             self._set_driver(self._waiting.pop(0))
         for device in self.devices:
             device.attended = self.attended()
-        self._tell_roles()
+        self._update_roles()
 
     def deliver(self, client: Client, message: Message) -> None:
         """Deliver the input of `client` to the devices."""
@@ -177,7 +177,7 @@ class DriverLock:
     def _set_driver(self, client: Client | None) -> None:
         self._driver, self._slow = client, False
 
-    def _tell_roles(self) -> None:
+    def _update_roles(self) -> None:
         for client in self.clients:
             if client is self._driver:
                 role = "control"
@@ -197,9 +197,9 @@ def _deliver(device: PageDevice, message: Message, client: Client) -> None:
         (keyboard.press_button if message.down else keyboard.release_button)(message.control)
     elif isinstance(message, Sticks):
         device.sticks.move(message.x, message.y, message.z, turning=message.turning)
-    elif isinstance(message, PagePad):
+    elif isinstance(message, GamepadState):
         device.gamepad.update(message.sticks, message.down)
-    elif isinstance(message, PadGone):
+    elif isinstance(message, GamepadDisconnected):
         device.gamepad.unplug()
     elif isinstance(message, Blur):
         device.keyboard.release_all()

@@ -1,4 +1,4 @@
-"""The messages of a page to the server. Other messages are ignored."""
+"""The messages that a page sends to the server. All other messages are ignored."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from gym_hil.devices.controls import Control
 from gym_hil.devices.gamepad import GAMEPAD
 
-LONGEST_KEY = 32
+MAX_KEY_LENGTH = 32
 """Largest number of characters in the name of a key."""
 
 
 @dataclass(frozen=True)
 class Alive:
-    """A sign of life of the page. `sent_at` (ms) is returned to the page to measure the latency."""
+    """The page is still open. The server returns `sent_at` (ms), so that the page can measure the latency."""
 
     sent_at: float
     visible: bool
@@ -53,9 +53,9 @@ class Sticks:
 
 
 @dataclass(frozen=True)
-class PagePad:
-    """Levels of a gamepad's sticks (left x and y, right x and y, right and up positive), and the held
-    buttons.
+class GamepadState:
+    """State of a gamepad: levels of the sticks (left x and y, right x and y, right and up positive), and the names of
+    the held buttons.
     """
 
     sticks: tuple[float, float, float, float]
@@ -63,13 +63,13 @@ class PagePad:
 
 
 @dataclass(frozen=True)
-class PadGone:
+class GamepadDisconnected:
     """The gamepad was unplugged."""
 
 
 @dataclass(frozen=True)
 class Blur:
-    """The page has lost the focus, and does not receive releases any more."""
+    """The page has lost the focus, so that it does not receive the release of held keys."""
 
 
 @dataclass(frozen=True)
@@ -86,54 +86,56 @@ class SlowMotion:
     on: bool
 
 
-Message = Alive | Key | Button | Sticks | PagePad | PadGone | Blur | ControlRequest | SlowMotion
+Message = (
+    Alive | Key | Button | Sticks | GamepadState | GamepadDisconnected | Blur | ControlRequest | SlowMotion
+)
 
 
-def understand(text: str) -> Message | None:
+def parse_message(text: str) -> Message | None:
     """Parse a message; return None if it is invalid."""
     try:
-        said = json.loads(text)
-        return _KINDS[said["type"]](said)
+        fields = json.loads(text)
+        return _PARSERS[fields["type"]](fields)
     except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
         return None
 
 
-def _alive(said: dict[str, Any]) -> Alive:
-    return Alive(_number(said["t"]), _flag(said["visible"]))
+def _alive(fields: dict[str, Any]) -> Alive:
+    return Alive(_number(fields["t"]), _flag(fields["visible"]))
 
 
-def _key(said: dict[str, Any]) -> Key:
-    key = said["key"]
-    if not isinstance(key, str) or len(key) > LONGEST_KEY:
+def _key(fields: dict[str, Any]) -> Key:
+    key = fields["key"]
+    if not isinstance(key, str) or len(key) > MAX_KEY_LENGTH:
         raise ValueError
-    at = said.get("t")
-    return Key(key, _flag(said["down"]), None if at is None else _number(at))
+    at = fields.get("t")
+    return Key(key, _flag(fields["down"]), None if at is None else _number(at))
 
 
-def _button(said: dict[str, Any]) -> Button:
-    return Button(Control[said["control"]], _flag(said["down"]))
+def _button(fields: dict[str, Any]) -> Button:
+    return Button(Control[fields["control"]], _flag(fields["down"]))
 
 
-def _sticks(said: dict[str, Any]) -> Sticks:
-    x, y, z = (_level(said[axis]) for axis in "xyz")
-    return Sticks(x, y, z, _flag(said.get("turn", False)))
+def _sticks(fields: dict[str, Any]) -> Sticks:
+    x, y, z = (_level(fields[axis]) for axis in "xyz")
+    return Sticks(x, y, z, _flag(fields.get("turn", False)))
 
 
-def _pad(said: dict[str, Any]) -> PagePad:
-    left_x, left_y, right_x, right_y = (_level(level) for level in said["sticks"])
-    return PagePad((left_x, left_y, right_x, right_y), frozenset(GAMEPAD.keys() & set(said["down"])))
+def _pad(fields: dict[str, Any]) -> GamepadState:
+    left_x, left_y, right_x, right_y = (_level(level) for level in fields["sticks"])
+    return GamepadState((left_x, left_y, right_x, right_y), frozenset(GAMEPAD.keys() & set(fields["down"])))
 
 
-_KINDS: dict[str, Callable[[dict[str, Any]], Message]] = {
+_PARSERS: dict[str, Callable[[dict[str, Any]], Message]] = {
     "alive": _alive,
     "key": _key,
     "button": _button,
     "sticks": _sticks,
     "pad": _pad,
-    "pad-gone": lambda said: PadGone(),
-    "blur": lambda said: Blur(),
-    "control": lambda said: ControlRequest(_flag(said["wanted"])),
-    "slow": lambda said: SlowMotion(_flag(said["on"])),
+    "pad-gone": lambda fields: GamepadDisconnected(),
+    "blur": lambda fields: Blur(),
+    "control": lambda fields: ControlRequest(_flag(fields["wanted"])),
+    "slow": lambda fields: SlowMotion(_flag(fields["on"])),
 }
 
 

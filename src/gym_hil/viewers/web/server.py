@@ -17,7 +17,7 @@ from gym_hil.core.errors import DeviceError, MissingExtraError
 from gym_hil.devices.page import LOOPBACK, PageAddress, PageDevice
 from gym_hil.viewers.web.access import Access
 from gym_hil.viewers.web.clients import Client, DriverLock, Frame
-from gym_hil.viewers.web.protocol import Alive, ControlRequest, SlowMotion, understand
+from gym_hil.viewers.web.protocol import Alive, ControlRequest, SlowMotion, parse_message
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -179,7 +179,7 @@ class PageServer:
         sender = asyncio.create_task(client.send_frames())
         try:
             async for message in socket:
-                if message.type is not WSMsgType.TEXT or client.floods():
+                if message.type is not WSMsgType.TEXT or client.exceeds_rate():
                     break
                 answer = self._process(client, message.data)
                 if answer is not None:
@@ -195,9 +195,9 @@ class PageServer:
 
     def _process(self, client: Client, text: str) -> str | None:
         """Process one message, and return the answer to it."""
-        message = understand(text)
+        message = parse_message(text)
         if isinstance(message, Alive):
-            client.note_alive(message.visible, message.sent_at)
+            client.mark_alive(message.visible, message.sent_at)
             self._lock.update()
             return json.dumps({"pong": message.sent_at})
         if isinstance(message, ControlRequest):

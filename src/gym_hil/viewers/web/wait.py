@@ -11,28 +11,28 @@ import gymnasium as gym
 
 from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.devices.page import LOOPBACK
-from gym_hil.viewers.attach import page_of, wants
+from gym_hil.viewers.attach import find_page, needs_viewer
 
-LOOK_S = 0.05
+POLL_S = 0.05
 """Polling interval (s)."""
 
 
-def await_person(env: gym.Env, say: Callable[[str], object], clock: Clock = SYSTEM_CLOCK) -> None:
+def await_person(env: gym.Env, notify: Callable[[str], object], clock: Clock = SYSTEM_CLOCK) -> None:
     """If the operator drives from a web page that no person attends, show the robot there and wait for one.
 
     Args:
         env: the environment.
-        say: called with instructions for the person.
+        notify: called with instructions for the person.
         clock: clock of the polling.
     """
-    page = page_of(env)
-    if page is None or page.attended or not wants(env, "page"):
+    page = find_page(env)
+    if page is None or page.attended or not needs_viewer(env, "page"):
         return
     env.reset(seed=0)
     for line in _instructions(page.url):
-        say(line)
+        notify(line)
     while not page.attended:
-        clock.sleep(LOOK_S)
+        clock.sleep(POLL_S)
 
 
 def _instructions(url: str) -> list[str]:

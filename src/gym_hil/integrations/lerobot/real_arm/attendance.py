@@ -1,4 +1,4 @@
-"""A robot that holds still while its operator is away."""
+"""Stops an arm while its operator is absent."""
 
 from __future__ import annotations
 
@@ -17,13 +17,11 @@ from gym_hil.intervention.operator import Decision, Operator, View
 from gym_hil.wrappers.pausing import wait_out_pause
 
 log = logging.getLogger(__name__)
-AWAY = (
-    "The operator's device is unplugged, or nobody attends its page: the arm holds still until you take over."
-)
+AWAY = "The operator's device is unplugged, or nobody attends its page: the arm does not move until you take over."
 
 
 class Presence(DeviceWrapper):
-    """Notes whether the person at a device is away.
+    """Detects whether the person at a device is absent.
 
     Args:
         device: the device.
@@ -51,10 +49,10 @@ class Presence(DeviceWrapper):
 
 
 class AttendingHuman(Operator):
-    """A person without whom the robot does not go on.
+    """A person during whose absence the environment is paused.
 
-    While the person is away, the environment is paused. It goes on when the device is back and the person takes over
-    with it, because only then is it certain that they see the robot.
+    The pause ends when the device is connected again and the person takes over with it, because this shows that they
+    are watching the robot.
 
     Args:
         human: the person.
@@ -76,7 +74,7 @@ class AttendingHuman(Operator):
         return self.away or self._human.paused
 
     def decide(self, view: View) -> Decision:
-        """Decide as the person does; in the step in which they are found to be away, hold still."""
+        """Return the person's decision, or no motion in the step in which an absence is detected."""
         self._human.time_scale = self.time_scale
         decision = self._human.decide(view)
         if self.away:
@@ -88,7 +86,7 @@ class AttendingHuman(Operator):
         self._human.poll_in_pause()
 
     def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
-        """Begin an episode. A person who was away stays so until they take over."""
+        """Begin an episode. A person who was absent counts as absent until they take over."""
         self._human.reset(env, seed)
 
     def get_state(self) -> Any:
@@ -108,17 +106,17 @@ class AttendingHuman(Operator):
         self._human.close()
 
 
-def attended(operator: Operator | None) -> Operator | None:
-    """Return an operator without whom the robot does not go on, if it is a person."""
+def pause_while_away(operator: Operator | None) -> Operator | None:
+    """Return `operator`, or if it is a person, an operator during whose absence the environment is paused."""
     return AttendingHuman(operator) if isinstance(operator, Human) else operator
 
 
 class HoldWhilePaused(gym.Wrapper):
-    """Takes no step while the operator is away or has paused the arm, whose servos hold their positions.
+    """Delays a step while the operator is absent or has paused the arm. The servos hold their positions meanwhile.
 
     Args:
-        env: the environment of an arm, with everything around it.
-        clock: waits.
+        env: the environment of an arm with all other layers.
+        clock: clock that waits.
     """
 
     def __init__(self, env: gym.Env, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -126,13 +124,13 @@ class HoldWhilePaused(gym.Wrapper):
         self._clock = clock
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Wait until the operator lets the arm go on, and execute a step."""
+        """Wait until the operator is present and has not paused the arm, and execute a step."""
         away = getattr(self.env.get_wrapper_attr("operator"), "away", False)
         if away:
             log.warning(AWAY)
             self.env.get_wrapper_attr("note")(AWAY)
         if wait_out_pause(self.env, self._clock):
-            self.env.get_wrapper_attr("mirror").rest()
+            self.env.get_wrapper_attr("twin").restart_timing()
         if away:
             self.env.get_wrapper_attr("note")("")
         return self.env.step(action)

@@ -1,4 +1,4 @@
-"""What is asked of an arm outside the simulation, and LeRobot's robots as such an arm."""
+"""The connection to an arm outside the simulation: its interface, and an implementation for LeRobot's robots."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from gym_hil.core.clock import SYSTEM_CLOCK
 from gym_hil.core.errors import DeviceError, MissingExtraError, require_one_of
 
 ROBOTS = ("so101_follower", "so100_follower")
-"""LeRobot's robots whose joints are those of our SO-101."""
+"""LeRobot's robots with the same joints as the SO-101 of this package."""
 GRIPPER = "gripper"
 RETRIES = 2
-"""Number of further attempts to read the currents; LeRobot makes as many to read positions."""
+"""Number of further attempts to read the currents if the first one fails, as many as LeRobot makes for positions."""
 GRIP_TORQUE = 500
-"""Largest torque of the gripper (0.1 % of its stall torque). LeRobot writes the same number as the limit that holds
-from the next power-on; until then, a gripper that often squeezes something overheats within minutes."""
+"""Largest torque of the gripper (0.1 % of its stall torque). LeRobot writes the same number to a register that takes
+effect at the next power-on; until then, a gripper that often squeezes an object overheats within minutes."""
 RECOVERY_S = 0.03
-"""Time for which the gripper is off (s), so that its next answer no longer reports the overload."""
+"""Time for which the gripper is switched off (s). Afterwards, its answers no longer report the overload."""
 SILENT_SERVO = (
-    "LeRobot also misses a servo that reports an error: it may be too hot or overloaded. Let it cool down, and "
-    "switch the arm off and on"
+    "LeRobot also reports a servo as missing if it answers with an error: it may be too hot or overloaded. Let it cool "
+    "down, and switch the arm off and on"
 )
 CURRENT_UNIT = 0.0065
-"""A per unit of a Feetech servo's register."""
+"""Unit of the register for the current of a Feetech servo (A)."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What an arm measures.
+    """The measurements of an arm at one time.
 
     Attributes:
         joints: positions of the arm's joints (rad), from base to flange.
-        opening: how far the gripper is open, from 0 to 1.
-        currents: current of every servo, gripper last (A); empty where it is not known.
-        images: (height, width, 3) uint8 each, red first, by the camera's name.
+        opening: opening of the gripper: 0 closed, 1 open.
+        currents: current of every servo, that of the gripper last (A); empty if the arm does not measure currents.
+        images: images (height, width, 3; uint8, RGB) by the name of the camera.
     """
 
     joints: tuple[float, ...]
@@ -56,31 +56,33 @@ class ConnectedArm(Protocol):
     cameras: tuple[str, ...]
 
     def connect(self) -> None:
-        """Reach the arm, which stiffens where it is. Calling it again begins anew."""
+        """Connect to the arm and switch its servos on; it holds its position. A second call opens a new connection."""
 
     def read(self) -> Measurement:
-        """Return what it measures now."""
+        """Return the current measurements."""
 
-    def renew_grip(self) -> None:
-        """Switch the gripper off and on. Its servo may have switched itself off, because it squeezed for too long."""
+    def reset_gripper(self) -> None:
+        """Switch the gripper's servo off and on. It switches itself off when it has squeezed an object for too long."""
 
     def send(self, joints: Sequence[float], opening: float) -> None:
-        """Let its servos go to `joints` (rad) and to an `opening` from 0 to 1. They hold what was sent last."""
+        """Command the joint positions `joints` (rad) and the `opening` of the gripper, from 0 (closed) to 1 (open). The
+        servos hold the last commanded positions.
+        """
 
     def close(self) -> None:
-        """Let go of the port. The servos keep holding."""
+        """Close the connection. The servos keep holding their positions."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeRobotArm:
-    """How an arm is reached through LeRobot.
+    """The settings of the connection to an arm through LeRobot.
 
     Attributes:
         kind: one of `ROBOTS`.
-        port: its serial port.
-        robot_id: the name under which it was calibrated.
-        calibration_dir: folder of its calibration; None for LeRobot's own.
-        cameras: LeRobot's configuration of each camera, by its name: ``{"front": {"type": "opencv", ...}}``.
+        port: serial port of the arm.
+        robot_id: name under which the arm was calibrated.
+        calibration_dir: folder of the calibration; None for that of LeRobot.
+        cameras: LeRobot's configuration of each camera by its name: ``{"front": {"type": "opencv", ...}}``.
     """
 
     kind: str
@@ -90,10 +92,10 @@ class LeRobotArm:
     cameras: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def make(self) -> LeRobotConnection:
-        """Return a connection, not yet connected.
+        """Return a connection that is not open yet.
 
         Raises:
-            InvalidArgumentError: there is no such robot.
+            InvalidArgumentError: `kind` is not one of `ROBOTS`.
             MissingExtraError: LeRobot is not installed.
         """
         require_one_of("robot", self.kind, ROBOTS)
@@ -117,7 +119,7 @@ class LeRobotArm:
 
 
 class LeRobotConnection:
-    """An SO-101 behind LeRobot's `Robot` class.
+    """The connection to an SO-101 through LeRobot's class `Robot`.
 
     Args:
         config: LeRobot's configuration of the robot.
@@ -129,26 +131,26 @@ class LeRobotConnection:
         self.cameras = tuple(config.cameras)
 
     def connect(self) -> None:
-        """Connect; see `ConnectedArm.connect`.
+        """Connect to the arm; see `ConnectedArm.connect`.
 
         Raises:
-            DeviceError: the arm does not answer, or it has another calibration than the file.
+            DeviceError: the arm does not answer, or its calibration differs from that in the file.
         """
         from lerobot.robots import make_robot_from_config
 
         self.close()
         self._robot = make_robot_from_config(self._config)
-        with self._answering("connect to"):
+        with self._as_device_errors("connect to"):
             self._robot.connect(calibrate=False)
             calibrated = self._robot.is_calibrated  # reads the servos
             self._robot.bus.write("Torque_Limit", GRIPPER, GRIP_TORQUE, num_retry=RETRIES)
         if not calibrated:
             self.close()
-            raise DeviceError("the arm's calibration is not that of its file; run lerobot-calibrate")
+            raise DeviceError("the arm's calibration differs from that in its file; run lerobot-calibrate")
 
     def read(self) -> Measurement:
-        """Return what the arm measures now."""
-        with self._answering("read"):
+        """Return the current measurements of the arm."""
+        with self._as_device_errors("read"):
             seen = self._robot.get_observation()
             currents = self._robot.bus.sync_read("Present_Current", normalize=False, num_retry=RETRIES)
         names = list(self._robot.bus.motors)
@@ -159,27 +161,27 @@ class LeRobotConnection:
             {name: seen[name] for name in self.cameras},
         )
 
-    def renew_grip(self) -> None:
-        """Switch the gripper off and on; see `ConnectedArm.renew_grip`."""
-        with contextlib.suppress(Exception):  # LeRobot takes the servo's report of an overload for a failure
+    def reset_gripper(self) -> None:
+        """Switch the gripper off and on; see `ConnectedArm.reset_gripper`."""
+        with contextlib.suppress(Exception):  # LeRobot treats the servo's report of an overload as a failure
             self._robot.bus.write("Torque_Enable", GRIPPER, 0)
         SYSTEM_CLOCK.sleep(RECOVERY_S)
-        with self._answering("switch on the gripper of"):
+        with self._as_device_errors("switch on the gripper of"):
             self._robot.bus.write("Torque_Enable", GRIPPER, 1, num_retry=RETRIES)
 
     def send(self, joints: Sequence[float], opening: float) -> None:
-        """Send the arm's servos to positions."""
+        """Command positions; see `ConnectedArm.send`."""
         names = [name for name in self._robot.bus.motors if name != GRIPPER]
         action = {f"{name}.pos": math.degrees(at) for name, at in zip(names, joints, strict=True)}
-        with self._answering("command"):
+        with self._as_device_errors("command"):
             self._robot.send_action({**action, f"{GRIPPER}.pos": 100.0 * opening})
 
     def close(self) -> None:
-        """Let go of the port. Calling it twice is allowed."""
+        """Close the connection. It may be called more than once."""
         robot, self._robot = self._robot, None
         if robot is None:
             return
-        with contextlib.suppress(Exception):  # the cable may be out
+        with contextlib.suppress(Exception):  # the cable may be unplugged
             robot.disconnect()
         for camera in robot.cameras.values():
             with contextlib.suppress(Exception):
@@ -188,12 +190,12 @@ class LeRobotConnection:
             robot.bus.port_handler.closePort()
 
     @contextlib.contextmanager
-    def _answering(self, what: str) -> Any:
+    def _as_device_errors(self, what: str) -> Any:
         if self._robot is None:
             raise DeviceError("the arm is not connected")
         try:
             yield
-        except Exception as error:  # serial ports, sockets and LeRobot have no error in common
+        except Exception as error:  # serial ports, sockets and LeRobot have no common base class of errors
             reason = " ".join(str(error).split()) or type(error).__name__
             hint = f" ({SILENT_SERVO})" if "Missing motor" in reason else ""
             raise DeviceError(f"could not {what} the arm: {reason}{hint}") from error

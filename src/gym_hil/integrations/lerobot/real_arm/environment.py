@@ -18,7 +18,7 @@ from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.envs.observations import Observation
 from gym_hil.envs.robot_actions import RobotAction, make_robot_action
 from gym_hil.integrations.lerobot.real_arm.connection import ConnectedArm
-from gym_hil.integrations.lerobot.real_arm.mirror import USUAL_LIMITS, Mirror, SafetyLimits
+from gym_hil.integrations.lerobot.real_arm.digital_twin import DEFAULT_LIMITS, DigitalTwin, SafetyLimits
 from gym_hil.integrations.lerobot.real_arm.scene import MeasuredScene
 from gym_hil.robots.base import Robot
 from gym_hil.robots.geometry import Box
@@ -36,7 +36,7 @@ ALL_TERMS = ("proprioception", "objects", "rgb")
 
 
 class PersonJudges(Task):
-    """A task of which only a person knows whether it is done."""
+    """A task whose success only a person can judge."""
 
     name = "PersonJudges"
     description = "Do what the person shows."
@@ -50,19 +50,19 @@ class PersonJudges(Task):
         self.workspace = robot.workspace.tcp
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Return nothing: nobody knows where the objects are."""
+        """Return an empty initial state, because the poses of the objects are unknown."""
         return {}
 
     def observe(self, sim: Simulation) -> Array:
-        """Return no objects."""
+        """Return an empty array, because the poses of the objects are unknown."""
         return np.zeros(0)
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
-        """Return no terms."""
+        """Return an empty dictionary."""
         return {}
 
     def success(self, sim: Simulation, start: Start) -> bool:
-        """Return False: the person says so."""
+        """Return False, because only the person's button reports a success."""
         return False
 
 
@@ -75,28 +75,29 @@ def _make_task(task: str | type[Task], workspace: Box | None, robot: Robot) -> T
 class RealArmEnv(ManipulationEnv):
     """An arm outside the simulation.
 
-    Nothing moves before the person has confirmed it: at the beginning of every episode, and after the arm did not
-    answer. When a step fails, the arm holds its position and the episode is cut off. Observations are what the arm
-    measures, and the images of its cameras if it has any.
+    The arm moves only after a person's confirmation, at the beginning of every episode and after a failed connection.
+    When a step fails, the arm holds its position and the episode is truncated. Observations are the measurements of the
+    arm, and the images of its cameras if it has any.
 
-    The person says whether an episode has succeeded. If something measures where the objects are, the task does so as
-    in simulation; a learned reward does so by `judge_by`.
+    The person's buttons determine success. If the poses of the objects are measured, the task determines it as in
+    simulation. A learned reward can be set by `set_success_detector`.
 
     Args:
-        arm: how it is reached.
-        robot: the model of it.
-        confirm: shows a text to the person and returns once they agree.
-        put_back: lets the objects be put back before an episode, and returns when the arm may move; None for `confirm`.
-        limits: what the arm never exceeds.
-        scene: what measures where the objects of `task` are; None if nothing does.
+        arm: the connection to the arm.
+        robot: the model of the arm.
+        confirm: shows a text to the person, and returns when they have confirmed it.
+        put_back: requests that the objects are put back before an episode, and returns when the arm may move; None
+            for `confirm`.
+        limits: safety limits of the arm.
+        scene: measures the poses of the objects of `task`; None if they are not measured.
         task: name of the task whose objects `scene` measures.
-        description: what the person shows, in words; by default the task's.
-        action_term: the actions; by default displacements of the TCP.
-        image_obs: whether to observe images without cameras as well, which are black.
+        description: instruction for the person in words; by default that of the task.
+        action_term: the action term; by default displacements of the TCP.
+        image_obs: whether to observe images even if there are no cameras; they are black then.
         state_obs: whether to append the objects' positions to ``agent_pos``, and to observe no images.
         observation_terms: see `ManipulationEnv`; by default `ALL_TERMS` if there are cameras.
-        clock: keeps the control rate.
-        kwargs: of `ManipulationEnv`.
+        clock: clock that keeps the control rate.
+        kwargs: further arguments of `ManipulationEnv`.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class RealArmEnv(ManipulationEnv):
         confirm: Callable[[str], None],
         *,
         put_back: Callable[[str], None] | None = None,
-        limits: SafetyLimits = USUAL_LIMITS,
+        limits: SafetyLimits = DEFAULT_LIMITS,
         scene: MeasuredScene | None = None,
         task: str | type[Task] = PersonJudges,
         description: str = "",
@@ -118,7 +119,7 @@ class RealArmEnv(ManipulationEnv):
         **kwargs: Any,
     ) -> None:
         self._arm, self._limits_of_arm, self._clock, self._scene = arm, limits, clock, scene
-        self._confirm, self._reached = confirm, False
+        self._confirm, self._connected = confirm, False
         self._put_back = put_back or confirm
         super().__init__(
             cast(
@@ -136,21 +137,21 @@ class RealArmEnv(ManipulationEnv):
             raise InvalidArgumentError(f"the arm has no camera {sorted(missing)}; it needs one for each of "
                                        f"{sorted(self.cameras.observed)}, or none at all")  # fmt: skip
 
-    overruns = property(attrgetter("mirror.overruns"))
+    overruns = property(attrgetter("twin.overruns"))
     """Number of steps that took longer than a control period."""
-    worst_overrun_s = property(attrgetter("mirror.worst_overrun_s"))
+    worst_overrun_s = property(attrgetter("twin.worst_overrun_s"))
     """Largest delay of a step (s)."""
 
     @property
-    def mirror(self) -> Mirror:
+    def twin(self) -> DigitalTwin:
         """The model of the arm."""
-        return cast(Mirror, self.simulation)
+        return cast(DigitalTwin, self.simulation)
 
     def reset(self, **kwargs: Any) -> tuple[Observation, dict[str, Any]]:
-        """Let the person put the objects back, then move slowly to the start.
+        """Let the person put the objects back, and then move the arm slowly to its start.
 
         Args:
-            kwargs: of `ManipulationEnv.reset`.
+            kwargs: arguments of `ManipulationEnv.reset`.
         """
         home = self.simulation.robot.home(HOME)
         hand = self.simulation.robot.end_effectors[0].hand
@@ -158,30 +159,32 @@ class RealArmEnv(ManipulationEnv):
         while True:
             try:
                 self._put_back(
-                    "Put the objects back and keep clear: the arm moves to its start when you agree."
+                    "Put the objects back and keep clear: after your confirmation, the arm moves to its start."
                 )
-                if not self._reached:
-                    self.mirror.reach()
-                    self._reached = True
-                self.mirror.go(home, (hand.open_position - near) / (far - near))
+                if not self._connected:
+                    self.twin.connect()
+                    self._connected = True
+                self.twin.move_to(home, (hand.open_position - near) / (far - near))
                 break
             except DeviceError as error:
-                self._reached = False
-                self._confirm(f"{error}. Check the arm and its cable; it is tried again when you agree.")
+                self._connected = False
+                self._confirm(
+                    f"{error}. Check the arm and its cable. After your confirmation, it is tried again."
+                )
         observation, info = super().reset(**kwargs)
         if self._scene is not None:
-            places = self.mirror.places()
+            places = self.twin.object_poses()
             self._start = {name: places[name][: len(drawn)] for name, drawn in self._start.items()}
         return observation, info
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Act for one control period; see `ManipulationEnv.step`. A step that fails cuts the episode off."""
+        """Execute an action; see `ManipulationEnv.step`. If this fails, the episode is truncated."""
         try:
             return super().step(action)
         except DeviceError as error:
             failure = str(error)
-            log.warning("The arm was stopped, and the episode is cut off: %s.", failure)
-        self._reached, self._done = False, True
+            log.warning("The arm was stopped, and the episode is truncated: %s.", failure)
+        self._connected, self._done = False, True
         self._elapsed_steps += 1
         neutral, executed = self.action_term.neutral(), self.action_term.clip(action)
         record = StepRecord(
@@ -195,26 +198,26 @@ class RealArmEnv(ManipulationEnv):
         return self.observe(), 0.0, False, True, {**record.to_info(), "device_error": failure}
 
     def draw(self) -> dict[str, Image]:
-        """Return what the arm's cameras see, in the size of the observation."""
+        """Return the images of the arm's cameras, in the size of the observation."""
         spec = self.render_spec
         return dict(zip(self.cameras.observed, self._images(spec.height, spec.width), strict=True))
 
     def camera_images(self, size: int) -> list[Image]:
-        """Return what the observed cameras see (`size`, `size`, 3, uint8), in their order; black without cameras."""
+        """Return the images (`size`, `size`, 3, uint8) of the observed cameras in order; black ones without cameras."""
         return self._images(size, size)
 
     def observe_further(self) -> Observation:
-        """Return the observations besides positions, by their keys, with the images of the cameras: unlike those of a
-        simulation they cannot be rendered again.
+        """Return the additional observations by their keys. They include the images of the cameras, which cannot be
+        rendered again as those of a simulation.
         """
         further = super().observe_further()
         return {**further, "images": self.draw()} if self._arm.cameras else further
 
     def hand_over(self) -> None:
-        """Start the next step from where the servos are told to be: the arm holds, whoever commands next."""
+        """Do nothing: the servos hold the commanded positions, from which the next step starts."""
 
     def close(self) -> None:
-        """Let go of the port; the servos keep holding. Calling it twice is allowed."""
+        """Close the connection. The servos keep holding their positions. It may be called more than once."""
         self._arm.close()
         if self._scene is not None:
             self._scene.close()
@@ -223,7 +226,7 @@ class RealArmEnv(ManipulationEnv):
     def _images(self, height: int, width: int) -> list[Image]:
         from PIL import Image as Picture
 
-        measured = self.mirror.measured
+        measured = self.twin.measured
         images = {} if measured is None else measured.images
         return [
             np.array(Picture.fromarray(images[name]).resize((width, height)))
@@ -233,7 +236,7 @@ class RealArmEnv(ManipulationEnv):
         ]
 
     def _simulate(self, robot: Robot, control_dt: float, physics_dt: float) -> Simulation:
-        mirror = Mirror(robot, self.task.scene, control_dt=control_dt, physics_dt=physics_dt)
-        mirror.arm, mirror.limits, mirror.clock = self._arm, self._limits_of_arm, self._clock
-        mirror.box, mirror.objects = self.task.workspace, self._scene
-        return mirror
+        twin = DigitalTwin(robot, self.task.scene, control_dt=control_dt, physics_dt=physics_dt)
+        twin.arm, twin.limits, twin.clock = self._arm, self._limits_of_arm, self._clock
+        twin.box, twin.objects = self.task.workspace, self._scene
+        return twin

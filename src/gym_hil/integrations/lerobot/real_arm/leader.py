@@ -1,8 +1,8 @@
 """A leader arm as the device of a person.
 
-It drives by relative motion: the follower's TCP moves as the leader's does, wherever both stand, so that a takeover is
-no jump. The first step of a takeover moves the TCP by at most `FIRST_STEP`, and each further one by at most twice the
-bound of the one before. Rotations of the leader are ignored.
+It drives by relative motion: the follower's TCP executes the displacements of the leader's TCP, independently of their
+positions, so that the follower does not jump at a takeover. The first step of a takeover moves the TCP by at most
+`FIRST_STEP`, and this bound doubles in each further step. Rotations of the leader are ignored.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ FIRST_STEP = 0.0019
 DEAD_BAND = 0.001
 """Smallest motion of the leader's TCP that counts (m): one count of a servo's encoder is 0.4 mm at 0.25 m."""
 REST_STEPS = 10
-"""Number of steps without motion after which the leader is at rest and the person has let go."""
+"""Number of steps without motion after which the person counts as having released the leader."""
 PRESS = 15.0
-"""Smallest motion of the trigger that commands the gripper (of 100)."""
-STIRS = 1e-3
-"""Level along x that stands for a motion of the trigger alone, so that it also counts as driving: 0.025 mm."""
+"""Smallest motion of the trigger that commands the gripper, on its scale from 0 to 100."""
+SMALLEST_LEVEL = 1e-3
+"""Level along x that is reported if only the trigger moves, because a takeover requires motion; it moves 0.025 mm."""
 
 
 class LeaderMotion:
     """Converts the joints of a leader arm to the displacement of its TCP since the last conversion.
 
     Args:
-        robot: the leader's kinematics.
+        robot: robot with the kinematics of the leader.
     """
 
     def __init__(self, robot: Robot = SO101) -> None:
@@ -85,11 +85,11 @@ class LeaderMotion:
         self._allowed *= 2.0
         levels = way / np.array([DEFAULT_EE_STEP_SIZE[axis] for axis in "xyz"])
         if not levels.any():
-            levels[0] = STIRS
+            levels[0] = SMALLEST_LEVEL
         return {**dict(zip(DELTAS, levels.tolist(), strict=True)), "gripper": float(command)}
 
     def _command(self, opening: float) -> GripperCommand:
-        """Return the command of the trigger, which has moved by `PRESS` since the last one."""
+        """Return the gripper command if the trigger has moved by `PRESS` since the last command."""
         least, most = self._trigger or (opening, opening)
         self._trigger = min(least, opening), max(most, opening)
         if opening < most - PRESS:
@@ -102,7 +102,7 @@ class LeaderMotion:
 
 
 class LeaderAndKeys(CombinedDevice):
-    """A leader arm, and keys in the terminal that end episodes. It is unplugged when the leader is."""
+    """A leader arm, and keys in the terminal that end episodes. It counts as unplugged while the leader is."""
 
     def poll(self) -> DeviceReading:
         """Poll the leader and the keys."""
@@ -118,19 +118,19 @@ class LeaderAndKeys(CombinedDevice):
     def help(self) -> str:
         """Return one line about the leader and the keys."""
         return (
-            "move the leader arm to take over: the follower moves as it does, relative to where both stand; "
+            "move the leader arm to take over: the follower executes the same displacements; "
             f"terminal: {self.devices[1].help()}"
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeaderArm:
-    """How a leader arm is reached through LeRobot.
+    """The settings of the connection to a leader arm through LeRobot.
 
     Attributes:
-        port: its serial port.
-        leader_id: the name under which it was calibrated.
-        calibration_dir: folder of its calibration; None for LeRobot's own.
+        port: serial port of the leader.
+        leader_id: name under which the leader was calibrated.
+        calibration_dir: folder of the calibration; None for that of LeRobot.
     """
 
     port: str
@@ -154,14 +154,14 @@ class LeaderArm:
         try:
             leader.connect(calibrate=False)
             calibrated = leader.is_calibrated  # reads the servos
-        except Exception as error:  # serial ports and LeRobot have no error in common
+        except Exception as error:  # serial ports and LeRobot have no common base class of errors
             raise DeviceError(f"could not connect to the leader: {' '.join(str(error).split())}") from error
         if not calibrated:
-            raise DeviceError("the leader's calibration is not that of its file; run lerobot-calibrate")
-        return led_by(leader)
+            raise DeviceError("the leader's calibration differs from that in its file; run lerobot-calibrate")
+        return make_leader_operator(leader)
 
 
-def led_by(leader: Any) -> Human:
+def make_leader_operator(leader: Any) -> Human:
     """Return a person who drives with a connected leader of LeRobot."""
     device = LeaderAndKeys(LeRobotTeleoperator(leader, LeaderMotion()), TerminalKeyboard())
     return Human(device, SPEC.engage, release_after_steps=REST_STEPS)

@@ -1,4 +1,4 @@
-"""Asks a person before an arm moves."""
+"""Asks a person for confirmation before an arm moves."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ import gymnasium as gym
 from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.core.errors import DeviceError
 from gym_hil.core.schema import EpisodeEvent
-from gym_hil.wrappers.pausing import LISTEN_S, observers_of
+from gym_hil.wrappers.pausing import POLL_S, find_observers
 
 
 class Prompt:
-    """Shows a text in the terminal, on the page and in the window, and waits until the person agrees.
-
-    The person agrees by Enter in the terminal or by the button for success.
+    """Shows a text in the terminal, on the page and in the window, and waits for a person's confirmation: Enter in the
+    terminal, or the button for success.
 
     Args:
-        typed: whether Enter is read from a terminal; not if the operator's device reads its keys.
-        clock: waits.
+        typed: whether Enter in the terminal confirms; false if the operator's device reads the keys of the terminal.
+        clock: clock that waits.
     """
 
     def __init__(self, *, typed: bool = True, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -33,21 +32,21 @@ class Prompt:
         self._env: gym.Env | None = None
 
     def attach(self, env: gym.Env) -> None:
-        """Also ask the operator of `env`, in its viewers."""
+        """Also show the text in the viewers of `env`, and accept its operator's button."""
         self._env = env
 
     def __call__(self, text: str) -> None:
-        """Return when the person agrees.
+        """Return when the person has confirmed.
 
         Raises:
-            DeviceError: there is neither a terminal nor a device, so that nobody can agree.
+            DeviceError: there is neither a terminal nor a device, so that nobody can confirm.
         """
         device = self._device()
         ways = [*(["Enter"] if self._typed else []), *(["the button for success"] if device else [])]
-        print(f"{text} Press {' or '.join(ways) or 'Ctrl-C'} to agree, Ctrl-C to stop.", flush=True)  # noqa: T201
+        print(f"{text} Press {' or '.join(ways) or 'Ctrl-C'} to continue, Ctrl-C to stop.", flush=True)  # noqa: T201
         if device is not None:
             device.flush()
-        self._note(f"{text} Press success to agree.")
+        self._note(f"{text} Press success to continue.")
         terminal = _terminal() if self._typed else None
         try:
             while True:
@@ -59,15 +58,17 @@ class Prompt:
                 if self._pressed(device):
                     return
                 if terminal is None and device is None:
-                    raise DeviceError("nobody is there to agree that the arm moves: standard input is closed")
-                self._clock.sleep(LISTEN_S)
+                    raise DeviceError(
+                        "nobody can confirm that the arm may move, because standard input is closed"
+                    )
+                self._clock.sleep(POLL_S)
         finally:
             self._note("")
 
     def _pressed(self, device: Any) -> bool:
         if device is None or self._env is None:
             return False
-        for observer in observers_of(self._env):
+        for observer in find_observers(self._env):
             observer.on_poll()
         return EpisodeEvent.SUCCESS in device.poll().events
 
@@ -81,7 +82,7 @@ class Prompt:
 
 
 def _terminal() -> int | None:
-    """Return the file number of standard input without what was typed before; None if it cannot be read."""
+    """Discard what was typed before, and return the file descriptor of standard input; None if it cannot be read."""
     try:
         number = sys.stdin.fileno()
     except (AttributeError, ValueError, io.UnsupportedOperation):
@@ -95,7 +96,7 @@ def _terminal() -> int | None:
 
 
 def _line(terminal: int) -> bytes:
-    """Return one line, and read nothing beyond it; nothing at the end of the file."""
+    """Return the next line without reading beyond it; an empty one at the end of the file."""
     line = b""
     while not line.endswith(b"\n"):
         byte = os.read(terminal, 1)

@@ -1,12 +1,11 @@
-"""Where the objects in front of an arm are, if something in the laboratory measures that.
+"""Poses of the objects in front of an arm, measured by another program, such as a tracker of printed tags.
 
-A program that measures it, such as a tracker of printed tags, listens at a TCP port. The protocol is text: a request is
-one line, and the answer one line of JSON.
+The program listens at a TCP port. A request is one line of text, and the answer is one line of JSON.
 
-- ``poses``: ``{"poses": {part: [x, y, z, w, qx, qy, qz]}}`` for every part of the task's props (m, world frame, which
-  is the arm's base), or one number for a part that only turns or slides (rad or m).
-- ``reset``: put the objects back; the answer is ``{"reset": true}`` when this is done, or ``{"reset": false}`` if a
-  person must do it.
+- ``poses``: ``{"poses": {part: [x, y, z, w, qx, qy, qz]}}`` for every part of the task's props (m, world
+  frame, whose origin is the arm's base), or one number for a part with a hinge or slide joint (rad or m).
+- ``reset``: a request to put the objects back. The answer is ``{"reset": true}`` when this is done, or
+  ``{"reset": false}`` if a person must do it.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ RESET_S = 30.0
 
 
 class MeasuredScene:
-    """The connection to a program that measures where the objects are.
+    """The connection to a program that measures the poses of the objects.
 
     Args:
-        address: its host and TCP port, such as ``127.0.0.1:5555``.
+        address: host and TCP port of the program, such as ``127.0.0.1:5555``.
 
     Raises:
         InvalidArgumentError: the address has another form.
@@ -55,7 +54,7 @@ class MeasuredScene:
         poses = self._ask("poses", ANSWER_S).get("poses", {})
         missing = [part for part in parts if part not in poses]
         if missing:
-            raise DeviceError(f"the scene has {sorted(poses)}, and nobody measures {missing}")
+            raise DeviceError(f"the program measures {sorted(poses)}, but not {missing}")
         return {part: [float(number) for number in poses[part]] for part in parts}
 
     def put_back(self) -> bool:
@@ -87,4 +86,6 @@ class MeasuredScene:
         except (OSError, ValueError) as error:
             self.close()
             where = ":".join(map(str, self._address))
-            raise DeviceError(f"the scene at {where} does not say where the objects are: {error}") from error
+            raise DeviceError(
+                f"the program at {where} does not report the poses of the objects: {error}"
+            ) from error

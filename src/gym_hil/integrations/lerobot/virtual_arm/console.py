@@ -47,7 +47,7 @@ class Console:
         lines: the arms at their ports, by name; the first one is the default.
         reset: moves the objects to new places.
         quit: ends the program.
-        say: called with a message when a command is done. A command that moves a hand is done when the hand
+        notify: called with a message when a command is done. A command that moves a hand is done when the hand
             rests.
     """
 
@@ -56,9 +56,9 @@ class Console:
         lines: dict[str, ServoLine],
         reset: Callable[[], None],
         quit: Callable[[], None],
-        say: Callable[[str], None],
+        notify: Callable[[str], None],
     ) -> None:
-        self._lines, self._reset, self._quit, self._say = lines, reset, quit, say
+        self._lines, self._reset, self._quit, self._notify = lines, reset, quit, notify
 
     def run(self, text: str) -> None:
         """Execute a command.
@@ -71,7 +71,7 @@ class Console:
         name = words.pop(0) if words and words[0] in self._lines else next(iter(self._lines))
         if command == "help":
             for each, what in COMMANDS.items():
-                self._say(f"{each}: {what}")
+                self._notify(f"{each}: {what}")
         elif command == "reset":
             self._reset()
         elif command == "quit":
@@ -88,9 +88,9 @@ class Console:
             self._of_arm(command, self._lines[name], words)
         done, hand = f"{text.strip()}: done", self._lines[name].arm.hand
         if command in HAND_COMMANDS:
-            hand.then(lambda: self._say(done))
+            hand.then(lambda: self._notify(done))
         elif command != "help":
-            self._say(done)
+            self._notify(done)
 
     def _of_arm(self, command: str, line: ServoLine, words: list[str]) -> None:
         arm = line.arm

@@ -120,7 +120,9 @@ class LeaderHand(JointPositions):
             self._forget()
             return
         self._handle.positions[:] = np.radians(values[:-1])
-        self._fingers = self._shut + values[-1] / self._FULLY_OPEN * (self._wide - self._shut)
+        self._fingers = self._closed_position + values[-1] / self._FULLY_OPEN * (
+            self._open_position - self._closed_position
+        )
         leader.hand.follow([*self._handle.positions.tolist(), self._fingers], self._simulation.control_dt)
 
     def _forget(self) -> None:

@@ -14,13 +14,13 @@ import numpy as np
 
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 
-ON_ANSWERS = {"lost": 0.0, "late": 40.0, "checksum": 0.0}
-"""Faults of answers and their default numbers. The detail is the share of affected answers; the number of
-``late`` is the delay (ms)."""
-ON_JOINTS = {"overload": 10.0, "stiff": 1.5, "overheat": 80.0}
-"""Faults of joints and their default numbers. The detail is the joint. The number of ``overload`` (a jammed
-joint) and of ``stiff`` is the friction (N m), that of ``overheat`` the temperature outside the servo (deg C)."""
-KINDS = (*ON_ANSWERS, *ON_JOINTS, "unplug")
+ANSWER_FAULTS = {"lost": 0.0, "late": 40.0, "checksum": 0.0}
+"""Kinds of faults that affect the answers of servos, with their default numbers. The detail is the share of affected
+answers. The number of ``late`` is the delay (ms)."""
+JOINT_FAULTS = {"overload": 10.0, "stiff": 1.5, "overheat": 80.0}
+"""Kinds of faults that affect a joint, with their default numbers. The detail is the joint. The number of ``overload``
+(a jammed joint) and of ``stiff`` is the friction (N m); that of ``overheat`` is the ambient temperature (deg C)."""
+KINDS = (*ANSWER_FAULTS, *JOINT_FAULTS, "unplug")
 FORM = re.compile(
     r"(?:(?P<arm>\w+)\.)?(?P<kind>[a-z]+)(?::(?P<detail>[\w.]+))?(?:,(?P<number>[\d.]+))?"
     r"(?:@(?P<start>[\d.]+)(?:-(?P<end>[\d.]+))?)?"
@@ -34,9 +34,9 @@ class Fault:
     Attributes:
         arm: name of the arm.
         kind: one of `KINDS`.
-        joint: the joint of a fault of joints; empty for others.
-        share: share of affected answers, in [0, 1], of a fault of answers.
-        number: friction (N m), delay (ms) or temperature (deg C), see `ON_ANSWERS` and `ON_JOINTS`.
+        joint: the affected joint; empty for kinds that do not affect a joint.
+        share: share of affected answers, in [0, 1], for kinds that affect answers.
+        number: friction (N m), delay (ms) or temperature (deg C), see `ANSWER_FAULTS` and `JOINT_FAULTS`.
         start: beginning (s since the first packet).
         end: end (s since the first packet).
     """
@@ -68,23 +68,25 @@ def parse_fault(text: str, arms: tuple[str, ...], joints: tuple[str, ...]) -> Fa
     require_one_of("arm", arm, arms)
     require_one_of("fault", kind, KINDS)
     joint, share = "", 0.0
-    if kind in ON_JOINTS:
+    if kind in JOINT_FAULTS:
         require_one_of(f"joint of {kind}", detail, joints)
         joint = detail
-    elif kind in ON_ANSWERS:
+    elif kind in ANSWER_FAULTS:
         try:
             share = float(detail)
         except (TypeError, ValueError):
             share = -1.0
         if not 0.0 <= share <= 1.0:
-            raise InvalidArgumentError(f"fault={text!r} needs a share of answers from 0 to 1: {kind}:0.02")
-    usual = {**ON_ANSWERS, **ON_JOINTS}.get(kind, 0.0)
+            raise InvalidArgumentError(
+                f"fault={text!r} needs a share of answers from 0 to 1, such as {kind}:0.02"
+            )
+    default = {**ANSWER_FAULTS, **JOINT_FAULTS}.get(kind, 0.0)
     return Fault(
         arm,
         kind,
         joint,
         share,
-        usual if form["number"] is None else float(form["number"]),
+        default if form["number"] is None else float(form["number"]),
         float(form["start"] or 0.0),
         float(form["end"] or math.inf),
     )
@@ -94,7 +96,7 @@ class AnswerFaults:
     """Applies faults to the answers of one arm.
 
     Args:
-        faults: the faults of answers.
+        faults: faults that affect answers.
         seed: seed of the choice of affected answers.
     """
 
@@ -102,7 +104,7 @@ class AnswerFaults:
         self._faults = faults
         self._rng = np.random.default_rng(seed)
 
-    def spoil(self, answers: list[bytes], now: float) -> list[tuple[float, bytes]]:
+    def apply(self, answers: list[bytes], now: float) -> list[tuple[float, bytes]]:
         """Return the answers that arrive, each with its delay (s).
 
         Args:

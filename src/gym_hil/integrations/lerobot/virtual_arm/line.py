@@ -6,7 +6,7 @@ import heapq
 import math
 
 from gym_hil.integrations.lerobot.virtual_arm.arm import ServoArm
-from gym_hil.integrations.lerobot.virtual_arm.faults import ON_ANSWERS, ON_JOINTS, AnswerFaults, Fault
+from gym_hil.integrations.lerobot.virtual_arm.faults import ANSWER_FAULTS, JOINT_FAULTS, AnswerFaults, Fault
 from gym_hil.integrations.lerobot.virtual_arm.port import Port
 from gym_hil.integrations.lerobot.virtual_arm.servo import ROOM_TEMPERATURE
 
@@ -42,8 +42,8 @@ class ServoLine:
     def set_faults(self, faults: tuple[Fault, ...]) -> None:
         """Replace all faults."""
         self._faults = faults
-        self._on_answers = AnswerFaults(tuple(fault for fault in faults if fault.kind in ON_ANSWERS))
-        self._on_joints = [fault for fault in faults if fault.kind in ON_JOINTS]
+        self._on_answers = AnswerFaults(tuple(fault for fault in faults if fault.kind in ANSWER_FAULTS))
+        self._on_joints = [fault for fault in faults if fault.kind in JOINT_FAULTS]
         for joint, servo in self.arm.bus.servos.items():
             self.arm.add_friction(joint, 0.0)
             servo.room_temperature = ROOM_TEMPERATURE
@@ -69,7 +69,7 @@ class ServoLine:
             if self._behind:
                 self.port.drop_unread()
                 self._behind = False
-            for delay, answer in self._on_answers.spoil(answers, now - self._began):
+            for delay, answer in self._on_answers.apply(answers, now - self._began):
                 self._last_arrival = max(self._last_arrival, now) + delay
                 heapq.heappush(self._arriving, (self._last_arrival, self.answers, answer))
                 self.answers += 1

@@ -53,7 +53,7 @@ class Port:
             raise DeviceError(f"{self.path} exists and is not a virtual port")
         self._own, self._programs = (
             os.openpty()
-        )  # a side that is never closed keeps the other one from hanging up
+        )  # this side remains open, so that the other side never receives a hang-up
         tty.setraw(self._programs)
         os.set_blocking(self._own, False)
         try:

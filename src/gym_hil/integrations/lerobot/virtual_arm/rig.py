@@ -53,8 +53,8 @@ class Rig:
         self._watchers: list[Callable[[], None]] = []
         self._calls: deque[Callable[[], None]] = deque()
 
-    def simulate_beside(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
-        """Simulate another model synchronously, that of a leader."""
+    def simulate_together(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        """Simulate the model of a leader synchronously with the follower."""
         self._beside.append((model, data))
 
     def watch(self, watcher: Callable[[], None]) -> None:

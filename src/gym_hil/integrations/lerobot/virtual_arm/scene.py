@@ -1,6 +1,6 @@
-"""Serves where the objects of a virtual arm are, with the protocol of `gym_hil.integrations.lerobot.real_arm.scene`.
+"""Serves the poses of a virtual arm's objects, with the protocol of `gym_hil.integrations.lerobot.real_arm.scene`.
 
-In a laboratory, a program that tracks the objects would do so.
+In a laboratory, a program that tracks the objects serves them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ class SceneServer:
     """Answers requests about the objects at a TCP port of this machine, in threads of its own.
 
     Args:
-        put_back: asks the simulation to put the objects at new places, and returns at once.
+        put_back: requests new places of the objects from the simulation without waiting for them.
 
     Attributes:
         address: host and port.
-        poses: where the parts of the task's props are; set by the simulation.
+        poses: poses of the parts of the task's props, which the simulation sets.
     """
 
     def __init__(self, put_back: Callable[[], None]) -> None:
@@ -49,7 +49,7 @@ class SceneServer:
             self._back.notify_all()
 
     def close(self) -> None:
-        """Free the port. Repeated calls have no effect."""
+        """Close the port. It may be called more than once."""
         self._server.shutdown()
         self._server.server_close()
 

@@ -142,7 +142,7 @@ class Servo:
         load = joint.torque / self._stall_torque
         powered = bool(self.get(reg.TORQUE_ENABLE))
         current = (IDLE_CURRENT + STALL_CURRENT * abs(load)) / CURRENT_UNIT if powered else 0.0
-        self._warm(load, dt)
+        self._update_temperature(load, dt)
         self._protect(joint, load, current, powered, dt)
         position = (joint.position / RAD_PER_COUNT + self._zero - self.get(reg.HOMING_OFFSET)) % COUNTS
         velocity = joint.velocity / RAD_PER_COUNT
@@ -168,26 +168,26 @@ class Servo:
         """Move the set-point towards `goal` (rad) within the limits of speed and acceleration."""
         assert self._setpoint is not None
         fastest = 50 * self.get(reg.MAX_VELOCITY) * RAD_PER_COUNT
-        asked = abs(self.get(reg.GOAL_VELOCITY)) * RAD_PER_COUNT
-        speed = min(asked or fastest, fastest)
-        way = goal - self._setpoint
+        requested = abs(self.get(reg.GOAL_VELOCITY)) * RAD_PER_COUNT
+        speed = min(requested or fastest, fastest)
+        distance = goal - self._setpoint
         acceleration = 100 * self.get(reg.ACCELERATION) * RAD_PER_COUNT
         if acceleration:
-            speed = min(speed, math.sqrt(2.0 * acceleration * abs(way)))
-            change = math.copysign(speed, way) - self._speed
+            speed = min(speed, math.sqrt(2.0 * acceleration * abs(distance)))
+            change = math.copysign(speed, distance) - self._speed
             self._speed += min(max(change, -acceleration * dt), acceleration * dt)
         else:
-            self._speed = math.copysign(speed, way)
+            self._speed = math.copysign(speed, distance)
         step = self._speed * dt
-        if abs(way) <= abs(step) and step * way >= 0.0:
-            self._setpoint, self._speed = goal, way / dt
+        if abs(distance) <= abs(step) and step * distance >= 0.0:
+            self._setpoint, self._speed = goal, distance / dt
         else:
             self._setpoint += step
 
-    def _warm(self, load: float, dt: float) -> None:
+    def _update_temperature(self, load: float, dt: float) -> None:
         settled = self.room_temperature + FULL_LOAD_HEATING * load * load
         self._temperature += (settled - self._temperature) * dt / THERMAL_TIME
-        if self.room_temperature > ROOM_TEMPERATURE:  # heated from outside, at once
+        if self.room_temperature > ROOM_TEMPERATURE:  # external heating takes effect immediately
             self._temperature = max(self._temperature, self.room_temperature)
 
     def _protect(self, joint: JointState, load: float, current: float, powered: bool, dt: float) -> None:
@@ -196,9 +196,11 @@ class Servo:
         self._overload_s = self._overload_s + dt if over else 0.0
         if self._overload_s > self.get(reg.PROTECTION_TIME) / 100:
             self._overloaded, self._pushing = True, load
-        # It recovers once it is told to move the other way, or is switched off.
-        elsewhere = self._setpoint is None or (self._setpoint - joint.position) * self._pushing <= 0.0
-        self._overloaded &= powered and not elsewhere
+        # It recovers when it is commanded to move in the other direction, or is switched off.
+        away_from_obstacle = (
+            self._setpoint is None or (self._setpoint - joint.position) * self._pushing <= 0.0
+        )
+        self._overloaded &= powered and not away_from_obstacle
         # An overload has already reduced the torque, and with it the current.
         over = current > self.get(reg.PROTECTION_CURRENT) and not self._overloaded
         self._overcurrent_s = self._overcurrent_s + dt if over else 0.0

@@ -62,9 +62,9 @@ class StationConfig:
         ports: prefix of the addresses of the ports; None for a new folder.
         seed: seed of the objects' places and of the operator.
         page: address of the web page.
-        show_page: whether there is a web page even if nobody drives by it.
+        show_page: whether there is a web page even if the operator does not use it.
         window: whether to open a window.
-        scene: whether other programs can ask where the objects are, and have them put back.
+        scene: whether other programs can request the poses of the objects, and that they are put back.
     """
 
     robot: str = ROBOT_NAMES[0]
@@ -97,7 +97,7 @@ class Station:
         env: the follower's task with all layers. Its `step` takes one control period in real time, in which
             programs are answered.
         rig: the arms at their ports.
-        wants_reset: set when another program wants the objects to be put back.
+        reset_requested: set when another program requests that the objects are put back.
         folder: folder of LeRobot's calibration files, and of the ports unless `ports` is given.
 
     Raises:
@@ -116,16 +116,16 @@ class Station:
         self._temporary = tempfile.TemporaryDirectory(prefix="gym-hil-arm-", ignore_cleanup_errors=True)
         self.folder = Path(self._temporary.name)
         self.cameras: Cameras | None = None
-        self.wants_reset = threading.Event()
-        self._scene = SceneServer(self.wants_reset.set) if config.scene else None
+        self.reset_requested = threading.Event()
+        self._scene = SceneServer(self.reset_requested.set) if config.scene else None
         self._raw = raw = VirtualArmEnv(config.task, robot)
         simulation = raw.simulation
         assert isinstance(simulation, ServedSimulation)
         arms = {FOLLOWER: ServoArm(simulation.model, simulation.data, robot.end_effectors[0], config.servos)}
-        beside = None
+        leader_model = None
         if config.leader:
-            beside = _lone_arm(robot)
-            arms[LEADER] = ServoArm(*beside, robot.end_effectors[0], config.servos)
+            leader_model = _lone_arm(robot)
+            arms[LEADER] = ServoArm(*leader_model, robot.end_effectors[0], config.servos)
             raw.hand.attach(arms[LEADER])
         self.arms = arms
         faults = [parse_fault(text, tuple(arms), arms[FOLLOWER].joints) for text in config.faults]
@@ -141,8 +141,8 @@ class Station:
             clock,
         )
         try:
-            if beside is not None:
-                self.rig.simulate_beside(*beside)
+            if leader_model is not None:
+                self.rig.simulate_together(*leader_model)
             if config.cameras:
                 height, width = config.camera_size
                 self.cameras = Cameras(
@@ -185,7 +185,7 @@ class Station:
 
     def reset(self) -> None:
         """Move the objects to new places. The arms stay where they are."""
-        self.wants_reset.clear()
+        self.reset_requested.clear()
         self.env.reset()
         if self._scene is not None:
             self._show_scene()

@@ -2,7 +2,7 @@
 const ALIVE_MS = 100;
 const RETRY_MS = 500;
 
-export function connect(hear) {
+export function connect(handlers) {
   let socket = null;
   const send = (message) => {
     if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
@@ -14,14 +14,14 @@ export function connect(hear) {
     socket.binaryType = "arraybuffer";
     socket.onopen = alive;
     socket.onclose = (event) => {
-      hear.gone(event.reason || "disconnected: reconnecting");
+      handlers.gone(event.reason || "disconnected: reconnecting");
       setTimeout(open, RETRY_MS);
     };
     socket.onmessage = ({ data }) => {
-      if (data instanceof ArrayBuffer) return hear.poses(data);
+      if (data instanceof ArrayBuffer) return handlers.poses(data);
       const message = JSON.parse(data);
-      if ("pong" in message) hear.latency(performance.now() - message.pong);
-      else hear.message(message);
+      if ("pong" in message) handlers.latency(performance.now() - message.pong);
+      else handlers.message(message);
     };
   }
 

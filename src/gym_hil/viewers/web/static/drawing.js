@@ -46,7 +46,7 @@ export class Drawing {
     tick();
   }
 
-  hear({ scene, poses, size, turn, zoom }) {
+  receive({ scene, poses, size, turn, zoom }) {
     if (poses) return this.#playback.add(poses, performance.now());
     this.#dirty = true;
     if (scene) this.#build(scene);

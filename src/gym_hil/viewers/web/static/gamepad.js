@@ -4,9 +4,9 @@ import { Mapper, STANDARD, keepLayout, layoutOf, readPad } from "./padlayout.js"
 const EVERY_MS = 16;
 const REPEAT_MS = 500;
 
-// `send` sends a message, `say` shows a text, and `offer` shows whether the current gamepad can be mapped.
+// `send` sends a message, `showText` shows a text, and `offer` shows whether the current gamepad can be mapped.
 // Returns functions that set the `known` layouts, and map the current gamepad.
-export function watchGamepad(send, say, offer = () => {}) {
+export function watchGamepad(send, showText, offer = () => {}) {
   let known = {}, used = null, mapper = null, told = "", at = 0;
 
   setInterval(() => {
@@ -17,7 +17,7 @@ export function watchGamepad(send, say, offer = () => {}) {
       used = mapper = null;
       told = "";
       offer(false);
-      return say("");
+      return showText("");
     }
     if (used !== keyOf(pad)) {
       used = keyOf(pad);
@@ -27,7 +27,7 @@ export function watchGamepad(send, say, offer = () => {}) {
     if (mapper) return mapStep(pad);
     const layout = layoutOf(pad, known);
     offer(pad.mapping !== "standard");
-    say(layout ? `${pad.id}: hold RB to drive`
+    showText(layout ? `${pad.id}: hold RB to drive`
       : `${pad.id}: nobody knows its buttons, so they may be mixed up; press "map gamepad" to set them`);
     const { sticks, down } = readPad(pad, layout || STANDARD);
     const text = JSON.stringify([sticks, down]);
@@ -47,7 +47,7 @@ export function watchGamepad(send, say, offer = () => {}) {
 
   function mapStep(pad) {
     mapper.look(pad);
-    if (mapper.prompt !== null) return say(`${pad.id}: ${mapper.prompt}`);
+    if (mapper.prompt !== null) return showText(`${pad.id}: ${mapper.prompt}`);
     keepLayout(pad, mapper.layout);
     mapper = null;
   }

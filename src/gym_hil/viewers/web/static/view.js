@@ -17,7 +17,7 @@ export class View {
       this.#post = (message, transfer = []) => worker.postMessage(message, transfer);
     } else {
       const drawing = new Drawing(canvas, shown);
-      this.#post = (message) => drawing.hear(message);
+      this.#post = (message) => drawing.receive(message);
     }
     new ResizeObserver(() => this.#fit()).observe(canvas);
     this.#turn();

@@ -1,4 +1,4 @@
-"""Whether the task of an environment is done: the task itself decides, or a detector such as a learned reward."""
+"""Success of an environment's task, which the task itself determines, or a detector such as a learned reward."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from gym_hil.core.success import SuccessDetector
 from gym_hil.tasks import Task
 
 
-class JudgedByTask:
-    """The part of an environment that decides about success."""
+class TaskSuccess:
+    """The part of an environment that determines success."""
 
     task: Task
     simulation: Any
@@ -24,11 +24,11 @@ class JudgedByTask:
     """Decides whether the task is done; None for the task itself."""
 
     def task_success(self) -> bool:
-        """Return whether the task is done in the present state, in the task's own judgement."""
+        """Return whether the task is done in the current state according to the task itself."""
         return bool(self.task.success(self.simulation.world, self._start))
 
-    def judge_by(self, detector: SuccessDetector) -> None:
-        """Let a detector decide whether the task is done, instead of the task itself.
+    def set_success_detector(self, detector: SuccessDetector) -> None:
+        """Let a detector determine success instead of the task itself.
 
         Raises:
             InvalidArgumentError: the detector was made for another environment, or rewards are dense.

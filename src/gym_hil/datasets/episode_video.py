@@ -14,7 +14,7 @@ from gym_hil.core.step_record import PHASES
 from gym_hil.datasets.camera_images import at_steps
 from gym_hil.datasets.episode import Episode
 from gym_hil.reports.page import data_url, picture_url
-from gym_hil.reports.video import open_video, picture, with_banner
+from gym_hil.reports.video import open_video, render_image, with_banner
 
 MAX_FRAMES = 120
 """Largest number of frames of a video. Longer episodes have fewer frames per second."""
@@ -23,7 +23,7 @@ MAX_KEY_FRAMES = 6
 
 
 @dataclass(frozen=True)
-class Film:
+class EpisodeVideo:
     """Video and key frames of an episode, as data URLs."""
 
     key_frames: dict[str, str]
@@ -49,7 +49,7 @@ def key_steps(episode: Episode) -> dict[int, str]:
     return dict(sorted(found.items()))
 
 
-def film_of(episode: Episode, env: EnvironmentInterface) -> Film:
+def make_episode_video(episode: Episode, env: EnvironmentInterface) -> EpisodeVideo:
     """Return the video and key frames of an episode.
 
     Args:
@@ -73,7 +73,7 @@ def film_of(episode: Episode, env: EnvironmentInterface) -> Film:
         with open_video(path, episode.meta["fps"] / stride) as add:
             for step in at_steps(episode, env, iter(wanted)):
                 image = with_banner(
-                    picture(env),
+                    render_image(env),
                     human=bool(by_human[min(step, episode.length - 1)]),
                     success=step == episode.length and episode.success,
                     seconds=step / episode.meta["fps"],
@@ -82,4 +82,4 @@ def film_of(episode: Episode, env: EnvironmentInterface) -> Film:
                     add(image)
                 if step in names:
                     key_frames[names[step]] = picture_url(image)
-        return Film(key_frames, data_url(path.read_bytes(), ".mp4"))
+        return EpisodeVideo(key_frames, data_url(path.read_bytes(), ".mp4"))

@@ -23,7 +23,7 @@ from gym_hil.intervention.operator import Expert
 from gym_hil.intervention.simulated_human import SimulatedHuman
 from gym_hil.learning.policy_actions import ScaledBox
 from gym_hil.stacks.build import make_env
-from gym_hil.stacks.ids import is_foreign
+from gym_hil.stacks.ids import is_external
 
 MODULE = """
 import gymnasium as gym
@@ -131,12 +131,12 @@ def module(tmp_path, monkeypatch):
 
 
 def test_an_id_may_name_the_module_that_registers_it(module):
-    assert is_foreign(ENV_ID)
+    assert is_external(ENV_ID)
 
 
 def test_a_module_that_is_missing_is_named():
     with pytest.raises(InvalidArgumentError, match="no_such_module"):
-        is_foreign("no_such_module:my/Thing-v0")
+        is_external("no_such_module:my/Thing-v0")
 
 
 def test_an_episode_without_a_mujoco_model_is_recorded_and_replayed(module):
@@ -217,7 +217,7 @@ def test_a_policy_is_trained_evaluated_and_played(module, tmp_path, monkeypatch,
     from gym_hil.learning import run as runs
     from gym_hil.learning.async_learner import InProcessLearner
     from gym_hil.learning.config import TrainConfig, defaults_for
-    from gym_hil.learning.episode_store import ExperienceStore
+    from gym_hil.learning.episode_store import TrainingEpisodeStore
 
     out = tmp_path / "run"
     config = TrainConfig(
@@ -225,15 +225,15 @@ def test_a_policy_is_trained_evaluated_and_played(module, tmp_path, monkeypatch,
         eval_every_steps=1000, eval_episodes=1, final_episodes=1, **defaults_for(REACHER, "state"),
     )  # fmt: skip
     assert (config.control_dt, config.total_steps) == (0.02, 450)
-    runs.train(config, out, learner=InProcessLearner, films=False)
-    store = ExperienceStore(out / "episodes")
+    runs.train(config, out, learner=InProcessLearner, videos=False)
+    store = TrainingEpisodeStore(out / "episodes")
     demonstration, online = store.read(0), store.read(len(store) - 1)
     assert demonstration.success and demonstration.interventions.all()
     assert online.observations.shape[1:] == (10,) and online.actions.shape[1:] == (2,)
     assert run(monkeypatch, "eval", out, "--episodes", "1") == 0
     arguments = ("--no-window", "--policy", out, "--episodes", "1", "--min-success", "0")
     assert run(monkeypatch, "play", REACHER, *arguments) == 0
-    runs.write_films(replace(config, env_id=ENV_ID, control_dt=0.1), out)
+    runs.write_run_videos(replace(config, env_id=ENV_ID, control_dt=0.1), out)
     assert "no render mode" in caplog.text
 
 

@@ -1,7 +1,7 @@
-"""A model of an arm outside the simulation, which is moved to where the arm says that it is.
+"""A digital twin: a model of an arm outside the simulation, which is set to the positions that the arm measures.
 
-It serves for kinematics and pictures only, so that actions, observations, operators and pages are those of simulated
-environments.
+It provides kinematics and images, so that actions, observations, operators and pages work as in simulated environments.
+Nothing is simulated.
 """
 
 from __future__ import annotations
@@ -23,30 +23,32 @@ from gym_hil.simulation.joint_control import JointControl
 from gym_hil.simulation.simulation import Array, Simulation, Vector
 
 BEYOND = 0.3
-"""Largest distance of a position from the joint's range (rad): calibrations differ."""
+"""Largest plausible distance of a measured position from the range of its joint (rad), because calibrations differ."""
 SUDDEN = 0.7
-"""Largest motion of a joint between two measurements (rad); an SO-101's servo turns by about 0.5 rad in 0.1 s."""
+"""Largest plausible motion of a joint between two measurements (rad). A servo of an SO-101 turns by about 0.5 rad in
+0.1 s."""
 GOAL_PERIOD = 0.0125
-"""Time between two goals that are sent within a control period (s). With a single goal per period, a servo rushes there
-and stops: on the virtual arm at 10 Hz, the elbow's load was above 80 % in 40 % of the time, and a servo overheated
-after nine minutes of training.
-"""
+"""Time between two goals that are sent within a control period (s). With a single goal per period, servos move
+abruptly: on the virtual arm at 10 Hz, the load of the elbow was above 80 % in 40 % of the time, and a servo overheated
+after nine minutes of training."""
 ARRIVED = 0.15
-"""An arm is at its start if no joint is farther away (rad): the servos of an SO-101 give way under its weight."""
+"""Largest distance of a joint from its goal at which the goal counts as reached (rad), because the servos of an SO-101
+yield under its weight."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SafetyLimits:
-    """What an arm outside the simulation never exceeds.
+    """Safety limits of an arm outside the simulation.
 
     Attributes:
-        joint_speed: of every joint, while it acts (rad/s).
-        homing_speed: of every joint, on the way to the start (rad/s).
-        lead: farthest that a servo's goal is from its measured position (rad).
-        current: of every servo (A), where the arm measures it; if one draws more for `current_time`, the arm stops and
-            the episode ends.
-        current_time: s; a joint that starts to move draws much current for a moment.
-        workspace: box that the TCP is kept in (world frame, which is the arm's base); None for the robot's.
+        joint_speed: largest speed of every joint in an episode (rad/s).
+        homing_speed: largest speed of every joint on the way to the start of an episode (rad/s).
+        lead: largest difference between the goal and the measured position of a servo (rad).
+        current: largest current of every servo (A), if the arm measures currents. If a servo draws more for
+            `current_time`, the arm stops and the episode ends.
+        current_time: time (s). A joint that starts to move draws a high current for a moment.
+        workspace: box to which the TCP is limited (world frame, whose origin is the arm's base); None for that of the
+            robot.
     """
 
     joint_speed: float = 1.5
@@ -57,45 +59,45 @@ class SafetyLimits:
     workspace: Box | None = None
 
 
-USUAL_LIMITS = SafetyLimits()
+DEFAULT_LIMITS = SafetyLimits()
 
 
 class RemoteControl(JointControl):
-    """Joint control whose set-points are what an arm was sent; nothing is simulated."""
+    """Joint control whose set-points are the positions that were sent to the arm."""
 
     def command_joints(self, positions: Vector) -> None:
-        """Send the joints to `positions` (rad) in the next control period, or as far as they turn."""
+        """Set the goal of the joints for the next control period (rad), limited to their ranges."""
         self._goal = np.clip(positions, self._low, self._high).tolist()
 
     @property
-    def wanted(self) -> Array:
-        """Where the joints are to go in the next control period (rad), a fresh array."""
+    def goal_positions(self) -> Array:
+        """Goal of the joints for the next control period (rad), a new array."""
         return self._act.copy() if self._goal is None else np.array(self._goal)
 
     def set_target(self, positions: Array) -> None:
-        """Note that the joints were sent to `positions` (rad)."""
+        """Set the positions that were sent to the arm (rad)."""
         self._act[:] = positions
         self._goal = None
 
     def tcp_at(self, positions: Array) -> Array:
-        """Return where the TCP is (3, m, world frame) with the joints at `positions` (rad)."""
+        """Return the position of the TCP (3, m, world frame) for the joint positions `positions` (rad)."""
         self._commanded.qpos[self._qpos] = positions
         mujoco.mj_kinematics(self._model, self._commanded)
         return self._commanded.site_xpos[self._tcp].copy()
 
 
-class Mirror(Simulation):
-    """A model of an arm that is where the arm is; its step is one control period of the arm.
+class DigitalTwin(Simulation):
+    """A model that follows an arm outside the simulation. A step is one control period of the arm.
 
     Attributes:
-        arm: the arm.
-        measured: what it measured last; None before it was reached.
-        limits: what it never exceeds.
-        box: what the TCP is kept in (world frame).
-        clock: keeps the control rate.
-        objects: where the objects are; None if nobody measures that.
-        steps: number of control periods in which it acted.
-        overruns: number of those that took longer than planned.
+        arm: the connection to the arm.
+        measured: the latest measurements; None before the first connection.
+        limits: safety limits of the arm.
+        box: box to which the TCP is limited (world frame).
+        clock: clock that keeps the control rate.
+        objects: measured poses of the objects; None if they are not measured.
+        steps: number of steps so far.
+        overruns: number of steps that took longer than a control period.
         worst_overrun_s: largest delay of a step (s).
     """
 
@@ -119,28 +121,28 @@ class Mirror(Simulation):
         self._controls = [self._control]
 
     def step(self) -> None:
-        """Send the arm where it is told to go, within its limits, and measure at the end of the period.
+        """Send the goal to the arm, within its limits, and measure at the end of the control period.
 
         Raises:
-            DeviceError: it does not answer, or a servo draws too much current. It holds its position.
+            DeviceError: the arm does not answer, or a servo draws too much current. The arm holds its position.
         """
-        late_s = self._travel(self._within_limits(self._control.wanted, self.limits.joint_speed))
+        late_s = self._travel(self._within_limits(self._control.goal_positions, self.limits.joint_speed))
         self.steps += 1
         if late_s > 0.0:
             self.overruns += 1
             self.worst_overrun_s = max(self.worst_overrun_s, late_s)
         self._measure()
 
-    def reach(self) -> None:
-        """Connect to the arm, and begin where it is."""
+    def connect(self) -> None:
+        """Connect to the arm, and hold its current position."""
         self.arm.connect()
         self.measured = None
-        self.rest()
+        self.restart_timing()
         self._measure()
         self.hold()
 
-    def rest(self) -> None:
-        """Let the next control period begin when its step is called, however long ago the last one was."""
+    def restart_timing(self) -> None:
+        """Begin the next control period with the next step, so that a pause before it does not count as a delay."""
         self._due = None
 
     def hold(self) -> None:
@@ -151,13 +153,13 @@ class Mirror(Simulation):
         self._command_opening(measured.opening)
         self.arm.send(measured.joints, measured.opening)
 
-    def go(self, joints: Sequence[float], opening: float) -> None:
-        """Go to a configuration (rad) along a straight line in joint space, slowly, and wait for it.
+    def move_to(self, joints: Sequence[float], opening: float) -> None:
+        """Move slowly to joint positions (rad) along a straight line in joint space, and wait until they are reached.
 
         Raises:
-            DeviceError: the arm does not answer, or does not get there.
+            DeviceError: the arm does not answer, or does not reach the positions.
         """
-        self.arm.renew_grip()
+        self.arm.reset_gripper()
         self._command_opening(opening)
         goal, speed = np.array(joints), self.limits.homing_speed * self.control_dt
         steps = 20 + 2 * int(np.abs(goal - self._control.target_joint_pos).max() / speed)
@@ -165,23 +167,23 @@ class Mirror(Simulation):
             steps -= 1
             if steps < 0:
                 self.hold()
-                raise DeviceError("the arm does not get to its start: something is in its way")
+                raise DeviceError("the arm does not reach its start: it may be blocked")
             self._travel(self._within_limits(goal, self.limits.homing_speed, keep_in_box=False))
             self._measure()
-        self.rest()
+        self.restart_timing()
 
-    def places(self) -> dict[str, Array]:
-        """Return where the parts of the task's props are, in the form of the task's start."""
+    def object_poses(self) -> dict[str, Array]:
+        """Return the measured poses of the parts of the task's props, in the form of the task's initial state."""
         assert self.objects is not None
         return {name: np.array(pose) for name, pose in self.objects.poses(tuple(self._mocap)).items()}
 
     def reset(self, poses: Mapping[str, Sequence[float]]) -> None:
-        """Leave the arm and the objects where they are."""
+        """Do nothing after the first reset: the arm and the objects stay where they are."""
         if self.measured is None:
             super().reset(poses)
 
     def _is_at(self, goal: Array) -> bool:
-        """Return whether the arm was sent to a configuration (rad) and is near it."""
+        """Return whether the joint positions `goal` (rad) have been sent to the arm, and the arm is near them."""
         assert self.measured is not None
         sent = np.allclose(self._control.target_joint_pos, goal, atol=1e-6)
         return sent and np.allclose(self.measured.joints, goal, atol=ARRIVED)
@@ -189,16 +191,16 @@ class Mirror(Simulation):
     def _within_limits(self, wanted: Array, speed: float, *, keep_in_box: bool = True) -> Array:
         assert self.measured is not None
         now, here = self._control.target_joint_pos, np.array(self.measured.joints)
-        way = wanted - now
-        largest = float(np.abs(way).max())
-        if largest > speed * self.control_dt:  # all joints alike, so that the direction stays
-            way *= speed * self.control_dt / largest
-        goal = np.clip(now + way, here - self.limits.lead, here + self.limits.lead)
+        displacement = wanted - now
+        largest = float(np.abs(displacement).max())
+        if largest > speed * self.control_dt:  # the same factor for all joints keeps the direction
+            displacement *= speed * self.control_dt / largest
+        goal = np.clip(now + displacement, here - self.limits.lead, here + self.limits.lead)
         before, after = (self._outside(self._control.tcp_at(joints)) for joints in (now, goal))
         return now if keep_in_box and after > before + 1e-4 else goal
 
     def _outside(self, tcp_pos_w: Array) -> float:
-        """Return how far a position is outside the box, along the axis where it is farthest (m); 0 inside."""
+        """Return the largest distance of a position from the box along an axis (m); 0 inside the box."""
         return float(
             np.maximum(np.subtract(self.box.low, tcp_pos_w), tcp_pos_w - self.box.high).max().clip(0.0)
         )
@@ -207,7 +209,7 @@ class Mirror(Simulation):
         """Move to `goal` (rad) along a straight line in joint space until the end of the control period.
 
         Returns:
-            By how much the end was missed (s); at most 0 if it was not.
+            The delay at the end of the period (s); at most 0 if there is none.
         """
         start = self._control.target_joint_pos.copy()
         self._control.set_target(goal)
@@ -253,21 +255,21 @@ class Mirror(Simulation):
             self._strained_s = 0.0
             self.hold()
             raise DeviceError(
-                f"a servo draws {current:.2f} A, and for {self.limits.current_time:.1f} s has drawn more than "
-                f"{self.limits.current:.2f} A"
+                f"a servo draws {current:.2f} A, and has drawn more than {self.limits.current:.2f} A for "
+                f"{self.limits.current_time:.1f} s"
             )
 
     def _require_plausible(self, joints: Sequence[float]) -> None:
-        """Refuse positions that an arm cannot have: after a late answer, a bus confuses answers to different requests.
+        """Require plausible positions: after a late answer, a bus can confuse the answers to different requests.
 
         Raises:
-            DeviceError: a joint is out of its range, or has moved faster than it can.
+            DeviceError: a joint is out of its range, or has moved faster than possible.
         """
         arm = self.robot.end_effectors[0].arm
         before = joints if self.measured is None else self.measured.joints
         for name, at, last, (low, high) in zip(arm.joints, joints, before, arm.joint_ranges, strict=True):
             if not low - BEYOND < at < high + BEYOND or abs(at - last) > SUDDEN:
                 raise DeviceError(
-                    f"the arm says that {name} is at {math.degrees(at):.0f} degrees, and said {math.degrees(last):.0f} "
-                    "before: its answers cannot be right"
+                    f"the arm reports {math.degrees(at):.0f} degrees for {name}, and {math.degrees(last):.0f} degrees "
+                    "in the previous measurement, which is not plausible"
                 )
