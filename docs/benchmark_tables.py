@@ -1,6 +1,7 @@
 """Put the benchmark's tables into the pages of the documentation, from the records in the repository.
 
-A hook of MkDocs. A line ``<!-- benchmark: NAME -->`` of a page becomes the table of that name.
+A hook of MkDocs. A line ``<!-- benchmark: NAME -->`` of a page becomes the table of that name, and
+``<!-- benchmark: cloning TASK -->`` the rows of a task.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from gym_hil.experiments.study_report import Finished, as_markdown, table
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 DELAYS, LEARNED_REWARD = FOLDER / "delays.json", FOLDER / "learned_reward.json"
 RECORDS, LEADERBOARD = FOLDER / "results", FOLDER / "leaderboard.json"
-SPEED = FOLDER / "learning_speed.json"
+SPEED, CLONING = FOLDER / "learning_speed.json", FOLDER / "cloning"
 BENCH, COMPARISON = FOLDER / "bench.json", FOLDER / "compare.json"
-MARKER = re.compile(r"^<!-- benchmark: (\w+) -->$", re.MULTILINE)
+MARKER = re.compile(r"^<!-- benchmark: (\w+) ?(\w*) -->$", re.MULTILINE)
 
 
 def settings(finished: Sequence[Finished]) -> str:
@@ -191,6 +192,23 @@ def learned_reward_policies() -> str:
     return as_markdown(header, rows)
 
 
+def cloning(task: str = "") -> str:
+    """A row per task and number of demonstrations: what a clone of the simulated human reaches alone."""
+    header = ["task", "demonstrations", "success without a human", "95 % interval", "human seconds", "seed"]
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in CLONING.glob("*.json")]
+    records.sort(key=lambda one: (one["place"]["task"], one["config"]["demos"]))
+    rows = []
+    for place, config, result in ((one["place"], one["config"], one["result"]) for one in records):
+        if place["task"].startswith(task):
+            share = f"{result['successes']} of {result['episodes']}"
+            interval = f"{100 * result['low']:.0f} to {100 * result['high']:.0f} %"
+            facts = share, interval, f"{result['human_s']:.0f}", str(config["seed"])
+            rows.append([place["task"], str(config["demos"]), *facts])
+    if not rows:
+        raise InvalidArgumentError(f"{CLONING} has no results of {task!r}")
+    return as_markdown(header, rows)
+
+
 def render(markdown: str) -> str:
     """Return a page with its tables.
 
@@ -201,12 +219,16 @@ def render(markdown: str) -> str:
     alone = {table.__name__: table for table in others}
 
     def put(match: re.Match[str]) -> str:
-        name = match[1]
+        name, task = match.groups()
         if name in alone:
             return alone[name]()
+        if name == cloning.__name__:
+            return cloning(task)
         tables = {"settings": settings, "agreement": agreement, "runs": runs}
         if name not in tables:
-            raise InvalidArgumentError(f"there is no table {name!r}; there are {[*tables, *alone]}")
+            raise InvalidArgumentError(
+                f"there is no table {name!r}; there are {[*tables, *alone, cloning.__name__]}"
+            )
         if not any(RECORDS.glob("*.json")):
             return "There are no records of this version of the protocol yet."
         return tables[name](read_results(RECORDS))

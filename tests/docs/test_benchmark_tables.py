@@ -28,7 +28,8 @@ def tables():
 
 
 @pytest.mark.parametrize(
-    "name", ["results.md", "leaderboard.md", "performance.md", "delays.md", "learned-reward.md"]
+    "name",
+    ["results.md", "leaderboard.md", "performance.md", "delays.md", "learned-reward.md", "experiments.md"],
 )
 def test_a_page_gets_its_tables(tables, name):
     page = (DOCS / name).read_text(encoding="utf-8")
@@ -87,6 +88,33 @@ def test_every_figure_of_a_learned_reward_is_in_its_tables(tables):
         if policy := one.get("policy"):
             assert policy["seed"] not in range(10)
             assert f"{place} {policy['successes']}/{policy['episodes']} |" in policies
+
+
+def test_every_result_of_cloning_is_in_the_table_of_all_tasks_and_on_the_page_of_its_task(tables):
+    lines = tables.render("<!-- benchmark: cloning -->").splitlines()
+    paths = sorted((ROOT / "benchmarks" / "cloning").glob("*.json"))
+    assert len(lines) == len(paths) + 2 and len(paths) > 10
+    for path in paths:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        task, result, config = record["place"]["task"], record["result"], record["config"]
+        assert path.stem == f"{task}-{config['demos']}" and config["preset"] == "average"
+        assert record["place"]["demonstrations"] == str(config["demos"])
+        share = f"| {result['successes']} of {result['episodes']} |"
+        (line,) = (line for line in lines if line.startswith(f"| {task} | {config['demos']} {share}"))
+        assert line.endswith(f"| {config['seed']} |")
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", task.removesuffix("Easy")).lower()
+        page = (DOCS / "tasks" / f"{name}.md").read_text(encoding="utf-8")
+        assert line in tables.render(page), f"{name}.md has no table of this result"
+
+
+def test_at_least_four_tasks_are_not_solved_by_imitation_alone():
+    limits, below = {20: 0.6, 200: 0.85}, {}
+    for path in (ROOT / "benchmarks" / "cloning").glob("*.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        result, demonstrations = record["result"], record["config"]["demos"]
+        if result["successes"] / result["episodes"] <= limits[demonstrations]:
+            below.setdefault(record["place"]["task"], set()).add(demonstrations)
+    assert len([task for task, counts in below.items() if counts == set(limits)]) >= 4, below
 
 
 def test_a_table_that_does_not_exist_is_named(tables):
