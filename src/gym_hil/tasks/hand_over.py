@@ -162,12 +162,15 @@ class HandOver(Task):
         return math.hypot(x, y) < OFF_CENTRE * self.half_size and abs(z) < LEVEL
 
     def _place(self, sim: Simulation) -> Intent:
-        """Carry the cube over the post with the second arm, lower it and release it."""
+        """Carry the cube over the post with the second arm, high while it is far away, lower it and release it."""
         tcp, way = sim.end_effectors[1].tcp_pos_w, self.way(sim)
         aside = math.hypot(way[0], way[1])
         if aside > THERE / 2:
+            rise = way[2] + (HOVER if aside < 2 * HOVER else 2 * HOVER)
+            if aside < THERE:
+                rise = min(rise, 0.0)
             low = aside > THERE and way[2] > -HOVER / 2  # up first
-            return Intent(tcp + (way * UP if low else way) + HOVER * UP, opening=0.0)
+            return Intent(tcp + np.array([*(0.0 * way[:2] if low else way[:2]), rise]), opening=0.0)
         return (
             Intent(tcp + way, opening=0.0) if way[2] < -SEATED * self.half_size else Intent(tcp, opening=1.0)
         )
