@@ -18,7 +18,7 @@ from gym_hil.cli.train import episode_line, point_line
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.learning import tracking
 from gym_hil.learning.async_learner import InProcessLearner
-from gym_hil.learning.config import ADDED, CONFIG, VERSION, TrainConfig, read_config
+from gym_hil.learning.config import CONFIG, OPTIONAL_FIELDS, VERSION, TrainConfig, read_config
 from gym_hil.learning.learning_curve import Point
 from gym_hil.learning.run import train
 from gym_hil.learning.run_status import Summary, status
@@ -55,7 +55,7 @@ def test_a_configuration_is_read_as_it_was_saved_or_refused(version, dropped, ch
     except InvalidArgumentError as error:
         assert "config.json" in str(error) or "=" in str(error)
         return
-    assert saved["version"] == VERSION and dropped <= ADDED
+    assert saved["version"] == VERSION and dropped <= OPTIONAL_FIELDS
     assert read.as_dict() == {**SHORT.as_dict(), **{name: saved[name] for name in NAMES if name in saved}}
 
 

@@ -1,4 +1,4 @@
-"""The cameras of an environment: images of the observed cameras and of the video camera, drawn when they are needed."""
+"""The cameras of an environment: images of the observed cameras and of the video camera, rendered on demand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VIDEO_CAMERA = "third_person"
 
 
 class EnvironmentCameras:
-    """Draws what the cameras of a simulation see.
+    """Renders the images of a simulation's cameras.
 
     Args:
         simulation: the simulation.

@@ -144,7 +144,7 @@ class ManipulationEnv(TaskSuccess, FirstEndEffector, gym.Env[Observation, np.nda
             terms = named_terms(context, observation_terms)
         self._observation = ObservationBuilder(terms)
         standard = (schema.AGENT_POS, schema.ENVIRONMENT_STATE, schema.PIXELS)
-        self._further = ObservationBuilder([term for term in terms if term.key not in standard])
+        self._additional = ObservationBuilder([term for term in terms if term.key not in standard])
         self._states = ObservationBuilder(default_terms(context, image_obs=False, state_obs=self.state_obs))
         self.observation_space = self._observation.space
         self._seed = seed
@@ -215,8 +215,8 @@ class ManipulationEnv(TaskSuccess, FirstEndEffector, gym.Env[Observation, np.nda
         sim, task = self.simulation.world, self.task
         self._elapsed_steps += 1
         if sim.stable:
-            success, succeeds = self._success()
-            reason = succeeds if success else task.failure(sim)
+            success, success_reason = self._success()
+            reason = success_reason if success else task.failure(sim)
             reward = float(success) if self.reward_type == "sparse" else task.dense_reward(sim, self._start)
         else:
             success, reason, reward = False, TerminationReason.UNSTABLE, 0.0
@@ -364,8 +364,8 @@ class ManipulationEnv(TaskSuccess, FirstEndEffector, gym.Env[Observation, np.nda
         return self._states.observe()
 
     def observe_further(self) -> Observation:
-        """Return the observations besides positions and pixels, such as ``tcp_wrench``, by their keys."""
-        return self._further.observe()
+        """Return the observations other than positions and pixels, such as ``tcp_wrench``, by their keys."""
+        return self._additional.observe()
 
     @property
     def layout(self) -> ObservationLayout:

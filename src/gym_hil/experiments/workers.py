@@ -48,14 +48,16 @@ class Workers(Protocol):
         """Stop all processes."""
 
 
-def train_run(place: dict[str, str], config: TrainConfig, folder: Path, tell: Callable[[int], None]) -> None:
+def train_run(
+    place: dict[str, str], config: TrainConfig, folder: Path, report: Callable[[int], None]
+) -> None:
     """Execute or continue a run in this process, and write its record.
 
     Args:
         place: the run's value on every axis of its study.
         config: its configuration.
         folder: folder of the results. Files that are only needed to continue the run are removed at its end.
-        tell: called with the number of control steps so far.
+        report: called with the number of control steps so far.
     """
     from gym_hil.learning.async_learner import InProcessLearner
     from gym_hil.learning.policy_file import CHECKPOINT
@@ -68,7 +70,7 @@ def train_run(place: dict[str, str], config: TrainConfig, folder: Path, tell: Ca
         shutil.rmtree(folder)
         lock = open_folder(config, folder, resume=False)
     try:
-        run = TrainingRun(config, folder, lambda status: tell(status.steps), InProcessLearner)
+        run = TrainingRun(config, folder, lambda status: report(status.steps), InProcessLearner)
         try:
             run.finish()
         finally:
@@ -92,19 +94,19 @@ class LocalWorkers:
 
     def __init__(self, runs: Sequence[StudyRun], folder: Path, count: int) -> None:
         self.steps: dict[str, int] = {}
-        self._todo, self._folder, self._count = list(runs), folder, count
-        self._under_way: dict[Connection, tuple[str, Any]] = {}
+        self._waiting, self._folder, self._count = list(runs), folder, count
+        self._running: dict[Connection, tuple[str, Any]] = {}
         make_folder(folder)
         os.environ.update(THREADS)  # for the processes that are started from here on
 
     def ended(self, timeout_s: float) -> list[tuple[str, str | None]]:
         """Start runs on free cores, and wait until runs have finished."""
-        while self._todo and len(self._under_way) < self._count:
-            self._start(self._todo.pop(0))
+        while self._waiting and len(self._running) < self._count:
+            self._start(self._waiting.pop(0))
         outcomes: list[tuple[str, str | None]] = []
-        for connection in wait(list(self._under_way), timeout_s):
+        for connection in wait(list(self._running), timeout_s):
             assert isinstance(connection, Connection)
-            name, process = self._under_way[connection]
+            name, process = self._running[connection]
             try:
                 message = connection.recv()
             except EOFError:
@@ -113,14 +115,14 @@ class LocalWorkers:
             if isinstance(message, int):
                 self.steps[name] = message
                 continue
-            del self._under_way[connection]
+            del self._running[connection]
             process.join()
             outcomes.append((name, message))
         return outcomes
 
     def close(self) -> None:
         """Stop all processes."""
-        for _, process in self._under_way.values():
+        for _, process in self._running.values():
             process.kill()
             process.join()
 
@@ -131,7 +133,7 @@ class LocalWorkers:
         process = context.Process(target=_work, args=arguments, name=f"gym-hil {run.name}", daemon=True)
         process.start()
         sender.close()
-        self._under_way[receiver] = run.name, process
+        self._running[receiver] = run.name, process
 
 
 def _work(connection: Connection, place: dict[str, str], config: TrainConfig, folder: Path) -> None:
@@ -171,21 +173,21 @@ class RayWorkers:
         ray.init(
             address=address, log_to_driver=False, logging_level="error", runtime_env={"env_vars": THREADS}
         )
-        self._heard = ray.remote(num_cpus=0)(_Progress).remote()
+        self._progress = ray.remote(num_cpus=0)(_Progress).remote()
         task = ray.remote(num_cpus=1, max_retries=2)(_train_and_pack)
-        self._under_way = {
-            task.remote(run.name, dict(run.place), run.config.as_dict(), self._heard): run.name
+        self._running = {
+            task.remote(run.name, dict(run.place), run.config.as_dict(), self._progress): run.name
             for run in runs
         }
         self.steps: dict[str, int] = {}
 
     def ended(self, timeout_s: float) -> list[tuple[str, str | None]]:
         """Wait until runs have finished."""
-        done, _ = self._ray.wait(list(self._under_way), timeout=timeout_s)
-        self.steps = self._ray.get(self._heard.read.remote())
+        done, _ = self._ray.wait(list(self._running), timeout=timeout_s)
+        self.steps = self._ray.get(self._progress.read.remote())
         outcomes: list[tuple[str, str | None]] = []
         for reference in done:
-            name = self._under_way.pop(reference)
+            name = self._running.pop(reference)
             try:
                 _unpack(self._ray.get(reference), self._folder / name)
             except self._ray.exceptions.RayError as error:
@@ -207,7 +209,7 @@ class _Progress:
     def __init__(self) -> None:
         self._steps: dict[str, int] = {}
 
-    def tell(self, name: str, steps: int) -> None:
+    def report(self, name: str, steps: int) -> None:
         """Store the progress of a run."""
         self._steps[name] = steps
 
@@ -216,10 +218,12 @@ class _Progress:
         return self._steps
 
 
-def _train_and_pack(name: str, place: dict[str, str], config: dict[str, Any], heard: Any) -> bytes:
+def _train_and_pack(name: str, place: dict[str, str], config: dict[str, Any], progress: Any) -> bytes:
     """Execute a run on a machine of the cluster, and return its results as a zip file."""
     with tempfile.TemporaryDirectory() as folder:
-        train_run(place, TrainConfig(**config), Path(folder), lambda steps: heard.tell.remote(name, steps))
+        train_run(
+            place, TrainConfig(**config), Path(folder), lambda steps: progress.report.remote(name, steps)
+        )
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(Path(folder).rglob("*")):

@@ -27,8 +27,8 @@ VERSION = 4
 give a different run. Results of different versions are not compared."""
 SECONDS_PER_MINUTE = 60.0
 DELAYS = tuple(field.name for field in fields(Delays))
-ADDED = frozenset({*DELAYS, "reward"})
-"""Fields that configurations of this version may lack, because their defaults do not change a run."""
+OPTIONAL_FIELDS = frozenset({*DELAYS, "reward"})
+"""Fields that a saved configuration of this version may lack, because their defaults do not change a run."""
 IMAGE_DEFAULTS = {"updates_per_step": 1, "batch_size": 64, "learning_rate": 1e-3}
 """Defaults of some fields for image observations. They let two CPU cores learn at the pace of a person."""
 
@@ -231,7 +231,7 @@ def read_config(saved: Any, path: Path, *, for_policy: bool = False) -> TrainCon
             f"this gym-hil uses version {VERSION}, and runs of different versions cannot be compared or continued"
         )
     unknown = [name for name in values if name not in known]
-    missing = [name for name in known if name not in values and name not in ADDED]
+    missing = [name for name in known if name not in values and name not in OPTIONAL_FIELDS]
     if unknown or (missing and version == VERSION) or "env_id" in missing:
         wrong = ", ".join(
             [*(f"{name!r} is unknown" for name in unknown), *(f"{m!r} is missing" for m in missing)]

@@ -48,7 +48,7 @@ class LerobotEpisode(EpisodeSummary):
 def learn_with_lerobot(
     plan: Plan,
     out: Path,
-    tell: Callable[[str], None] = lambda line: None,
+    report: Callable[[str], None] = lambda line: None,
     ended: Callable[[LerobotEpisode], None] = lambda episode: None,
 ) -> None:
     """Record demonstrations, then run LeRobot's learner and actor until the actor has executed its steps.
@@ -61,7 +61,7 @@ def learn_with_lerobot(
     Args:
         plan: the settings of the run.
         out: folder of all files.
-        tell: called with a line of text at the start of each stage.
+        report: called with a line of text at the start of each stage.
         ended: called with every finished episode.
 
     Raises:
@@ -72,23 +72,23 @@ def learn_with_lerobot(
         raise LerobotError("LeRobot's learner needs Python 3.12: pip install 'lerobot[hilserl]>=0.6,<0.7'")
     files = write_configs(plan, out)
     if not _are_recorded(plan, out / "dataset"):
-        tell(f"recording {plan.episodes} demonstrations")
+        report(f"recording {plan.episodes} demonstrations")
         with _running("record", files, out) as recorder:
             while recorder.follow(ended):
                 pass
             recorder.require_success()
     if _is_listening(plan.port):
         raise LerobotError(f"another program listens on port {plan.port}; choose another port")
-    tell("starting the learner")
+    report("starting the learner")
     with _running("learner", files, out) as learner:
         learner.wait_for_port(plan.port)
-        tell(f"starting the actor: {plan.steps} control steps")
+        report(f"starting the actor: {plan.steps} control steps")
         with _running("actor", files, out) as actor:
             while actor.follow(ended):
                 if not learner.is_running():
                     raise LerobotError(f"the learner ended before the actor:\n{learner.tail()}")
             actor.require_success()
-        tell("the actor is done; closing the learner")
+        report("the actor is done; closing the learner")
 
 
 def _are_recorded(plan: Plan, dataset: Path) -> bool:
