@@ -72,8 +72,8 @@ class Plan:
 
     @property
     def training_task(self) -> str:
-        """The id of the actor's environment. A simulated human is replaced by the preset ``coach``, which waits
-        longer before it takes over, so that the policy gathers its own experience.
+        """The id of the actor's environment. A simulated human is replaced by the preset ``experienced``, which
+        waits longer before it takes over, so that the policy gathers its own experience.
         """
         parts = self.parts
         return (
