@@ -1,11 +1,11 @@
-"""How true the physics is, beside what it costs, over time steps, integrators and solver settings.
+"""Measure the accuracy and the cost of the physics for several time steps, integrators and solver settings.
 
     python benchmarks/accuracy.py
     python benchmarks/accuracy.py --episodes 50 --json accuracy.json
 
-Each setting picks the cube of PickCube from the same random starts, holds it for ten seconds and is shaken
-for three. Before that it repeats, action by action, what a reference (0.5 ms per physics step, otherwise the
-package's own settings) did. Settings take turns within an episode: a busy machine slows all of them alike.
+With each setting, the robot picks the cube of PickCube from the same random start states, holds it for ten seconds
+and is shaken for three. Before that, it repeats the actions of a reference (0.5 ms per physics step, otherwise the
+package's own settings). The settings take turns within an episode, so that a busy machine slows all of them alike.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ PANDA = ROBOTS["panda"]
 TASK = TASKS["PickCube"](PANDA)
 LOW, HIGH = TASK.workspace.low, TASK.workspace.high
 FULL = 0.025
-"""Full stick deflection: metres per control period."""
+"""Motion at full deflection of the stick (m per control period)."""
 NO_TURN = np.zeros(3)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What may be chosen; the defaults are the package's own."""
+    """Settings of the simulator. The defaults are those of the package."""
 
     physics_dt: float = 0.004
     integrator: str = "implicitfast"
@@ -50,7 +50,7 @@ class Setting:
     cone: str = "elliptic"
     impratio: float = 10.0
     sleep: bool = sleeps()
-    """Whether what lies still sleeps."""
+    """Bodies that lie still are not computed (MuJoCo calls this sleep)."""
 
     def __str__(self) -> str:
         usual = Setting()
@@ -93,16 +93,16 @@ SETTINGS = (
 
 @dataclass
 class Episode:
-    """What one setting did from one start."""
+    """Results of one setting from one start state."""
 
     lifted: bool = False
     kept: bool = False
-    """Still between the fingers after holding and shaking."""
+    """The cube is still between the fingers after holding and shaking."""
     deepest_mm: float = 0.0
     slip_mm: float = 0.0
-    """How far the cube moved in the hand while held still for ten seconds."""
+    """Distance by which the cube slipped in the hand while it was held still for ten seconds."""
     deviation_mm: float = 0.0
-    """Largest distance of the TCP from the reference's, same actions."""
+    """Largest distance from the TCP of the reference, with the same actions."""
     cube_deviation_mm: float = 0.0
     step_us: float = 0.0
     stable: bool = True
@@ -110,7 +110,7 @@ class Episode:
 
 @dataclass
 class Action:
-    """What `Simulation` takes for one control period."""
+    """Command to `Simulation` for one control period."""
 
     translation: np.ndarray
     opening: float
@@ -136,7 +136,7 @@ def in_hand(sim: Simulation) -> np.ndarray:
 
 
 def record(start: dict) -> tuple[list[Action], np.ndarray]:
-    """What the expert does with the reference, and the paths of TCP and cube."""
+    """Return the actions of the expert with the reference setting, and the paths of TCP and cube."""
     sim = REFERENCE.simulation()
     sim.reset(start)
     actions, path = [], []

@@ -1,4 +1,4 @@
-"""How each contender's environment is made. Runs in the contender's interpreter: imports stay inside."""
+"""Make the environments of the contenders. Imports are in the functions: each runs in its contender's interpreter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ def fetch_pick_and_place(n_substeps=None):
 
 
 class Batch:
-    """A vector environment as the worker drives it: it resets by itself, and its time is that of all members."""
+    """Vector environment with the interface that the worker needs. It resets by itself.
+
+    `time` is the sum of the simulated times of all environments.
+    """
 
     def __init__(self, envs, model):
         self.envs, self.model, self.num_envs, self.time = envs, model, envs.num_envs, 0.0
@@ -42,7 +45,7 @@ def vector(num_envs, **kwargs):
 
 
 class EngineAlone:
-    """The physics of an environment's episodes: every `reset` records one, `step` repeats it."""
+    """Repeat only the physics of an environment: `reset` records an episode, and `step` repeats its commands."""
 
     def __init__(self, env):
         self.env, self.action_space, self.unwrapped = env, env.action_space, self
@@ -70,7 +73,7 @@ class EngineAlone:
                 rng.uniform(space.low, space.high).astype(space.dtype)
             )
             ended = terminated or truncated
-        del simulation.advance  # the method of the class again
+        del simulation.advance  # restores the method of the class
         simulation.restore(start)
         self.number = 0
         return answer
@@ -138,7 +141,7 @@ def robosuite_lift(cameras=False, control_freq=10):
         shape, dtype = low.shape, low.dtype
 
     class Gymnasium:
-        """robosuite's own signature, turned into Gymnasium's without touching the observations."""
+        """robosuite environment with the signatures of Gymnasium. Observations are not changed."""
 
         action_space = Space
         unwrapped = property(lambda self: self)

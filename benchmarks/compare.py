@@ -1,12 +1,12 @@
-"""The same work on gym-hil and its peers, side by side in one run.
+"""Measure the speed of gym-hil and of similar packages with the same work, alternately in one run.
 
     python benchmarks/compare.py --list
     python benchmarks/compare.py --rounds 5 --json compare.json
 
-Every contender gets an environment of its own (made once, kept in the cache) and one process per workload.
-Rounds alternate between the processes, so a busy machine slows all of them alike; medians and ratios are
-reported. One that cannot be installed or run is reported with the reason and the rest goes on. Needs only
-Python; uses `uv` where it is there.
+Every contender gets its own Python environment (made once and kept in the cache) and one process per workload.
+The rounds alternate between the processes, so that a busy machine slows all of them alike. The script reports medians
+and ratios. If a contender cannot be installed or run, the script reports the reason and measures the others. It needs
+only Python, and uses `uv` if that is installed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Table = list[list[str]]
 
 
 class Fault(Exception):  # noqa: N818
-    """A contender that cannot be installed or run, and why."""
+    """A contender cannot be installed or run; the message is the reason."""
 
 
 def command(arguments: list[str], log: Path, timeout: float) -> None:
@@ -45,21 +45,21 @@ def command(arguments: list[str], log: Path, timeout: float) -> None:
 
 
 def reason(log: Path) -> str:
-    """The last line of a log that says something."""
+    """Return the last error message of a log, or its last line if there is none."""
     lines = [
         line.strip()
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
         if line.strip()
     ]
     errors = [line for line in lines if "error" in line.lower()]
-    return (errors or lines or ["it said nothing"])[-1][:300]
+    return (errors or lines or ["it printed nothing"])[-1][:300]
 
 
 # --- environments ---
 
 
 def find_python(version: str) -> str | None:
-    """An interpreter of that version which starts: on the path, of pyenv, or the one that runs this."""
+    """Return an interpreter of a version that can be started: this one, one on the path, or one of pyenv."""
     candidates = [sys.executable, shutil.which(f"python{version}")]
     candidates += sorted(map(str, Path.home().glob(f".pyenv/versions/{version}*/bin/python")), reverse=True)
     for path in filter(None, candidates):
@@ -70,7 +70,7 @@ def find_python(version: str) -> str | None:
 
 
 def environment(contender: Contender, cache: Path, version: str, timeout: float) -> Path:
-    """The interpreter of the contender's environment, made if it is not in the cache."""
+    """Return the interpreter of the contender's environment, which is made if it is not in the cache."""
     key = "\n".join((version, *contender.requirements))
     for requirement in contender.requirements:
         if requirement.startswith("-e "):
@@ -102,7 +102,7 @@ def environment(contender: Contender, cache: Path, version: str, timeout: float)
 
 
 class Worker:
-    """A contender's process, ready to run one workload; `opened` tells what opening cost."""
+    """Process of a contender that can run one workload. `opened` has the durations of its start."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class Worker:
 def measure(
     workload: str, contenders: list[Contender], pythons: dict[str, Path | str], options: argparse.Namespace
 ) -> list[dict]:
-    """Results of one workload: opened one after another, then `rounds` alternating measurements of each."""
+    """Return the results of one workload: start the contenders one by one, then measure each in every round."""
     results, workers = [], {}
     for contender in contenders:
         result: dict = {
@@ -263,7 +263,7 @@ def say(line: str) -> None:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A few significant digits, without an exponent."""
+    """Return a number with a few significant digits and without an exponent."""
     if value is None:
         return "-"
     return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
@@ -289,7 +289,7 @@ def speed_table(results: list[dict]) -> Table:
 
 
 def facts_table(results: list[dict]) -> Table:
-    """What the models say differs: a row a fact, a column a contender; the same in all workloads, once."""
+    """Return a table of facts about the models, with one row per fact and one column per contender."""
     columns: dict[str, dict] = {}
     for result in results:
         if "facts" in result:
@@ -306,7 +306,7 @@ def facts_table(results: list[dict]) -> Table:
 
 
 def remarks(contenders: list[Contender], workloads: list[str]) -> list[str]:
-    """What differs and no model says."""
+    """Return lines with the differences that cannot be read from the models."""
     lines = []
     for one in contenders:
         differs = [f"{name}: {one.workloads[name].differs}" for name in workloads if name in one.workloads]
@@ -316,7 +316,7 @@ def remarks(contenders: list[Contender], workloads: list[str]) -> list[str]:
 
 
 def show(table: Table) -> None:
-    """As a Markdown table, readable as it stands; a failure's row is short and may run on."""
+    """Print a Markdown table with aligned columns. The row of a failure has fewer cells, and its last may be longer."""
     full = [row for row in table if len(row) == len(table[0])]
     short = [row[:-1] for row in table if len(row) < len(table[0])]
     widths = [max(len(row[i]) for row in full + short if i < len(row)) for i in range(len(table[0]))]
@@ -328,7 +328,7 @@ def show(table: Table) -> None:
 
 
 def choose(text: str | None, names: list[str], what: str) -> list[str]:
-    """The names that a comma-separated list of parts of names asks for."""
+    """Return the names that contain one of the parts in a comma-separated list."""
     if not text:
         return names
     parts = [part.strip().lower() for part in text.split(",")]
@@ -339,7 +339,7 @@ def choose(text: str | None, names: list[str], what: str) -> list[str]:
 
 
 def succeeded(results: list[dict]) -> bool:
-    """Ours all ran, and something was compared: a peer too, where one was asked for."""
+    """Return whether all measurements of this package succeeded, and at least one of a peer if there are any."""
     ours = [result for result in results if result["ours"]]
     peers = [result for result in results if not result["ours"]]
     return bool(

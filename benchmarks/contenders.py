@@ -1,4 +1,4 @@
-"""Who is compared, on what, and what to know when reading the numbers. Data only: behaviour is elsewhere."""
+"""The packages that `compare.py` compares, their workloads, and remarks for readers of the numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Workload:
     """`module:function` that returns a Gymnasium-like environment, in the contender's interpreter."""
     kwargs: dict
     differs: str = ""
-    """What differs from the same workload of the others and cannot be read off the model."""
+    """Differences from the same workload of other contenders that cannot be read from the model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Contender:
     name: str
     requirements: tuple[str, ...]
     module: str
-    """What a user imports; the time it takes is reported."""
+    """Module that a user imports. The duration of the import is reported."""
     workloads: dict[str, Workload]
     note: str = ""
     ours: bool = False
@@ -40,10 +40,10 @@ WORKLOADS = {
     "native": "state observations, each package as it comes: its own control rate and controller",
 }
 SCALE = {"images": 0.1}
-"""Share of the simulated seconds that a workload gets: images are up to a hundred times slower."""
+"""Fraction of the simulated time for a workload, because images are up to a hundred times slower."""
 
 BATCH = 8
-"""Environments of a batch."""
+"""Number of environments in a batch."""
 OLD_MUJOCO = "pinned to MuJoCo 3.3.7: fails on 4.0"
 
 

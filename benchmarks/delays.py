@@ -1,9 +1,9 @@
-"""What delays cost: success and duration of experts, simulated humans and trained policies.
+"""Measure the effect of delays on the success and duration of experts, simulated humans and trained policies.
 
     python benchmarks/delays.py --policies
 
 Writes `benchmarks/delays.json` after every row, and continues from it. Policies are trained in the folder `--runs`.
-Start states begin at 1000 for operators; those of policies are the usual ones of reports.
+Start states begin at 1000 for operators; policies have the default start states of reports.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LATE = {
         observation_delay=seconds / 2, action_delay=seconds / 2, jitter=seconds / 2
     ),
 }
-"""What is late, by the whole delay (s). With jitter, the mean delay is 1.5 times as long."""
+"""Parts that are delayed, by the whole delay (s). With jitter, the mean delay is 1.5 times as long."""
 PEOPLE = {"expert": "expert", "simulated human": "simulated"}
 PRETRAINED = ("Panda",)
 """Robots for which the package has a policy that was trained without delays."""
@@ -120,7 +120,7 @@ def evaluated(robot: str, run: Path, who: str, late: str, delay_ms: int, episode
 
 
 def work(options: Options) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Yield the key of every row, and a function that computes it."""
+    """Yield the key of every row, and a function that measures it."""
     for robot in ROBOTS:
         for who in PEOPLE:
             for late in LATE:
@@ -150,7 +150,7 @@ def work(options: Options) -> Iterator[tuple[tuple[Any, ...], Any]]:
 
 @dataclass
 class Options:
-    """What to measure."""
+    """Arguments of the command."""
 
     json_file: Path = Path(__file__).parent / "delays.json"
     """The results, from which the measurement continues."""
@@ -167,7 +167,7 @@ class Options:
 
 
 def main(options: Options) -> None:
-    """Measure what is missing."""
+    """Measure the rows that are missing."""
     path = options.json_file
     found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
     have = {(row["robot"], row["who"], row["late"], row["delay_ms"]) for row in found}

@@ -27,7 +27,7 @@ from gym_hil.tasks import TASKS
 from gym_hil.tasks.needs import fits
 
 PATIENCE = 6
-"""How many times the task's time limit an episode may last, as when people demonstrate to `gym-hil train`."""
+"""Largest duration of an episode, in multiples of the task's time limit, as for demonstrations in `gym-hil train`."""
 GOALS, LEAST = {"experienced": 0.9}, 0.6
 """Least share of successes of the strongest preset, and of all others."""
 HUMANS = tuple(name for name in PRESETS if not name.startswith(SCRIPT))
@@ -35,7 +35,7 @@ HUMANS = tuple(name for name in PRESETS if not name.startswith(SCRIPT))
 
 @dataclass
 class Row:
-    """What one simulated human did on one task, in episodes whose seeds count up from `first_seed`."""
+    """Results of one simulated human on one task, in episodes whose seeds count up from `first_seed`."""
 
     task: str
     operator: str
@@ -46,7 +46,7 @@ class Row:
     version: str = __version__
     """Version of the package."""
     cpu_s: float = 0.0
-    """Processor time that it took (s)."""
+    """Processor time of the measurement (s)."""
     steps: list[int] = field(default_factory=list)
     """Length of every episode."""
     failed: list[int] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Row:
 
     @property
     def key(self) -> tuple[str, str, str, int]:
-        """What distinguishes the row from others."""
+        """Key that distinguishes the row from others."""
         return self.task, self.operator, self.preset, self.first_seed
 
     @property

@@ -1,7 +1,7 @@
-"""How large the installation is, and how long an import takes: ``python benchmarks/install_size.py``.
+"""Measure the size of the installation and the duration of the import: ``python benchmarks/install_size.py``.
 
-Sizes are those of the installed files of a package and of everything that it needs, as this environment has them. What
-the core needs is left out of an extra's size.
+A size includes the installed files of a package and of all its requirements in this environment. The size of an extra
+does not include the requirements of the core.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ print(time.process_time() - start)
 
 
 def needed(requirements: list[str], extras: tuple[str, ...] = ("",)) -> set[str]:
-    """Return the names of all packages that requirements bring along, this package apart.
+    """Return the names of all packages that requirements install, without this package.
 
     Raises:
         PackageNotFoundError: one of them is not installed.
@@ -54,7 +54,7 @@ def needed(requirements: list[str], extras: tuple[str, ...] = ("",)) -> set[str]
 
 
 def megabytes(packages: set[str]) -> float:
-    """Return how large the installed files of packages are."""
+    """Return the size of the installed files of packages."""
     files = [file for name in packages for file in metadata.files(name) or []]
     paths = {str(file.locate()) for file in files}
     return sum(os.path.getsize(path) for path in paths if os.path.isfile(path)) / 1e6

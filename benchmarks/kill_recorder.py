@@ -1,11 +1,11 @@
-"""Kill the recorder at random instants, again and again, and count what is lost.
+"""Kill the recorder many times at random instants, and count the episodes that are lost.
 
     python benchmarks/kill_recorder.py --times 100
     python benchmarks/kill_recorder.py --times 100 --format lerobot --longest 10
 
-Each round records with ``--resume`` in a process of its own and kills it (SIGKILL) after a random time. An
-episode counts as finished once the recorder has named it; every finished one must be there afterwards, and be
-what it was. At the end the recorder runs once undisturbed, and everything is read back.
+Each round records with ``--resume`` in its own process and kills it (SIGKILL) after a random time. An episode counts as
+finished as soon as the recorder has printed its name. Afterwards every finished episode must still exist, unchanged. At
+the end the recorder runs once without being killed, and all episodes are read.
 """
 
 from __future__ import annotations

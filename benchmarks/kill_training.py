@@ -1,10 +1,9 @@
-"""Kill a training run at random instants, again and again, and compare what it learned with a run left alone.
+"""Kill a training run many times at random instants, and compare its weights with those of an undisturbed run.
 
     python benchmarks/kill_training.py --times 20
 
-Each round goes on with the run in a process of its own and kills it and its learner (SIGKILL) after a random
-time. At the end it runs once undisturbed. Its weights must be those of the run left alone, bit for bit, and
-every episode must be there and be the same.
+Each round continues the run in its own process and kills it and its learner (SIGKILL) after a random time. At the end
+it runs once without being killed. Its weights and all its episodes must be identical to those of the undisturbed run.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from gym_hil.learning.episode_store import TrainingEpisodeStore
 
 
 def config(minutes: float) -> TrainConfig:
-    """Return a small run: what is tested is its bookkeeping."""
+    """Return the configuration of a small run, because only its files are tested."""
     return TrainConfig(
         env_id="gym_hil/PandaPickCubeStateBase-v1", robot_minutes=minutes, demos=3, updates_per_step=1,
         batch_size=16, width=16, eval_every_steps=100, eval_episodes=1, final_episodes=1,
@@ -34,7 +33,7 @@ def config(minutes: float) -> TrainConfig:
 
 
 def go_on(out: Path, minutes: float, begins: Any) -> None:
-    """Train, in a process group of its own, so that the learner can be killed with it."""
+    """Train in a new process group, so that the learner can be killed together with this process."""
     os.setpgrp()
     begins.set()
     run.train(config(minutes), out, resume=True, videos=False)

@@ -1,4 +1,4 @@
-"""How well a reward is learned from 20 successes and 20 failures, and what is learned from that reward.
+"""Measure the accuracy of a reward learned from 20 successes and 20 failures, and train policies with it.
 
     python benchmarks/learned_reward.py --policies --folder learned-reward
 
@@ -32,7 +32,7 @@ RUN_SEED = 100
 
 @dataclass
 class Options:
-    """What to measure."""
+    """Arguments of the command."""
 
     folder: Path = Path("learned-reward")
     """Folder of datasets, rewards and runs."""
@@ -41,7 +41,7 @@ class Options:
     robots: tuple[str, ...] = ("Panda", "SO101")
     """First parts of the ids."""
     observed: tuple[Literal["state", "pixels"], ...] = ("state", "pixels")
-    """What the rewards observe."""
+    """Observations of the rewards."""
     episodes: int = 200
     """Number of episodes in which a reward is compared with the truth."""
     policies: bool = False
@@ -82,7 +82,7 @@ def train_with(reward: Path, robot: str, out: Path) -> dict[str, Any]:
 
 
 def main(options: Options) -> None:
-    """Measure what is missing."""
+    """Measure the results that are missing."""
     path = options.json_file
     rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
     for robot in options.robots:

@@ -128,7 +128,7 @@ def run_in(tree: Path, arguments: Sequence[str], seed: int) -> dict[str, float]:
 
 
 def facts(trees: dict[str, Path]) -> dict[str, Any]:
-    """Return what the figures depend on."""
+    """Return facts that affect the figures: the machine, the versions of packages and the commits."""
     import torch
 
     info = Path("/proc/cpuinfo")

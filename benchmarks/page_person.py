@@ -25,13 +25,13 @@ window.WebSocket = class extends Native {
 };
 """
 SPEEDS = {"coarse": 0.25, "medium": 0.05, "fine": 0.005}
-"""Metres per second of a key that is held."""
+"""Speed while a key is held (m/s)."""
 KEYS = (("ArrowUp", "ArrowDown"), ("ArrowLeft", "ArrowRight"), ("ShiftRight", "ShiftLeft"))
 """Keys for motion along and against each axis."""
 
 
 class PagePerson:
-    """Somebody who looks at the page and presses keys. Nothing else of the environment reaches it.
+    """Script that reads the page in Chromium and presses keys. It gets no other information about the environment.
 
     Args:
         url: address of the page.
@@ -78,7 +78,7 @@ class PagePerson:
         self.driver.execute_cdp_cmd("Input.dispatchKeyEvent", event)
 
     def hold(self, seconds: dict[str, float]) -> None:
-        """Hold each key for as long as said, all from now on."""
+        """Hold each key for its duration. All presses start now."""
         begin = time.monotonic()
         for code in seconds:
             self.key(code, True)
@@ -100,7 +100,7 @@ class PagePerson:
         raise AssertionError(f"the page never showed {speed}")
 
     def take_over(self) -> None:
-        """Press the key for taking over until the page says that a human acts."""
+        """Press the key for taking over until the page shows that a human acts."""
         for _ in range(20):
             if self.look()[0] == "HUMAN":
                 return

@@ -34,7 +34,7 @@ OVER, OPEN, NEAR = 0.07, 0.07, 0.01
 
 @dataclass(frozen=True)
 class Habits:
-    """How a script presses keys. Times are log-normal.
+    """Parameters of a script that presses keys. Durations have a log-normal distribution.
 
     Attributes:
         glance_s: median time of looking between two presses (s).
@@ -60,12 +60,12 @@ SCRIPTS = {
 
 
 class Typist(PagePerson):
-    """Picks up the cube by keys.
+    """Script that picks up the cube with keys.
 
     Args:
         url: address of the page.
-        habits: how it presses keys.
-        seed: of its random numbers.
+        habits: its parameters.
+        seed: seed of its random numbers.
     """
 
     def __init__(self, url: str, habits: Habits, seed: int) -> None:
@@ -74,11 +74,11 @@ class Typist(PagePerson):
         self.cube = self.body(CUBE)
 
     def varied(self, seconds: float) -> float:
-        """Return a time near `seconds`."""
+        """Return a random duration with the median `seconds`."""
         return seconds * float(np.exp(self.habits.spread * self.rng.normal()))
 
     def act(self) -> None:
-        """Look, think, and press what seems right."""
+        """Read the page, wait, and press the key for the next part of the task."""
         who, _, poses = self.look()
         time.sleep(self.varied(self.habits.glance_s))
         if who != "HUMAN":
@@ -100,7 +100,7 @@ class Typist(PagePerson):
             time.sleep(self.varied(self.habits.glance_s))
 
     def move(self, way: np.ndarray) -> None:
-        """Hold the keys for `way` (m), or for the largest parts of it, about as long as needed."""
+        """Hold the keys for the motion `way` (m), or for its largest components, about as long as needed."""
         habits, furthest = self.habits, float(np.abs(way).max())
         speed = "coarse" if furthest > habits.coarse_m else "medium"
         self.choose(speed)

@@ -1,6 +1,6 @@
-"""What the operator station costs the control loop, and whether 10 Hz holds while a browser draws.
+"""Measure the cost of the operator station in the control loop, and whether 10 Hz is kept while a browser draws.
 
-``python benchmarks/station.py [--seconds 60] [--json FILE]``. Chromium draws in software, on this machine.
+``python benchmarks/station.py [--seconds 60] [--json FILE]``. Chromium draws on this machine, without a GPU.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def make(device: Device) -> gym.Env:
 
 @contextmanager
 def watcher(url: str):
-    """A process that has the page open and draws nothing."""
+    """Start a process that has the page open and draws nothing."""
     process = subprocess.Popen([sys.executable, "-c", WATCHER, url], stdout=subprocess.PIPE, text=True)
     try:
         process.stdout.readline()
@@ -77,8 +77,9 @@ def watcher(url: str):
 
 @contextmanager
 def sleeper():
-    """Yield a list that afterwards holds when a process that only sleeps was kept from waking up: from, to
-    (s since 1970). Then the machine stood still, or was given to others.
+    """Yield a list that contains, afterwards, the times at which this machine did not run a process that only sleeps.
+
+    Each entry is the begin and the end (s since 1970). At these times the machine was paused, or busy with others.
     """
     process = subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, text=True)
     stood: list[tuple[float, float]] = []
@@ -92,7 +93,7 @@ def sleeper():
 
 @contextmanager
 def browser(url: str):
-    """Chromium with the page open and drawing."""
+    """Start Chromium, which opens and draws the page."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
@@ -112,7 +113,7 @@ def browser(url: str):
 
 
 def drawn(driver: Any) -> int:
-    """Return how many frames the page has drawn."""
+    """Return the number of frames that the page has drawn."""
     return int(driver.execute_script("return document.getElementById('view').dataset.frames || 0"))
 
 
@@ -122,7 +123,7 @@ def moving(number: int) -> np.ndarray:
 
 
 def unpaced(env: gym.Env) -> tuple[float, float]:
-    """Return seconds and processor seconds of this thread per step, as fast as steps go."""
+    """Return the time and the processor time of this thread per step (s), without waiting between steps."""
     wall, cpu = time.perf_counter(), time.thread_time()
     for number in range(STEPS):
         *_, terminated, truncated, _ = env.step(moving(number))
@@ -132,8 +133,9 @@ def unpaced(env: gym.Env) -> tuple[float, float]:
 
 
 def cost() -> dict[str, Any]:
-    """Return what a page that somebody watches costs a loop that never waits, beside a keyboard that nobody
-    touches: rounds with either in turn.
+    """Return the cost per step of a page that somebody watches, and that of a keyboard that nobody touches.
+
+    The loop does not wait between steps, and the rounds of the two alternate.
     """
     envs = {"plain": make(Keyboard()), "paged": make(PageDevice())}
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in envs}
@@ -154,7 +156,7 @@ def cost() -> dict[str, Any]:
 
 
 def real_time(seconds: float) -> dict[str, Any]:
-    """Return how 10 Hz held while Chromium drew the moving robot."""
+    """Return how accurately 10 Hz was kept while Chromium drew the moving robot."""
     env = RealTimeWrapper(make(PageDevice()))
     late: list[float] = []
     with sleeper() as stood, browser(find_page(env).url) as driver:

@@ -1,4 +1,4 @@
-"""What LeRobot does when something goes wrong with an SO-101: each fault of ``gym-hil virtual-arm``, tried.
+"""Measure how LeRobot reacts to each fault of ``gym-hil virtual-arm``.
 
     python benchmarks/virtual_arm_faults.py --json faults.json
 
@@ -43,16 +43,16 @@ RATE_HZ, SECONDS = 30.0, 8.0
 
 @dataclass
 class Outcome:
-    """How a fault went.
+    """Reaction of LeRobot to a fault.
 
     Attributes:
-        fault: what went wrong.
+        fault: name of the fault.
         connected: the error of `connect`, or an empty string.
         stopped: the error that ended the loop, or an empty string.
-        rounds: how many times the arm was read and commanded.
-        slowest_ms: the longest of them (ms).
-        mean_error_deg: mean distance of each joint from its goal of a quarter of a second before, of the worst joint.
-        in_step: whether answers still belong to their questions afterwards.
+        rounds: number of times that the arm was read and commanded.
+        slowest_ms: duration of the slowest round (ms).
+        mean_error_deg: mean distance from the goal of a quarter of a second before, of the joint with the largest one.
+        in_step: whether every answer still belongs to its request afterwards.
         disconnected: the error of `disconnect`, or an empty string.
         again: the error of a new connection at the end, or an empty string.
     """
@@ -98,7 +98,7 @@ def drive(robot: SO101Follower, outcome: Outcome, hold: float) -> None:
 
 
 def try_fault(fault: str, hold: float) -> Outcome:
-    """Return what LeRobot does with a fault."""
+    """Return the reaction of LeRobot to a fault."""
     outcome = Outcome(fault or "none")
     with tempfile.TemporaryDirectory() as folder:
         facts = Path(folder) / "facts.json"
@@ -131,7 +131,7 @@ def try_fault(fault: str, hold: float) -> Outcome:
 
 
 def main(fault: tuple[str, ...] = FAULTS, hold: float = 0.0, json_file: Path | None = None) -> None:
-    """Try faults, and print what happened.
+    """Cause faults, and print the reactions of LeRobot.
 
     Args:
         fault: the faults.

@@ -1,12 +1,13 @@
-"""One contender, one workload, in the contender's own interpreter; spoken to in lines of JSON.
+"""Run one workload of one contender in the contender's interpreter. Requests and answers are lines of JSON.
 
     -> {"path": folder, "module": name, "make": "module:function", "kwargs": {...}, "seed": n}     once
     <- {"import_s", "make_s", "reset_s", "first_step_s", "facts": {...}}
     -> {"steps": n}                                                          any number of times
     <- {"steps", "step_s", "cpu_s", "sim_s", "resets", "reset_s", "memory_mb"}
-    <- {"error": "..."}                                                      instead, and it exits
+    <- {"error": "..."}                                                      on failure, and the process exits
 
-An episode's end is followed by a reset whose time is counted apart. What the contender prints goes to stderr.
+After the end of an episode the environment is reset, and that time is counted separately. The output of the contender
+goes to stderr.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from time import perf_counter, process_time
 
 
 def facts(env, control_dt: float) -> dict:
-    """What the model itself says about how the work differs."""
+    """Return facts about the model that explain differences in speed."""
     import mujoco
 
     model = env.unwrapped.model
@@ -52,7 +53,7 @@ def facts(env, control_dt: float) -> dict:
 
 
 def opengl() -> str:
-    """The renderer behind the current OpenGL context, if there is one and it can be asked."""
+    """Return the renderer of the current OpenGL context, or an empty string if that is unknown."""
     if "OpenGL" not in sys.modules:
         return ""
     try:
@@ -87,7 +88,7 @@ class Session:
         }
 
     def now(self) -> float:
-        """Simulated time, s."""
+        """Simulated time (s)."""
         return float(self.env.unwrapped.data.time)
 
     def run(self, steps: int) -> dict:

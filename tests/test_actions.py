@@ -1,4 +1,4 @@
-"""What the numbers of an action mean, with every term."""
+"""Meaning of the numbers of an action, for every action term."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports point down and never in a circle, a name means one thing, and a file is one idea."""
+"""Imports follow the layers without cycles, every name has one meaning, and files are short."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ LAYERS = [
     {"integrations"},
     {"testing", "cli", "examples"},
 ]
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+LAYER = {name: layer for layer, names in enumerate(LAYERS) for name in names}
 ROOT = Path(gym_hil.__file__).parent
 
 
-def test_no_room_imports_one_above_it():
+def test_no_package_imports_one_of_a_higher_layer():
     wrong = []
     for path in ROOT.rglob("*.py"):
-        room = path.relative_to(ROOT).parts[0].removesuffix(".py")
-        if room not in LEVEL:
+        package = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        if package not in LAYER:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gym_hil."):
                 other = node.module.split(".")[1]
-                if LEVEL[other] > LEVEL[room]:
+                if LAYER[other] > LAYER[package]:
                     wrong.append(f"{path.relative_to(ROOT)} imports {other}")
     assert wrong == []
 
 
-def test_every_room_has_a_level():
-    rooms = {path.name for path in ROOT.iterdir() if path.is_dir() and any(path.rglob("*.py"))}
-    assert rooms - {"__pycache__"} <= set(LEVEL)
+def test_every_package_has_a_layer():
+    packages = {path.name for path in ROOT.iterdir() if path.is_dir() and any(path.rglob("*.py"))}
+    assert packages - {"__pycache__"} <= set(LAYER)
 
 
 def test_no_module_imports_itself_through_others():
@@ -64,7 +64,7 @@ def test_no_module_imports_itself_through_others():
     graphlib.TopologicalSorter(imported).prepare()
 
 
-def test_a_name_of_a_class_means_one_thing():
+def test_names_of_classes_are_unique():
     """The wrappers of gym-hil 0.1.14 keep their names beside those that replace them."""
     classes = Counter(
         node.name

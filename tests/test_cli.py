@@ -1,4 +1,4 @@
-"""The command line does what it says, and its exit status tells whether it did."""
+"""Commands do what their help describes, and their exit status is 0 only on success."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clock that tests drive behaves as the real one does."""
+"""The clock that tests drive behaves like the real one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The programs with which `benchmarks/compare.py` measures this package run: environments and the engine alone."""
+"""The programs run with which `benchmarks/compare.py` measures this package."""
 
 from __future__ import annotations
 

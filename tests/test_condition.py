@@ -1,4 +1,4 @@
-"""The mind of a simulated human: it lapses, tires, learns, holds on, has habits, and sometimes does the wrong thing."""
+"""The condition of a simulated human: lapses, fatigue, practice, late releases, habits and wrong actions."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_lapses_come_as_often_and_last_as_long_as_they_say():
     assert begins / 100 == pytest.approx(2.0, rel=0.2)
 
 
-def test_who_looks_elsewhere_takes_over_later():
+def test_a_distracted_human_takes_over_later():
     first = [
         acted(only(NoProgress(seconds=1.0), lapses_per_min=30.0, lapse_s=2.0), 60, seed) for seed in range(12)
     ]
@@ -56,7 +56,7 @@ def test_who_looks_elsewhere_takes_over_later():
     assert min(begins) == 10 and np.mean(begins) > 14
 
 
-def test_who_holds_on_lets_go_later():
+def test_a_human_with_late_releases_ends_interventions_later():
     def held(**limits) -> int:
         return sum(acted(only(Schedule(start=2, length=2, every=50), min_hold_s=0.1, **limits), 14))
 
@@ -76,7 +76,7 @@ def takeovers(operator: SimulatedHuman, seed: int, steps: int = 250) -> tuple[li
     return [len(list(steps)) for human, steps in itertools.groupby(who) if human], info["is_success"]
 
 
-def test_who_is_undone_holds_on_longer_with_every_takeover():
+def test_a_human_whose_correction_is_undone_keeps_control_longer_with_every_takeover():
     human = only(NoProgress(seconds=1.0), min_hold_s=0.2, max_hold_s=0.2, distrust=1.0)
     lengths, _ = takeovers(human, seed=0, steps=120)
     assert lengths[:3] == [2, 4, 8]
@@ -106,7 +106,7 @@ def test_caution_has_a_limit():
     assert condition.caution == 1000.0
 
 
-def test_tiredness_slows_and_practice_quickens():
+def test_fatigue_makes_a_human_slower_and_practice_faster():
     condition, rng = Condition(Limits(tiring_per_hour=0.3)), np.random.default_rng(0)
     condition.pass_time(1800.0, rng)
     assert condition.slowness == pytest.approx(1.15)

@@ -1,4 +1,4 @@
-"""When a simulated human takes over: each reason alone, and how long its attention lasts."""
+"""Reasons for which a simulated human takes over, each alone, and the duration of its attention."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an episode costs the human adds up."""
+"""The cost of an episode for the human is the sum of its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gym-hil humans`: what is measured of recorded sessions, what is fitted to them, and what is shown."""
+"""`gym-hil humans`: measurements of recorded sessions, fitted parameters, and the output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/humans.md tells the truth: its programs run, and its tables name every preset and every simulated human."""
+"""The programs in docs/humans.md run, and its tables name every preset and every simulated human."""
 
 from __future__ import annotations
 

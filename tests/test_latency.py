@@ -1,4 +1,4 @@
-"""A person's hand and the arm: one control period at most lies between."""
+"""The arm reacts to an input of a person within one control period."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What existing users import and pass still works."""
+"""Names and arguments of earlier versions still work."""
 
 from __future__ import annotations
 

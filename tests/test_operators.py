@@ -1,4 +1,4 @@
-"""Taking over: who acted is always known, nothing is executed twice, seeds decide all."""
+"""Takeovers: `info` names who acted, no action is executed twice, and seeds determine everything."""
 
 from __future__ import annotations
 

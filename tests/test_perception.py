@@ -1,4 +1,4 @@
-"""What simulated people see: late, in the pictures of the page, and nothing that all of these hide."""
+"""Perception of simulated people: delayed, from the cameras of the page, and without hidden bodies."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def errors(eyes: VisualPrecision, data: mujoco.MjData, point: np.ndarray) -> np.
 FRONT, ABOVE = Picture("front", pixels=100), Picture("above", pixels=100)
 
 
-def test_a_picture_tells_places_across_it_and_hardly_distances():
+def test_one_image_locates_a_point_well_across_the_view_and_badly_in_depth():
     eyes, data = scene(9.0, (FRONT,))
     pixel = 2 * np.tan(np.radians(30)) / 100
     np.testing.assert_allclose(errors(eyes, data, np.zeros(3)), [8 * pixel, pixel, pixel], rtol=1e-6)
@@ -42,12 +42,12 @@ def test_a_picture_tells_places_across_it_and_hardly_distances():
     assert far[1] == pytest.approx(2 * pixel)
 
 
-def test_two_pictures_locate_a_point():
+def test_two_images_locate_a_point():
     both, data = scene(9.0, (FRONT, ABOVE))
     assert errors(both, data, np.zeros(3)).max() < 0.025
 
 
-def test_what_is_behind_something_or_beside_the_picture_is_not_to_be_seen():
+def test_hidden_points_and_points_outside_the_image_are_not_visible():
     point = np.zeros(3)
     assert scene(9.0, (FRONT,))[0].precision(scene(9.0, (FRONT,))[1], point) is not None
     eyes, data = scene(0.0, (FRONT,))
@@ -58,7 +58,7 @@ def test_what_is_behind_something_or_beside_the_picture_is_not_to_be_seen():
     assert eyes.precision(data, point) is not None
 
 
-def test_an_eye_that_stands_still_is_the_one_that_the_page_begins_with():
+def test_the_fixed_camera_is_the_first_view_of_the_page():
     pos, axes = FixedCamera(0.0, 0.0, 2.0, (0.0, 0.0, 1.0)).pose()
     np.testing.assert_allclose(pos, [2.0, 0.0, 1.0])
     np.testing.assert_allclose(axes, [[0, 0, 1], [1, 0, 0], [0, 1, 0]], atol=1e-12)
@@ -77,7 +77,7 @@ def look(sight: Perception, env, rng: np.random.Generator) -> PerceivedState:
     return sight.look(EnvironmentInterface(env), rng)
 
 
-def test_it_sees_what_was_there_a_moment_ago(env):
+def test_perception_is_delayed(env):
     sight, rng = Perception(Limits(sight_delay_s=0.2)), np.random.default_rng(0)
     places, seen = [], []
     for _ in range(12):
@@ -88,7 +88,7 @@ def test_it_sees_what_was_there_a_moment_ago(env):
     assert not np.array_equal(places[-1], places[0])
 
 
-def test_who_does_not_see_the_cube_move_takes_it_to_be_where_it_was(env, monkeypatch):
+def test_the_perceived_cube_stays_where_it_was_last_visible(env, monkeypatch):
     sight, rng = Perception(Limits(acuity=0.5)), np.random.default_rng(0)
     sight.begin(rng)
     before = look(sight, env, rng)
@@ -106,14 +106,14 @@ def test_who_does_not_see_the_cube_move_takes_it_to_be_where_it_was(env, monkeyp
     assert not seen.hidden and np.linalg.norm(seen.goal_w - before.goal_w) > 0.05
 
 
-def test_a_script_sees_everything_exactly(env):
+def test_a_script_perceives_everything_exactly(env):
     sight, rng = Perception(Limits()), np.random.default_rng(0)
     sight.begin(rng)
     seen = look(sight, env, rng)
     np.testing.assert_allclose(sight.offset(seen), env.get_wrapper_attr("expert_goal")() - seen.tcp_pos_w)
 
 
-def test_the_eye_errs_in_proportion_to_the_distance_and_by_the_pictures():
+def test_errors_are_proportional_to_the_distance_and_to_the_precision_of_the_images():
     sight, rng = Perception(Limits(acuity=0.5, sight_error_share=0.05)), np.random.default_rng(0)
 
     def error(distance: float) -> float:

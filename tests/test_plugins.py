@@ -1,4 +1,4 @@
-"""A package outside the tree adds one of everything, and all commands work with it.
+"""A separate package adds one entry to every registry, and all commands work with it.
 
 Its files are those of docs/extend.md.
 """

@@ -1,4 +1,4 @@
-"""What the project says of itself in more than one place agrees."""
+"""Facts about the project that are in more than one file agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever people, policies and wrappers do in whatever order, every step tells one consistent story."""
+"""Every step is consistent in itself after random calls of people, policies and wrappers in random order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Simulated humans with devices: what they do is a person's, late, imprecise, and the same for the same seed."""
+"""Simulated humans with devices act through the device, late and imprecisely, and the same for the same seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tasks can be done: an expert that reads only their intents succeeds from every start."""
+"""All tasks can be solved: an expert that reads only their intents succeeds from every start state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/teleoperation.md tells the truth: its programs run, its tables name what there is."""
+"""The programs in docs/teleoperation.md run, and its tables are complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A vector is what Gymnasium says it is, and each member is a single environment, bit for bit."""
+"""Vector environments follow the interface of Gymnasium, and each member equals a single environment bit for bit."""
 
 from __future__ import annotations
 

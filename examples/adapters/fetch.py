@@ -10,13 +10,13 @@ from gym_hil.envs.adapter import MujocoAdapter, split_state
 
 gym.register_envs(gymnasium_robotics)
 OVER = np.array([0.0, 0.0, 0.06])
-"""Where the gripper travels, above the cube (m)."""
+"""Position of the gripper relative to the cube while it moves there (m)."""
 STEP_M = 0.03
-"""How far an action of 1 moves the gripper (m), roughly."""
+"""Approximate motion of the gripper for an action of 1 (m)."""
 
 
 class FetchPickAndPlace(MujocoAdapter):
-    """Ends in success as soon as the cube is at its goal, and rewards that with 1."""
+    """Episodes end in success, with a reward of 1, as soon as the cube is at its goal."""
 
     control_dt = 0.04
     task_description = "Bring the cube to the goal."

@@ -11,11 +11,11 @@ from gym_hil.core.schema import GripperCommand
 from gym_hil.envs.adapter import MujocoAdapter, split_state
 
 CONSTANTS = ("_target_pos", "obj_init_pos", "init_tcp", "init_left_pad", "init_right_pad", "_prev_obs")
-"""What Meta-World keeps beside MuJoCo's state."""
+"""Attributes with the state of Meta-World that is not in MuJoCo's state."""
 
 
 class PickPlace(MujocoAdapter):
-    """Ends in success as soon as Meta-World says so, and rewards that with 1."""
+    """Episodes end in success, with a reward of 1, as soon as Meta-World reports success."""
 
     control_dt = 0.0125
     task_description = "Bring the puck to the goal."

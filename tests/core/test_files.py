@@ -1,4 +1,4 @@
-"""Files are there as a whole or not at all, folders have one writer, and reading never runs code."""
+"""Files are written as a whole or not at all, folders have one writer, and reading a file never runs code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registries of everything that can be added by name."""
+"""Registries, to which plugins add by name."""
 
 from __future__ import annotations
 

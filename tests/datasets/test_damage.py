@@ -1,4 +1,4 @@
-"""Random damage to the files of a dataset: each is named or harmless, and costs no sound episode."""
+"""Random damage to the files of a dataset is reported or harmless, and undamaged episodes can still be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gym-hil inspect`: what is wrong with demonstrations, and one page that shows them."""
+"""`gym-hil inspect` finds faults in demonstrations and writes a page that shows them."""
 
 from __future__ import annotations
 

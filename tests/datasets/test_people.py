@@ -1,4 +1,4 @@
-"""A person records: keeps, repeats and drops episodes with their own device, and loses nothing."""
+"""A person who records keeps, repeats and discards episodes with their device, and no finished episode is lost."""
 
 from __future__ import annotations
 

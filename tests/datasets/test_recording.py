@@ -1,4 +1,4 @@
-"""Recording: nothing that was finished is ever lost, nothing spoilt is ever read, and all replays exactly."""
+"""Recording: finished episodes are never lost, damaged ones are never read, and all of them replay exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands of docs/recording.md run as they are printed."""
+"""The commands of docs/recording.md run as printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dataset survives: two recorders, strange entries, a full disk, changed bytes and labels."""
+"""Datasets stay readable after two recorders, unknown files, a full disk, changed bytes and changed labels."""
 
 from __future__ import annotations
 

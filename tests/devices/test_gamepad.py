@@ -1,4 +1,4 @@
-"""A pad of software, read through real pygame."""
+"""The gamepad, with a simulated pad that the real pygame reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person shows the buttons of a pad that nobody knows, and it is read by them from then on."""
+"""A person presses the buttons of an unknown gamepad once, and the package reads them correctly from then on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys on a real X server, heard without any window; and reasons where that cannot be."""
+"""Keys from a real X server without a window, and the error messages where that is impossible."""
 
 from __future__ import annotations
 

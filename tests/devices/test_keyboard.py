@@ -1,4 +1,4 @@
-"""The keyboard as pure logic: maps, spellings, repeats, speeds, taps, and the conformance suite."""
+"""The keyboard without a window: key maps, spellings, repeats, speeds, short presses, and the conformance suite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A LeRobot teleoperator drives: one that looks like it, and where LeRobot is installed the real thing."""
+"""A teleoperator of LeRobot drives: a stand-in, and the real class where LeRobot is installed."""
 
 from __future__ import annotations
 

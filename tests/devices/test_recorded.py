@@ -1,4 +1,4 @@
-"""What was done with a device can be stored and done again."""
+"""Recorded inputs of a device can be stored and replayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Devices are found by name, and say what feeds them however deeply they are wrapped."""
+"""Devices are found by name, and wrapped devices still name the viewer that sends their input."""
 
 from __future__ import annotations
 

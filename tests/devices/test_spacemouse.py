@@ -1,4 +1,4 @@
-"""A SpaceMouse made of its own HID reports, decoded by the real pyspacemouse."""
+"""The SpaceMouse, with simulated HID reports that the real pyspacemouse decodes."""
 
 from __future__ import annotations
 

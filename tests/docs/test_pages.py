@@ -1,4 +1,4 @@
-"""What the README and the pages of docs/ print is true: programs run, commands run or at least parse."""
+"""Programs in the README and in docs/ run; commands run or at least parse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every example runs, and its last line says what it should."""
+"""Every example runs, and its last line is the expected one."""
 
 from __future__ import annotations
 

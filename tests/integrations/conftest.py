@@ -1,4 +1,4 @@
-"""How the tests run LeRobot's programs: headless, quiet, without the network."""
+"""Fixtures that run LeRobot's programs without a display, a network and logs."""
 
 from __future__ import annotations
 

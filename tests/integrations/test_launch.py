@@ -1,4 +1,4 @@
-"""LeRobot's programs are started in order, followed, and stopped together. Stand-ins play them here."""
+"""LeRobot's programs are started in order, watched, and stopped together. Here, short scripts replace them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LeRobot's learner and actor learn from us and our simulated human. Runs where LeRobot is installed."""
+"""LeRobot's learner and actor learn from this package and its simulated human. Runs where LeRobot is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modules, classes and attributes of earlier versions are still there."""
+"""Modules, classes and attributes of earlier versions still exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An arm outside the simulation as an environment: an arm that a test makes stands for the real one."""
+"""A real arm as an environment, with a simulated arm of the test in its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gym-hil record`, `train` and `play` with an arm that a test makes, without LeRobot."""
+"""`gym-hil record`, `train` and `play` with a simulated arm of the test, without LeRobot."""
 
 from __future__ import annotations
 

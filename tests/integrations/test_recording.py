@@ -1,4 +1,4 @@
-"""`gym-hil record --repo-id` writes what LeRobot reads. Runs where LeRobot is installed."""
+"""`gym-hil record --repo-id` writes datasets that LeRobot reads. Runs where LeRobot is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the simulated world of LeRobot's robot begins anew, with a stand-in for LeRobot's dataset."""
+"""Resets of the simulation of LeRobot's robot, with a stand-in for LeRobot's dataset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LeRobot's other programs find us through the plugin: imitation, evaluation, and a robot to drive."""
+"""LeRobot's other programs find this package through the plugin: imitation, evaluation, and a robot to drive."""
 
 from __future__ import annotations
 

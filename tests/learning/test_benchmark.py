@@ -1,4 +1,4 @@
-"""The benchmark follows its protocol, records say what made them, and only verified results are submitted."""
+"""The benchmark follows its protocol, records contain their origin, and only verified results are submitted."""
 
 from __future__ import annotations
 

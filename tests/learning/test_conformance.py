@@ -1,4 +1,4 @@
-"""What every learning method promises: it learns to reach a point, goes on bit for bit, and acts within bounds."""
+"""Every learning method learns to reach a point, continues bit for bit, and acts within the bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random damage to the files of a training run: each is named or harmless."""
+"""Random damage to the files of a training run is reported or harmless."""
 
 from __future__ import annotations
 

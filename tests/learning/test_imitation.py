@@ -1,4 +1,4 @@
-"""Imitators do as the human did: from demonstrations alone, or from interventions as well."""
+"""Imitation reproduces the actions of the human, from demonstrations alone or also from interventions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What sets learning methods apart: whom they imitate, what they reward, and when a human acts."""
+"""Differences between learning methods: whom they imitate, what they reward, and when a human acts."""
 
 from __future__ import annotations
 

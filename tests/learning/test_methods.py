@@ -1,4 +1,4 @@
-"""A learning method can be added from outside, says what it needs, and policies are refused where they do not fit."""
+"""Learning methods can be added by other packages and name their requirements; policies that do not fit are refused."""
 
 from __future__ import annotations
 

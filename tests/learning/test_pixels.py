@@ -1,4 +1,4 @@
-"""Learning from two cameras: what is stored is what is seen, shifts keep it, and a run is whole."""
+"""Learning from two cameras: stored images equal the observed ones, random shifts keep their content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Configurations have versions, results a purpose, and statistics that hold under repetition."""
+"""Configurations have versions, results have a purpose, and statistics are the same when they are repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run leaves behind, and the policy that is shipped."""
+"""Files of a finished run, and the policy in the package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reward learned from recorded episodes: what it learns from, what it decides, and what it refuses."""
+"""Rewards learned from recorded episodes: their data, their decisions, and the inputs that they refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run: the same whoever learns, and whenever it was killed."""
+"""A run has the same results with every process that learns, and after being killed at any time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A study runs every combination once, goes on where it was stopped, and reports what the runs say."""
+"""A study runs every combination once, continues where it was stopped, and reports the results of the runs."""
 
 from __future__ import annotations
 

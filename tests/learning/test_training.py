@@ -1,4 +1,4 @@
-"""Learning: what is stored is what was done, and a short run writes everything it promises."""
+"""Training: stored actions are the executed ones, and a short run writes all documented files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policies of tasks whose actions turn the hand: what they do is executed, and what they need is observed."""
+"""Policies of tasks whose actions turn the hand: rotations are executed, and the orientation is observed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Charts show the values they are given, say them under the pointer, and are well-formed."""
+"""Charts show their values, also as text under the pointer, and are well-formed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages are files that need nothing else, in which text is text."""
+"""Reports are files that need no other file, and text in them is escaped."""
 
 from __future__ import annotations
 

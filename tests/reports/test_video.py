@@ -1,4 +1,4 @@
-"""Videos are whole or not there, and their banner says who acts."""
+"""Videos are written as a whole or not at all, and their banner shows who acts."""
 
 from __future__ import annotations
 

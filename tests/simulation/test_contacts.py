@@ -1,4 +1,4 @@
-"""What touches what, with which surface, and what sleeps while nothing touches it."""
+"""Contacts and their surfaces, and bodies that sleep while nothing touches them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Observations and actions that are late."""
+"""Observations and actions that are delayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images come from any thread, from copies, and never from a process that was forked after drawing."""
+"""Images are drawn from any thread and from copies, but not in a process that was forked after drawing."""
 
 from __future__ import annotations
 

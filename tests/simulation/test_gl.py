@@ -1,4 +1,4 @@
-"""A backend is found where there is none named, and what is missing is said in one line."""
+"""An OpenGL backend is chosen if none is set, and a missing library is reported in one line."""
 
 from __future__ import annotations
 

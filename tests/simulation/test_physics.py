@@ -1,4 +1,4 @@
-"""What the robot promises, measured: it holds, follows, stops, and survives what people do to it."""
+"""Measurements of the robot: it holds still, follows commands, stops, and stays stable under extreme actions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every robot does every task without the task knowing which robot it is."""
+"""Every robot does every task without code for that robot in the task."""
 
 from __future__ import annotations
 

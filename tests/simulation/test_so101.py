@@ -1,4 +1,4 @@
-"""The SO-101 as published: where its TCP is, what five joints can control, and what it picks up."""
+"""The published SO-101: the position of its TCP, the motions of its five joints, and grasping."""
 
 from __future__ import annotations
 

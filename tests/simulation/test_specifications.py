@@ -1,4 +1,4 @@
-"""Robots say what they have, tasks what they need, and nothing of it loads a simulator."""
+"""Specifications of robots and requirements of tasks can be read without loading the simulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table and the room: seen by people, touched by nothing, and out of the way of image observations."""
+"""The table and the room are visible to people, have no contacts, and are not in image observations."""
 
 from __future__ import annotations
 

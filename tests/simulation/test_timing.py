@@ -1,4 +1,4 @@
-"""Any control period works, and what an error message proposes is accepted."""
+"""Any control period works, and the value that an error message proposes is accepted."""
 
 from __future__ import annotations
 

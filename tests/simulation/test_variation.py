@@ -1,4 +1,4 @@
-"""Masses and frictions that a start draws are those of the episode, also where a saved state continues."""
+"""Random masses and frictions of a start state stay the same in the whole episode and in saved states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Environments of other packages: named with the module that registers them, taken over, recorded and learned."""
+"""Environments of other packages, named with their module, can be taken over, recorded and learned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every environment, whichever way it is made."""
+"""Properties of every environment, no matter how it is made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the task's outcome and the human's events combine, in every key that tells of it."""
+"""Combination of the task's outcome with the events of the human, in every key that contains it."""
 
 from __future__ import annotations
 

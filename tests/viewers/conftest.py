@@ -1,4 +1,4 @@
-"""Browsers made of Python, for tests of the page."""
+"""Clients of the web page in Python, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rates that window and page show."""
+"""Rates in the window and on the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A wrapped device is fed by its viewer as the device inside is."""
+"""A wrapped device gets the same input from its viewer as the device inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web page: who gets in, who drives, and that nobody drives who is not there."""
+"""The web page: access, the person who drives, and the stop after a person has left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a page may be served, and what that asks for."""
+"""Addresses at which a page may be served, and the requirements of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page in a real browser, beside the running program."""
+"""The page in a real browser, while the program runs."""
 
 from __future__ import annotations
 

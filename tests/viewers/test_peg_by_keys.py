@@ -1,4 +1,4 @@
-"""A person can place a peg with 1 mm of clearance by keys alone, from nothing but what the page shows.
+"""A person can place a peg with 1 mm of clearance with keys alone, using only the view of the page.
 
 A script takes the person's place. It knows the poses that the page draws and the words that it writes, and
 presses keys in Chromium. Nothing of the environment reaches it.

@@ -1,4 +1,4 @@
-"""Pages that nobody can reach any more are released, as after running a notebook's cell again."""
+"""Pages that nobody can reach any more are released, for example after running a notebook's cell again."""
 
 from __future__ import annotations
 

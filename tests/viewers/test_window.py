@@ -1,4 +1,4 @@
-"""A real window on a virtual screen, driven by real keys."""
+"""A real window on a virtual screen, with real keys."""
 
 from __future__ import annotations
 
