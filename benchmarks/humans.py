@@ -30,6 +30,8 @@ PATIENCE = 6
 """Largest duration of an episode, in multiples of the task's time limit, as for demonstrations in `gym-hil train`."""
 GOALS, LEAST = {"experienced": 0.9}, 0.6
 """Least share of successes of the strongest preset, and of all others."""
+FRESH = 20000
+"""Rows with earlier seeds were measured with an earlier version of the hands; the table marks them."""
 HUMANS = tuple(name for name in PRESETS if not name.startswith(SCRIPT))
 
 
@@ -110,7 +112,11 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
     """Return rows in the order of the registered tasks, the operators and the presets."""
     tasks = tuple(TASKS)
     return sorted(
-        rows, key=lambda row: (tasks.index(row.task), SIMULATED.index(row.operator), HUMANS.index(row.preset))
+        rows,
+        key=lambda row: (
+            *(tasks.index(row.task), SIMULATED.index(row.operator), HUMANS.index(row.preset)),
+            -row.first_seed,
+        ),
     )
 
 
@@ -140,17 +146,18 @@ def table(rows: list[Row]) -> list[str]:
 def cell(row: Row) -> str:
     """Return successes within the patience, successes within the time limit, and the time per success."""
     took = "-" if row.seconds_per_success is None else f"{row.seconds_per_success:.1f} s"
-    return f"{len(row.lengths)}/{len(row.steps)} ({row.in_time}), {took}"
+    mark = " †" if row.first_seed < FRESH else ""
+    return f"{len(row.lengths)}/{len(row.steps)} ({row.in_time}), {took}{mark}"
 
 
 def misses(rows: list[Row]) -> str:
-    """Return a sentence that names the cells with fewer successes than `GOALS`."""
+    """Return a sentence that names the cells without a mark that have fewer successes than `GOALS`."""
     below = [
         f"{row.task} with `{row.operator}`, `{row.preset}`"
         for row in rows
-        if len(row.lengths) < GOALS.get(row.preset, LEAST) * len(row.steps)
+        if row.first_seed >= FRESH and len(row.lengths) < GOALS.get(row.preset, LEAST) * len(row.steps)
     ]
-    return f"Cells below these shares: {'; '.join(below) or 'none'}."
+    return f"Cells without † below these shares: {'; '.join(below) or 'none'}."
 
 
 def robot_of(task: str) -> str:
@@ -163,7 +170,7 @@ def main(
     operators: tuple[str, ...] = SIMULATED,
     presets: tuple[str, ...] = HUMANS,
     episodes: int = 20,
-    seed: int = 20000,
+    seed: int = FRESH,
     json: Path | None = None,
 ) -> None:
     """Print a line for every measurement, and then a table in Markdown: successes within six times the task's time
