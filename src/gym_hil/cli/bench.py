@@ -24,16 +24,16 @@ from gym_hil.stacks.ids import full_id
 from gym_hil.stacks.vector import cores
 
 _ROWS = {
-    "import_s": ("import gym_hil, beyond gymnasium", "s", 3),
-    "make_s": ("make, first in a process", "s", 3),
+    "import_s": ("import gym_hil, without gymnasium", "s", 3),
+    "make_s": ("first make in a process", "s", 3),
     "first_reset_s": ("first reset", "s", 4),
     "memory_mb": ("memory of the process", "MB", 0),
     "steps_per_s": ("steps", "/s", 0),
     "sim_s_per_s": ("simulated seconds per second", "", 1),
-    "times_engine": ("env.step / bare mj_step", "x", 2),
+    "times_engine": ("duration of env.step / duration of mj_step alone", "x", 2),
     "reset_ms": ("reset", "ms", 2),
-    "latency_ms": ("key press to moved arm, in real time", "ms", 1),
-    "worst_latency_ms": ("the same, at worst", "ms", 1),
+    "latency_ms": ("median latency from a key press to the motion", "ms", 1),
+    "worst_latency_ms": ("largest latency of a key press", "ms", 1),
 }
 
 
@@ -119,7 +119,7 @@ class Bench:
         for num_envs in (1, 2) if self.quick else (1, 8, 64):
             for mode in modes:
                 if mode == "async" and num_envs > 8:
-                    continue  # a process each
+                    continue  # every environment needs its own process
                 steps = 3 if self.quick else max(5, 800 // num_envs)
                 rate = measuring.vector_steps_per_s(
                     env_id, num_envs=num_envs, mode=mode, steps=steps, rounds=rounds, seed=self.seed
@@ -159,8 +159,8 @@ def _kind_table(kind: str, tasks: dict[str, Any]) -> Table:
 def _scaling_table(tasks: dict[str, Any]) -> Table:
     rows = {
         "environments": ("num_envs", "{}"),
-        "steps per s, in units of one environment's": ("times_one", "{:.2f} x"),
-        "bare engine on as many threads, the same": ("engine_times_one", "{:.2f} x"),
+        "steps per s, relative to one environment": ("times_one", "{:.2f} x"),
+        "the same ratio for MuJoCo alone, on as many threads": ("engine_times_one", "{:.2f} x"),
         "memory per environment": ("memory_mb_per_env", "{:.2f} MB"),
     }
     table = Table("vector on all cores", *tasks)

@@ -87,7 +87,7 @@ def policy_maker(name: str, task: str, *, on_arm: bool = False) -> Callable[[], 
         name: a scripted policy, ``"pretrained"``, or the path of a training run, of a policy file or of
             LeRobot's folder ``pretrained_model``.
         task: an environment id.
-        on_arm: whether the policy acts on an arm outside the simulation, which it is compared with in its first step.
+        on_arm: whether the policy acts on a real arm. Its interface is then compared in the first step.
 
     Raises:
         InvalidArgumentError: the policy is unknown, or was trained for another environment.
@@ -117,7 +117,6 @@ def require_libraries() -> None:
         MissingExtraError: a package is not installed.
     """
     for package in ("torch", "stable_baselines3"):
-        if (
-            find_spec(package) is None
-        ):  # the import takes seconds; the learner's process imports it at the same time
+        # The package is not imported here: that takes seconds, in which the learner's process imports it too.
+        if find_spec(package) is None:
             raise MissingExtraError(package.replace("_", "-"), "train", "Training")

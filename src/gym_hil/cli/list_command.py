@@ -52,7 +52,7 @@ class List:
     names: bool = False
     """Show the names of tasks, robots, operators, methods, formats and observation terms instead."""
     json: Path | None = None
-    """Write the listed ids, or all of them, with actions, observations and steps to this file; or the names."""
+    """Also write the ids, with their actions, observations and steps, or the names to this file."""
 
     def run(self) -> int:
         """Print the tables, the ids or the names."""
@@ -92,8 +92,10 @@ def _tasks(ids: list[IdParts]) -> Table:
     for name in dict.fromkeys(parts.task for parts in ids):
         if name.removesuffix(EASY) not in TASKS or not name.endswith(EASY):
             table.add_row(name, str(TASKS[name].max_episode_steps), escape(TASKS[name].description))
-    who = [f"{', '.join(names)} ({', '.join(tasks)})" for tasks, names in by_tasks.items() if tasks != most]
-    caption = "; ".join([f"Robots: {', '.join(by_tasks[most])}", *who])
+    others = [
+        f"{', '.join(names)} ({', '.join(tasks)})" for tasks, names in by_tasks.items() if tasks != most
+    ]
+    caption = "; ".join([f"Robots: {', '.join(by_tasks[most])}", *others])
     table.caption, table.caption_justify = caption, "left"
     return table
 

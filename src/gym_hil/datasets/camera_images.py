@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.datasets.episode import Episode
-from gym_hil.datasets.replay import require_fit, stored_states
+from gym_hil.datasets.replay import require_fit, translate_state_errors
 from gym_hil.simulation.rendering import Image
 
 IMAGES = "observation.images."
@@ -31,11 +31,11 @@ def at_steps(episode: Episode, env: EnvironmentInterface, steps: Iterator[int] |
         InvalidDatasetError: the states do not fit the environment.
     """
     require_fit(episode, env)
-    with stored_states():
+    with translate_state_errors():
         env.set_state(episode.initial)
     for step in steps:
         physics = episode.frames["physics"]
-        with stored_states():
+        with translate_state_errors():
             env.restore_physics(physics[step] if step < episode.length else episode.final["physics"])
         yield step
 

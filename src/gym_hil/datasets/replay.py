@@ -44,8 +44,8 @@ class Difference:
     """The first difference between a replay and the recording."""
 
     step: int
-    """Index of the step from 0. States and observations are those before the step; the length of the episode stands
-    for the state at its end."""
+    """Index of the step from 0. States and observations are those before the step; an index equal to the length of
+    the episode means the state at its end."""
     name: str
     """Name of the array."""
     index: int | None
@@ -115,7 +115,7 @@ def require_fit(episode: Episode, env: EnvironmentInterface) -> None:
 
 
 @contextlib.contextmanager
-def stored_states() -> Iterator[None]:
+def translate_state_errors() -> Iterator[None]:
     """Convert MuJoCo's error about an invalid state into an error about the dataset.
 
     Raises:
@@ -164,9 +164,9 @@ def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
     for step, (_, outcome) in enumerate(_run(episode, env)):
         if outcome is not None:
             for name, expected in _labels(episode, step - 1, outcome).items():
-                kept = episode.meta["end"] if name == _END else episode.frames[name][step - 1].item()
-                if kept != expected:
-                    return Difference(step - 1, name, None, kept, expected)
+                recorded = episode.meta["end"] if name == _END else episode.frames[name][step - 1].item()
+                if recorded != expected:
+                    return Difference(step - 1, name, None, recorded, expected)
         state = interface.observe_state()
         found = {
             "observation.state": state[schema.AGENT_POS],
@@ -175,15 +175,15 @@ def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
             **further_observations(interface),
         }
         if missing := sorted(episode.final.keys() - found.keys()):
-            return Difference(step, "the observation terms", None, missing, "none of them")
+            return Difference(step, "the observation terms", None, missing, "missing in the replay")
         for name, last in episode.final.items():
-            kept, row = episode.frames[name][step] if step < episode.length else last, found[name]
-            if kept.shape != row.shape:
-                return Difference(step, f"the shape of {name}", None, kept.shape, row.shape)
-            wrong = np.flatnonzero(kept != row)
+            recorded, row = episode.frames[name][step] if step < episode.length else last, found[name]
+            if recorded.shape != row.shape:
+                return Difference(step, f"the shape of {name}", None, recorded.shape, row.shape)
+            wrong = np.flatnonzero(recorded != row)
             if wrong.size:
                 index = int(wrong[0])
-                return Difference(step, name, index, float(kept.flat[index]), float(row.flat[index]))
+                return Difference(step, name, index, float(recorded.flat[index]), float(row.flat[index]))
     return None
 
 
@@ -216,13 +216,13 @@ def _run(episode: Episode, env: gym.Env) -> Iterator[tuple[dict[str, Any], _Outc
     interface = EnvironmentInterface(env)
     require_fit(episode, interface)
     anchors = interface.offers("hand_over")
-    with stored_states():
+    with translate_state_errors():
         observation, _ = env.reset(options={"state": episode.initial})
     yield observation, None
     for step in range(episode.length):
         if anchors and int(episode.frames["phase"][step]) in _HAND_OVER_PHASES:
             interface.hand_over()
-        with stored_states():
+        with translate_state_errors():
             observation, reward, terminated, _, info = env.step(episode.frames["action"][step])
         reason = info[schema.TERMINATION_REASON]
         success = bool(info[schema.NEXT_SUCCESS])

@@ -9,7 +9,7 @@ import numpy as np
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidDatasetError
 from gym_hil.datasets.episode import Episode
-from gym_hil.datasets.replay import require_fit, stored_states
+from gym_hil.datasets.replay import require_fit, translate_state_errors
 from gym_hil.intervention.human_cost import switches
 
 IDLE_SHARE = 0.5
@@ -103,7 +103,7 @@ def _doubts(episode: Episode, env: EnvironmentInterface) -> list[str]:
         require_fit(episode, env)
         if not env.offers("simulation"):
             return []
-        with stored_states():
+        with translate_state_errors():
             return _lost(episode, env)
     except InvalidDatasetError as error:
         return [str(error)]

@@ -60,12 +60,12 @@ def measure(env_id: str, *, image_obs: bool, presses: int, seed: int) -> Latency
 
     moving = False
 
-    def spy_on_command(translation: Any, *rest: Any) -> None:
+    def record_command(translation: Any, *rest: Any) -> None:
         nonlocal moving
         moving = bool(np.any(translation))
         command(translation, *rest)
 
-    def spy_on_step() -> None:
+    def record_step() -> None:
         simulate()
         if moving:
             moved_s.append(time.perf_counter())
@@ -74,16 +74,16 @@ def measure(env_id: str, *, image_obs: bool, presses: int, seed: int) -> Latency
         pressed_s.append(time.perf_counter())
         keyboard.press("up")
 
-    end_effector.move, simulation.step = spy_on_command, spy_on_step
+    end_effector.move, simulation.step = record_command, record_step
     rng = np.random.default_rng(seed)
     idle = np.array([0, 0, 0, 1], np.float32)
     env.reset(seed=seed)
     for number in range(presses):
-        finger = threading.Timer(rng.uniform(0.5, 1.5) * env.period_s, press)
-        finger.start()
+        timer = threading.Timer(rng.uniform(0.5, 1.5) * env.period_s, press)
+        timer.start()
         while len(moved_s) <= number:
             env.step(idle)
-        finger.join()
+        timer.join()
         keyboard.release("up")
         del moved_s[number + 1 :]
         if number % 8 == 7:

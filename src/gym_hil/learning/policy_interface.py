@@ -9,6 +9,7 @@ from typing import Any
 from gym_hil.core.errors import InvalidArgumentError
 
 _PAIRS_OF_VERSION_1 = {"PickCube": 0, "InsertPeg": 1}
+"""Number of pairs of objects and goals of the tasks for which version 0.1.15 had policies."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -198,9 +198,9 @@ def length_chart(lengths: Sequence[int], human: Sequence[int], success: Sequence
                 axes.bar(number, acted, 0.85, color=HUMAN),
                 axes.bar(number, -mark, 0.85, bottom=-0.4 * mark, color=SUCCESS if good else FAILURE),
             )
-            said = f"episode {number}: {length} steps, {acted} by a human, "
+            hint = f"episode {number}: {length} steps, {acted} by a human, "
             for part in parts:
-                chart.hint(part.patches[0], said + ("success" if good else "no success"))
+                chart.hint(part.patches[0], hint + ("success" if good else "no success"))
         axes.set_xlabel("episode")
         axes.set_ylabel("steps")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

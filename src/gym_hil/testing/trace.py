@@ -22,7 +22,7 @@ class WatchedEnv(gym.Wrapper):
 
     Attributes:
         executed: the last raw action (7); None after a reset.
-        during_reset: called during every reset.
+        during_reset: function that is called at the end of every reset.
     """
 
     def __init__(self, env: gym.Env) -> None:

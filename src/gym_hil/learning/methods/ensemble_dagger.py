@@ -27,11 +27,11 @@ from gym_hil.learning.methods.bc import BehaviourCloning
 from gym_hil.learning.methods.weighted_imitation import PRETRAINING_STEPS
 
 MEMBERS = 5
-CALLS = 0.1
+CALL_SHARE = 0.1
 """Share of the latest steps whose disagreement exceeds the threshold."""
 LATEST = 500
-"""Number of the latest steps."""
-LEAST_DOUBT = 0.05
+"""Number of the latest steps from which the threshold is computed."""
+LEAST_DISAGREEMENT = 0.05
 """Smallest threshold: mean standard deviation of the members' actions, which are in [-1, 1]."""
 
 
@@ -62,10 +62,13 @@ class EnsemblePolicy:
         return self.act(observation)
 
     def asks_for_help(self, observation: NDArray[Any], step: int) -> bool:
-        """Return whether the members disagree, or have not agreed since they last did."""
+        """Return whether a human should act: from a disagreement above the threshold until it is half of that."""
         self._calling = self._calling and step > 0
-        doubt, threshold = float(doubts(self.members(observation))), float(self._weights["threshold"])
-        self._calling = doubt > (0.5 * threshold if self._calling else threshold)
+        disagreement, threshold = (
+            float(disagreements(self.members(observation))),
+            float(self._weights["threshold"]),
+        )
+        self._calling = disagreement > (0.5 * threshold if self._calling else threshold)
         return self._calling
 
 
@@ -102,8 +105,8 @@ class EnsembleLearner(ImitationLearner):
         weights: dict[str, NDArray[Any]] = dict(zip(names, arrays, strict=True))
         policy, seen = EnsemblePolicy(), self._latest or self.observations
         policy.load(weights)
-        found = doubts(policy.members(np.stack(seen))) if seen else np.zeros(1)
-        threshold = max(LEAST_DOUBT, float(np.quantile(found, 1.0 - CALLS)))
+        found = disagreements(policy.members(np.stack(seen))) if seen else np.zeros(1)
+        threshold = max(LEAST_DISAGREEMENT, float(np.quantile(found, 1.0 - CALL_SHARE)))
         return {**weights, "threshold": np.array(threshold)}
 
     def _batch_loss(self) -> Any:
@@ -135,7 +138,7 @@ class EnsembleDagger(BehaviourCloning):
 ENSEMBLE_DAGGER = EnsembleDagger()
 
 
-def doubts(members: NDArray[Any]) -> NDArray[np.float64]:
+def disagreements(members: NDArray[Any]) -> NDArray[np.float64]:
     """Return the disagreement of members: the standard deviation of their actions (members, ..., actions),
     averaged over the entries of an action.
     """
