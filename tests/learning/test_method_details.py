@@ -148,13 +148,8 @@ def test_an_ensemble_calls_until_it_agrees_again():
     zeros = {name: np.zeros((2, 1, 1), np.float32) for name in ("b0", "b1", "b2")}
     ones = {name: np.ones((2, 1, 1), np.float32) for name in ("w0", "w1")}
     policy.load({**zeros, **ones, "w2": spread, "threshold": np.array(0.5)})
-    states = [
-        0.1,
-        0.6,
-        0.4,
-        0.2,
-        0.4,
-    ]  # the members do tanh(-x) and tanh(x), so that their disagreement is tanh(x)
+    # The members do tanh(-x) and tanh(x), so that their disagreement is tanh(x).
+    states = [0.1, 0.6, 0.4, 0.2, 0.4]
     calls = [policy.asks_for_help(np.array([x], np.float32), n) for n, x in enumerate(states)]
     assert calls == [False, True, True, False, False]
     policy.asks_for_help(np.array([0.6], np.float32), 5)

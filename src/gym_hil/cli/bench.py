@@ -24,16 +24,16 @@ from gym_hil.stacks.ids import full_id
 from gym_hil.stacks.vector import cores
 
 _ROWS = {
-    "import_s": ("import gym_hil, without gymnasium", "s", 3),
+    "import_s": ("import gym_hil, after gymnasium", "s", 3),
     "make_s": ("first make in a process", "s", 3),
     "first_reset_s": ("first reset", "s", 4),
     "memory_mb": ("memory of the process", "MB", 0),
     "steps_per_s": ("steps", "/s", 0),
     "sim_s_per_s": ("simulated seconds per second", "", 1),
-    "times_engine": ("duration of env.step / duration of mj_step alone", "x", 2),
+    "times_engine": ("env.step / mj_step alone, durations", "x", 2),
     "reset_ms": ("reset", "ms", 2),
-    "latency_ms": ("median latency from a key press to the motion", "ms", 1),
-    "worst_latency_ms": ("largest latency of a key press", "ms", 1),
+    "latency_ms": ("latency of a key press, median", "ms", 1),
+    "worst_latency_ms": ("latency of a key press, largest", "ms", 1),
 }
 
 
@@ -160,7 +160,7 @@ def _scaling_table(tasks: dict[str, Any]) -> Table:
     rows = {
         "environments": ("num_envs", "{}"),
         "steps per s, relative to one environment": ("times_one", "{:.2f} x"),
-        "the same ratio for MuJoCo alone, on as many threads": ("engine_times_one", "{:.2f} x"),
+        "the same for MuJoCo alone": ("engine_times_one", "{:.2f} x"),
         "memory per environment": ("memory_mb_per_env", "{:.2f} MB"),
     }
     table = Table("vector on all cores", *tasks)

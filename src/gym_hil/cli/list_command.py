@@ -52,7 +52,7 @@ class List:
     names: bool = False
     """Show the names of tasks, robots, operators, methods, formats and observation terms instead."""
     json: Path | None = None
-    """Also write the ids, with their actions, observations and steps, or the names to this file."""
+    """Also write the ids, with their actions, observations and steps, to this file; with --names, the names."""
 
     def run(self) -> int:
         """Print the tables, the ids or the names."""
