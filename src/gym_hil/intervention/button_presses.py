@@ -24,12 +24,12 @@ SLOW_S = 2.0
 """A faster speed is selected for motions that would take longer than this (s). Assumed."""
 LEAST_TURN = 0.02
 """Remaining rotation that is not corrected (rad). Assumed: about a degree."""
-MINOR = 0.25
-"""Share of the largest remaining translation up to which other axes are not moved yet near the goal. Assumed: people
-coordinate axes of similar distances, and finish small ones separately (Zhai and Milgram, CHI 1998)."""
-SEEN_TURN = 2.0
-"""Remaining rotation that is not corrected, in standard deviations of its perception. A person who corrected less would
-follow their own errors of perception."""
+POSTPONED_SHARE = 0.25
+"""Near the goal, an axis is moved later if its remaining distance is at most this share of the largest one. Assumed:
+people move axes with similar distances together, and those with small ones separately (Zhai and Milgram, CHI 1998)."""
+PERCEIVED_TURN = 2.0
+"""Remaining rotation that is not corrected, in standard deviations of its perception. Smaller ones are mostly errors
+of perception."""
 
 
 class HandClock:
@@ -71,10 +71,10 @@ class Rates:
 
 
 def main_part(offset: Array) -> Array:
-    """Return a remaining translation (3, m) without the parts that are left for later, see `MINOR`."""
+    """Return a remaining translation (3, m) with 0 for the axes that are moved later, see `POSTPONED_SHARE`."""
     size = np.abs(offset)
     largest = float(size.max())
-    return offset if largest > FAR_M else offset * (size > MINOR * largest)
+    return offset if largest > FAR_M else offset * (size > POSTPONED_SHARE * largest)
 
 
 class ButtonPresses(abc.ABC):
@@ -97,12 +97,12 @@ class ButtonPresses(abc.ABC):
         self._down: dict[Control, float] = {}
         self._count = 0
         self._free_at = np.zeros(4)
-        """When the hands have time for each axis, and for the gripper (s)."""
+        """Time from which the next press for each axis and for the gripper can be planned (s)."""
 
     @property
     def least_turn(self) -> float:
         """Remaining rotation that is not corrected (rad)."""
-        return max(LEAST_TURN, SEEN_TURN * self._limits.sight_error_rad)
+        return max(LEAST_TURN, PERCEIVED_TURN * self._limits.sight_error_rad)
 
     @abc.abstractmethod
     def steer(self, aim: Aim, rates: Rates, speed: Speed, rng: np.random.Generator) -> None:

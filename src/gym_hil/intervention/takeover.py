@@ -39,14 +39,14 @@ class InterventionWrapper(gym.Wrapper):
     def __init__(self, env: gym.Env, operator: Operator | None = None) -> None:
         super().__init__(env)
         self._inside = EnvironmentInterface(env)
-        hands = len(self._inside.end_effectors)
-        self.operator = operator.for_end_effectors(hands) if operator is not None and hands > 1 else operator
-        self._all_hands = tuple(range(hands))
+        count = len(self._inside.end_effectors)
+        self.operator = operator.for_end_effectors(count) if operator is not None and count > 1 else operator
+        self._all_end_effectors = tuple(range(count))
         self.observers: list[Observer] = []
         self._interface = EnvironmentInterface(self)
         self._watches = self._inside.offers("watch_substeps")
         self._hands_over = self._inside.offers("hand_over")
-        self._has_record = _passes_on(env) and self._inside.offers("action_term")
+        self._has_record = _changes_nothing(env) and self._inside.offers("action_term")
         self._identity = object()
         self._step = 0
         self._interventions = 0
@@ -133,7 +133,7 @@ class InterventionWrapper(gym.Wrapper):
             self.operator.time_scale = max((each.time_scale for each in self.observers), default=1.0)
             decision = self.operator.decide(View(self._interface, policy_action))
         human_action = None if decision.action is None else self._inside.clip_action(decision.action)
-        driven = decision.driven or self._all_hands if decision.engaged else ()
+        driven = decision.driven or self._all_end_effectors if decision.engaged else ()
         phase = self._next_phase(driven)
         if self._hands_over and phase in ("takeover", "release"):
             self._inside.hand_over()
@@ -183,7 +183,7 @@ class InterventionWrapper(gym.Wrapper):
                 self.operator.close()
         self.env.close()
 
-    # Saved state: this wrapper is a part of the environment's.
+    # The saved state of the environment contains the state of this wrapper.
 
     def get_state(self) -> Any:
         """Return the state of the whole environment for ``reset(options={"state": ...})``."""
@@ -236,7 +236,7 @@ def _drawn_seed(env: gym.Env) -> int | None:
     return seed if seed is not None and seed >= 0 else None
 
 
-def _passes_on(env: gym.Env) -> bool:
+def _changes_nothing(env: gym.Env) -> bool:
     """Return whether the wrappers of an environment change neither actions nor rewards nor infos."""
     while isinstance(env, TimeLimit | OrderEnforcing | PassiveEnvChecker):
         env = env.env

@@ -1,7 +1,7 @@
-"""Robots with the tasks that they can do, and what the ids of their environments need to know about them.
+"""Robots with the tasks that they can do, and the facts about them that the ids of their environments need.
 
 ``import gym_hil`` registers these ids. It would take several times as long if it imported all robots and tasks of this
-package, and therefore reads what it needs from the file `FILE`. After a change to the robots and tasks of this package,
+package, and therefore reads these facts from the file `FILE`. After a change to the robots and tasks of this package,
 write the file by the command `WRITE`.
 """
 
@@ -78,7 +78,7 @@ def _read() -> list[RobotTask]:
 
 
 def text() -> str:
-    """Return what the file must contain for the robots and tasks of this package."""
+    """Return the content of the file for the robots and tasks of this package."""
     pairs = (_compare(robot, task) for robot in ROBOTS.builtin for task in TASKS.builtin)
     return "[\n" + ",\n".join(json.dumps(pair) for pair in pairs if pair) + "\n]\n"
 

@@ -55,15 +55,15 @@ class RandomHand:
         self.events += 1
         kind = self._rng.random()
         if kind < 0.004 and self._can_be_plugged:
-            self.pull_or_plug()
+            self.toggle_plug()
         elif kind < 0.5 and self.rig.axes:
             self.rig.move(int(self._rng.choice(self.rig.axes)), float(self._rng.uniform(-1.0, 1.0)))
         elif kind < 0.52:
             self._all_together()
         elif self._controls:
-            self._work(self._controls[int(self._rng.integers(len(self._controls)))])
+            self._use(self._controls[int(self._rng.integers(len(self._controls)))])
 
-    def storm(self, most: int = 20) -> None:
+    def act_repeatedly(self, most: int = 20) -> None:
         """Perform up to `most` random actions at once."""
         for _ in range(int(self._rng.integers(most + 1))):
             self.act()
@@ -72,7 +72,7 @@ class RandomHand:
         """Return True with `probability`."""
         return bool(self._rng.random() < probability)
 
-    def _work(self, control: Control) -> None:
+    def _use(self, control: Control) -> None:
         if control in self._held:
             self._held.discard(control)
             self.rig.release(control)
@@ -93,7 +93,7 @@ class RandomHand:
             self._held.discard(control)
             self.rig.release(control)
 
-    def pull_or_plug(self) -> None:
+    def toggle_plug(self) -> None:
         """Unplug the device, or plug it in again, if it supports this."""
         move: Callable[[], None] = self.rig.disconnect if self.plugged else self.rig.reconnect
         try:
@@ -128,16 +128,16 @@ def play_at_random(env: gym.Env, hand: RandomHand, events: int, *, strict: bool)
     env.reset(seed=0)
     hand.polled()
     while hand.events < events:
-        hand.storm()
+        hand.act_repeatedly()
         if not hand.plugged and hand.chance(0.3):
-            hand.pull_or_plug()
+            hand.toggle_plug()
         before = raw.simulation.tcp_pos_w.copy(), raw.simulation.target_pos_w.copy()
         *_, terminated, truncated, info = env.step(idle)
         human = info[schema.IS_INTERVENTION]
         steps[human] += 1
         assert not human or hand.plugged, "an unplugged device acted"
         if strict and not hand.engaging:
-            assert not human, "the engage button is up, and yet the human acted"
+            assert not human, "the human acted although the intervention button is not pressed"
         hand.polled()
         quiet = quiet + 1 if info[schema.PHASE] == "policy" else 0
         if not human:
@@ -146,7 +146,7 @@ def play_at_random(env: gym.Env, hand: RandomHand, events: int, *, strict: bool)
             np.testing.assert_array_equal(raw.simulation.target_pos_w, before[1])
         if quiet > STILL_STEPS:
             moved = float(np.linalg.norm(raw.simulation.tcp_pos_w - before[0]))
-            assert moved < STILL_M, f"the TCP crept {moved * 1e3:.2f} mm while nobody acted"
+            assert moved < STILL_M, f"the TCP moved {moved * 1e3:.2f} mm while nobody acted"
         if terminated or truncated:
             env.reset()
             hand.polled()
@@ -160,7 +160,7 @@ def play_after_close(env: gym.Env, hand: RandomHand, events: int) -> None:
     stop = hand.events + events
     env.reset(seed=1)
     while hand.events < stop:
-        hand.storm()
+        hand.act_repeatedly()
         assert_valid_reading(hand.rig.device.poll())
         *_, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
         assert not info[schema.IS_INTERVENTION]

@@ -36,8 +36,8 @@ from gym_hil.testing.trace import WatchedEnv, peak_acceleration, tcp_positions
 
 STAY = np.array([0, 0, 0, 1], np.float32)
 FULL_SPEED = np.array([0, 1, 0, 1], np.float32)
-HAND_OVER = 1.05
-"""A hand-over may accelerate the TCP this much more than the same actions without any hand-over."""
+MAX_ACCELERATION_RATIO = 1.05
+"""Largest ratio of the accelerations of the TCP with a hand-over and without one, for the same actions."""
 PHASES_AFTER = {
     "policy": {"policy", "takeover"},
     "takeover": {"human", "release"},
@@ -171,8 +171,8 @@ class OperatorBasics:
 
 
 class TakeoverConformance:
-    """Tests of takeovers by a person with a device. They need a fixture `rig`; set `engage` to the way of
-    taking over.
+    """Tests of takeovers by a person with a device. They need a fixture `rig`; set `engage` to the way in which
+    the person takes over.
     """
 
     engage: Engage = Engage.HOLD
@@ -184,7 +184,7 @@ class TakeoverConformance:
     @pytest.fixture
     def env(self, rig: DeviceRig) -> Iterator[gym.Env]:
         if self.engage is not Engage.MOTION and Control.ENGAGE not in rig.controls:
-            raise unittest.SkipTest("this device has no button to engage")
+            raise unittest.SkipTest("this device has no intervention button")
         env = environment(Human(rig.device, self.engage, self._release_steps), limit=10_000)
         env.reset(seed=0)
         yield env
@@ -216,7 +216,7 @@ class TakeoverConformance:
         executed = []
         for _ in range(self._release_steps if self.engage is Engage.MOTION else 0):
             info = env.step(FULL_SPEED)[4]
-            assert info[schema.IS_INTERVENTION], "a short pause must not flip control"
+            assert info[schema.IS_INTERVENTION], "a short pause must not end the intervention"
             executed.append(info[schema.TELEOP_ACTION])
         return executed
 
@@ -337,14 +337,14 @@ class TakeoverConformance:
         with tcp_positions(env) as alone:
             for action in executed[1:]:
                 assert not env.step(action)[4][schema.IS_INTERVENTION]
-        bound = HAND_OVER * peak_acceleration(alone, dt)
+        bound = MAX_ACCELERATION_RATIO * peak_acceleration(alone, dt)
         assert peak_acceleration(handed_over, dt) <= bound
 
     def test_random_events_neither_raise_nor_hang_nor_move_the_robot(
         self, rig: DeviceRig, env: gym.Env
     ) -> None:
         hand = RandomHand(rig, seed=0)
-        watched(env).during_reset = hand.storm
+        watched(env).during_reset = hand.act_repeatedly
         strict = self.engage is Engage.HOLD
         by_human, by_policy = play_at_random(env, hand, self.random_events, strict=strict)
         assert min(by_human, by_policy) > 0.02 * (by_human + by_policy), (by_human, by_policy)
