@@ -102,20 +102,20 @@ class Benchmark:
 
         if self.sample < 1:
             raise InvalidArgumentError(f"sample={self.sample} must be at least 1")
-        found, problems, departing, repeated = protocol.read_results(self.results), {}, {}, []
+        found, problems, deviating, repeated = protocol.read_results(self.results), {}, {}, []
         for one in found:
-            if departures := protocol.protocol_differences(one):
-                departing[one.run.name] = departures
-                console.print(f"{one.run.name} deviates from the protocol: {'; '.join(departures)}")
+            if deviations := protocol.protocol_differences(one):
+                deviating[one.run.name] = deviations
+                console.print(f"{one.run.name} deviates from the protocol: {'; '.join(deviations)}")
         for one in protocol.sample_runs(found, self.sample):
             console.print(f"Repeating {one.run.name}, which took {one.result['wall_s']:.0f} s ...")
-            if unlike := protocol.record_differences(one, protocol.repeat(one)):
-                problems[one.run.name] = unlike
-                console.print(f"{one.run.name} does not reproduce: {'; '.join(unlike)}")
+            if differences := protocol.record_differences(one, protocol.repeat(one)):
+                problems[one.run.name] = differences
+                console.print(f"{one.run.name} was not reproduced: {'; '.join(differences)}")
             else:
                 repeated.append(one.run.name)
-                console.print(f"{one.run.name} is the same, bit for bit.")
-        facts = {"runs": len(found), "repeated": repeated, "problems": problems, "departures": departing}
+                console.print(f"{one.run.name} was reproduced bit for bit.")
+        facts = {"runs": len(found), "repeated": repeated, "problems": problems, "departures": deviating}
         write_json(self.json, facts)
         if not problems:
             write_verified(self.results, found, repeated)
@@ -126,7 +126,7 @@ class Benchmark:
         from gym_hil.experiments.leaderboard import add_rows, make_rows
 
         if not self.entrant.strip():
-            raise InvalidArgumentError("--entrant is empty; name who submits the results")
+            raise InvalidArgumentError("--entrant is empty; give the name of the submitter")
         rows = make_rows(self.results, read_results(self.results), self.entrant.strip())
         add_rows(self.leaderboard, rows)
         write_json(self.json, rows)

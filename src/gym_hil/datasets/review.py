@@ -49,7 +49,7 @@ def verdict_for_end(end: str) -> Answer | None:
 
 
 def question_about(end: str) -> str:
-    """Return the question about an episode, with the reason of its end; an empty one is the time limit."""
+    """Return the question about an episode, with the reason of its end. An empty reason means the time limit."""
     return f"{(end or 'time_limit').replace('_', ' ').capitalize()}. {QUESTION}"
 
 

@@ -14,8 +14,8 @@ from gym_hil.datasets.episode import Episode
 Array = NDArray[np.float64]
 AXES = 3
 """Number of entries of an action, from the first one, that are translation."""
-UNDONE = 0.5
-"""A motion was an error if the next one undoes at least this part of it."""
+UNDONE_SHARE = 0.5
+"""Share of a movement above which the next movement, in the opposite direction, shows that it was an error."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _add_takeover(found: dict[str, list[float]], levels: Array, speeds: Array, d
             found["hold"].append(movement.steps * dt)
             if before is not None and movement.sum * before.sum < 0.0:
                 corrections += 1
-                errors += abs(movement.sum) > UNDONE * abs(before.sum)
+                errors += abs(movement.sum) > UNDONE_SHARE * abs(before.sum)
             before = movement
     seconds = len(levels) * dt
     found["corrections"].append(corrections / seconds)

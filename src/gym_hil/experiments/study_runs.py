@@ -66,9 +66,9 @@ def run_study(
     todo = [run for run in study.runs if run.name not in ended]
     for folder in (out, out / RECORDS, out / RUNS):
         make_folder(folder)
-    board = _Board(study, out, ended, report)
+    reporter = _StatusReporter(study, out, ended, report)
     if not todo:
-        return board.update(None)
+        return reporter.update(None)
     under_way = out / UNDER_WAY
     working: Workers = (
         RayWorkers(todo, under_way, address) if address else LocalWorkers(todo, under_way, workers or cores())
@@ -77,23 +77,23 @@ def run_study(
     try:
         while left:
             outcomes = working.ended(1.0)
-            board.steps = working.steps
+            reporter.steps = working.steps
             for name, problem in outcomes:
                 run = left.pop(name)
                 if problem is not None:
-                    board.failed[name] = problem
-                    board.update(None)
+                    reporter.failed[name] = problem
+                    reporter.update(None)
                 else:
-                    board.update(_keep(run, under_way / name, out))
+                    reporter.update(_keep(run, under_way / name, out))
             if not outcomes:
-                board.update(None)
-        return board.update(None)
+                reporter.update(None)
+        return reporter.update(None)
     finally:
         working.close()
 
 
-class _Board:
-    """Computes the status of a study."""
+class _StatusReporter:
+    """Computes and reports the status of a study."""
 
     def __init__(
         self, study: Study, out: Path, ended: dict[str, Finished], report: Callable[[Status], None]

@@ -79,7 +79,7 @@ def over(sim: Hand, goal: Array, height: float, opening: float) -> Intent:
     return Intent(np.array([goal[0], goal[1], height]), opening)
 
 
-def spread(rng: np.random.Generator, area: Area, count: int, apart: float) -> Array:
+def sample_apart(rng: np.random.Generator, area: Area, count: int, apart: float) -> Array:
     """Sample positions with a minimum distance.
 
     Args:

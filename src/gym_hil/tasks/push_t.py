@@ -19,7 +19,7 @@ from gym_hil.robots.base import Robot
 from gym_hil.scenes.props import Prop, add_block, add_free_body
 from gym_hil.scenes.scene import Scene
 from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
-from gym_hil.tasks.grasping import over, spread, yaw, yawed
+from gym_hil.tasks.grasping import over, sample_apart, yaw, yawed
 from gym_hil.tasks.needs import Needs
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class PushT(Task):
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
         """Sample both poses. All options consume the same random numbers."""
-        (block_xy, goal_xy), yaws = spread(rng, self.area, 2, APART), rng.uniform(-np.pi, np.pi, 2)
+        (block_xy, goal_xy), yaws = sample_apart(rng, self.area, 2, APART), rng.uniform(-np.pi, np.pi, 2)
         block, goal = np.array([*block_xy, yaws[0]]), np.array([*goal_xy, yaws[1]])
         if not randomise:
             block = np.array([*self.area.point(0.5, 0.2), 0.8])

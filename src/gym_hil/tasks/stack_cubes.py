@@ -14,7 +14,7 @@ import numpy as np
 from gym_hil.robots.base import Robot
 from gym_hil.scenes.scene import Cube, Scene
 from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
-from gym_hil.tasks.grasping import approach, is_held, over, spread, yawed
+from gym_hil.tasks.grasping import approach, is_held, over, sample_apart, yawed
 from gym_hil.tasks.needs import Needs
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class StackCubes(Task):
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
         """Sample the places and yaws of the cubes. All options consume the same random numbers."""
-        xy = spread(rng, self.table, len(self.cubes), APART * 2 * self.half_size)
+        xy = sample_apart(rng, self.table, len(self.cubes), APART * 2 * self.half_size)
         yaws = rng.uniform(-YAW, YAW, len(self.cubes))
         if not randomise:
             xy, yaws = self.fixed_xy, np.zeros(len(self.cubes))

@@ -146,7 +146,7 @@ class DeviceConformance(DeviceBasics):
         assert polled_events(rig) == []
 
     def test_an_engage_tap_is_seen_once(self, rig: DeviceRig) -> None:
-        _skip_unless(Control.ENGAGE in rig.controls, "an engage button")
+        _skip_unless(Control.ENGAGE in rig.controls, "an intervention button")
         tap(rig, Control.ENGAGE)
         rig.settle()
         first, second = rig.device.poll(), rig.device.poll()
@@ -156,7 +156,7 @@ class DeviceConformance(DeviceBasics):
 
     def test_engage_taps_are_counted(self, rig: DeviceRig) -> None:
         _skip_unless(
-            Control.ENGAGE in rig.controls and rig.can_hold, "an engage button that can be tapped fast"
+            Control.ENGAGE in rig.controls and rig.can_hold, "an intervention button that can be tapped fast"
         )
         for _ in range(3):
             tap(rig, Control.ENGAGE)
@@ -165,7 +165,9 @@ class DeviceConformance(DeviceBasics):
         assert rig.device.poll().engage_presses == 0
 
     def test_engage_lasts_while_held(self, rig: DeviceRig) -> None:
-        _skip_unless(Control.ENGAGE in rig.controls and rig.can_hold, "an engage button that can be held")
+        _skip_unless(
+            Control.ENGAGE in rig.controls and rig.can_hold, "an intervention button that can be held"
+        )
         rig.press(Control.ENGAGE)
         rig.settle()
         readings = [rig.device.poll() for _ in range(3)]

@@ -22,16 +22,16 @@ from gym_hil.robots.geometry import Box
 from gym_hil.simulation.joint_control import JointControl
 from gym_hil.simulation.simulation import Array, Simulation, Vector
 
-BEYOND = 0.3
+JOINT_RANGE_MARGIN = 0.3
 """Largest plausible distance of a measured position from the range of its joint (rad), because calibrations differ."""
-SUDDEN = 0.7
+MAX_JOINT_JUMP = 0.7
 """Largest plausible motion of a joint between two measurements (rad). A servo of an SO-101 turns by about 0.5 rad in
 0.1 s."""
 GOAL_PERIOD = 0.0125
 """Time between two goals that are sent within a control period (s). With a single goal per period, servos move
 abruptly: on the virtual arm at 10 Hz, the load of the elbow was above 80 % in 40 % of the time, and a servo overheated
 after nine minutes of training."""
-ARRIVED = 0.15
+GOAL_TOLERANCE = 0.15
 """Largest distance of a joint from its goal at which the goal counts as reached (rad), because the servos of an SO-101
 yield under its weight."""
 
@@ -111,7 +111,7 @@ class DigitalTwin(Simulation):
     overruns: int = 0
     worst_overrun_s: float = 0.0
     _due: float | None = None
-    _strained_s: float = 0.0
+    _overcurrent_s: float = 0.0
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, control="joint", **options)
@@ -186,7 +186,7 @@ class DigitalTwin(Simulation):
         """Return whether the joint positions `goal` (rad) have been sent to the arm, and the arm is near them."""
         assert self.measured is not None
         sent = np.allclose(self._control.target_joint_pos, goal, atol=1e-6)
-        return sent and np.allclose(self.measured.joints, goal, atol=ARRIVED)
+        return sent and np.allclose(self.measured.joints, goal, atol=GOAL_TOLERANCE)
 
     def _within_limits(self, wanted: Array, speed: float, *, keep_in_box: bool = True) -> Array:
         assert self.measured is not None
@@ -250,9 +250,9 @@ class DigitalTwin(Simulation):
             self._place(self.objects.poses(tuple(self._mocap)))
         mujoco.mj_kinematics(self.model, data)
         current = max(measured.currents, default=0.0)
-        self._strained_s = self._strained_s + self.control_dt if current > self.limits.current else 0.0
-        if self._strained_s > self.limits.current_time:
-            self._strained_s = 0.0
+        self._overcurrent_s = self._overcurrent_s + self.control_dt if current > self.limits.current else 0.0
+        if self._overcurrent_s > self.limits.current_time:
+            self._overcurrent_s = 0.0
             self.hold()
             raise DeviceError(
                 f"a servo draws {current:.2f} A, and has drawn more than {self.limits.current:.2f} A for "
@@ -268,7 +268,10 @@ class DigitalTwin(Simulation):
         arm = self.robot.end_effectors[0].arm
         before = joints if self.measured is None else self.measured.joints
         for name, at, last, (low, high) in zip(arm.joints, joints, before, arm.joint_ranges, strict=True):
-            if not low - BEYOND < at < high + BEYOND or abs(at - last) > SUDDEN:
+            if (
+                not low - JOINT_RANGE_MARGIN < at < high + JOINT_RANGE_MARGIN
+                or abs(at - last) > MAX_JOINT_JUMP
+            ):
                 raise DeviceError(
                     f"the arm reports {math.degrees(at):.0f} degrees for {name}, and {math.degrees(last):.0f} degrees "
                     "in the previous measurement, which is not plausible"
