@@ -117,6 +117,17 @@ def test_at_least_four_tasks_are_not_solved_by_imitation_alone():
     assert len([task for task, counts in below.items() if counts == set(limits)]) >= 4, below
 
 
+def test_the_readme_compares_the_figures_of_the_result_file():
+    results = json.loads((ROOT / "benchmarks" / "compare.json").read_text(encoding="utf-8"))["results"]
+    medians = {(one["workload"], one["contender"]): one["medians"] for one in results}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for workload, name in (("state", "states, 10 Hz control"), ("images", "two 128 x 128 cameras")):
+        earlier, ours = medians[workload, "gym-hil 0.1.14"], medians[workload, "gym-hil (ours)"]
+        factor = earlier["ours_over_it_steps"]
+        cells = f"{earlier['steps_per_s']:.3g} | {ours['steps_per_s']:,.0f} ({factor:.0f} times as many)"
+        assert f"| Steps per second with {name} | {cells} |" in readme
+
+
 def test_a_table_that_does_not_exist_is_named(tables):
     with pytest.raises(InvalidArgumentError, match="no table 'curves'"):
         tables.render("text\n<!-- benchmark: curves -->\n")
