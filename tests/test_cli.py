@@ -6,9 +6,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from importlib import metadata
+from pathlib import Path
 
 import gymnasium as gym
 import imageio.v3 as iio
@@ -270,7 +273,6 @@ def test_the_operator_that_an_id_names_is_the_default_and_cannot_be_contradicted
         options(operator="simulated").run()
 
 
-@pytest.mark.slow
 def test_ctrl_c_that_python_ignores_is_repeated():
     program = """
 import gym_hil.cli, signal, time, weakref
@@ -281,10 +283,46 @@ def run():
     thing = Thing()
     reference = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
     del thing
-    time.sleep(20)
+    began = time.monotonic()
+    try:
+        time.sleep(20)
+    finally:
+        print(time.monotonic() - began)
 
 gym_hil.cli._run = run
 gym_hil.cli.main()
 """
     done = run_program(program)
     assert done.returncode == 130 and done.stderr == "Stopped.\n"
+    assert float(done.stdout) < 10, "the sleep was interrupted"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_sigterm_ends_the_workers_of_a_study(tmp_path):
+    pytest.importorskip("stable_baselines3")
+    study = tmp_path / "study.toml"
+    study.write_text('base = {task = "PandaPickCube-v1", robot_minutes = 10}\n[axes]\nseed = [0]\n')
+    command = [sys.executable, "-m", "gym_hil", "study", study, "--out", tmp_path / "out"]
+    program = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
+
+    def children() -> list[str]:
+        return Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text(encoding="utf-8").split()
+
+    def goes_on(worker: str) -> bool:
+        try:
+            return "State:\tZ" not in Path(f"/proc/{worker}/status").read_text(encoding="utf-8")
+        except OSError:
+            return False
+
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("out/**/episodes/*.npz")):
+        assert program.poll() is None and time.monotonic() < deadline
+        time.sleep(0.2)
+    workers = children()
+    assert workers
+    program.send_signal(signal.SIGTERM)
+    assert program.wait(60) == 130
+    while any(goes_on(worker) for worker in workers):
+        assert time.monotonic() < deadline + 60, "a worker goes on"
+        time.sleep(0.2)

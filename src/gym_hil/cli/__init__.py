@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from types import FrameType
 
 STOPPED = 130
-"""Exit status after Ctrl-C, as in shells."""
+"""Exit status after Ctrl-C, as in shells, and after SIGTERM."""
 
 
 def main() -> None:
@@ -15,6 +18,8 @@ def main() -> None:
     from gym_hil.core.files import reason
 
     sys.unraisablehook = _interrupt_again
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _interrupt)
     if sys.argv[1:] == ["--version"]:
         from gym_hil import __version__
 
@@ -39,15 +44,26 @@ def main() -> None:
         sys.exit(1)
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Treat SIGTERM like Ctrl-C, so that the command leaves a usable state and no process of its own."""
+    raise KeyboardInterrupt
+
+
 def _interrupt_again(ignored: sys.UnraisableHookArgs) -> None:
     """Interrupt the program again if Python has ignored Ctrl-C, as it does in a callback of the garbage collector."""
-    import _thread
-    import threading
-
     if issubclass(ignored.exc_type, KeyboardInterrupt):
-        threading.Timer(0.1, _thread.interrupt_main).start()
+        threading.Timer(0.1, _interrupt_main_thread).start()
     else:
         sys.__unraisablehook__(ignored)
+
+
+def _interrupt_main_thread() -> None:
+    """Raise KeyboardInterrupt in the main thread, also while it sleeps."""
+    main_thread = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main_thread is not None:
+        signal.pthread_kill(main_thread, signal.SIGINT)
+    else:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _run() -> int:

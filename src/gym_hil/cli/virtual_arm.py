@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
-import signal
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import tyro
@@ -150,21 +146,20 @@ class VirtualArm:
         )
         answer_promptly()
         threading.Thread(target=_listen, args=(station, commands), daemon=True, name="commands").start()
-        with _ended_by_signal():
-            left, dt, ended = self.seconds, station.env.get_wrapper_attr("control_dt"), False
-            while not stopped.is_set() and (left is None or left > 0.0):
-                if ended:
-                    station.wait(dt)
-                elif station.step():
-                    ended = True
-                    if not self.scene:
-                        station.wait(self.reset_after_s)
-                        reset_requested.set()
-                if reset_requested.is_set():
-                    station.reset()
-                    ended = False
-                if left is not None:
-                    left -= dt
+        left, dt, ended = self.seconds, station.env.get_wrapper_attr("control_dt"), False
+        while not stopped.is_set() and (left is None or left > 0.0):
+            if ended:
+                station.wait(dt)
+            elif station.step():
+                ended = True
+                if not self.scene:
+                    station.wait(self.reset_after_s)
+                    reset_requested.set()
+            if reset_requested.is_set():
+                station.reset()
+                ended = False
+            if left is not None:
+                left -= dt
 
 
 def _listen(station: Station, commands: Commands) -> None:
@@ -179,17 +174,3 @@ def _listen(station: Station, commands: Commands) -> None:
     for line in sys.stdin:
         if line.strip():
             station.rig.call(lambda text=line: carry_out(text))  # type: ignore[misc]
-
-
-@contextlib.contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C, so that the ports are removed."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
