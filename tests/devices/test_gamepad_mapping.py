@@ -46,9 +46,16 @@ class PersonAtPad(ManualClock):
             self.pad.release(name)
 
 
-def test_a_pad_is_mapped_by_the_person(tmp_path, monkeypatch):
+@pytest.fixture
+def pad(tmp_path, monkeypatch):
+    """Return a gamepad that SDL does not know; mappings are stored in a folder of the test."""
     monkeypatch.setenv("GYM_HIL_CONTROLLER_CONFIG", str(tmp_path / "controllers.json"))
-    pad = VirtualGamepad("Strange Pad", mapped=False)
+    made = VirtualGamepad("Strange Pad", mapped=False)
+    yield made
+    made.detach()
+
+
+def test_a_pad_is_mapped_by_the_person(pad):
     person = PersonAtPad(pad)
     path = map_gamepad(person.ask, person)
     assert person.asked == [prompt for _, prompt in STEPS]
@@ -62,12 +69,9 @@ def test_a_pad_is_mapped_by_the_person(tmp_path, monkeypatch):
         pad.set_axis("lt", 1.0)
         reading = device.poll()
         assert reading.engage and reading.motion[0] > 0.9 and reading.gripper.name == "CLOSE"
-    pad.detach()
 
 
-def test_the_doctor_maps_a_pad(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("GYM_HIL_CONTROLLER_CONFIG", str(tmp_path / "controllers.json"))
-    pad = VirtualGamepad("Strange Pad", mapped=False)
+def test_the_doctor_maps_a_pad(pad, tmp_path, monkeypatch, capsys):
     person = PersonAtPad(pad)
 
     def watched(ask, clock=person):
@@ -75,10 +79,9 @@ def test_the_doctor_maps_a_pad(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr("gym_hil.devices.gamepad_mapping.map_gamepad", watched)
     assert Doctor(map_gamepad=True).run() == 0
-    said = " ".join(capsys.readouterr().out.split())
+    said, stored = capsys.readouterr().out, tmp_path / "controllers.json"
     assert all(f"Please {prompt}." in said for _, prompt in STEPS)
-    assert "controllers.json and used from now on" in said and (tmp_path / "controllers.json").is_file()
-    pad.detach()
+    assert f"stored in {stored} and used from now on" in said and stored.is_file()
 
 
 def test_a_push_that_lasts_is_one_answer_and_a_button_is_no_stick():

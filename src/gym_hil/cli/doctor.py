@@ -42,7 +42,7 @@ class Doctor:
             from gym_hil.devices.gamepad_mapping import map_gamepad
 
             path = map_gamepad(lambda prompt: Console().print(f"Please {prompt}.", highlight=False))
-            Console().print(f"The mapping is stored in {path} and used from now on.", highlight=False)
+            print(f"The mapping is stored in {path} and used from now on.")
             return 0
         findings = [_python(), _mujoco(), _rendering(), _display(), *_extras(), _gamepads()]
         table = plain_table("", "what", "found", "fix")

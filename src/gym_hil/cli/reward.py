@@ -70,7 +70,7 @@ class TrainReward:
             f"Held-out episodes: {held_out.found} of {held_out.successes} successes found, "
             f"{held_out.false_positives} false positives in {held_out.observations} observations without success."
         )
-        console.print(f"Reward: {self.out}")
+        console.print(f"Reward: {self.out}", soft_wrap=True)
         write_json(self.json, {"interface": asdict(data.interface), "held_out": asdict(held_out)})
         return 0
 

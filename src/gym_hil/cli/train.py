@@ -129,7 +129,8 @@ class Train:
                     build=None if arm is None else arm.build,
                 )
         except KeyboardInterrupt:
-            console.print(f"Stopped. The same command with --resume continues the run in {self.out}.")
+            message = f"Stopped. The same command with --resume continues the run in {self.out}."
+            console.print(message, soft_wrap=True)
             return 130
         console.print(
             f"Success without help: {found.successes} of {found.episodes} episodes "
