@@ -189,13 +189,13 @@ def test_in_real_time_acting_never_waits_for_learning_and_pays_every_update_late
             return super().decide(view)
 
     monkeypatch.setattr(acting, "make_operator", lambda name, **_: Person("expert"))
-    change = {"operator": "terminal", "robot_minutes": 0.06, "demos": 1, "updates_per_step": 400}
+    change = {"operator": "terminal", "robot_minutes": 0.06, "demos": 1, "updates_per_step": 1000}
     config = TrainConfig(**{**SHORT.as_dict(), **change})
     train(config, tmp_path)
     store = TrainingEpisodeStore(tmp_path / "episodes")
     online = sum(len(e) for e in map(store.read, range(len(store))) if e.kind == "online")
     last = read_curve(tmp_path / "curve.csv")[-1]
-    assert last.updates == 400 * online
+    assert last.updates == 1000 * online
     acting_s = Person.asked[-1] - Person.asked[-online]
     assert acting_s > 0.08 * online
     assert acting_s < 0.7 * last.updates / last.updates_per_s
