@@ -130,12 +130,13 @@ def test_the_report_says_what_the_runs_say(tmp_path):
 
 def test_the_studies_that_are_shipped_can_be_run():
     shipped = sorted((Path(__file__).parents[2] / "benchmarks").glob("*.toml"))
-    assert [path.stem for path in shipped] == ["ablation", "cloning", "operators"]
-    ablation, cloning, operators = (load_study(path, state_base_id) for path in shipped)
+    assert [path.stem for path in shipped] == ["ablation", "cloning", "operators", "so101"]
+    ablation, cloning, operators, so101 = (load_study(path, state_base_id) for path in shipped)
     assert len(ablation.runs) == 5 * 2 * 10 and len(operators.runs) == 3 * 5
     assert {run.config.method for run in ablation.runs} == {"hil", "hg-dagger", "bc"}
     assert {run.config.method for run in cloning.runs} == {"bc"}
     assert {run.config.demos for run in ablation.runs} == {0, 20, 200}
+    assert so101.purpose == "report" and {run.config.obs for run in so101.runs} == {"state", "pixels"}
 
 
 def test_the_manuals_example_is_a_study(tmp_path):
