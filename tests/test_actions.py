@@ -27,7 +27,7 @@ def yaw(env: gym.Env) -> float:
 
 @pytest.mark.parametrize("robot", ["panda", "so101"])
 @pytest.mark.parametrize("action", ACTIONS)
-def test_every_term_does_nothing_follows_a_person_and_lifts_the_cube(action, robot):
+def test_every_action_term_holds_still_follows_a_person_and_lifts_the_cube(action, robot):
     env = make(action, robot)
     raw = env.unwrapped
     env.reset(seed=3)

@@ -30,7 +30,7 @@ from gym_hil.stacks.ids import SUFFIXES
 from gym_hil.tasks import TASKS
 
 
-def test_the_version():
+def test_the_version_is_that_of_the_package_metadata():
     said = f"gym-hil {metadata.version('gym-hil')}\n"
     done = gym_hil("--version")
     assert done.returncode == 0 and done.stdout == said
@@ -50,7 +50,7 @@ def test_the_version():
         (("list", "PickCubed"), "no id contains 'PickCubed'"),
     ],
 )
-def test_what_cannot_work_is_said_in_one_line(arguments, message, tmp_path):
+def test_impossible_requests_give_a_one_line_error(arguments, message, tmp_path):
     done = gym_hil(*arguments, cwd=tmp_path)
     assert done.returncode in (1, 2)
     assert done.stderr.startswith("gym-hil: ") and done.stderr.count("\n") == 1, done.stderr
@@ -58,7 +58,7 @@ def test_what_cannot_work_is_said_in_one_line(arguments, message, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of a file's size")
-def test_a_video_that_is_cut_short_is_no_video(tmp_path, no_coverage):
+def test_a_video_that_cannot_be_completed_is_deleted(tmp_path, no_coverage):
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384))\n"
         "from gym_hil.cli import main; main()\n"
@@ -182,7 +182,7 @@ def test_a_wrong_opengl_backend_is_a_row_of_the_doctor(backend, message, advice,
     assert message in findings["rendering"]["found"] and advice in findings["rendering"]["fix"]
 
 
-def test_doctor_says_what_works(tmp_path):
+def test_doctor_shows_which_features_work(tmp_path):
     path = tmp_path / "doctor.json"
     done = gym_hil("doctor", "--json", str(path))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -195,7 +195,7 @@ def test_doctor_says_what_works(tmp_path):
         assert finding["works"] or (f"gym-hil[{extra}]" in finding["fix"] and "gym-hil[" in done.stdout)
 
 
-def test_bench_measures_everything_it_shows(tmp_path):
+def test_bench_measures_all_displayed_values(tmp_path):
     path = tmp_path / "bench.json"
     done = gym_hil("bench", "--quick", "--tasks", "PandaPickCube-v1", "--json", str(path))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -211,7 +211,7 @@ def test_bench_names_the_nearest_task():
     assert done.returncode == 2 and 'did you mean "PandaPickCube-v1"' in done.stderr
 
 
-def test_every_command_explains_itself():
+def test_every_command_has_a_help_text():
     for command in (
         "play",
         "list",

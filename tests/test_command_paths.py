@@ -27,7 +27,7 @@ def home(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def test_tilde_is_the_home_folder_and_relative_paths_are_below_the_current_one(home):
+def test_tilde_and_relative_paths_are_expanded(home):
     done = run("record", "PandaPickCube-v1", "--episodes", "1", "--root=~/picks", "--json=~/facts.json")
     assert done.returncode == 0, done.stderr
     assert json.loads((home / "facts.json").read_text())["root"] == str(home / "picks")

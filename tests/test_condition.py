@@ -37,7 +37,7 @@ def only(*gates, **limits) -> SimulatedHuman:
     return SimulatedHuman(Limits(disagreement=math.inf, gates=gates, **limits))
 
 
-def test_lapses_come_as_often_and_last_as_long_as_they_say():
+def test_lapses_have_the_configured_rate_and_duration():
     condition, rng = Condition(Limits(lapses_per_min=2.0, lapse_s=3.0)), np.random.default_rng(0)
     away = []
     for _ in range(60_000):
@@ -91,7 +91,7 @@ def test_a_human_overcomes_a_policy_that_drifts_steadily(make, preset):
     assert not any(takeovers(make(trusting), seed)[1] for seed in range(2))
 
 
-def test_a_saved_human_holds_on_as_long_as_the_original():
+def test_a_restored_human_has_the_same_distrust():
     human = SimulatedHuman("average", seed=0)
     takeovers(human, seed=0, steps=120)
     copy = SimulatedHuman("average", seed=1)
@@ -99,7 +99,7 @@ def test_a_saved_human_holds_on_as_long_as_the_original():
     assert copy._condition.caution == human._condition.caution > 1.0
 
 
-def test_caution_has_a_limit():
+def test_distrust_stops_growing_at_a_limit():
     condition = Condition(Limits(distrust=1.0))
     for _ in range(5000):
         condition.hand_back()
@@ -166,7 +166,7 @@ def test_a_hand_rises_before_it_moves_sideways(route):
     np.testing.assert_array_equal(route.part(way), part)
 
 
-def test_now_and_then_the_fingers_are_moved_at_the_wrong_time():
+def test_gripper_slips_have_the_configured_rate():
     person = SimulatedPerson(Limits(slips_per_min=6.0), seed=0)
     aim = Aim(np.zeros(3), np.zeros(3))
     grips = [person._slip(aim, True, 0.1).grip for _ in range(6000)]
@@ -184,6 +184,6 @@ def test_now_and_then_the_fingers_are_moved_at_the_wrong_time():
         ({"lapses_per_min": -1}, "lapses_per_min=-1"),
     ],
 )
-def test_impossible_minds_are_refused(limits, complaint):
+def test_invalid_limits_are_refused(limits, complaint):
     with pytest.raises(InvalidArgumentError, match=complaint):
         Limits(**limits)

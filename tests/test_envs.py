@@ -234,7 +234,7 @@ def test_no_id_is_called_out_of_date(version):
 
 
 @pytest.mark.parametrize("speed", [np.nan, np.inf, 1e20])
-def test_a_simulation_that_breaks_ends_the_episode_and_says_so(speed):
+def test_an_unstable_simulation_ends_the_episode_and_is_reported(speed):
     env = gym.make("gym_hil/PandaPickCube-v1")
     env.reset(seed=0)
     env.unwrapped.data.qvel[2] = speed
@@ -289,14 +289,14 @@ def test_a_state_with_a_wrong_part_is_refused_and_changes_nothing(wrong):
     assert before.start.keys() == after.start.keys()
 
 
-def test_the_penalty_is_paid_when_the_gripper_changes_its_mind():
+def test_the_penalty_is_given_when_the_gripper_command_changes():
     env = gym.make("gym_hil/PandaPickCube-v0", gripper_penalty=-0.1)
     env.reset(seed=0)
     paid = [env.step(np.array([0, 0, 0, g], np.float32))[4]["discrete_penalty"] for g in (2, 0, 0, 1, 2)]
     assert paid == [0.0, -0.1, 0.0, 0.0, -0.1]
 
 
-def test_success_ends_the_episode_and_says_so():
+def test_success_ends_the_episode_and_is_reported():
     env = gym.make("gym_hil/PandaPickCube-v1")
     env.reset(seed=0)
     raw = env.unwrapped

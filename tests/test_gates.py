@@ -43,11 +43,11 @@ def acted(operator: SimulatedHuman, action: np.ndarray, steps: int, seed: int | 
     return result
 
 
-def test_without_a_reason_nobody_takes_over():
+def test_without_an_open_gate_no_takeover_happens():
     assert not any(acted(only(), OUT, 60))
 
 
-def test_a_schedule_is_kept_to_the_step():
+def test_a_scheduled_gate_opens_at_its_exact_step():
     who = acted(only(Schedule(start=7, length=6, every=20), min_hold_s=0.1), OUT, 50)
     assert [step for step, human in enumerate(who) if human] == [
         *range(7, 13),
@@ -56,7 +56,7 @@ def test_a_schedule_is_kept_to_the_step():
     ]
 
 
-def test_chance_comes_as_often_as_it_says():
+def test_a_random_gate_opens_with_its_probability():
     who = [
         human
         for seed in range(20)
@@ -66,12 +66,12 @@ def test_chance_comes_as_often_as_it_says():
     assert np.mean(who) == pytest.approx(1 / 11, abs=0.03)
 
 
-def test_who_stands_still_is_helped_after_a_while():
+def test_a_policy_without_motion_is_helped_after_some_time():
     who = acted(only(NoProgress(seconds=1.5)), STAY, 30)
     assert who.index(True) == 15
 
 
-def test_who_makes_progress_is_left_alone():
+def test_a_policy_with_progress_is_not_interrupted():
     env = make_env("gym_hil/PandaPickCubeBase-v1", operator=only(NoProgress(seconds=1.0, metres=0.01)))
     env.reset(seed=0)
     terminated = False
@@ -81,7 +81,7 @@ def test_who_makes_progress_is_left_alone():
     assert info["is_success"]
 
 
-def test_who_is_about_to_leave_is_held_back():
+def test_a_policy_that_would_leave_the_workspace_is_interrupted():
     operator = only(LeavingWorkspace(lookahead=3))
     env = make_env("gym_hil/PandaPickCubeBase-v1", operator=operator)
     env.reset(seed=0)
@@ -94,7 +94,7 @@ def test_who_is_about_to_leave_is_held_back():
     assert not any(acted(only(LeavingWorkspace()), STAY, 30))
 
 
-def test_the_budget_ends_a_takeover_and_the_next():
+def test_an_exhausted_budget_ends_a_takeover_and_prevents_the_next():
     operator = SimulatedHuman(Limits(budget_s_per_hour=1.5))
     env = environment(operator, limit=100)
     total = 0
@@ -110,7 +110,7 @@ def test_the_budget_ends_a_takeover_and_the_next():
     assert not any(env.step(STAY)[4]["is_intervention"] for _ in range(10)), "a seed begins no new hour"
 
 
-def test_the_budget_comes_back_after_an_hour():
+def test_the_budget_is_available_again_after_an_hour():
     budget = AttentionBudget(1.0)
     for _ in range(10):
         budget.pass_time(0.1)
@@ -123,12 +123,12 @@ def test_the_budget_comes_back_after_an_hour():
     assert budget.allows(0.1) and not budget.allows(0.5)
 
 
-def test_a_script_acts_as_it_always_did():
+def test_scripted_presets_act_as_in_earlier_versions():
     assert sum(acted(SimulatedHuman("scripted"), STAY, 100, 4)) == 9
 
 
 @pytest.mark.parametrize("preset", ["scripted-coach", "experienced"])
-def test_who_waits_lets_a_policy_try_and_helps_one_that_gets_nowhere(preset):
+def test_a_patient_human_helps_only_a_policy_without_progress(preset):
     who = acted(SimulatedHuman(preset), STAY, 100)
     assert not any(who[:20]) and sum(who) >= 9
     away_at_first = 0.2 * OUT + np.array([0, 0, 0, 0.8], np.float32)
@@ -147,7 +147,7 @@ def test_novices_intervene_early_and_experienced_people_wait():
     assert mean["novice"] < mean["average"] < mean["experienced"]
 
 
-def test_humans_have_limits_and_scripts_are_called_scripts():
+def test_presets_without_limits_are_named_scripted():
     for name, limits in PRESETS.items():
         limited = limits.reaction_s > 0 and limits.noise > 0 and limits.attention < 1
         assert limited != name.startswith("scripted"), name
@@ -156,20 +156,20 @@ def test_humans_have_limits_and_scripts_are_called_scripts():
         assert limits is PRESETS["average"], "a human has limits unless a script is asked for"
 
 
-def test_a_reaction_takes_as_long_as_it_says():
+def test_reaction_times_have_the_configured_mean():
     human = only(NoProgress(seconds=1.0), reaction_s=0.4, reaction_spread=0.25)
     delays = [0.1 * acted(human, STAY, 40, seed).index(True) - 1.0 for seed in range(40)]
     assert np.mean(delays) == pytest.approx(0.4, abs=0.06) and np.std(delays) > 0.05
 
 
-def test_times_are_seconds_at_every_control_rate():
+def test_durations_in_seconds_do_not_depend_on_the_control_rate():
     env = make_env("gym_hil/PandaPickCubeBase-v1", operator=only(NoProgress(seconds=1.5)), control_dt=0.05)
     env.reset(seed=0)
     who = [env.step(STAY)[4]["is_intervention"] for _ in range(40)]
     assert who.index(True) == 30
 
 
-def test_names_of_earlier_versions_are_known():
+def test_preset_names_of_earlier_versions_are_accepted():
     assert SimulatedHuman("expert").limits is PRESETS["scripted"]
     assert SimulatedHuman("coach").limits is PRESETS["scripted-coach"]
 
@@ -186,7 +186,7 @@ def test_names_of_earlier_versions_are_known():
         (lambda: Limits(min_hold_s=3, max_hold_s=2), "min_hold_s=3"),
     ],
 )
-def test_impossible_gates_are_refused(make, complaint):
+def test_invalid_gates_are_refused(make, complaint):
     with pytest.raises(InvalidArgumentError, match=complaint):
         make()
 

@@ -23,7 +23,7 @@ STAY = np.array([0, 0, 0, 1], np.float32)
 
 
 @pytest.mark.parametrize("preset", ["scripted", "novice"])
-def test_what_an_episode_cost_adds_up(preset):
+def test_the_cost_of_an_episode_is_the_sum_of_its_parts(preset):
     env = RecordHumanCost(gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1", preset=preset))
     env.reset(seed=1)
     acted, done = [], False
@@ -44,19 +44,19 @@ def test_what_an_episode_cost_adds_up(preset):
     assert env.summary()["success"] == 1.0 and env.summary()["rate"] == cost["rate"]
 
 
-def test_nobody_watches_where_nobody_can_take_over():
+def test_without_takeovers_no_watching_time_is_counted():
     env = RecordHumanCost(gym.make("gym_hil/PandaPickCube-v1", max_episode_steps=5))
     env.reset(seed=0)
     infos = [env.step(STAY)[4] for _ in range(5)]
     assert infos[-1]["human_cost"]["watched_s"] == 0.0 and infos[-1]["human_cost"]["switches"] == 0
 
 
-def test_impossible_periods_are_refused():
+def test_invalid_periods_are_refused():
     with pytest.raises(InvalidArgumentError, match="slow_motion=0"):
         RealTimeWrapper(gym.make("gym_hil/PandaPickCube-v1"), slow_motion=0)
 
 
-def test_a_recorded_episode_tells_the_same_cost():
+def test_a_recorded_episode_gives_the_same_cost():
     env = RecordHumanCost(gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1", preset="novice"))
     recorder = EpisodeRecorder(env, {"operator": "simulated"})
     replaying = EnvironmentInterface(make_replay_env("gym_hil/PandaPickCubeBase-v1"))

@@ -59,7 +59,7 @@ def test_a_simulated_session_is_recorded_as_a_person_s_and_its_log_drives_again(
     assert again.device_log.splitlines()[1:] == episode.device_log.splitlines()[1:]
 
 
-def test_movements_are_stretches_in_one_direction():
+def test_a_movement_is_a_sequence_of_steps_in_one_direction():
     levels = np.array([0, 1, 1, 0, -0.5, 0, 0.2, -0.2])
     assert movements(levels) == [
         Movement(1, 2, 2.0),
@@ -70,7 +70,7 @@ def test_movements_are_stretches_in_one_direction():
     assert movements(np.zeros(4)) == []
 
 
-def test_every_measure_is_found_in_a_session():
+def test_every_behaviour_measure_is_computed_from_a_session():
     episodes = sessions("novice", KEYBOARD, range(2))
     found = behaviour(episodes, {"tcp_pos": slice(15, 18)})
     assert found.keys() == {measure.name for measure in MEASURES}
@@ -78,7 +78,7 @@ def test_every_measure_is_found_in_a_session():
     assert (found["hold"] > 0).all() and (found["speed"] < 1.0).all()
 
 
-def test_distances_are_those_of_kolmogorov_and_smirnov():
+def test_distances_are_kolmogorov_smirnov_statistics():
     pytest.importorskip("scipy")
     one = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([1.0]), "c": np.array([]), "d": np.array([])}
     other = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([2.0]), "c": np.array([1.0]), "d": np.array([])}
@@ -92,7 +92,7 @@ def test_too_few_sessions_are_refused():
 
 
 @pytest.mark.nightly
-def test_the_human_who_was_recorded_is_found_among_others():
+def test_the_preset_that_was_recorded_is_identified():
     pytest.importorskip("scipy")
     found = fit(ENV_ID, sessions("novice", KEYBOARD, range(10, 26)), candidates=4)
     assert found.limits == PRESETS["novice"]
@@ -102,7 +102,7 @@ def test_the_human_who_was_recorded_is_found_among_others():
 
 
 @pytest.mark.slow
-def test_the_commands_fit_and_show(tmp_path):
+def test_the_commands_fit_and_show_a_human(tmp_path):
     pytest.importorskip("scipy")
     pytest.importorskip("matplotlib")
 

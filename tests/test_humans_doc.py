@@ -27,7 +27,7 @@ def test_every_preset_and_every_simulated_human_is_in_the_tables():
     assert f"| `{DEFAULT_PRESET}` | the default |" in TEXT
 
 
-def test_the_table_says_what_the_limits_say():
+def test_the_table_shows_the_values_of_the_presets():
     for name in ("average", "novice", "experienced", "inattentive"):
         limits = PRESETS[name]
         row = next(line for line in TEXT.splitlines() if line.startswith(f"| `{name}` |"))

@@ -15,7 +15,7 @@ from gym_hil.stacks.config import EnvConfig
 from gym_hil.stacks.ids import IdParts, parse_id
 
 
-def test_every_registered_id_is_made_of_its_parts():
+def test_every_registered_id_can_be_parsed_into_its_parts():
     ours = [env_id for env_id in gym.registry if env_id.startswith("gym_hil/")]
     assert len(ours) > 50
     for env_id in ours:

@@ -32,7 +32,7 @@ def test_a_layout_names_slices_that_follow_each_other():
 
 
 @pytest.mark.parametrize(("robot", "size"), [("panda", 18), ("so101", 14)])
-def test_every_part_of_agent_pos_is_what_its_name_says(robot, size):
+def test_every_part_of_agent_pos_has_the_value_of_its_name(robot, size):
     env = ManipulationEnv(robot=robot, state_obs=True)
     observation, _ = env.reset(seed=0)
     agent, layout, sim = observation["agent_pos"], env.layout, env.simulation
@@ -82,7 +82,7 @@ def test_a_contact_task_observes_a_wrench_that_a_saved_state_has_too(state):
     assert ("tcp_wrench" in observation) is not bool(state)
 
 
-def test_to_observe_contacts_changes_nothing():
+def test_observing_contacts_does_not_change_the_simulation():
     states = []
     for terms in (("proprioception",), ("proprioception", "tcp_wrench")):
         env = make_env("gym_hil/PandaInsertUSB-v1", operator="expert", observation_terms=terms)
@@ -123,7 +123,7 @@ class HandHeight(VectorTerm):
         return [self.context.simulation.tcp_pos_w[2]]
 
 
-def test_a_term_of_ones_own_is_given_as_a_class_or_registered_by_name(monkeypatch):
+def test_a_custom_term_is_given_as_a_class_or_registered_by_name(monkeypatch):
     monkeypatch.setattr(OBSERVATION_TERMS, "_values", dict(OBSERVATION_TERMS._values))
     OBSERVATION_TERMS.register("hand_height", HandHeight)
     for term in (HandHeight, "hand_height"):

@@ -92,7 +92,7 @@ def test_the_keyboard_drives_through_the_old_wrapper():
     env.close()
 
 
-def test_a_controller_says_what_is_held_and_each_end_once():
+def test_a_controller_reports_held_keys_and_each_end_once():
     controller = intervention_utils.KeyboardController(x_step_size=0.5)
     controller.start()
     for key in ("space", "up", "ctrl_l", "enter"):
@@ -110,7 +110,7 @@ def test_a_controller_says_what_is_held_and_each_end_once():
     controller.stop()
 
 
-def test_a_controller_of_ones_own_has_the_old_base_class():
+def test_a_custom_controller_can_use_the_old_base_class():
     class Pedal(intervention_utils.InputController):
         def update(self):
             self.intervention_flag = self.open_gripper_command = True

@@ -50,12 +50,12 @@ def make(keyboard):
     return make_with
 
 
-def test_with_an_idle_policy_the_script_always_succeeds():
+def test_with_an_idle_policy_the_scripted_human_always_succeeds():
     assert successes("scripted", 100) == 100
 
 
 @pytest.mark.parametrize("preset", sorted(set(PRESETS) - {"scripted"}))
-def test_other_people_mostly_succeed(preset):
+def test_other_presets_succeed_in_45_of_50_episodes(preset):
     assert successes(preset, 50) >= 45
 
 
@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_takeovers():
     assert phases() == phases()
 
 
-def test_holding_takes_over_within_one_step_and_releasing_gives_back(keyboard, make):
+def test_holding_the_button_takes_over_in_the_next_step_and_releasing_hands_back(keyboard, make):
     env = make()
     assert env.step(POLICY)[4]["phase"] == "policy"
     keyboard.press("space")
@@ -108,7 +108,7 @@ def test_a_toggle_stays_until_pressed_again(keyboard, make):
     assert env.step(POLICY)[4]["is_intervention"] is False
 
 
-def test_motion_takes_over_and_holds_over_a_short_pause(keyboard, make):
+def test_motion_takes_over_and_a_short_pause_does_not_hand_back(keyboard, make):
     env = make(Engage.MOTION)
     keyboard.press("up")
     assert env.step(POLICY)[4]["is_intervention"]
@@ -124,7 +124,7 @@ def test_motion_takes_over_and_holds_over_a_short_pause(keyboard, make):
         ("r", "rerecord_episode", 0.0, False),
     ],
 )
-def test_what_the_human_calls_ends_the_episode_once(keyboard, make, key, reason, reward, success):
+def test_an_episode_event_of_the_human_ends_the_episode_once(keyboard, make, key, reason, reward, success):
     env = make()
     keyboard.press(key)
     _, got, terminated, truncated, info = env.step(STAY)
@@ -136,14 +136,14 @@ def test_what_the_human_calls_ends_the_episode_once(keyboard, make, key, reason,
     assert env.step(STAY)[2] is False
 
 
-def test_what_is_pressed_during_a_reset_belongs_to_nobody(keyboard, make):
+def test_presses_during_a_reset_are_discarded(keyboard, make):
     env = make()
     keyboard.press("enter")
     env.reset()
     assert env.step(STAY)[2] is False
 
 
-def test_an_unplugged_device_lets_go(keyboard, make):
+def test_an_unplugged_device_releases_control(keyboard, make):
     env = make(Engage.TOGGLE)
     keyboard.press("space")
     assert env.step(POLICY)[4]["is_intervention"]
@@ -162,7 +162,7 @@ def test_without_gripper_human_actions_have_three_entries(keyboard):
     np.testing.assert_array_equal(info["teleop_action"], [0, 0, 0])
 
 
-def test_a_handover_does_not_jerk_the_arm(keyboard, make):
+def test_takeovers_and_releases_do_not_jerk_the_arm(keyboard, make):
     env = make()
     for _ in range(4):
         env.step(np.array([-1, 0, 0, 1], np.float32))
@@ -172,7 +172,7 @@ def test_a_handover_does_not_jerk_the_arm(keyboard, make):
     assert np.linalg.norm(env.unwrapped.simulation.tcp_pos_w - before) < 0.01
 
 
-def test_impossible_people_are_refused():
+def test_invalid_humans_are_refused():
     with pytest.raises(InvalidArgumentError, match='did you mean "novice"'):
         SimulatedHuman("novise")
     with pytest.raises(InvalidArgumentError, match="attention=2"):

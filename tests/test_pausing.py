@@ -84,7 +84,7 @@ def test_a_late_step_is_counted_and_not_made_up_for(keyboard, clock):
     assert waited(env, clock) == pytest.approx(PERIOD_S)
 
 
-def test_pause_stops_the_world_until_pressed_again_and_loses_nothing(keyboard, clock):
+def test_pause_stops_the_environment_until_pressed_again_and_loses_no_event(keyboard, clock):
     env = make(keyboard, clock, engage=Engage.TOGGLE)
     tap(keyboard, "p")
     env.step(STAY)
@@ -101,7 +101,7 @@ def test_pause_stops_the_world_until_pressed_again_and_loses_nothing(keyboard, c
 
 
 @pytest.mark.parametrize("end", ["unplug", "reset"])
-def test_nobody_is_left_waiting(keyboard, clock, end):
+def test_a_pause_ends_with_a_reset_or_when_the_device_is_unplugged(keyboard, clock, end):
     env = make(keyboard, clock)
     tap(keyboard, "p")
     env.step(STAY)
@@ -112,7 +112,7 @@ def test_nobody_is_left_waiting(keyboard, clock, end):
     assert waited(env, clock) < 0.05
 
 
-def test_the_world_waits_at_takeover_only(keyboard, clock):
+def test_the_environment_waits_at_a_takeover_only(keyboard, clock):
     env = make(keyboard, clock, takeover_pause_s=0.2)
     env.step(STAY)
     keyboard.press("space")
@@ -121,7 +121,7 @@ def test_the_world_waits_at_takeover_only(keyboard, clock):
     assert waited(env, clock) == pytest.approx(PERIOD_S)
 
 
-def test_only_the_human_is_slow(keyboard, clock):
+def test_slow_motion_scales_only_actions_of_the_human(keyboard, clock):
     env = make(keyboard, clock, human_slow_motion=8.0)
     env.step(STAY)
     assert waited(env, clock) == pytest.approx(PERIOD_S)
@@ -144,11 +144,11 @@ def test_a_trigger_holds_the_gripper_closed(keyboard, clock):
 
 
 @pytest.mark.parametrize("argument", [{"takeover_pause_s": -1}, {"human_slow_motion": 0}])
-def test_impossible_waits_are_refused(keyboard, clock, argument):
+def test_invalid_waiting_times_are_refused(keyboard, clock, argument):
     with pytest.raises(InvalidArgumentError, match=next(iter(argument))):
         make(keyboard, clock, **argument)
 
 
-def test_an_unknown_grip_is_refused(keyboard):
+def test_an_unknown_gripper_mode_is_refused(keyboard):
     with pytest.raises(InvalidArgumentError, match="grip='claw'"):
         Human(keyboard, grip="claw")

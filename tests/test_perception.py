@@ -106,7 +106,7 @@ def test_the_perceived_cube_stays_where_it_was_last_visible(env, monkeypatch):
     assert not seen.hidden and np.linalg.norm(seen.goal_w - before.goal_w) > 0.05
 
 
-def test_a_script_perceives_everything_exactly(env):
+def test_a_scripted_human_perceives_everything_exactly(env):
     sight, rng = Perception(Limits()), np.random.default_rng(0)
     sight.begin(rng)
     seen = look(sight, env, rng)

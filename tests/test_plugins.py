@@ -63,13 +63,13 @@ def gym_hil(run):
     return lambda *arguments, **options: run("-m", "gym_hil", *arguments, **options)
 
 
-def test_each_is_one_file_with_one_entry_point(installed):
+def test_each_plugin_is_one_file_with_one_entry_point(installed):
     modules = re.findall(r"my_lab\.(\w+):", PROJECT)
     assert sorted(f"my_lab/{module}.py" for module in modules) == sorted({*FILES} - {"my_lab/__init__.py"})
     assert len(modules) == 7
 
 
-def test_list_knows_their_names_and_ids(gym_hil, tmp_path):
+def test_list_shows_the_names_and_ids_of_plugins(gym_hil, tmp_path):
     gym_hil("list", "--names", "--json", "names.json")
     names = json.loads((tmp_path / "names.json").read_text())
     added = {
@@ -88,13 +88,13 @@ def test_list_knows_their_names_and_ids(gym_hil, tmp_path):
     assert "gym_hil/PandaSoftPickCubeSimulatedHuman-v1" in gym_hil("list", "PandaSoft").stdout.splitlines()
 
 
-def test_ids_are_there_whoever_is_imported_first(run):
+def test_ids_are_registered_in_any_order_of_imports(run):
     made = "import gymnasium; gymnasium.make('gym_hil/PandaSoftTouchCube-v1')"
     for first in ("my_lab.touch_cube", "my_lab.panda_soft", "gym_hil"):
         run("-c", f"import {first}; {made}")
 
 
-def test_unknown_names_are_answered_with_theirs(gym_hil):
+def test_errors_about_unknown_names_list_those_of_plugins(gym_hil):
     assert 'did you mean "PandaSoftTouchCube-v1"' in gym_hil("play", "PandaSoftTuchCube-v1", status=2).stderr
     assert "latecomer" in gym_hil("play", "--operator", "latecomr", status=2).stderr
 

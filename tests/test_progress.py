@@ -32,7 +32,7 @@ def test_a_bar_fits_a_narrow_terminal(monkeypatch):
     assert any("left" in line for line in lines) and max(map(len, lines)) <= 80
 
 
-def test_without_a_terminal_nothing_is_shown(capsys):
+def test_without_a_terminal_no_progress_bar_is_shown(capsys):
     with progress_bar(Console(force_terminal=True, width=80)) as progress:
         progress.add_task("working", total=2)
         progress.refresh()

@@ -50,10 +50,10 @@ def check(episodes, replays):
                 np.testing.assert_array_equal(first["environment_state"], second["environment_state"])
 
 
-def test_a_few_random_episodes():
+def test_a_few_random_episodes_satisfy_all_checks():
     check(episodes=12, replays=4)
 
 
 @pytest.mark.nightly
-def test_a_thousand_random_episodes():
+def test_a_thousand_random_episodes_satisfy_all_checks():
     check(episodes=1000, replays=50)

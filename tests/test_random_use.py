@@ -333,7 +333,7 @@ class Use(RuleBasedStateMachine):
     "examples", [pytest.param(8, id="few"), pytest.param(100, id="many", marks=pytest.mark.nightly)]
 )
 @pytest.mark.parametrize("used", USES)
-def test_every_step_tells_one_story(used, examples):
+def test_all_outputs_of_a_step_agree(used, examples):
     if used == "gamepad":
         pytest.importorskip("pygame")
     run_state_machine_as_test(

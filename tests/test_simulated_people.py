@@ -56,14 +56,14 @@ def steps(env: gym.Env, seed: int | None, count: int = 300) -> list[tuple]:
 
 @every_device
 @pytest.mark.parametrize("preset", ["novice", "experienced", "scripted"])
-def test_everybody_can_drive_alone(preset, held):
+def test_every_simulated_human_succeeds_alone(preset, held):
     env = make(person(preset, held=held))
     lengths = [len(steps(env, seed)) for seed in range(3)]
     assert max(lengths) < 300
 
 
 @every_device
-def test_the_same_seed_gives_the_same_presses_and_another_one_others(held):
+def test_the_seed_determines_the_presses(held):
     env = make(person(held=held))
     first = steps(env, 5)
     assert steps(env, 6) != first
@@ -84,7 +84,7 @@ def test_a_device_log_replays_bit_for_bit(held, tmp_path):
 
 @every_device
 @pytest.mark.parametrize("before", [3, 15, 27])
-def test_a_saved_state_goes_on_with_the_same_presses(before, held):
+def test_a_restored_state_continues_with_the_same_presses(before, held):
     env = make(person("novice", held=held))
     steps(env, 2, before)
     state = env.get_wrapper_attr("get_state")()
@@ -98,13 +98,13 @@ def test_a_saved_state_goes_on_with_the_same_presses(before, held):
 
 
 @every_device
-def test_it_takes_over_from_a_policy_without_progress_and_lets_go(held):
+def test_it_takes_over_from_a_policy_without_progress_and_hands_back(held):
     env = make(person("experienced", drives=False, held=held))
     phases = [phase for _, _, phase, *_ in steps(env, 0)]
     assert phases[:20] == ["policy"] * 20 and "takeover" in phases and "release" in phases
 
 
-def test_at_the_keyboard_a_key_takes_over_and_the_same_key_lets_go():
+def test_at_the_keyboard_the_same_key_takes_over_and_hands_back():
     readings = [reading for reading, *_ in steps(make(person("experienced", drives=False)), 0)]
     assert sum(reading.engage_presses for reading in readings) >= 2
 
@@ -116,7 +116,7 @@ def test_at_the_keyboard_the_first_motion_comes_a_pause_after_the_takeover():
     assert 4 <= moved - engaged <= 7
 
 
-def test_the_budget_binds_over_episodes():
+def test_the_budget_applies_across_episodes():
     env = make(SimulatedPerson(Limits(budget_s_per_hour=1.5)))
     acted = sum(
         phase in ("takeover", "human") for seed in range(3) for _, _, phase, *_ in steps(env, seed, 60)
@@ -141,7 +141,7 @@ def pressed(
 
 
 @pytest.mark.parametrize(("metres", "moves"), [(0.0002, False), (0.0004, True)])
-def test_nobody_corrects_with_a_stick_what_a_short_press_could_not_correct(metres, moves):
+def test_errors_smaller_than_a_short_press_are_not_corrected_with_a_stick(metres, moves):
     hands, rng = AxisMotion(GAMEPAD_PAGE, Limits(press_s=0.1)), np.random.default_rng(0)
     hands.begin(rng)
     hands.steer(Aim(np.array([0.0, metres, 0.0]), np.zeros(3)), RATES, Speed.FINE, rng)
@@ -150,7 +150,7 @@ def test_nobody_corrects_with_a_stick_what_a_short_press_could_not_correct(metre
 
 
 @pytest.mark.parametrize("held", [GAMEPAD_PAGE, SPACEMOUSE], ids=lambda held: held.name)
-def test_a_stick_is_let_go_before_the_speed_is_changed(held):
+def test_a_stick_is_released_before_the_speed_is_changed(held):
     hands, rng = AxisMotion(held, Limits()), np.random.default_rng(0)
     hands.begin(rng)
     changed_at = None
@@ -178,7 +178,7 @@ def test_a_stick_keeps_a_speed_that_is_fast_enough():
 
 @pytest.mark.parametrize(("turn", "turns"), [(0.025, False), (0.035, True)])
 @pytest.mark.parametrize("held", [KEYBOARD, GAMEPAD_PAGE], ids=lambda held: held.name)
-def test_nobody_corrects_a_turn_that_they_cannot_tell_from_none(held, turn, turns):
+def test_imperceptible_rotations_are_not_corrected(held, turn, turns):
     limits = Limits(sight_error_rad=0.015)
     hands = (KeyPresses if held is KEYBOARD else AxisMotion)(held, limits)
     rng, turned = np.random.default_rng(0), False
@@ -235,7 +235,7 @@ def pushed(
 
 
 @pytest.mark.parametrize("held", HELD[1:], ids=lambda held: held.name)
-def test_a_hand_at_a_lever_needs_time_to_push_and_to_let_go(held):
+def test_pushing_and_releasing_a_lever_takes_time(held):
     while_pushed, afterwards = pushed(held, Limits(bandwidth_hz=1.0), (0.05, 0.0, -0.02), 0.4)
     x = [motion[0] for motion in while_pushed]
     assert 0.0 < x[0] < x[1] < x[3] < 0.5
@@ -244,7 +244,7 @@ def test_a_hand_at_a_lever_needs_time_to_push_and_to_let_go(held):
 
 
 @pytest.mark.parametrize("held", HELD[1:], ids=lambda held: held.name)
-def test_a_device_tells_no_smaller_differences_than_its_resolution(held):
+def test_levels_are_rounded_to_the_resolution_of_the_device(held):
     readings, _ = pushed(held, Limits(noise=0.1), (0.1, 0.03, 0.0), 1.0)
     levels = np.abs([motion[:2] for motion in readings]).ravel()
     levels = (levels[(levels > 0) & (levels < 1)] * (1.0 - held.deadzone) + held.deadzone) / held.resolution
@@ -264,7 +264,7 @@ def test_keys_turn_the_hand_about_the_axis_with_most_to_turn():
 
 @pytest.mark.slow
 @every_device
-def test_whoever_holds_a_device_turns_a_key(held):
+def test_with_every_device_the_simulated_human_turns_a_key(held):
     operator = person("experienced", held=held)
     env = make_env("gym_hil/PandaTurnKey-v1", operator=operator, max_episode_steps=1200)
     for seed in range(2):
@@ -278,7 +278,7 @@ def test_whoever_holds_a_device_turns_a_key(held):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SIMULATED_DEVICES)
-def test_whoever_holds_a_device_demonstrates_inserting_a_peg(name):
+def test_with_every_device_the_simulated_human_inserts_a_peg(name):
     """The clearance is 1 mm. The operator is the one who demonstrates in `gym-hil train`."""
     rollouts = Rollouts(TrainConfig(env_id="gym_hil/PandaInsertPegStateBase-v1", operator=name))
     episodes = [rollouts.demonstrate(number) for number in range(4)]
@@ -286,7 +286,7 @@ def test_whoever_holds_a_device_demonstrates_inserting_a_peg(name):
     assert sum(episode.success for episode in episodes) >= 3
 
 
-def test_a_press_lasts_as_long_as_the_way_needs_and_never_shorter_than_a_tap():
+def test_a_press_lasts_as_long_as_the_distance_requires_and_at_least_as_long_as_a_tap():
     exact = Limits(press_s=0.1)
     assert pressed(exact, (0.15, 0.0, -0.05), Speed.COARSE, 0) == pytest.approx(
         (0.6, 0.0, -0.2, 0.0, 0.0, 0.0)
@@ -308,7 +308,7 @@ def test_a_long_press_is_less_exact_than_a_short_one():
     assert spread(0.4) == pytest.approx(0.16, rel=0.2)
 
 
-def test_some_presses_meet_a_wrong_key():
+def test_some_presses_hit_a_wrong_key():
     limits = Limits(wrong_key=0.3)
     wrong = [not pressed(limits, (0.2, 0.0, 0.0), Speed.COARSE, seed)[0] > 0.3 for seed in range(300)]
     assert np.mean(wrong) == pytest.approx(0.3, abs=0.08)
@@ -331,6 +331,6 @@ def test_it_has_a_name_for_commands_and_training(name):
         ({"tremor": -1}, "tremor=-1"),
     ],
 )
-def test_impossible_hands_are_refused(limits, complaint):
+def test_invalid_held_devices_are_refused(limits, complaint):
     with pytest.raises(InvalidArgumentError, match=complaint):
         Limits(**limits)

@@ -125,14 +125,14 @@ def failed(name: str, robot: str, seeds: range) -> list[int]:
 
 @pytest.mark.parametrize("robot", HANDS)
 @pytest.mark.parametrize("name", LATER)
-def test_the_expert_does_what_it_was_not_tuned_on(name, robot):
+def test_the_expert_succeeds_from_starts_that_were_not_used_for_tuning(name, robot):
     assert failed(name, robot, range(1200, 1203)) == []
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("robot", HANDS)
 @pytest.mark.parametrize("name", LATER)
-def test_the_expert_does_98_of_100(name, robot):
+def test_the_expert_succeeds_in_98_of_100_episodes(name, robot):
     assert len(failed(name, robot, range(1200, 1300))) <= 2
 
 
@@ -146,7 +146,7 @@ class Ball(Prop):
         body.geoms[0].type = mujoco.mjtGeom.mjGEOM_SPHERE
 
 
-def test_a_task_can_bring_a_prop_of_its_own():
+def test_a_task_can_define_its_own_prop():
     sim = Simulation(
         PANDA, Scene(home="above_table", props=(Ball("ball", (1, 0, 0)),)), control_dt=0.1, physics_dt=0.004
     )
@@ -156,7 +156,7 @@ def test_a_task_can_bring_a_prop_of_its_own():
     assert sim.body_pos_w("ball") == pytest.approx([0.4, 0.2, 0.02], abs=0.002)
 
 
-def test_a_tower_is_done_when_the_hand_has_left_it():
+def test_a_tower_is_a_success_after_the_hand_has_left_it():
     task = TASKS["StackCubes"](PANDA)
     sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
     start = task.sample_start(np.random.default_rng(0), randomise=False, options={})
@@ -260,7 +260,7 @@ def test_a_plug_that_is_jammed_beside_its_port_is_lifted(beside, lowered, moves)
 
 
 @pytest.mark.parametrize(("task", "least"), [("FlipObject", 1.5), ("TurnKey", 1.5)])
-def test_a_person_sees_the_whole_turn_of_a_task(task, least):
+def test_the_turn_that_a_task_needs_is_visible_to_a_person(task, least):
     env = make_env(f"gym_hil/Panda{task}-v1", operator="expert")
     env.reset(seed=0)
     done, largest = False, 0.0
@@ -349,7 +349,7 @@ def test_a_start_depends_on_the_generator_alone(name):
 
 
 @pytest.mark.parametrize("name", list(TASKS))
-def test_dense_rewards_lie_between_0_and_1_and_nothing_is_done_at_the_start(name):
+def test_dense_rewards_are_in_0_to_1_and_no_task_is_done_at_the_start(name):
     task = TASKS[name](robot_for(name))
     sim = Simulation(task.robot, task.scene, control_dt=0.1, physics_dt=0.004)
     start = task.sample_start(np.random.default_rng(0), randomise=True, options={})

@@ -244,7 +244,7 @@ def test_episodes_are_recorded_and_replay_bit_for_bit(tmp_path):
     assert EpisodeStore(root).read(0).frames["action"].shape[1] == 8
 
 
-def test_what_two_devices_said_is_played_back(tmp_path):
+def test_readings_of_two_devices_are_played_back(tmp_path):
     from gym_hil.datasets.recorder import EpisodeRecorder
 
     devices = keyboards()

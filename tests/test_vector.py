@@ -104,7 +104,7 @@ def test_members_are_independent_and_seeded():
     envs.close()
 
 
-def test_disabled_autoreset_takes_a_mask_and_refuses_what_has_ended():
+def test_without_autoreset_a_mask_selects_resets_and_ended_episodes_cannot_step():
     envs = make("PandaPickCubeBase-v1", 3, autoreset_mode="Disabled", max_episode_steps=2)
     envs.reset(seed=0)
     idle = np.zeros((3, 7), np.float32)
@@ -122,7 +122,7 @@ def test_disabled_autoreset_takes_a_mask_and_refuses_what_has_ended():
     envs.close()
 
 
-def test_a_refused_action_names_the_environment_and_moves_none():
+def test_an_error_about_an_action_names_the_environment_and_no_environment_moves():
     envs = make("PandaPickCube-v1", 3)
     observations, _ = envs.reset(seed=0)
     bad = np.ones((3, 4), np.float32)
@@ -149,7 +149,7 @@ def test_a_refused_action_names_the_environment_and_moves_none():
         ({"reward_typ": "dense"}, "reward_type"),
     ],
 )
-def test_arguments_without_meaning_are_refused(kwargs, message):
+def test_arguments_that_do_not_apply_are_refused(kwargs, message):
     with pytest.raises((InvalidArgumentError, UnknownArgumentError), match=message):
         make("PandaPickCube-v1", **{"num_envs": 2, **kwargs})
 
@@ -162,7 +162,7 @@ def test_an_error_in_one_member_reaches_the_caller():
     envs.close()
 
 
-def test_members_share_the_model_and_the_video_is_a_picture_each():
+def test_members_share_the_model_and_each_renders_a_picture():
     envs = make("PandaPickCube-v1", 2, render_mode="rgb_array")
     first, second = envs.get_attr("model")
     assert first is second
@@ -174,7 +174,7 @@ def test_members_share_the_model_and_the_video_is_a_picture_each():
     envs.close()
 
 
-def test_nothing_works_after_close():
+def test_methods_raise_after_close():
     envs = make("PandaPickCube-v1", 2, num_threads=2)
     envs.reset(seed=0)
     envs.close()
@@ -185,7 +185,7 @@ def test_nothing_works_after_close():
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda envs: pickle.loads(pickle.dumps(envs))])
 @pytest.mark.parametrize("image_obs", [False, True])
-def test_a_copy_goes_on_alike_with_threads_of_its_own(copied, image_obs):
+def test_a_copy_continues_identically_with_its_own_threads(copied, image_obs):
     envs = make("PandaPickCube-v1", 3, num_threads=2, image_obs=image_obs)
     envs.reset(seed=0)
     envs.step(np.ones((3, 4), np.float32))
@@ -199,7 +199,7 @@ def test_a_copy_goes_on_alike_with_threads_of_its_own(copied, image_obs):
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
-def test_a_forked_process_goes_on_with_threads_of_its_own():
+def test_a_forked_process_continues_with_its_own_threads():
     envs = make("PandaPickCube-v1", 3, num_threads=2)
     envs.reset(seed=0)
     actions = np.ones((3, 4), np.float32)

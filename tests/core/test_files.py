@@ -57,7 +57,7 @@ def test_a_file_is_replaced_as_a_whole_and_its_folder_is_flushed(tmp_path, monke
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_full_disk_is_named_and_costs_no_old_content(tmp_path, monkeypatch, step):
+def test_a_full_disk_is_reported_and_keeps_the_old_content(tmp_path, monkeypatch, step):
     path = tmp_path / "a.txt"
     write_atomically(path, b"old")
     with monkeypatch.context() as patch:
@@ -68,7 +68,7 @@ def test_a_full_disk_is_named_and_costs_no_old_content(tmp_path, monkeypatch, st
     assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["a.txt"]
 
 
-def test_links_are_followed_and_devices_are_written_to(tmp_path):
+def test_links_are_followed_and_device_files_are_written_in_place(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real" / "a")
     write_atomically(tmp_path / "link", b"x")
@@ -79,13 +79,13 @@ def test_links_are_followed_and_devices_are_written_to(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
-def test_a_private_file_is_private_even_after_a_crash(tmp_path):
+def test_a_private_file_has_owner_permissions_even_after_a_crash(tmp_path):
     (tmp_path / ".writing-a").write_text("left by a crash, for everybody to read")
     write_atomically(tmp_path / "a", b"x", mode=files.PRIVATE)
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
 
 
-def test_one_process_writes_into_a_folder_and_a_crash_releases_it(tmp_path):
+def test_a_folder_is_locked_by_one_process_and_unlocked_by_a_crash(tmp_path):
     holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None and holder.stdout.readline() == "held\n"
     with pytest.raises(FolderInUseError, match="another process"):
@@ -100,7 +100,7 @@ def test_one_process_writes_into_a_folder_and_a_crash_releases_it(tmp_path):
     FolderLock(tmp_path).release()
 
 
-def test_a_file_system_without_locks_is_warned_of(tmp_path, monkeypatch, caplog):
+def test_a_file_system_without_locks_gives_a_warning(tmp_path, monkeypatch, caplog):
     def unsupported(_):
         raise OSError(errno.ENOLCK, "No locks available")
 
@@ -109,7 +109,7 @@ def test_a_file_system_without_locks_is_warned_of(tmp_path, monkeypatch, caplog)
     assert "without locks" in caplog.text
 
 
-def test_what_an_interrupted_start_leaves_counts_as_nothing(tmp_path):
+def test_files_of_an_interrupted_start_are_ignored(tmp_path):
     assert is_unused(tmp_path / "none") and is_unused(tmp_path)
     FolderLock(tmp_path).release()
     (tmp_path / ".writing-a").touch()
@@ -129,7 +129,7 @@ class Malicious:
         return Path.touch, (self.path,)
 
 
-def test_an_archive_keeps_every_bit_and_runs_nothing(tmp_path):
+def test_an_archive_restores_arrays_exactly_and_executes_no_code(tmp_path):
     facts, arrays = unpack(pack({"a": [1, "ü"]}, {"x": np.arange(3.0), "y/z": np.ones((2, 2), np.uint8)}))
     assert facts == {"a": [1, "ü"]}
     assert arrays["x"].tolist() == [0, 1, 2] and arrays["y/z"].dtype == np.uint8
@@ -141,7 +141,7 @@ def test_an_archive_keeps_every_bit_and_runs_nothing(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_every_changed_byte_of_an_archive_is_found_or_harmless():
+def test_every_changed_byte_of_an_archive_is_detected_or_harmless():
     content = pack({"a": 1}, {"x": np.arange(5.0)})
     facts, arrays = unpack(content)
     for place in range(len(content)):
@@ -176,7 +176,7 @@ WRITERS = {"journal.py", "files.py", "launch.py"}
 """Files of the package that write otherwise: into a temporary folder of `replacing`, or a log."""
 
 
-def test_every_file_is_written_in_the_one_way():
+def test_every_file_is_written_by_core_files():
     wrong = []
     for path in Path(gym_hil.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

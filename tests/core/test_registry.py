@@ -36,24 +36,24 @@ def make_registry():
     return Registry("thing", "gym_hil.testing_things", {"pi": "math:pi"})
 
 
-def test_built_in_values_are_loaded_when_asked_for():
+def test_built_in_values_are_loaded_on_first_use():
     registry = make_registry()
     assert registry["pi"] == pytest.approx(3.14159, abs=1e-4)
     assert list(registry) == ["pi"] and len(registry) == 1
 
 
-def test_other_packages_add_theirs_by_an_entry_point(plugin):
+def test_other_packages_add_values_by_an_entry_point(plugin):
     registry = make_registry()
     assert registry.names() == ("pi", "kettle", "broken")
     assert registry["kettle"] == "a kettle"
 
 
-def test_a_broken_package_is_named_and_does_not_break_the_others(plugin):
+def test_an_import_error_of_a_package_names_it_and_keeps_the_others(plugin):
     with pytest.warns(UserWarning, match="thing 'broken' cannot be loaded"):
         assert dict(make_registry().items()).keys() == {"pi", "kettle"}
 
 
-def test_an_entry_point_that_cannot_be_read_is_named(plugin, tmp_path):
+def test_an_invalid_entry_point_is_named(plugin, tmp_path):
     declared = tmp_path / "kitchen_plugin-1.dist-info" / "entry_points.txt"
     declared.write_text('[gym_hil.testing_things]\nkettle = "kitchen_plugin:KETTLE"\n', encoding="utf-8")
     with pytest.warns(UserWarning, match="'kettle' cannot be loaded.*not of the form .*module:attribute"):
@@ -68,26 +68,26 @@ def test_a_name_that_two_packages_declare_belongs_to_the_first(plugin):
         assert registry.names() == ("kettle", "broken")
 
 
-def test_programs_add_theirs():
+def test_programs_register_values():
     registry = make_registry()
     registry.register("two", 2)
     registry.register("tau", "math:tau")
     assert registry["two"] == 2 and registry["tau"] > 6 and "two" in registry
 
 
-def test_a_name_that_is_taken_is_refused(plugin):
+def test_a_name_that_is_registered_already_is_refused(plugin):
     registry = make_registry()
     for taken in ("pi", "kettle"):
         with pytest.raises(InvalidArgumentError, match=f"thing '{taken}' is registered already"):
             registry.register(taken, 3)
 
 
-def test_an_unknown_name_is_answered_with_the_nearest_one():
+def test_an_error_about_an_unknown_name_suggests_the_nearest_one():
     with pytest.raises(InvalidArgumentError, match=r"thing='pie' is not known; did you mean \"pi\"\?"):
         make_registry()["pie"]
 
 
-def test_many_names_are_not_all_listed():
+def test_an_error_lists_only_the_nearest_of_many_names():
     registry = Registry("thing", "gym_hil.testing_things", {f"colour_{n}": "math:pi" for n in range(40)})
     with pytest.raises(InvalidArgumentError, match=r"did you mean .*The nearest of 40: ") as error:
         registry["Colour_7x"]
@@ -98,7 +98,7 @@ def test_many_names_are_not_all_listed():
         registry["zzz"]
 
 
-def test_a_module_that_is_imported_too_early_is_told_what_to_do(plugin, tmp_path):
+def test_importing_a_module_too_early_explains_the_remedy(plugin, tmp_path):
     (tmp_path / "kitchen_plugin.py").write_text(
         "from gym_hil.core.registry import Registry\n"
         "found = dict(Registry('thing', 'gym_hil.testing_things', {}).items())\n"
@@ -112,7 +112,7 @@ def test_a_module_that_is_imported_too_early_is_told_what_to_do(plugin, tmp_path
     assert kitchen_plugin.found == {}
 
 
-def test_installed_packages_are_not_searched_without_need(monkeypatch):
+def test_installed_packages_are_searched_only_when_needed(monkeypatch):
     monkeypatch.setattr(metadata, "entry_points", None)
     assert entry_points("gym_hil.testing_things") == ()
 

@@ -139,7 +139,7 @@ def look(root: Path, env) -> dict[int, object]:
 
 @given(data=st.data())
 @TRIES
-def test_every_damage_of_bytes_is_named_or_harmless(recorded, env, data):
+def test_every_changed_byte_is_reported_or_harmless(recorded, env, data):
     whole = EpisodeStore(recorded)
     with copied(recorded) as root:
         paths = sorted(path for path in root.rglob("*") if path.is_file() and path.name != ".lock")
@@ -182,7 +182,7 @@ def replace_somewhere(facts, data, value) -> None:
 
 @given(data=st.data(), value=JSON)
 @TRIES
-def test_facts_of_somebody_else_lead_to_no_traceback(recorded, env, data, value):
+def test_metadata_of_other_types_cause_no_traceback(recorded, env, data, value):
     """Checksums fit, so that only their meaning is wrong."""
     with copied(recorded) as root:
         path = data.draw(st.sampled_from([root / "dataset.json", root / "episode_000001" / "meta.json"]))
@@ -197,7 +197,7 @@ def test_facts_of_somebody_else_lead_to_no_traceback(recorded, env, data, value)
 
 @given(data=st.data())
 @TRIES
-def test_arrays_of_somebody_else_lead_to_no_traceback(recorded, env, data):
+def test_arrays_of_other_shapes_cause_no_traceback(recorded, env, data):
     with copied(recorded) as root:
         path = root / "episode_000001"
         with np.load(path / "frames.npz") as archive:
@@ -225,7 +225,7 @@ def test_arrays_of_somebody_else_lead_to_no_traceback(recorded, env, data):
 
 @given(data=st.data(), damage=BYTES)
 @TRIES
-def test_files_of_another_format_are_whole_or_set_aside(data, damage):
+def test_damaged_exported_files_are_moved_aside(data, damage):
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         journal = EpisodeStore(root / "gym_hil", ENV_ID)

@@ -49,13 +49,13 @@ def test_a_good_demonstration_has_no_warning(store, raw):
     assert quality.warnings == () and quality.success and quality.interventions > 0
 
 
-def test_a_success_that_the_task_does_not_see_is_warned_of(store, raw):
+def test_a_success_that_the_task_does_not_confirm_gives_a_warning(store, raw):
     episode = store.read(0)
     start = replace(episode, final={**episode.final, "physics": episode.frames["physics"][0]})
     assert assess(start, raw).warnings == ("labelled as a success, but the task is not done",)
 
 
-def test_a_success_that_does_not_last_is_warned_of(store, raw):
+def test_a_success_that_does_not_last_gives_a_warning(store, raw):
     episode = store.read(0)
     raw.set_state(episode.initial)
     raw.simulation.restore(episode.final["physics"])
@@ -65,7 +65,7 @@ def test_a_success_that_does_not_last_is_warned_of(store, raw):
     assert warning.startswith("ends without holding success: it is lost after")
 
 
-def test_idle_and_clipped_steps_are_warned_of(store, raw):
+def test_idle_and_clipped_steps_give_a_warning(store, raw):
     episode = store.read(0)
     action = episode.frames["action"].copy()
     action[:] = [0, 0, 0, 1]
@@ -78,13 +78,13 @@ def test_idle_and_clipped_steps_are_warned_of(store, raw):
     assert "at full speed in 100%" in assess(frames_like(episode, action=action), raw).warnings[0]
 
 
-def test_late_steps_are_warned_of(store, raw):
+def test_late_steps_give_a_warning(store, raw):
     episode = store.read(0)
     late = replace(episode, meta={**episode.meta, "late_steps": 3})
     assert assess(late, raw).warnings == (f"3 of {episode.length} steps began late",)
 
 
-def test_an_episode_of_another_model_is_warned_of_and_refused(store, raw):
+def test_an_episode_of_another_model_gives_a_warning_and_is_not_replayed(store, raw):
     episode = store.read(0)
     short = frames_like(episode, physics=episode.frames["physics"][:, :-3])
     assert "recorded with another model" in assess(short, raw).warnings[0]
@@ -94,7 +94,7 @@ def test_an_episode_of_another_model_is_warned_of_and_refused(store, raw):
         next(replayed(short, make_replay_env(store.env_id)))
 
 
-def test_key_frames_are_the_moments_that_matter(store, raw):
+def test_key_frames_show_takeovers_and_the_end(store, raw):
     episode = store.read(0)
     steps = key_steps(episode)
     assert steps[0] == "start" and steps[episode.length] == "success"
@@ -120,7 +120,7 @@ class Elements(html.parser.HTMLParser):
         return [attrs for name, attrs in self.found if name == tag]
 
 
-def test_the_page_needs_nothing_else_and_shows_everything(store, tmp_path, capsys):
+def test_the_page_is_self_contained_and_shows_all_episodes(store, tmp_path, capsys):
     page = tmp_path / "page.html"
     assert Inspect(root=store.root, html=page, pictures=2, verify=True).run() == 0
     text = page.read_text()
@@ -148,7 +148,7 @@ def test_the_table_fits_a_terminal_of_80_columns_and_names_warnings_below(store,
     assert "…" not in out and "identical" in out and max(map(len, out.splitlines())) <= 80
 
 
-def test_what_a_dataset_says_is_text(store, raw, tmp_path):
+def test_text_of_a_dataset_is_escaped_in_the_inspection(store, raw, tmp_path):
     evil = "<script>alert(1)</script>"
     episode = store.read(0)
     meta = {

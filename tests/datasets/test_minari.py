@@ -70,7 +70,7 @@ def test_pictures_are_in_the_observations(tmp_path):
     assert front.std() > 10 and (front[0] != front[-1]).any()
 
 
-def test_resume_goes_on_and_what_was_not_closed_is_written_again(tmp_path):
+def test_resume_appends_and_rewrites_files_that_were_not_closed(tmp_path):
     root = tmp_path / "picks"
     assert record(root) == 0
     assert record(root, format=None, repo_id=None, episodes=3, resume=True) == 0
@@ -85,7 +85,7 @@ def test_resume_goes_on_and_what_was_not_closed_is_written_again(tmp_path):
     assert (root / "gym_hil" / "set-aside" / "minari" / "data" / "main_data.hdf5").exists()
 
 
-def test_inspect_names_what_is_in_the_journal_alone(tmp_path, capsys):
+def test_inspect_names_episodes_that_only_the_journal_contains(tmp_path, capsys):
     root = tmp_path / "picks"
     assert record(root) == 0
     assert Inspect(root=root, page=False).run() == 0
@@ -100,13 +100,13 @@ def test_inspect_names_what_is_in_the_journal_alone(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", [None, "picks", "me/picks", "me/picks-v", "-v0/"])
-def test_a_name_that_minari_does_not_take_is_refused(name, tmp_path):
+def test_a_name_that_is_invalid_in_minari_is_refused(name, tmp_path):
     with pytest.raises(InvalidArgumentError, match="user/name-v0"):
         record(tmp_path / "new", repo_id=name)
     assert not (tmp_path / "new").exists()
 
 
-def test_a_folder_with_something_else_is_refused(tmp_path):
+def test_a_folder_with_other_files_is_refused(tmp_path):
     (tmp_path / "note.txt").write_text("mine")
     with pytest.raises(InvalidDatasetError, match="not empty"):
         record(tmp_path)
@@ -114,7 +114,7 @@ def test_a_folder_with_something_else_is_refused(tmp_path):
         record(None, format="episodes")
 
 
-def test_a_changed_byte_is_found_and_named(tmp_path, capsys):
+def test_a_changed_byte_is_detected_and_the_file_named(tmp_path, capsys):
     root = tmp_path / "picks"
     assert record(root, episodes=1) == 0
     main = root / "data" / "main_data.hdf5"
@@ -139,7 +139,7 @@ def test_relative_folders_work(tmp_path, monkeypatch):
     assert minari.load_dataset("me/picks-v0").total_episodes == 1
 
 
-def test_a_damaged_episode_is_left_out_and_costs_no_other(tmp_path):
+def test_a_damaged_episode_is_omitted_and_the_others_are_kept(tmp_path):
     root = tmp_path / "picks"
     assert record(root, episodes=2) == 0
     frames = root / "gym_hil" / "episode_000000" / "frames.npz"

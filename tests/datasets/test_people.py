@@ -64,7 +64,7 @@ def person(monkeypatch):
     return record
 
 
-def test_buttons_keep_repeat_and_keep_as_failure(person, tmp_path):
+def test_buttons_keep_rerecord_or_mark_an_episode_as_failure(person, tmp_path):
     device = Scripted(SUCCESS, RERECORD, RERECORD, FAILURE, SUCCESS)
     assert person(device, tmp_path / "d", 3) == 0
     store = EpisodeStore(tmp_path / "d")
@@ -81,7 +81,7 @@ def test_buttons_keep_repeat_and_keep_as_failure(person, tmp_path):
     }, "a repeated episode leaves nothing behind"  # fmt: skip
 
 
-def test_what_was_pressed_can_be_played_back(person, tmp_path):
+def test_recorded_presses_can_be_played_back(person, tmp_path):
     assert person(Scripted(SUCCESS, every=9), tmp_path / "d", 1) == 0
     store = EpisodeStore(tmp_path / "d")
     episode = store.read(0)
@@ -100,14 +100,14 @@ def test_what_was_pressed_can_be_played_back(person, tmp_path):
 @pytest.mark.parametrize(("press", "verdict"), [
     (SUCCESS, Answer.KEEP), (RERECORD, Answer.AGAIN), (FAILURE, Answer.DISCARD)
 ])  # fmt: skip
-def test_an_episode_that_ended_by_itself_is_asked_about(press, verdict):
+def test_after_an_automatic_end_the_recorder_asks_whether_to_keep_the_episode(press, verdict):
     assert ask(Scripted(press), [], QUESTION, typed=False) is verdict
 
 
 @pytest.mark.parametrize(("typed", "verdict"), [
     ("k\n", Answer.KEEP), ("what?\nR\n", Answer.AGAIN), ("d\n", Answer.DISCARD)
 ])  # fmt: skip
-def test_letters_in_the_terminal_answer_too(typed, verdict, monkeypatch):
+def test_letters_in_the_terminal_answer_the_question(typed, verdict, monkeypatch):
     ours, theirs = os.openpty()
     with open(theirs, encoding="utf-8") as terminal, open(ours, "w", encoding="utf-8") as keyboard:
         monkeypatch.setattr(sys, "stdin", terminal)
@@ -116,11 +116,11 @@ def test_letters_in_the_terminal_answer_too(typed, verdict, monkeypatch):
         assert ask(Scripted(then=DISCONNECTED), [], QUESTION, typed=True) is verdict
 
 
-def test_with_nobody_to_ask_the_episode_is_kept():
+def test_with_a_disconnected_device_and_no_terminal_the_episode_is_kept():
     assert ask(Scripted(then=DISCONNECTED), [], QUESTION, typed=False) is Answer.KEEP
 
 
-def test_asking_discards_and_goes_on_from_another_start(person, tmp_path, monkeypatch, capsys):
+def test_a_discarded_episode_is_recorded_again_from_another_start(person, tmp_path, monkeypatch, capsys):
     answers = iter([Answer.DISCARD, Answer.AGAIN, Answer.KEEP])
     monkeypatch.setattr(record_module, "ask", lambda *_, **__: next(answers))
     assert person(Scripted(), tmp_path / "d", 1) == 0
@@ -141,7 +141,7 @@ def test_ctrl_c_at_the_question_keeps_the_episode(person, tmp_path, monkeypatch,
     assert "Stopped" in capsys.readouterr().out
 
 
-def test_a_closed_window_costs_the_running_episode_only(person, tmp_path, monkeypatch, capsys):
+def test_a_closed_window_discards_only_the_running_episode(person, tmp_path, monkeypatch, capsys):
     made = []
     make = record_module.make_env
     monkeypatch.setattr(record_module, "make_env", lambda *a, **k: made.append(make(*a, **k)) or made[0])
@@ -157,7 +157,7 @@ def test_a_closed_window_costs_the_running_episode_only(person, tmp_path, monkey
     assert "window was closed" in capsys.readouterr().out
 
 
-def test_an_unplugged_pad_loses_nothing(person, tmp_path):
+def test_unplugging_the_gamepad_loses_no_episode(person, tmp_path):
     device = Scripted(SUCCESS, then=DISCONNECTED)
     assert person(device, tmp_path / "d", 2) == 0
     store = EpisodeStore(tmp_path / "d")

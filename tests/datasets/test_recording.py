@@ -54,7 +54,7 @@ def copy(recorded, tmp_path) -> Path:
     return Path(shutil.copytree(recorded, tmp_path / "copy"))
 
 
-def test_what_was_recorded_is_inspected_and_replays_bit_for_bit(recorded, tmp_path):
+def test_a_recording_is_inspected_and_replays_bit_for_bit(recorded, tmp_path):
     facts = tmp_path / "facts.json"
     done = run("inspect", recorded, "--json", facts, "--no-page", "--verify")
     assert done.returncode == 0, done.stderr
@@ -83,7 +83,7 @@ def test_every_frame_says_who_acted(recorded):
         assert frames["next.done"].sum() == 1 and frames["next.done"][-1]
 
 
-def test_pictures_follow_from_the_stored_states(recorded):
+def test_images_are_rendered_from_the_stored_states(recorded):
     store = EpisodeStore(recorded)
     episode = store.read(0)
     env = make_replay_env(store.env_id)
@@ -96,7 +96,7 @@ def test_pictures_follow_from_the_stored_states(recorded):
     env.close()
 
 
-def test_verify_says_where_a_replay_first_differs(recorded):
+def test_verify_names_the_first_difference_of_a_replay(recorded):
     store = EpisodeStore(recorded)
     episode = store.read(0)
     episode.frames["observation.state"][5, 2] += 1e-7
@@ -138,7 +138,7 @@ def test_further_observation_terms_are_kept_and_verified(tmp_path, capsys):
         ).run()
 
 
-def test_resume_goes_on_and_refuses_what_is_not_asked_for(copy):
+def test_resume_appends_and_refuses_other_settings(copy):
     again = run("record", "PandaPickCube-v1", "--root", copy, "--episodes", 12)
     assert again.returncode == 2 and "contains 10 episodes" in again.stderr
     other = run("record", "PandaArrangeBoxes-v1", "--root", copy, "--resume")
@@ -147,7 +147,7 @@ def test_resume_goes_on_and_refuses_what_is_not_asked_for(copy):
     assert done.returncode == 0 and EpisodeStore(copy).numbers() == list(range(12))
 
 
-def test_a_full_disk_costs_no_finished_episode(copy, no_coverage):
+def test_a_full_disk_loses_no_finished_episode(copy, no_coverage):
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))"
     command = [sys.executable, "-c", f"{limit}; {COMMAND}", "record", "PandaPickCube-v1", "--root", str(copy)]
     done = subprocess.run([*command, "--resume", "--episodes", "11"], capture_output=True, text=True)
@@ -213,7 +213,7 @@ def change(path: Path, how) -> None:
 
 
 @pytest.mark.parametrize("what", SPOILERS)
-def test_a_spoilt_episode_is_refused_by_name(copy, what):
+def test_a_damaged_episode_is_refused_and_named(copy, what):
     SPOILERS[what](copy / "episode_000004")
     store = EpisodeStore(copy)
     with pytest.raises(InvalidDatasetError, match="episode_000004"):
@@ -222,13 +222,13 @@ def test_a_spoilt_episode_is_refused_by_name(copy, what):
 
 
 @pytest.mark.parametrize("what", FOREIGN)
-def test_a_foreign_folder_is_refused_by_name(copy, what):
+def test_a_folder_of_another_program_is_refused_and_named(copy, what):
     FOREIGN[what](copy)
     with pytest.raises(InvalidDatasetError, match="copy"):
         EpisodeStore(journal_folder(copy))
 
 
-def test_an_idle_demonstration_is_warned_of(tmp_path):
+def test_an_idle_demonstration_gives_a_warning(tmp_path):
     done = run(
         "record", "PandaPickCube-v1", "--root", tmp_path / "idle", "--operator", "gamepad", "--episodes", 1
     )
@@ -261,7 +261,7 @@ def kill_again_and_again(root: Path, times: int) -> None:
         before = now
 
 
-def test_kill_9_costs_no_finished_episode(tmp_path):
+def test_sigkill_loses_no_finished_episode(tmp_path):
     kill_again_and_again(tmp_path / "killed", 3)
 
 
@@ -289,11 +289,11 @@ def test_a_trained_policy_is_recorded(tmp_path):
 
 
 @pytest.mark.nightly
-def test_twenty_kills_cost_no_finished_episode(tmp_path):
+def test_twenty_sigkills_lose_no_finished_episode(tmp_path):
     kill_again_and_again(tmp_path / "killed", 20)
 
 
-def test_what_a_crash_left_is_set_aside_by_name(copy):
+def test_files_left_by_a_crash_are_moved_aside_and_named(copy):
     (copy / ".writing-000010").mkdir()
     (copy / ".writing-000010" / "frames.npz").write_bytes(b"half")
     done = run("record", "PandaPickCube-v1", "--root", copy, "--episodes", 11, "--resume")
@@ -302,7 +302,7 @@ def test_what_a_crash_left_is_set_aside_by_name(copy):
     assert EpisodeStore(copy).numbers() == list(range(11))
 
 
-def test_setting_aside_never_overwrites_and_never_ends(tmp_path):
+def test_moving_aside_never_overwrites_and_terminates(tmp_path):
     for number in range(300):
         half = tmp_path / "half"
         half.write_text(str(number))

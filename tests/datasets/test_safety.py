@@ -54,7 +54,7 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-def test_a_second_recorder_is_refused_and_harms_nothing(copy):
+def test_a_second_recorder_is_refused_and_changes_no_file(copy):
     first = EpisodeStore(copy, "gym_hil/PandaPickCubeBase-v1", resume=True)
     half = copy / ".writing-episode_000003"
     half.mkdir()
@@ -69,7 +69,7 @@ def test_a_second_recorder_is_refused_and_harms_nothing(copy):
     assert EpisodeStore(copy).numbers() == [0, 1, 2, 3]
 
 
-def test_strange_entries_are_named_and_left_alone(copy, capsys):
+def test_unexpected_files_are_named_and_not_changed(copy, capsys):
     for name in ("episode_000001_old", "episode_7", "episode_notes"):
         (copy / name).mkdir()
     (copy / "episode_000003").write_text("a file")
@@ -83,7 +83,7 @@ def test_strange_entries_are_named_and_left_alone(copy, capsys):
     assert (copy / "episode_000003").read_text() == "a file"
 
 
-def test_a_flipped_byte_is_named_at_once_and_costs_no_other_episode(copy, capsys):
+def test_a_changed_byte_is_reported_and_the_other_episodes_are_kept(copy, capsys):
     flip(copy / "episode_000001" / "frames.npz")
     assert record(copy, 3, resume=True) == 0
     said = " ".join(capsys.readouterr().out.split())
@@ -134,7 +134,7 @@ def test_verify_compares_states_and_labels(recorded, name, change, step):
     assert name in str(difference) and str(difference).startswith("differs ")
 
 
-def test_both_commands_say_what_differs_first(copy, capsys):
+def test_both_commands_name_the_first_difference(copy, capsys):
     path = copy / "episode_000002"
     with np.load(path / "frames.npz") as arrays:
         frames = dict(arrays)
@@ -158,7 +158,7 @@ def renew(path: Path) -> None:
 @pytest.mark.parametrize(
     "end", ["human_success", "human_failure", "human_reset", "time_limit", "rerecord_episode"]
 )
-def test_what_a_person_or_the_clock_decided_is_no_difference(recorded, end):
+def test_events_of_a_person_and_the_clock_are_replayed(recorded, end):
     store = EpisodeStore(recorded)
     episode = store.read(0)
     length = episode.length - 3
@@ -175,7 +175,7 @@ def test_what_a_person_or_the_clock_decided_is_no_difference(recorded, end):
     assert first_difference(wrong, env).name == "next.success"
 
 
-def test_text_of_a_dataset_is_text_on_the_page(copy):
+def test_text_of_a_dataset_is_escaped_on_the_page(copy):
     path = copy / "episode_000000"
     meta = json.loads((path / "meta.json").read_text())
     tagged = {name: f"<b>{name}</b>" for name in ("seed", "end", "task", "operator", "policy", "mujoco")}
@@ -192,7 +192,7 @@ def full(*_args, **_kwargs):
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_a_disk_that_is_full_at_the_start_leaves_a_folder_that_is_accepted(tmp_path, monkeypatch, resume):
+def test_after_a_full_disk_at_the_start_the_folder_can_be_used(tmp_path, monkeypatch, resume):
     root = tmp_path / "new"
     with monkeypatch.context() as patch, pytest.raises(StorageError, match="the disk is full"):
         patch.setattr(files.os, "replace", full)
@@ -202,7 +202,7 @@ def test_a_disk_that_is_full_at_the_start_leaves_a_folder_that_is_accepted(tmp_p
     assert EpisodeStore(root).numbers() == [0]
 
 
-def test_a_disk_that_is_full_in_between_is_named(copy, monkeypatch):
+def test_a_disk_that_becomes_full_is_reported(copy, monkeypatch):
     with (
         monkeypatch.context() as patch,
         pytest.raises(RecordingError, match=r"disk is full.*3 episodes before it"),
@@ -243,7 +243,7 @@ def test_a_changed_byte_in_another_format_is_found(sealed):
     assert aside == ["x/data/a", "x/data/b", "x/data/info"]
 
 
-def test_a_seal_of_the_version_before_still_counts(sealed):
+def test_a_manifest_of_the_previous_version_is_accepted(sealed):
     root, journal = sealed
     Manifest([], {"data/a": 100, "data/b": 100}).write(journal.root / "x.json")
     assert restore_to_manifest(root, journal, journal.root / "x.json", ["data"])[1:] == ([], [])
@@ -252,7 +252,7 @@ def test_a_seal_of_the_version_before_still_counts(sealed):
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "data/../../outside", "gym_hil/x", ""])
-def test_a_seal_that_leads_out_of_the_dataset_is_refused(sealed, name):
+def test_a_manifest_with_a_path_outside_the_dataset_is_refused(sealed, name):
     root, journal = sealed
     Manifest([], {}, {name: "mine"}).write(journal.root / "x.json")
     with pytest.raises(InvalidDatasetError, match="outside the dataset"):

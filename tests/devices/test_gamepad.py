@@ -56,7 +56,7 @@ def test_the_sticks_turn_the_hand_while_lb_is_held(virtual, gamepad):
     assert gamepad.poll().motion == (0.0,) * 6
 
 
-def test_small_stick_movements_rest(virtual, gamepad):
+def test_small_stick_movements_are_ignored(virtual, gamepad):
     virtual.set_axis("left_y", 0.08)
     assert gamepad.poll().motion[0] == 0.0
 
@@ -70,7 +70,7 @@ def test_holding_rb_engages(virtual, gamepad):
     assert not gamepad.poll().engage
 
 
-def test_taps_shorter_than_a_poll_arrive_exactly_once(virtual, gamepad):
+def test_presses_between_two_polls_arrive_exactly_once(virtual, gamepad):
     for button in ("y", "a", "x", "y"):
         virtual.press(button)
         virtual.release(button)
@@ -89,7 +89,7 @@ def test_triggers_close_and_open(virtual, gamepad):
     assert gamepad.poll().gripper is GripperCommand.STAY
 
 
-def test_unplugging_lets_go_and_plugging_in_goes_on(caplog):
+def test_unplugging_releases_control_and_plugging_in_reconnects(caplog):
     pad = VirtualGamepad()
     with Gamepad() as device, caplog.at_level(logging.WARNING):
         pad.press("rb")
@@ -105,7 +105,7 @@ def test_unplugging_lets_go_and_plugging_in_goes_on(caplog):
         again.detach()
 
 
-def test_without_a_pad_it_names_the_alternatives_and_stays_usable(caplog):
+def test_without_a_gamepad_the_message_names_other_devices(caplog):
     with caplog.at_level(logging.WARNING), Gamepad() as device:
         assert not device.poll().connected
     assert "keyboard" in caplog.text
@@ -129,7 +129,7 @@ def test_an_impossible_deadzone_is_refused():
         Gamepad(deadzone=1.5)
 
 
-def test_a_storm_of_events_never_raises_and_loses_no_press():
+def test_many_random_events_raise_nothing_and_lose_no_press():
     rng = random.Random(0)
     pad = VirtualGamepad()
     pressed, counted, down = 0, 0, False
@@ -155,7 +155,7 @@ def test_a_storm_of_events_never_raises_and_loses_no_press():
 
 
 @pytest.mark.parametrize("mapped", [True, False])
-def test_a_pad_that_nobody_opened_may_go(mapped):
+def test_removing_an_unopened_gamepad_has_no_effect(mapped):
     pad = VirtualGamepad(mapped=mapped)
     with Gamepad() as device:
         device.poll()
@@ -169,7 +169,7 @@ def test_a_pad_that_nobody_opened_may_go(mapped):
         assert not device.poll().connected
 
 
-def test_what_was_pressed_before_an_unplug_counts_and_the_rest_lets_go(virtual, gamepad):
+def test_presses_before_unplugging_are_delivered_and_levels_are_released(virtual, gamepad):
     virtual.press("rb")
     virtual.set_axis("left_x", 1.0)
     gamepad.poll()
@@ -179,7 +179,7 @@ def test_what_was_pressed_before_an_unplug_counts_and_the_rest_lets_go(virtual, 
     assert reading == DeviceReading(events=(EpisodeEvent.SUCCESS,), connected=False)
 
 
-def test_a_gamepad_is_preferred_to_a_joystick_that_is_none():
+def test_a_gamepad_is_preferred_to_another_joystick():
     sensors = VirtualGamepad("Motion Sensors", mapped=False)
     real = VirtualGamepad("Real Pad")
     with Gamepad() as device:
@@ -190,7 +190,7 @@ def test_a_gamepad_is_preferred_to_a_joystick_that_is_none():
     real.detach()
 
 
-def test_a_gamepad_that_comes_later_replaces_a_joystick_that_is_none():
+def test_a_gamepad_that_is_connected_later_replaces_another_joystick():
     sensors = VirtualGamepad("Motion Sensors", mapped=False)
     with Gamepad() as device:
         device.poll()
@@ -236,7 +236,7 @@ def test_a_pad_is_chosen_by_its_name():
     second.detach()
 
 
-def test_an_unreachable_gamepad_lets_its_pad_go(virtual):
+def test_garbage_collection_of_a_gamepad_releases_its_joystick(virtual):
     device = Gamepad()
     loop = [device]
     loop.append(loop)
@@ -266,7 +266,7 @@ def test_running_a_notebook_cell_twice_works(virtual):
     env.close()
 
 
-def test_a_found_pad_says_what_takes_over(virtual, caplog):
+def test_a_connected_gamepad_logs_how_to_take_over(virtual, caplog):
     with caplog.at_level(logging.WARNING), Gamepad():
         pass
     assert "is ready" in caplog.text and "RB: take over" in caplog.text and "guess" not in caplog.text

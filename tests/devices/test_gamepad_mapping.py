@@ -55,7 +55,7 @@ def pad(tmp_path, monkeypatch):
     made.detach()
 
 
-def test_a_pad_is_mapped_by_the_person(pad):
+def test_a_person_maps_the_buttons_of_a_gamepad(pad):
     person = PersonAtPad(pad)
     path = map_gamepad(person.ask, person)
     assert person.asked == [prompt for _, prompt in STEPS]
@@ -71,7 +71,7 @@ def test_a_pad_is_mapped_by_the_person(pad):
         assert reading.engage and reading.motion[0] > 0.9 and reading.gripper.name == "CLOSE"
 
 
-def test_the_doctor_maps_a_pad(pad, tmp_path, monkeypatch, capsys):
+def test_the_doctor_command_maps_a_gamepad(pad, tmp_path, monkeypatch, capsys):
     person = PersonAtPad(pad)
 
     def watched(ask, clock=person):
@@ -84,7 +84,7 @@ def test_the_doctor_maps_a_pad(pad, tmp_path, monkeypatch, capsys):
     assert f"stored in {stored} and used from now on" in said and stored.is_file()
 
 
-def test_a_push_that_lasts_is_one_answer_and_a_button_is_no_stick():
+def test_a_held_stick_is_one_answer_and_a_button_is_not_a_stick():
     mapper = GamepadMapper([0.0, 0.0])
     mapper.look([0.0, 0.0], [True])
     assert mapper.prompt == STEPS[0][1]
@@ -95,6 +95,6 @@ def test_a_push_that_lasts_is_one_answer_and_a_button_is_no_stick():
     assert mapper.config["axes"] == {"left_x": 0} and mapper.config["axis_inversion"] == {"left_x": True}
 
 
-def test_without_a_pad_it_says_so():
+def test_without_a_gamepad_mapping_reports_it():
     with pytest.raises(DeviceError, match="plug one in"):
         map_gamepad(lambda text: None, ManualClock())

@@ -42,7 +42,7 @@ def test_without_the_package_the_extra_is_named(monkeypatch):
 @pytest.mark.parametrize(
     ("variables", "reason"), [({"WAYLAND_DISPLAY": "wayland-0"}, "Wayland"), ({}, "there is no display")]
 )
-def test_where_it_cannot_hear_it_says_why(monkeypatch, caplog, variables, reason):
+def test_an_unusable_keyboard_hook_is_explained(monkeypatch, caplog, variables, reason):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
     for name in ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "DISPLAY"):
         monkeypatch.delenv(name, raising=False)
@@ -70,7 +70,7 @@ def typed(program: subprocess.Popen[str], key: str, environment: dict[str, str],
 
 
 @pytest.mark.display
-def test_keys_are_heard_without_a_window(screen):
+def test_keys_are_received_without_a_window(screen):
     if importlib.util.find_spec("pynput") is None:
         pytest.skip("pynput is not installed")
     program = subprocess.Popen([sys.executable, "-c", PROGRAM], env=screen, stdout=subprocess.PIPE, text=True)

@@ -65,7 +65,7 @@ def test_the_default_map_is_the_documented_one() -> None:
         ("PageUp", "page_up"),
     ],
 )
-def test_one_key_has_one_name(spelling: str, name: str) -> None:
+def test_each_key_has_one_name(spelling: str, name: str) -> None:
     assert canonical_key(spelling) == name
 
 
@@ -124,7 +124,7 @@ def test_two_taps_move_twice_as_far_as_one() -> None:
     assert keyboard.poll().motion[1] == pytest.approx(0.5)
 
 
-def test_times_of_presses_count_and_not_when_they_are_told() -> None:
+def test_presses_are_timed_by_their_timestamps() -> None:
     clock = ManualClock()
     keyboard = Keyboard(clock=clock)
     clock.advance(0.1)
@@ -192,7 +192,7 @@ def test_a_key_released_under_another_case_is_released() -> None:
     assert keyboard.poll().events == (EpisodeEvent.RERECORD,) * 2
 
 
-def test_of_two_gripper_keys_the_last_counts() -> None:
+def test_of_two_gripper_keys_the_last_one_is_used() -> None:
     keyboard = Keyboard()
     keyboard.press("ctrl_l")
     keyboard.poll()
@@ -211,7 +211,7 @@ def test_losing_the_focus_releases_keys_but_keeps_presses() -> None:
     assert keyboard.poll().motion[0] == 0.0
 
 
-def test_keys_pressed_while_disconnected_or_closed_belong_to_nobody() -> None:
+def test_keys_pressed_while_disconnected_or_closed_are_discarded() -> None:
     keyboard = Keyboard()
     keyboard.press("enter")
     keyboard.connected = False
@@ -256,7 +256,7 @@ def test_bad_speeds_and_maps_are_refused() -> None:
         canonical_keymap({"k": "success"})  # type: ignore[dict-item]
 
 
-def test_ten_thousand_random_key_events() -> None:
+def test_ten_thousand_random_key_events_raise_nothing() -> None:
     rng = random.Random(7)
     keyboard = Keyboard()
     keys = [*KEYBOARD, "q", "F5", ""]

@@ -104,7 +104,7 @@ class TestTakingOver(TakeoverConformance):
         ({"SUCCESS", "TERMINATE_EPISODE"}, EpisodeEvent.SUCCESS),
     ],
 )
-def test_ends_arrive_once_while_flagged(flags, event):
+def test_an_episode_end_arrives_once_while_its_flag_is_set(flags, event):
     rig = TeleoperatorRig()
     for name in flags:
         rig.teleoperator.flags[TeleopEvents[name]] = True
@@ -116,7 +116,7 @@ def test_ends_arrive_once_while_flagged(flags, event):
     assert rig.device.poll().events == (event,)
 
 
-def test_the_gripper_counts_as_lerobot_counts():
+def test_gripper_commands_use_the_numbers_of_lerobot():
     rig = TeleoperatorRig()
     for value, command in ((0, GripperCommand.CLOSE), (1.0, GripperCommand.STAY), (2, GripperCommand.OPEN)):
         rig.teleoperator.gripper = value
@@ -136,7 +136,7 @@ def test_an_arm_needs_a_conversion():
     assert device.poll().motion[:3] == (1.0, 0.5, 0.0)
 
 
-def test_what_is_no_teleoperator_is_refused():
+def test_an_object_without_the_teleoperator_interface_is_refused():
     with pytest.raises(DeviceError, match="no get_action"):
         LeRobotTeleoperator(object())
 

@@ -77,7 +77,7 @@ def test_at_any_rate_each_press_arrives_once(tmp_path, period_s):
         assert sum(r.engage_presses for r in polled) == sum(r.engage_presses for r in readings)
 
 
-def test_real_time_passes(tmp_path):
+def test_playback_keeps_real_time(tmp_path):
     keyboard, clock = Keyboard(), ManualClock(start=100.0)
     with RecordingDevice(keyboard, tmp_path / "log.jsonl", clock=clock) as device:
         device.poll()
@@ -104,7 +104,7 @@ def test_flushed_presses_are_not_recorded(tmp_path):
     assert load_device_log(tmp_path / "log.jsonl").readings == ()
 
 
-def test_a_line_cut_short_loses_only_itself(tmp_path, caplog):
+def test_a_truncated_last_line_is_ignored(tmp_path, caplog):
     path = tmp_path / "log.jsonl"
     played(path, seed=1, polls=50)
     whole = load_device_log(path)

@@ -60,7 +60,7 @@ def test_the_gamepad_of_a_command_line_reaches_the_device(monkeypatch):
     assert [options.gamepad_name for options in asked] == ["F310"] * 3
 
 
-def test_wrapping_devices_pass_on_what_feeds_them(tmp_path):
+def test_wrapped_devices_receive_the_input_of_the_viewer(tmp_path):
     window, page, plain = WindowKeyboard(), PageDevice(), Keyboard()
     wrapped = RecordingDevice(CombinedDevice(window, CombinedDevice(page, plain)), tmp_path / "log.jsonl")
     assert list(wrapped.leaves()) == [window, page, plain]

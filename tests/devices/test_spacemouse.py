@@ -146,7 +146,7 @@ class TestTakingOverWithASpaceMouse(TakeoverConformance):
         return rig
 
 
-def test_a_cap_at_rest_that_trembles_does_not_move(rig):
+def test_noise_of_a_spacemouse_at_rest_is_ignored(rig):
     rig.move(0, 0.04)
     rig.settle()
     assert not any(rig.device.poll().motion)
@@ -161,7 +161,7 @@ def test_all_six_axes_at_once(rig):
     assert motion[0::2] == pytest.approx([-0.45 / 0.95] * 3, abs=0.01)
 
 
-def test_without_one_it_says_what_to_do(caplog):
+def test_without_a_spacemouse_the_message_explains_the_remedy(caplog):
     def none():
         raise RuntimeError("No connected or supported devices found.")
 
@@ -179,7 +179,7 @@ def test_bad_arguments_and_missing_packages_are_named(monkeypatch):
         SpaceMouse()
 
 
-def test_looking_for_one_never_touches_what_others_print(monkeypatch, capsys):
+def test_searching_for_a_spacemouse_does_not_redirect_other_output(monkeypatch, capsys):
     from gym_hil.devices.spacemouse import open_spacemouse
 
     outputs = set()
@@ -216,7 +216,7 @@ def test_a_spacemouse_is_found_with_its_axes_forward_left_and_up(monkeypatch):
     assert source.read().x == pytest.approx(1.0)
 
 
-def test_without_hidapi_it_says_so(monkeypatch):
+def test_without_hidapi_the_message_names_it(monkeypatch):
     from gym_hil.devices.spacemouse import open_spacemouse
 
     def broken():

@@ -63,7 +63,7 @@ def test_the_person_chooses_how_far_a_tap_moves(driven):
         env.step(IDLE)
 
 
-def test_the_speed_outlives_the_episode(driven):
+def test_the_selected_speed_is_kept_in_the_next_episode(driven):
     env, keyboard, operator = driven
     tap(keyboard, "f")
     env.step(IDLE)

@@ -33,7 +33,7 @@ class TestTerminalConforms(DeviceConformance):
         return rig
 
 
-def test_the_terminal_gets_its_settings_back():
+def test_closing_restores_the_settings_of_the_terminal():
     hand, terminal = pty.openpty()
     before = termios.tcgetattr(terminal)
     device = TerminalKeyboard(fd=terminal)
@@ -45,7 +45,7 @@ def test_the_terminal_gets_its_settings_back():
     os.close(terminal)
 
 
-def test_a_program_that_forgets_to_close_gives_the_terminal_back_too():
+def test_the_terminal_is_restored_at_exit_without_close():
     hand, terminal = pty.openpty()
     before = termios.tcgetattr(terminal)
     code = "import gym_hil.devices as d; k = d.TerminalKeyboard(); assert k.poll().connected; 1 / 0"
@@ -65,7 +65,7 @@ def test_a_held_key_repeats(rig):
     assert rig.device.poll().motion[:3] == (0.0, 0.0, 0.0)
 
 
-def test_a_terminal_that_hangs_up_is_unplugged_at_once_even_if_its_thread_comes_late(monkeypatch):
+def test_after_a_hang_up_the_next_poll_is_disconnected(monkeypatch):
     monkeypatch.setattr(TerminalKeyboard, "_listen", lambda self: os.read(self._wake_read, 1))
     rig = TerminalRig()
     assert rig.device.poll().connected
@@ -74,7 +74,7 @@ def test_a_terminal_that_hangs_up_is_unplugged_at_once_even_if_its_thread_comes_
     rig.close()
 
 
-def test_without_a_terminal_it_is_unplugged_and_says_so(caplog):
+def test_without_a_terminal_the_device_is_disconnected_and_warns(caplog):
     read, write = os.pipe()
     device = TerminalKeyboard(fd=read)
     assert device.poll() == DISCONNECTED
@@ -98,7 +98,7 @@ def test_without_a_terminal_it_is_unplugged_and_says_so(caplog):
         ("\r\n ", ["enter", "enter", "space"], ""),
     ],
 )
-def test_bytes_become_keys(text, keys, half):
+def test_bytes_are_decoded_to_keys(text, keys, half):
     assert split_keys(text) == (keys, half)
 
 
@@ -111,7 +111,7 @@ def test_a_key_split_over_two_packets_is_one_key(rig):
     assert reading.motion[0] == 1.0 and reading.events == ()
 
 
-def test_the_terminal_ends_what_another_device_drives(rig):
+def test_terminal_keys_end_episodes_that_another_device_drives(rig):
     keyboard = Keyboard()
     device = CombinedDevice(keyboard, rig.device)
     keyboard.press("space")
@@ -165,7 +165,7 @@ time.sleep(60)
 """
 
 
-def test_a_program_that_is_terminated_gives_the_terminal_its_settings_back():
+def test_sigterm_restores_the_settings_of_the_terminal():
 
     hand, terminal = os.openpty()
     before = termios.tcgetattr(terminal)
@@ -181,7 +181,7 @@ def test_a_program_that_is_terminated_gives_the_terminal_its_settings_back():
     os.close(terminal)
 
 
-def test_a_programs_own_signal_handler_stays():
+def test_the_signal_handler_of_the_program_is_kept():
 
     def own(number, frame):
         raise AssertionError

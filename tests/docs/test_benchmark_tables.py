@@ -55,7 +55,7 @@ def test_every_setting_has_a_row_with_the_successes_of_its_records(tables):
         assert f"| {len(shares)} | {', '.join(shares)} |" in row
 
 
-def test_the_records_follow_the_protocol_and_are_for_reports():
+def test_the_records_follow_the_protocol_and_use_seeds_for_reports():
     folder = ROOT / "benchmarks" / "results"
     for one in read_results(folder) if any(folder.glob("*.json")) else ():
         assert protocol_differences(one) == [], one.run.name

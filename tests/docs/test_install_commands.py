@@ -35,12 +35,12 @@ def installs() -> list[tuple[str, str]]:
     ]
 
 
-def test_there_are_such_commands():
+def test_the_readme_has_install_commands():
     assert len(installs()) > 10 and {"train", "browser", "dev", "docs"} <= EXTRAS
 
 
 @pytest.mark.parametrize(("file", "arguments"), installs())
-def test_it_installs_this_package(file, arguments):
+def test_the_install_commands_install_this_package(file, arguments):
     words = shlex.split(arguments.rstrip('.,;:)"\\n') if arguments.count('"') % 2 else arguments)
     for word in words:
         if word.startswith("-") or "=" in word[:1]:

@@ -180,7 +180,7 @@ def parsed(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=name(page)) for page in PAGES if commands(page)])
-def test_commands_are_understood(page, parsed):
+def test_commands_in_the_documentation_can_be_parsed(page, parsed):
     for command in commands(page):
         if command.startswith("gym-hil "):
             if name(page) not in (

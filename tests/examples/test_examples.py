@@ -39,7 +39,7 @@ def test_every_example_has_an_expected_end():
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS.get(name, ())) for name in ENDS])
-def test_it_runs(name, tmp_path):
+def test_the_example_runs(name, tmp_path):
     if name == "train_from_python":
         pytest.importorskip("stable_baselines3")
     done = run_program(EXAMPLES / f"{name}.py", *ARGUMENTS.get(name, []), cwd=tmp_path)

@@ -64,7 +64,7 @@ def made(*events):
     return env
 
 
-def test_only_lerobots_loop_gets_the_wrapper(monkeypatch):
+def test_the_wrapper_is_added_in_lerobots_loop_only(monkeypatch):
     assert not is_driving() and not isinstance(made(), LeRobotCompatibility)
     monkeypatch.setitem(sys.modules, "lerobot", ModuleType("lerobot"))
     assert not isinstance(made(), LeRobotCompatibility), "LeRobot's other programs do not step like that"
@@ -150,7 +150,7 @@ def test_episodes_are_written_to_a_file(lerobot, monkeypatch, tmp_path):
     ]
 
 
-def test_an_episode_that_time_ends_is_not_discarded(lerobot):
+def test_an_episode_at_its_time_limit_is_not_discarded(lerobot):
     env = gym.wrappers.TimeLimit(made(), 2)
     env.reset(seed=0)
     env.step(STAY)

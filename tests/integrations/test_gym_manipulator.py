@@ -64,7 +64,7 @@ def test_every_id_runs_headless_without_a_mode(lerobot, tmp_path):
     assert said.count("Starting control loop at 100 FPS") == len(tasks)
 
 
-def test_a_pad_drives_in_lerobots_loop(lerobot, tmp_path):
+def test_a_gamepad_drives_in_lerobots_loop(lerobot, tmp_path):
     written = write_configs(Plan(task="PandaPickCubeGamepad-v0", episodes=1), tmp_path)["teleoperate"]
     episodes = tmp_path / "episodes.jsonl"
     lerobot.run(gym_manipulator(written), before=RB_AND_STICK_HELD, episodes=episodes)

@@ -69,7 +69,7 @@ def order(out) -> list[str]:
     return (out / "order").read_text().split("\n")[:-1]
 
 
-def test_record_then_learner_then_actor_and_the_learner_closes_last(plan, tmp_path):
+def test_the_programs_run_in_order_and_the_learner_is_closed_last(plan, tmp_path):
     out, episodes = tmp_path / "out", []
     learn_with_lerobot(plan, out, ended=episodes.append)
     assert order(out) == ["record", "learner listens", "actor", "learner closed"]
@@ -87,7 +87,7 @@ def test_record_then_learner_then_actor_and_the_learner_closes_last(plan, tmp_pa
 
 
 @pytest.mark.parametrize("broken", ["gym_manipulator", "learner", "actor"])
-def test_a_program_that_fails_is_named_and_nothing_stays(plan, tmp_path, broken):
+def test_a_failed_program_is_named_and_all_processes_end(plan, tmp_path, broken):
     path = tmp_path / "programs" / "lerobot" / "rl" / f"{broken}.py"
     before = "" if broken == "learner" else path.read_text()
     path.write_text(before + "\nraise SystemExit('it broke')\n")
@@ -105,7 +105,7 @@ def test_two_plans_have_two_ports_and_a_port_in_use_is_refused(plan, tmp_path):
     assert order(tmp_path / "out") == ["record"]
 
 
-def test_ctrl_c_ends_them_all(plan, tmp_path):
+def test_ctrl_c_ends_all_programs(plan, tmp_path):
     def interrupted(episode):
         if episode.program == "actor":
             raise KeyboardInterrupt
@@ -115,7 +115,7 @@ def test_ctrl_c_ends_them_all(plan, tmp_path):
     assert order(tmp_path / "out")[-1] == "learner closed"
 
 
-def test_without_lerobot_it_says_how_to_get_it(tmp_path, monkeypatch):
+def test_without_lerobot_the_message_says_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     plan = Plan(task="PandaPickCubeStateSimulatedHuman-v1")
     with pytest.raises(LerobotError, match=r"lerobot\[hilserl\]"):
@@ -123,7 +123,7 @@ def test_without_lerobot_it_says_how_to_get_it(tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
-def test_ids_have_somebody_who_may_take_over():
+def test_ids_for_lerobot_name_an_operator():
     assert lerobot_id("PandaPickCube-v1", "simulated", images=False) == "PandaPickCubeStateSimulatedHuman-v1"
     assert lerobot_id("PandaInsertPegStateGamepad-v0", "browser", images=True) == "PandaInsertPegBrowser-v0"
     with pytest.raises(InvalidArgumentError, match="did you mean"):

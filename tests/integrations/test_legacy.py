@@ -179,7 +179,7 @@ def test_boxes_and_targets_have_their_old_names():
     env.close()
 
 
-def test_what_is_gone_is_named_with_what_to_use_instead(env):
+def test_removed_features_name_their_replacement(env):
     with pytest.raises(AttributeError, match=r"_viewer.*render\(\)"):
         env._viewer.update_scene(env._data)
     with pytest.raises(AttributeError, match=r"apply_action.*step"):

@@ -74,7 +74,7 @@ def make(arm: FakeArm | None = None, **options) -> tuple[RealArmEnv, FakeArm, li
     return env, arm, asked
 
 
-def test_nothing_moves_before_the_person_has_said_so():
+def test_the_arm_does_not_move_before_the_person_confirms():
     arm = FakeArm()
     seen = []
     env = RealArmEnv(
@@ -136,7 +136,7 @@ def test_goals_stay_near_an_arm_that_is_stuck():
     assert np.abs(np.array(arm.sent[-1]) - arm.now.joints).max() <= 0.25 + 1e-9
 
 
-def test_an_arm_that_does_not_answer_ends_the_episode_and_is_reached_again_when_the_person_agrees():
+def test_an_unreachable_arm_ends_the_episode_and_is_reconnected_on_confirmation():
     env, arm, asked = make()
     env.reset(seed=0)
     env.step(env.neutral_action())
@@ -168,7 +168,7 @@ def test_too_much_current_stops_the_arm():
     assert arm.sent[-1] == pytest.approx(arm.now.joints, abs=0.2), "the last thing it was told is to stay"
 
 
-def test_a_start_that_cannot_be_reached_is_said_so():
+def test_a_start_that_cannot_be_reached_is_reported():
     env, arm, asked = make()
     arm.stuck = True
 
@@ -194,7 +194,7 @@ class Presses(Operator):
         return Decision(view.env.neutral_action(), (EpisodeEvent.SUCCESS,) if self.steps == 3 else ())
 
 
-def test_success_is_what_the_person_says():
+def test_success_is_decided_by_the_person():
     env, _, _ = make()
     wrapped = InterventionWrapper(env, Presses())
     wrapped.reset(seed=0)
@@ -257,7 +257,7 @@ def build(device: Desk, engage: Engage = Engage.HOLD, **options):
         (Engage.MOTION, DeviceReading(motion=(0.0, 0.5, 0.0, 0.0, 0.0, 0.0))),
     ],
 )
-def test_while_the_operator_is_away_the_policy_does_not_go_on(engage, back):
+def test_the_policy_stops_while_the_operator_is_away(engage, back):
     desk = Desk(AGREES)
     env, arm = build(desk, engage)
     env.reset(seed=0)
@@ -304,7 +304,7 @@ def test_a_simulated_human_needs_to_know_where_the_objects_are():
         RealArm(connect=FakeArm).build(EnvConfig.of("PandaPickCube-v1"))
 
 
-def test_nobody_to_agree_is_an_error():
+def test_a_missing_person_to_confirm_is_an_error():
     arm = FakeArm()
     env = RealArm(connect=lambda: arm, clock=ManualClock()).build(EnvConfig.of("SO101PickCube-v1"))
     with pytest.raises(DeviceError, match="nobody can confirm"):
@@ -429,7 +429,7 @@ def test_a_packet_that_is_lost_while_connecting_is_an_error_of_the_device(monkey
         connection.connect()
 
 
-def test_a_servo_that_lerobot_misses_may_be_hot(monkeypatch):
+def test_a_missing_servo_may_be_overheated(monkeypatch):
     class Hot(Deaf):
         def connect(self, calibrate: bool) -> None:
             raise RuntimeError(
@@ -447,7 +447,7 @@ def test_a_servo_that_lerobot_misses_may_be_hot(monkeypatch):
 
 
 @pytest.mark.parametrize("wrong", [(0.1, -0.5, 0.4, 1.2, -2.0), (3.0, -0.5, 0.4, 1.2, 1.5)])
-def test_answers_that_cannot_be_right_move_nothing(wrong):
+def test_implausible_answers_cause_no_motion(wrong):
     env, arm, _ = make()
     env.reset(seed=0)
     env.step(FORWARD)

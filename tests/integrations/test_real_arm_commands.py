@@ -160,7 +160,7 @@ def test_a_lerobot_dataset_of_an_arm_is_completed_after_a_crash(laboratory, tmp_
 
 
 @pytest.mark.slow
-def test_training_on_an_arm_goes_on_after_the_cable_was_out(laboratory, tmp_path):
+def test_training_on_an_arm_continues_after_the_cable_was_unplugged(laboratory, tmp_path):
     arm = Arm(cameras=("front", "wrist"))
 
     def pull_the_cable(episode: int, step: int) -> None:

@@ -118,12 +118,12 @@ def test_the_folder_replays_bit_for_bit(recorded, capsys):
     assert capsys.readouterr().out.count("bit-identical") == 3
 
 
-def test_resume_goes_on(copy):
+def test_resume_appends_episodes(copy):
     assert record(copy, episodes=5, resume=True, repo_id=None) == 0
     assert len(same(copy)) == 5
 
 
-def test_a_changed_file_is_set_aside_and_written_again(copy, capsys):
+def test_a_changed_file_is_moved_aside_and_written_again(copy, capsys):
     video = next(copy.glob("videos/**/*.mp4"))
     video.write_bytes(video.read_bytes()[:1000])
     assert record(copy, resume=True) == 0
@@ -134,7 +134,7 @@ def test_a_changed_file_is_set_aside_and_written_again(copy, capsys):
 
 
 @pytest.mark.parametrize("pattern", ["videos/**/*.mp4", "data/**/*.parquet"])
-def test_a_changed_byte_is_found_and_named(copy, pattern, capsys):
+def test_a_changed_byte_is_detected_and_the_file_named(copy, pattern, capsys):
     path = next(copy.glob(pattern))
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -147,7 +147,7 @@ def test_a_changed_byte_is_found_and_named(copy, pattern, capsys):
     assert len(same(copy)) == 3 and Inspect(root=copy, page=False).run() == 0
 
 
-def test_kill_9_costs_no_finished_episode(copy):
+def test_sigkill_loses_no_finished_episode(copy):
     main = [sys.executable, "-c", "from gym_hil.cli import main; main()"]
     command = [*main, "record", "PandaPickCube-v1", "--root", str(copy), "--repo-id", "me/picks"]
     command += ["--policy", "noisy-expert", "--episodes", "10000", "--resume"]
@@ -164,7 +164,7 @@ def test_kill_9_costs_no_finished_episode(copy):
     assert len(same(copy)) == len(finished) + 1
 
 
-def test_a_writer_that_fails_seals_nothing(copy, monkeypatch):
+def test_a_failed_writer_marks_no_file_as_complete(copy, monkeypatch):
     from lerobot.datasets.dataset_metadata import LeRobotDatasetMetadata
 
     def full(*_, **__):

@@ -58,7 +58,7 @@ def raised(world) -> bool:
 
 @pytest.mark.parametrize("method", ["save_episode", "clear_episode_buffer"])
 @pytest.mark.parametrize("file", ["lerobot_record.py", "episodic.py"])
-def test_the_world_begins_anew_when_an_episode_has_been_recorded(world, dataset, method, file):
+def test_the_simulation_is_reset_after_a_recorded_episode(world, dataset, method, file):
     call(dataset, "add_frame", file)
     assert raised(world)
     call(dataset, method, file)
@@ -66,23 +66,21 @@ def test_the_world_begins_anew_when_an_episode_has_been_recorded(world, dataset,
     assert raised(world)
 
 
-def test_a_correction_goes_on_where_the_last_one_stopped(world, dataset):
+def test_a_correction_continues_from_the_end_of_the_previous_one(world, dataset):
     call(dataset, "add_frame", "dagger.py")
     call(dataset, "save_episode", "dagger.py")
     assert raised(world) and not world.recorded
 
 
 @pytest.mark.parametrize("records", [True, False])
-def test_a_success_begins_the_world_anew_only_where_no_episode_is_recorded(
-    world, dataset, records, monkeypatch
-):
+def test_success_resets_the_simulation_only_while_nothing_is_recorded(world, dataset, records, monkeypatch):
     if records:
         call(dataset, "add_frame", "lerobot_record.py")
     monkeypatch.setattr(type(world.raw.task), "success", lambda *_: True)
     assert raised(world) is records
 
 
-def test_closing_the_world_leaves_the_dataset_as_it_was(world, dataset):
+def test_closing_the_simulation_does_not_change_the_dataset(world, dataset):
     watched = type(dataset).save_episode
     world.close()
     assert type(dataset).save_episode is not watched

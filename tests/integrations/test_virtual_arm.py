@@ -44,7 +44,7 @@ ARMS, JOINTS = ("follower", "leader"), ("shoulder_pan", "elbow_flex", "gripper")
 # Packets.
 
 
-def test_packets_are_those_of_the_data_sheet():
+def test_packets_match_the_data_sheet():
     ping = bytes([0xFF, 0xFF, 0x01, 0x02, 0x01, 0xFB])
     assert encode(Packet(1, Instruction.PING)) == ping
     read = bytes([0xFF, 0xFF, 0x01, 0x04, 0x02, 0x38, 0x02, 0xBE])
@@ -54,7 +54,7 @@ def test_packets_are_those_of_the_data_sheet():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_packets_are_found_in_any_noise_and_in_any_pieces(seed):
+def test_packets_are_found_in_noise_and_in_fragments(seed):
     rng = np.random.default_rng(seed)
     sent = [
         Packet(int(rng.integers(254)), int(rng.integers(256)), rng.bytes(int(rng.integers(20))))
@@ -79,11 +79,11 @@ def test_a_packet_with_a_wrong_checksum_is_skipped_and_the_next_one_is_found():
 
 
 @pytest.mark.parametrize("value", [0, 1, -1, 512, -2047, 2047])
-def test_a_sign_has_a_bit_of_its_own(value):
+def test_negative_numbers_have_a_sign_bit(value):
     assert to_number(to_bytes(value, 2, 11), 11) == value
 
 
-def test_what_does_not_fit_into_a_register_becomes_the_nearest_number():
+def test_a_number_out_of_the_range_of_a_register_is_clipped():
     assert to_number(to_bytes(-3000, 2, 11), 11) == -2047
     assert to_bytes(300, 1) == b"\xff" and to_bytes(-1, 1) == b"\0"
 
@@ -117,7 +117,7 @@ def run(one: Servo, seconds: float, torque: float = 0.0, position: float | None 
     return drive
 
 
-def test_a_servo_without_torque_pulls_at_nothing_and_measures_its_joint():
+def test_a_servo_without_torque_exerts_no_force_and_measures_its_joint():
     one = servo()
     drive = one.update(JointState(np.pi / 2, 1.0, 0.0), DT)
     assert drive.torque_limit == 0.0
@@ -126,7 +126,7 @@ def test_a_servo_without_torque_pulls_at_nothing_and_measures_its_joint():
     assert one.get(reg.MODEL) == 777
 
 
-def test_the_homing_offset_is_taken_off_and_positions_stay_in_one_turn():
+def test_the_homing_offset_is_subtracted_and_positions_stay_within_one_turn():
     one = servo(HOMING_OFFSET=-300)
     one.update(JointState(0.0, 0.0, 0.0), DT)
     assert one.get(reg.PRESENT_POSITION) == 2348
@@ -134,7 +134,7 @@ def test_the_homing_offset_is_taken_off_and_positions_stay_in_one_turn():
     assert one.get(reg.PRESENT_POSITION) == (2348 + round(4096 * 179 / 360)) % 4096
 
 
-def test_torque_begins_where_the_joint_is_and_then_goes_to_the_goal_inside_the_limits():
+def test_with_torque_the_joint_moves_from_its_position_to_the_limited_goal():
     one = servo(TORQUE_ENABLE=1)
     assert one.get(reg.GOAL_POSITION) == 2048
     write(one, reg.MAX_POSITION, 2500)
@@ -151,7 +151,7 @@ def test_speed_and_acceleration_are_limited():
     assert run(one, 6.0).setpoint * 4096 / (2 * np.pi) == pytest.approx(4000 - 2048, abs=1.0)
 
 
-def test_what_is_written_while_it_is_locked_is_forgotten_without_power():
+def test_settings_written_while_locked_are_lost_without_power():
     one = servo(MIN_POSITION=700)
     assert one.get(reg.MIN_POSITION) == 700
     one.power_cycle()
@@ -170,7 +170,7 @@ def test_read_only_registers_cannot_be_written():
     assert one.get(reg.MODEL) == 777 and one.get(reg.PRESENT_TEMPERATURE) == 25
 
 
-def test_after_an_overload_it_pulls_less_until_it_is_told_to_move_the_other_way():
+def test_after_an_overload_torque_is_reduced_until_a_goal_in_the_other_direction():
     one = servo(TORQUE_ENABLE=1, GOAL_POSITION=2500)
     assert run(one, 1.9, torque=TORQUE, position=0.0).torque_limit == TORQUE
     assert run(one, 0.2, torque=TORQUE, position=0.0).torque_limit == pytest.approx(0.2 * TORQUE)
@@ -181,7 +181,7 @@ def test_after_an_overload_it_pulls_less_until_it_is_told_to_move_the_other_way(
     assert run(one, 1.0, torque=0.0, position=0.0).torque_limit == TORQUE and not one.errors
 
 
-def test_an_overload_that_is_short_is_none():
+def test_a_short_overload_has_no_effect():
     one = servo(TORQUE_ENABLE=1, GOAL_POSITION=2500)
     for _ in range(4):
         run(one, 1.5, torque=TORQUE, position=0.0)
@@ -189,7 +189,7 @@ def test_an_overload_that_is_short_is_none():
     assert not one.errors
 
 
-def test_heat_takes_the_torque_away_and_gives_it_back_only_when_it_is_asked_for():
+def test_an_overheated_servo_has_no_torque_until_it_is_switched_on_again():
     one = servo(TORQUE_ENABLE=1)
     one.room_temperature = 80.0
     assert run(one, 0.1).torque_limit == 0.0
@@ -201,7 +201,7 @@ def test_heat_takes_the_torque_away_and_gives_it_back_only_when_it_is_asked_for(
     assert run(one, 0.1).torque_limit == TORQUE
 
 
-def test_load_warms_it_as_users_have_measured():
+def test_load_heats_a_servo_as_users_have_measured():
     one = servo(TORQUE_ENABLE=1)
     for _ in range(6000):
         one.update(JointState(0.0, 0.0, 0.45 * TORQUE), 0.1)
@@ -209,13 +209,13 @@ def test_load_warms_it_as_users_have_measured():
     assert one.get(reg.PRESENT_LOAD) == 450
 
 
-def test_too_much_current_takes_the_torque_away():
+def test_overcurrent_switches_the_torque_off():
     one = servo(TORQUE_ENABLE=1, PROTECTION_CURRENT=100, OVERLOAD_TORQUE=100)
     assert run(one, 2.1, torque=0.9 * TORQUE, position=0.0).torque_limit == 0.0
     assert one.errors == Error.OVERCURRENT
 
 
-def test_an_overload_comes_before_too_much_current():
+def test_overload_is_reported_before_overcurrent():
     one = servo(TORQUE_ENABLE=1, GOAL_POSITION=2500, PROTECTION_CURRENT=100)
     assert run(one, 2.1, torque=0.9 * TORQUE, position=0.0).torque_limit == pytest.approx(0.2 * TORQUE)
     assert one.errors == Error.OVERLOAD
@@ -236,7 +236,7 @@ def ask(on: Bus, servo_id: int, code: int, parameters: bytes = b"", baud_rate: i
     return [packet for answer in answers for packet in decode(answer)[0]]
 
 
-def test_servos_answer_what_they_are_asked_and_nobody_else():
+def test_only_the_addressed_servo_answers():
     on = bus(1, 2, 3)
     assert ask(on, 2, Instruction.PING) == [Packet(2, 0)]
     assert ask(on, 7, Instruction.PING) == []
@@ -246,7 +246,7 @@ def test_servos_answer_what_they_are_asked_and_nobody_else():
     assert ask(on, 2, Instruction.PING, baud_rate=115_200) == []
 
 
-def test_sync_instructions_reach_all_at_once():
+def test_sync_instructions_reach_all_servos():
     on = bus(1, 2, 3)
     assert ask(on, BROADCAST, Instruction.SYNC_WRITE, bytes([42, 2, 1, 10, 0, 3, 20, 1])) == []
     assert [one.get(reg.GOAL_POSITION) for one in on.servos.values()] == [10, 0, 276]
@@ -254,7 +254,7 @@ def test_sync_instructions_reach_all_at_once():
     assert read == [Packet(3, 0, b"\x14\x01"), Packet(1, 0, b"\x0a\x00")]
 
 
-def test_servos_with_one_address_disturb_each_other():
+def test_answers_of_servos_with_the_same_address_collide():
     on = bus(1, 1)
     for one, value in zip(on.servos.values(), (0x0F, 0xF0), strict=True):
         write(one, reg.GOAL_POSITION, value)
@@ -263,7 +263,7 @@ def test_servos_with_one_address_disturb_each_other():
     assert ask(on, 1, Instruction.READ, bytes([42, 2])) == [Packet(1, 0, b"\xf0\x00")]
 
 
-def test_address_and_speed_are_those_of_the_question_while_they_are_changed():
+def test_a_change_of_address_or_speed_is_confirmed_with_the_old_one():
     on = bus(1)
     assert ask(on, 1, Instruction.WRITE, bytes([5, 6])) == [Packet(1, 0)]
     assert ask(on, 6, Instruction.WRITE, bytes([6, 4])) == [Packet(6, 0)]
@@ -271,13 +271,13 @@ def test_address_and_speed_are_those_of_the_question_while_they_are_changed():
     assert ask(on, 6, Instruction.PING, baud_rate=115_200) == [Packet(6, 0)]
 
 
-def test_a_servo_that_is_told_to_answers_questions_only():
+def test_a_servo_can_be_set_to_answer_only_read_requests():
     on = bus(1)
     assert ask(on, 1, Instruction.WRITE, bytes([8, 0])) == []
     assert ask(on, 1, Instruction.PING) == [Packet(1, 0)]
 
 
-def test_only_the_newest_of_requests_that_waited_is_answered_and_all_are_carried_out():
+def test_all_queued_requests_are_executed_and_the_newest_is_answered():
     on = bus(1)
     sent = encode(Packet(1, Instruction.WRITE, bytes([42, 7]))) + encode(
         Packet(1, Instruction.READ, b"\x2a\x01")
@@ -299,7 +299,7 @@ def open_port(path) -> int:
     return os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
 
 
-def test_a_port_carries_all_bytes_and_knows_the_speed(port):
+def test_a_port_transmits_all_bytes_and_the_baud_rate(port):
     fd = open_port(port.path)
     settings = termios.tcgetattr(fd)
     settings[4] = settings[5] = termios.B57600
@@ -312,7 +312,7 @@ def test_a_port_carries_all_bytes_and_knows_the_speed(port):
     os.close(fd)
 
 
-def test_a_pulled_cable_is_noticed_and_the_address_comes_back_with_it(port):
+def test_after_unplugging_and_plugging_in_the_port_has_the_same_name(port):
     fd = open_port(port.path)
     port.unplug()
     assert not os.path.lexists(port.path) and port.read() == b""
@@ -329,7 +329,7 @@ def test_a_pulled_cable_is_noticed_and_the_address_comes_back_with_it(port):
     os.close(fd)
 
 
-def test_a_port_takes_nothing_away(tmp_path):
+def test_a_port_does_not_replace_a_file(tmp_path):
     (tmp_path / "arm").write_text("precious")
     with pytest.raises(DeviceError, match="is not a virtual port"):
         Port(tmp_path / "arm")
@@ -370,7 +370,7 @@ def test_a_fault_that_is_not_known_is_refused_with_the_known_ones(text, said):
         parse_fault(text, ARMS, JOINTS)
 
 
-def test_answers_are_lost_spoilt_and_late():
+def test_answers_are_lost_corrupted_and_delayed():
     answers = [encode(Packet(1, 0))] * 1000
     faults = tuple(
         parse_fault(text, ARMS, JOINTS) for text in ("lost:0.2", "checksum:0.3", "late:0.5,40@1-2")
@@ -384,7 +384,7 @@ def test_answers_are_lost_spoilt_and_late():
     assert 0.45 < sum(delay == 0.04 for delay, _ in late) / len(late) < 0.55
 
 
-def test_a_hand_makes_one_movement_after_the_other():
+def test_movements_of_the_hand_are_executed_in_order():
     hand = ArmHand()
     hand.move({0: 1.0}, 1.0)
     hand.move({1: -1.0}, 1.0)
@@ -550,7 +550,7 @@ def test_a_jammed_joint_is_overloaded_and_a_stiff_one_is_not(station):
     assert program.ask(1, Instruction.PING) == [Packet(1, int(Error.OVERLOAD))]
 
 
-def test_each_arm_is_calibrated_for_itself_and_its_file_says_so(station):
+def test_each_arm_has_its_own_calibration_file(station):
     one, _, _ = station(leader=True)
     for name in (FOLLOWER, LEADER):
         written = json.loads((one.folder / f"{name}.json").read_text())
@@ -565,7 +565,7 @@ def test_an_operator_needs_a_leader():
         Station(StationConfig(operator="expert"))
 
 
-def test_commands_that_are_not_known_are_refused(station):
+def test_unknown_commands_are_refused(station):
     one, _ = station()
     said = []
     console = Console(one.rig.lines, one.reset, lambda: None, said.append)
@@ -579,7 +579,7 @@ def test_commands_that_are_not_known_are_refused(station):
     assert [fault.kind for fault in one.rig.lines[FOLLOWER].faults] == ["stiff"]
 
 
-def test_the_command_prints_addresses_takes_commands_and_takes_its_ports_away(tmp_path):
+def test_the_command_prints_ports_reads_commands_and_removes_its_ports(tmp_path):
     command = [
         sys.executable,
         "-m",

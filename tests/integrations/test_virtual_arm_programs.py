@@ -203,7 +203,7 @@ def test_the_port_is_found_by_pulling_the_cable(lerobot, virtual_arm, tmp_path):
     assert "The port of this MotorsBus is '/dev/ttyVirtual-follower'" in typed.end()
 
 
-def test_faults_do_to_lerobot_what_the_documentation_says(lerobot, tmp_path):
+def test_faults_have_the_documented_effect_on_lerobot(lerobot, tmp_path):
     faults, found = ("overload:gripper", "unplug@2-4"), tmp_path / "faults.json"
     script = Path(__file__).parents[2] / "benchmarks" / "virtual_arm_faults.py"
     command = [sys.executable, str(script), "--json-file", str(found), "--hold", "4", "--fault", *faults]
@@ -227,7 +227,7 @@ AGREES = "\n" * 50
 """Nobody is near the virtual arm, so that Enter is pressed in advance."""
 
 
-def test_this_package_trains_on_the_arm_through_lerobot(virtual_arm, lerobot, tmp_path):
+def test_a_policy_is_trained_on_the_arm_through_lerobot(virtual_arm, lerobot, tmp_path):
     arm, run = virtual_arm("--scene", "--cameras", "front,wrist", "--camera-fps", "10"), tmp_path / "run"
     arm.tell("fault unplug@8-10")
     command = with_arm(

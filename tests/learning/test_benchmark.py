@@ -58,7 +58,7 @@ def results(folder, success, humans=("average", "novice"), seeds=(100, 101, 102)
     return protocol.read_results(folder)
 
 
-def test_the_protocol_says_what_is_run():
+def test_the_protocol_defines_the_runs():
     study = protocol.benchmark(["InsertPeg", "PickCube"], ["hil"], ["average"], range(100, 105))
     assert [run.place["task"] for run in study.runs] == ["PickCube"] * 5 + ["InsertPeg"] * 5
     assert study.purpose == "report"
@@ -69,7 +69,7 @@ def test_the_protocol_says_what_is_run():
         protocol.benchmark(["PickCub"], ["hil"], ["average"], [100])
 
 
-def test_a_record_is_read_only_whole(tmp_path):
+def test_an_incomplete_or_incompatible_record_is_refused(tmp_path):
     (run,) = protocol.benchmark(["PickCube"], ["hil"], ["average"], [100]).runs
     good = record(run, 1.0)
     path = tmp_path / "one.json"
@@ -81,7 +81,7 @@ def test_a_record_is_read_only_whole(tmp_path):
     assert read_record(path)[1] == run.config
 
 
-def test_departures_from_the_protocol_are_named(tmp_path):
+def test_differences_from_the_protocol_are_named(tmp_path):
     (one, *_) = results(tmp_path, lambda human, method: 0.9)
     assert protocol.protocol_differences(one) == []
     shorter = Finished(replace(one.run, config=replace(one.run.config, robot_minutes=1.0)), one.record)
@@ -130,7 +130,7 @@ def test_only_verified_results_for_reports_are_submitted(tmp_path):
 
 
 @pytest.mark.parametrize("seeds, complaint", [((0, 1, 2), "seed for development"), ((100,), "fewer than 3")])
-def test_seeds_that_count_for_no_leaderboard(tmp_path, seeds, complaint):
+def test_runs_with_development_or_too_few_seeds_are_refused(tmp_path, seeds, complaint):
     found = results(tmp_path, lambda human, method: 0.8, seeds=seeds)
     leaderboard.write_verified(tmp_path, found, [])
     with pytest.raises(InvalidArgumentError, match=complaint):
@@ -154,7 +154,7 @@ def test_a_repetition_confirms_a_run_and_refuses_a_changed_one(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_on_a_cluster_has_the_record_of_the_same_run_here(tmp_path):
+def test_a_run_on_a_cluster_has_the_same_record_as_a_local_one(tmp_path):
     pytest.importorskip("ray")
 
     def short(config):

@@ -95,7 +95,7 @@ def test_copies_and_loaded_weights_are_independent():
         two.load_state_dict(one.state_dict())
 
 
-def test_plain_adam_takes_the_steps_of_pytorchs_and_continues_from_its_state():
+def test_adam_gives_the_same_steps_as_pytorch_and_restores_its_state():
     torch.manual_seed(0)
     mine, theirs = (nn.Parameter(torch.ones(50)) for _ in range(2))
     plain, reference = PlainAdam([mine], lr=0.01), torch.optim.Adam([theirs], lr=0.01)

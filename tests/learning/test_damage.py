@@ -43,7 +43,7 @@ def damaged(content: bytes, damage) -> bytes:
 
 @given(damage=DAMAGE)
 @TRIES
-def test_a_damaged_policy_is_named_or_harmless(damage):
+def test_damage_to_a_policy_is_reported_or_harmless(damage):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(shutil.copy(pretrained(PICK), folder))
         whole = load(path)
@@ -59,7 +59,7 @@ def test_a_damaged_policy_is_named_or_harmless(damage):
 
 @given(damage=DAMAGE)
 @TRIES
-def test_a_damaged_episode_is_named_or_harmless(damage):
+def test_damage_to_an_episode_is_reported_or_harmless(damage):
     rows = np.arange(12.0).reshape(4, 3)
     flags = np.array([True, False, False])
     whole = TrainingEpisode(0, "online", 5, True, rows.astype(np.float32), rows[:3].astype(np.float32),
@@ -80,7 +80,7 @@ def test_a_damaged_episode_is_named_or_harmless(damage):
 
 @given(damage=DAMAGE)
 @TRIES
-def test_a_damaged_curve_or_configuration_leads_to_no_traceback(damage):
+def test_a_damaged_curve_or_configuration_causes_no_traceback(damage):
     with tempfile.TemporaryDirectory() as folder:
         curve, config = Path(folder) / "curve.csv", Path(folder) / "config.json"
         for steps in (1, 2):

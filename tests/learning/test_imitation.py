@@ -42,7 +42,7 @@ def learner_with_demonstration() -> tuple[ImitationLearner, np.ndarray, np.ndarr
     return learner, episode.observations[:-1], episode.actions
 
 
-def test_what_is_fitted_is_what_the_human_did():
+def test_the_policy_is_fitted_to_the_actions_of_the_human():
     learner, observations, actions = learner_with_demonstration()
     errors = []
     for _ in range(2):
@@ -55,7 +55,7 @@ def test_what_is_fitted_is_what_the_human_did():
     assert np.allclose(policy.explore(observations, rng), policy.act(observations), atol=1e-5), "no exploring"
 
 
-def test_what_the_policy_did_is_not_imitated():
+def test_actions_of_the_policy_are_not_imitated():
     learner, *_ = learner_with_demonstration()
     acting = Rollouts(replace(PICK, operator="none"))
     episode = acting.online(1, lambda observation, step: np.ones(4, np.float32), 20, lambda episode: None)
@@ -67,7 +67,7 @@ def test_what_the_policy_did_is_not_imitated():
     assert len(learner.actions) == len(learner.observations) == before - 3
 
 
-def test_cloning_takes_the_demonstrations_time_and_goes_on_after_a_kill(tmp_path):
+def test_cloning_lasts_as_long_as_the_demonstrations_and_resumes_after_a_kill(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     train(PICK, whole, learner=InProcessLearner)
     (point,) = read_curve(whole / CURVE)
@@ -98,13 +98,13 @@ def test_dagger_acts_and_is_corrected(tmp_path):
     assert points[-1].human_s > points[0].human_s and points[-1].updates > points[0].updates
 
 
-def test_other_methods_are_not_known():
+def test_unknown_methods_are_refused():
     with pytest.raises(InvalidArgumentError, match='did you mean "hg-dagger"'):
         replace(PICK, method="dagger")
 
 
 @pytest.mark.nightly
-def test_twenty_demonstrations_are_enough_to_pick(tmp_path):
+def test_twenty_demonstrations_suffice_for_pick_cube(tmp_path):
     found = train(
         replace(PICK, demos=20, robot_minutes=1, width=128, batch_size=256, final_episodes=50), tmp_path
     )
@@ -112,7 +112,7 @@ def test_twenty_demonstrations_are_enough_to_pick(tmp_path):
 
 
 @pytest.mark.nightly
-def test_twenty_demonstrations_are_enough_to_arrange_the_boxes(tmp_path):
+def test_twenty_demonstrations_suffice_for_arrange_boxes(tmp_path):
     """What `gym-hil train PandaArrangeBoxes-v1 --method bc --robot-minutes 12 --seed 101` does."""
     config = Train(task="PandaArrangeBoxes-v1", method="bc", robot_minutes=12, seed=101)._config()
     found = train(config, tmp_path, videos=False)

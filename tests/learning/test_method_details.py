@@ -56,7 +56,7 @@ class Sirius(SiriusLearner):
     before_s = 0.3
 
 
-def test_steps_before_a_takeover_are_told_apart_within_their_episode():
+def test_steps_before_a_takeover_are_marked_within_their_episode():
     learner = Sirius(PICK, STATES, ACTIONS)
     learner.add(steps("HH", ends=True, demonstration=True))
     learner.add(steps("pp", ends=True))
@@ -99,7 +99,7 @@ def test_only_the_policys_step_before_a_takeover_is_punished():
     assert learner.buffer.rewards[:count, 0].tolist() == [0, 0, 0, *(0, 0, -1, 0, 0, -1), 0, 0, 0, 0, 0, 0]
 
 
-def test_the_grasp_critic_pays_for_changes_of_the_gripper():
+def test_the_grasp_critic_penalizes_changes_of_the_gripper():
     learner = METHODS.get("hil-serl").make_learner(replace(PICK, method="hil-serl"), STATES, ACTIONS)
     commands = np.array([1.0, -1.0, -1.0, 1.0, -1.0], np.float32)
     one = steps("ppppp", ends=True)
@@ -127,7 +127,7 @@ class NoView:
     env = None
 
 
-def test_who_is_called_acts_and_begins_anew_with_each_call():
+def test_a_called_human_acts_and_is_reset_with_each_call():
     willing = Willing()
     operator = OnRequest(willing)
     operator.reset(None, 0)
@@ -142,7 +142,7 @@ def test_who_is_called_acts_and_begins_anew_with_each_call():
     assert operator.called and operator.decide(NoView()) is not POLICY_ACTS and willing.resets == 4
 
 
-def test_an_ensemble_calls_until_it_agrees_again():
+def test_an_ensemble_calls_the_human_until_its_members_agree():
     policy = EnsemblePolicy()
     spread = np.array([-1.0, 1.0], np.float32).reshape(2, 1, 1)
     zeros = {name: np.zeros((2, 1, 1), np.float32) for name in ("b0", "b1", "b2")}

@@ -104,7 +104,7 @@ def test_a_method_from_outside_trains_and_its_policy_is_loaded(nearest, tmp_path
     assert again.successes == found.successes
 
 
-def test_what_a_method_needs_is_asked_for(nearest, tmp_path):
+def test_requirements_of_a_method_are_checked(nearest, tmp_path):
     with pytest.raises(InvalidArgumentError, match="method='nearest' needs demonstrations, not demos=0"):
         train(TrainConfig(env_id=PICK, method="nearest", demos=0), tmp_path / "one", videos=False)
     with pytest.raises(InvalidArgumentError, match="method='bc' needs demonstrations"):

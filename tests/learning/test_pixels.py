@@ -38,7 +38,7 @@ SMALL = TrainConfig(
 )  # fmt: skip
 
 
-def test_a_row_holds_both_images_and_what_the_hand_knows():
+def test_a_row_has_both_images_and_the_proprioception():
     env = make_policy_env(SMALL.env_id, None, pixels=32)
     row, _ = env.reset(seed=3)
     assert env.observation_space.contains(row)
@@ -107,7 +107,7 @@ def learner_with_demonstration(**changes):
     return learner, episode
 
 
-def test_critics_teach_the_encoder_and_the_actor_borrows_it():
+def test_the_encoder_is_trained_by_the_critics_and_not_by_the_actor():
     learner, _ = learner_with_demonstration()
     actor, critic = learner.model.actor, learner.model.critic
     assert actor.features_extractor is critic.features_extractor
@@ -120,7 +120,7 @@ def test_critics_teach_the_encoder_and_the_actor_borrows_it():
     assert any((one != two).any() for one, two in zip(before, after, strict=True))
 
 
-def test_imitation_teaches_the_encoder_too():
+def test_the_encoder_gets_gradients_of_imitation():
     seen = []
     for weight in (0.0, 0.2):
         learner, _ = learner_with_demonstration(imitation=weight)
@@ -129,7 +129,7 @@ def test_imitation_teaches_the_encoder_too():
     assert (seen[0] != seen[1]).any(), "before the actor has learned anything"
 
 
-def test_who_acts_sees_what_the_learner_sees():
+def test_the_acting_policy_and_the_learner_get_the_same_observations():
     learner, episode = learner_with_demonstration()
     acting = GaussianPolicy(learner.policy_weights())
     with torch.no_grad():
@@ -138,7 +138,7 @@ def test_who_acts_sees_what_the_learner_sees():
     assert acting.act(episode.observations[0]) == pytest.approx(expected[0], abs=1e-5)
 
 
-def test_looking_takes_one_thread_and_leaves_the_others_to_their_owner(monkeypatch):
+def test_encoding_images_uses_one_thread_and_restores_the_number_of_threads(monkeypatch):
     learner, episode = learner_with_demonstration()
     acting, used, forward = GaussianPolicy(learner.policy_weights()), [], Encoder.forward
 
@@ -177,7 +177,7 @@ def test_a_device_that_is_not_there_is_named(device):
     assert select_device("auto", images=False) == "cpu"
 
 
-def test_images_set_the_pace():
+def test_observations_of_images_have_their_own_defaults():
     config = Train(task="PandaPickCube-v1", obs="pixels")._config()
     assert (config.updates_per_step, config.batch_size, config.learning_rate) == (1, 64, 1e-3)
     assert Train(task="PandaPickCube-v1")._config().batch_size == TrainConfig.batch_size

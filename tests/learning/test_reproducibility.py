@@ -85,7 +85,7 @@ def test_reports_share_no_start_with_development_or_training():
     assert purpose_of_result(101, 1_000_000) == purpose_of_result(3, REPORT_STARTS) == "development"
 
 
-def test_a_run_says_its_purpose_logs_its_losses_and_leaves_nothing_elsewhere(tmp_path, monkeypatch):
+def test_a_run_records_its_purpose_and_losses_in_its_own_folder_only(tmp_path, monkeypatch):
     elsewhere, out = tmp_path / "temporary", tmp_path / "run"
     elsewhere.mkdir()
     monkeypatch.setenv("TMPDIR", str(elsewhere))

@@ -32,7 +32,7 @@ def point(steps: int, alone: float) -> Point:
     )
 
 
-def test_a_curve_is_kept_whole_and_read_back(tmp_path):
+def test_a_curve_is_written_completely_and_read_back(tmp_path):
     curve = Curve(tmp_path / CURVE)
     for steps in (600, 1200, 1800):
         curve.add(point(steps, 0.5))
@@ -45,7 +45,7 @@ def test_a_curve_is_kept_whole_and_read_back(tmp_path):
         read_curve(tmp_path / CURVE)
 
 
-def test_an_episode_comes_back_and_a_damaged_one_is_named(tmp_path):
+def test_an_episode_is_read_back_and_a_damaged_one_is_reported(tmp_path):
     acting = Rollouts(TrainConfig(env_id=PICK))
     store = TrainingEpisodeStore(tmp_path)
     episode = acting.demonstrate(0)
@@ -94,7 +94,7 @@ def test_the_report_is_one_file_with_curves_films_and_configuration(tmp_path):
     assert page.count("src=") == page.count('src="data:') == 2 and " href=" not in page
 
 
-def test_videos_beside_a_run_fail_with_a_message(tmp_path, monkeypatch):
+def test_a_failed_video_is_reported_and_does_not_stop_the_run(tmp_path, monkeypatch):
     config = TrainConfig(env_id=PICK, operator="none")
     acting = Rollouts(config)
     episode = acting.demonstrate(0)
@@ -114,7 +114,7 @@ def test_the_acting_process_starts_without_pytorch():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_the_headline_says_what_was_learned():
+def test_the_headline_summarizes_the_result():
     result = {"successes": 98, "episodes": 100, "low": 0.93, "high": 0.994, "cycle_s": 2.04}
     said = headline("PickCube", [point(600, 0.9)], result)
     assert said == (
@@ -126,7 +126,7 @@ def test_the_headline_says_what_was_learned():
     assert "not been evaluated" in headline("PickCube", [], None)
 
 
-def test_an_episode_that_the_budget_cut_is_no_failure():
+def test_an_episode_cut_by_the_end_of_the_run_is_not_a_failure():
     cut = Summary("online", 7, 2, success=False, whole=False)
     good = Summary("online", 13, 0, success=True, whole=True)
     demonstration = Summary("demonstration", 20, 20, success=True, whole=True)

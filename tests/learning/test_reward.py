@@ -64,7 +64,7 @@ def test_only_the_last_observation_of_a_success_shows_one(recorded):
     assert not bad.success and (observation_labels(bad) == NO_SUCCESS).all()
 
 
-def test_what_is_before_a_persons_press_has_no_label(recorded):
+def test_observations_before_a_press_of_success_have_no_label(recorded):
     episode = EpisodeStore(recorded[0]).read(0)
     pressed = replace(episode, meta={**episode.meta, "end": "human_success"})
     labels = observation_labels(pressed)
@@ -80,7 +80,7 @@ def test_observations_after_a_reward_show_success_in_datasets_of_lerobot():
     assert labels_from_rewards([False, False], 5).tolist() == [no, no]
 
 
-def test_a_reward_finds_successes_and_little_else(state_reward, tmp_path):
+def test_a_learned_reward_has_few_false_positives(state_reward, tmp_path):
     result = tmp_path / "figures.json"
     assert EvalReward(reward=state_reward, on=TASK, episodes=12, seed=1000, json=result).run() == 0
     rows = json.loads(result.read_text())["rows"]
@@ -183,7 +183,7 @@ def test_a_learned_reward_decides_instead_of_the_task(state_reward):
     assert ids.unwrapped.success_detector is not None
 
 
-def test_nothing_but_the_detector_decides():
+def test_only_the_detector_decides_about_success():
     env = make_env(TASK, operator="expert", reward=NeverDone())
     env.reset(seed=1)
     for _ in range(30):

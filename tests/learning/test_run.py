@@ -57,12 +57,12 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_learner_beside_gives_the_weights_of_one_inside(whole, tmp_path):
+def test_a_learner_process_gives_the_same_weights_as_one_in_process(whole, tmp_path):
     train(SHORT, tmp_path / "beside", learner=SeparateProcessLearner)
     assert same_weights(whole, tmp_path / "beside")
 
 
-def test_updates_per_step_are_what_the_configuration_says(whole):
+def test_the_number_of_updates_per_step_follows_the_configuration(whole):
     store = TrainingEpisodeStore(whole / "episodes")
     episodes = [store.read(number) for number in range(len(store))]
     online = sum(len(episode) for episode in episodes if episode.kind == "online")
@@ -71,7 +71,7 @@ def test_updates_per_step_are_what_the_configuration_says(whole):
 
 
 @pytest.mark.parametrize("episodes", [1, 2, 3, 4])
-def test_a_run_that_stopped_anywhere_goes_on_bit_for_bit(whole, tmp_path, episodes):
+def test_a_run_interrupted_at_any_step_resumes_bit_for_bit(whole, tmp_path, episodes):
     def stop(status):
         if status.episodes == episodes:
             raise StopError
@@ -89,7 +89,7 @@ def test_a_run_that_stopped_anywhere_goes_on_bit_for_bit(whole, tmp_path, episod
     assert not list(tmp_path.rglob(".writing-*"))
 
 
-def test_what_the_checkpoint_does_not_know_is_learned_again(whole, tmp_path):
+def test_steps_after_the_checkpoint_are_learned_again(whole, tmp_path):
     """Killed between an episode's file and the checkpoint."""
     kept = {}
 
@@ -104,14 +104,14 @@ def test_what_the_checkpoint_does_not_know_is_learned_again(whole, tmp_path):
     assert same_weights(whole, tmp_path)
 
 
-def test_a_finished_run_can_go_on_for_longer(whole, tmp_path):
+def test_a_finished_run_can_be_extended(whole, tmp_path):
     train(SHORT, tmp_path, learner=InProcessLearner)
     longer = TrainConfig(**{**SHORT.as_dict(), "robot_minutes": 0.5})
     train(longer, tmp_path, resume=True, learner=InProcessLearner)
     assert read_curve(tmp_path / "curve.csv")[-1].steps == 300
 
 
-def test_an_episode_recorded_again_leaves_nothing(tmp_path):
+def test_a_rerecorded_episode_is_not_learned_from(tmp_path):
     run = TrainingRun(SHORT, tmp_path, lambda status: None, InProcessLearner)
     buffer = run._learner._service.learner.buffer
     run._demonstrate()
@@ -131,7 +131,7 @@ def test_an_episode_recorded_again_leaves_nothing(tmp_path):
     run.close()
 
 
-def test_a_learner_that_dies_is_told_and_costs_no_episode(tmp_path):
+def test_the_end_of_the_learner_is_reported_and_no_episode_is_lost(tmp_path):
     def kill(status):
         if status.phase == "learning":
             import multiprocessing
@@ -149,7 +149,7 @@ def test_a_learner_that_dies_is_told_and_costs_no_episode(tmp_path):
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("kills", [5])
-def test_killed_at_random_instants_it_ends_in_the_same_weights(whole, tmp_path, kills):
+def test_after_sigkill_at_random_times_the_final_weights_are_the_same(whole, tmp_path, kills):
     rng = np.random.default_rng(0)
     code = (
         "from pathlib import Path\n"
@@ -180,7 +180,7 @@ def test_killed_at_random_instants_it_ends_in_the_same_weights(whole, tmp_path, 
 
 @pytest.mark.slow
 @pytest.mark.alone
-def test_in_real_time_acting_never_waits_for_learning_and_pays_every_update_later(tmp_path, monkeypatch):
+def test_in_real_time_acting_never_waits_and_all_updates_are_made_later(tmp_path, monkeypatch):
     class Person(SimulatedHuman):
         asked: ClassVar[list[float]] = []
 
@@ -203,7 +203,7 @@ def test_in_real_time_acting_never_waits_for_learning_and_pays_every_update_late
 
 
 @pytest.mark.slow
-def test_a_learner_that_cannot_write_says_why_and_the_run_goes_on_later(tmp_path):
+def test_a_write_error_of_the_learner_is_reported_and_the_run_can_be_resumed(tmp_path):
     (tmp_path / "checkpoint.npz").mkdir()
     SHORT.save(tmp_path / "config.json")
     for _ in range(2):
@@ -214,7 +214,7 @@ def test_a_learner_that_cannot_write_says_why_and_the_run_goes_on_later(tmp_path
     train(SHORT, tmp_path, resume=True, learner=InProcessLearner)
 
 
-def test_a_full_disk_is_named_and_the_run_goes_on_once_there_is_room(whole, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_and_the_run_can_be_resumed(whole, tmp_path, monkeypatch):
     room = [3]
 
     def fills_up(_):
@@ -232,7 +232,7 @@ def test_a_full_disk_is_named_and_the_run_goes_on_once_there_is_room(whole, tmp_
     assert same_weights(whole, tmp_path / "run")
 
 
-def test_a_disk_that_is_full_at_the_start_leaves_a_folder_that_is_accepted(tmp_path, monkeypatch):
+def test_after_a_full_disk_at_the_start_the_folder_can_be_used(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -243,7 +243,7 @@ def test_a_disk_that_is_full_at_the_start_leaves_a_folder_that_is_accepted(tmp_p
         open_folder(SHORT, tmp_path / step, resume=False).release()
 
 
-def test_one_process_trains_into_a_folder(tmp_path):
+def test_a_second_process_cannot_train_into_the_same_folder(tmp_path):
     lock = open_folder(SHORT, tmp_path, resume=False)
     with pytest.raises(FolderInUseError, match="another process"):
         train(SHORT, tmp_path, resume=True, learner=InProcessLearner)

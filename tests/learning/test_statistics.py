@@ -19,7 +19,7 @@ def test_the_interquartile_mean_leaves_out_a_quarter_on_each_side():
     assert iqm_and_interval(np.ones((4, 3)))[0].shape == (3,)
 
 
-def test_the_bootstrap_covers_the_mean_about_as_often_as_it_says():
+def test_the_bootstrap_interval_has_its_nominal_coverage():
     rng = np.random.default_rng(0)
     covered = 0
     for _ in range(100):
@@ -28,12 +28,12 @@ def test_the_bootstrap_covers_the_mean_about_as_often_as_it_says():
     assert covered >= 85
 
 
-def test_the_bound_is_clopper_pearsons():
+def test_the_bound_is_that_of_clopper_and_pearson():
     assert lower_bound(200, 200, 0.95) == pytest.approx(0.05 ** (1 / 200))
     assert lower_bound(0, 10, 0.95) == 0.0
 
 
-def test_a_policy_below_the_threshold_passes_seldom_and_one_above_it_soon():
+def test_a_policy_below_the_threshold_rarely_passes_and_one_above_it_soon_does():
     rng = np.random.default_rng(1)
     looks = [20] * 40
     passed = sum(

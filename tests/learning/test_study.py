@@ -58,7 +58,7 @@ def test_every_combination_is_a_run(tmp_path):
     assert "seed-0--insert--is-away" in {run.name for run in read.runs}
 
 
-def test_images_set_the_pace_unless_the_file_does(tmp_path):
+def test_a_study_file_overrides_the_defaults_for_images(tmp_path):
     base = {"task": "PandaPickCube-v1", "obs": "pixels"}
     text = json.dumps({"base": base, "axes": {"pace": {"usual": {}, "more": {"batch_size": 96}}}})
     usual, more = (run.config for run in study(tmp_path, text, "pixels.json").runs)
@@ -66,7 +66,7 @@ def test_images_set_the_pace_unless_the_file_does(tmp_path):
     assert (more.updates_per_step, more.batch_size) == (1, 96)
 
 
-def test_json_says_the_same(tmp_path):
+def test_json_and_toml_studies_are_equal(tmp_path):
     text = json.dumps({"base": {"task": "PandaPickCube-v1"}, "axes": {"seed": [0, 1]}})
     assert [run.config.seed for run in study(tmp_path, text, "human.json").runs] == [0, 1]
 
@@ -85,7 +85,7 @@ def test_json_says_the_same(tmp_path):
         (("[axes]", "[axes"), "cannot be read as a study"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said(tmp_path, change, complaint):
+def test_errors_in_a_study_file_are_reported(tmp_path, change, complaint):
     with pytest.raises(InvalidArgumentError, match=complaint):
         study(tmp_path, TOML.replace(*change))
 
@@ -107,7 +107,7 @@ def ended(run, successes: int, rise: float) -> Finished:
     return Finished(run, {"result": result, "curve": curve})
 
 
-def test_the_report_says_what_the_runs_say(tmp_path):
+def test_the_report_contains_the_results_of_the_runs(tmp_path):
     read = study(tmp_path)
     found = [ended(run, 90 + run.config.seed, 0.2 + 0.1 * run.config.seed) for run in read.runs[:-1]]
     write_study_report(read, found, tmp_path)
@@ -139,14 +139,14 @@ def test_the_studies_that_are_shipped_can_be_run():
     assert so101.purpose == "report" and {run.config.obs for run in so101.runs} == {"state", "pixels"}
 
 
-def test_the_manuals_example_is_a_study(tmp_path):
+def test_the_example_in_the_documentation_is_a_valid_study(tmp_path):
     manual = (Path(__file__).parents[2] / "docs" / "studies.md").read_text()
     (example,) = re.findall(r"```toml\n(title.*?)```", manual, re.DOTALL)
     assert len(study(tmp_path, example).runs) == 3 * 2 * 2
 
 
 @pytest.mark.slow
-def test_runs_happen_once_and_one_that_fails_stops_no_other(tmp_path):
+def test_finished_runs_are_not_repeated_and_a_failed_one_stops_no_other(tmp_path):
     text = """
     base = {task = "PandaPickCube-v1", robot_minutes = 0.1, demos = 1, eval_episodes = 1, final_episodes = 1}
     [axes]
@@ -195,7 +195,7 @@ def test_a_result_of_an_earlier_configuration_does_not_count_as_finished(tmp_pat
         assert json.loads(path.read_text()) == facts and not (tmp_path / "report.html").exists()
 
 
-def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path):
+def test_an_interrupted_run_is_resumed(tmp_path):
     text = """
     base = {task = "PandaPickCube-v1", robot_minutes = 0.2, demos = 2, eval_episodes = 1, final_episodes = 1}
     [axes]

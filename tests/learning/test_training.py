@@ -39,7 +39,7 @@ def model(env, **kwargs) -> HilSAC:
     )  # fmt: skip
 
 
-def test_the_buffer_holds_executed_actions_and_interventions_twice():
+def test_the_buffer_stores_executed_actions_and_interventions_twice():
     env = make_policy_env(PICK, SimulatedHuman("expert"), seed=0)
     agent = model(env)
     agent.learn(60)
@@ -50,7 +50,7 @@ def test_the_buffer_holds_executed_actions_and_interventions_twice():
     assert all(abs(action[3]) == 1.0 for action in intervened), "a person's gripper command is a state"
 
 
-def test_half_of_a_batch_is_what_humans_did():
+def test_half_of_a_batch_consists_of_human_steps():
     env = make_policy_env(PICK, None)
     buffer = model(env).replay_buffer
     space = env.observation_space.shape
@@ -63,7 +63,7 @@ def test_half_of_a_batch_is_what_humans_did():
     assert share == pytest.approx(0.5 + 0.5 * 0.05, abs=0.03)
 
 
-def test_demonstrations_succeed_end_and_are_all_the_humans():
+def test_demonstrations_succeed_and_consist_of_human_steps():
     acting = Rollouts(TrainConfig(env_id=PICK, demos=4))
     for number in range(4):
         episode = acting.demonstrate(number)
@@ -80,7 +80,7 @@ def test_time_limits_bootstrap():
     assert agent.replay_buffer.dones[99] == 1.0 and agent.replay_buffer.timeouts[99] == 1.0
 
 
-def test_imitation_brings_the_actor_to_the_human():
+def test_imitation_moves_the_actor_towards_the_human():
     env = make_policy_env(PICK, SimulatedHuman("expert"), seed=0)
     distance = {}
     for imitation in (0.0, 10.0):
@@ -97,7 +97,7 @@ def test_imitation_brings_the_actor_to_the_human():
     assert distance[10.0] < 0.5 * distance[0.0], distance
 
 
-def test_the_learning_rate_falls_towards_the_end():
+def test_the_learning_rate_decreases_towards_the_end():
     schedule = annealed(1.0, 0.5)
     assert [schedule(left) for left in (1.0, 0.5, 0.25, 0.0)] == [1.0, 1.0, 0.5, 0.05]
     assert annealed(1.0, 0.0)(0.1) == 1.0
@@ -122,7 +122,7 @@ def test_wilson_interval(successes, low, high):
 
 
 @pytest.mark.slow
-def test_the_commands_write_what_they_promise_and_eval_refuses_what_is_not_for_it(tmp_path):
+def test_the_commands_write_their_files_and_eval_refuses_other_files(tmp_path):
     out, result = tmp_path / "run", tmp_path / "result.json"
     command = ["train", "PandaPickCube-v1", "--robot-minutes", "0.2", "--demos", "3", "--episodes", "2",
                "--out", str(out)]  # fmt: skip
@@ -160,7 +160,7 @@ def test_a_policy_of_another_action_space_is_refused(tmp_path):
         mine.require_same(env.interface, "my-run")
 
 
-def test_impossible_runs_are_refused(tmp_path):
+def test_invalid_configurations_are_refused(tmp_path):
     with pytest.raises(InvalidArgumentError, match="robot_minutes=0"):
         TrainConfig(env_id=PICK, robot_minutes=0)
     with pytest.raises(InvalidArgumentError, match="imitation=-1"):
@@ -186,7 +186,7 @@ class Malicious:
         return Path.touch, (self.path,)
 
 
-def test_nothing_in_a_policy_of_somebody_else_is_run(tmp_path):
+def test_loading_a_policy_executes_no_code(tmp_path):
     """A checkpoint as version 0.1.15 wrote it, and arrays of objects in both files of today."""
     from stable_baselines3.common.save_util import save_to_zip_file
 

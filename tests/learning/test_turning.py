@@ -20,7 +20,7 @@ def test_a_policy_has_the_rotations_of_the_task(task, turns):
     env.close()
 
 
-def test_a_policy_turns_the_hand_and_sees_it_turned():
+def test_a_policy_rotates_the_hand_and_observes_the_rotation():
     env = make_policy_env("gym_hil/PandaTurnKeyStateBase-v1", None)
     before, _ = env.reset(seed=0)
     for _ in range(5):
@@ -31,7 +31,7 @@ def test_a_policy_turns_the_hand_and_sees_it_turned():
     env.close()
 
 
-def test_what_a_human_turned_is_what_the_policy_would_have_given():
+def test_rotations_of_a_human_are_stored_as_policy_actions():
     env = make_policy_env("gym_hil/PandaTurnKeyStateBase-v1", make_operator("simulated", preset="scripted"))
     env.reset(seed=1000)
     turned = 0.0
@@ -45,7 +45,7 @@ def test_what_a_human_turned_is_what_the_policy_would_have_given():
 
 
 @pytest.mark.parametrize("state", ["", "State"])
-def test_a_policy_of_a_contact_task_feels_the_contact(state):
+def test_a_policy_of_a_contact_task_observes_contact_forces(state):
     env = make_policy_env(
         f"gym_hil/PandaInsertUSB{state}Base-v1", make_operator("simulated", preset="scripted")
     )

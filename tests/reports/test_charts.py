@@ -36,7 +36,7 @@ def points(svg: str, colour: str) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in found]
 
 
-def test_a_line_goes_through_its_values_in_proportion():
+def test_a_line_is_drawn_through_its_values():
     svg = line_chart([Line("a", [0, 5, 10], [0.0, 0.5, 1.0])], title="t", x_label="x", percent=True)
     (x0, y0), (x1, y1), (x2, y2) = points(svg, SERIES[0])
     assert x1 - x0 == pytest.approx(x2 - x1) and y0 - y1 == pytest.approx(y1 - y2) and y0 > y2
@@ -53,7 +53,7 @@ def test_a_missing_value_is_a_gap():
     assert titles(svg) == ["a, 0: 1", "a, 1: 2", "a, 3: 4", "a, 4: 5"]
 
 
-def test_text_is_text_and_no_line_is_no_error():
+def test_text_is_escaped_and_a_chart_without_lines_is_empty():
     svg = line_chart(
         [Line("<b>$x$</b>", [0, 1], [0, 1]), Line("b & c", [0, 1], [1, 0])], title='"<t>"', x_label="&"
     )
@@ -79,7 +79,7 @@ def test_charts_can_share_a_page():
     assert svgs[0] == line_chart([Line("a", [0, 1], [0, 1])], title="t", x_label="x"), "drawing is repeatable"
 
 
-def test_bars_say_how_long_an_episode_was_and_who_acted():
+def test_bars_show_the_length_of_an_episode_and_who_acted():
     svg = length_chart([10, 20], [4, 0], [True, False])
     said = set(titles(svg))
     assert said == {

@@ -15,13 +15,13 @@ from gym_hil.reports.page import data_url, render
 STUDY = {"count": "", "note": "", "header": ["a"], "rows": [["b"]], "facets": {}}
 
 
-def test_whatever_is_shown_is_escaped():
+def test_all_values_are_escaped():
     evil = "<img src=x onerror=alert(1)>"
     page = render("study.html", **{**STUDY, "title": evil, "rows": [[evil]], "facets": {evil: []}})
     assert evil not in page and page.count("&lt;img src=x onerror=alert(1)&gt;") == 4
 
 
-def test_a_page_may_load_nothing_and_run_nothing():
+def test_a_page_loads_nothing_and_runs_no_script():
     page = render("study.html", title="t", **STUDY)
     assert "default-src 'none'" in page and "script" not in page
 
@@ -36,7 +36,7 @@ def test_content_becomes_a_url():
 
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
-def test_without_the_packages_a_run_goes_on_without_a_report(tmp_path, package):
+def test_without_the_report_packages_a_run_continues(tmp_path, package):
     code = (
         "import sys\n"
         f"sys.modules[{package!r}] = None\n"

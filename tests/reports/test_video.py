@@ -16,7 +16,7 @@ FRAME = np.full((120, 160, 3), 90, np.uint8)
 @pytest.mark.parametrize(
     "human, success, colour", [(True, False, HUMAN), (False, False, POLICY), (False, True, SUCCESS)]
 )
-def test_the_banner_says_who_acts(human, success, colour):
+def test_the_banner_shows_who_acts(human, success, colour):
     shown = with_banner(FRAME, human=human, success=success, seconds=1.5)
     assert tuple(shown[0, 80]) == rgb(colour)
     assert (shown[40:] == FRAME[40:]).all() and (FRAME == 90).all(), "the picture below stays as it was"
@@ -33,7 +33,7 @@ def test_a_video_has_every_frame_at_its_rate(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_an_error_leaves_the_older_video(tmp_path):
+def test_an_error_keeps_the_previous_video(tmp_path):
     path = tmp_path / "v.mp4"
     path.write_bytes(b"older")
     with pytest.raises(KeyError), open_video(path, 10.0) as add:
@@ -43,7 +43,7 @@ def test_an_error_leaves_the_older_video(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["noext", "v.txt", "v.npz"])
-def test_an_unknown_suffix_is_answered_with_the_valid_ones(tmp_path, name):
+def test_an_error_about_an_unknown_suffix_lists_the_valid_ones(tmp_path, name):
     with (
         pytest.raises(InvalidArgumentError, match=r"must end in one of: \.mp4"),
         open_video(tmp_path / name, 10.0),
@@ -69,7 +69,7 @@ def test_ctrl_c_completes_the_video(tmp_path):
     assert len(iio.imread(path)) == 2
 
 
-def test_ctrl_c_before_the_first_frame_leaves_nothing(tmp_path):
+def test_ctrl_c_before_the_first_frame_leaves_no_file(tmp_path):
     with pytest.raises(KeyboardInterrupt), open_video(tmp_path / "v.mp4", 10.0):
         raise KeyboardInterrupt
     assert not list(tmp_path.iterdir())

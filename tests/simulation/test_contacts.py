@@ -47,7 +47,7 @@ def surfaces_by_bits(model: mujoco.MjModel) -> dict[frozenset[int], tuple[int, l
 
 
 @pytest.mark.parametrize("task", DONE_BY_ONE_ARM, ids=lambda task: task.name)
-def test_listed_pairs_are_those_that_the_engine_would_find(task, monkeypatch):
+def test_listed_contact_pairs_are_those_that_mujoco_would_find(task, monkeypatch):
     listed = compose.compose(PANDA, task.scene, 0.004)
     monkeypatch.setattr(compose, "list_contacts", lambda spec, prefixes: None)
     expected = surfaces_by_bits(compose.compose(PANDA, task.scene, 0.004))
@@ -67,7 +67,7 @@ def act(sim: Simulation, task: Task, start: dict, rng: np.random.Generator) -> t
 
 
 @pytest.mark.parametrize("task", DONE_BY_ONE_ARM, ids=lambda task: task.name)
-def test_states_saved_while_something_sleeps_continue_bit_for_bit_elsewhere(task):
+def test_states_saved_with_sleeping_objects_continue_bit_for_bit_elsewhere(task):
     first, second = simulate(task), simulate(task)
     for seed in range(12):
         rng = np.random.default_rng(seed)

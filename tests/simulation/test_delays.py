@@ -67,7 +67,7 @@ def test_delays_of_a_part_of_a_step_are_kept_to_a_physics_step():
     assert np.abs(a - b).max() < 1e-4, "an action is seen after the sum of both delays"
 
 
-def test_what_was_commanded_is_known_at_once():
+def test_commanded_targets_are_not_delayed():
     env = make_env(PANDA, observation_delay=0.1, action_delay=0.1)
     env.reset(seed=3)
     raw = env.unwrapped
@@ -90,7 +90,7 @@ def test_experts_and_simulated_humans_work_with_delays(env_id):
         assert info["is_success"]
 
 
-def test_success_is_that_of_the_present():
+def test_success_is_not_delayed():
     env = make_env(PANDA, operator="expert", observation_delay=0.3)
     env.reset(seed=1)
     info = {"is_success": False}

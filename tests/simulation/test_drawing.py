@@ -34,7 +34,7 @@ def env():
     env.close()
 
 
-def test_another_thread_may_draw(env):
+def test_another_thread_can_render(env):
     found = []
     for _ in range(2):
         thread = threading.Thread(target=lambda: found.append(drawn(env)))
@@ -44,7 +44,7 @@ def test_another_thread_may_draw(env):
     assert [image.std() > 5 for image in found] == [True] * 4
 
 
-def test_two_threads_may_draw_two_environments_at_once():
+def test_two_threads_can_render_two_environments_at_once():
     reference, found = [], {}
     for seed in range(2):
         env = gym.make(ID, image_obs=True)
@@ -65,7 +65,7 @@ def test_two_threads_may_draw_two_environments_at_once():
         np.testing.assert_array_equal(found[seed], reference[seed])
 
 
-def test_the_collector_destroys_no_context(monkeypatch):
+def test_garbage_collection_destroys_no_context(monkeypatch):
     """It may run in one thread while another frees the same context, which OpenGL refuses the second time."""
     lost = gym.make(ID, image_obs=True)
     lost.reset(seed=0)
@@ -85,7 +85,7 @@ def test_the_collector_destroys_no_context(monkeypatch):
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
-def test_a_copy_draws_for_itself(env, copied):
+def test_a_copied_environment_has_its_own_renderer(env, copied):
     twin = copied(env)
     expected = drawn(env)
     env.close()
@@ -114,7 +114,7 @@ def test_a_forked_process_is_refused_at_once(env):
 @forks
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("closed", [True, False])
-def test_gymnasiums_processes_say_at_once_why_they_cannot_draw(env, closed):
+def test_rendering_in_gymnasiums_forked_workers_raises_an_explanation(env, closed):
     if closed:
         env.close()
     options = {"vectorization_mode": "async", "vector_kwargs": {"context": "fork"}}
@@ -125,7 +125,7 @@ def test_gymnasiums_processes_say_at_once_why_they_cannot_draw(env, closed):
 
 
 @forks
-def test_processes_of_stable_baselines_say_at_once_why_they_cannot_draw(env, capfd):
+def test_rendering_in_forked_workers_of_stable_baselines_raises_an_explanation(env, capfd):
     vec_env = pytest.importorskip("stable_baselines3.common.vec_env")
     env.close()
     envs = vec_env.SubprocVecEnv([lambda: gym.make(ID, image_obs=True)] * 2, start_method="fork")

@@ -62,7 +62,7 @@ def test_triton_can_be_imported_after_opengl(start):
 
 
 @pytest.mark.skipif(find_library("OSMesa") is None, reason="libOSMesa is not installed")
-def test_where_egl_has_no_driver_osmesa_draws():
+def test_without_an_egl_driver_osmesa_is_used():
     done = run(RENDER, __EGL_VENDOR_LIBRARY_DIRS="/nonexistent")
     if done.returncode and mujoco.__version__ < "4":
         assert "Start the program with the environment variable MUJOCO_GL=osmesa" in done.stderr
@@ -79,7 +79,7 @@ def test_where_egl_has_no_driver_osmesa_draws():
         ({"MUJOCO_GL": "foo"}, "MUJOCO_GL='foo' is not known.*egl, osmesa"),
     ],
 )
-def test_drawing_says_in_one_line_what_is_wrong_and_all_else_works(variables, message):
+def test_rendering_errors_are_one_line_and_other_functions_work(variables, message):
     code = RENDER.replace("import gymnasium", "from gym_hil.simulation import gl; import gymnasium")
     state_only = "env = gym.make('gym_hil/PandaPickCubeState-v1'); env.reset(seed=0); print('stepped')\n"
     done = run(code.replace("env = ", state_only + "env = ", 1), **variables)
@@ -87,13 +87,13 @@ def test_drawing_says_in_one_line_what_is_wrong_and_all_else_works(variables, me
     assert re.search(f"RenderingError: .*{message}", done.stderr.strip().splitlines()[-1]), done.stderr
 
 
-def test_switched_off_says_so(monkeypatch):
+def test_with_rendering_disabled_the_error_names_the_setting(monkeypatch):
     monkeypatch.setenv("MUJOCO_GL", "disable")
     with pytest.raises(RenderingError, match="MUJOCO_GL='disable'"):
         gl.candidates()
 
 
-def test_when_none_works_one_line_says_what_to_install(monkeypatch):
+def test_without_a_working_backend_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setattr(gl, "_chosen", None)
     monkeypatch.setattr(gl, "candidates", lambda: gl.HEADLESS)
 

@@ -104,7 +104,7 @@ def test_pressing_down_at_full_speed_for_5_s_keeps_fingers_out_of_the_floor():
 
 @pytest.mark.parametrize("joint", range(7))
 @pytest.mark.parametrize("side", [0, 1])
-def test_at_a_joints_limit_everything_stays_finite(joint, side):
+def test_at_a_joint_limit_all_values_are_finite(joint, side):
     sim = simulation()
     address = sim.model.joint(PANDA.joints[joint]).qposadr[0]
     sim.data.qpos[address] = sim.model.joint(PANDA.joints[joint]).range[side]
@@ -118,7 +118,7 @@ def test_at_a_joints_limit_everything_stays_finite(joint, side):
 
 
 @pytest.mark.parametrize("direction", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (-1, 0, 0), (1, 1, 1)])
-def test_a_stretched_arm_stays_finite_and_its_target_near(direction):
+def test_a_stretched_arm_has_finite_values_and_a_near_target(direction):
     sim = simulation()
     for _ in range(80):
         step(sim, FULL * np.array(direction, float), STILL, WIDE_LOW, WIDE_HIGH)

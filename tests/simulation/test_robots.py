@@ -26,7 +26,7 @@ def simulate(robot: str, task: str) -> Simulation:
 
 
 @pytest.mark.parametrize("robot", ["panda", "panda_robotiq_2f85"])
-def test_the_fingers_open_and_close_as_wide_as_declared(robot):
+def test_the_fingers_open_to_the_declared_width_and_close(robot):
     sim = simulate(robot, "PickCube")
     sim.reset({"cube": np.array([0.3, 0.2, 0.02])})
     for opening in (0.0, 1.0):
@@ -43,7 +43,7 @@ def test_the_fingers_open_and_close_as_wide_as_declared(robot):
 
 @pytest.mark.parametrize(("task", "episodes"), [("PickCube", 10), ("InsertPeg", 5), ("ArrangeBoxes", 1)])
 @pytest.mark.parametrize("robot", ["panda_robotiq_2f85"])
-def test_the_expert_does_every_task_with_another_hand(robot, task, episodes):
+def test_the_expert_succeeds_in_every_task_with_another_hand(robot, task, episodes):
     env = gym_hil.make_env(f"gym_hil/Panda{task}Base-v1", robot=robot, operator="expert")
     for seed in range(episodes):
         env.reset(seed=seed)

@@ -63,7 +63,7 @@ def test_a_rotation_about_the_vertical_turns_the_hand(sim):
     assert turned == pytest.approx(0.4, abs=0.01)
 
 
-def test_opening_opens_and_closing_closes(sim):
+def test_gripper_commands_open_and_close_the_fingers(sim):
     sim.command_gripper(0.0)
     move(sim, (0, 0, 0), 5)
     assert sim.closure > 0.98 and sim.gripper_closing
@@ -96,7 +96,7 @@ def test_pressing_down_for_five_seconds_pushes_no_finger_into_the_floor(sim):
     assert lowest > -0.002
 
 
-def test_the_target_never_runs_away_from_the_arm(sim):
+def test_the_target_stays_near_the_arm(sim):
     for _ in range(30):
         step(sim, np.array([0.0, 0.0, 0.1]), NO_TURN, LOW, np.array([9.0, 9.0, 9.0]))
     move(sim, (0, 0, 0))
@@ -115,7 +115,7 @@ def test_a_saved_state_continues_bit_for_bit(sim):
     np.testing.assert_array_equal(sim.save(), expected)
 
 
-def test_a_foreign_state_is_refused(sim):
+def test_a_state_of_another_simulation_is_refused(sim):
     with pytest.raises(InvalidStateError, match=r"shape \(3,\)"):
         sim.restore(np.zeros(3))
 
@@ -141,6 +141,6 @@ def test_an_image_depends_on_the_state_alone_not_on_the_camera_before(sim):
     renderer.close()
 
 
-def test_impossible_image_sizes_are_refused():
+def test_invalid_image_sizes_are_refused():
     with pytest.raises(InvalidArgumentError, match="height=0"):
         GymRenderingSpec(height=0)

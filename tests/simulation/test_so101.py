@@ -49,7 +49,7 @@ def axes(sim: Simulation) -> np.ndarray:
     return sim.data.site("hand/tcp").xmat.reshape(3, 3).copy()
 
 
-def test_with_all_joints_at_zero_the_tcp_is_where_it_was_published():
+def test_with_all_joints_at_zero_the_tcp_has_its_published_position():
     sim = simulate()
     for joint in SO101.joints:
         sim.data.qpos[sim.model.joint(joint).qposadr] = 0.0
@@ -57,7 +57,7 @@ def test_with_all_joints_at_zero_the_tcp_is_where_it_was_published():
     assert sim.tcp_pos_w == pytest.approx([0.391, -0.001, 0.246], abs=5e-4)
 
 
-def test_it_weighs_what_was_published():
+def test_the_arm_has_its_published_mass():
     sim = simulate()
     arm = sum(
         sim.model.body(f"arm/{name}").mass[0] for name in ("base", "shoulder", "upper_arm", "lower_arm")
@@ -66,7 +66,7 @@ def test_it_weighs_what_was_published():
     assert arm + sim.model.body("hand/moving_jaw").mass[0] == pytest.approx(0.632, abs=1e-3)
 
 
-def test_the_jaws_are_as_far_apart_as_the_hand_says():
+def test_the_aperture_equals_the_distance_of_the_jaws():
     sim = simulate()
     sim.reset(AWAY)
     for opening in (1.0, 0.5, 0.0):
@@ -114,7 +114,7 @@ def test_turning_about_the_normal_of_the_arms_plane_pitches_the_gripper_in_place
     assert np.linalg.norm(sim.tcp_pos_w - start) < 2e-3
 
 
-def test_it_holds_still_for_ten_seconds():
+def test_the_arm_holds_its_position_for_ten_seconds():
     sim = simulate()
     sim.reset(AWAY)
     drive(sim, (0.01, 0.01, 0), (0, 0, 0), 2)
@@ -124,7 +124,7 @@ def test_it_holds_still_for_ten_seconds():
     assert np.linalg.norm(sim.tcp_pos_w - before) < 5e-4, "friction lets it creep"
 
 
-def test_no_servo_gives_more_than_its_torque():
+def test_no_servo_exceeds_its_torque():
     sim = simulate()
     sim.reset(AWAY)
     dofs = [int(sim.model.joint(name).dofadr[0]) for name in SO101.joints]

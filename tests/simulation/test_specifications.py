@@ -31,7 +31,7 @@ def test_defining_every_robot_and_task_loads_no_simulator():
 
 
 @pytest.mark.parametrize("name", list(ROBOTS))
-def test_every_robot_declares_what_tasks_ask_for(name):
+def test_every_robot_declares_the_properties_that_tasks_use(name):
     robot = ROBOTS[name]
     assert robot.name == name and robot.id_prefix.isidentifier()
     assert {camera.name for camera in robot.cameras} >= {"front", "third_person"}
@@ -63,7 +63,7 @@ def test_an_unknown_home_is_refused_by_name():
         ),
     ],
 )
-def test_a_robot_that_cannot_do_a_task_is_refused_with_the_reason(robot, reason):
+def test_a_robot_that_is_unsuitable_for_a_task_is_refused_with_the_reason(robot, reason):
     fit = fits(TASKS["PickCube"], robot)
     assert not fit and reason in fit.reason
     with pytest.raises(InvalidArgumentError, match=reason):

@@ -34,7 +34,7 @@ def test_the_table_is_under_everything_within_reach(robot, model):
         assert (low[:2] < effector.base_pos[:2]).all() and (high[:2] > effector.base_pos[:2]).all()
 
 
-def test_nothing_that_is_only_seen_can_be_touched(model):
+def test_visual_geoms_have_no_contacts(model):
     touching = {
         geom for pair in range(model.npair) for geom in (model.pair_geom1[pair], model.pair_geom2[pair])
     }
@@ -45,7 +45,7 @@ def test_nothing_that_is_only_seen_can_be_touched(model):
 
 
 @pytest.mark.rendering
-def test_only_people_see_the_room(model):
+def test_the_room_is_rendered_for_people_only(model):
     model.geom("ground").rgba, model.geom("wall_back").rgba = (0, 1, 0, 1), (0, 1, 0, 1)
     model.geom("ground").matid = model.geom("wall_back").matid = -1
     data = mujoco.MjData(model)

@@ -165,7 +165,7 @@ def test_a_person_without_a_gripper_drives_every_axis(module):
     env.close()
 
 
-def test_a_simulated_human_takes_over_and_gives_back(module):
+def test_a_simulated_human_takes_over_and_releases_control(module):
     env = make_env(REACHER, operator=SimulatedHuman("average"))
     phases, successes = [], []
     for seed in range(3):

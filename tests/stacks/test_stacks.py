@@ -50,7 +50,7 @@ def test_every_step_and_reset_has_the_same_keys(env_id):
     env.close()
 
 
-def test_the_record_says_how_the_time_limit_ended_the_episode():
+def test_the_step_record_names_the_time_limit_as_the_reason_of_the_end():
     env = gym.make("gym_hil/PandaPickCube-v1", max_episode_steps=3)
     env.reset(seed=0)
     for step in (1, 2, 3):
@@ -60,13 +60,13 @@ def test_the_record_says_how_the_time_limit_ended_the_episode():
         assert (record.terminated, record.truncated) == (terminated, truncated) == (False, step == 3)
 
 
-def test_the_limit_counts_the_episode_that_it_limits_inside_an_automatic_reset():
+def test_the_time_limit_restarts_with_an_automatic_reset():
     assert ends(gym.make("gym_hil/PandaPickCubeReplay-v1"), 205) == [100, 200]
     assert ends(gym.make("gym_hil/PandaPickCube-v1", auto_reset=True, max_episode_steps=7), 22) == [7, 14, 21]
     assert ends(make_env("gym_hil/PandaPickCube-v1", auto_reset=True, max_episode_steps=7), 22) == [7, 14, 21]
 
 
-def test_an_automatic_reset_does_not_cut_what_an_expert_does():
+def test_an_automatic_reset_does_not_interrupt_the_expert():
     env = gym.make("gym_hil/PandaPickCube-v1", operator="expert", auto_reset=True)
     env.reset(seed=0)
     lengths, length = [], 0
@@ -80,7 +80,7 @@ def test_an_automatic_reset_does_not_cut_what_an_expert_does():
     assert len(lengths) >= 3 and min(lengths) > 5
 
 
-def test_the_reset_delay_holds_inside_an_automatic_reset(monkeypatch):
+def test_the_reset_delay_applies_to_automatic_resets(monkeypatch):
     waited = []
     monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: waited.append(seconds))
     env = gym.make("gym_hil/PandaPickCube-v1", auto_reset=True, reset_delay_seconds=0.5, max_episode_steps=2)
@@ -199,7 +199,7 @@ def test_one_operator_cannot_watch_two_environments_at_once(env_id):
     envs.close()
 
 
-def test_there_is_one_default_of_the_gripper_penalty():
+def test_the_default_gripper_penalty_is_the_same_everywhere():
     switch = np.array([0, 0, 0, 0], np.float32)
     envs = [
         gym.make("gym_hil/PandaPickCube-v1"),
@@ -220,7 +220,7 @@ def test_the_dense_reward_of_an_unstable_step_is_not_that_of_a_fresh_state():
     assert terminated and info["termination_reason"] == "simulation_unstable" and reward == 0.0
 
 
-def test_what_an_id_says_arguments_say_too():
+def test_every_setting_of_an_id_is_available_as_an_argument():
     assert EnvConfig.of("gym_hil/PandaPickCubeGamepad-v0").operator == "gamepad"
     assert EnvConfig.of(None, use_inputs_control=True, use_gamepad=True).operator == "gamepad"
     config = EnvConfig.of("PandaInsertPegStateBase-v1", reward_type="dense")

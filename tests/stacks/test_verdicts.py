@@ -61,7 +61,7 @@ def test_without_a_human_the_task_decides_and_never_both_ends():
     assert both.terminated and not both.truncated
 
 
-def test_the_first_event_counts():
+def test_the_first_event_decides():
     verdict = combine(GOING_ON, [EpisodeEvent.PAUSE, EpisodeEvent.FAILURE, EpisodeEvent.SUCCESS])
     assert verdict.reason is TerminationReason.HUMAN_FAILURE
 
@@ -70,7 +70,7 @@ def test_the_first_event_counts():
     "event", [EpisodeEvent.SUCCESS, EpisodeEvent.FAILURE, EpisodeEvent.RERECORD, EpisodeEvent.RESET]
 )
 @pytest.mark.parametrize("done", [False, True])
-def test_all_keys_agree(event, done, monkeypatch):
+def test_all_success_keys_agree(event, done, monkeypatch):
     env = make_env("gym_hil/PandaPickCube-v1", operator=Says(event))
     env.reset(seed=0)
     monkeypatch.setattr(type(env.unwrapped.task), "success", lambda *_: done)

@@ -13,7 +13,7 @@ def episode(statistics: EpisodeStatistics, human: list[bool], success: bool) -> 
         statistics.step(human=acts, success=success and number == len(human))
 
 
-def test_an_episode_counts_when_the_next_begins():
+def test_an_episode_is_counted_when_the_next_one_begins():
     statistics = EpisodeStatistics()
     assert statistics.rates() is None
     episode(statistics, [False, True, True, True], success=True)
@@ -27,7 +27,7 @@ def test_an_episode_counts_when_the_next_begins():
     assert report["history"] == [(1.0, 0.75), (0.5, 0.375)]
 
 
-def test_a_rerecorded_episode_does_not_count():
+def test_a_rerecorded_episode_is_not_counted():
     statistics = EpisodeStatistics()
     episode(statistics, [True], success=True)
     episode(statistics, [True], success=True)
@@ -36,7 +36,7 @@ def test_a_rerecorded_episode_does_not_count():
     assert statistics.report()["episodes"] == 1 and statistics.rates() == (1.0, 1.0)
 
 
-def test_old_episodes_leave_the_rates():
+def test_only_recent_episodes_are_included_in_the_rates():
     statistics = EpisodeStatistics()
     for _ in range(WINDOW):
         episode(statistics, [True], success=True)

@@ -76,7 +76,7 @@ def test_a_key_moves_the_tcp_and_events_arrive_once(env, visitor):
     run(drive())
 
 
-def test_the_sticks_and_the_gamepad_drive_as_well(env, visitor):
+def test_the_touch_sticks_and_the_gamepad_drive_the_robot(env, visitor):
     async def drive():
         async with visitor(page(env).url) as guest:
             env.step(IDLE)
@@ -128,7 +128,7 @@ def test_speed_and_slow_motion_scale_motion_and_are_shown(env, visitor):
     run(drive())
 
 
-def test_keys_count_for_as_long_as_the_page_says(env, visitor):
+def test_keys_move_the_robot_for_the_duration_that_the_page_reports(env, visitor):
     async def drive():
         async with visitor(page(env).url) as guest:
             env.step(IDLE)
@@ -147,7 +147,7 @@ def test_keys_count_for_as_long_as_the_page_says(env, visitor):
     run(drive())
 
 
-def test_the_sticks_turn_while_the_person_says_so():
+def test_the_sticks_rotate_the_hand_while_turning_is_selected():
     from gym_hil.devices.page import PageSticks
 
     sticks = PageSticks()
@@ -157,7 +157,7 @@ def test_the_sticks_turn_while_the_person_says_so():
     assert sticks.poll().motion == (1, 0, -1, 0, 0, 0)
 
 
-def test_a_button_held_through_an_absence_counts_when_pressed_anew(env, visitor):
+def test_after_an_absence_a_held_button_must_be_pressed_again(env, visitor):
     async def drive():
         async with visitor(page(env).url) as guest:
             env.step(IDLE)
@@ -179,7 +179,7 @@ def test_a_button_held_through_an_absence_counts_when_pressed_anew(env, visitor)
     run(drive())
 
 
-def test_a_reset_ends_the_episode_without_a_verdict(env, visitor):
+def test_a_reset_ends_the_episode_without_success_or_failure(env, visitor):
     async def drive():
         async with visitor(page(env).url) as guest:
             env.step(IDLE)
@@ -193,7 +193,7 @@ def test_a_reset_ends_the_episode_without_a_verdict(env, visitor):
 
 
 @pytest.mark.parametrize("how", ["closed", "silent", "hidden", "cut"])
-def test_whoever_is_gone_does_not_drive(env, visitor, how):
+def test_a_disconnected_page_does_not_drive_the_robot(env, visitor, how):
     async def drive():
         async with visitor(page(env).url) as guest:
             env.step(IDLE)
@@ -228,7 +228,7 @@ def test_whoever_is_gone_does_not_drive(env, visitor, how):
     run(come_back())
 
 
-def test_an_absence_between_two_steps_ends_a_takeover_too_and_loses_no_press(env, visitor):
+def test_a_short_disconnection_ends_a_takeover_and_loses_no_press(env, visitor):
     async def drive():
         async with visitor(page(env).url) as guest:
             env.step(IDLE)
@@ -271,7 +271,7 @@ def test_control_passes_on_request_and_release_only(env, visitor):
     run(drive())
 
 
-def test_control_of_one_who_is_gone_passes_to_one_who_waits(env, visitor):
+def test_control_passes_from_a_disconnected_page_to_a_waiting_one(env, visitor):
     async def drive():
         async with visitor(page(env).url) as one, visitor(page(env).url) as two:
             await two.say(type="control", wanted=True)
@@ -307,7 +307,7 @@ def test_pictures_between_steps_and_rates_are_sent(env, visitor):
     run(watch())
 
 
-def test_looking_at_the_steps_changes_nothing():
+def test_a_watched_page_does_not_change_the_episode():
     rng = np.random.default_rng(0)
     actions = rng.uniform(-1, 1, (30, 4)).astype(np.float32)
     seen = []
@@ -332,7 +332,7 @@ def test_a_watched_page_costs_the_control_loop_less_than_a_tenth():
     assert min(measured) < 0.1, measured
 
 
-def test_slow_motion_and_pause_are_the_drivers(env, visitor):
+def test_only_the_driving_page_controls_slow_motion_and_pause(env, visitor):
     paced = RealTimeWrapper(env, period_s=0.02)
 
     async def drive():
@@ -358,7 +358,7 @@ def test_slow_motion_and_pause_are_the_drivers(env, visitor):
 
 
 @pytest.mark.parametrize("how", ["closed", "given away", "gone", "hidden"])
-def test_slow_motion_ends_with_who_asked_for_it(env, visitor, how):
+def test_slow_motion_ends_when_its_page_is_closed(env, visitor, how):
     async def drive():
         async with AsyncExitStack() as stack:
             one = await stack.enter_async_context(visitor(page(env).url))
@@ -391,7 +391,7 @@ def test_slow_motion_ends_with_who_asked_for_it(env, visitor, how):
     run(drive())
 
 
-def test_only_the_address_opens_it_and_only_from_its_own_origin(env, visitor):
+def test_the_page_requires_its_token_and_its_own_origin(env, visitor):
     url = page(env).url
     base = url.split("/?")[0]
 
@@ -452,7 +452,7 @@ def nonsense(rng: random.Random) -> str:
     return text if len(text) <= 1000 else nonsense(rng)  # longer ones are cut off, see below
 
 
-def test_ten_thousand_senseless_messages_change_nothing(env, visitor):
+def test_ten_thousand_invalid_messages_have_no_effect(env, visitor):
     rng = random.Random(0)
 
     async def flood():
@@ -487,7 +487,7 @@ def test_ten_thousand_senseless_messages_change_nothing(env, visitor):
     test_a_key_moves_the_tcp_and_events_arrive_once(env, visitor)
 
 
-def test_only_so_many_pages_may_be_open(env, visitor):
+def test_the_number_of_open_pages_is_limited(env, visitor):
     async def crowd():
         async with AsyncExitStack() as stack:
             for _ in range(8):
@@ -498,7 +498,7 @@ def test_only_so_many_pages_may_be_open(env, visitor):
     run(crowd())
 
 
-def test_only_so_many_may_knock_without_the_token(env, visitor):
+def test_the_number_of_unauthenticated_connections_is_limited(env, visitor):
     port = int(page(env).url.split(":")[2].split("/")[0])
 
     async def closed(reader: asyncio.StreamReader) -> bool:

@@ -42,7 +42,7 @@ def certificate(tmp_path):
     return tmp_path
 
 
-def test_loopback_alone_hears_unless_asked_otherwise(open_page, caplog):
+def test_by_default_the_server_listens_on_loopback_only(open_page, caplog):
     page = open_page()
     assert page.url.startswith("http://127.0.0.1:") and caplog.records == []
     port = int(page.url.split(":")[2].split("/")[0])
@@ -60,7 +60,7 @@ def own_address() -> str:
         return probe.getsockname()[0]
 
 
-def test_another_interface_is_warned_of_and_knows_its_names(open_page, visitor, caplog):
+def test_another_interface_gives_a_warning_and_accepts_its_host_names(open_page, visitor, caplog):
     page = open_page(host="0.0.0.0")
     assert any("without encryption" in record.message for record in caplog.records)
     assert "0.0.0.0" not in page.url
@@ -75,7 +75,7 @@ def test_another_interface_is_warned_of_and_knows_its_names(open_page, visitor, 
     asyncio.run(asyncio.wait_for(visit(), 30))
 
 
-def test_with_a_certificate_nothing_is_sent_in_the_clear(open_page, visitor, certificate, caplog):
+def test_with_a_certificate_everything_is_encrypted(open_page, visitor, certificate, caplog):
     page = open_page(host="0.0.0.0", certificate=certificate / "cert.pem", key=certificate / "key.pem")
     assert page.url.startswith("https://") and caplog.records == []
 
@@ -89,7 +89,7 @@ def test_with_a_certificate_nothing_is_sent_in_the_clear(open_page, visitor, cer
     asyncio.run(asyncio.wait_for(visit(), 30))
 
 
-def test_what_cannot_be_served_is_named(open_page, certificate, tmp_path):
+def test_errors_of_the_address_are_reported(open_page, certificate, tmp_path):
     (tmp_path / "empty.pem").touch()
     with pytest.raises(DeviceError, match=r"empty\.pem"):
         open_page(certificate=tmp_path / "empty.pem")
@@ -119,14 +119,14 @@ def answer(page, *, host: str = "", cookie: bytes = b"", path: str = "/") -> byt
 
 
 @pytest.mark.parametrize("cookie", [b"\x80abc", b"\xff\xfe", b"", b"abc; \x80", "ü".encode()])
-def test_a_bad_cookie_is_refused_quietly(open_page, cookie, caplog, capfd):
+def test_an_invalid_cookie_is_refused_without_a_traceback(open_page, cookie, caplog, capfd):
     page = open_page()
     assert answer(page, cookie=cookie).startswith(b"HTTP/1.1 403")
     assert answer(page, path="/?token=%ff%80").startswith(b"HTTP/1.1 403")
     assert caplog.records == [] and "Traceback" not in capfd.readouterr().err
 
 
-def test_further_host_names_are_allowed_when_they_are_given(open_page):
+def test_given_host_names_are_accepted(open_page):
     port_and_path = {}
     for names in ((), ("Robot.example.org", "localhost:9000")):
         page = open_page(host_names=names)
@@ -142,6 +142,6 @@ def test_further_host_names_are_allowed_when_they_are_given(open_page):
 
 
 @pytest.mark.parametrize("name", ["", "a b", "http://x", "x/y", "x:port", "*"])
-def test_an_impossible_host_name_is_named(name):
+def test_an_invalid_host_name_is_reported(name):
     with pytest.raises(InvalidArgumentError, match="host_names="):
         PageAddress(host_names=(name,))

@@ -33,7 +33,7 @@ def run(coroutine) -> None:
     asyncio.run(asyncio.wait_for(coroutine, timeout=60))
 
 
-def test_play_waits_for_somebody_and_says_its_address_in_json(tmp_path, visitor):
+def test_play_waits_for_a_page_and_prints_its_address_as_json(tmp_path, visitor):
     found = tmp_path / "play.json"
     process = start("play", "PandaPickCube-v1", "--web", "--json", str(found))
     url = address(process)

@@ -263,7 +263,7 @@ def promptly(program, take, ask, axis: int, sign: int) -> None:
     raise AssertionError("nobody drove")
 
 
-def test_it_draws_the_robot_and_says_who_acts(program, browser, tmp_path):
+def test_it_draws_the_robot_and_shows_who_acts(program, browser, tmp_path):
     browser.until("document.getElementById('latency').textContent")
     assert browser.text("who") == "POLICY" and browser.text("latency").endswith(" ms")
     picture = browser.picture()
@@ -282,7 +282,7 @@ def test_it_draws_the_robot_and_says_who_acts(program, browser, tmp_path):
     assert [entry for entry in browser.driver.get_log("browser") if entry["level"] == "SEVERE"] == []
 
 
-def test_it_goes_on_drawing_while_things_move(program, browser):
+def test_it_keeps_drawing_while_objects_move(program, browser):
     take_over(program, browser)
     browser.tap("KeyF")
     frames = int(browser.js("return document.getElementById('view').dataset.frames"))
@@ -355,7 +355,7 @@ def test_touch_sticks_drive(program, browser):
         ("Backspace", "RESET", "human_reset"),
     ],
 )
-def test_what_a_person_calls_arrives_once(program, browser, key, control, end):
+def test_an_episode_event_of_a_person_arrives_once(program, browser, key, control, end):
     for call in (lambda: browser.tap(key), lambda: browser.click(f"[data-control={control}]")):
         make(program, call, lambda line: line["end"] == end)
         assert program.ends(5) == [], "it arrived more than once"
@@ -377,7 +377,7 @@ def test_pause_and_slow_motion(program, browser):
 
 
 @pytest.mark.parametrize("how", ["closed", "hidden", "network"])
-def test_whoever_is_gone_does_not_drive(program, browser, how):
+def test_a_disconnected_page_does_not_drive_the_robot(program, browser, how):
     driver = browser.driver
     take_over(program, browser)
     if how == "closed":
@@ -452,7 +452,7 @@ def test_keys_alone_pick_up_the_cube(program, browser):
     assert (line["phase"], line["end"]) == ("human", "success")
 
 
-def test_the_control_loop_had_time_to_spare_all_along(program, browser):
+def test_no_control_step_was_late(program, browser):
     """Processor time, not wall time, which other programs share; for that see benchmarks/station.py."""
     while len(program.spent) < 100:
         program.step()

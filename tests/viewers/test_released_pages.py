@@ -17,7 +17,7 @@ def pages() -> int:
     return sum(thread.name == "gym-hil page" for thread in threading.enumerate())
 
 
-def test_an_environment_made_again_leaves_no_page_behind():
+def test_replacing_an_environment_closes_its_page():
     before = pages()
     for _ in range(3):
         env = gym.make("gym_hil/PandaPickCubeBrowser-v1")

@@ -128,7 +128,7 @@ def until(program, wanted, limit=60):
     raise AssertionError("it never happened")
 
 
-def test_keys_in_the_window_move_the_robot_and_closing_it_ends_nothing(screen, tmp_path):
+def test_keys_in_the_window_move_the_robot_and_closing_it_does_not_end_the_episode(screen, tmp_path):
     with running(screen, 150) as program:
         before = until(program, lambda line: line["focus"] and not line["human"])
         xdotool(screen, "key", "space")
@@ -150,7 +150,7 @@ def test_keys_in_the_window_move_the_robot_and_closing_it_ends_nothing(screen, t
         assert program.wait(timeout=60) == 0, "it ran to its end without the window"
 
 
-def test_the_window_says_when_the_person_pauses(screen, tmp_path):
+def test_the_window_shows_a_pause(screen, tmp_path):
     with running(screen, 150) as program:
         until(program, lambda line: line["focus"])
         xdotool(screen, "key", "p")
@@ -161,7 +161,7 @@ def test_the_window_says_when_the_person_pauses(screen, tmp_path):
         assert program.wait(timeout=60) == 0
 
 
-def test_closing_the_window_leaves_the_gamepad_at_work(screen):
+def test_after_closing_the_window_the_gamepad_still_drives(screen):
     program = subprocess.run(
         [sys.executable, "-c", GAMEPAD], env=screen, capture_output=True, text=True, timeout=120
     )

@@ -113,7 +113,7 @@ class DeviceBasics:
 class DeviceConformance(DeviceBasics):
     """Tests for devices with buttons or axes. They need a fixture `rig` with a `DeviceRig`."""
 
-    def test_rests_while_nobody_touches_it(self, rig: DeviceRig) -> None:
+    def test_is_neutral_while_nobody_touches_it(self, rig: DeviceRig) -> None:
         rig.settle()
         assert rig.device.poll() == DeviceReading()
 
@@ -195,7 +195,7 @@ class DeviceConformance(DeviceBasics):
             rig.settle()
             assert rig.device.poll().gripper is GripperCommand.STAY
 
-    def test_each_axis_moves_alone_and_the_right_way(self, rig: DeviceRig) -> None:
+    def test_each_control_moves_its_axis_in_its_direction(self, rig: DeviceRig) -> None:
         _skip_unless(bool(rig.axes), "axes")
         for axis in rig.axes:
             for level in (1.0, -1.0):

@@ -108,7 +108,7 @@ def assert_valid_step(env: gym.Env, policy_action: np.ndarray, info: dict[str, A
 class OperatorBasics:
     """Tests for any operator. They need a fixture `operator`."""
 
-    def test_every_step_knows_who_acted(self, operator: Operator) -> None:
+    def test_every_step_records_who_acted(self, operator: Operator) -> None:
         env = environment(operator)
         for seed in range(3):
             before, takeovers = "policy", 0
@@ -220,7 +220,7 @@ class TakeoverConformance:
             executed.append(info[schema.TELEOP_ACTION])
         return executed
 
-    def test_takes_over_within_one_step_and_gives_back(self, rig: DeviceRig, env: gym.Env) -> None:
+    def test_takes_over_within_one_step_and_hands_back(self, rig: DeviceRig, env: gym.Env) -> None:
         for takeover in (1, 2, 3):
             info = env.step(FULL_SPEED)[4]
             assert_valid_step(env, FULL_SPEED, info)
@@ -249,7 +249,7 @@ class TakeoverConformance:
             rig.settle()
             assert not env.step(FULL_SPEED)[4][schema.TELEOP_ACTION][:3].any()
 
-    def test_the_gripper_obeys_only_who_acts(self, rig: DeviceRig, env: gym.Env) -> None:
+    def test_the_gripper_follows_only_the_one_who_acts(self, rig: DeviceRig, env: gym.Env) -> None:
         if Control.CLOSE not in rig.controls:
             raise unittest.SkipTest("this device has no gripper buttons")
         tap(rig, Control.CLOSE)
@@ -260,7 +260,7 @@ class TakeoverConformance:
         rig.settle()
         assert env.step(STAY)[4][schema.TELEOP_ACTION][3] == GripperCommand.CLOSE
 
-    def test_what_the_person_calls_ends_one_episode(self, rig: DeviceRig, env: gym.Env) -> None:
+    def test_an_episode_event_of_the_person_ends_one_episode(self, rig: DeviceRig, env: gym.Env) -> None:
         reasons = {
             EpisodeEvent.SUCCESS: "human_success",
             EpisodeEvent.FAILURE: "human_failure",
@@ -281,7 +281,7 @@ class TakeoverConformance:
                 env.reset()
             assert not any(env.step(STAY)[2] for _ in range(3))
 
-    def test_what_is_pressed_during_a_reset_belongs_to_nobody(self, rig: DeviceRig, env: gym.Env) -> None:
+    def test_presses_during_a_reset_are_discarded(self, rig: DeviceRig, env: gym.Env) -> None:
         def press_everything() -> None:
             for control in sorted(rig.controls, key=str):
                 tap(rig, control)
@@ -293,7 +293,7 @@ class TakeoverConformance:
             _, reward, terminated, _, info = env.step(STAY)
             assert (reward, terminated, info[schema.IS_INTERVENTION]) == (0.0, False, False)
 
-    def test_an_unplugged_device_lets_go(self, rig: DeviceRig, env: gym.Env) -> None:
+    def test_an_unplugged_device_releases_control(self, rig: DeviceRig, env: gym.Env) -> None:
         self.take_over(rig)
         assert env.step(FULL_SPEED)[4][schema.IS_INTERVENTION]
         self._can(rig.disconnect)
@@ -321,7 +321,7 @@ class TakeoverConformance:
             assert_valid_step(env, FULL_SPEED, info)
             assert not info[schema.IS_INTERVENTION]
 
-    def test_no_hand_over_jerks_the_arm(self, rig: DeviceRig, env: gym.Env) -> None:
+    def test_takeovers_and_releases_do_not_jerk_the_arm(self, rig: DeviceRig, env: gym.Env) -> None:
         dt = env.unwrapped.simulation.model.opt.timestep  # type: ignore[attr-defined]
         executed = [env.step(FULL_SPEED)[4][schema.TELEOP_ACTION]]
         with tcp_positions(env) as handed_over:
