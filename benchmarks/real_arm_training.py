@@ -32,8 +32,10 @@ from gym_hil.learning.run_status import RunStatus
 TASK = "gym_hil/SO101PickCubeStateBase-v1"
 
 
-def start_arm(folder: Path, fault: tuple[str, ...], seed: int) -> tuple[subprocess.Popen, dict[str, Any]]:
-    """Start the virtual arm, and return its process and its addresses."""
+def start_arm(
+    folder: Path, fault: tuple[str, ...], seed: int, *more: str
+) -> tuple[subprocess.Popen, dict[str, Any]]:
+    """Start the virtual arm with further arguments, and return its process and its addresses."""
     facts = folder / "arm.json"
     command = [
         sys.executable,
@@ -46,7 +48,7 @@ def start_arm(folder: Path, fault: tuple[str, ...], seed: int) -> tuple[subproce
         "--json",
         str(facts),
     ]
-    command += ["--fault", *fault] if fault else []
+    command += [*more, *(["--fault", *fault] if fault else [])]
     arm = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     while not facts.exists():
         assert arm.poll() is None, "the virtual arm has ended"

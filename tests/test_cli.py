@@ -224,6 +224,7 @@ def test_every_command_has_a_help_text():
         "replay",
         "inspect",
         "lerobot-config",
+        "lerobot-policy",
     ):
         done = gym_hil(command, "--help")
         assert done.returncode == 0 and "--json" in done.stdout

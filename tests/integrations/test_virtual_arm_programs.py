@@ -13,8 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gym_hil.cli.lerobot_policy import LerobotPolicy
+from gym_hil.integrations.lerobot.policy import is_lerobot_policy
+from gym_hil.integrations.lerobot.real_arm.scene import MeasuredScene
 from gym_hil.integrations.lerobot.virtual_arm.arm import HORNS
+from gym_hil.learning.async_learner import InProcessLearner
+from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import TrainingEpisodeStore
+from gym_hil.learning.run import train
+from gym_hil.robots import ROBOTS
 from lerobot_policies import SMALL_ACT
 
 pd = pytest.importorskip("pandas")
@@ -244,6 +251,43 @@ def test_a_policy_is_trained_on_the_arm_through_lerobot(virtual_arm, lerobot, tm
     assert (
         sum(len(episode) for episode in episodes) == 48 and sum(episode.success for episode in episodes) >= 2
     )
+
+
+def trained_in_simulation(folder: Path, **settings) -> Path:
+    """Return a folder for LeRobot with a clone of the scripted expert."""
+    arguments = {"demos": 20, "method": "bc", "preset": "scripted", "final_episodes": 1, **settings}
+    config = TrainConfig(env_id="gym_hil/SO101PickCubeStateBase-v1", **arguments)
+    train(config, folder / "run", learner=InProcessLearner, videos=False)
+    assert LerobotPolicy(policy=folder / "run", out=folder / "policy").run() == 0
+    return folder / "policy"
+
+
+def test_a_policy_of_this_package_drives_the_arm_through_lerobot(virtual_arm, lerobot, tmp_path):
+    arm = virtual_arm("--scene", "--cameras", "front,wrist", "--camera-fps", "10")
+    knows_cube = trained_in_simulation(tmp_path / "state", robot_minutes=0.5)
+    sees = trained_in_simulation(
+        tmp_path / "pixels", obs="pixels", image_size=16, demos=1, robot_minutes=0.01, updates_per_step=1
+    )
+
+    assert not is_lerobot_policy(sees), "`gym-hil play --policy` takes the folder, too"
+
+    def roll_out(policy: Path, *more: str) -> str:
+        return lerobot.run(
+            (
+                "lerobot.scripts.lerobot_rollout", f"--policy.path={policy}", *arm.arguments("follower"),
+                "--robot.disable_torque_on_disconnect=false", "--fps=10", "--task=Pick up the cube",
+                "--strategy.type=base", "--return_to_initial_position=false", *more,
+            )
+        )  # fmt: skip
+
+    said = roll_out(sees, "--duration=2")
+    assert "Base strategy teardown complete" in said and "type=gym_hil" in said
+    scene = MeasuredScene(arm.facts["scene"])
+    assert scene.put_back()
+    roll_out(knows_cube, f"--policy.scene={arm.facts['scene']}", "--duration=6")
+    height = scene.poses(["cube"])["cube"][2]
+    scene.close()
+    assert height > ROBOTS["so101"].workspace.lift, "the arm holds the cube that it has lifted"
 
 
 def test_a_leader_arm_drives_the_arm(virtual_arm, lerobot, tmp_path):

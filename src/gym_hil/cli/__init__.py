@@ -83,6 +83,7 @@ def _run() -> int:
     from gym_hil.cli.humans import Humans
     from gym_hil.cli.inspect_command import Inspect
     from gym_hil.cli.lerobot_config import LerobotConfig
+    from gym_hil.cli.lerobot_policy import LerobotPolicy
     from gym_hil.cli.list_command import List
     from gym_hil.cli.play import Play
     from gym_hil.cli.record import Record
@@ -108,6 +109,7 @@ def _run() -> int:
         | Annotated[Reward, tyro.conf.subcommand("reward")]
         | Annotated[Humans, tyro.conf.subcommand("humans")]
         | Annotated[LerobotConfig, tyro.conf.subcommand("lerobot-config")]
+        | Annotated[LerobotPolicy, tyro.conf.subcommand("lerobot-policy")]
         | Annotated[VirtualArm, tyro.conf.subcommand("virtual-arm")],
         prog="gym-hil",
         description="Human-in-the-loop robot learning in MuJoCo. `gym-hil --version` prints the version.",

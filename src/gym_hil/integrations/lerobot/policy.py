@@ -15,14 +15,17 @@ from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.envs.observations import proprioception_layout
 
 STATE, OBJECTS, IMAGE = "observation.state", "observation.environment_state", "observation.images.{}"
+OWN = "gym_hil"
+"""Type of the policies of this package in LeRobot."""
 RL = "gaussian_actor"
 """Type of the policies of `lerobot.rl`, which predict a discrete gripper command that is not scaled."""
 
 
 def is_lerobot_policy(folder: Path) -> bool:
-    """Return whether `folder` is a ``pretrained_model`` folder of LeRobot."""
+    """Return whether `folder` is a ``pretrained_model`` folder with a policy that LeRobot trained."""
     try:
-        return "input_features" in json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return "input_features" in config and config.get("type") != OWN
     except (OSError, ValueError):
         return False
 

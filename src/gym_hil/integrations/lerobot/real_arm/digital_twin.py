@@ -7,7 +7,7 @@ Nothing is simulated.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,15 +131,44 @@ class DigitalTwin(Simulation):
         if late_s > 0.0:
             self.overruns += 1
             self.worst_overrun_s = max(self.worst_overrun_s, late_s)
-        self._measure()
+        self.measure()
 
     def connect(self) -> None:
         """Connect to the arm, and hold its current position."""
         self.arm.connect()
         self.measured = None
         self.restart_timing()
-        self._measure()
+        self.measure()
         self.hold()
+
+    def measure(self) -> None:
+        """Set the model to the current measurements.
+
+        Raises:
+            DeviceError: the arm does not answer, its measurements are not plausible, or a servo draws too much current.
+        """
+        measured = self.arm.read()
+        self._require_plausible(measured.joints)
+        self.measured = measured
+        effector, data = self.robot.end_effectors[0], self.data
+        near, far = effector.hand.finger_range
+        positions = (*measured.joints, near + measured.opening * (far - near))
+        for name, position in zip((*effector.joints, effector.finger_joints[0]), positions, strict=True):
+            joint = self.model.joint(name)
+            data.qvel[joint.dofadr] = (position - data.qpos[joint.qposadr]) / self.control_dt
+            data.qpos[joint.qposadr] = position
+        if self.objects is not None:
+            self._place(self.objects.poses(tuple(self._mocap)))
+        mujoco.mj_kinematics(self.model, data)
+        current = max(measured.currents, default=0.0)
+        self._overcurrent_s = self._overcurrent_s + self.control_dt if current > self.limits.current else 0.0
+        if self._overcurrent_s > self.limits.current_time:
+            self._overcurrent_s = 0.0
+            self.hold()
+            raise DeviceError(
+                f"a servo draws {current:.2f} A, and has drawn more than {self.limits.current:.2f} A for "
+                f"{self.limits.current_time:.1f} s"
+            )
 
     def restart_timing(self) -> None:
         """Begin the next control period with the next step, so that a pause before it does not count as a delay."""
@@ -160,6 +189,16 @@ class DigitalTwin(Simulation):
             DeviceError: the arm does not answer, or does not reach the positions.
         """
         self.arm.reset_gripper()
+        for _ in self.motion_to(joints, opening):
+            self.measure()
+        self.restart_timing()
+
+    def motion_to(self, joints: Sequence[float], opening: float) -> Iterator[None]:
+        """Yield after each control period of a slow motion to joint positions (rad). Measure before the next one.
+
+        Raises:
+            DeviceError: the arm does not answer, or does not reach the positions.
+        """
         self._command_opening(opening)
         goal, speed = np.array(joints), self.limits.homing_speed * self.control_dt
         steps = 20 + 2 * int(np.abs(goal - self._control.target_joint_pos).max() / speed)
@@ -169,8 +208,7 @@ class DigitalTwin(Simulation):
                 self.hold()
                 raise DeviceError("the arm does not reach its start: it may be blocked")
             self._travel(self._within_limits(goal, self.limits.homing_speed, keep_in_box=False))
-            self._measure()
-        self.restart_timing()
+            yield
 
     def object_poses(self) -> dict[str, Array]:
         """Return the measured poses of the parts of the task's props, in the form of the task's initial state."""
@@ -234,30 +272,6 @@ class DigitalTwin(Simulation):
     def _command_opening(self, opening: float) -> None:
         near, far = self.robot.end_effectors[0].hand.finger_range
         self._simulated.command_fingers(near + opening * (far - near))
-
-    def _measure(self) -> None:
-        measured = self.arm.read()
-        self._require_plausible(measured.joints)
-        self.measured = measured
-        effector, data = self.robot.end_effectors[0], self.data
-        near, far = effector.hand.finger_range
-        positions = (*measured.joints, near + measured.opening * (far - near))
-        for name, position in zip((*effector.joints, effector.finger_joints[0]), positions, strict=True):
-            joint = self.model.joint(name)
-            data.qvel[joint.dofadr] = (position - data.qpos[joint.qposadr]) / self.control_dt
-            data.qpos[joint.qposadr] = position
-        if self.objects is not None:
-            self._place(self.objects.poses(tuple(self._mocap)))
-        mujoco.mj_kinematics(self.model, data)
-        current = max(measured.currents, default=0.0)
-        self._overcurrent_s = self._overcurrent_s + self.control_dt if current > self.limits.current else 0.0
-        if self._overcurrent_s > self.limits.current_time:
-            self._overcurrent_s = 0.0
-            self.hold()
-            raise DeviceError(
-                f"a servo draws {current:.2f} A, and has drawn more than {self.limits.current:.2f} A for "
-                f"{self.limits.current_time:.1f} s"
-            )
 
     def _require_plausible(self, joints: Sequence[float]) -> None:
         """Require plausible positions: after a late answer, a bus can confuse the answers to different requests.

@@ -153,24 +153,7 @@ class RealArmEnv(ManipulationEnv):
         Args:
             kwargs: arguments of `ManipulationEnv.reset`.
         """
-        home = self.simulation.robot.home(HOME)
-        hand = self.simulation.robot.end_effectors[0].hand
-        near, far = hand.finger_range
-        while True:
-            try:
-                self._put_back(
-                    "Put the objects back and keep clear: after your confirmation, the arm moves to its start."
-                )
-                if not self._connected:
-                    self.twin.connect()
-                    self._connected = True
-                self.twin.move_to(home, (hand.open_position - near) / (far - near))
-                break
-            except DeviceError as error:
-                self._connected = False
-                self._confirm(
-                    f"{error}. Check the arm and its cable. After your confirmation, it is tried again."
-                )
+        self._move_to_start()
         observation, info = super().reset(**kwargs)
         if self._scene is not None:
             places = self.twin.object_poses()
@@ -222,6 +205,30 @@ class RealArmEnv(ManipulationEnv):
         if self._scene is not None:
             self._scene.close()
         super().close()
+
+    @property
+    def start_pose(self) -> tuple[tuple[float, ...], float]:
+        """Joint positions (rad) and opening of the gripper at the beginning of an episode."""
+        hand = self.simulation.robot.end_effectors[0].hand
+        near, far = hand.finger_range
+        return tuple(self.simulation.robot.home(HOME)), (hand.open_position - near) / (far - near)
+
+    def _move_to_start(self) -> None:
+        while True:
+            try:
+                self._put_back(
+                    "Put the objects back and keep clear: after your confirmation, the arm moves to its start."
+                )
+                if not self._connected:
+                    self.twin.connect()
+                    self._connected = True
+                self.twin.move_to(*self.start_pose)
+                break
+            except DeviceError as error:
+                self._connected = False
+                self._confirm(
+                    f"{error}. Check the arm and its cable. After your confirmation, it is tried again."
+                )
 
     def _images(self, height: int, width: int) -> list[Image]:
         from PIL import Image as Picture
