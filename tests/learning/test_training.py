@@ -22,7 +22,8 @@ from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import Transitions
 from gym_hil.learning.evaluation import evaluate, wilson
 from gym_hil.learning.learner_service import load_checkpoint, save_checkpoint
-from gym_hil.learning.methods.hil import HilLearner
+from gym_hil.learning.methods import METHODS
+from gym_hil.learning.methods.hil import CLONING_STEPS, HilLearner
 from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.rollout import Rollouts
@@ -102,7 +103,7 @@ def test_the_learning_rate_decreases_towards_the_end():
     assert [schedule(left) for left in (1.0, 0.5, 0.25, 0.0)] == [1.0, 1.0, 0.5, 0.05]
     assert annealed(1.0, 0.0)(0.1) == 1.0
     env = make_policy_env(PICK, None)
-    config = TrainConfig(env_id=PICK, robot_minutes=0.1, updates_per_step=1, batch_size=8, width=16)
+    config = TrainConfig(env_id=PICK, robot_minutes=0.1, updates_per_step=1, batch_size=8, width=16, demos=0)
     learner = HilLearner(config, env.observation_space, env.action_space)
     learner.model.replay_buffer = model(env).learn(10).replay_buffer
     rates = []
@@ -241,6 +242,30 @@ def test_a_checkpoint_holds_everything_that_learning_depends_on(tmp_path):
         second.update()
     mine, others = second.policy_weights(), first.policy_weights()
     assert all((mine[name] == others[name]).all() for name in others)
+
+
+def test_the_policy_begins_as_a_clone_of_the_demonstrations_and_then_learns_from_rewards():
+    config = TrainConfig(env_id=PICK, width=32, batch_size=32, updates_per_step=1)
+    learner, errors = taught(config, updates=0), []
+    stored = learner.buffer.prior
+    seen, wanted = stored.observations[:49, 0], stored.actions[:49, 0]
+    for updates in (0, CLONING_STEPS):
+        for _ in range(updates):
+            learner.update()
+        acting = GaussianPolicy(learner.policy_weights())
+        errors.append(float(np.mean((acting.act(seen) - wanted) ** 2)))
+    assert errors[1] < 0.5 * errors[0] and learner.model.cloning
+    spread = np.abs(acting.explore(seen, np.random.default_rng(0)) - acting.act(seen)).mean()
+    assert spread < 0.3, "a clone explores little"
+    entropy = learner.model.log_ent_coef.item()
+    learner.update()
+    assert not learner.model.cloning and learner.model.log_ent_coef.item() != entropy
+    assert {float(state["step"]) for state in learner.model.actor.optimizer.state.values()} == {1.0}
+
+
+@pytest.mark.parametrize("changes", [{"demos": 0}, {"imitation": 0.0}, {"obs": "pixels"}])
+def test_nothing_is_cloned_where_nothing_is_imitated(changes):
+    assert METHODS.get("hil").pretraining_steps_of(TrainConfig(env_id=PICK, **changes)) == 0
 
 
 def test_a_checkpoint_of_other_networks_or_a_damaged_one_is_refused(tmp_path):

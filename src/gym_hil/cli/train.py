@@ -159,7 +159,7 @@ class Train:
             obs=self.obs,
             image_size=self.image_size,
             device=self.device,
-            **defaults_for(env_id, self.obs),
+            **defaults_for(env_id, self.obs, self.method),
             method=self.method,
             operator=self.operator_name(),
             preset=self.preset,

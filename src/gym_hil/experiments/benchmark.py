@@ -76,7 +76,7 @@ def protocol_config(task: str, method: str, human: str, seed: int) -> TrainConfi
     env_id = f"gym_hil/Panda{task}StateBase-v1"
     config = TrainConfig(
         env_id=env_id,
-        **defaults_for(env_id, "state"),
+        **defaults_for(env_id, "state", method),
         method=method,
         preset=human,
         seed=seed,

@@ -183,5 +183,5 @@ def _config(path: Path, given: dict[str, Any], to_env_id: Callable[[str], str]) 
     if "task" not in chosen:
         raise InvalidArgumentError(f"{path}: no task is given")
     env_id = to_env_id(chosen.pop("task"))
-    defaults_of_task = defaults_for(env_id, chosen.get("obs", defaults["obs"]))
-    return TrainConfig(env_id=env_id, **{**defaults_of_task, **chosen})
+    obs, method = (chosen.get(name, defaults[name]) for name in ("obs", "method"))
+    return TrainConfig(env_id=env_id, **{**defaults_for(env_id, obs, method), **chosen})

@@ -42,7 +42,10 @@ class ActorCriticLearner(Learner):
     Attributes:
         model: the algorithm.
         buffer: its replay buffer.
+        pretraining_updates: number of gradient steps of the critics before the policy acts.
     """
+
+    pretraining_updates = 0
 
     def __init__(self, config: TrainConfig, observation_space: spaces.Box, action_space: spaces.Box) -> None:
         from gym_hil.learning.sac import make_hil_sac
@@ -82,7 +85,7 @@ class ActorCriticLearner(Learner):
     def update(self) -> None:
         """Update the critics `updates_per_step` times, and the actor once."""
         planned = self._config.updates_per_step * self._config.total_steps
-        self.model.set_progress(self.updates / planned)
+        self.model.set_progress(max(0, self.updates - self.pretraining_updates) / planned)
         self.model.train(self._config.updates_per_step, self._config.batch_size)
 
     def policy_weights(self) -> Weights:

@@ -25,25 +25,35 @@ CONFIG = "config.json"
 VERSION = 4
 """Version of the fields of `TrainConfig` and their meaning. It is incremented whenever a saved configuration would
 give a different run. Results of different versions are not compared."""
+METHOD_VERSIONS = {"hil": 5}
+"""Versions of methods that have changed since, so that the results of all other methods remain valid."""
 SECONDS_PER_MINUTE = 60.0
 DELAYS = tuple(field.name for field in fields(Delays))
 OPTIONAL_FIELDS = frozenset({*DELAYS, "reward"})
 """Fields that a saved configuration of this version may lack, because their defaults do not change a run."""
 IMAGE_DEFAULTS = {"updates_per_step": 1, "batch_size": 64, "learning_rate": 1e-3}
 """Defaults of some fields for image observations. They let two CPU cores learn at the pace of a person."""
+METHOD_DEFAULTS: Mapping[str, Mapping[str, Any]] = {"hil": {"imitation": 2.0, "batch_size": 128}}
+"""Defaults of some fields by method, for state observations."""
 
 
-def defaults_for(env_id: str, obs: str) -> dict[str, Any]:
+def version_of(method: str) -> int:
+    """Return the version of the configurations of a method."""
+    return METHOD_VERSIONS.get(method, VERSION)
+
+
+def defaults_for(env_id: str, obs: str, method: str | None = None) -> dict[str, Any]:
     """Return the defaults that differ from those of `TrainConfig`.
 
     Args:
         env_id: id of the environment.
         obs: the policy's observation, ``"state"`` or ``"pixels"``.
+        method: the learning method; None for the defaults of all methods.
 
     Returns:
         The defaults by the names of the fields.
     """
-    defaults = dict(IMAGE_DEFAULTS) if obs == "pixels" else {}
+    defaults = dict(IMAGE_DEFAULTS if obs == "pixels" else METHOD_DEFAULTS.get(method or "", {}))
     if is_external(env_id):
         env = gym.make(env_id)
         defaults["control_dt"] = float(EnvironmentInterface(env).control_dt)
@@ -188,7 +198,7 @@ class TrainConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields, their version and the package's version as a dictionary."""
-        return {"version": VERSION, "gym_hil": package_version(), **asdict(self)}
+        return {"version": version_of(self.method), "gym_hil": package_version(), **asdict(self)}
 
     def save(self, path: Path) -> None:
         """Write the configuration to a JSON file."""
@@ -224,15 +234,15 @@ def read_config(saved: Any, path: Path, *, for_policy: bool = False) -> TrainCon
         raise InvalidArgumentError(f"{path} is not a training configuration: it is {type(saved).__name__}")
     known = {field.name: field for field in fields(TrainConfig)}
     values = {name: value for name, value in saved.items() if name not in ("version", "gym_hil")}
-    version = saved.get("version", 1)
-    if type(version) is not int or version > VERSION or (version < VERSION and not for_policy):
+    version, current = saved.get("version", 1), version_of(str(saved.get("method")))
+    if type(version) is not int or version > current or (version < current and not for_policy):
         raise InvalidArgumentError(
             f"{path} has version {version!r}, written by gym-hil {saved.get('gym_hil', '0.1.15 or earlier')}; "
-            f"this gym-hil uses version {VERSION}, and runs of different versions cannot be compared or continued"
+            f"this gym-hil uses version {current}, and runs of different versions cannot be compared or continued"
         )
     unknown = [name for name in values if name not in known]
     missing = [name for name in known if name not in values and name not in OPTIONAL_FIELDS]
-    if unknown or (missing and version == VERSION) or "env_id" in missing:
+    if unknown or (missing and version == current) or "env_id" in missing:
         wrong = ", ".join(
             [*(f"{name!r} is unknown" for name in unknown), *(f"{m!r} is missing" for m in missing)]
         )

@@ -107,6 +107,10 @@ class HilReplayBuffer(ReplayBuffer):
         halves = zip(self._draw(self.prior, by_human), everything, strict=True)
         return ReplayBufferSamples(*(None if one is None else torch.cat((one, two)) for one, two in halves))
 
+    def sample_prior(self, batch_size: int) -> ReplayBufferSamples:
+        """Return a batch of transitions in which a human acted."""
+        return self._draw(self.prior, batch_size)
+
     def _draw(self, buffer: ReplayBuffer, size: int) -> ReplayBufferSamples:
         """Return a batch from one buffer. The value after a time limit is bootstrapped."""
         rows = self.rng.integers(buffer.size(), size=size)

@@ -17,7 +17,7 @@ from gym_hil.core.errors import GymHilError, InvalidArgumentError
 from gym_hil.core.files import write_atomically
 from gym_hil.devices.page import PageAddress
 from gym_hil.learning.async_learner import ConnectLearner, SeparateProcessLearner
-from gym_hil.learning.config import VERSION, TrainConfig, package_version
+from gym_hil.learning.config import TrainConfig, package_version, version_of
 from gym_hil.learning.episode_store import EpisodeInProgress, TrainingEpisode, TrainingEpisodeStore
 from gym_hil.learning.evaluation import Evaluation
 from gym_hil.learning.learner_service import LearnerMessage, LearnerProgress
@@ -154,6 +154,7 @@ class TrainingRun:
         self._config, self._out, self._report = config, out, report
         self._method = METHODS.get(config.method)
         self._method.check(config)
+        self._pretraining_steps = self._method.pretraining_steps_of(config)
         self._rollouts = rollouts or Rollouts(config)
         self._eval_env = self._rollouts.evaluation_env()
         if self._eval_env.interface.control_dt != config.control_dt:
@@ -224,7 +225,7 @@ class TrainingRun:
 
     def _pretrain(self, steps: int | None = None) -> None:
         """Learn from the demonstrations, unless this has been done: `steps` control steps, or those of the method."""
-        steps = self._method.pretraining_steps if steps is None else steps
+        steps = self._pretraining_steps if steps is None else steps
         if steps and self._learner.wait_for(self._learner.sent).updates == 0:
             self._report_status("learning")
             self._learner.send(LearnerMessage(pretraining_steps=steps))
@@ -304,7 +305,7 @@ class TrainingRun:
         every, points = self._config.eval_every_steps, self._curve.points
         demonstrated = sum(one.steps for one in self._episodes if one.kind != "online")
         # Without pretraining, the policy has learned nothing directly after the demonstrations.
-        start = -every if self._method.pretraining_steps else demonstrated
+        start = -every if self._pretraining_steps else demonstrated
         due = self._steps // every > (points[-1].steps if points else start) // every
         if due and not self._rollouts.outside:  # there, a person would have to watch every evaluation
             self._report_status("evaluation")
@@ -362,7 +363,7 @@ class TrainingRun:
         result |= {
             "seed": self._config.seed,
             "purpose": purpose_of_result(self._config.seed, found.first_start),
-            "config_version": VERSION,
+            "config_version": version_of(self._config.method),
             "gym_hil": package_version(),
         }
         write_atomically(self._out / RESULT, json.dumps(result, indent=2).encode() + b"\n")

@@ -197,13 +197,22 @@ class HilSAC(SAC):
         weight = self.log_ent_coef.detach().exp()
         loss = weight * log_prob.mean() - self.critic.values(features, actions).mean()
         if len(imitated):
-            copied = torch.tanh(mean[len(features) :] if noisy else mean[: len(imitated)])
+            rows = slice(len(features), None) if noisy else slice(len(imitated))
+            copied = self._imitating(mean[rows], log_std[rows])
             loss = loss + self.imitation * functional.mse_loss(copied, by_human)
+        self._update_actor(loss)
+        self.logger.record("train/ent_coef", weight.item())
+
+    def _update_actor(self, loss: torch.Tensor) -> None:
+        """Take a gradient step of the actor."""
         trained = [weight for group in self.actor.optimizer.param_groups for weight in group["params"]]
         _set_gradients([loss], trained)
         self.actor.optimizer.step()
-        self.logger.record("train/ent_coef", weight.item())
         self.logger.record("train/actor_loss", loss.item())
+
+    def _imitating(self, mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
+        """Return the actions (batch, actions) that the actor's behaviour cloning loss compares with the human's."""
+        return torch.tanh(mean)
 
     def _imitation_loss(self, features: torch.Tensor, by_human: torch.Tensor) -> torch.Tensor:
         """Return the weighted imitation loss. `by_human` are the actions for the first rows of `features`."""

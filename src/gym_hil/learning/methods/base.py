@@ -171,6 +171,10 @@ class LearningMethod(abc.ABC):
         policy.load(weights)
         return policy
 
+    def pretraining_steps_of(self, config: TrainConfig) -> int:
+        """Return the number of control steps of pretraining in a run, which is `pretraining_steps` by default."""
+        return self.pretraining_steps
+
     def check(self, config: TrainConfig) -> None:
         """Require that the method supports a configuration.
 
