@@ -18,10 +18,10 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.learning.async_learner import SeparateProcessLearner
 from gym_hil.learning.checkpoint import load, load_policy
-from gym_hil.learning.config import METHOD_DEFAULTS, TrainConfig
+from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.encoders import CHANNELS, Encoder, randomly_shifted
 from gym_hil.learning.image_observation import BOUND, CAMERAS, FEATURES, LEVELS, ImageLayout
-from gym_hil.learning.methods.hil import HilLearner
+from gym_hil.learning.methods.hil import STATE_DEFAULTS, HilLearner
 from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.policy_file import CHECKPOINT
@@ -180,5 +180,5 @@ def test_a_device_that_is_not_there_is_named(device):
 def test_observations_of_images_have_their_own_defaults():
     config = Train(task="PandaPickCube-v1", obs="pixels")._config()
     assert (config.updates_per_step, config.batch_size, config.learning_rate) == (1, 64, 1e-3)
-    assert Train(task="PandaPickCube-v1")._config().batch_size == METHOD_DEFAULTS["hil"]["batch_size"]
+    assert Train(task="PandaPickCube-v1")._config().batch_size == STATE_DEFAULTS["batch_size"]
     assert Train(task="PandaPickCube-v1", method="bc")._config().batch_size == TrainConfig.batch_size

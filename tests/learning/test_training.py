@@ -18,7 +18,7 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.intervention import SimulatedHuman
 from gym_hil.learning.actor_critic_learner import FINAL_LEARNING_RATE, annealed
 from gym_hil.learning.checkpoint import load
-from gym_hil.learning.config import TrainConfig
+from gym_hil.learning.config import TrainConfig, defaults_for
 from gym_hil.learning.episode_store import Transitions
 from gym_hil.learning.evaluation import evaluate, wilson
 from gym_hil.learning.learner_service import load_checkpoint, save_checkpoint
@@ -261,6 +261,20 @@ def test_the_policy_begins_as_a_clone_of_the_demonstrations_and_then_learns_from
     learner.update()
     assert not learner.model.cloning and learner.model.log_ent_coef.item() != entropy
     assert {float(state["step"]) for state in learner.model.actor.optimizer.state.values()} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("task", "method", "gamma"),
+    [
+        ("PickCube", "hil", 0.95),
+        ("InsertPeg", "hil", 0.9667),
+        ("ArrangeBoxes", "hil", 0.9875),
+        ("ArrangeBoxes", "bc", 0.95),
+    ],
+)
+def test_the_discount_of_hil_is_larger_for_tasks_with_longer_episodes(task, method, gamma):
+    env_id = f"gym_hil/Panda{task}StateBase-v1"
+    assert TrainConfig(env_id=env_id, **defaults_for(env_id, "state", method)).gamma == gamma
 
 
 @pytest.mark.parametrize("changes", [{"demos": 0}, {"imitation": 0.0}, {"obs": "pixels"}])

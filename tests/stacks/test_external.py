@@ -221,8 +221,9 @@ def test_a_policy_is_trained_evaluated_and_played(module, tmp_path, monkeypatch,
 
     out = tmp_path / "run"
     config = TrainConfig(
-        env_id=REACHER, robot_minutes=0.15, demos=2, updates_per_step=1, batch_size=16, width=16,
-        eval_every_steps=1000, eval_episodes=1, final_episodes=1, **defaults_for(REACHER, "state"),
+        env_id=REACHER, robot_minutes=0.15, demos=2, updates_per_step=1, width=16,
+        eval_every_steps=1000, eval_episodes=1, final_episodes=1,
+        **{**defaults_for(REACHER, "state", "hil"), "batch_size": 16},
     )  # fmt: skip
     assert (config.control_dt, config.total_steps) == (0.02, 450)
     runs.train(config, out, learner=InProcessLearner, videos=False)

@@ -33,8 +33,6 @@ OPTIONAL_FIELDS = frozenset({*DELAYS, "reward"})
 """Fields that a saved configuration of this version may lack, because their defaults do not change a run."""
 IMAGE_DEFAULTS = {"updates_per_step": 1, "batch_size": 64, "learning_rate": 1e-3}
 """Defaults of some fields for image observations. They let two CPU cores learn at the pace of a person."""
-METHOD_DEFAULTS: Mapping[str, Mapping[str, Any]] = {"hil": {"imitation": 2.0, "batch_size": 128}}
-"""Defaults of some fields by method, for state observations."""
 
 
 def version_of(method: str) -> int:
@@ -42,18 +40,20 @@ def version_of(method: str) -> int:
     return METHOD_VERSIONS.get(method, VERSION)
 
 
-def defaults_for(env_id: str, obs: str, method: str | None = None) -> dict[str, Any]:
+def defaults_for(env_id: str, obs: str, method: str) -> dict[str, Any]:
     """Return the defaults that differ from those of `TrainConfig`.
 
     Args:
         env_id: id of the environment.
         obs: the policy's observation, ``"state"`` or ``"pixels"``.
-        method: the learning method; None for the defaults of all methods.
+        method: the learning method.
 
     Returns:
         The defaults by the names of the fields.
     """
-    defaults = dict(IMAGE_DEFAULTS if obs == "pixels" else METHOD_DEFAULTS.get(method or "", {}))
+    defaults = METHODS.get(method).defaults(env_id, obs)
+    if obs == "pixels":
+        defaults |= IMAGE_DEFAULTS
     if is_external(env_id):
         env = gym.make(env_id)
         defaults["control_dt"] = float(EnvironmentInterface(env).control_dt)

@@ -171,6 +171,15 @@ class LearningMethod(abc.ABC):
         policy.load(weights)
         return policy
 
+    def defaults(self, env_id: str, obs: str) -> dict[str, Any]:
+        """Return the defaults of this method that differ from those of `TrainConfig`, by the names of the fields.
+
+        Args:
+            env_id: id of the environment.
+            obs: the policy's observation, ``"state"`` or ``"pixels"``.
+        """
+        return {}
+
     def pretraining_steps_of(self, config: TrainConfig) -> int:
         """Return the number of control steps of pretraining in a run, which is `pretraining_steps` by default."""
         return self.pretraining_steps

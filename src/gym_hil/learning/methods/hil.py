@@ -14,12 +14,19 @@ from gymnasium import spaces
 from gym_hil.learning.actor_critic_learner import ActorCriticLearner
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.methods.actor_critic import ActorCriticMethod
+from gym_hil.learning.policy_env import time_limit
 
 if TYPE_CHECKING:
     from gym_hil.learning.cloning_sac import CloningSAC
 
 CLONING_STEPS = 500
 """Number of control steps whose updates fit the policy to the demonstrations before it acts."""
+STATE_DEFAULTS = {"imitation": 2.0, "batch_size": 128}
+"""Defaults of some fields of the configuration for state observations."""
+HORIZON = 0.2
+"""Horizon of the discounted return, 1 / (1 - gamma), as a fraction of the time limit of an episode."""
+SHORTEST_HORIZON = 20
+"""Smallest horizon, in control steps."""
 
 
 class HilLearner(ActorCriticLearner):
@@ -52,6 +59,11 @@ class Hil(ActorCriticMethod):
     description = "reinforcement learning with a human in the loop"
     learner_class = HilLearner
     pretraining_steps = CLONING_STEPS
+
+    def defaults(self, env_id: str, obs: str) -> dict[str, Any]:
+        """Return the defaults of this method: a discount that suits the time limit, and `STATE_DEFAULTS` for states."""
+        horizon = max(SHORTEST_HORIZON, HORIZON * time_limit(env_id))
+        return {"gamma": round(1.0 - 1.0 / horizon, 4), **(STATE_DEFAULTS if obs == "state" else {})}
 
     def pretraining_steps_of(self, config: TrainConfig) -> int:
         """Return `CLONING_STEPS`, or 0 with images, without demonstrations or without imitation."""
