@@ -213,13 +213,13 @@ def measure(
 
 
 def medians(rounds: list[dict]) -> dict:
-    resets = sum(one["resets"] for one in rounds)
+    resets = sum(measured["resets"] for measured in rounds)
     return {
-        "steps_per_s": median(one["steps"] / one["step_s"] for one in rounds),
-        "sim_s_per_s": median(one["sim_s"] / one["step_s"] for one in rounds),
-        "cpu_us_per_step": median(1e6 * one["cpu_s"] / one["steps"] for one in rounds),
-        "reset_s": sum(one["reset_s"] for one in rounds) / resets if resets else None,
-        "memory_mb": max(one["memory_mb"] for one in rounds),
+        "steps_per_s": median(measured["steps"] / measured["step_s"] for measured in rounds),
+        "sim_s_per_s": median(measured["sim_s"] / measured["step_s"] for measured in rounds),
+        "cpu_us_per_step": median(1e6 * measured["cpu_s"] / measured["steps"] for measured in rounds),
+        "reset_s": sum(measured["reset_s"] for measured in rounds) / resets if resets else None,
+        "memory_mb": max(measured["memory_mb"] for measured in rounds),
     }
 
 
@@ -308,10 +308,14 @@ def facts_table(results: list[dict]) -> Table:
 def remarks(contenders: list[Contender], workloads: list[str]) -> list[str]:
     """Return lines with the differences that cannot be read from the models."""
     lines = []
-    for one in contenders:
-        differs = [f"{name}: {one.workloads[name].differs}" for name in workloads if name in one.workloads]
-        parts = [one.note, *(text for text in differs if not text.endswith(": "))]
-        lines.append(f"- {one.name}: {'; '.join(filter(None, parts))}")
+    for contender in contenders:
+        differs = [
+            f"{name}: {contender.workloads[name].differs}"
+            for name in workloads
+            if name in contender.workloads
+        ]
+        parts = [contender.note, *(text for text in differs if not text.endswith(": "))]
+        lines.append(f"- {contender.name}: {'; '.join(filter(None, parts))}")
     return lines
 
 
@@ -390,10 +394,10 @@ def main(arguments: list[str] | None = None, contenders: tuple[Contender, ...] =
         return 0
     chosen = choose(options.contenders, [contender.name for contender in contenders], "contender")
     workloads = choose(options.workloads, list(WORKLOADS), "workload")
-    entrants = [contender for contender in contenders if contender.name in chosen]
+    selected = [contender for contender in contenders if contender.name in chosen]
     options.cache.mkdir(parents=True, exist_ok=True)
     pythons: dict = {}
-    for contender in entrants:
+    for contender in contenders:
         say(f"installing {contender.name}")
         try:
             pythons[contender.name] = environment(contender, options.cache, options.python, options.timeout)
@@ -404,14 +408,17 @@ def main(arguments: list[str] | None = None, contenders: tuple[Contender, ...] =
         result
         for workload in workloads
         for result in measure(
-            workload, [one for one in entrants if workload in one.workloads], pythons, options
+            workload,
+            [contender for contender in selected if workload in contender.workloads],
+            pythons,
+            options,
         )
     ]
     print(f"{here['cpu']}, {here['cores']} cores, load {number(here['load_1min'])}, {here['system']}")
     print(f"{options.rounds} alternating rounds, medians; ratios are within a round\n")
     show(speed_table(results))
     show(facts_table(results))
-    print("\n".join(remarks(entrants, workloads)))
+    print("\n".join(remarks(selected, workloads)))
     if options.json:
         settings = {
             key: str(value) if isinstance(value, Path) else value for key, value in vars(options).items()

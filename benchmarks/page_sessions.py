@@ -84,31 +84,31 @@ class Typist(PagePerson):
         if who != "HUMAN":
             self.tap("Space", self.varied(self.habits.shortest_s))
             return
-        way = poses[self.cube, :3] - self.hand(poses)
+        offset = poses[self.cube, :3] - self.hand(poses)
         is_open = float(np.linalg.norm(np.subtract(*poses[self.fingers, :3]))) > OPEN
-        aside = float(np.hypot(way[0], way[1]))
-        if not is_open and float(np.linalg.norm(way)) < 0.03:
+        aside = float(np.hypot(offset[0], offset[1]))
+        if not is_open and float(np.linalg.norm(offset)) < 0.03:
             self.move(np.array([0.0, 0.0, 0.15]))
         elif not is_open:
             self.tap("KeyO", self.varied(self.habits.shortest_s))
         elif aside > NEAR:
-            self.move(np.array([way[0], way[1], max(0.0, way[2] + OVER)]))
-        elif abs(way[2]) > NEAR:
-            self.move(np.array([0.0, 0.0, way[2]]))
+            self.move(np.array([offset[0], offset[1], max(0.0, offset[2] + OVER)]))
+        elif abs(offset[2]) > NEAR:
+            self.move(np.array([0.0, 0.0, offset[2]]))
         else:
             self.tap("KeyC", self.varied(self.habits.shortest_s))
             time.sleep(self.varied(self.habits.glance_s))
 
-    def move(self, way: np.ndarray) -> None:
-        """Hold the keys for the motion `way` (m), or for its largest components, about as long as needed."""
-        habits, furthest = self.habits, float(np.abs(way).max())
+    def move(self, offset: np.ndarray) -> None:
+        """Hold the keys for the motion `offset` (m), or for its largest components, about as long as needed."""
+        habits, furthest = self.habits, float(np.abs(offset).max())
         speed = "coarse" if furthest > habits.coarse_m else "medium"
         self.choose(speed)
         lengths = {}
-        for axis in np.argsort(-np.abs(way))[: habits.axes]:
-            if abs(way[axis]) > 0.5 * NEAR:
-                seconds = min(2.0, abs(float(way[axis])) / SPEEDS[speed])
-                code = KEYS[axis][0 if way[axis] > 0 else 1]
+        for axis in np.argsort(-np.abs(offset))[: habits.axes]:
+            if abs(offset[axis]) > 0.5 * NEAR:
+                seconds = min(2.0, abs(float(offset[axis])) / SPEEDS[speed])
+                code = KEYS[axis][0 if offset[axis] > 0 else 1]
                 if self.rng.random() < habits.slip:
                     code, seconds = KEYS[self.rng.integers(3)][self.rng.integers(2)], 0.0
                 lengths[code] = max(self.varied(habits.shortest_s), self.varied(seconds))

@@ -15,7 +15,7 @@ from typing import Any
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.experiments.benchmark import make_study, rank_agreement, read_results
 from gym_hil.experiments.leaderboard import as_table, read_rows
-from gym_hil.experiments.study_report import Finished, as_markdown, table
+from gym_hil.experiments.study_report import FinishedRun, as_markdown, table
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 DELAYS, LEARNED_REWARD = FOLDER / "delays.json", FOLDER / "learned_reward.json"
@@ -25,18 +25,18 @@ BENCH, COMPARISON = FOLDER / "bench.json", FOLDER / "compare.json"
 MARKER = re.compile(r"^<!-- benchmark: (\w+) ?(\w*) -->$", re.MULTILINE)
 
 
-def settings(finished: Sequence[Finished]) -> str:
+def settings(finished: Sequence[FinishedRun]) -> str:
     """A section per task, with a row per human and method."""
     parts = []
-    for task in dict.fromkeys(one.run.place["task"] for one in finished):
-        of_task = [one for one in finished if one.run.place["task"] == task]
+    for task in dict.fromkeys(entry.run.axis_values["task"] for entry in finished):
+        of_task = [entry for entry in finished if entry.run.axis_values["task"] == task]
         header, rows = table(make_study(of_task), of_task)
         rows = [[*row[1:3], f"{row[3].count(',') + 1}", *row[3:]] for row in rows]
         parts.append(f"### {task}\n\n{as_markdown([*header[1:3], 'seeds', *header[3:]], rows)}")
     return "\n\n".join(parts)
 
 
-def agreement(finished: Sequence[Finished]) -> str:
+def agreement(finished: Sequence[FinishedRun]) -> str:
     """A row per task and pair of humans."""
     rows = [
         [task, first, second, str(count), "all equal" if tau != tau else f"{tau:.2f}"]
@@ -47,19 +47,19 @@ def agreement(finished: Sequence[Finished]) -> str:
     return as_markdown(["task", "human", "other human", "methods", "Kendall's tau"], rows)
 
 
-def runs(finished: Sequence[Finished]) -> str:
+def runs(finished: Sequence[FinishedRun]) -> str:
     """How many runs there are, what they took, and what made them."""
-    hours = sum(one.result["wall_s"] for one in finished) / 3600.0
-    minutes = sum(one.curve["robot_minutes"][-1] for one in finished)
+    hours = sum(entry.result["wall_s"] for entry in finished) / 3600.0
+    minutes = sum(entry.curve["robot_minutes"][-1] for entry in finished)
     facts: dict[str, list[Any]] = {
         "runs": [len(finished)],
-        "seeds": sorted({one.run.config.seed for one in finished}),
+        "seeds": sorted({entry.run.config.seed for entry in finished}),
         "robot minutes": [f"{minutes:.0f}"],
         "hours of computation": [f"{hours:.1f}"],
-        "processor": sorted({one.record["processor"] for one in finished}),
-        "commit": sorted({f"`{one.record['commit']}`" for one in finished}),
-        "PyTorch": sorted({one.record["versions"]["torch"] for one in finished}),
-        "MuJoCo": sorted({one.record["versions"]["mujoco"] for one in finished}),
+        "processor": sorted({entry.record["processor"] for entry in finished}),
+        "commit": sorted({f"`{entry.record['commit']}`" for entry in finished}),
+        "PyTorch": sorted({entry.record["versions"]["torch"] for entry in finished}),
+        "MuJoCo": sorted({entry.record["versions"]["mujoco"] for entry in finished}),
     }
     rows = [[name, ", ".join(str(value) for value in values)] for name, values in facts.items()]
     return as_markdown(["what", "value"], rows)
@@ -121,15 +121,15 @@ def bench() -> str:
 def comparison() -> str:
     """A row per workload and package, from the result of ``benchmarks/compare.py --json``."""
     rows = []
-    for one in json.loads(COMPARISON.read_text(encoding="utf-8"))["results"]:
-        names = [one["workload"], one["contender"]]
-        if "medians" not in one:
+    for entry in json.loads(COMPARISON.read_text(encoding="utf-8"))["results"]:
+        names = [entry["workload"], entry["contender"]]
+        if "medians" not in entry:
             rows.append([*names, "-", "-", "-", "-", "could not be run"])
             continue
-        of_one = one["medians"]
-        steps, simulated, ratio = (of_one[key] for key in ("steps_per_s", "sim_s_per_s", "ours_over_it_sim"))
-        low, high = of_one["ours_over_it_sim_range"]
-        by_cpu = f"{of_one['ours_over_it_cpu']:.3g}"
+        medians = entry["medians"]
+        steps, simulated, ratio = (medians[key] for key in ("steps_per_s", "sim_s_per_s", "ours_over_it_sim"))
+        low, high = medians["ours_over_it_sim_range"]
+        by_cpu = f"{medians['ours_over_it_cpu']:.3g}"
         rows.append(
             [*names, f"{steps:,.0f}", f"{simulated:.3g}", f"{ratio:.3g}", f"{low:.3g} to {high:.3g}", by_cpu]
         )
@@ -163,14 +163,14 @@ def learned_reward() -> str:
     """A row per robot, observation and behaviour: false positives and found successes of a learned reward."""
     header = ["robot", "observes", "episodes", "steps", "false positives", "per 1,000", "found", "mean delay"]
     rows = []
-    for one in json.loads(LEARNED_REWARD.read_text(encoding="utf-8")):
-        for name, row in one["eval"].items():
+    for entry in json.loads(LEARNED_REWARD.read_text(encoding="utf-8")):
+        for name, row in entry["eval"].items():
             late = row["delays_s"]
             mean = f"{sum(late) / len(late):.2f} s" if late else "-"
             wrong = f"{row['false_positives']}, {row['just_before']} just before a success"
             counts = f"{row['observations']:,}", wrong, f"{row['per_thousand']:.1f}"
             found = f"{row['found']}/{row['successes']}"
-            rows.append([one["robot"], one["obs"], name, *counts, found, mean])
+            rows.append([entry["robot"], entry["obs"], name, *counts, found, mean])
     return as_markdown(header, rows)
 
 
@@ -184,11 +184,11 @@ def learned_reward_policies() -> str:
         "of these wrong",
     ]
     rows = []
-    for one in json.loads(LEARNED_REWARD.read_text(encoding="utf-8")):
-        if policy := one.get("policy"):
+    for entry in json.loads(LEARNED_REWARD.read_text(encoding="utf-8")):
+        if policy := entry.get("policy"):
             share = f"{policy['successes']}/{policy['episodes']}"
             counts = str(policy["called_successes"]), str(policy["false_successes"])
-            rows.append([one["robot"], one["obs"], share, *counts])
+            rows.append([entry["robot"], entry["obs"], share, *counts])
     return as_markdown(header, rows)
 
 
@@ -196,14 +196,16 @@ def cloning(task: str = "") -> str:
     """A row per task and number of demonstrations: what a clone of the simulated human reaches alone."""
     header = ["task", "demonstrations", "success without a human", "95 % interval", "human seconds", "seed"]
     records = [json.loads(path.read_text(encoding="utf-8")) for path in CLONING.glob("*.json")]
-    records.sort(key=lambda one: (one["place"]["task"], one["config"]["demos"]))
+    records.sort(key=lambda entry: (entry["place"]["task"], entry["config"]["demos"]))
     rows = []
-    for place, config, result in ((one["place"], one["config"], one["result"]) for one in records):
-        if place["task"].startswith(task):
+    for axis_values, config, result in (
+        (entry["place"], entry["config"], entry["result"]) for entry in records
+    ):
+        if axis_values["task"].startswith(task):
             share = f"{result['successes']} of {result['episodes']}"
             interval = f"{100 * result['low']:.0f} to {100 * result['high']:.0f} %"
             facts = share, interval, f"{result['human_s']:.0f}", str(config["seed"])
-            rows.append([place["task"], str(config["demos"]), *facts])
+            rows.append([axis_values["task"], str(config["demos"]), *facts])
     if not rows:
         raise InvalidArgumentError(f"{CLONING} has no results of {task!r}")
     return as_markdown(header, rows)

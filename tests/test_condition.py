@@ -15,7 +15,7 @@ from gym_hil.intervention import Limits, NoProgress, Schedule, SimulatedHuman
 from gym_hil.intervention.button_presses import Aim
 from gym_hil.intervention.condition import Condition, Route
 from gym_hil.intervention.limits import get_limits
-from gym_hil.intervention.simulated_person import SimulatedPerson
+from gym_hil.intervention.simulated_human_with_device import SimulatedHumanWithDevice
 from gym_hil.stacks.build import make_env
 
 STAY = np.array([0, 0, 0, 1], np.float32)
@@ -60,7 +60,7 @@ def test_a_human_with_late_releases_ends_interventions_later():
     def held(**limits) -> int:
         return sum(acted(only(Schedule(start=2, length=2, every=50), min_hold_s=0.1, **limits), 14))
 
-    assert held(hold_on_s=0.4) == held() + 4
+    assert held(release_delay_s=0.4) == held() + 4
 
 
 def takeovers(operator: SimulatedHuman, seed: int, steps: int = 250) -> tuple[list[int], bool]:
@@ -83,7 +83,7 @@ def test_a_human_whose_correction_is_undone_keeps_control_longer_with_every_take
     assert takeovers(human, seed=0, steps=120)[0] == lengths, "a new episode begins with trust"
 
 
-@pytest.mark.parametrize("make", [SimulatedHuman, SimulatedPerson])
+@pytest.mark.parametrize("make", [SimulatedHuman, SimulatedHumanWithDevice])
 @pytest.mark.parametrize("preset", ["novice", "average", "experienced"])
 def test_a_human_overcomes_a_policy_that_drifts_steadily(make, preset):
     assert all(takeovers(make(preset), seed)[1] for seed in range(2))
@@ -167,7 +167,7 @@ def test_a_hand_rises_before_it_moves_sideways(route):
 
 
 def test_gripper_slips_have_the_configured_rate():
-    person = SimulatedPerson(Limits(slips_per_min=6.0), seed=0)
+    person = SimulatedHumanWithDevice(Limits(slips_per_min=6.0), seed=0)
     aim = Aim(np.zeros(3), np.zeros(3))
     grips = [person._slip(aim, True, 0.1).grip for _ in range(6000)]
     assert set(grips) == {None, Control.OPEN}

@@ -23,7 +23,7 @@ from gym_hil.intervention import Human
 from gym_hil.intervention.held_devices import GAMEPAD_PAGE, KEYBOARD, LEADER, SPACEMOUSE, HeldDevice
 from gym_hil.intervention.limits import PRESETS
 from gym_hil.intervention.operator import Operator
-from gym_hil.intervention.simulated_person import SimulatedPerson
+from gym_hil.intervention.simulated_human_with_device import SimulatedHumanWithDevice
 from gym_hil.stacks.build import make_env
 
 STAY = np.array([0, 0, 0, 1], np.float32)
@@ -45,7 +45,7 @@ def recorded(operator: Operator, seeds: range) -> list[Episode]:
 
 
 def sessions(preset: str, held: HeldDevice, seeds: range) -> list[Episode]:
-    return recorded(SimulatedPerson(PRESETS[preset].driving(), held=held), seeds)
+    return recorded(SimulatedHumanWithDevice(PRESETS[preset].driving(), held=held), seeds)
 
 
 @pytest.mark.parametrize("held", [KEYBOARD, GAMEPAD_PAGE, SPACEMOUSE, LEADER], ids=lambda held: held.name)

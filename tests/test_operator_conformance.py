@@ -84,7 +84,7 @@ def rigs(tmp_path) -> dict[str, object]:
         return rig
 
     def at_page(rig: PageRig) -> DeviceRig:
-        rig.page.fed_by = None  # A server would see that nobody is there.
+        rig.page.input_viewer = None  # A server would see that nobody is there.
         return rig
 
     return {

@@ -78,7 +78,7 @@ def look(sight: Perception, env, rng: np.random.Generator) -> PerceivedState:
 
 
 def test_perception_is_delayed(env):
-    sight, rng = Perception(Limits(sight_delay_s=0.2)), np.random.default_rng(0)
+    sight, rng = Perception(Limits(perception_delay_s=0.2)), np.random.default_rng(0)
     places, seen = [], []
     for _ in range(12):
         places.append(env.get_wrapper_attr("tcp_pos_w").copy())
@@ -114,7 +114,7 @@ def test_a_scripted_human_perceives_everything_exactly(env):
 
 
 def test_errors_are_proportional_to_the_distance_and_to_the_precision_of_the_images():
-    sight, rng = Perception(Limits(acuity=0.5, sight_error_share=0.05)), np.random.default_rng(0)
+    sight, rng = Perception(Limits(acuity=0.5, perception_error_ratio=0.05)), np.random.default_rng(0)
 
     def error(distance: float) -> float:
         goal = np.array([distance, 0.0, 0.0])

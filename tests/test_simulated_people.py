@@ -17,7 +17,7 @@ from gym_hil.intervention.key_presses import KeyPresses
 from gym_hil.intervention.limits import PRESETS
 from gym_hil.intervention.named import SIMULATED_DEVICES, make_demonstrator, make_operator
 from gym_hil.intervention.operator import Operator
-from gym_hil.intervention.simulated_person import SimulatedPerson
+from gym_hil.intervention.simulated_human_with_device import SimulatedHumanWithDevice
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.rollout import Rollouts
 from gym_hil.stacks.build import make_env
@@ -31,9 +31,9 @@ every_device = pytest.mark.parametrize("held", HELD, ids=lambda held: held.name)
 
 def person(
     preset: str | Limits = "average", *, drives: bool = True, held: HeldDevice = KEYBOARD
-) -> SimulatedPerson:
+) -> SimulatedHumanWithDevice:
     limits = PRESETS[preset] if isinstance(preset, str) else preset
-    return SimulatedPerson(limits.driving() if drives else limits, held=held)
+    return SimulatedHumanWithDevice(limits.driving() if drives else limits, held=held)
 
 
 def make(operator: Operator, **arguments) -> gym.Env:
@@ -117,7 +117,7 @@ def test_at_the_keyboard_the_first_motion_comes_a_pause_after_the_takeover():
 
 
 def test_the_budget_applies_across_episodes():
-    env = make(SimulatedPerson(Limits(budget_s_per_hour=1.5)))
+    env = make(SimulatedHumanWithDevice(Limits(budget_s_per_hour=1.5)))
     acted = sum(
         phase in ("takeover", "human") for seed in range(3) for _, _, phase, *_ in steps(env, seed, 60)
     )
@@ -179,7 +179,7 @@ def test_a_stick_keeps_a_speed_that_is_fast_enough():
 @pytest.mark.parametrize(("turn", "turns"), [(0.025, False), (0.035, True)])
 @pytest.mark.parametrize("held", [KEYBOARD, GAMEPAD_PAGE], ids=lambda held: held.name)
 def test_imperceptible_rotations_are_not_corrected(held, turn, turns):
-    limits = Limits(sight_error_rad=0.015)
+    limits = Limits(perception_error_rad=0.015)
     hands = (KeyPresses if held is KEYBOARD else AxisMotion)(held, limits)
     rng, turned = np.random.default_rng(0), False
     hands.begin(rng)
@@ -317,7 +317,7 @@ def test_some_presses_hit_a_wrong_key():
 @pytest.mark.parametrize("name", SIMULATED_DEVICES)
 def test_it_has_a_name_for_commands_and_training(name):
     operator = make_operator(name, preset="novice")
-    assert isinstance(operator, SimulatedPerson) and operator.name == name
+    assert isinstance(operator, SimulatedHumanWithDevice) and operator.name == name
     assert make_demonstrator(name, "novice").limits == PRESETS["novice"].driving()
     with pytest.raises(InvalidArgumentError, match='did you mean "novice"'):
         make_operator(name, preset="novise")

@@ -270,7 +270,7 @@ def test_readings_of_two_devices_are_played_back(tmp_path):
     log.write_text(recorder.episode().device_log)
     env.close()
     again = EndEffectorOperators(
-        [Human(RecordedDevice(log, period_s=0.1, hand=hand), Engage.HOLD) for hand in range(2)]
+        [Human(RecordedDevice(log, period_s=0.1, end_effector=index), Engage.HOLD) for index in range(2)]
     )
     env = gym_hil.make_env("gym_hil/BiPandaHandOver-v1", operator=again)
     env.reset(seed=0)

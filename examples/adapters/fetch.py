@@ -47,23 +47,23 @@ class FetchPickAndPlace(MujocoAdapter):
         return self.observe()["observation"][:3]
 
     def expert_goal(self):
-        return self.tcp_pos_w + self._way()[0]
+        return self.tcp_pos_w + self._offset()[0]
 
     def expert_action(self):
-        way, close = self._way()
-        return np.array([*np.clip(way / STEP_M, -1, 1), -1.0 if close else 1.0], np.float32)
+        offset, close = self._offset()
+        return np.array([*np.clip(offset / STEP_M, -1, 1), -1.0 if close else 1.0], np.float32)
 
-    def _way(self):
+    def _offset(self):
         """Reach over the cube, down to it, close, and carry it to the goal: a displacement, and whether to close."""
         observation = self.observe()
         gripper, cube = observation["observation"][:3], observation["observation"][3:6]
         opening = observation["observation"][9:11].sum()
         aside, height = np.linalg.norm((cube - gripper)[:2]), gripper[2] - cube[2]
         at_cube = aside < 0.02 and height < 0.02
-        way = cube - gripper if aside < 0.02 else cube - gripper + OVER
+        offset = cube - gripper if aside < 0.02 else cube - gripper + OVER
         if at_cube:
-            way = observation["desired_goal"] - cube if opening < 0.055 else np.zeros(3)
-        return way, at_cube
+            offset = observation["desired_goal"] - cube if opening < 0.055 else np.zeros(3)
+        return offset, at_cube
 
 
 gym.register("hil/FetchPickAndPlace-v0", entry_point=FetchPickAndPlace, max_episode_steps=100)

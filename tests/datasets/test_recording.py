@@ -111,7 +111,7 @@ def test_further_observation_terms_are_kept_and_verified(tmp_path, capsys):
     assert Record(task="PandaPickCube-v1", root=root, episodes=1, **options).run() == 0
     store = EpisodeStore(root)
     episode = store.read(0)
-    shapes = {name: episode.frames[name].shape[1:] for name in episode.further}
+    shapes = {name: episode.frames[name].shape[1:] for name in episode.extra_terms}
     assert shapes == {
         "observation.tcp_wrench": (6,),
         "observation.contact": (2,),
@@ -145,6 +145,14 @@ def test_resume_appends_and_refuses_other_settings(copy):
     assert other.returncode == 2 and "not of gym_hil/PandaArrangeBoxesBase-v1" in other.stderr
     done = run("record", "PandaPickCube-v1", "--root", copy, "--episodes", 12, "--resume")
     assert done.returncode == 0 and EpisodeStore(copy).numbers() == list(range(12))
+
+
+def test_a_dataset_with_the_earlier_name_of_its_settings_is_read(copy):
+    path = journal_folder(copy) / "dataset.json"
+    info = json.loads(path.read_text())
+    settings = info.pop("settings")
+    path.write_text(json.dumps({**info, "about": settings}))
+    assert EpisodeStore(journal_folder(copy)).settings == settings
 
 
 def test_a_full_disk_loses_no_finished_episode(copy, no_coverage):

@@ -10,7 +10,7 @@ import pytest
 from gym_hil.core.errors import InvalidArgumentError, InvalidDatasetError
 from gym_hil.core.schema import EpisodeEvent
 from gym_hil.devices import DISCONNECTED, Keyboard, RecordedDevice, RecordingDevice
-from gym_hil.devices.device_log import DeviceLog, TimedReading, load_device_log
+from gym_hil.devices.device_log import DeviceLog, TimedReading, header_line, load_device_log
 from gym_hil.testing.clock import ManualClock
 from gym_hil.testing.devices import DeviceBasics, DeviceConformance
 from gym_hil.testing.rigs import KeyboardRig
@@ -143,3 +143,10 @@ def test_other_files_are_refused(tmp_path):
         RecordingDevice(Keyboard(), path)
     with pytest.raises(InvalidArgumentError, match="period_s=0"):
         RecordedDevice(DeviceLog("keyboard", (TimedReading(0.0, DISCONNECTED),), 0.0), period_s=0)
+
+
+def test_a_log_with_the_earlier_name_of_the_end_effector_is_read(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text(header_line("gamepad") + '{"time_s": 0.5, "hand": 1, "engage": true}\n')
+    (timed,) = load_device_log(path).readings
+    assert timed.end_effector == 1 and timed.reading.engage

@@ -64,5 +64,5 @@ def test_wrapped_devices_receive_the_input_of_the_viewer(tmp_path):
     window, page, plain = WindowKeyboard(), PageDevice(), Keyboard()
     wrapped = RecordingDevice(CombinedDevice(window, CombinedDevice(page, plain)), tmp_path / "log.jsonl")
     assert list(wrapped.leaves()) == [window, page, plain]
-    assert [leaf.fed_by for leaf in wrapped.leaves()] == ["window", "page", None]
+    assert [leaf.input_viewer for leaf in wrapped.leaves()] == ["window", "page", None]
     wrapped.close()

@@ -57,10 +57,10 @@ def test_every_setting_has_a_row_with_the_successes_of_its_records(tables):
 
 def test_the_records_follow_the_protocol_and_use_seeds_for_reports():
     folder = ROOT / "benchmarks" / "results"
-    for one in read_results(folder) if any(folder.glob("*.json")) else ():
-        assert protocol_differences(one) == [], one.run.name
-        assert one.record["purpose"] == "report"
-        assert re.fullmatch("[0-9a-f]{40}", one.record["commit"]), "made by a state that the repository has"
+    for entry in read_results(folder) if any(folder.glob("*.json")) else ():
+        assert protocol_differences(entry) == [], entry.run.name
+        assert entry.record["purpose"] == "report"
+        assert re.fullmatch("[0-9a-f]{40}", entry.record["commit"]), "made by a state that the repository has"
 
 
 def test_every_result_with_a_delay_is_in_its_table(tables):
@@ -79,13 +79,13 @@ def test_every_figure_of_a_learned_reward_is_in_its_tables(tables):
     )
     found = json.loads((ROOT / "benchmarks" / "learned_reward.json").read_text(encoding="utf-8"))
     assert found
-    for one in found:
-        place = f"| {one['robot']} | {one['obs']} |"
-        for name, row in one["eval"].items():
+    for entry in found:
+        place = f"| {entry['robot']} | {entry['obs']} |"
+        for name, row in entry["eval"].items():
             line = next(line for line in figures.splitlines() if line.startswith(f"{place} {name} |"))
             assert f"| {row['found']}/{row['successes']} |" in line
             assert row["per_thousand"] == pytest.approx(1000 * row["false_positives"] / row["observations"])
-        if policy := one.get("policy"):
+        if policy := entry.get("policy"):
             assert policy["seed"] not in range(10)
             assert f"{place} {policy['successes']}/{policy['episodes']} |" in policies
 
@@ -119,7 +119,7 @@ def test_at_least_four_tasks_are_not_solved_by_imitation_alone():
 
 def test_the_readme_compares_the_figures_of_the_result_file():
     results = json.loads((ROOT / "benchmarks" / "compare.json").read_text(encoding="utf-8"))["results"]
-    medians = {(one["workload"], one["contender"]): one["medians"] for one in results}
+    medians = {(entry["workload"], entry["contender"]): entry["medians"] for entry in results}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for workload, name in (("state", "states, 10 Hz control"), ("images", "two 128 x 128 cameras")):
         earlier, ours = medians[workload, "gym-hil 0.1.14"], medians[workload, "gym-hil (ours)"]

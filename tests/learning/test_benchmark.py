@@ -17,7 +17,7 @@ from gym_hil.experiments import benchmark as protocol
 from gym_hil.experiments import leaderboard
 from gym_hil.experiments.run_record import FORMAT, read_record
 from gym_hil.experiments.study import StudyRun
-from gym_hil.experiments.study_report import Finished
+from gym_hil.experiments.study_report import FinishedRun
 from gym_hil.experiments.study_runs import run_study
 from gym_hil.experiments.workers import train_run
 
@@ -36,7 +36,7 @@ def record(run: StudyRun, success: float) -> dict:
     config = run.config.to_json()
     return {
         "format": FORMAT,
-        "place": dict(run.place),
+        "place": dict(run.axis_values),
         "purpose": "report" if run.config.seed >= 10 else "development",
         "config": config,
         "commit": "0" * 40,
@@ -53,18 +53,18 @@ def results(folder, success, humans=("average", "novice"), seeds=(100, 101, 102)
     """Write records, with a success that depends on human and method, and read them."""
     (folder / "records").mkdir(parents=True)
     for run in protocol.benchmark(["PickCube"], ["bc", "hil", "hg-dagger"], humans, seeds).runs:
-        text = json.dumps(record(run, success(run.place["human"], run.place["method"])))
+        text = json.dumps(record(run, success(run.axis_values["human"], run.axis_values["method"])))
         (folder / "records" / f"{run.name}.json").write_text(text)
     return protocol.read_results(folder)
 
 
 def test_the_protocol_defines_the_runs():
     study = protocol.benchmark(["InsertPeg", "PickCube"], ["hil"], ["average"], range(100, 105))
-    assert [run.place["task"] for run in study.runs] == ["PickCube"] * 5 + ["InsertPeg"] * 5
+    assert [run.axis_values["task"] for run in study.runs] == ["PickCube"] * 5 + ["InsertPeg"] * 5
     assert study.purpose == "report"
     for run in study.runs:
         assert run.config.eval_episodes == run.config.final_episodes == 200
-        assert run.config.robot_minutes == protocol.ROBOT_MINUTES[run.place["task"]]
+        assert run.config.robot_minutes == protocol.ROBOT_MINUTES[run.axis_values["task"]]
     with pytest.raises(InvalidArgumentError, match='did you mean "PickCube"'):
         protocol.benchmark(["PickCub"], ["hil"], ["average"], [100])
 
@@ -84,11 +84,11 @@ def test_an_incomplete_or_incompatible_record_is_refused(tmp_path):
 def test_differences_from_the_protocol_are_named(tmp_path):
     (one, *_) = results(tmp_path, lambda human, method: 0.9)
     assert protocol.protocol_differences(one) == []
-    shorter = Finished(replace(one.run, config=replace(one.run.config, robot_minutes=1.0)), one.record)
+    shorter = FinishedRun(replace(one.run, config=replace(one.run.config, robot_minutes=1.0)), one.record)
     assert protocol.protocol_differences(shorter) == ["robot_minutes=1.0, not 4.0"]
     claims_report = copy.deepcopy(one.record)
     claims_report["purpose"] = "development"
-    assert protocol.protocol_differences(Finished(one.run, claims_report)) == [
+    assert protocol.protocol_differences(FinishedRun(one.run, claims_report)) == [
         "purpose 'development', not 'report'"
     ]
 
@@ -121,6 +121,9 @@ def test_only_verified_results_for_reports_are_submitted(tmp_path):
     leaderboard.add_rows(path, rows)
     leaderboard.add_rows(path, rows[:2])
     assert len(leaderboard.read_rows(path)) == 6, "a row replaces the same one"
+    earlier = json.dumps(rows).replace('"submitter"', '"entrant"')
+    path.write_text(earlier)
+    assert leaderboard.read_rows(path) == rows, "files with the earlier name of a key can be read"
     header, lines = leaderboard.as_table(leaderboard.read_rows(path))
     assert len(lines) == 6 and "80.0% (80.0% to 80.0%)" in lines[0] and len(header) == len(lines[0])
     changed = next((folder / "records").glob("*.json"))
@@ -142,14 +145,14 @@ def test_a_repetition_confirms_a_run_and_refuses_a_changed_one(tmp_path):
         return replace(config, robot_minutes=0.1, demos=1, eval_episodes=1, final_episodes=2)
 
     (run,) = protocol.benchmark(["PickCube"], ["hg-dagger"], ["average"], [100], short).runs
-    train_run(dict(run.place), run.config, tmp_path, lambda steps: None)
-    one = Finished(run, read_record(tmp_path / "record.json")[0])
+    train_run(dict(run.axis_values), run.config, tmp_path, lambda steps: None)
+    one = FinishedRun(run, read_record(tmp_path / "record.json")[0])
     again = protocol.repeat(one)
     assert protocol.record_differences(one, again) == []
     better = copy.deepcopy(one.record)
     better["result"]["successes"] += 1
     better["processor"] = "another"
-    found = protocol.record_differences(Finished(run, better), again)
+    found = protocol.record_differences(FinishedRun(run, better), again)
     assert found[0] == "result: successes" and "another processor: another" in found[1]
 
 

@@ -18,7 +18,7 @@ from gym_hil.cli.train import state_base_id
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.experiments.run_record import FORMAT, differences, read_record
 from gym_hil.experiments.study import Study, load_study
-from gym_hil.experiments.study_report import Finished, write_study_report
+from gym_hil.experiments.study_report import FinishedRun, write_study_report
 from gym_hil.experiments.study_runs import Status, run_study
 from gym_hil.experiments.workers import train_run
 
@@ -90,7 +90,7 @@ def test_errors_in_a_study_file_are_reported(tmp_path, change, complaint):
         study(tmp_path, TOML.replace(*change))
 
 
-def ended(run, successes: int, rise: float) -> Finished:
+def ended(run, successes: int, rise: float) -> FinishedRun:
     minutes = np.linspace(0.5, 5.0, 10)
     curve = {
         "robot_minutes": minutes,
@@ -104,7 +104,7 @@ def ended(run, successes: int, rise: float) -> Finished:
         "switches": 2 * np.arange(10),
     }
     result = {"successes": successes, "episodes": 100, "wall_s": 100.0, "cycle_s": 1.5}
-    return Finished(run, {"result": result, "curve": curve})
+    return FinishedRun(run, {"result": result, "curve": curve})
 
 
 def test_the_report_contains_the_results_of_the_runs(tmp_path):
@@ -163,8 +163,8 @@ def test_finished_runs_are_not_repeated_and_a_failed_one_stops_no_other(tmp_path
     kept = out / "runs" / "seed-0--good"
     assert (kept / "policy.npz").is_file()
     report = (kept / "report.html").read_text()
-    assert str(kept) in report and "under-way" not in report and "So far" not in report
-    good = Study(read.title, tuple(run for run in read.runs if run.place["rate"] == "good"))
+    assert str(kept) in report and "unfinished" not in report and "So far" not in report
+    good = Study(read.title, tuple(run for run in read.runs if run.axis_values["rate"] == "good"))
     assert len(run_study(good, out).ended) == 2, "nothing is left to do"
     record = json.loads((out / "records" / "seed-1--good.json").read_text())
     (out / "records" / "seed-1--good.json").unlink()
@@ -202,7 +202,7 @@ def test_an_interrupted_run_is_resumed(tmp_path):
     seed = [0]
     """
     (run,) = study(tmp_path, text).runs
-    arguments = dict(run.place), run.config
+    arguments = dict(run.axis_values), run.config
 
     class StoppedError(Exception):
         pass

@@ -50,7 +50,7 @@ class Benchmark:
     """List the runs without starting them."""
     sample: int = 1
     """For verify: number of runs to repeat."""
-    entrant: str = ""
+    submitter: str = ""
     """For submit: name of the submitter."""
     leaderboard: Path = Path("benchmarks/leaderboard.json")
     """For submit: file to which the rows are added."""
@@ -85,14 +85,14 @@ class Benchmark:
 
         study = protocol.benchmark(tasks, methods, humans, range(first, first + count), change)
         if self.dry_run:
-            for one in study.runs:
-                console.print(one.name)
+            for run in study.runs:
+                console.print(run.name)
             console.print(f"{len(study.runs)} runs, {study.robot_minutes:g} robot minutes in all.")
             return 0
         status = run_and_show(study, self.results, console, address=self.address, workers=self.workers)
         if status is None:
             return STOPPED
-        results = {one.run.name: one.result for one in status.ended}
+        results = {entry.run.name: entry.result for entry in status.ended}
         write_json(self.json, {"out": str(self.results), "runs": results, "failed": status.failed})
         return 1 if status.failed else 0
 
@@ -103,19 +103,19 @@ class Benchmark:
         if self.sample < 1:
             raise InvalidArgumentError(f"sample={self.sample} must be at least 1")
         found, problems, deviating, repeated = protocol.read_results(self.results), {}, {}, []
-        for one in found:
-            if deviations := protocol.protocol_differences(one):
-                deviating[one.run.name] = deviations
-                console.print(f"{one.run.name} deviates from the protocol: {'; '.join(deviations)}")
-        for one in protocol.sample_runs(found, self.sample):
-            console.print(f"Repeating {one.run.name}, which took {one.result['wall_s']:.0f} s ...")
-            if differences := protocol.record_differences(one, protocol.repeat(one)):
-                problems[one.run.name] = differences
-                console.print(f"{one.run.name} was not reproduced: {'; '.join(differences)}")
+        for entry in found:
+            if deviations := protocol.protocol_differences(entry):
+                deviating[entry.run.name] = deviations
+                console.print(f"{entry.run.name} deviates from the protocol: {'; '.join(deviations)}")
+        for entry in protocol.sample_runs(found, self.sample):
+            console.print(f"Repeating {entry.run.name}, which took {entry.result['wall_s']:.0f} s ...")
+            if differences := protocol.record_differences(entry, protocol.repeat(entry)):
+                problems[entry.run.name] = differences
+                console.print(f"{entry.run.name} was not reproduced: {'; '.join(differences)}")
             else:
-                repeated.append(one.run.name)
-                console.print(f"{one.run.name} was reproduced bit for bit.")
-        facts = {"runs": len(found), "repeated": repeated, "problems": problems, "departures": deviating}
+                repeated.append(entry.run.name)
+                console.print(f"{entry.run.name} was reproduced bit for bit.")
+        facts = {"runs": len(found), "repeated": repeated, "problems": problems, "deviations": deviating}
         write_json(self.json, facts)
         if not problems:
             write_verified(self.results, found, repeated)
@@ -125,9 +125,9 @@ class Benchmark:
         from gym_hil.experiments.benchmark import read_results
         from gym_hil.experiments.leaderboard import add_rows, make_rows
 
-        if not self.entrant.strip():
-            raise InvalidArgumentError("--entrant is empty; give the name of the submitter")
-        rows = make_rows(self.results, read_results(self.results), self.entrant.strip())
+        if not self.submitter.strip():
+            raise InvalidArgumentError("--submitter is empty; give the name of the submitter")
+        rows = make_rows(self.results, read_results(self.results), self.submitter.strip())
         add_rows(self.leaderboard, rows)
         write_json(self.json, rows)
         console.print(f"{len(rows)} rows in {self.leaderboard}. A pull request with that file submits them.")

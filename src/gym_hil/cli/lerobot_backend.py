@@ -50,9 +50,10 @@ def train_with_lerobot(train: Train, console: Console) -> int:
 
     def ended(episode: LerobotEpisode) -> None:
         episodes.append(episode)
-        recent = [one for one in episodes[-RECENT_EPISODES:] if one.program == episode.program]
-        success = sum(one.outcome == "success" for one in recent) / len(recent)
-        rate = sum(one.intervention_rate * one.steps for one in recent) / sum(one.steps for one in recent)
+        recent = [ended for ended in episodes[-RECENT_EPISODES:] if ended.program == episode.program]
+        success = sum(ended.outcome == "success" for ended in recent) / len(recent)
+        steps = sum(ended.steps for ended in recent)
+        rate = sum(ended.intervention_rate * ended.steps for ended in recent) / steps
         console.print(
             f"{episode.program} episode {episode.number}: {episode.outcome} after {episode.steps} steps; "
             f"recently {success:.0%} success with help, {rate:.0%} takeovers",

@@ -157,7 +157,7 @@ class Play:
             named = "browser"
         elif named is None and self.policy == "zero" and self.arm.robot is None:
             named = "expert"
-        seen = self.window and self.video is None and has_display()
+        in_window = self.window and self.video is None and has_display()
         config = EnvConfig.of(
             env_id,
             operator=None if named == "none" else named,
@@ -167,9 +167,9 @@ class Play:
             **({"observation_terms": self.observation_terms} if self.observation_terms else {}),
             **self.delays.arguments(),
             reward=self.reward,
-            use_viewer=seen and not on_page,
+            use_viewer=in_window and not on_page,
             render_mode="rgb_array" if self.video is not None else None,
-            real_time=on_page or seen or named in PEOPLE,
+            real_time=on_page or in_window or named in PEOPLE,
         )
         env = self.arm.build(config)
         if on_page and find_page(env) is None:

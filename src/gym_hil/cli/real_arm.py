@@ -147,7 +147,7 @@ def _cameras(text: str) -> Mapping[str, Mapping[str, Any]]:
         return {}
     try:
         cameras = json.loads(text)
-        valid = all(isinstance(one, dict) and "type" in one for one in cameras.values())
+        valid = all(isinstance(camera, dict) and "type" in camera for camera in cameras.values())
     except (ValueError, AttributeError):
         valid = False
     if not valid:

@@ -59,7 +59,7 @@ class CompareRuns:
         status = run_and_show(study, out, console, address=self.address, workers=self.workers)
         if status is None:
             return STOPPED
-        results = {one.run.name: one.result for one in status.ended}
+        results = {entry.run.name: entry.result for entry in status.ended}
         write_json(self.json, {"out": str(out), "runs": results, "failed": status.failed})
         return 1 if status.failed else 0
 
@@ -79,9 +79,9 @@ def run_and_show(
             left = "" if status.left_s is None else f", about {_duration(status.left_s)} left"
             count = f"{len(status.ended)} of {len(study.runs)} runs"
             progress.update(bar, completed=status.share, description=count)
-            if (one := status.latest) is not None:
-                found = f"{one.result['successes']} of {one.result['episodes']} without help"
-                line = f"{one.run.name}: {found}, {one.result['wall_s']:.0f} s  [{count}{left}]"
+            if (entry := status.latest) is not None:
+                found = f"{entry.result['successes']} of {entry.result['episodes']} without help"
+                line = f"{entry.run.name}: {found}, {entry.result['wall_s']:.0f} s  [{count}{left}]"
                 console.print(line, highlight=False, markup=False, soft_wrap=True)
 
         try:

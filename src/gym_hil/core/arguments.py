@@ -45,8 +45,8 @@ def require_number(
         limits = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
         if at_least is not None and at_most is not None:
             limits = f"from {at_least:g} to {at_most:g}"
-        wanted = f"a number {limits}".strip() + (f", in {unit}" if unit else "")
-        raise InvalidArgumentError(f"{name}={value!r} must be {wanted}")
+        expected = f"a number {limits}".strip() + (f", in {unit}" if unit else "")
+        raise InvalidArgumentError(f"{name}={value!r} must be {expected}")
     return number
 
 

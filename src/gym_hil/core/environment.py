@@ -17,7 +17,7 @@ that needs a missing attribute raises an error that names it.
 | `watch_substeps` | smooth motion in viewers |
 | `hand_over` | smooth takeovers |
 | `save_physics`, `observe_state` | recording and learning |
-| `observe_further` | recording further observation terms |
+| `observe_extra_terms` | recording further observation terms |
 | `set_success_detector` | learned rewards |
 | `task`, `simulation` | task-specific features, policies that observe images |
 | `camera_images` | policies that observe images of real cameras |

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from typing import Any
 
 ID_NAMESPACE = "gym_hil"
 
@@ -81,3 +83,16 @@ HUMAN_REASONS = frozenset(
     }
 )
 """Reasons that a human has given."""
+
+
+EARLIER_KEYS: Mapping[str, str] = {"about": "settings", "hand": "end_effector", "entrant": "submitter"}
+"""Keys of stored files in earlier versions, and their present names."""
+
+
+def with_present_keys(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of a stored JSON object with the present names of its keys.
+
+    Raises:
+        TypeError: `facts` is not a JSON object.
+    """
+    return {EARLIER_KEYS.get(key, key): value for key, value in dict(facts).items()}

@@ -44,7 +44,7 @@ def render_images(episode: Episode, env: EnvironmentInterface) -> CameraImages:
     """Return the camera images of `episode`: those that it contains, or else rendered from its stored states."""
     pictures: CameraImages = {
         name.removeprefix(IMAGES): [*episode.frames[name], episode.final[name]]
-        for name in episode.further
+        for name in episode.extra_terms
         if name.startswith(IMAGES)
     }
     if pictures:

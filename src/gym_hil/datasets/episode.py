@@ -39,10 +39,10 @@ OBSERVED = "observation."
 """Prefix of the names of observations."""
 
 
-def further_observations(env: EnvironmentInterface) -> dict[str, NDArray[Any]]:
+def extra_observations(env: EnvironmentInterface) -> dict[str, NDArray[Any]]:
     """Return the current observations of an environment's additional terms, by the names of their arrays."""
     found: dict[str, NDArray[Any]] = {}
-    for key, value in env.observe_further().items() if env.offers("observe_further") else ():
+    for key, value in env.observe_extra_terms().items() if env.offers("observe_extra_terms") else ():
         parts = (
             {f"{key}.{name}": part for name, part in value.items()}
             if isinstance(value, dict)
@@ -72,7 +72,7 @@ class Episode:
     device_log: str = ""
 
     @property
-    def further(self) -> list[str]:
+    def extra_terms(self) -> list[str]:
         """Names of the arrays of additional observation terms."""
         return [name for name in self.final if name not in FINAL]
 

@@ -65,13 +65,13 @@ def make_episode_video(episode: Episode, env: EnvironmentInterface) -> EpisodeVi
     )  # Gymnasium renders nothing before the first reset
     stride = math.ceil((episode.length + 1) / MAX_FRAMES)
     names = key_steps(episode)
-    wanted = sorted({*range(0, episode.length + 1, stride), *names})
+    shown_steps = sorted({*range(0, episode.length + 1, stride), *names})
     by_human = episode.frames["complementary_info.is_intervention"]
     key_frames: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
         with open_video(path, episode.meta["fps"] / stride) as add:
-            for step in at_steps(episode, env, iter(wanted)):
+            for step in at_steps(episode, env, iter(shown_steps)):
                 image = with_banner(
                     render_image(env),
                     human=bool(by_human[min(step, episode.length - 1)]),

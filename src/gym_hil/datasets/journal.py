@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from gym_hil.core.archives import pack, unpack
 from gym_hil.core.errors import InvalidDatasetError
 from gym_hil.core.files import TEMPORARY, FolderLock, is_unused, make_folder, replacing, write_atomically
+from gym_hil.core.schema import with_present_keys
 from gym_hil.datasets.episode import FINAL, FRAMES, OBSERVED, Episode, state_from_json, state_to_json
 
 INFO = "dataset.json"
@@ -77,7 +78,7 @@ class EpisodeStore:
                 self._continue(env_id, settings or {}, resume=resume)
             else:
                 self.env_id, self.settings = env_id, dict(settings or {})
-                info = {"format": FORMAT, "version": VERSION, "env_id": env_id, "about": self.settings}
+                info = {"format": FORMAT, "version": VERSION, "env_id": env_id, "settings": self.settings}
                 write_atomically(root / INFO, json.dumps(info, indent=2))
             for path in sorted(root.glob(f"{TEMPORARY}*")):
                 self.set_aside.append(move_aside(path, root, path.name.removeprefix(".")))
@@ -166,13 +167,13 @@ class EpisodeStore:
     def _read_info(self) -> tuple[str, dict[str, Any]]:
         path = self.root / INFO
         try:
-            info = json.loads(path.read_text(encoding="utf-8"))
+            info = with_present_keys(json.loads(path.read_text(encoding="utf-8")))
             if info["format"] != FORMAT or info["version"] != VERSION:
                 raise InvalidDatasetError(
                     f"{path} is {info['format']!r} version {info['version']}; "
                     f"expected {FORMAT!r} version {VERSION}"
                 )
-            return str(info["env_id"]), dict(info["about"])
+            return str(info["env_id"]), dict(info["settings"])
         except InvalidDatasetError:
             raise
         except FileNotFoundError as error:

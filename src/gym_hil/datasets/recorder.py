@@ -16,7 +16,7 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.observer import Observer
 from gym_hil.core.step_record import PHASES, StepRecord
 from gym_hil.datasets.camera_images import CameraImages
-from gym_hil.datasets.episode import FINAL, FRAMES, Episode, further_observations, model_hash
+from gym_hil.datasets.episode import FINAL, FRAMES, Episode, extra_observations, model_hash
 from gym_hil.devices.base import NEUTRAL, DeviceReading
 from gym_hil.devices.device_log import TimedReading, end_line, header_line, reading_line
 
@@ -85,8 +85,8 @@ class EpisodeRecorder(Observer):
         for name, value in row.items():
             self._rows.setdefault(name, []).append(value)
         readings = record.reading if isinstance(record.reading, tuple) else (record.reading,)
-        for hand, reading in enumerate(readings):
-            self._store_reading(reading, time_s, hand)
+        for end_effector, reading in enumerate(readings):
+            self._store_reading(reading, time_s, end_effector)
         self._last = record
         self._store_state(env)
 
@@ -110,22 +110,22 @@ class EpisodeRecorder(Observer):
     def _store_state(self, env: EnvironmentInterface) -> None:
         state = env.observe_state()
         values = state[schema.AGENT_POS], state[schema.ENVIRONMENT_STATE], env.save_physics()
-        self._state = {**dict(zip(FINAL, values, strict=True)), **further_observations(env)}
+        self._state = {**dict(zip(FINAL, values, strict=True)), **extra_observations(env)}
         if self._cameras:
             for camera, image in env.draw().items():
                 self.images.setdefault(camera, []).append(image)
 
-    def _store_reading(self, reading: DeviceReading | None, time_s: float, hand: int) -> None:
+    def _store_reading(self, reading: DeviceReading | None, time_s: float, end_effector: int) -> None:
         """Store a reading of the device that differs from the previous one, with the time of the step.
 
         Readings during a pause are assigned to the next step, so that a `RecordedDevice` whose ``period_s`` is the
         control period returns the same reading in every step.
         """
-        before = self._readings.get(hand, NEUTRAL)
+        before = self._readings.get(end_effector, NEUTRAL)
         if reading is None or (reading == before and not reading.events and not reading.engage_presses):
             return
-        self._readings[hand] = reading
-        self._log.append(reading_line(TimedReading(time_s, reading, hand)))
+        self._readings[end_effector] = reading
+        self._log.append(reading_line(TimedReading(time_s, reading, end_effector)))
 
     def _device_log(self) -> str:
         if self._device is None:

@@ -17,7 +17,7 @@ from gym_hil.core.errors import GymHilError, InvalidArgumentError, InvalidDatase
 from gym_hil.core.step_record import PHASES
 from gym_hil.core.success import NeverDone
 from gym_hil.core.verdicts import Verdict, combine
-from gym_hil.datasets.episode import Episode, further_observations, model_hash
+from gym_hil.datasets.episode import Episode, extra_observations, model_hash
 from gym_hil.datasets.journal import EpisodeStore
 from gym_hil.simulation.rendering import GymRenderingSpec
 from gym_hil.stacks.build import make_env
@@ -105,12 +105,12 @@ def require_fit(episode: Episode, env: EnvironmentInterface) -> None:
     Raises:
         InvalidDatasetError: the states have another size.
     """
-    wanted, found = env.save_physics().shape, episode.frames["physics"].shape[1:]
-    if wanted != found:
+    expected, recorded = env.save_physics().shape, episode.frames["physics"].shape[1:]
+    if expected != recorded:
         versions = f"gym-hil {episode.meta['gym_hil']}, MuJoCo {episode.meta['mujoco']}"
         raise InvalidDatasetError(
-            f"the episode was recorded with another model ({versions}): its states have {found[0]} entries instead "
-            f"of {wanted[0]}"
+            f"the episode was recorded with another model ({versions}): its states have {recorded[0]} entries instead "
+            f"of {expected[0]}"
         )
 
 
@@ -172,7 +172,7 @@ def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
             "observation.state": state[schema.AGENT_POS],
             "observation.environment_state": state[schema.ENVIRONMENT_STATE],
             "physics": interface.save_physics(),
-            **further_observations(interface),
+            **extra_observations(interface),
         }
         if missing := sorted(episode.final.keys() - found.keys()):
             return Difference(step, "the observation terms", None, missing, "missing in the replay")

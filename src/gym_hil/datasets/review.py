@@ -53,9 +53,9 @@ def question_about(end: str) -> str:
     return f"{(end or 'time_limit').replace('_', ' ').capitalize()}. {QUESTION}"
 
 
-def can_type(wanted: bool = True) -> bool:
-    """Return whether letters can be typed in a terminal, if they are `wanted`."""
-    return wanted and sys.stdin is not None and sys.stdin.isatty()
+def can_type(enabled: bool = True) -> bool:
+    """Return whether letters can be typed in a terminal, if that is `enabled`."""
+    return enabled and sys.stdin is not None and sys.stdin.isatty()
 
 
 def ask(device: Device, observers: Sequence[Observer], question: str, *, typed: bool) -> Answer:

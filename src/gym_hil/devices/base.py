@@ -80,11 +80,11 @@ class Device(abc.ABC):
 
     Attributes:
         name: name of the device for messages.
-        fed_by: the viewer that delivers the device's input; None if the device reads its input itself.
+        input_viewer: the viewer that delivers the device's input; None if the device reads its input itself.
     """
 
     name: str
-    fed_by: ClassVar[Literal["window", "page"] | None] = None
+    input_viewer: ClassVar[Literal["window", "page"] | None] = None
 
     @abc.abstractmethod
     def poll(self) -> DeviceReading:
@@ -102,7 +102,7 @@ class Device(abc.ABC):
     def leaves(self) -> Iterator[Device]:
         """Yield the innermost devices that this one wraps, or the device itself if it wraps none.
 
-        Viewers use this to find the devices whose input they deliver, see `fed_by`.
+        Viewers use this to find the devices whose input they deliver, see `input_viewer`.
         """
         yield self
 

@@ -149,8 +149,8 @@ def _numbers(values: Any, valid: tuple[str, ...], where: str, kind: type) -> dic
     for name, value in items.items():
         exact = type(value) is kind
         right = exact and value >= 0
-        wanted = "true or false" if kind is bool else "an index, 0 or more"
-        _require(right, f"{where}.{name}", f"must be {wanted}, not", value)
+        expected = "true or false" if kind is bool else "an index, 0 or more"
+        _require(right, f"{where}.{name}", f"must be {expected}, not", value)
     return dict(items)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gym_hil.core.errors import InvalidDatasetError
-from gym_hil.core.schema import EpisodeEvent, GripperCommand
+from gym_hil.core.schema import EpisodeEvent, GripperCommand, with_present_keys
 from gym_hil.devices.base import STILL, DeviceReading, Motion
 
 FORMAT = "gym-hil device log"
@@ -26,7 +26,7 @@ class TimedReading:
     time_s: float
     """Time since the start of the recording (s)."""
     reading: DeviceReading
-    hand: int = 0
+    end_effector: int = 0
     """Index of the driven end effector, if each end effector has its own device; otherwise 0."""
 
 
@@ -40,9 +40,11 @@ class DeviceLog:
     end_s: float
     """Duration of the recording (s)."""
 
-    def of(self, hand: int) -> DeviceLog:
+    def of(self, end_effector: int) -> DeviceLog:
         """Return the readings of one end effector's device."""
-        return replace(self, readings=tuple(timed for timed in self.readings if timed.hand == hand))
+        return replace(
+            self, readings=tuple(timed for timed in self.readings if timed.end_effector == end_effector)
+        )
 
 
 def header_line(device: str) -> str:
@@ -54,8 +56,8 @@ def reading_line(timed: TimedReading) -> str:
     """Return the line of one reading, without neutral values."""
     reading = timed.reading
     record: dict[str, Any] = {"time_s": timed.time_s}
-    if timed.hand:
-        record["hand"] = timed.hand
+    if timed.end_effector:
+        record["end_effector"] = timed.end_effector
     if not reading.connected:
         record["connected"] = False
     if reading.motion != STILL:
@@ -100,13 +102,13 @@ def parse_device_log(text: str, path: Path) -> DeviceLog:
     end_s = 0.0
     for number, line in enumerate(lines[1:], start=2):
         try:
-            record = json.loads(line)
+            record = with_present_keys(json.loads(line))
             time_s = float(record["time_s"])
             if not (math.isfinite(time_s) and time_s >= end_s):
                 raise ValueError(f"time_s={time_s!r} is less than {end_s!r} in the previous line")
             ended = bool(record.get("end", False))
             if not ended:
-                readings.append(TimedReading(time_s, _reading(record), int(record.get("hand", 0))))
+                readings.append(TimedReading(time_s, _reading(record), int(record.get("end_effector", 0))))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             if number == len(lines):
                 _log.warning("device log %s: the last line is incomplete and ignored", path)

@@ -121,7 +121,7 @@ class Keyboard(Device):
 class WindowKeyboard(Keyboard):
     """The keyboard of the environment's window, which delivers its keys."""
 
-    fed_by = "window"
+    input_viewer = "window"
 
     def __init__(self, keymap: Mapping[str, Control] = KEYBOARD, *, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(keymap, clock=clock)

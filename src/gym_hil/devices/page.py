@@ -197,7 +197,7 @@ class PageDevice(CombinedDevice):
         attended: whether a person attends the page and may drive.
     """
 
-    fed_by = "page"
+    input_viewer = "page"
 
     def __init__(self, address: PageAddress | None = None) -> None:
         self.address = PageAddress() if address is None else address

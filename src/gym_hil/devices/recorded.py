@@ -84,7 +84,7 @@ class RecordedDevice(Device):
         period_s: time between two polls (s), which makes the playback independent of the machine; None to
             measure it.
         clock: clock for measuring the time.
-        hand: number of the end effector whose device is played back, if each had a device of its own.
+        end_effector: index of the end effector whose device is played back, if each had a device of its own.
 
     Raises:
         InvalidDatasetError: the file is not a device log.
@@ -97,9 +97,9 @@ class RecordedDevice(Device):
         *,
         period_s: float | None = None,
         clock: Clock = SYSTEM_CLOCK,
-        hand: int = 0,
+        end_effector: int = 0,
     ) -> None:
-        self.log = (log if isinstance(log, DeviceLog) else load_device_log(log)).of(hand)
+        self.log = (log if isinstance(log, DeviceLog) else load_device_log(log)).of(end_effector)
         self.name = f"recorded {self.log.device}"
         self._clock = _poll_clock(period_s, clock)
         self._next = 0

@@ -175,11 +175,11 @@ class DelayedSimulation(Simulation):
         begun = self._begun if running else self._world.save()
         now = self._executing or _DelayedAction(-1, False, [0.0] * length)
         head = [self._key, self._steps, self._arrival, self._looked, self._anchors, running, self._since]
-        messages = [[one.tick, one.anchors, *one.values] for one in self._messages]
+        messages = [[message.tick, message.anchors, *message.values] for message in self._messages]
         unused = [[-1.0] * (2 + length)] * (self._most_messages - len(messages))
         sights = [
-            [one.tick, one.state is not None, *(np.zeros(size) if one.state is None else one.state)]
-            for one in self._observations
+            [sent.tick, sent.state is not None, *(np.zeros(size) if sent.state is None else sent.state)]
+            for sent in self._observations
         ]
         rows = [*messages, *unused, *sights]
         parts = [head, [self._executing is not None, now.anchors, *now.values], begun, self._shown, *rows]

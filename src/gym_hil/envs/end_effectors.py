@@ -80,8 +80,12 @@ class DrivenEndEffector(AtTcp):
 
     def expert_turn(self) -> Array:
         """Return the rotation to the orientation that the task's expert wants (3, rotation vector, rad, world axes)."""
-        wanted = self._env.intents()[self._index].tcp_quat_w
-        return np.zeros(3) if wanted is None else rotation_between(self._simulated.target_quat_w, wanted)
+        goal_quat_w = self._env.intents()[self._index].tcp_quat_w
+        return (
+            np.zeros(3)
+            if goal_quat_w is None
+            else rotation_between(self._simulated.target_quat_w, goal_quat_w)
+        )
 
     def expert_action(self, misplaced: Array | float = 0.0) -> Action:
         """Return the action of the task's expert.
@@ -90,12 +94,12 @@ class DrivenEndEffector(AtTcp):
             misplaced: error of the goal's position that the expert assumes (3, m, world axes).
         """
         intent, simulated = self._env.intents()[self._index], self._simulated
-        way = intent.tcp_pos_w + misplaced - simulated.target_pos_w
+        offset = intent.tcp_pos_w + misplaced - simulated.target_pos_w
         turn: Array = np.zeros(3)
         if intent.tcp_quat_w is not None:
             turn = rotation_between(simulated.target_quat_w, intent.tcp_quat_w)
         gripper = GripperCommand.OPEN if intent.opening > 0.5 else GripperCommand.CLOSE
-        return self._term.towards(way, gripper, turn)
+        return self._term.towards(offset, gripper, turn)
 
 
 class FirstEndEffector(AtTcp):

@@ -95,9 +95,9 @@ class JointPositions(ActionTerm):
         """Move by at most one step along each axis. Without a rotation, the pitch of the home configuration is kept."""
         homes, scene = self._end_effector.spec.arm.homes, self._simulation.scene
         home = None if np.any(rotation) else homes[scene.home]
-        way = np.clip(translation, -self.scale, self.scale)
+        clipped = np.clip(translation, -self.scale, self.scale)
         turn = within_step(rotation)
-        return self._action(self._control.joints_towards(way, turn, home), gripper)
+        return self._action(self._control.joints_towards(clipped, turn, home), gripper)
 
     def closes(self, action: Numbers) -> bool | None:
         """Return whether the gripper entry is below the commanded opening."""

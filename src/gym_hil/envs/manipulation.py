@@ -363,7 +363,7 @@ class ManipulationEnv(TaskSuccess, FirstEndEffector, gym.Env[Observation, np.nda
         """Return the current observation without images: ``agent_pos`` and ``environment_state``."""
         return self._states.observe()
 
-    def observe_further(self) -> Observation:
+    def observe_extra_terms(self) -> Observation:
         """Return the observations other than positions and pixels, such as ``tcp_wrench``, by their keys."""
         return self._additional.observe()
 

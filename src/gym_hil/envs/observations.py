@@ -197,7 +197,7 @@ class TcpWrench(VectorTerm):
             for pos, force, _ in contact_forces(sim, geoms):
                 (x, y, z), (fx, fy, fz) = (pos - tcp).tolist(), force.tolist()
                 part = (fx, fy, fz, y * fz - z * fy, z * fx - x * fz, x * fy - y * fx)
-                wrench = [total + one for total, one in zip(wrench, part, strict=True)]
+                wrench = [total + component for total, component in zip(wrench, part, strict=True)]
             numbers += [min(max(number, -NUMBER_BOUND), NUMBER_BOUND) for number in wrench]
         return numbers
 

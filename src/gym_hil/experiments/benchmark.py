@@ -18,7 +18,7 @@ from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.experiments.run_record import RECORD, Record, differences, read_record
 from gym_hil.experiments.statistics import iqm, kendall_tau
 from gym_hil.experiments.study import Study, StudyRun
-from gym_hil.experiments.study_report import Finished
+from gym_hil.experiments.study_report import FinishedRun
 from gym_hil.experiments.study_runs import RECORDS
 from gym_hil.experiments.workers import train_run
 from gym_hil.learning.config import TrainConfig, defaults_for
@@ -110,14 +110,14 @@ def benchmark(
     by_length = sorted(tasks, key=lambda task: ROBOT_MINUTES[task])
     runs = []
     for task, human, method, seed in itertools.product(by_length, humans, methods, seeds):
-        place = {"task": task, "human": human, "method": method, "seed": str(seed)}
-        runs.append(StudyRun(place, change(protocol_config(task, method, human, seed))))
+        axis_values = {"task": task, "human": human, "method": method, "seed": str(seed)}
+        runs.append(StudyRun(axis_values, change(protocol_config(task, method, human, seed))))
     if not runs:
         raise InvalidArgumentError("the benchmark has no runs; name a task, a method, a human and a seed")
     return Study(f"Benchmark, protocol {PROTOCOL}", tuple(runs))
 
 
-def read_results(folder: Path) -> list[Finished]:
+def read_results(folder: Path) -> list[FinishedRun]:
     """Return the runs with records in `folder`, or in its folder ``records``, by task, human and method.
 
     Raises:
@@ -128,68 +128,69 @@ def read_results(folder: Path) -> list[Finished]:
     found = []
     for path in (path for path in paths if path.name != VERIFIED):
         record, config = read_record(path)
-        found.append(Finished(StudyRun(record["place"], config), record))
+        found.append(FinishedRun(StudyRun(record["place"], config), record))
     if not found:
         raise InvalidArgumentError(f"{folder} has no records of runs")
     order = {name: number for number, name in enumerate((*ROBOT_MINUTES, *HUMANS, *METHODS))}
 
-    def position(one: Finished) -> tuple[int, ...]:
-        return (*(order.get(name, len(order)) for name in one.run.group), one.run.config.seed)
+    def position(entry: FinishedRun) -> tuple[int, ...]:
+        return (*(order.get(name, len(order)) for name in entry.run.group), entry.run.config.seed)
 
     return sorted(found, key=position)
 
 
-def make_study(finished: Sequence[Finished]) -> Study:
+def make_study(finished: Sequence[FinishedRun]) -> Study:
     """Return the study that consists of these runs."""
-    return Study(f"Benchmark, protocol {PROTOCOL}", tuple(one.run for one in finished))
+    return Study(f"Benchmark, protocol {PROTOCOL}", tuple(entry.run for entry in finished))
 
 
-def protocol_differences(one: Finished) -> list[str]:
+def protocol_differences(entry: FinishedRun) -> list[str]:
     """Return the differences between a run and the protocol."""
-    place, config = one.run.place, one.run.config
+    axis_values, config = entry.run.axis_values, entry.run.config
     try:
-        wanted = protocol_config(place["task"], place["method"], place["human"], int(place["seed"]))
+        task, method, human, seed = (axis_values[name] for name in ("task", "method", "human", "seed"))
+        expected = protocol_config(task, method, human, int(seed))
     except (InvalidArgumentError, KeyError, ValueError) as error:
-        return [f"its place {dict(place)} is none of the benchmark: {error}"]
-    is_there, should_be = asdict(config), asdict(wanted)
+        return [f"{dict(axis_values)} is not a run of the benchmark: {error}"]
+    is_there, should_be = asdict(config), asdict(expected)
     found = [
         f"{name}={is_there[name]!r}, not {value!r}"
         for name, value in should_be.items()
         if is_there[name] != value
     ]
-    if one.result["episodes"] != EPISODES:
-        found.append(f"{one.result['episodes']} evaluation episodes, not {EPISODES}")
+    if entry.result["episodes"] != EPISODES:
+        found.append(f"{entry.result['episodes']} evaluation episodes, not {EPISODES}")
     purpose = purpose_of_run(config.seed)
-    if one.record["purpose"] != purpose:
-        found.append(f"purpose {one.record['purpose']!r}, not {purpose!r}")
+    if entry.record["purpose"] != purpose:
+        found.append(f"purpose {entry.record['purpose']!r}, not {purpose!r}")
     return found
 
 
-def repeat(one: Finished) -> Record:
+def repeat(entry: FinishedRun) -> Record:
     """Repeat a run, and return the new record."""
     with tempfile.TemporaryDirectory() as folder:
-        train_run(dict(one.run.place), one.run.config, Path(folder), lambda steps: None)
+        train_run(dict(entry.run.axis_values), entry.run.config, Path(folder), lambda steps: None)
         return read_record(Path(folder) / RECORD)[0]
 
 
-def record_differences(one: Finished, again: Record) -> list[str]:
+def record_differences(entry: FinishedRun, again: Record) -> list[str]:
     """Return the differences between a repetition and a record; empty if they are identical."""
-    found = differences(dict(one.record), again)
+    found = differences(dict(entry.record), again)
     if found:
         for name in ("processor", "versions", "commit"):
-            if one.record[name] != again[name]:
-                found.append(f"it was computed with another {name}: {one.record[name]}, here {again[name]}")
+            if entry.record[name] != again[name]:
+                found.append(f"it was computed with another {name}: {entry.record[name]}, here {again[name]}")
     return found
 
 
-def sample_runs(finished: Sequence[Finished], count: int) -> list[Finished]:
+def sample_runs(finished: Sequence[FinishedRun], count: int) -> list[FinishedRun]:
     """Return a sample of the runs, which is determined by the content of the records."""
-    entropy = [int(one.record["episodes_sha256"][:8], 16) for one in finished]
+    entropy = [int(entry.record["episodes_sha256"][:8], 16) for entry in finished]
     chosen = np.random.default_rng(entropy).choice(len(finished), min(count, len(finished)), replace=False)
     return [finished[number] for number in sorted(chosen)]
 
 
-def rank_agreement(finished: Sequence[Finished]) -> list[tuple[str, str, str, int, float]]:
+def rank_agreement(finished: Sequence[FinishedRun]) -> list[tuple[str, str, str, int, float]]:
     """Return the agreement between the rankings of methods with different humans.
 
     Returns:
@@ -197,15 +198,18 @@ def rank_agreement(finished: Sequence[Finished]) -> list[tuple[str, str, str, in
         mean success; NaN if all are equal.
     """
     scores: dict[str, dict[str, dict[str, list[float]]]] = {}
-    for one in finished:
-        place = one.run.place
-        by_method = scores.setdefault(place["task"], {}).setdefault(place["human"], {})
-        by_method.setdefault(place["method"], []).append(one.mean_success)
+    for entry in finished:
+        axis_values = entry.run.axis_values
+        by_method = scores.setdefault(axis_values["task"], {}).setdefault(axis_values["human"], {})
+        by_method.setdefault(axis_values["method"], []).append(entry.mean_success)
     rows = []
     for task, by_human in scores.items():
         for first, second in itertools.combinations(by_human, 2):
             both = [method for method in by_human[first] if method in by_human[second]]
             if len(both) > 1:
-                pair = ([float(iqm(np.array(by_human[who][one]))) for one in both] for who in (first, second))
+                pair = (
+                    [float(iqm(np.array(by_human[who][method]))) for method in both]
+                    for who in (first, second)
+                )
                 rows.append((task, first, second, len(both), kendall_tau(*pair)))
     return rows

@@ -25,7 +25,7 @@ class Measure:
     Attributes:
         name: its name.
         unit: its unit.
-        description: what it measures, in one sentence.
+        description: what it measures, in first sentence.
     """
 
     name: str
@@ -37,7 +37,7 @@ MEASURES = (
     Measure("onset", "s", "from the beginning of a takeover to the first movement"),
     Measure("hold", "s", "how long one movement along an axis lasts"),
     Measure("speed", "m/s", "speed of the TCP while something is pushed or pressed"),
-    Measure("pause", "s", "between two movements in one takeover, along any axis"),
+    Measure("pause", "s", "between two movements in first takeover, along any axis"),
     Measure(
         "corrections", "1/s", "movements against the one before along the same axis, per second of acting"
     ),
@@ -47,7 +47,7 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Movement:
-    """A sequence of steps in which one axis moved in one direction: first step, number of steps, and sum of
+    """A sequence of steps in which one axis moved in first direction: first step, number of steps, and sum of
     the levels.
     """
 
@@ -118,7 +118,7 @@ def _gaps(moving: NDArray[np.bool_]) -> list[int]:
     return [end - start for start, end in pairwise(starts) if start < end and not moving[start]]
 
 
-def distances(one: Mapping[str, Array], other: Mapping[str, Array]) -> dict[str, float]:
+def distances(first: Mapping[str, Array], second: Mapping[str, Array]) -> dict[str, float]:
     """Return the Kolmogorov-Smirnov distance of every measure, in [0, 1].
 
     It is the largest difference of the cumulative distributions. It is 1 if only one of them has values, and 0 if none
@@ -127,9 +127,9 @@ def distances(one: Mapping[str, Array], other: Mapping[str, Array]) -> dict[str,
     from scipy.stats import ks_2samp
 
     result = {}
-    for name, values in one.items():
-        if len(values) and len(other[name]):
-            result[name] = float(ks_2samp(values, other[name], method="asymp").statistic)
+    for name, values in first.items():
+        if len(values) and len(second[name]):
+            result[name] = float(ks_2samp(values, second[name], method="asymp").statistic)
         else:
-            result[name] = float(len(values) != len(other[name]))
+            result[name] = float(len(values) != len(second[name]))
     return result

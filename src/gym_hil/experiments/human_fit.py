@@ -23,14 +23,14 @@ from gym_hil.devices.device_log import parse_device_log
 from gym_hil.experiments.human_behaviour import Array, behaviour, distances
 from gym_hil.intervention.held_devices import GAMEPAD_PAGE, KEYBOARD, LEADER, SPACEMOUSE, HeldDevice
 from gym_hil.intervention.limits import PRESETS, SCRIPT, Limits
-from gym_hil.intervention.simulated_person import SimulatedPerson
+from gym_hil.intervention.simulated_human_with_device import SimulatedHumanWithDevice
 from gym_hil.stacks.build import make_env
 
 FITTED: Mapping[str, tuple[float, float]] = {
     "reaction_s": (0.05, 2.0),
-    "sight_delay_s": (0.05, 0.5),
+    "perception_delay_s": (0.05, 0.5),
     "acuity": (0.1, 3.0),
-    "sight_error_share": (0.005, 0.2),
+    "perception_error_ratio": (0.005, 0.2),
     "pause_s": (0.05, 1.5),
     "press_s": (0.03, 0.4),
     "press_spread": (0.01, 0.6),
@@ -110,7 +110,11 @@ def fit(
         InvalidDatasetError: too few episodes were driven by a person with a device.
         InvalidArgumentError: there are fewer candidates than presets.
     """
-    driven = [one for one in episodes if one.frames["complementary_info.is_intervention"].mean() >= DRIVEN]
+    driven = [
+        episode
+        for episode in episodes
+        if episode.frames["complementary_info.is_intervention"].mean() >= DRIVEN
+    ]
     if len(driven) < 4:
         raise InvalidDatasetError(
             f"{len(driven)} of {len(episodes)} episodes were driven by a person; at least 4 are needed"
@@ -123,7 +127,7 @@ def fit(
     fitted = tuple(name for name in FITTED if name not in left_out)
     train, test = driven[::2], driven[1::2]
     driver = _Driver(env_id, held, PATIENCE * max(episode.length for episode in driven))
-    wanted = driver.measure_episodes(train)
+    target = driver.measure_episodes(train)
     rng = np.random.default_rng(seed)
     best, least = presets[0], math.inf
     trained: dict[str, float] = {}
@@ -131,7 +135,7 @@ def fit(
         limits = (
             presets[number] if number < len(presets) else _changed(best, fitted, rng, number / candidates)
         )
-        found = distances(wanted, driver.drive(limits, train))
+        found = distances(target, driver.drive(limits, train))
         mean = float(np.mean(list(found.values())))
         if mean < least:
             best, least, trained = limits, mean, found
@@ -173,7 +177,7 @@ class _Driver:
 
     def drive(self, limits: Limits, episodes: Sequence[Episode]) -> dict[str, Array]:
         """Return the measures of a simulated human who drives from the start states of `episodes`."""
-        person = SimulatedPerson(limits.driving(), held=self._held)
+        person = SimulatedHumanWithDevice(limits.driving(), held=self._held)
         env = make_env(self._env_id, operator=person, max_episode_steps=self._most_steps)
         recorder = EpisodeRecorder(env, {})
         idle = env.get_wrapper_attr("neutral_action")()

@@ -36,11 +36,11 @@ TIMES = ("wall_s", "updates_per_s")
 Record = dict[str, Any]
 
 
-def make_record(place: Mapping[str, str], config: TrainConfig, folder: Path) -> Record:
+def make_record(axis_values: Mapping[str, str], config: TrainConfig, folder: Path) -> Record:
     """Return the record of a finished run.
 
     Args:
-        place: its value on every axis of its study.
+        axis_values: its value on every axis of its study.
         config: its configuration.
         folder: its folder, with the episodes.
     """
@@ -48,7 +48,7 @@ def make_record(place: Mapping[str, str], config: TrainConfig, folder: Path) -> 
     result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     return {
         "format": FORMAT,
-        "place": dict(place),
+        "place": dict(axis_values),
         "purpose": result["purpose"],
         "config": config.to_json(),
         "commit": commit(),

@@ -41,7 +41,7 @@ FIELDS = ("task", *(field.name for field in fields(TrainConfig) if field.name !=
 class StudyRun:
     """One run of a study."""
 
-    place: Mapping[str, str]
+    axis_values: Mapping[str, str]
     """The run's value on every axis, as shown in tables."""
     config: TrainConfig
 
@@ -49,13 +49,13 @@ class StudyRun:
     def name(self) -> str:
         """Name of the run's folder."""
         return "--".join(
-            slug(value if axis != SEED else f"seed-{value}") for axis, value in self.place.items()
+            slug(value if axis != SEED else f"seed-{value}") for axis, value in self.axis_values.items()
         )
 
     @property
     def group(self) -> tuple[str, ...]:
         """The run's value on every axis except the seed."""
-        return tuple(value for axis, value in self.place.items() if axis != SEED)
+        return tuple(value for axis, value in self.axis_values.items() if axis != SEED)
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,8 @@ def load_study(path: Path, to_env_id: Callable[[str], str]) -> Study:
         given = dict(base)
         for _, _, setting in combination:
             given.update(setting)
-        place = {axis: label for axis, label, _ in combination}
-        runs.append(StudyRun(place, _config(path, given, to_env_id)))
+        axis_values = {axis: label for axis, label, _ in combination}
+        runs.append(StudyRun(axis_values, _config(path, given, to_env_id)))
     names = [run.name for run in runs]
     duplicate = next((name for name in names if names.count(name) > 1), None)
     if duplicate is not None:

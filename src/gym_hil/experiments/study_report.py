@@ -37,7 +37,7 @@ X_LABELS = {"robot_minutes": "robot minutes", "wall_s": "wall-clock (s)"}
 Array = NDArray[np.float64]
 
 
-class Finished:
+class FinishedRun:
     """A finished run.
 
     Args:
@@ -92,7 +92,7 @@ class Finished:
         return 100.0 * self.success / minutes if minutes else nan
 
 
-def write_study_report(study: Study, finished: Sequence[Finished], out: Path) -> None:
+def write_study_report(study: Study, finished: Sequence[FinishedRun], out: Path) -> None:
     """Write ``results.csv`` (runs), ``table.md`` (settings), ``report.html`` (settings and curves) and
     ``curves*.svg``. If the packages for reports are not installed, a warning is logged instead of writing the
     page and the images.
@@ -117,15 +117,15 @@ def write_study_report(study: Study, finished: Sequence[Finished], out: Path) ->
         write_atomically(out / (f"curves-{slug(facet)}.svg" if facet else "curves.svg"), svg)
 
 
-def _of_group(study: Study, finished: Sequence[Finished]) -> dict[tuple[str, ...], list[Finished]]:
+def _of_group(study: Study, finished: Sequence[FinishedRun]) -> dict[tuple[str, ...], list[FinishedRun]]:
     return {
         group: found
         for group in study.groups
-        if (found := [one for one in finished if one.run.group == group])
+        if (found := [entry for entry in finished if entry.run.group == group])
     }
 
 
-def table(study: Study, finished: Sequence[Finished]) -> tuple[list[str], list[list[str]]]:
+def table(study: Study, finished: Sequence[FinishedRun]) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of the table of settings, with one row for all seeds of a setting.
 
     Values are interquartile means over seeds, with 95 % bootstrap intervals in brackets.
@@ -146,23 +146,23 @@ def table(study: Study, finished: Sequence[Finished]) -> tuple[list[str], list[l
     ]
     rows = []
     for group, found in _of_group(study, finished).items():
-        until = [one.minutes_until_learned for one in found]
-        cycles = [one.result["cycle_s"] for one in found if one.result["cycle_s"] is not None]
-        spent = [[one.curve[name][-1] for one in found] for name in ("human_s", "watched_s", "takeovers")]
+        until = [entry.minutes_until_learned for entry in found]
+        cycles = [entry.result["cycle_s"] for entry in found if entry.result["cycle_s"] is not None]
+        spent = [[entry.curve[name][-1] for entry in found] for name in ("human_s", "watched_s", "takeovers")]
         rows.append(
             [
                 *group,
-                ", ".join(f"{one.success:.1%}" for one in found),
-                _with_interval([one.success for one in found], ".1%", most=1.0),
-                _with_interval([one.mean_success for one in found], ".1%", most=1.0),
+                ", ".join(f"{entry.success:.1%}" for entry in found),
+                _with_interval([entry.success for entry in found], ".1%", most=1.0),
+                _with_interval([entry.mean_success for entry in found], ".1%", most=1.0),
                 ", ".join(f"{minutes:.1f}" if minutes < inf else "never" for minutes in until)
                 if min(until) < inf
                 else "never",
-                _range([one.curve["robot_minutes"][-1] for one in found], ".1f"),
+                _range([entry.curve["robot_minutes"][-1] for entry in found], ".1f"),
                 _with_interval(cycles, ".1f") if cycles else "-",
                 *(_with_interval(values, ".0f") for values in spent),
-                _with_interval([one.return_on_effort for one in found], ".0f"),
-                _range([one.result["wall_s"] for one in found], ".0f") + " s",
+                _with_interval([entry.return_on_effort for entry in found], ".0f"),
+                _range([entry.result["wall_s"] for entry in found], ".0f") + " s",
             ]
         )
     return header, rows
@@ -190,26 +190,28 @@ def _range(values: Sequence[float], style: str) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _runs_as_csv(study: Study, finished: Sequence[Finished]) -> str:
+def _runs_as_csv(study: Study, finished: Sequence[FinishedRun]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     measured = ("successes", "episodes", "low", "high", "cycle_s", "steps", "wall_s")
-    writer.writerow(["run", *study.runs[0].place, *measured, *HUMAN, "minutes_until_learned", "mean_success"])
-    for one in finished:
-        facts = [one.result.get(name) for name in measured]
+    writer.writerow(
+        ["run", *study.runs[0].axis_values, *measured, *HUMAN, "minutes_until_learned", "mean_success"]
+    )
+    for entry in finished:
+        facts = [entry.result.get(name) for name in measured]
         spent = [
-            *(one.record["curve"][name][-1] for name in HUMAN),
-            one.minutes_until_learned,
-            one.mean_success,
+            *(entry.record["curve"][name][-1] for name in HUMAN),
+            entry.minutes_until_learned,
+            entry.mean_success,
         ]
-        writer.writerow([one.run.name, *one.run.place.values(), *facts, *spent])
+        writer.writerow([entry.run.name, *entry.run.axis_values.values(), *facts, *spent])
     return text.getvalue()
 
 
-def _curve(name: str, found: Sequence[Finished], column: str, x: str, share: bool, end: float) -> Line:
+def _curve(name: str, found: Sequence[FinishedRun], column: str, x: str, share: bool, end: float) -> Line:
     """Return mean and band for the range that all seeds cover; a curve with a single point is extended."""
-    start = max(one.curve[x][0] for one in found)
-    stop = min(one.curve[x][-1] for one in found)
+    start = max(entry.curve[x][0] for entry in found)
+    stop = min(entry.curve[x][-1] for entry in found)
     if stop - start < 0.02 * end:
         level, stop = True, end
     else:
@@ -217,10 +219,10 @@ def _curve(name: str, found: Sequence[Finished], column: str, x: str, share: boo
     across = np.linspace(start, stop, 101)
     values = np.stack(
         [
-            np.full(101, one.curve[column][-1])
+            np.full(101, entry.curve[column][-1])
             if level
-            else np.interp(across, one.curve[x], one.curve[column])
-            for one in found
+            else np.interp(across, entry.curve[x], entry.curve[column])
+            for entry in found
         ]
     )
     mean, low, high = iqm_and_interval(values)
@@ -230,26 +232,26 @@ def _curve(name: str, found: Sequence[Finished], column: str, x: str, share: boo
     return Line(name, x_values, values, lower, upper, markers=False)
 
 
-def _facets(study: Study, finished: Sequence[Finished]) -> dict[str, dict[str, list[Finished]]]:
+def _facets(study: Study, finished: Sequence[FinishedRun]) -> dict[str, dict[str, list[FinishedRun]]]:
     """Return the settings in each set of charts by name, with one set per value of the first axis with
     several values.
     """
-    facets: dict[str, dict[str, list[Finished]]] = {}
+    facets: dict[str, dict[str, list[FinishedRun]]] = {}
     for group, found in _of_group(study, finished).items():
         facet, rest = (group[0], group[1:]) if len(group) > 1 else ("", group)
         facets.setdefault(facet, {})[", ".join(rest) or study.title] = found
     return facets
 
 
-def _charts(shown: dict[str, list[Finished]]) -> list[str]:
+def _charts(shown: dict[str, list[FinishedRun]]) -> list[str]:
     charts = [_chart(shown, column, title, "robot_minutes") for column, title, _ in MEASURES]
     return [*charts, _chart(shown, *MEASURES[0][:2], "wall_s")]
 
 
 def _chart(
-    shown: dict[str, list[Finished]], column: str, title: str, x: str, *, standalone: bool = False
+    shown: dict[str, list[FinishedRun]], column: str, title: str, x: str, *, standalone: bool = False
 ) -> str:
     share = next(share for name, _, share in MEASURES if name == column)
-    end = max(one.curve[x][-1] for found in shown.values() for one in found)
+    end = max(entry.curve[x][-1] for found in shown.values() for entry in found)
     lines = [_curve(name, found, column, x, share, end) for name, found in shown.items()]
     return line_chart(lines, title=title, x_label=X_LABELS[x], percent=share, standalone=standalone)

@@ -13,11 +13,11 @@ from gym_hil.core.files import make_folder, remove, write_atomically
 from gym_hil.datasets.dataset import require_no_dataset
 from gym_hil.experiments.run_record import RECORD, read_record
 from gym_hil.experiments.study import Study, StudyRun
-from gym_hil.experiments.study_report import Finished, write_study_report
+from gym_hil.experiments.study_report import FinishedRun, write_study_report
 from gym_hil.experiments.workers import LocalWorkers, RayWorkers, Workers
 from gym_hil.stacks.vector import cores
 
-RECORDS, RUNS, UNDER_WAY = "records", "runs", "under-way"
+RECORDS, RUNS, UNFINISHED = "records", "runs", "unfinished"
 """Folders of a study: records of finished runs, folders of finished runs with curve, policy and report, and
 folders of unfinished runs."""
 
@@ -26,7 +26,7 @@ folders of unfinished runs."""
 class Status:
     """Status of a study."""
 
-    ended: list[Finished]
+    ended: list[FinishedRun]
     failed: dict[str, str]
     """Error message by the name of the run."""
     share: float
@@ -35,7 +35,7 @@ class Status:
     """Time since the study was started or continued (s)."""
     left_s: float | None
     """Estimated remaining time (s); None at the beginning."""
-    latest: Finished | None
+    latest: FinishedRun | None
     """The run that has just finished."""
 
 
@@ -69,9 +69,11 @@ def run_study(
     reporter = _StatusReporter(study, out, ended, report)
     if not todo:
         return reporter.update(None)
-    under_way = out / UNDER_WAY
+    unfinished = out / UNFINISHED
     working: Workers = (
-        RayWorkers(todo, under_way, address) if address else LocalWorkers(todo, under_way, workers or cores())
+        RayWorkers(todo, unfinished, address)
+        if address
+        else LocalWorkers(todo, unfinished, workers or cores())
     )
     left = {run.name: run for run in todo}
     try:
@@ -84,7 +86,7 @@ def run_study(
                     reporter.failed[name] = problem
                     reporter.update(None)
                 else:
-                    reporter.update(_keep(run, under_way / name, out))
+                    reporter.update(_keep(run, unfinished / name, out))
             if not outcomes:
                 reporter.update(None)
         return reporter.update(None)
@@ -96,7 +98,7 @@ class _StatusReporter:
     """Computes and reports the status of a study."""
 
     def __init__(
-        self, study: Study, out: Path, ended: dict[str, Finished], report: Callable[[Status], None]
+        self, study: Study, out: Path, ended: dict[str, FinishedRun], report: Callable[[Status], None]
     ) -> None:
         self.steps: dict[str, int] = {}
         self.failed: dict[str, str] = {}
@@ -104,7 +106,7 @@ class _StatusReporter:
         self._start, self._before = time.perf_counter(), self._share()
         write_study_report(study, list(ended.values()), out)
 
-    def update(self, latest: Finished | None) -> Status:
+    def update(self, latest: FinishedRun | None) -> Status:
         """Report the status."""
         if latest is not None:
             self._ended[latest.run.name] = latest
@@ -125,7 +127,7 @@ class _StatusReporter:
         return sum(steps) / sum(total.values())
 
 
-def _ended_before(run: StudyRun, out: Path) -> Finished | None:
+def _ended_before(run: StudyRun, out: Path) -> FinishedRun | None:
     """Return the run if `out` contains its record."""
     path = out / RECORDS / f"{run.name}.json"
     if not path.is_file():
@@ -137,10 +139,10 @@ def _ended_before(run: StudyRun, out: Path) -> Finished | None:
         raise InvalidArgumentError(
             f"{path} is of a run with {'; '.join(differing)}. Give another folder, or delete that file"
         )
-    return Finished(run, record)
+    return FinishedRun(run, record)
 
 
-def _keep(run: StudyRun, folder: Path, out: Path) -> Finished:
+def _keep(run: StudyRun, folder: Path, out: Path) -> FinishedRun:
     """Store the results of a run from `folder`, with a report whose commands name its new folder. The record is
     written last, so that runs with a record are complete.
     """
@@ -153,4 +155,4 @@ def _keep(run: StudyRun, folder: Path, out: Path) -> Finished:
     write_report(kept)
     path = out / RECORDS / f"{run.name}.json"
     write_atomically(path, text)
-    return Finished(run, read_record(path)[0])
+    return FinishedRun(run, read_record(path)[0])

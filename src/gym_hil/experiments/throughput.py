@@ -91,7 +91,9 @@ def start_up(env_id: str, *, image_obs: bool, rounds: int) -> Start:
         if done.returncode:
             raise GymHilError(f"{env_id} does not start: {done.stderr.strip().splitlines()[-1]}")
         found.append(json.loads(done.stdout.splitlines()[-1]))
-    middle = {key: median(one[key] for one in found) for key in found[0] if found[0][key] is not None}
+    middle = {
+        key: median(measured[key] for measured in found) for key in found[0] if found[0][key] is not None
+    }
     return Start(**{"memory_mb": None, **middle})
 
 
@@ -182,8 +184,8 @@ def scaling(env_id: str, *, num_envs: int, steps: int, rounds: int, seed: int) -
         rounds: number of rounds.
         seed: seed of the actions.
     """
-    one = gym.make(env_id)
-    one.reset(seed=seed)
+    single = gym.make(env_id)
+    single.reset(seed=seed)
     before = _resident_mb()
     many = gym.make_vec(env_id, num_envs=num_envs, vectorization_mode="vector_entry_point")
     many.reset(seed=seed)
@@ -195,9 +197,9 @@ def scaling(env_id: str, *, num_envs: int, steps: int, rounds: int, seed: int) -
         actions = [_random_action(many.action_space, rng) for _ in range(turns)]
         start = perf_counter()
         for action in np.concatenate(actions):
-            _, _, terminated, truncated, _ = one.step(action)
+            _, _, terminated, truncated, _ = single.step(action)
             if terminated or truncated:
-                one.reset()
+                single.reset()
         one_s = perf_counter() - start
         start = perf_counter()
         for action in actions:
@@ -207,8 +209,8 @@ def scaling(env_id: str, *, num_envs: int, steps: int, rounds: int, seed: int) -
             after = _resident_mb()
             memory = None if before is None or after is None else (after - before) / num_envs
         else:
-            found.append((one_s / many_s, _engine_scaling(EnvironmentInterface(one), steps)))
-    one.close()
+            found.append((one_s / many_s, _engine_scaling(EnvironmentInterface(single), steps)))
+    single.close()
     many.close()
     vector, engine = (median(column) for column in zip(*found, strict=True))
     return Scaling(num_envs, vector, engine, memory)

@@ -49,12 +49,12 @@ class Workers(Protocol):
 
 
 def train_run(
-    place: dict[str, str], config: TrainConfig, folder: Path, report: Callable[[int], None]
+    axis_values: dict[str, str], config: TrainConfig, folder: Path, report: Callable[[int], None]
 ) -> None:
     """Execute or continue a run in this process, and write its record.
 
     Args:
-        place: the run's value on every axis of its study.
+        axis_values: the run's value on every axis of its study.
         config: its configuration.
         folder: folder of the results. Files that are only needed to continue the run are removed at its end.
         report: called with the number of control steps so far.
@@ -75,7 +75,7 @@ def train_run(
             run.finish()
         finally:
             run.close()
-        text = json.dumps(make_record(place, config, folder), indent=1)
+        text = json.dumps(make_record(axis_values, config, folder), indent=1)
         write_atomically(folder / RECORD, text + "\n")
         for name in (EPISODES, CHECKPOINT):
             remove(folder / name)
@@ -129,18 +129,18 @@ class LocalWorkers:
     def _start(self, run: StudyRun) -> None:
         context = multiprocessing.get_context("spawn")
         receiver, sender = context.Pipe(duplex=False)
-        arguments = (sender, dict(run.place), run.config, self._folder / run.name)
+        arguments = (sender, dict(run.axis_values), run.config, self._folder / run.name)
         process = context.Process(target=_work, args=arguments, name=f"gym-hil {run.name}", daemon=True)
         process.start()
         sender.close()
         self._running[receiver] = run.name, process
 
 
-def _work(connection: Connection, place: dict[str, str], config: TrainConfig, folder: Path) -> None:
+def _work(connection: Connection, axis_values: dict[str, str], config: TrainConfig, folder: Path) -> None:
     """Execute a run, and report to the parent process. The process ends with its parent."""
     problem = None
     try:
-        train_run(place, config, folder, connection.send)
+        train_run(axis_values, config, folder, connection.send)
     except (KeyboardInterrupt, BrokenPipeError):
         return
     except Exception:
@@ -176,7 +176,7 @@ class RayWorkers:
         self._progress = ray.remote(num_cpus=0)(_Progress).remote()
         task = ray.remote(num_cpus=1, max_retries=2)(_train_and_pack)
         self._running = {
-            task.remote(run.name, dict(run.place), run.config.as_dict(), self._progress): run.name
+            task.remote(run.name, dict(run.axis_values), run.config.as_dict(), self._progress): run.name
             for run in runs
         }
         self.steps: dict[str, int] = {}
@@ -218,11 +218,14 @@ class _Progress:
         return self._steps
 
 
-def _train_and_pack(name: str, place: dict[str, str], config: dict[str, Any], progress: Any) -> bytes:
+def _train_and_pack(name: str, axis_values: dict[str, str], config: dict[str, Any], progress: Any) -> bytes:
     """Execute a run on a machine of the cluster, and return its results as a zip file."""
     with tempfile.TemporaryDirectory() as folder:
         train_run(
-            place, TrainConfig(**config), Path(folder), lambda steps: progress.report.remote(name, steps)
+            axis_values,
+            TrainConfig(**config),
+            Path(folder),
+            lambda steps: progress.report.remote(name, steps),
         )
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -52,7 +52,7 @@ class AxisMotion(ButtonPresses):
         self._phase: Array = np.zeros(6)
         self._level: Array = np.zeros(6)
         self._velocity: Array = np.zeros(6)
-        self._wanted: Array = np.zeros(6)
+        self._target_levels: Array = np.zeros(6)
         self._place: Array = np.zeros(6)
         self._told: Array = np.zeros(6)
         self._motion: Motion = STILL
@@ -73,9 +73,9 @@ class AxisMotion(ButtonPresses):
         """Choose new levels if a correction is due; see `ButtonPresses.steer`."""
         now = self.clock.now
         if self._grip(aim, rng):
-            self._wanted = np.zeros(6)
+            self._target_levels = np.zeros(6)
             if self.held.engage is Engage.MOTION:
-                self._wanted[2] = NUDGE
+                self._target_levels[2] = NUDGE
             return
         if (self._free_at > now).any():
             return
@@ -87,26 +87,26 @@ class AxisMotion(ButtonPresses):
         if self.held.changes_speed:
             wanted_speed = self._next_speed(float(np.abs(distance).max()), per_s, speed)
             if wanted_speed is not speed:
-                self._wanted = np.zeros(6)
+                self._target_levels = np.zeros(6)
                 if float(np.abs(self._level).max()) < AT_REST:
                     self._change_speed(wanted_speed, speed, rng)
                 return
         near = not turns and float(np.abs(offset).max()) < PRECISE_M
         seconds = self._limits.approach_s * speed.factor * (PRECISELY if near else 1.0)
-        wanted = (
+        levels = (
             np.concatenate([main_part(offset) / rates.metres_per_s, turn / rates.radians_per_s]) / seconds
         )
-        wanted[3:] *= np.abs(turn) > self.least_turn
+        levels[3:] *= np.abs(turn) > self.least_turn
         if self.held.changes_speed:  # as with keys, nobody corrects less than half a short press
-            wanted[:3] *= np.abs(offset) > 0.5 * self._limits.press_s * rates.metres_per_s * speed.factor
-        if self.held.engage is Engage.MOTION and not wanted.any():
-            wanted[2] = NUDGE
+            levels[:3] *= np.abs(offset) > 0.5 * self._limits.press_s * rates.metres_per_s * speed.factor
+        if self.held.engage is Engage.MOTION and not levels.any():
+            levels[2] = NUDGE
         if self.held.turns_with_button:
-            wanted[slice(0, 3) if turns else slice(3, 6)] = 0.0
+            levels[slice(0, 3) if turns else slice(3, 6)] = 0.0
             self._hold_turning(turns)
         if rng.random() < self._limits.wrong_key:
-            wanted = np.roll(wanted, 1)
-        self._wanted = np.clip(wanted, -1.0, 1.0)
+            levels = np.roll(levels, 1)
+        self._target_levels = np.clip(levels, -1.0, 1.0)
         self._scale = np.repeat([rates.metres_per_s, rates.radians_per_s], 3) * speed.factor
 
     def carry_out(self, until: float, rng: np.random.Generator) -> None:
@@ -116,9 +116,9 @@ class AxisMotion(ButtonPresses):
         seconds = until - self.clock.now
         super().carry_out(until, rng)
         omega = 2.0 * math.pi * self._limits.bandwidth_hz
-        away, decay = self._level - self._wanted, math.exp(-omega * seconds)
+        away, decay = self._level - self._target_levels, math.exp(-omega * seconds)
         pull = self._velocity + omega * away
-        self._level = self._wanted + (away + pull * seconds) * decay
+        self._level = self._target_levels + (away + pull * seconds) * decay
         self._velocity = (self._velocity - omega * pull * seconds) * decay
         level = self._level * (1.0 + self.slowness * self._limits.noise * rng.normal(0.0, 1.0, 6))
         tremor = self._limits.tremor * np.sin(2.0 * math.pi * self._hz * until + self._phase)
@@ -141,7 +141,7 @@ class AxisMotion(ButtonPresses):
         return suitable if suitable.factor < speed.factor or slow else speed
 
     def _let_go(self) -> None:
-        self._wanted, self._level, self._velocity = np.zeros(6), np.zeros(6), np.zeros(6)
+        self._target_levels, self._level, self._velocity = np.zeros(6), np.zeros(6), np.zeros(6)
         self._place, self._told, self._scale = np.zeros(6), np.zeros(6), np.zeros(6)
         self._done.clear()
         self._motion = STILL

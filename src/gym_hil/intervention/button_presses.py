@@ -102,7 +102,7 @@ class ButtonPresses(abc.ABC):
     @property
     def least_turn(self) -> float:
         """Remaining rotation that is not corrected (rad)."""
-        return max(LEAST_TURN, PERCEIVED_TURN * self._limits.sight_error_rad)
+        return max(LEAST_TURN, PERCEIVED_TURN * self._limits.perception_error_rad)
 
     @abc.abstractmethod
     def steer(self, aim: Aim, rates: Rates, speed: Speed, rng: np.random.Generator) -> None:
@@ -178,7 +178,7 @@ class ButtonPresses(abc.ABC):
 
     @property
     def _look_s(self) -> float:
-        return max(self.slowness * self._limits.pause_s, self._limits.sight_delay_s)
+        return max(self.slowness * self._limits.pause_s, self._limits.perception_delay_s)
 
     def _grip(self, aim: Aim, rng: np.random.Generator) -> bool:
         """Plan the press for the required gripper command, and return whether there is one."""
@@ -188,10 +188,10 @@ class ButtonPresses(abc.ABC):
         self._free_at[:] = np.maximum(self._free_at, ends + self._look_s)
         return True
 
-    def _change_speed(self, wanted: Speed, speed: Speed, rng: np.random.Generator) -> bool:
+    def _change_speed(self, target: Speed, speed: Speed, rng: np.random.Generator) -> bool:
         """Plan the presses that change to a speed, and return whether any are needed."""
         speeds = tuple(Speed)
-        times = (speeds.index(wanted) - speeds.index(speed)) % len(speeds)
+        times = (speeds.index(target) - speeds.index(speed)) % len(speeds)
         begin = 0.0
         for _ in range(times):
             begin = self.tap(Control.SPEED, rng, begin) + GAP_S - self.clock.now

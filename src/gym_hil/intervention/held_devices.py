@@ -234,9 +234,9 @@ LEADER = HeldDevice(
 
 def _person(held: HeldDevice) -> Callable[[Any], Any]:
     def make(preset: Any) -> Any:
-        from gym_hil.intervention.simulated_person import SimulatedPerson
+        from gym_hil.intervention.simulated_human_with_device import SimulatedHumanWithDevice
 
-        return SimulatedPerson(preset, held=held)
+        return SimulatedHumanWithDevice(preset, held=held)
 
     return make
 

@@ -30,7 +30,7 @@ class Limits:
             Times, 1986).
         min_hold_s: shortest takeover (s).
         max_hold_s: longest takeover before the policy is trusted again (s).
-        distrust: relative growth of `min_hold_s`, `max_hold_s` and `hold_on_s` with each earlier takeover of the
+        distrust: relative growth of `min_hold_s`, `max_hold_s` and `release_delay_s` with each earlier takeover of the
             episode; 1 doubles them each time. Operators who have seen automation fail trust it less, and once they
             have changed to manual control they tend to keep it (Lee and Moray, Int. J. Hum.-Comput. Stud. 40, 1994).
             The rate is assumed: after three failures a takeover of a few seconds lasts long enough to finish a task.
@@ -48,7 +48,7 @@ class Limits:
             watch something that rarely fails (Mackworth, Q. J. Exp. Psychol. 1, 1948; Parasuraman et al., 1993). The
             rates are assumed.
         lapse_s: mean duration of a lapse, which has an exponential distribution (s). Assumed.
-        hold_on_s: time from the last reason to act to handing back (s). Assumed: people hand back after they
+        release_delay_s: time from the last reason to act to handing back (s). Assumed: people hand back after they
             have seen that the robot is where they want it, and novices wait longer.
         tiring_per_hour: relative growth of reaction times, pauses and errors in an hour of robot time.
             Detections decrease by 10 to 15 % in the first half hour of a watch (Mackworth, 1948).
@@ -61,14 +61,14 @@ class Limits:
         slips_per_min: rate of moving the gripper at a wrong time while acting with a device (1/min). One to three of
             a thousand actions hit a wrong control (Swain and Guttmann, Handbook of Human Reliability Analysis,
             NUREG/CR-1278, 1983), and people act two or three times per second (see `pause_s`): 0.1 to 0.5 per minute.
-        sight_delay_s: delay of perception of a human with a device (s). A motion is corrected by what is seen
+        perception_delay_s: delay of perception of a human with a device (s). A motion is corrected by what is seen
             after 0.19 to 0.26 s (Keele and Posner, J. Exp. Psychol. 77, 1968).
         acuity: standard deviation of a perceived position in a picture of the web page (pixels); 0 for exact
             perception, as in scripts. Trained people align lines to a fraction of the distance at which two points are
             separable (Westheimer, Invest. Ophthalmol. 14, 1975); on a screen this is less than a pixel.
-        sight_error_share: standard deviation of a perceived position relative to the distance between hand
+        perception_error_ratio: standard deviation of a perceived position relative to the distance between hand
             and goal. People distinguish lengths by about 3 % (Teghtsoonian, Psychol. Rev. 78, 1971).
-        sight_error_rad: standard deviation of a perceived rotation about each axis (rad). Assumed: people
+        perception_error_rad: standard deviation of a perceived rotation about each axis (rad). Assumed: people
             align lines to within a degree or two.
         press_s: shortest press of a key (s). Typists press keys for about 0.1 s (Dhakal et al., Observations
             on Typing from 136 Million Keystrokes, CHI 2018).
@@ -102,20 +102,20 @@ class Limits:
     mistakes: float = 0.0
     lapses_per_min: float = 0.0
     lapse_s: float = 1.0
-    hold_on_s: float = 0.0
+    release_delay_s: float = 0.0
     tiring_per_hour: float = 0.0
     learning: float = 0.0
     route: str = Route.STRAIGHT.value
     changes_route: float = 0.0
     slips_per_min: float = 0.0
-    sight_delay_s: float = 0.0
+    perception_delay_s: float = 0.0
     acuity: float = 0.0
-    sight_error_share: float = 0.0
+    perception_error_ratio: float = 0.0
     press_s: float = 0.1
     press_spread: float = 0.0
     pause_s: float = 0.1
     wrong_key: float = 0.0
-    sight_error_rad: float = 0.0
+    perception_error_rad: float = 0.0
     bandwidth_hz: float = 2.0
     approach_s: float = 0.4
     tremor: float = 0.0
@@ -137,16 +137,16 @@ class Limits:
             "reaction_s",
             "reaction_spread",
             "budget_s_per_hour",
-            "sight_delay_s",
+            "perception_delay_s",
             "acuity",
-            "sight_error_share",
+            "perception_error_ratio",
             "press_spread",
             "pause_s",
-            "sight_error_rad",
+            "perception_error_rad",
             "tremor",
             "lapses_per_min",
             "lapse_s",
-            "hold_on_s",
+            "release_delay_s",
             "tiring_per_hour",
             "learning",
             "slips_per_min",
@@ -182,18 +182,18 @@ _AVERAGE = Limits(
     noise=0.1,
     mistakes=0.005,
     attention=0.95,
-    sight_delay_s=0.2,
+    perception_delay_s=0.2,
     acuity=0.5,
-    sight_error_share=0.03,
+    perception_error_ratio=0.03,
     press_spread=0.1,
     pause_s=0.25,
     wrong_key=0.02,
     lapses_per_min=1.0,
     lapse_s=1.5,
-    hold_on_s=0.2,
+    release_delay_s=0.2,
     changes_route=0.2,
     slips_per_min=0.2,
-    sight_error_rad=0.01,
+    perception_error_rad=0.01,
     tremor=0.01,
 )
 PRESETS: Mapping[str, Limits] = {
@@ -207,19 +207,19 @@ PRESETS: Mapping[str, Limits] = {
         noise=0.2,
         mistakes=0.02,
         attention=0.9,
-        sight_delay_s=0.25,
+        perception_delay_s=0.25,
         acuity=0.7,
-        sight_error_share=0.05,
+        perception_error_ratio=0.05,
         press_spread=0.15,
         pause_s=0.4,
         wrong_key=0.05,
         lapses_per_min=2.0,
         lapse_s=2.0,
-        hold_on_s=0.5,
+        release_delay_s=0.5,
         route=Route.ONE_AXIS.value,
         changes_route=0.3,
         slips_per_min=0.5,
-        sight_error_rad=0.015,
+        perception_error_rad=0.015,
         approach_s=0.6,
         tremor=0.015,
     ),
@@ -230,7 +230,7 @@ PRESETS: Mapping[str, Limits] = {
         min_hold_s=1.0,
         noise=0.05,
         mistakes=0.0,
-        sight_delay_s=0.15,
+        perception_delay_s=0.15,
         acuity=0.3,
         press_spread=0.06,
         pause_s=0.2,

@@ -118,10 +118,10 @@ class Perception:
             rng: random generator of the error.
 
         Returns:
-            The state `Limits.sight_delay_s` ago, or the first one of the episode.
+            The state `Limits.perception_delay_s` ago, or the first one of the episode.
         """
         self._past.append(self._on_screen(env))
-        while len(self._past) > 1 + round(self._limits.sight_delay_s / env.control_dt):
+        while len(self._past) > 1 + round(self._limits.perception_delay_s / env.control_dt):
             self._past.popleft()
         self._delay_s = (len(self._past) - 1) * float(env.control_dt)
         keep = math.exp(-float(env.control_dt) / STEADY_S)
@@ -131,7 +131,7 @@ class Perception:
     def offset(self, seen: PerceivedState) -> Array:
         """Return the perceived vector from the TCP to its goal (3, m, world axes)."""
         offset = seen.goal_w - seen.tcp_pos_w
-        share = self._limits.sight_error_share * float(np.linalg.norm(offset))
+        share = self._limits.perception_error_ratio * float(np.linalg.norm(offset))
         result: Array = offset + (self._limits.acuity * seen.error_root + share * np.eye(3)) @ self._error[:3]
         return result
 
@@ -144,7 +144,7 @@ class Perception:
         """
         offset = self.offset(seen)
         turn = (
-            (seen.turn + self._limits.sight_error_rad * self._error[3:])
+            (seen.turn + self._limits.perception_error_rad * self._error[3:])
             * turnable
             * (np.abs(seen.turn) > 0.0)
         )

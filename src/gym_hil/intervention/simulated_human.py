@@ -126,7 +126,7 @@ class SimulatedHuman(Operator):
         held_s /= self._condition.caution
         trusts_again = mean < 0.5 * limits.disagreement and not needed
         self._trusting_s = self._trusting_s + step_s if trusts_again else 0.0
-        releases = trusts_again and self._trusting_s > self._condition.caution * limits.hold_on_s
+        releases = trusts_again and self._trusting_s > self._condition.caution * limits.release_delay_s
         if held_s > limits.max_hold_s or (held_s > limits.min_hold_s and releases):
             self._condition.hand_back()
             self._begin()

@@ -53,7 +53,7 @@ class PositionFeatures:
     def __call__(self, observation: dict[str, Any]) -> NDArray[np.float32]:
         """Return the features of an observation."""
         places = positions(observation)
-        way = np.stack([places - tcp for tcp in self._own.tcps_pos(observation)])
+        offset = np.stack([places - tcp for tcp in self._own.tcps_pos(observation)])
         apart = np.array([displacement_to_goal(places, pair) for pair in self._pairs], np.float32).reshape(
             -1, 3
         )
@@ -61,8 +61,8 @@ class PositionFeatures:
             [
                 self._own.features(observation),
                 ((places - CENTRE) / REACH).ravel(),
-                np.clip(way / _NEAR, -3.0, 3.0).ravel(),
-                np.tanh(way / _CLOSE).ravel(),
+                np.clip(offset / _NEAR, -3.0, 3.0).ravel(),
+                np.tanh(offset / _CLOSE).ravel(),
                 *_at_three_scales(apart),
                 *([self._own.joint_pos(observation)] if self._turns else []),
                 *(
@@ -102,14 +102,14 @@ class SubgoalFeatures:
         places, subgoals = positions(observation), self._subgoals
         pair = subgoals.pairs[subgoals.current(observation)]
         moved = places[pair.moved]
-        way = moved - self._own.tcp_pos(observation)
+        offset = moved - self._own.tcp_pos(observation)
         done = 1.0 if subgoals.reached(observation).all() else -1.0
         return np.concatenate(
             [
                 self._own.features(observation)[2:],
                 np.clip((moved[2:] - CENTRE[2]) / REACH, -3.0, 3.0),
-                np.clip(way / _NEAR, -3.0, 3.0),
-                np.tanh(way / _CLOSE),
+                np.clip(offset / _NEAR, -3.0, 3.0),
+                np.tanh(offset / _CLOSE),
                 *_at_three_scales(displacement_to_goal(places, pair)),
                 [done],
             ],
@@ -172,9 +172,9 @@ def total_size(terms: tuple[str, ...]) -> int:
     return sum(int(term.split("[")[1].rstrip("]")) for term in terms)
 
 
-def _at_three_scales(way: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+def _at_three_scales(offset: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     return (
-        np.clip(way / _NEAR, -3.0, 3.0).ravel(),
-        np.tanh(way / _CLOSE).ravel(),
-        np.tanh(way / _FINE).ravel(),
+        np.clip(offset / _NEAR, -3.0, 3.0).ravel(),
+        np.tanh(offset / _CLOSE).ravel(),
+        np.tanh(offset / _FINE).ravel(),
     )

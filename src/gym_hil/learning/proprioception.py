@@ -30,7 +30,10 @@ class ProprioceptiveState:
     """
 
     def __init__(self, robot: Robot) -> None:
-        layout, prefixes = proprioception_layout(robot), [one.prefix for one in robot.end_effectors]
+        layout, prefixes = (
+            proprioception_layout(robot),
+            [end_effector.prefix for end_effector in robot.end_effectors],
+        )
         self._joints = [layout[f"{prefix}joint_pos"] for prefix in prefixes]
         self._wrench = 6 * len(prefixes)
         self._tcps = [layout[f"{prefix}tcp_pos"] for prefix in prefixes]

@@ -75,17 +75,17 @@ class HilReplayBuffer(ReplayBuffer):
         """Store consecutive transitions of one episode."""
         over = transitions.terminated | transitions.truncated
         for row in range(len(transitions)):
-            one = slice(row, row + 1)
+            here = slice(row, row + 1)
             info = {
                 schema.IS_INTERVENTION: bool(transitions.interventions[row]),
                 "TimeLimit.truncated": bool(transitions.truncated[row]),
             }
             self.add(
-                transitions.observations[one],
-                transitions.next_observations[one],
-                transitions.actions[one],
-                transitions.rewards[one],
-                over[one],
+                transitions.observations[here],
+                transitions.next_observations[here],
+                transitions.actions[here],
+                transitions.rewards[here],
+                over[here],
                 [info],
             )
 
@@ -105,7 +105,9 @@ class HilReplayBuffer(ReplayBuffer):
         if not by_human:
             return everything
         halves = zip(self._draw(self.prior, by_human), everything, strict=True)
-        return ReplayBufferSamples(*(None if one is None else torch.cat((one, two)) for one, two in halves))
+        return ReplayBufferSamples(
+            *(None if first is None else torch.cat((first, second)) for first, second in halves)
+        )
 
     def sample_prior(self, batch_size: int) -> ReplayBufferSamples:
         """Return a batch of transitions in which a human acted."""

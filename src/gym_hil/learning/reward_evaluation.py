@@ -149,8 +149,8 @@ def measure_in_task(
 def total(figures: Iterable[RewardFigures]) -> RewardFigures:
     """Return the sum of several results."""
     summed = RewardFigures()
-    for one in figures:
+    for figure in figures:
         for name in ("observations", "false_positives", "just_before", "successes", "found"):
-            setattr(summed, name, getattr(summed, name) + getattr(one, name))
-        summed.delays_s += one.delays_s
+            setattr(summed, name, getattr(summed, name) + getattr(figure, name))
+        summed.delays_s += figure.delays_s
     return summed

@@ -262,7 +262,7 @@ class TrainingRun:
         if episode is not None:
             self._store.append(episode)
             self._add_episode(episode, learned=False)
-        if sum(one.kind == "demonstration" for one in self._episodes) == config.demos:
+        if sum(episode.kind == "demonstration" for episode in self._episodes) == config.demos:
             self._report_status("learning")
 
     def _online(self) -> None:
@@ -303,7 +303,7 @@ class TrainingRun:
 
     def _evaluate_if_due(self) -> None:
         every, points = self._config.eval_every_steps, self._curve.points
-        demonstrated = sum(one.steps for one in self._episodes if one.kind != "online")
+        demonstrated = sum(episode.steps for episode in self._episodes if episode.kind != "online")
         # Without pretraining, the policy has learned nothing directly after the demonstrations.
         start = -every if self._pretraining_steps else demonstrated
         due = self._steps // every > (points[-1].steps if points else start) // every

@@ -272,8 +272,8 @@ def _set_gradients(
         slope: gradient of the loss with respect to the first output; None if that is a loss itself.
     """
     slopes = [slope, *(None for _ in outputs[1:])]
-    for one, gradient in zip(weights, torch.autograd.grad(outputs, weights, slopes), strict=True):
-        one.grad = gradient
+    for weight, gradient in zip(weights, torch.autograd.grad(outputs, weights, slopes), strict=True):
+        weight.grad = gradient
 
 
 def make_hil_sac(

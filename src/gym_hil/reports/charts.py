@@ -236,19 +236,19 @@ def histograms(shown: Sequence[Histogram], by_human: NDArray[np.bool_]) -> str:
     """
     with _styled():
         chart = _Chart(1000 / 96, 200 / 96, "histograms of the action's entries", columns=len(shown))
-        for axes, one in zip(chart.axes, shown, strict=True):
-            policy = np.histogram(one.values[~by_human], one.edges)[0]
-            human = np.histogram(one.values[by_human], one.edges)[0]
-            left, width = one.edges[:-1], 0.92 * np.diff(one.edges)
+        for axes, entry in zip(chart.axes, shown, strict=True):
+            policy = np.histogram(entry.values[~by_human], entry.edges)[0]
+            human = np.histogram(entry.values[by_human], entry.edges)[0]
+            left, width = entry.edges[:-1], 0.92 * np.diff(entry.edges)
             low = axes.bar(left, policy, width, align="edge", color=POLICY)
             high = axes.bar(left, human, width, align="edge", bottom=policy, color=HUMAN)
             for number, (first, second) in enumerate(zip(policy, human, strict=True)):
-                span = f"{one.edges[number]:.2f} to {one.edges[number + 1]:.2f}"
-                said = f"{one.name} {span}: {first} by the policy, {second} by a human"
+                span = f"{entry.edges[number]:.2f} to {entry.edges[number + 1]:.2f}"
+                said = f"{entry.name} {span}: {first} by the policy, {second} by a human"
                 chart.hint(low.patches[number], said)
                 chart.hint(high.patches[number], said)
-            axes.set_title(one.name)
-            axes.set_xticks(list(one.ticks), list(one.ticks.values()))
+            axes.set_title(entry.name)
+            axes.set_xticks(list(entry.ticks), list(entry.ticks.values()))
         return chart.as_svg()
 
 

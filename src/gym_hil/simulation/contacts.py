@@ -25,30 +25,30 @@ def list_contacts(spec: mujoco.MjSpec, prefixes: Sequence[str] = ()) -> None:
     excluded = [{exclude.bodyname1, exclude.bodyname2} for exclude in spec.excludes]
     world = [geom for geom in touching if geom.contype == collision.WORLD]
     robot = [geom for geom in touching if geom.contype == collision.ROBOT]
-    pairs = [(one, other) for one in robot for other in world]
+    pairs = [(part, other) for part in robot for other in world]
     arms = [[geom for geom in robot if geom.parent.name.startswith(prefix)] for prefix in prefixes]
-    pairs += [pair for one, other in combinations(arms, 2) for pair in product(one, other)]
-    for number, one in enumerate(world):
+    pairs += [pair for arm, other in combinations(arms, 2) for pair in product(arm, other)]
+    for number, geom in enumerate(world):
         for other in world[number + 1 :]:
-            bodies = {one.parent.name, other.parent.name}
+            bodies = {geom.parent.name, other.parent.name}
             if len(bodies) == 2 and bodies & moving and bodies not in excluded:
-                pairs.append((one, other))
-    for one, other in pairs:
-        _add_pair(spec, one, other)
+                pairs.append((geom, other))
+    for geom, other in pairs:
+        _add_pair(spec, geom, other)
     for geom in touching:
         geom.contype = geom.conaffinity = 0
 
 
-def _add_pair(spec: mujoco.MjSpec, one: mujoco.MjsGeom, other: mujoco.MjsGeom) -> None:
+def _add_pair(spec: mujoco.MjSpec, geom: mujoco.MjsGeom, other: mujoco.MjsGeom) -> None:
     """Add a pair with MuJoCo's usual combination of surface parameters: those of the geom with higher
     priority, or else mixed.
     """
-    first, second = (one, other) if one.priority >= other.priority else (other, one)
+    first, second = (geom, other) if geom.priority >= other.priority else (other, geom)
     if first.priority > second.priority:
         second = first
     slide, spin, roll = (max(each) for each in zip(first.friction, second.friction, strict=True))
     spec.add_pair(
-        geomname1=one.name,
+        geomname1=geom.name,
         geomname2=other.name,
         condim=max(first.condim, second.condim),
         friction=(slide, slide, spin, roll, roll),

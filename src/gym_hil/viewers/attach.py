@@ -24,7 +24,9 @@ def find_viewer(env: gym.Env, kind: type[V]) -> V | None:
     """Return the viewer of class `kind` that shows `env`, or None."""
     if not env.has_wrapper_attr("observers"):
         return None
-    return next((seen for seen in env.get_wrapper_attr("observers") if isinstance(seen, kind)), None)
+    return next(
+        (observer for observer in env.get_wrapper_attr("observers") if isinstance(observer, kind)), None
+    )
 
 
 def find_page(env: gym.Env) -> Page | None:
@@ -93,28 +95,30 @@ def open_page(env: gym.Env, address: PageAddress | None = None) -> Page:
     return page
 
 
-def needs_viewer(env: gym.Env, delivery: str) -> bool:
-    """Return whether the operator has a device whose input is delivered by the viewer `delivery`,
+def needs_viewer(env: gym.Env, viewer_name: str) -> bool:
+    """Return whether the operator has a device whose input is delivered by the viewer `viewer_name`,
     ``"window"`` or ``"page"``.
     """
-    return any(True for _ in _devices_of_viewer(env, delivery))
+    return any(True for _ in _devices_of_viewer(env, viewer_name))
 
 
 def _title(env: EnvironmentInterface) -> str:
     return f"gym-hil {env.task.name}" if env.offers("task") else "gym-hil"
 
 
-def _devices_of_viewer(env: gym.Env, delivery: str) -> list:
+def _devices_of_viewer(env: gym.Env, viewer_name: str) -> list:
     operator = env.get_wrapper_attr("operator") if env.has_wrapper_attr("operator") else None
     device = getattr(operator, "device", None)
-    return [leaf for leaf in device.leaves() if leaf.fed_by == delivery] if device is not None else []
+    return (
+        [leaf for leaf in device.leaves() if leaf.input_viewer == viewer_name] if device is not None else []
+    )
 
 
-def _connect(env: gym.Env, delivery: str, viewer: Viewer | None) -> None:
-    for device in _devices_of_viewer(env, delivery):
+def _connect(env: gym.Env, viewer_name: str, viewer: Viewer | None) -> None:
+    for device in _devices_of_viewer(env, viewer_name):
         if viewer is not None:
-            viewer.feed(device)
-        elif delivery == "window":
+            viewer.deliver_to(device)
+        elif viewer_name == "window":
             device.connected = False
     if viewer is not None:
         env.get_wrapper_attr("subscribe")(viewer)

@@ -21,10 +21,7 @@ class Viewer(Observer):
 
     Attributes:
         statistics: statistics of the episodes.
-        delivers: name of the viewer in `Device.fed_by`.
     """
-
-    delivers: str
 
     def __init__(self) -> None:
         self.statistics = EpisodeStatistics()
@@ -47,7 +44,7 @@ class Viewer(Observer):
         """Label of the speed that the person has selected; empty without a person."""
         return self._speed
 
-    def feed(self, device: Device) -> None:
+    def deliver_to(self, device: Device) -> None:
         """Deliver the person's input to `device`."""
         raise NotImplementedError
 

@@ -41,8 +41,6 @@ class Window(Viewer):
         MissingExtraError: pygame is not installed.
     """
 
-    delivers = "window"
-
     def __init__(
         self, title: str, model: mujoco.MjModel, camera: int, size: tuple[int, int], *, show_help: bool = True
     ) -> None:
@@ -66,7 +64,7 @@ class Window(Viewer):
         pygame.display.set_caption(title)
         self._screen = pygame.display.set_mode((size[0], STRIP + size[1]))
 
-    def feed(self, device: Any) -> None:
+    def deliver_to(self, device: Any) -> None:
         """Deliver all keys to the keyboard `device`, and explain them."""
         device.connected = True
         self._keyboards.append(device)

@@ -82,7 +82,7 @@ def features(episode: Episode, pictures: CameraImages) -> dict[str, dict[str, An
         **{name: describe_vector(name, actions) for name in ("action", "policy_action", "human_action")},
         **{name: {"dtype": kind, "shape": (1,), "names": None} for name, kind in _SCALARS.items()},
     }
-    for name in episode.further:
+    for name in episode.extra_terms:
         rows = episode.frames[name]
         described[name] = {"dtype": str(rows.dtype), "shape": rows.shape[1:], "names": None}
     described["complementary_info.discrete_penalty"]["names"] = ["discrete_penalty"]
@@ -108,7 +108,7 @@ def frame(episode: Episode, pictures: CameraImages, step: int) -> dict[str, Any]
     scalars = {**rows, "intervention": rows["complementary_info.is_intervention"]}
     vectors = (*_observed_vectors(episode), "action", "policy_action", "human_action")
     return {
-        **{name: rows[name][step] for name in (*vectors, *episode.further)},
+        **{name: rows[name][step] for name in (*vectors, *episode.extra_terms)},
         **{name: np.array([scalars[name][step]], kind) for name, kind in _SCALARS.items()},
         **{CAMERA_KEY.format(camera): images[step] for camera, images in pictures.items()},
         "task": episode.meta["task"],

@@ -161,18 +161,18 @@ def observations(episode: Episode, pictures: CameraImages) -> dict[str, Any]:
     def with_final(name: str) -> NDArray[Any]:
         return np.concatenate([episode.frames[name], episode.final[name][None]])
 
-    seen: dict[str, Any] = {schema.AGENT_POS: with_final("observation.state")}
+    observations: dict[str, Any] = {schema.AGENT_POS: with_final("observation.state")}
     if pictures:
-        seen[schema.PIXELS] = {camera: np.stack(images) for camera, images in pictures.items()}
+        observations[schema.PIXELS] = {camera: np.stack(images) for camera, images in pictures.items()}
     else:
-        seen[schema.ENVIRONMENT_STATE] = with_final("observation.environment_state")
-    for name in episode.further:
+        observations[schema.ENVIRONMENT_STATE] = with_final("observation.environment_state")
+    for name in episode.extra_terms:
         key, _, camera = name.removeprefix(OBSERVED).partition(".")
         if camera:
-            seen.setdefault(key, {})[camera] = with_final(name)
+            observations.setdefault(key, {})[camera] = with_final(name)
         else:
-            seen[key] = with_final(name)
-    return seen
+            observations[key] = with_final(name)
+    return observations
 
 
 def infos(episode: Episode) -> dict[str, NDArray[Any]]:

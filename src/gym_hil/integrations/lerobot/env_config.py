@@ -45,15 +45,15 @@ class GymHilEnv(EnvConfig):
         """Fill the features from the spaces of the environment."""
         parse_id(str(self.task))
         env = _make(self.gym_id, self.gym_kwargs)
-        seen, actions = env.observation_space, env.action_space
+        observations, actions = env.observation_space, env.action_space
         env.close()
-        assert isinstance(seen, spaces.Dict) and isinstance(actions, spaces.Box)
+        assert isinstance(observations, spaces.Dict) and isinstance(actions, spaces.Box)
         size = actions.shape[0]
         action = (size - 1,) if self.gripper_apart else (size,)
         self._add(ACTION, ACTION, FeatureType.ACTION, action)
-        self._add(AGENT_POS, OBS_STATE, FeatureType.STATE, seen[AGENT_POS].shape)
-        self._add(ENVIRONMENT_STATE, OBS_ENV_STATE, FeatureType.ENV, seen[ENVIRONMENT_STATE].shape)
-        for camera, space in _cameras(seen).items():
+        self._add(AGENT_POS, OBS_STATE, FeatureType.STATE, observations[AGENT_POS].shape)
+        self._add(ENVIRONMENT_STATE, OBS_ENV_STATE, FeatureType.ENV, observations[ENVIRONMENT_STATE].shape)
+        for camera, space in _cameras(observations).items():
             self._add(f"{PIXELS}/{camera}", f"{OBS_IMAGES}.{camera}", FeatureType.VISUAL, space.shape)
 
     def _add(self, key: str, name: str, kind: FeatureType, shape: tuple[int, ...] | None) -> None:
@@ -105,12 +105,12 @@ class ForEvaluation(gym.Wrapper):
 
     def __init__(self, env: gym.Env) -> None:
         super().__init__(env)
-        seen = env.observation_space
-        assert isinstance(seen, spaces.Dict)
+        observations = env.observation_space
+        assert isinstance(observations, spaces.Dict)
         inner = EnvironmentInterface(env)
         self._task, self._simulation = inner.task, inner.simulation
         objects = spaces.Box(-np.inf, np.inf, (self._task.observation_size,), np.float32)
-        self.observation_space = spaces.Dict({**seen.spaces, ENVIRONMENT_STATE: objects})
+        self.observation_space = spaces.Dict({**observations.spaces, ENVIRONMENT_STATE: objects})
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         """Reset the environment without the options that begin with ``lerobot_``."""
@@ -128,8 +128,8 @@ class ForEvaluation(gym.Wrapper):
         return {**observation, ENVIRONMENT_STATE: np.asarray(objects, np.float32)}
 
 
-def _cameras(seen: spaces.Dict) -> dict[str, spaces.Space[Any]]:
-    pixels = seen.spaces.get(PIXELS)
+def _cameras(observations: spaces.Dict) -> dict[str, spaces.Space[Any]]:
+    pixels = observations.spaces.get(PIXELS)
     return dict(pixels.spaces) if isinstance(pixels, spaces.Dict) else {}
 
 

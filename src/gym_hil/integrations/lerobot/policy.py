@@ -87,14 +87,16 @@ class LeRobotPolicy:
         objects = np.asarray(env.task.observe(env.simulation), np.float32)
         if key == STATE:
             agent = env.observe()[schema.AGENT_POS]
-            seen = np.concatenate([agent[: proprioception_layout(env.task.robot).size], objects])[: shape[0]]
+            values = np.concatenate([agent[: proprioception_layout(env.task.robot).size], objects])[
+                : shape[0]
+            ]
         elif key == OBJECTS:
-            seen = objects
+            values = objects
         else:
             images = {IMAGE.format(name): image for name, image in env.draw().items()}
             if key not in images:
                 raise InvalidArgumentError(
                     f"the policy observes {key!r}, but the environment only has {sorted(images)}"
                 )
-            seen = np.moveaxis(images[key], -1, 0).astype(np.float32) / 255.0
-        return self._torch.from_numpy(np.ascontiguousarray(seen)).unsqueeze(0)
+            values = np.moveaxis(images[key], -1, 0).astype(np.float32) / 255.0
+        return self._torch.from_numpy(np.ascontiguousarray(values)).unsqueeze(0)

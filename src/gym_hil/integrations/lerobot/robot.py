@@ -124,13 +124,13 @@ class GymHilRobot(Robot):
 
     def get_observation(self) -> dict[str, Any]:
         """Return the current observation, with the keys of `observation_features`."""
-        seen = self._connected.observe()
-        agent, layout = seen[AGENT_POS].tolist(), self._connected.raw.layout
+        observation = self._connected.observe()
+        agent, layout = observation[AGENT_POS].tolist(), self._connected.raw.layout
         opening = OPEN * (1.0 - agent[layout["gripper"].start] / FULLY_CLOSED)
         numbers = [*agent[layout["joint_pos"]], opening, *agent[layout["tcp_pos"]]]
         numbers += agent[layout["objects"]] if "objects" in layout else []
         names = (*JOINTS, GRIPPER, *TCP, *self._objects)
-        return {**dict(zip(names, numbers, strict=True)), **seen.get(PIXELS, {})}
+        return {**dict(zip(names, numbers, strict=True)), **observation.get(PIXELS, {})}
 
     def send_action(self, action: dict[str, Any]) -> dict[str, Any]:
         """Execute one control step.

@@ -29,19 +29,19 @@ def agent_pos_range(env_id: str, *, episodes: int = 10, steps: int = 60) -> tupl
         The lower and upper bounds of each entry. Those of the gripper are not measured: 0 and 255.
     """
     env = gym.make(env_id)
-    seen: list[NDArray[np.float32]] = []
+    observed: list[NDArray[np.float32]] = []
     for number in range(2 * episodes):
         policy: Policy = NoisyExpert() if number % 2 else random
         rng = np.random.default_rng(number)
         observation, _ = env.reset(seed=number)
         for _ in range(steps):
-            seen.append(observation[schema.AGENT_POS])
+            observed.append(observation[schema.AGENT_POS])
             observation, _, terminated, truncated, _ = env.step(policy(EnvironmentInterface(env), rng))
             if terminated or truncated:
                 break
     gripper = env.get_wrapper_attr("layout")["gripper"]
     env.close()
-    low, high = np.min(seen, axis=0), np.max(seen, axis=0)
+    low, high = np.min(observed, axis=0), np.max(observed, axis=0)
     margin = np.maximum(MARGIN * (high - low), (SMALLEST - (high - low)) / 2)
     low, high = low - margin, high + margin
     low[gripper], high[gripper] = 0.0, schema.FULLY_CLOSED

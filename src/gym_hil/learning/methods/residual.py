@@ -91,7 +91,7 @@ class ResidualLearner(Learner):
     def policy_weights(self) -> Weights:
         """Return the weights of both policies."""
         parts = ((CLONE, self._clone), (CORRECTION, self._correction))
-        return {f"{part}{name}": w for part, one in parts for name, w in one.policy_weights().items()}
+        return {f"{part}{name}": w for part, policy in parts for name, w in policy.policy_weights().items()}
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the state of both learners."""
@@ -120,9 +120,9 @@ class ResidualLearner(Learner):
         if not self._waiting:
             return
         clone = GaussianPolicy(self._clone.policy_weights())
-        for one in self._waiting:
-            beyond = np.clip((one.actions - clone.act(one.observations)) / LARGEST, -1.0, 1.0)
-            self._correction.add(replace(one, actions=beyond.astype(np.float32)))
+        for transition in self._waiting:
+            beyond = np.clip((transition.actions - clone.act(transition.observations)) / LARGEST, -1.0, 1.0)
+            self._correction.add(replace(transition, actions=beyond.astype(np.float32)))
         self._waiting.clear()
 
 

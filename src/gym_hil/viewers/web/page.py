@@ -41,8 +41,6 @@ class Page(Viewer):
         MissingExtraError: aiohttp is not installed.
     """
 
-    delivers = "page"
-
     def __init__(
         self, title: str, model: mujoco.MjModel, address: PageAddress | None = None, instruction: str = ""
     ) -> None:
@@ -77,11 +75,11 @@ class Page(Viewer):
         """Factor by which the environment should run slower than in real time."""
         return SLOW_MOTION if self._server.slow_motion else 1.0
 
-    def feed(self, device: Any) -> None:
+    def deliver_to(self, device: Any) -> None:
         """Deliver the driver's input to `device`."""
         self._help = device.help()
         self._describe()
-        self._server.feed(device)
+        self._server.deliver_to(device)
 
     def refresh(self) -> None:
         """Update who acts and the note on all pages."""

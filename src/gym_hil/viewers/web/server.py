@@ -88,7 +88,7 @@ class PageServer:
         """Whether the driver has selected slow motion."""
         return self._lock.slow_motion
 
-    def feed(self, device: PageDevice) -> None:
+    def deliver_to(self, device: PageDevice) -> None:
         """Deliver the driver's input to `device`."""
         self._call(self._lock.devices.append, device)
 

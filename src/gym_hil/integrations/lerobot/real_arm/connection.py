@@ -151,14 +151,14 @@ class LeRobotConnection:
     def read(self) -> Measurement:
         """Return the current measurements of the arm."""
         with self._as_device_errors("read"):
-            seen = self._robot.get_observation()
+            measured = self._robot.get_observation()
             currents = self._robot.bus.sync_read("Present_Current", normalize=False, num_retry=RETRIES)
         names = list(self._robot.bus.motors)
         return Measurement(
-            tuple(math.radians(seen[f"{name}.pos"]) for name in names if name != GRIPPER),
-            seen[f"{GRIPPER}.pos"] / 100.0,
+            tuple(math.radians(measured[f"{name}.pos"]) for name in names if name != GRIPPER),
+            measured[f"{GRIPPER}.pos"] / 100.0,
             tuple(CURRENT_UNIT * (currents[name] & 0x7FFF) for name in names),
-            {name: seen[name] for name in self.cameras},
+            {name: measured[name] for name in self.cameras},
         )
 
     def reset_gripper(self) -> None:

@@ -226,10 +226,10 @@ class DigitalTwin(Simulation):
         sent = np.allclose(self._control.target_joint_pos, goal, atol=1e-6)
         return sent and np.allclose(self.measured.joints, goal, atol=GOAL_TOLERANCE)
 
-    def _within_limits(self, wanted: Array, speed: float, *, keep_in_box: bool = True) -> Array:
+    def _within_limits(self, goal: Array, speed: float, *, keep_in_box: bool = True) -> Array:
         assert self.measured is not None
         now, here = self._control.target_joint_pos, np.array(self.measured.joints)
-        displacement = wanted - now
+        displacement = goal - now
         largest = float(np.abs(displacement).max())
         if largest > speed * self.control_dt:  # the same factor for all joints keeps the direction
             displacement *= speed * self.control_dt / largest

@@ -189,11 +189,11 @@ class RealArmEnv(ManipulationEnv):
         """Return the images (`size`, `size`, 3, uint8) of the observed cameras in order; black ones without cameras."""
         return self._images(size, size)
 
-    def observe_further(self) -> Observation:
+    def observe_extra_terms(self) -> Observation:
         """Return the additional observations by their keys. They include the images of the cameras, which cannot be
         rendered again as those of a simulation.
         """
-        further = super().observe_further()
+        further = super().observe_extra_terms()
         return {**further, "images": self.draw()} if self._arm.cameras else further
 
     def hand_over(self) -> None:

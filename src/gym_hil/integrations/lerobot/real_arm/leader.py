@@ -72,8 +72,8 @@ class LeaderMotion:
         now = self._data.site_xpos[self._tcp].copy()
         if self._from is None:
             self._from = now
-        way = now - self._from
-        length = float(np.linalg.norm(way))
+        displacement = now - self._from
+        length = float(np.linalg.norm(displacement))
         command = self._command(float(action["gripper.pos"]))
         if length < DEAD_BAND and command is GripperCommand.STAY:
             self._still += 1
@@ -81,9 +81,9 @@ class LeaderMotion:
                 self._allowed = FIRST_STEP
             return {**dict.fromkeys(DELTAS, 0.0), "gripper": float(command)}
         self._still, self._from = 0, now
-        way *= min(1.0, self._allowed / length) if length > 0.0 else 0.0
+        displacement *= min(1.0, self._allowed / length) if length > 0.0 else 0.0
         self._allowed *= 2.0
-        levels = way / np.array([DEFAULT_EE_STEP_SIZE[axis] for axis in "xyz"])
+        levels = displacement / np.array([DEFAULT_EE_STEP_SIZE[axis] for axis in "xyz"])
         if not levels.any():
             levels[0] = SMALLEST_LEVEL
         return {**dict(zip(DELTAS, levels.tolist(), strict=True)), "gripper": float(command)}

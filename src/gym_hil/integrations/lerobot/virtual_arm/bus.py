@@ -62,7 +62,7 @@ class Bus:
             if name in self._connected and servo.baud_rate == baud_rate
         ]
         answers = [answer for packet in packets if (answer := _answers(packet, hearing))]
-        return [one for answer in (answers[-1:] if newest_only else answers) for one in answer]
+        return [packet for answer in (answers[-1:] if newest_only else answers) for packet in answer]
 
     def forget(self) -> None:
         """Discard an incomplete packet, for example after the cable was disconnected."""
@@ -84,13 +84,13 @@ def _answers(packet: Packet, servos: list[Servo]) -> list[bytes]:
     if packet.code == Instruction.SYNC_READ and len(parameters) > 2:
         address, size, turns = sync_read_request(parameters)
         read = Packet(BROADCAST, Instruction.READ, bytes([address, size]))
-        return [_together(one, read, addressed[one]) for one in turns if one in addressed]
+        return [_together(address, read, addressed[address]) for address in turns if address in addressed]
     if packet.servo_id != BROADCAST:
         group = addressed.get(packet.servo_id, [])
         answer = _together(packet.servo_id, packet, group)
         return [answer] if answer else []
     if packet.code == Instruction.PING:
-        return [_together(one, packet, addressed[one]) for one in sorted(addressed)]
+        return [_together(address, packet, addressed[address]) for address in sorted(addressed)]
     for servo in servos:  # other broadcasts are executed but not answered
         _execute(packet, servo)
     return []

@@ -44,7 +44,9 @@ class ServedSimulation(Simulation):
             return
         joints = [self.model.joint(number) for number in range(self.model.njnt)]
         prefixes = tuple(
-            prefix for one in self.robot.end_effectors for prefix in (one.arm_prefix, one.hand_prefix)
+            prefix
+            for end_effector in self.robot.end_effectors
+            for prefix in (end_effector.arm_prefix, end_effector.hand_prefix)
         )
         arm = [joint for joint in joints if joint.name.startswith(prefixes)]
         qpos, dofs = [int(joint.qposadr[0]) for joint in arm], [int(joint.dofadr[0]) for joint in arm]

@@ -90,6 +90,9 @@ MAX_ACCELERATION = Register(85, initial=254)  # 100 counts/s^2
 
 REGISTERS: tuple[Register, ...] = tuple(value for value in globals().values() if isinstance(value, Register))
 READ_ONLY = frozenset(
-    address for one in REGISTERS if one.read_only for address in range(one.address, one.address + one.size)
+    address
+    for register in REGISTERS
+    if register.read_only
+    for address in range(register.address, register.address + register.size)
 )
 """Addresses that a WRITE does not change."""

@@ -133,7 +133,7 @@ class Station:
         self.rig = Rig(
             {
                 name: ServoLine(
-                    arm, Port(Path(prefix + name)), tuple(one for one in faults if one.arm == name)
+                    arm, Port(Path(prefix + name)), tuple(fault for fault in faults if fault.arm == name)
                 )
                 for name, arm in arms.items()
             },

@@ -29,7 +29,7 @@ RADIANS_PER_STEP = 0.1
 """Rotation per step at full speed (rad)."""
 
 
-class SimulatedPerson(SimulatedHuman):
+class SimulatedHumanWithDevice(SimulatedHuman):
     """Watches with delay and errors, judges the robot's progress, and acts through a device.
 
     It takes over as people do with the device: by a key, by holding a button, or by moving. Every episode begins with
@@ -69,7 +69,7 @@ class SimulatedPerson(SimulatedHuman):
 
     def for_end_effectors(self, count: int) -> Operator:
         """Return a human with one device per end effector."""
-        others = (SimulatedPerson(self.limits, held=self._hands.held) for _ in range(count - 1))
+        others = (SimulatedHumanWithDevice(self.limits, held=self._hands.held) for _ in range(count - 1))
         return EndEffectorOperators([self, *others])
 
     def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
