@@ -19,7 +19,7 @@ TICK = 0.004
 
 
 def moves(env, count, seed=0):
-    """Return actions, alternately large and small, in the environment's action space."""
+    """Return random actions in the environment's action space."""
     rng = np.random.default_rng(seed)
     low, high = env.action_space.low, env.action_space.high
     return rng.uniform(low, high, (count, len(low))).astype(np.float32)

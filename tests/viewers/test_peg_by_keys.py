@@ -41,13 +41,13 @@ for seed in range({EPISODES}):
     print(info["step"].reason, info["step"].success, info["step"].step, flush=True)
 """
 PEG, SOCKET = (0.93, 0.60, 0.13), (0.25, 0.35, 0.50)
-"""How the page colours them."""
+"""Their colours on the page."""
 PAGE = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "page_person.py"))
 KEYS, SPEEDS = PAGE["KEYS"], PAGE["SPEEDS"]
 
 
 class Person(PAGE["PagePerson"]):
-    """Somebody who knows what the peg and the socket look like."""
+    """A person who recognises the peg and the socket by their colours."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -57,16 +57,16 @@ class Person(PAGE["PagePerson"]):
         tops = [geom["pos"][2] + geom["size"][2] for geom in self.geoms if geom["body"] == self.socket]
         self.socket_height = max(tops)
 
-    def move(self, way: np.ndarray) -> None:
-        """Move the hand by `way` (m), or a good part of it, and wait until it has come to rest."""
-        furthest = float(np.abs(way).max())
+    def move(self, offset: np.ndarray) -> None:
+        """Move the hand by `offset` (3, m), or by most of it, and wait until it is at rest."""
+        furthest = float(np.abs(offset).max())
         speed = "coarse" if furthest > 0.06 else "medium" if furthest > 0.004 else "fine"
         self.choose(speed)
         lengths = {}
         for axis, (forth, back) in enumerate(KEYS):
-            length = min(1.5, abs(float(way[axis])) / SPEEDS[speed])
+            length = min(1.5, abs(float(offset[axis])) / SPEEDS[speed])
             if length > 0.02:
-                lengths[forth if way[axis] > 0 else back] = length
+                lengths[forth if offset[axis] > 0 else back] = length
         if lengths:
             self.hold(lengths)
         time.sleep(0.35)
@@ -80,7 +80,7 @@ def middle_of(poses: np.ndarray, body: int, offset: float) -> np.ndarray:
 
 
 def insert(person: Person, still_running) -> None:
-    """Fetch the peg and place it. Every glance at the page decides about the next keys."""
+    """Fetch the peg and place it. Each look at the page determines the next key presses."""
     held = False
     while still_running():
         person.take_over()
@@ -91,23 +91,23 @@ def insert(person: Person, still_running) -> None:
         hole = poses[person.socket, :3] + [0.0, 0.0, person.socket_height]
         held = held and float(np.linalg.norm(grasp - hand)) < 0.025
         if not held:
-            way = grasp - hand
-            if np.hypot(*way[:2]) > 0.004:  # first over the peg, high enough not to push it over
-                way[2] = max(0.0, 0.14 - hand[2]) if np.hypot(*way[:2]) > 0.02 else 0.0
-                person.move(way)
-            elif abs(way[2]) > 0.006:
-                person.move(np.array([0.0, 0.0, way[2]]))
+            offset = grasp - hand
+            if np.hypot(*offset[:2]) > 0.004:  # first over the peg, high enough not to push it over
+                offset[2] = max(0.0, 0.14 - hand[2]) if np.hypot(*offset[:2]) > 0.02 else 0.0
+                person.move(offset)
+            elif abs(offset[2]) > 0.006:
+                person.move(np.array([0.0, 0.0, offset[2]]))
             else:
                 person.hold({"KeyC": 0.3})
                 time.sleep(0.5)
                 held = True
             continue
-        way = hole - tip
-        aside = float(np.hypot(*way[:2]))
+        offset = hole - tip
+        aside = float(np.hypot(*offset[:2]))
         if aside > 0.02 and tip[2] < hole[2] + 0.02:
             person.move(np.array([0.0, 0.0, 0.05]))
         elif aside > 0.0004 and tip[2] > hole[2] - 0.003:
-            person.move(np.array([way[0], way[1], hole[2] + 0.004 - tip[2] if aside < 0.02 else 0.0]))
+            person.move(np.array([offset[0], offset[1], hole[2] + 0.004 - tip[2] if aside < 0.02 else 0.0]))
         else:
             person.move(np.array([0.0, 0.0, -0.012]))
 

@@ -12,7 +12,7 @@ import imageio.v3 as iio
 import pytest
 
 from gym_hil.devices.device_log import load_device_log
-from gym_hil.viewers.window import STRIP
+from gym_hil.viewers.window import BANNER
 
 pytestmark = pytest.mark.display
 
@@ -43,13 +43,13 @@ import json, sys
 import gymnasium as gym, numpy as np, pygame
 import gym_hil
 from gym_hil.viewers.attach import find_window
-from gym_hil.viewers.window import STRIP
+from gym_hil.viewers.window import BANNER
 from gym_hil.wrappers.real_time import RealTimeWrapper
 seen = []
 def look(shown):
     def show(*arguments):
         shown(*arguments)
-        picture = pygame.display.get_surface().subsurface((0, STRIP, 640, 480))
+        picture = pygame.display.get_surface().subsurface((0, BANNER, 640, 480))
         seen.append(pygame.image.tobytes(picture, "RGB"))
     return show
 pygame.display.flip, pygame.display.update = look(pygame.display.flip), look(pygame.display.update)
@@ -137,9 +137,9 @@ def test_keys_in_the_window_move_the_robot_and_closing_it_does_not_end_the_episo
         until(program, lambda line: line["x"] > before["x"] + 0.05)
         xdotool(screen, "keyup", "Up")
         picture = screenshot(screen, tmp_path / "window.png")
-        assert is_orange(picture[3:50, 300:400]), "the strip is orange while the human acts"
+        assert is_orange(picture[3:50, 300:400]), "the banner is orange while the human acts"
         assert picture[80:500, 20:600].std() > 10
-        assert picture[STRIP + 480 + 10 : -10].max() > 200, "no help below the picture"
+        assert picture[BANNER + 480 + 10 : -10].max() > 200, "no help below the picture"
         xdotool(screen, "key", "Return")
         until(program, lambda line: line["reason"] == "human_success")
         until(program, lambda line: not line["human"])

@@ -110,8 +110,10 @@ def _summary(entries: Mapping[int, Entry]) -> dict[str, str]:
 
 def _origin(entries: Mapping[int, Entry]) -> str:
     metas = [entry.episode.meta for entry in entries.values()]
-    told = (label + ", ".join(sorted({str(meta[name]) for meta in metas})) for name, label in ORIGIN.items())
-    return " · ".join(told) if metas else "The dataset has no episodes."
+    origins = (
+        label + ", ".join(sorted({str(meta[name]) for meta in metas})) for name, label in ORIGIN.items()
+    )
+    return " · ".join(origins) if metas else "The dataset has no episodes."
 
 
 def _actions(entries: Mapping[int, Entry]) -> str:

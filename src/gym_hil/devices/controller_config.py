@@ -128,7 +128,7 @@ def read_controller_configs(config_path: str | os.PathLike[str] = _SHIPPED) -> d
 def _checked(entry: Any, where: str) -> ControllerConfig:
     """Return `entry` as a `ControllerConfig`, or raise `InvalidArgumentError`. `where` begins the message."""
     _require(isinstance(entry, dict), where, "must be an object, not", entry)
-    _known(entry, ControllerConfig.__annotations__, where)
+    _require_known_names(entry, ControllerConfig.__annotations__, where)
     axes = _numbers(entry.get("axes", {}), STICKS + TRIGGERS, f"{where} axes", int)
     buttons = _numbers(entry.get("buttons", {}), BUTTONS + TRIGGERS, f"{where} buttons", int)
     inversion = _numbers(entry.get("axis_inversion", {}), STICKS, f"{where} axis_inversion", bool)
@@ -144,17 +144,16 @@ def _checked(entry: Any, where: str) -> ControllerConfig:
 
 def _numbers(values: Any, valid: tuple[str, ...], where: str, kind: type) -> dict[str, Any]:
     _require(isinstance(values, dict), where, "must be an object, not", values)
-    _known(values, valid, where)
+    _require_known_names(values, valid, where)
     items: dict[str, Any] = values
     for name, value in items.items():
-        exact = type(value) is kind
-        right = exact and value >= 0
+        valid_value = type(value) is kind and value >= 0
         expected = "true or false" if kind is bool else "an index, 0 or more"
-        _require(right, f"{where}.{name}", f"must be {expected}, not", value)
+        _require(valid_value, f"{where}.{name}", f"must be {expected}, not", value)
     return dict(items)
 
 
-def _known(values: dict[str, Any], valid: Iterable[str], where: str) -> None:
+def _require_known_names(values: dict[str, Any], valid: Iterable[str], where: str) -> None:
     for name in values:
         if name not in valid:
             raise InvalidArgumentError(f"controller config {where} has no {name!r}{suggestion(name, valid)}")

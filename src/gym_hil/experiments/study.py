@@ -68,7 +68,7 @@ class Study:
     @property
     def axes(self) -> tuple[str, ...]:
         """Names of the axes except the seed."""
-        return tuple(axis for axis in self.runs[0].place if axis != SEED)
+        return tuple(axis for axis in self.runs[0].axis_values if axis != SEED)
 
     @property
     def groups(self) -> dict[tuple[str, ...], list[StudyRun]]:

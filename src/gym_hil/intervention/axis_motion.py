@@ -23,7 +23,7 @@ NUDGE = 0.02
 AT_REST = 0.05
 """Level below which the hand presses the button for the next speed. At a higher level the robot would jump, because the
 coarse speed follows the fine one. Assumed."""
-PRECISE_M, PRECISELY = 0.003, 2.0
+PRECISE_M, PRECISE_FACTOR = 0.003, 2.0
 """Remaining translation below which a goal is approached more slowly (m), and factor on `Limits.approach_s`. Slow
 movements are more accurate (Woodworth, Psychol. Rev. Monogr. 3, 1899; Fitts, J. Exp. Psychol. 47, 1954). Both values
 are assumed."""
@@ -40,34 +40,34 @@ class AxisMotion(ButtonPresses):
 
     _MEMORY: ClassVar[tuple[str, ...]] = (
         *ButtonPresses._MEMORY,
-        *("_wanted", "_level", "_velocity", "_scale", "_place", "_told"),
-        *("_done", "_phase", "_hz", "_turning", "_motion"),
+        *("_target_levels", "_level", "_velocity", "_scale", "_position", "_reported"),
+        *("_recent_motion", "_phase", "_hz", "_turning", "_motion"),
     )
 
     def __init__(self, held: HeldDevice, limits: Limits) -> None:
         super().__init__(held, limits)
-        self._done: deque[tuple[float, Array]] = deque()
+        self._recent_motion: deque[tuple[float, Array]] = deque()
         self._turning = False
         self._hz = 0.5 * sum(TREMOR_HZ)
         self._phase: Array = np.zeros(6)
         self._level: Array = np.zeros(6)
         self._velocity: Array = np.zeros(6)
         self._target_levels: Array = np.zeros(6)
-        self._place: Array = np.zeros(6)
-        self._told: Array = np.zeros(6)
+        self._position: Array = np.zeros(6)
+        self._reported: Array = np.zeros(6)
         self._motion: Motion = STILL
-        self._let_go()
+        self._release_axes()
 
     def begin(self, rng: np.random.Generator) -> None:
         """Release everything and start the time of an episode."""
         super().begin(rng)
         self._phase, self._hz = rng.uniform(0.0, 2.0 * math.pi, 6), rng.uniform(*TREMOR_HZ)
-        self._let_go()
+        self._release_axes()
 
     def rest(self) -> None:
         """Release everything; axes return to 0."""
         super().rest()
-        self._let_go()
+        self._release_axes()
 
     def steer(self, aim: Aim, rates: Rates, speed: Speed, rng: np.random.Generator) -> None:
         """Choose new levels if a correction is due; see `ButtonPresses.steer`."""
@@ -80,19 +80,19 @@ class AxisMotion(ButtonPresses):
         if (self._free_at > now).any():
             return
         self._free_at[:] = now + self._varied(self.slowness * self._limits.pause_s, rng)
-        done = sum((moved for at, moved in self._done if at > now - aim.delay_s), np.zeros(6))
+        done = sum((moved for at, moved in self._recent_motion if at > now - aim.delay_s), np.zeros(6))
         offset, turn = aim.offset - done[:3], aim.turn - done[3:]
         turns = float(np.abs(turn).max()) > self.least_turn
         distance, per_s = (turn, rates.radians_per_s) if turns else (offset, rates.metres_per_s)
         if self.held.changes_speed:
-            wanted_speed = self._next_speed(float(np.abs(distance).max()), per_s, speed)
-            if wanted_speed is not speed:
+            next_speed = self._next_speed(float(np.abs(distance).max()), per_s, speed)
+            if next_speed is not speed:
                 self._target_levels = np.zeros(6)
                 if float(np.abs(self._level).max()) < AT_REST:
-                    self._change_speed(wanted_speed, speed, rng)
+                    self._change_speed(next_speed, speed, rng)
                 return
         near = not turns and float(np.abs(offset).max()) < PRECISE_M
-        seconds = self._limits.approach_s * speed.factor * (PRECISELY if near else 1.0)
+        seconds = self._limits.approach_s * speed.factor * (PRECISE_FACTOR if near else 1.0)
         levels = (
             np.concatenate([main_part(offset) / rates.metres_per_s, turn / rates.radians_per_s]) / seconds
         )
@@ -122,10 +122,12 @@ class AxisMotion(ButtonPresses):
         self._velocity = (self._velocity - omega * pull * seconds) * decay
         level = self._level * (1.0 + self.slowness * self._limits.noise * rng.normal(0.0, 1.0, 6))
         tremor = self._limits.tremor * np.sin(2.0 * math.pi * self._hz * until + self._phase)
-        self._motion = self._pulled(level, tremor) if self.held.pulls else self._pushed(level, tremor)
-        self._done.append((until, level * self._scale * seconds))
-        while self._done[0][0] < until - LONGEST_DELAY_S:
-            self._done.popleft()
+        self._motion = (
+            self._displacement(level, tremor) if self.held.pulls else self._deflections(level, tremor)
+        )
+        self._recent_motion.append((until, level * self._scale * seconds))
+        while self._recent_motion[0][0] < until - LONGEST_DELAY_S:
+            self._recent_motion.popleft()
         self.handle.move(self._motion, turning=Control.TURN in self._down)
 
     def set_state(self, state: object) -> None:
@@ -140,10 +142,10 @@ class AxisMotion(ButtonPresses):
         slow = distance > SLOW_S * per_s * speed.factor
         return suitable if suitable.factor < speed.factor or slow else speed
 
-    def _let_go(self) -> None:
+    def _release_axes(self) -> None:
         self._target_levels, self._level, self._velocity = np.zeros(6), np.zeros(6), np.zeros(6)
-        self._place, self._told, self._scale = np.zeros(6), np.zeros(6), np.zeros(6)
-        self._done.clear()
+        self._position, self._reported, self._scale = np.zeros(6), np.zeros(6), np.zeros(6)
+        self._recent_motion.clear()
         self._motion = STILL
         self._turning = False
         self.handle.move(STILL, turning=False)
@@ -153,19 +155,19 @@ class AxisMotion(ButtonPresses):
             self._at(self.clock.now, turns, Control.TURN)
             self._turning = turns
 
-    def _pushed(self, level: Array, tremor: Array) -> Motion:
+    def _deflections(self, level: Array, tremor: Array) -> Motion:
         """Return the deflections at which the device reports the level `level`."""
         size, rest = np.abs(level), self.held.deadzone
-        pushed = np.where(size > 1e-3, np.sign(level) * (rest + (1.0 - rest) * size), 0.0)
-        return self._told_levels(pushed + tremor)
+        deflected = np.where(size > 1e-3, np.sign(level) * (rest + (1.0 - rest) * size), 0.0)
+        return self._rounded(deflected + tremor)
 
-    def _pulled(self, level: Array, tremor: Array) -> Motion:
-        """Return the change of the position that the device reports, since the last one."""
-        self._place = self._place + level
-        told = np.array(self._told_levels(self._place + tremor, most=math.inf))
-        motion, self._told = np.clip(told - self._told, -1.0, 1.0), told
+    def _displacement(self, level: Array, tremor: Array) -> Motion:
+        """Return the change of the position that the device reports since the last call."""
+        self._position = self._position + level
+        reported = np.array(self._rounded(self._position + tremor, most=math.inf))
+        motion, self._reported = np.clip(reported - self._reported, -1.0, 1.0), reported
         return cast(Motion, tuple(motion.tolist()))
 
-    def _told_levels(self, levels: Array, most: float = 1.0) -> Motion:
+    def _rounded(self, levels: Array, most: float = 1.0) -> Motion:
         step = cast(float, self.held.resolution)
         return cast(Motion, tuple((np.clip(np.round(levels / step) * step, -most, most) + 0.0).tolist()))

@@ -91,7 +91,7 @@ class Condition:
             self.lapse_s += rng.exponential(limits.lapse_s)
 
     def hand_back(self) -> None:
-        """End a takeover. The human will hold on longer if the policy undoes the help."""
+        """End a takeover. The next takeover lasts longer, so that the human overcomes a policy that undoes the help."""
         self.caution = min(MAX_CAUTION, self.caution * (1.0 + self.limits.distrust))
 
     @property

@@ -32,9 +32,9 @@ def disagreement(view: View) -> float:
     size, still, full = _scale(env)
     motion = float(np.linalg.norm((expert[:size] - policy[:size]) / full))
     motion /= max(float(np.linalg.norm((expert[:size] - still) / full)), 0.3)
-    told, wanted = env.gripper_closes(policy), env.gripper_closes(expert)
-    closing = env.gripper_closing if told is None else told
-    return motion + float(wanted is not None and closing != wanted)
+    commanded, expected = env.gripper_closes(policy), env.gripper_closes(expert)
+    closing = env.gripper_closing if commanded is None else commanded
+    return motion + float(expected is not None and closing != expected)
 
 
 def _scale(env: EnvironmentInterface) -> tuple[int, Action, Action]:

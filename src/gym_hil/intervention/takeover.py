@@ -46,7 +46,7 @@ class InterventionWrapper(gym.Wrapper):
         self._interface = EnvironmentInterface(self)
         self._watches = self._inside.offers("watch_substeps")
         self._hands_over = self._inside.offers("hand_over")
-        self._has_record = _changes_nothing(env) and self._inside.offers("action_term")
+        self._has_record = _passes_through(env) and self._inside.offers("action_term")
         self._identity = object()
         self._step = 0
         self._interventions = 0
@@ -93,7 +93,7 @@ class InterventionWrapper(gym.Wrapper):
             self._driven = ()
             if self.operator is not None:
                 if seed is None and not self._seeded:
-                    seed = _drawn_seed(self.env)
+                    seed = _initial_seed(self.env)
                 self.operator.reset(self._interface, seed)
                 self.operator.used_in = self._identity
         self._seeded = True
@@ -230,13 +230,13 @@ def _task_verdict(reward: Any, terminated: bool, truncated: bool, info: dict[str
     return Verdict(float(reward), bool(terminated), bool(truncated), success, reason)
 
 
-def _drawn_seed(env: gym.Env) -> int | None:
+def _initial_seed(env: gym.Env) -> int | None:
     """Return the seed of the environment's first episode: the one it was created with, or a random one."""
     seed = env.np_random_seed
     return seed if seed is not None and seed >= 0 else None
 
 
-def _changes_nothing(env: gym.Env) -> bool:
+def _passes_through(env: gym.Env) -> bool:
     """Return whether the wrappers of an environment change neither actions nor rewards nor infos."""
     while isinstance(env, TimeLimit | OrderEnforcing | PassiveEnvChecker):
         env = env.env

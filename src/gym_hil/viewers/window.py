@@ -17,7 +17,7 @@ from gym_hil.simulation.rendering import FAST, Renderer
 from gym_hil.viewers.base import Viewer
 from gym_hil.viewers.window_motion import Motion
 
-STRIP = 60
+BANNER = 60
 """Height of the banner that shows who acts (pixels)."""
 HELP_COLUMN, HELP_LINE = 210, 24
 """Smallest width of a column and height of a line of the text that explains the keys (pixels)."""
@@ -62,7 +62,7 @@ class Window(Viewer):
         self._keyboards: list[Any] = []
         self._clock_s = self._drawing_s = 0.0
         pygame.display.set_caption(title)
-        self._screen = pygame.display.set_mode((size[0], STRIP + size[1]))
+        self._screen = pygame.display.set_mode((size[0], BANNER + size[1]))
 
     def deliver_to(self, device: Any) -> None:
         """Deliver all keys to the keyboard `device`, and explain them."""
@@ -97,7 +97,7 @@ class Window(Viewer):
         self._motion.note(data)
         moving = None if success or not self.paced else self._motion.at(0.0)
         self._draw_robot(data if moving is None else moving)
-        self._draw_strip("SUCCESS" if success else self.who)
+        self._draw_banner("SUCCESS" if success else self.who)
         self._pygame.display.flip()
 
     def watch_step(self) -> Watcher | None:
@@ -119,7 +119,7 @@ class Window(Viewer):
         data = self._motion.at(fraction)
         if data is not None:
             self._draw_robot(data)
-            self._pygame.display.update((0, STRIP, *self._size))
+            self._pygame.display.update((0, BANNER, *self._size))
             self._drawing_s = time.perf_counter() - start
 
     def begin(self) -> None:
@@ -129,7 +129,7 @@ class Window(Viewer):
     def refresh(self) -> None:
         """Redraw the banner."""
         if not self.closed:
-            self._draw_strip(self.who)
+            self._draw_banner(self.who)
             self._pygame.display.flip()
 
     def close(self) -> None:
@@ -144,26 +144,26 @@ class Window(Viewer):
 
     def _draw_robot(self, data: mujoco.MjData) -> None:
         image = self._renderer.render(data, self._camera)
-        self._screen.blit(self._pygame.image.frombuffer(image.tobytes(), self._size, "RGB"), (0, STRIP))
+        self._screen.blit(self._pygame.image.frombuffer(image.tobytes(), self._size, "RGB"), (0, BANNER))
 
-    def _draw_strip(self, word: str) -> None:
+    def _draw_banner(self, word: str) -> None:
         width = self._size[0]
-        self._screen.fill(palette.rgb(palette.NAMES[word.lower()]), (0, 0, width, STRIP))
-        left, right = self._written(word, 52), self._written(f"{self._clock_s:.1f} s", 52)
+        self._screen.fill(palette.rgb(palette.NAMES[word.lower()]), (0, 0, width, BANNER))
+        left, right = self._text_image(word, 52), self._text_image(f"{self._clock_s:.1f} s", 52)
         free = width - left.get_width() - right.get_width() - 60
-        spoken = " · ".join(part for part in (self.speed and f"speed: {self.speed}", self.note) if part)
-        notes = [self._written(spoken, size) for size in (32, 22)]
+        status = " · ".join(part for part in (self.speed and f"speed: {self.speed}", self.note) if part)
+        notes = [self._text_image(status, size) for size in (32, 22)]
         note = next((note for note in notes if note.get_width() <= free), notes[-1])
         for text, x in (
             (note, (width - note.get_width()) // 2),
             (left, 14),
             (right, width - 14 - right.get_width()),
         ):
-            self._screen.blit(text, (x, (STRIP - text.get_height()) // 2))
+            self._screen.blit(text, (x, (BANNER - text.get_height()) // 2))
 
     def _draw_help(self, entries: list[list[str]]) -> None:
         """Extend the window below the image, and explain the keys there in columns."""
-        width, top = self._size[0], STRIP + self._size[1]
+        width, top = self._size[0], BANNER + self._size[1]
         columns = max(1, width // HELP_COLUMN)
         rows = -(-len(entries) // columns)
         self._screen = self._pygame.display.set_mode((width, top + rows * HELP_LINE + 12))
@@ -171,12 +171,12 @@ class Window(Viewer):
         for number, (key, *meaning) in enumerate(entries):
             column, row = divmod(number, rows)
             at = 12 + column * (width // columns), top + 6 + row * HELP_LINE
-            shown = self._written(key, HELP_LINE)
+            shown = self._text_image(key, HELP_LINE)
             self._screen.blit(shown, at)
-            text = self._written("".join(meaning), HELP_LINE, GREY)
+            text = self._text_image("".join(meaning), HELP_LINE, GREY)
             self._screen.blit(text, (at[0] + shown.get_width() + 10, at[1]))
 
-    def _written(self, text: str, size: int, colour: tuple[int, int, int] = WHITE) -> Any:
+    def _text_image(self, text: str, size: int, colour: tuple[int, int, int] = WHITE) -> Any:
         return self._pygame.font.Font(None, size).render(text, True, colour)
 
 
