@@ -31,7 +31,7 @@ def test_a_rerecorded_episode_is_not_counted():
     statistics = EpisodeStatistics()
     episode(statistics, [True], success=True)
     episode(statistics, [True], success=True)
-    statistics.void()  # re-record: as if it had never been
+    statistics.discard()  # re-record: as if it had never been
     statistics.begin()
     assert statistics.report()["episodes"] == 1 and statistics.rates() == (1.0, 1.0)
 

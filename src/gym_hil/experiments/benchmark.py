@@ -1,7 +1,7 @@
 """The benchmark of learning with a human in the loop: a study with a fixed protocol.
 
-`docs/benchmark.md` describes the protocol. Its version is incremented whenever a number in this module changes, and
-results of different versions are not compared.
+`docs/benchmark.md` describes the protocol. The version of the protocol is incremented whenever a number in this module
+changes, and results of different versions are not compared.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def protocol_config(task: str, method: str, human: str, seed: int) -> TrainConfi
         eval_episodes=EPISODES,
         final_episodes=EPISODES,
     )
-    apart = max(EVALUATION_STEPS, config.total_steps // EVALUATIONS)
-    return replace(config, eval_every_steps=apart)
+    steps_between = max(EVALUATION_STEPS, config.total_steps // EVALUATIONS)
+    return replace(config, eval_every_steps=steps_between)
 
 
 def benchmark(
@@ -152,11 +152,9 @@ def protocol_differences(entry: FinishedRun) -> list[str]:
         expected = protocol_config(task, method, human, int(seed))
     except (InvalidArgumentError, KeyError, ValueError) as error:
         return [f"{dict(axis_values)} is not a run of the benchmark: {error}"]
-    is_there, should_be = asdict(config), asdict(expected)
+    actual, required = asdict(config), asdict(expected)
     found = [
-        f"{name}={is_there[name]!r}, not {value!r}"
-        for name, value in should_be.items()
-        if is_there[name] != value
+        f"{name}={actual[name]!r}, not {value!r}" for name, value in required.items() if actual[name] != value
     ]
     if entry.result["episodes"] != EPISODES:
         found.append(f"{entry.result['episodes']} evaluation episodes, not {EPISODES}")

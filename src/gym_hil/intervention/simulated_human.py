@@ -51,7 +51,7 @@ class SimulatedHuman(Operator):
 
     Args:
         preset: a name in `gym_hil.intervention.limits.PRESETS`, or `Limits`.
-        seed: of noise and attention, used if `reset` gets none.
+        seed: seed of the noise and of the attention, used if `reset` gets none.
     """
 
     name = "simulated"

@@ -37,7 +37,7 @@ class SimulatedHumanWithDevice(SimulatedHuman):
 
     Args:
         preset: a name in `gym_hil.intervention.limits.PRESETS`, or `Limits`.
-        seed: of errors and attention, used if `reset` gets none.
+        seed: seed of the errors and of the attention, used if `reset` gets none.
         held: the device.
 
     Attributes:
@@ -59,7 +59,7 @@ class SimulatedHumanWithDevice(SimulatedHuman):
         self._hands: ButtonPresses = make(held, self.limits)
         self.human = Human(self._hands.handle.device, held.engage)
         self._perception = Perception(self.limits)
-        self._holds = False
+        self._in_control = False
         self._turnable = np.zeros(3)
 
     @property
@@ -77,7 +77,7 @@ class SimulatedHumanWithDevice(SimulatedHuman):
         super().reset(env, seed)
         self._hands.begin(self._rng)
         self._perception.begin(self._rng)
-        self._holds = False
+        self._in_control = False
         self._turnable = _turnable(env)
         self.human.reset(env, seed)
         self.human.speed = Speed.COARSE
@@ -87,9 +87,9 @@ class SimulatedHumanWithDevice(SimulatedHuman):
         hands, env = self._hands, view.env
         seen = self._perception.look(env, self._rng)
         wants = self.wants_control(View(PerceivedEnvironment(env, seen), view.policy_action))
-        if wants != self._holds:
+        if wants != self._in_control:
             hands.rest()
-            self._holds = wants
+            self._in_control = wants
             if hands.held.engage is Engage.TOGGLE:
                 hands.engage(self._rng)
             elif wants and hands.held.engage is Engage.HOLD:
@@ -114,10 +114,10 @@ class SimulatedHumanWithDevice(SimulatedHuman):
 
     def get_state(self) -> Any:
         """Return memory, budget, plan, pressed keys, and the state of the takeover."""
-        mind = super().get_state()
+        human_state = super().get_state()
         return (
-            mind,
-            self._holds,
+            human_state,
+            self._in_control,
             self._turnable.copy(),
             self._perception.get_state(),
             self._hands.get_state(),
@@ -126,12 +126,12 @@ class SimulatedHumanWithDevice(SimulatedHuman):
 
     def set_state(self, state: Any) -> None:
         """Restore what `get_state` returned."""
-        mind, self._holds, turnable, sight, hands, human = state
-        super().set_state(mind)
+        human_state, self._in_control, turnable, perception, hands, device_state = state
+        super().set_state(human_state)
         self._turnable = turnable.copy()
-        self._perception.set_state(sight)
+        self._perception.set_state(perception)
         self._hands.set_state(hands)
-        self.human.set_state(human)
+        self.human.set_state(device_state)
 
     def close(self) -> None:
         """Close the device."""

@@ -13,7 +13,7 @@ from gym_hil.viewers.episode_statistics import EpisodeStatistics
 
 SLOW_MOTION = 4.0
 """Factor by which the environment runs slower in slow motion."""
-_VOID = (TerminationReason.RERECORD, TerminationReason.HUMAN_RESET)
+_NOT_COUNTED = (TerminationReason.RERECORD, TerminationReason.HUMAN_RESET)
 
 
 class Viewer(Observer):
@@ -88,8 +88,8 @@ class Viewer(Observer):
         speed = getattr(reading, "speed", None)
         self._speed = "" if speed is None else speed.label
         self.statistics.step(human=record.is_intervention, success=record.success)
-        if record.reason in _VOID:
-            self.statistics.void()
+        if record.reason in _NOT_COUNTED:
+            self.statistics.discard()
         self.show(env.data, record.step * env.control_dt, success=record.success)
 
     def on_pause(self) -> None:

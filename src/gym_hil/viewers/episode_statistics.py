@@ -29,15 +29,15 @@ class EpisodeStatistics:
         self.episodes = 0
         self._steps = self._human_steps = 0
         self._success = False
-        self._void = False
+        self._discarded = False
 
     def begin(self) -> None:
         """Add the current episode, if it has steps, and begin the next one."""
-        if self._steps and not self._void:
+        if self._steps and not self._discarded:
             self.episodes += 1
             self.outcomes.append(Outcome(self._success, self._human_steps / self._steps))
         self._steps = self._human_steps = 0
-        self._success = self._void = False
+        self._success = self._discarded = False
 
     def step(self, *, human: bool, success: bool) -> None:
         """Add a step."""
@@ -45,9 +45,9 @@ class EpisodeStatistics:
         self._human_steps += human
         self._success = success
 
-    def void(self) -> None:
+    def discard(self) -> None:
         """Discard the current episode, because it will be recorded again."""
-        self._void = True
+        self._discarded = True
 
     def rates(self) -> tuple[float, float] | None:
         """Return the success rate and the human's share of steps over the latest `WINDOW` episodes, or None
