@@ -147,7 +147,8 @@ def _numbers(values: Any, valid: tuple[str, ...], where: str, kind: type) -> dic
     _require_known_names(values, valid, where)
     items: dict[str, Any] = values
     for name, value in items.items():
-        valid_value = type(value) is kind and value >= 0
+        exact = type(value) is kind
+        valid_value = exact and value >= 0
         expected = "true or false" if kind is bool else "an index, 0 or more"
         _require(valid_value, f"{where}.{name}", f"must be {expected}, not", value)
     return dict(items)
