@@ -1,4 +1,4 @@
-"""Every step is consistent in itself after random calls of people, policies and wrappers in random order."""
+"""All outputs of a step agree with each other after any sequence of random calls by people, policies and wrappers."""
 
 from __future__ import annotations
 
@@ -226,24 +226,24 @@ class Use(RuleBasedStateMachine):
     @precondition(lambda self: self.engage is None and not self.around and not self.over)
     @rule(data=st.data(), count=st.integers(1, 4))
     def step_again_from_a_saved_state(self, data, count):
-        """What follows a state is the same again: the operator and the time limit are part of it."""
+        """A restored state gives the same steps again: it includes the operator and the time limit."""
         state = self.env.unwrapped.get_state()
         counted = (self.steps, self.interventions, self.engaged_before, self.over)
         action = np.full(self.env.action_space.shape, data.draw(st.floats(-1.0, 1.0)), np.float32)
         action = np.clip(action, self.env.action_space.low, self.env.action_space.high)
-        told = []
+        runs = []
         for _ in range(2):
             self.env.unwrapped.set_state(state)
             self.steps, self.interventions, self.engaged_before, self.over = counted
-            told.append([])
+            runs.append([])
             for _ in range(count):
                 before = len(self.applied)
                 result = self.env.step(action)
                 self.check_step(*result, self.applied[before:])
-                told[-1].append((result[0], repr(result[4][schema.STEP])))
+                runs[-1].append((result[0], repr(result[4][schema.STEP])))
                 if self.over or self.steps == 0:
                     break
-        for (first, said), (second, repeated) in zip(*told, strict=True):
+        for (first, said), (second, repeated) in zip(*runs, strict=True):
             assert said == repeated
             for name, value in first.items():
                 np.testing.assert_array_equal(value, second[name])
@@ -294,11 +294,11 @@ class Use(RuleBasedStateMachine):
         elif self.engage == "hold" and Control.ENGAGE in self.held:
             assert acting
 
-        told = next((event for event in record.events if event in VERDICTS), None)
-        if told is not None:
-            reason, *rest = VERDICTS[told]
+        ending_event = next((event for event in record.events if event in VERDICTS), None)
+        if ending_event is not None:
+            reason, *rest = VERDICTS[ending_event]
             assert [record.reason, record.terminated, record.truncated, record.success] == [reason, *rest]
-            assert record.reward == float(told is EpisodeEvent.SUCCESS)
+            assert record.reward == float(ending_event is EpisodeEvent.SUCCESS)
         else:
             assert record.terminated == (record.reason is not None)
             assert record.truncated == (self.steps == self.limit and not record.terminated)

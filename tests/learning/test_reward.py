@@ -73,9 +73,15 @@ def test_observations_before_a_press_of_success_have_no_label(recorded):
 
 
 def test_observations_after_a_reward_show_success_in_datasets_of_lerobot():
-    no, yes, open_ = NO_SUCCESS, SUCCESS, UNKNOWN
-    assert labels_from_rewards([False, False, False, True], 1).tolist() == [no, no, open_, yes]
-    assert labels_from_rewards([False, False, True, True, False], 1).tolist() == [no, open_, open_, yes, yes]
+    no, yes, unknown = NO_SUCCESS, SUCCESS, UNKNOWN
+    assert labels_from_rewards([False, False, False, True], 1).tolist() == [no, no, unknown, yes]
+    assert labels_from_rewards([False, False, True, True, False], 1).tolist() == [
+        no,
+        unknown,
+        unknown,
+        yes,
+        yes,
+    ]
     assert labels_from_rewards([True], 5).tolist() == [yes]
     assert labels_from_rewards([False, False], 5).tolist() == [no, no]
 
@@ -205,7 +211,7 @@ class Presser(Operator):
         return Decision(None, (self.event,))
 
 
-class Always(NeverDone):
+class AlwaysDone(NeverDone):
     """Takes every state for a success."""
 
     def detects(self):
@@ -216,11 +222,11 @@ class Always(NeverDone):
 @pytest.mark.parametrize(
     ("event", "detector", "outcome"),
     [
-        (EpisodeEvent.FAILURE, Always(), (0.0, True, False, "human_failure", False)),
+        (EpisodeEvent.FAILURE, AlwaysDone(), (0.0, True, False, "human_failure", False)),
         (EpisodeEvent.SUCCESS, NeverDone(), (1.0, True, False, "human_success", True)),
-        (EpisodeEvent.RERECORD, Always(), (0.0, True, False, "rerecord_episode", False)),
-        (EpisodeEvent.RESET, Always(), (0.0, False, True, "human_reset", False)),
-        (EpisodeEvent.PAUSE, Always(), (1.0, True, False, "learned_success", True)),
+        (EpisodeEvent.RERECORD, AlwaysDone(), (0.0, True, False, "rerecord_episode", False)),
+        (EpisodeEvent.RESET, AlwaysDone(), (0.0, False, True, "human_reset", False)),
+        (EpisodeEvent.PAUSE, AlwaysDone(), (1.0, True, False, "learned_success", True)),
     ],
 )
 def test_a_person_overrules_a_learned_reward(event, detector, outcome):
@@ -232,7 +238,7 @@ def test_a_person_overrules_a_learned_reward(event, detector, outcome):
 
 
 def test_recordings_with_a_learned_reward_replay_exactly(state_reward, tmp_path):
-    root = tmp_path / "judged"
+    root = tmp_path / "recorded"
     assert Record(task=TASK, root=root, episodes=2, seed=500, reward=state_reward).run() == 0
     store = EpisodeStore(root)
     assert store.settings["reward"].startswith("reward.npz ")

@@ -45,9 +45,9 @@ class StopError(Exception):
     pass
 
 
-def same_weights(one, two) -> bool:
-    mine, others = load(one).weights, load(two).weights
-    return all((mine[name] == others[name]).all() for name in mine) and set(mine) == set(others)
+def same_weights(first, second) -> bool:
+    ours, theirs = load(first).weights, load(second).weights
+    return all((ours[name] == theirs[name]).all() for name in ours) and set(ours) == set(theirs)
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,8 @@ def whole(tmp_path_factory):
 
 @pytest.mark.slow
 def test_a_learner_process_gives_the_same_weights_as_one_in_process(whole, tmp_path):
-    train(SHORT, tmp_path / "beside", learner=SeparateProcessLearner)
-    assert same_weights(whole, tmp_path / "beside")
+    train(SHORT, tmp_path / "process", learner=SeparateProcessLearner)
+    assert same_weights(whole, tmp_path / "process")
 
 
 def test_the_number_of_updates_per_step_follows_the_configuration(whole):
@@ -84,9 +84,9 @@ def test_a_run_interrupted_at_any_step_resumes_bit_for_bit(whole, tmp_path, epis
     (tmp_path / "episodes" / ".writing-000009.npz").write_bytes(b"half of it")
     train(SHORT, tmp_path, resume=True, learner=InProcessLearner)
     assert same_weights(whole, tmp_path)
-    mine, others = read_curve(tmp_path / "curve.csv"), read_curve(whole / "curve.csv")
-    assert [(p.steps, p.success_alone, p.updates) for p in mine] == [
-        (p.steps, p.success_alone, p.updates) for p in others
+    resumed, uninterrupted = read_curve(tmp_path / "curve.csv"), read_curve(whole / "curve.csv")
+    assert [(p.steps, p.success_alone, p.updates) for p in resumed] == [
+        (p.steps, p.success_alone, p.updates) for p in uninterrupted
     ]
     assert not list(tmp_path.rglob(".writing-*"))
 
@@ -119,14 +119,14 @@ def test_a_rerecorded_episode_is_not_learned_from(tmp_path):
     run._demonstrate()
     before = buffer.size(), buffer.prior.size()
     first = np.zeros(13, np.float32)
-    going = EpisodeInProgress(1, "online", 0, [first], [first])
+    episode = EpisodeInProgress(1, "online", 0, [first], [first])
     for human in (False, True, True):
-        going.observations.append(first)
-        going.states.append(first)
-        going.actions.append(np.zeros(4, np.float32))
-        going.rewards.append(0.0)
-        going.interventions.append(human)
-    run._learner.send(LearnerMessage(transitions=going.so_far().transitions(0, 3, over=False), learn=True))
+        episode.observations.append(first)
+        episode.states.append(first)
+        episode.actions.append(np.zeros(4, np.float32))
+        episode.rewards.append(0.0)
+        episode.interventions.append(human)
+    run._learner.send(LearnerMessage(transitions=episode.so_far().transitions(0, 3, over=False), learn=True))
     assert (buffer.size(), buffer.prior.size()) == (before[0] + 3, before[1] + 2)
     run._learner.send(LearnerMessage(forget=3))
     assert (buffer.size(), buffer.prior.size()) == before
@@ -219,13 +219,13 @@ def test_a_write_error_of_the_learner_is_reported_and_the_run_can_be_resumed(tmp
 def test_a_full_disk_is_reported_and_the_run_can_be_resumed(whole, tmp_path, monkeypatch):
     room = [3]
 
-    def fills_up(_):
+    def flush_until_full(_):
         room[0] -= 1
         if room[0] < 0:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(files, "flush", fills_up)
+        patch.setattr(files, "flush", flush_until_full)
         for left in (0, 1, 4, 9):
             room[0] = left
             with pytest.raises(StorageError, match="cannot be written: the disk is full"):

@@ -65,8 +65,8 @@ class RobotAction:
         entries = []
         for term in terms:
             begin = len(self.bounds[0])
-            for ours, its in zip(self.bounds, term.bounds, strict=True):
-                ours.extend(its)
+            for all_bounds, term_bounds in zip(self.bounds, term.bounds, strict=True):
+                all_bounds.extend(term_bounds)
             entries.append(slice(begin, len(self.bounds[0])))
         self.entries = tuple(entries)
 
@@ -100,9 +100,9 @@ class RobotAction:
         """
         switches = 0
         for term, entries, box in zip(self.terms, self.entries, limits, strict=True):
-            its = values[entries]
-            switches += term.switches(its)
-            term.apply(its, box)
+            term_values = values[entries]
+            switches += term.switches(term_values)
+            term.apply(term_values, box)
         return switches
 
     def neutral(self) -> Action:

@@ -78,7 +78,7 @@ def run_study(
     left = {run.name: run for run in todo}
     try:
         while left:
-            outcomes = working.ended(1.0)
+            outcomes = working.wait_for_runs(1.0)
             reporter.steps = working.steps
             for name, problem in outcomes:
                 run = left.pop(name)

@@ -36,7 +36,7 @@ class Workers(Protocol):
 
     steps: dict[str, int]
 
-    def ended(self, timeout_s: float) -> list[tuple[str, str | None]]:
+    def wait_for_runs(self, timeout_s: float) -> list[tuple[str, str | None]]:
         """Wait until runs have finished, or for `timeout_s` seconds.
 
         Returns:
@@ -99,7 +99,7 @@ class LocalWorkers:
         make_folder(folder)
         os.environ.update(THREADS)  # for the processes that are started from here on
 
-    def ended(self, timeout_s: float) -> list[tuple[str, str | None]]:
+    def wait_for_runs(self, timeout_s: float) -> list[tuple[str, str | None]]:
         """Start runs on free cores, and wait until runs have finished."""
         while self._waiting and len(self._running) < self._count:
             self._start(self._waiting.pop(0))
@@ -181,7 +181,7 @@ class RayWorkers:
         }
         self.steps: dict[str, int] = {}
 
-    def ended(self, timeout_s: float) -> list[tuple[str, str | None]]:
+    def wait_for_runs(self, timeout_s: float) -> list[tuple[str, str | None]]:
         """Wait until runs have finished."""
         done, _ = self._ray.wait(list(self._running), timeout=timeout_s)
         self.steps = self._ray.get(self._progress.read.remote())

@@ -38,8 +38,8 @@ class AxisMotion(ButtonPresses):
     level and with tremor. The person takes into account what the hand has done since the moment that they perceive.
     """
 
-    _MEMORY: ClassVar[tuple[str, ...]] = (
-        *ButtonPresses._MEMORY,
+    _STATE_NAMES: ClassVar[tuple[str, ...]] = (
+        *ButtonPresses._STATE_NAMES,
         *("_target_levels", "_level", "_velocity", "_scale", "_position", "_reported"),
         *("_recent_motion", "_phase", "_hz", "_turning", "_motion"),
     )
@@ -128,12 +128,12 @@ class AxisMotion(ButtonPresses):
         self._recent_motion.append((until, level * self._scale * seconds))
         while self._recent_motion[0][0] < until - LONGEST_DELAY_S:
             self._recent_motion.popleft()
-        self.handle.move(self._motion, turning=Control.TURN in self._down)
+        self.handle.move(self._motion, turning=Control.TURN in self._pressed)
 
     def set_state(self, state: object) -> None:
         """Restore what `get_state` returned."""
         super().set_state(state)
-        self.handle.move(self._motion, turning=Control.TURN in self._down)
+        self.handle.move(self._motion, turning=Control.TURN in self._pressed)
 
     def _next_speed(self, distance: float, per_s: float, speed: Speed) -> Speed:
         """Return the speed for a remaining distance (m or rad): the current one, unless it is too coarse or slow."""
@@ -152,7 +152,7 @@ class AxisMotion(ButtonPresses):
 
     def _hold_turning(self, turns: bool) -> None:
         if turns != self._turning:
-            self._at(self.clock.now, turns, Control.TURN)
+            self._schedule(self.clock.now, turns, Control.TURN)
             self._turning = turns
 
     def _deflections(self, level: Array, tremor: Array) -> Motion:

@@ -1,4 +1,4 @@
-"""Planning and execution of button presses, shared by all simulated people with a device."""
+"""Planning and execution of button presses, shared by all simulated humans with a device."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gym_hil.intervention.limits import Limits
 
 Array = NDArray[np.float64]
 GAP_S = 0.1
-"""Time between two presses of the same key (s), as long as a press."""
+"""Time between two presses of the same key (s). Assumed to be as long as a press."""
 SLOW_S = 2.0
 """A faster speed is selected for motions that would take longer than this (s). Assumed."""
 LEAST_TURN = 0.02
@@ -87,15 +87,15 @@ class ButtonPresses(abc.ABC):
 
     slowness = 1.0
 
-    _MEMORY: ClassVar[tuple[str, ...]] = ("_plan", "_down", "_count", "_free_at")
+    _STATE_NAMES: ClassVar[tuple[str, ...]] = ("_plan", "_pressed", "_sequence", "_free_at")
 
     def __init__(self, held: HeldDevice, limits: Limits) -> None:
         self.clock = HandClock()
         self.handle: Handle = held.hold(self.clock)
         self.held, self._limits = held, limits
         self._plan: list[tuple[float, int, bool, Control]] = []
-        self._down: dict[Control, float] = {}
-        self._count = 0
+        self._pressed: dict[Control, float] = {}
+        self._sequence = 0
         self._free_at = np.zeros(4)
         """Time from which the next press for each axis and for the gripper can be planned (s)."""
 
@@ -117,16 +117,16 @@ class ButtonPresses(abc.ABC):
 
     def begin(self, rng: np.random.Generator) -> None:
         """Release everything and start the time of an episode."""
-        for control, at in self._down.items():
+        for control, at in self._pressed.items():
             self.handle.release(control, at)
         self.clock.now = 0.0
-        self._plan, self._down, self._free_at = [], {}, np.zeros(4)
+        self._plan, self._pressed, self._free_at = [], {}, np.zeros(4)
 
     def rest(self) -> None:
         """Release all keys and discard the plan."""
         self._plan = []
-        for control in tuple(self._down):
-            self._at(self.clock.now, False, control)
+        for control in tuple(self._pressed):
+            self._schedule(self.clock.now, False, control)
 
     def tap(self, control: Control, rng: np.random.Generator, after_s: float = 0.0) -> float:
         """Plan a short press and return its end (s).
@@ -141,11 +141,11 @@ class ButtonPresses(abc.ABC):
 
     def engage(self, rng: np.random.Generator) -> None:
         """Plan the press that starts or ends a takeover. The first motion follows after a pause, like every press."""
-        self._free_at[:] = self.tap(Control.ENGAGE, rng) + self._look_s
+        self._free_at[:] = self.tap(Control.ENGAGE, rng) + self._correction_delay_s
 
     def hold(self, control: Control) -> None:
         """Press a button and keep it pressed until `rest`."""
-        self._at(self.clock.now, True, control)
+        self._schedule(self.clock.now, True, control)
 
     def carry_out(self, until: float, rng: np.random.Generator) -> None:
         """Execute all planned presses and releases up to the time `until` (s), which becomes the current
@@ -154,30 +154,30 @@ class ButtonPresses(abc.ABC):
         self.clock.now = until
         while self._plan and self._plan[0][0] < until:
             at, _, down, control = heapq.heappop(self._plan)
-            if down and control not in self._down:
-                self._down[control] = at
+            if down and control not in self._pressed:
+                self._pressed[control] = at
                 self.handle.press(control, at)
-            elif not down and control in self._down:
-                del self._down[control]
+            elif not down and control in self._pressed:
+                del self._pressed[control]
                 self.handle.release(control, at)
 
     def get_state(self) -> Any:
         """Return the time, the plan, and the pressed buttons."""
-        return copy.deepcopy((self.clock.now, {name: getattr(self, name) for name in self._MEMORY}))
+        return copy.deepcopy((self.clock.now, {name: getattr(self, name) for name in self._STATE_NAMES}))
 
     def set_state(self, state: Any) -> None:
         """Restore what `get_state` returned."""
-        for control, at in self._down.items():
+        for control, at in self._pressed.items():
             self.handle.release(control, at)
         self.clock.now, memory = copy.deepcopy(state)
         for name, value in memory.items():
             setattr(self, name, value)
-        for control, at in self._down.items():
+        for control, at in self._pressed.items():
             self.handle.press(control, at)
         self.handle.device.flush()
 
     @property
-    def _look_s(self) -> float:
+    def _correction_delay_s(self) -> float:
         return max(self.slowness * self._limits.pause_s, self._limits.perception_delay_s)
 
     def _grip(self, aim: Aim, rng: np.random.Generator) -> bool:
@@ -185,7 +185,7 @@ class ButtonPresses(abc.ABC):
         if aim.grip is None or self._free_at[3] > self.clock.now:
             return False
         ends = self.tap(aim.grip, rng)
-        self._free_at[:] = np.maximum(self._free_at, ends + self._look_s)
+        self._free_at[:] = np.maximum(self._free_at, ends + self._correction_delay_s)
         return True
 
     def _change_speed(self, target: Speed, speed: Speed, rng: np.random.Generator) -> bool:
@@ -210,10 +210,10 @@ class ButtonPresses(abc.ABC):
         return seconds * max(0.3, 1.0 + self.slowness * self._limits.press_spread * rng.normal())
 
     def _press(self, control: Control, begin: float, seconds: float) -> float:
-        self._at(begin, True, control)
-        self._at(begin + seconds, False, control)
+        self._schedule(begin, True, control)
+        self._schedule(begin + seconds, False, control)
         return begin + seconds
 
-    def _at(self, time_s: float, down: bool, control: Control) -> None:
-        self._count += 1
-        heapq.heappush(self._plan, (time_s, self._count, down, control))
+    def _schedule(self, time_s: float, down: bool, control: Control) -> None:
+        self._sequence += 1
+        heapq.heappush(self._plan, (time_s, self._sequence, down, control))

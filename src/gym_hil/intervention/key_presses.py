@@ -53,7 +53,7 @@ class KeyPresses(ButtonPresses):
             begin = now + rng.uniform(0.0, 0.5 * self._limits.press_s)
             held = max(self._limits.press_s, self._varied(seconds, rng))
             ends = self._press(control, begin, held)
-            free[DIRECTIONS[control][0]] = free[axis] = ends + self._look_s
+            free[DIRECTIONS[control][0]] = free[axis] = ends + self._correction_delay_s
 
     def _turn(self, aim: Aim, radians_per_s: float, rng: np.random.Generator) -> None:
         """Hold the key for rotation and press the direction of the axis with the largest remaining rotation."""
@@ -64,4 +64,4 @@ class KeyPresses(ButtonPresses):
         seconds = max(self._limits.press_s, self._varied(abs(float(aim.turn[axis])) / radians_per_s, rng))
         ends = self._press(control, begin, seconds)
         self._press(Control.TURN, self.clock.now, ends - self.clock.now + 0.5 * self._limits.press_s)
-        self._free_at[:] = ends + 0.5 * self._limits.press_s + self._look_s
+        self._free_at[:] = ends + 0.5 * self._limits.press_s + self._correction_delay_s

@@ -24,7 +24,8 @@ STREAM = 10
 
 
 def disagreement(view: View) -> float:
-    """Return the difference between policy and expert: 0 equal, 1 idle where motion is needed, 2 opposite.
+    """Return the difference between policy and expert: 0 if they are equal, 1 if the policy does not move although
+    motion is needed, and 2 if it moves in the opposite direction.
 
     A gripper command that the expert would not give counts as 1.
     """
@@ -55,16 +56,16 @@ class SimulatedHuman(Operator):
     """
 
     name = "simulated"
-    _MEMORY = (
-        *("_rng", "_holding", "_reacting_in", "_disagreements", "_judges", "_budget"),
+    _STATE_NAMES = (
+        *("_rng", "_held_steps", "_reaction_steps", "_disagreements", "_judges", "_budget"),
         *("_condition", "_trusting_s"),
     )
 
     def __init__(self, preset: str | Limits = DEFAULT_PRESET, seed: int | None = None) -> None:
         self.limits = get_limits(preset) if isinstance(preset, str) else preset
         self._rng = np.random.default_rng(seed)
-        self._holding = 0
-        self._reacting_in: int | None = None
+        self._held_steps = 0
+        self._reaction_steps: int | None = None
         self._disagreements: deque[float] = deque()
         self._judges = [gate.judge() for gate in self.limits.gates]
         self._budget = AttentionBudget(self.limits.budget_s_per_hour)
@@ -87,7 +88,7 @@ class SimulatedHuman(Operator):
 
     def decide(self, view: View) -> Decision:
         """Assess the policy, and act while it is wrong and attention is left."""
-        return Decision(self._as_commanded(view)) if self.wants_control(view) else POLICY_ACTS
+        return Decision(self._imprecise_expert_action(view)) if self.wants_control(view) else POLICY_ACTS
 
     def wants_control(self, view: View) -> bool:
         """Return whether this human wants to act in the step of `view`; call it once per step."""
@@ -113,16 +114,16 @@ class SimulatedHuman(Operator):
         opened = [judge(view, self._rng) for judge in self._judges]  # every gate is called in every step
         needed = any(opened)
         watching = self._rng.random() < limits.attention and not self._condition.lapse_s
-        if self._holding == 0 and self._reacting_in is None:
-            judged = len(self._disagreements) == patience
-            if not (watching and (needed or (judged and mean > limits.disagreement))):
+        if self._held_steps == 0 and self._reaction_steps is None:
+            full_window = len(self._disagreements) == patience
+            if not (watching and (needed or (full_window and mean > limits.disagreement))):
                 return False
-            self._reacting_in = round(self._reaction_s() / step_s)
-        if self._reacting_in:
-            self._reacting_in -= 1
+            self._reaction_steps = round(self._reaction_s() / step_s)
+        if self._reaction_steps:
+            self._reaction_steps -= 1
             return False
-        self._holding += 1
-        held_s = (self._holding - 0.5) * step_s  # half a step less: the number of steps is rounded
+        self._held_steps += 1
+        held_s = (self._held_steps - 0.5) * step_s  # half a step less: the number of steps is rounded
         held_s /= self._condition.caution
         trusts_again = mean < 0.5 * limits.disagreement and not needed
         self._trusting_s = self._trusting_s + step_s if trusts_again else 0.0
@@ -152,21 +153,21 @@ class SimulatedHuman(Operator):
         )
 
     def _begin(self) -> None:
-        self._holding = 0
-        self._reacting_in = None
+        self._held_steps = 0
+        self._reaction_steps = None
         self._trusting_s = 0.0
         self._disagreements.clear()
 
     def get_state(self) -> Any:
         """Return random numbers, memory and budget."""
-        return copy.deepcopy({name: getattr(self, name) for name in self._MEMORY})
+        return copy.deepcopy({name: getattr(self, name) for name in self._STATE_NAMES})
 
     def set_state(self, state: Any) -> None:
         """Restore what `get_state` returned."""
         for name, value in copy.deepcopy(state).items():
             setattr(self, name, value)
 
-    def _as_commanded(self, view: View) -> Action:
+    def _imprecise_expert_action(self, view: View) -> Action:
         limits = self.limits
         command = view.expert_action.astype(np.float64)
         size, still, full = _scale(view.env)

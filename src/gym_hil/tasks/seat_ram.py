@@ -152,7 +152,7 @@ class SeatRAM(Task):
             **dict.fromkeys(SLOT.latches, np.zeros(1)),
         }
 
-    def place(self, sim: Simulation, point: Vec3 = (0.0, 0.0, 0.0)) -> Array:
+    def seated_pos_w(self, sim: Simulation, point: Vec3 = (0.0, 0.0, 0.0)) -> Array:
         """Return the position of a point of the module (m, frame of the module) in the seated module (3, m,
         world frame).
         """
@@ -164,17 +164,21 @@ class SeatRAM(Task):
         world frame).
         """
         ends = (sim.point_pos_w(MODULE.name, end) for end in ENDS)
-        return np.concatenate([sim.body_pos_w(MODULE.name), self.place(sim), *ends, self.place(sim, ENDS[1])])
+        return np.concatenate(
+            [sim.body_pos_w(MODULE.name), self.seated_pos_w(sim), *ends, self.seated_pos_w(sim, ENDS[1])]
+        )
 
     def heights(self, sim: Simulation) -> list[float]:
         """Return the height of each end of the module above its place (m); infinite outside the slot."""
-        x, y, _ = (sim.body_pos_w(MODULE.name) - self.place(sim)).tolist()
-        top = self.place(sim, ENDS[0]).item(2) if math.hypot(x, y) < IN_SLOT else -math.inf
+        x, y, _ = (sim.body_pos_w(MODULE.name) - self.seated_pos_w(sim)).tolist()
+        top = self.seated_pos_w(sim, ENDS[0]).item(2) if math.hypot(x, y) < IN_SLOT else -math.inf
         return [sim.point_pos_w(MODULE.name, end).item(2) - top for end in ENDS]
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms: module near its place, and one for each end near its place."""
-        near = math.exp(-10.0 * math.dist(sim.body_pos_w(MODULE.name).tolist(), self.place(sim).tolist()))
+        near = math.exp(
+            -10.0 * math.dist(sim.body_pos_w(MODULE.name).tolist(), self.seated_pos_w(sim).tolist())
+        )
         first, second = (math.exp(-100.0 * max(0.0, height)) for height in self.heights(sim))
         return {"near": (0.4, near), "first_end": (0.3, first), "second_end": (0.3, second)}
 
@@ -185,21 +189,21 @@ class SeatRAM(Task):
     def intent(self, sim: Simulation, start: Start) -> Intent:
         """Put the module into the slot, release it, press one end and then the other."""
         grasp, tip = (sim.point_pos_w(MODULE.name, point) for point in (GRASP, (0.0, 0.0, -HALF[2])))
-        way = sim.point_pos_w(SLOT.name, (0.0, 0.0, GUIDE)) - tip
+        offset = sim.point_pos_w(SLOT.name, (0.0, 0.0, GUIDE)) - tip
         heights = self.heights(sim)
-        depth = way.item(2) if max(heights) < GUIDE - FLOOR else 0.0
+        depth = offset.item(2) if max(heights) < GUIDE - FLOOR else 0.0
         if is_held(sim, grasp, HALF[1]):
             if depth > RELEASE:
                 return Intent(sim.tcp_pos_w, opening=1.0)
             turn = math.remainder(yaw(sim, SLOT.name) - yaw(sim, MODULE.name), math.pi)
-            return insert(sim, way, turn, max(0.0, depth), ALIGNED, DESCENT)
+            return insert(sim, offset, turn, max(0.0, depth), ALIGNED, DESCENT)
         turn = math.remainder(yaw(sim, MODULE.name) - hand_yaw(sim), math.pi)
         if depth <= 0.0:
             return fetch(sim, grasp, turn)
         end = sim.point_pos_w(MODULE.name, ENDS[0 if heights[0] > SEATED else 1])
-        tcp, top = sim.tcp_pos_w, self.place(sim, ENDS[0]).item(2) + max(heights)
-        along = turned(sim.target_quat_w, turn)
+        tcp, top = sim.tcp_pos_w, self.seated_pos_w(sim, ENDS[0]).item(2) + max(heights)
+        tcp_quat_w = turned(sim.target_quat_w, turn)
         if math.dist(end[:2].tolist(), tcp[:2].tolist()) > ON_END:
             travel = over(sim, end, top + 2 * ABOVE, opening=float(tcp[2] < top + ABOVE))
-            return replace(travel, tcp_quat_w=along)
-        return Intent(np.array([end[0], end[1], sim.target_pos_w[2] - 2 * DESCENT]), 0.0, along)
+            return replace(travel, tcp_quat_w=tcp_quat_w)
+        return Intent(np.array([end[0], end[1], sim.target_pos_w[2] - 2 * DESCENT]), 0.0, tcp_quat_w)
