@@ -490,13 +490,15 @@ def test_a_program_moves_the_arm_and_the_arm_falls_without_torque(station):
     assert abs(program.positions()[1] - goal[1]) > 100, "it falls"
 
 
-def test_the_leader_is_moved_by_the_operator_and_the_follower_picks_the_cube(station):
+@pytest.mark.parametrize("apart", [0, 60])
+def test_the_leader_is_moved_by_the_operator_and_the_follower_picks_the_cube(station, apart):
+    """The arms stand `apart` encoder counts of the base joint apart: 60 are about 2 cm at the TCP."""
     one, follower, leader = station(leader=True, operator="expert")
     ended = []
 
     def teleoperate():
         if positions := leader.positions():
-            follower.goals(positions)
+            follower.goals([positions[0] + apart, *positions[1:]])
 
     follower.torque(True)
     before = one.env.unwrapped.simulation.body_pos_w("cube")

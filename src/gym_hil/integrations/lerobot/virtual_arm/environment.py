@@ -7,6 +7,7 @@ pages show the scene, and a success ends an episode.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ from gym_hil.simulation.simulation import Array, Simulation
 
 PHYSICS_DT = 0.004
 """Duration of a physics step, and time between two updates of the servos (s)."""
-HAND_STEP = 0.015
+HAND_STEP = 0.008
 """Motion of a hand at full speed per control period (m). The follower lags by a few tenths of a second, so
 that a person who watches it would overshoot at higher speeds."""
 
@@ -66,8 +67,17 @@ class ServedSimulation(Simulation):
                     watcher(self.data)
 
 
+FOLLOWS_AFTER = 3
+"""Number of control periods after which the follower is compared with the hand."""
+LEARNING_RATE = 0.1
+"""Share of a new displacement between hand and follower that the person learns per control period."""
+
+
 class HandControl(JointControl):
     """Joint control by the hand at a leader: the set-points are the positions of the hand.
+
+    A program can let the follower execute the motions of the leader in a different position. The person learns the
+    displacement between them.
 
     Attributes:
         positions: positions at which the hand holds the arm's joints (rad).
@@ -76,6 +86,18 @@ class HandControl(JointControl):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._act = self._act.copy()
+        self._apart = np.zeros(3)
+        self._before: deque[Array] = deque(maxlen=FOLLOWS_AFTER)
+
+    @property
+    def target_pos_w(self) -> Array:
+        """Position to which the hand moves the follower's TCP (3, m, world frame), as the person expects."""
+        return super().target_pos_w + self._apart
+
+    def watch(self, tcp_pos_w: Array) -> None:
+        """Learn the displacement between the leader and the follower, whose TCP is at `tcp_pos_w` (3, m)."""
+        self._before.append(super().target_pos_w)
+        self._apart += LEARNING_RATE * (tcp_pos_w - self._before[0] - self._apart)
 
     @property
     def positions(self) -> Array:
@@ -121,6 +143,7 @@ class LeaderHand(JointPositions):
         if leader.hand.scripted:
             self._forget()
             return
+        self._handle.watch(self._simulation.tcp_pos_w)
         self._handle.positions[:] = np.radians(values[:-1])
         self._fingers = self._closed_position + values[-1] / self._FULLY_OPEN * (
             self._open_position - self._closed_position
