@@ -25,7 +25,7 @@ class Measure:
     Attributes:
         name: its name.
         unit: its unit.
-        description: what it measures, in first sentence.
+        description: what it measures, in one sentence.
     """
 
     name: str
@@ -37,7 +37,7 @@ MEASURES = (
     Measure("onset", "s", "from the beginning of a takeover to the first movement"),
     Measure("hold", "s", "how long one movement along an axis lasts"),
     Measure("speed", "m/s", "speed of the TCP while something is pushed or pressed"),
-    Measure("pause", "s", "between two movements in first takeover, along any axis"),
+    Measure("pause", "s", "between two movements in one takeover, along any axis"),
     Measure(
         "corrections", "1/s", "movements against the one before along the same axis, per second of acting"
     ),
@@ -47,7 +47,7 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Movement:
-    """A sequence of steps in which one axis moved in first direction: first step, number of steps, and sum of
+    """A sequence of steps in which one axis moved in one direction: first step, number of steps, and sum of
     the levels.
     """
 
