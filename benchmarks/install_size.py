@@ -1,4 +1,4 @@
-"""Measure the size of the installation and the duration of the import: ``python benchmarks/install_size.py``.
+"""Measure the size of the installation: ``python benchmarks/install_size.py [--json benchmarks/install_size.json]``.
 
 A size includes the installed files of a package and of all its requirements in this environment. The size of an extra
 does not include the requirements of the core.
@@ -6,26 +6,20 @@ does not include the requirements of the core.
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
+import platform
 import re
-import subprocess
 import sys
 from importlib import metadata
-from statistics import median
+from pathlib import Path
 
 from packaging.requirements import Requirement
 
 PACKAGE = "gym-hil"
-REPEATS = 7
 LEFT_OUT = ("dev", "docs", "notebook")
 """Extras for developers."""
-TIMED = """
-import time
-import gymnasium
-start = time.process_time()
-import gym_hil
-print(time.process_time() - start)
-"""
 
 
 def needed(requirements: list[str], extras: tuple[str, ...] = ("",)) -> set[str]:
@@ -60,40 +54,53 @@ def megabytes(packages: set[str]) -> float:
     return sum(os.path.getsize(path) for path in paths if os.path.isfile(path)) / 1e6
 
 
-def import_s() -> float:
-    """Return the CPU seconds of ``import gym_hil`` beyond Gymnasium's, in a fresh process."""
-    command = [sys.executable, "-c", TIMED]
-    runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(REPEATS)]
-    return median(float(run.stdout) for run in runs)
-
-
-def main() -> None:
-    """Print a table in Markdown."""
+def sizes() -> list[dict]:
+    """Return name, size (MB) and largest packages of the core, of parts of it, and of each installed extra."""
     required = metadata.requires(PACKAGE) or []
     core = needed(required)
-    print("| | Size (MB) | Largest packages (MB) |")
-    print("|---|---:|---|")
-    print(row("core", core))
+    rows = [row("core", core)]
     for library in ("imageio", "tyro", "rich"):
         others = needed(
             [text for text in required if not text.startswith(library) and "extra ==" not in text]
         )
-        print(row(f"of which only `{library}` needs", core - others))
+        rows.append(row(f"of which only `{library}` needs", core - others))
     for extra in metadata.metadata(PACKAGE).get_all("Provides-Extra") or []:
         if extra not in LEFT_OUT:
             try:
                 packages = needed(required, (extra,)) - core
-                print(row(f"`{extra}`", packages) if packages else f"| `{extra}` | not for this Python | |")
             except metadata.PackageNotFoundError as error:
-                print(f"| `{extra}` | not installed here: {error.name} | |")
-    print(f"\n`import gym_hil` takes {1000 * import_s():.0f} ms of CPU time beyond `import gymnasium`.")
+                print(f"{extra} is left out, because {error.name} is not installed here", file=sys.stderr)
+            else:
+                rows += [row(f"`{extra}`", packages)] if packages else []
+    return rows
 
 
-def row(name: str, packages: set[str]) -> str:
-    """Return a row of the table."""
-    largest = sorted(packages, key=lambda package: -megabytes({package}))[:3]
-    shown = ", ".join(f"{package} {megabytes({package}):.0f}" for package in largest)
-    return f"| {name} | {megabytes(packages):.0f} | {shown} |"
+def row(name: str, packages: set[str]) -> dict:
+    """Return the size of some packages and the largest of them (MB)."""
+    each = {package: round(megabytes({package}), 1) for package in packages}
+    largest = sorted(each, key=lambda package: -each[package])[:3]
+    return {
+        "name": name,
+        "mb": round(sum(each.values()), 1),
+        "largest": {name: each[name] for name in largest},
+    }
+
+
+def main() -> None:
+    """Print the sizes, and write them to a file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="also write the result to this file")
+    path = parser.parse_args().json
+    result = {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "versions": {name: metadata.version(name) for name in (PACKAGE, "mujoco", "torch")},
+        "sizes": sizes(),
+    }
+    text = json.dumps(result, indent=1)
+    print(text)
+    if path is not None:
+        path.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ DELAYS, LEARNED_REWARD = FOLDER / "delays.json", FOLDER / "learned_reward.json"
 RECORDS, LEADERBOARD = FOLDER / "results", FOLDER / "leaderboard.json"
 SPEED, CLONING = FOLDER / "learning_speed.json", FOLDER / "cloning"
 BENCH, COMPARISON = FOLDER / "bench.json", FOLDER / "compare.json"
+INSTALL_SIZE = FOLDER / "install_size.json"
 MARKER = re.compile(r"^<!-- benchmark: (\w+) ?(\w*) -->$", re.MULTILINE)
 
 
@@ -192,6 +193,15 @@ def learned_reward_policies() -> str:
     return as_markdown(header, rows)
 
 
+def install_size() -> str:
+    """A row for the core, for parts of it and for each extra, from the result of ``benchmarks/install_size.py``."""
+    rows = []
+    for entry in json.loads(INSTALL_SIZE.read_text(encoding="utf-8"))["sizes"]:
+        largest = ", ".join(f"{name} {size:.0f}" for name, size in entry["largest"].items() if size >= 0.5)
+        rows.append([entry["name"], f"{entry['mb']:.0f}", largest])
+    return as_markdown(["", "size (MB)", "largest packages (MB)"], rows)
+
+
 def cloning(task: str = "") -> str:
     """A row per task and number of demonstrations: what a clone of the simulated human reaches alone."""
     header = ["task", "demonstrations", "success without a human", "95 % interval", "human seconds", "seed"]
@@ -217,7 +227,16 @@ def render(markdown: str) -> str:
     Raises:
         InvalidArgumentError: it asks for a table that does not exist, or a record cannot be read.
     """
-    others = (leaderboard, speed, bench, comparison, delays, learned_reward, learned_reward_policies)
+    others = (
+        leaderboard,
+        speed,
+        bench,
+        comparison,
+        delays,
+        learned_reward,
+        learned_reward_policies,
+        install_size,
+    )
     alone = {table.__name__: table for table in others}
 
     def put(match: re.Match[str]) -> str:

@@ -29,7 +29,15 @@ def tables():
 
 @pytest.mark.parametrize(
     "name",
-    ["results.md", "leaderboard.md", "performance.md", "delays.md", "learned-reward.md", "experiments.md"],
+    [
+        "results.md",
+        "leaderboard.md",
+        "performance.md",
+        "delays.md",
+        "learned-reward.md",
+        "experiments.md",
+        "installation.md",
+    ],
 )
 def test_a_page_gets_its_tables(tables, name):
     page = (DOCS / name).read_text(encoding="utf-8")
@@ -126,6 +134,14 @@ def test_the_readme_compares_the_figures_of_the_result_file():
         factor = earlier["ours_over_it_steps"]
         cells = f"{earlier['steps_per_s']:.3g} | {ours['steps_per_s']:,.0f} ({factor:.0f} times as many)"
         assert f"| Steps per second with {name} | {cells} |" in readme
+
+
+def test_every_installed_size_is_in_its_table(tables):
+    rendered = tables.render("<!-- benchmark: install_size -->")
+    sizes = json.loads((ROOT / "benchmarks" / "install_size.json").read_text(encoding="utf-8"))["sizes"]
+    assert {"core", "`browser`", "`train`"} <= {entry["name"] for entry in sizes}
+    for entry in sizes:
+        assert f"| {entry['name']} | {entry['mb']:.0f} |" in rendered
 
 
 def test_a_table_that_does_not_exist_is_named(tables):
