@@ -49,7 +49,7 @@ def agreement(finished: Sequence[FinishedRun]) -> str:
 
 
 def runs(finished: Sequence[FinishedRun]) -> str:
-    """How many runs there are, what they took, and what made them."""
+    """The number of runs, their durations, and the versions and the processor with which they were made."""
     hours = sum(entry.result["wall_s"] for entry in finished) / 3600.0
     minutes = sum(entry.curve["robot_minutes"][-1] for entry in finished)
     facts: dict[str, list[Any]] = {

@@ -45,7 +45,7 @@ class Scripted(Device):
         return DeviceReading(engage=True, motion=(0.0, 0.5 + 0.1 * (self.polls % 3), 0.0, 0.0, 0.0, 0.0))
 
     def flush(self) -> None:
-        """What is scripted is meant."""
+        """Discard nothing, so that all scripted presses are delivered."""
 
     def help(self) -> str:
         return "it drives by itself"

@@ -13,7 +13,7 @@ import pytest
 from gym_hil.core.errors import MissingExtraError
 from gym_hil.devices import DISCONNECTED, GlobalKeyboard
 
-SOME = r"(1\.0|0\.\d*[1-9]\d*(e-\d+)?)"
+PARTIAL = r"(1\.0|0\.\d*[1-9]\d*(e-\d+)?)"
 """A motion in (0, 1]: the part of the time between two polls for which the key was down."""
 PROGRAM = """
 import time
@@ -54,9 +54,9 @@ def test_an_unusable_keyboard_hook_is_explained(monkeypatch, caplog, variables, 
     device.close()
 
 
-def typed(program: subprocess.Popen[str], key: str, environment: dict[str, str], wanted: str) -> None:
-    """Type a key until the program says what is `wanted`; again, as pynput may still be starting when it says
-    that it has started.
+def type_until(program: subprocess.Popen[str], key: str, environment: dict[str, str], expected: str) -> None:
+    """Type a key until the program prints a line that matches `expected`. The key is typed repeatedly, because
+    pynput reports that it has started before it receives keys.
     """
     assert program.stdout is not None
     said = []
@@ -64,9 +64,9 @@ def typed(program: subprocess.Popen[str], key: str, environment: dict[str, str],
         subprocess.run(["xdotool", "key", key], env=environment, check=True)
         while select.select([program.stdout], [], [], 1.0)[0] and (line := program.stdout.readline()):
             said.append(line)
-            if re.fullmatch(wanted, line.strip()):
+            if re.fullmatch(expected, line.strip()):
                 return
-    raise AssertionError(f"{key} was never heard: {said}")
+    raise AssertionError(f"{key} was not received: {said}")
 
 
 @pytest.mark.display
@@ -76,13 +76,13 @@ def test_keys_are_received_without_a_window(screen):
     program = subprocess.Popen([sys.executable, "-c", PROGRAM], env=screen, stdout=subprocess.PIPE, text=True)
     try:
         assert program.stdout is not None and program.stdout.readline() == "ready\n"
-        for key, wanted in (
+        for key, expected in (
             ("space", r"\(0.0, 0.0, 0.0\) 1 \[\]"),
-            ("Up", rf"\({SOME}, 0.0, 0.0\) 0 \[\]"),
-            ("Left", rf"\(0.0, {SOME}, 0.0\) 0 \[\]"),
+            ("Up", rf"\({PARTIAL}, 0.0, 0.0\) 0 \[\]"),
+            ("Left", rf"\(0.0, {PARTIAL}, 0.0\) 0 \[\]"),
             ("Return", r"\(0.0, 0.0, 0.0\) 0 \['success'\]"),
         ):
-            typed(program, key, screen, wanted)
+            type_until(program, key, screen, expected)
         program.wait(timeout=20)
     finally:
         program.kill()

@@ -23,8 +23,8 @@ pytestmark = [
 ]
 
 
-def hurried(path, *, updates: int) -> None:
-    """Let the file's program begin and save early, and the world run faster than the clock."""
+def shorten(path, *, updates: int) -> None:
+    """Make the file's program learn and save early, and run the simulation faster than real time."""
     config = json.loads(path.read_text())
     config["env"]["fps"] = 50
     if "policy" in config:
@@ -50,7 +50,7 @@ def test_learner_and_actor(kind, updates, lerobot, tmp_path):
     plan = Plan(task=f"PandaPickCube{kind}SimulatedHuman-v1", episodes=2)
     written = write_configs(plan, tmp_path)
     for path in written.values():
-        hurried(path, updates=updates)
+        shorten(path, updates=updates)
     lerobot.run(("lerobot.rl.gym_manipulator", "--config_path", written["record"]))
     demonstrated = json.loads((tmp_path / "dataset/meta/info.json").read_text())["total_frames"]
 
@@ -64,7 +64,7 @@ def test_learner_and_actor(kind, updates, lerobot, tmp_path):
         before = logs["actor"].read_text().count("Load new parameters")
         deadline = time.monotonic() + 120
         while logs["actor"].read_text().count("Load new parameters") <= before:
-            assert time.monotonic() < deadline, "weights stopped to flow back"
+            assert time.monotonic() < deadline, "the actor received no new weights"
             time.sleep(0.5)
         episodes = [json.loads(line) for line in (tmp_path / "actor.episodes.jsonl").read_text().splitlines()]
         assert max(episode["intervention_rate"] for episode in episodes) > 0

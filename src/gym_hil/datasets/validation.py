@@ -34,9 +34,9 @@ class EpisodeQuality:
     intervened_s: float
     """Time in which a human acted (s)."""
     watched_s: float
-    """Time in which the policy acted and a human had to watch (s); 0 where nobody could take over."""
+    """Time in which the policy acted and a human had to watch (s); 0 without an operator."""
     switches: int
-    """How often control changed hands, a takeover in the first step included."""
+    """Number of changes of control, including a takeover in the first step."""
     idle_share: float
     """Steps without motion and without a gripper command."""
     clipped_share: float

@@ -69,8 +69,8 @@ class ManipulationEnv(TaskSuccess, FirstEndEffector, gym.Env[Observation, np.nda
         image_obs: whether to observe images of the cameras ``front`` and ``wrist`` instead of the objects'
             positions.
         state_obs: whether to append the objects' positions to `agent_pos` and render nothing, regardless of
-            `image_obs`. With `image_obs`, there is no `environment_state`, which LeRobot's recorder does not
-            support.
+            `image_obs`. If both are true, `environment_state` is omitted, because LeRobot's recorder does not
+            support it.
         reward_type: ``"sparse"`` (1.0 on success) or ``"dense"`` (in [0, 1]).
         random_block_position: whether to start from random object positions.
         robot: a `Robot`, or a name in `ROBOTS`.
@@ -127,8 +127,8 @@ class ManipulationEnv(TaskSuccess, FirstEndEffector, gym.Env[Observation, np.nda
         self.action_term: RobotAction = action_term or make_robot_action("twist", robot)
         self._limits = [self.task.workspace_for(effector) for effector in robot.end_effectors]
         physics_dt = physics_step(control_dt) if physics_dt is None else physics_dt
-        present = self._simulate(robot, control_dt, physics_dt)
-        self.simulation = delayed(present, self.action_term, self._limits, delays)
+        undelayed = self._simulate(robot, control_dt, physics_dt)
+        self.simulation = delayed(undelayed, self.action_term, self._limits, delays)
         self.action_term.bind(self.simulation)
         self.end_effectors = tuple(
             DrivenEndEffector(self, index) for index in range(len(robot.end_effectors))

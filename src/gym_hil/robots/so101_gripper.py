@@ -1,7 +1,7 @@
 """The SO-101's gripper: a fixed jaw, and one that a servo turns about a hinge.
 
 Its frame is that of the arm's last link, whose -z axis points along the jaws and whose x axis points from the
-fixed jaw to the other one. Figures as in `gym_hil.robots.so101_arm`.
+fixed jaw to the other one. `gym_hil.robots.so101_arm` names the sources of the numbers.
 """
 
 from __future__ import annotations

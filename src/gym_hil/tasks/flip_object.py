@@ -88,7 +88,7 @@ class FlipObject(Task):
     largest_yaw: ClassVar[float] = 1.2
     """Largest turn of the tile at the start (rad)."""
     factors: ClassVar = (0.5, 0.7), (2.0, 1.3)
-    """What the tile's mass and friction are multiplied by, at least and at most."""
+    """Smallest and largest factors on the tile's mass and friction."""
 
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)

@@ -127,8 +127,8 @@ def training_config(
 
 
 SCALING = {"VISUAL": "MEAN_STD", "STATE": "MIN_MAX", "ENV": "MIN_MAX", "ACTION": "IDENTITY"}
-"""How features are scaled. Actions are in [-1, 1] already, and are not: `lerobot-eval` would need statistics of four
-entries, while the learner has three."""
+"""Scaling of features. Actions are not scaled, because they are in [-1, 1] already, and because `lerobot-eval` would need
+statistics of four entries while the learner has three."""
 IMAGES_TO_UNIT_RANGE = {
     "enable": True,
     "max_num_transforms": 1,

@@ -89,9 +89,9 @@ class Access:
         given = request.query.get("token")
         if given is not None and request.path == "/" and self._is_token(given):
             self.admitted.add(request.protocol)
-            found = web.HTTPFound("/")
-            found.set_cookie(cookie, self._token, httponly=True, samesite="Strict", secure=self._tls)
-            raise found
+            redirect = web.HTTPFound("/")
+            redirect.set_cookie(cookie, self._token, httponly=True, samesite="Strict", secure=self._tls)
+            raise redirect
         if not self._is_token(request.cookies.get(cookie, "")):
             raise web.HTTPForbidden(text="open the address that gym-hil printed: it contains a token")
         self.admitted.add(request.protocol)
