@@ -30,8 +30,8 @@ def settings(finished: Sequence[FinishedRun]) -> str:
     """A section per task, with a row per human and method."""
     parts = []
     for task in dict.fromkeys(entry.run.axis_values["task"] for entry in finished):
-        of_task = [entry for entry in finished if entry.run.axis_values["task"] == task]
-        header, rows = table(make_study(of_task), of_task)
+        task_results = [entry for entry in finished if entry.run.axis_values["task"] == task]
+        header, rows = table(make_study(task_results), task_results)
         rows = [[*row[1:3], f"{row[3].count(',') + 1}", *row[3:]] for row in rows]
         parts.append(f"### {task}\n\n{as_markdown([*header[1:3], 'seeds', *header[3:]], rows)}")
     return "\n\n".join(parts)
@@ -63,7 +63,7 @@ def runs(finished: Sequence[FinishedRun]) -> str:
         "MuJoCo": sorted({entry.record["versions"]["mujoco"] for entry in finished}),
     }
     rows = [[name, ", ".join(str(value) for value in values)] for name, values in facts.items()]
-    return as_markdown(["what", "value"], rows)
+    return as_markdown(["property", "value"], rows)
 
 
 def leaderboard() -> str:
@@ -96,10 +96,10 @@ def bench() -> str:
     def add(name: str, text: str) -> None:
         rows.setdefault(name, []).append(text)
 
-    for of_task in found.values():
-        state, images = of_task["state"], of_task["images"]
-        eight = {row["mode"]: row["steps_per_s"] for row in of_task["vector"] if row["num_envs"] == 8}
-        scaling = of_task["scaling"]
+    for task_results in found.values():
+        state, images = task_results["state"], task_results["images"]
+        eight = {row["mode"]: row["steps_per_s"] for row in task_results["vector"] if row["num_envs"] == 8}
+        scaling = task_results["scaling"]
         many = scaling["num_envs"]
         add("`import gym_hil`, in addition to Gymnasium", f"{state['import_s']:.3f} s")
         first = "`gym.make` and first reset in a new process, including the import of MuJoCo"
@@ -153,11 +153,13 @@ def delays() -> str:
     cells: dict[tuple[str, ...], dict[int, str]] = {}
     for row in rows:
         time = "-" if row["seconds"] is None else f"{row['seconds']:.1f} s"
-        of_row = cells.setdefault((row["robot"], row["who"], row["late"]), {})
-        of_row[row["delay_ms"]] = f"{row['successes']}/{row['episodes']}, {time}"
+        row_cells = cells.setdefault((row["robot"], row["who"], row["late"]), {})
+        row_cells[row["delay_ms"]] = f"{row['successes']}/{row['episodes']}, {time}"
     header = ["robot", "who acts", "late", *(f"{delay} ms" for delay in columns)]
     ordered = sorted(cells.items(), key=lambda item: item[0][0])
-    return as_markdown(header, [[*key, *(of.get(ms, "") for ms in columns)] for key, of in ordered])
+    return as_markdown(
+        header, [[*key, *(row_cells.get(ms, "") for ms in columns)] for key, row_cells in ordered]
+    )
 
 
 def learned_reward() -> str:
@@ -176,13 +178,13 @@ def learned_reward() -> str:
 
 
 def learned_reward_policies() -> str:
-    """A row per robot and observation of the reward: what a policy reaches that learns from it."""
+    """A row per robot and observation of the reward: the success of a policy that was trained with it."""
     header = [
         "robot",
         "the reward observes",
-        "success by the truth",
+        "success by the task's criterion",
         "successes in training",
-        "of these wrong",
+        "of these, false",
     ]
     rows = []
     for entry in json.loads(LEARNED_REWARD.read_text(encoding="utf-8")):
@@ -203,7 +205,7 @@ def install_size() -> str:
 
 
 def cloning(task: str = "") -> str:
-    """A row per task and number of demonstrations: what a clone of the simulated human reaches alone."""
+    """A row per task and number of demonstrations: the success of a clone of the simulated human without help."""
     header = ["task", "demonstrations", "success without a human", "95 % interval", "human seconds", "seed"]
     records = [json.loads(path.read_text(encoding="utf-8")) for path in CLONING.glob("*.json")]
     records.sort(key=lambda entry: (entry["place"]["task"], entry["config"]["demos"]))
@@ -237,18 +239,18 @@ def render(markdown: str) -> str:
         learned_reward_policies,
         install_size,
     )
-    alone = {table.__name__: table for table in others}
+    without_records = {table.__name__: table for table in others}
 
     def put(match: re.Match[str]) -> str:
         name, task = match.groups()
-        if name in alone:
-            return alone[name]()
+        if name in without_records:
+            return without_records[name]()
         if name == cloning.__name__:
             return cloning(task)
         tables = {"settings": settings, "agreement": agreement, "runs": runs}
         if name not in tables:
             raise InvalidArgumentError(
-                f"there is no table {name!r}; there are {[*tables, *alone, cloning.__name__]}"
+                f"there is no table {name!r}; there are {[*tables, *without_records, cloning.__name__]}"
             )
         if not any(RECORDS.glob("*.json")):
             return "There are no records of this version of the protocol yet."

@@ -149,21 +149,21 @@ def test_the_preferred_route_is_mostly_taken_and_a_seed_decides():
         (Route.ONE_AXIS, (0.2, 0.0, 0.0)),
     ],
 )
-def test_routes_lead_to_the_goal_by_different_ways(route, part):
-    way = np.array([0.2, -0.1, -0.05])
-    np.testing.assert_array_equal(route.part(way), part)
+def test_routes_lead_to_the_goal_by_different_paths(route, part):
+    offset = np.array([0.2, -0.1, -0.05])
+    np.testing.assert_array_equal(route.part(offset), part)
     near = np.array([0.02, -0.01, 0.005])
     np.testing.assert_array_equal(route.part(near), near)
     for _ in range(4):
-        way = way - route.part(way)
-    np.testing.assert_array_equal(way, np.zeros(3))
+        offset = offset - route.part(offset)
+    np.testing.assert_array_equal(offset, np.zeros(3))
 
 
 @pytest.mark.parametrize("route", Route)
 def test_a_hand_rises_before_it_moves_sideways(route):
-    way = np.array([0.2, -0.1, 0.02])
-    part = way if route is Route.STRAIGHT else (0.0, 0.0, 0.02)
-    np.testing.assert_array_equal(route.part(way), part)
+    offset = np.array([0.2, -0.1, 0.02])
+    part = offset if route is Route.STRAIGHT else (0.0, 0.0, 0.02)
+    np.testing.assert_array_equal(route.part(offset), part)
 
 
 def test_gripper_slips_have_the_configured_rate():

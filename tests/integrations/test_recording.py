@@ -61,20 +61,20 @@ def load(root: Path):
     return LeRobotDataset("me/picks", root=root, video_backend="pyav")
 
 
-def same(root: Path) -> list[Episode]:
-    """Return the journal's episodes, after finding every number of theirs in the LeRobotDataset."""
+def require_equal(root: Path) -> list[Episode]:
+    """Return the journal's episodes, after comparing all of their numbers with the LeRobotDataset."""
     store = EpisodeStore(journal_folder(root))
     episodes = [store.read(number) for number in store.numbers()]
     dataset = load(root)
     rows = dataset.hf_dataset.with_format("numpy")[:]
     assert dataset.num_episodes == len(episodes)
     for number, episode in enumerate(episodes):
-        mine = np.asarray(rows["episode_index"]) == number
+        rows_of_episode = np.asarray(rows["episode_index"]) == number
         for name in set(FEATURES) - {"intervention"}:
             if not name.startswith("observation.images"):
-                np.testing.assert_array_equal(np.stack(rows[name])[mine], episode.frames[name])
+                np.testing.assert_array_equal(np.stack(rows[name])[rows_of_episode], episode.frames[name])
         human = episode.frames["complementary_info.is_intervention"]
-        np.testing.assert_array_equal(np.asarray(rows["intervention"])[mine], human)
+        np.testing.assert_array_equal(np.asarray(rows["intervention"])[rows_of_episode], human)
     return episodes
 
 
@@ -98,7 +98,7 @@ def test_features_are_those_of_lerobot_and_ours(recorded):
 
 
 def test_every_number_arrives_and_pictures_are_those_of_the_stored_states(recorded):
-    episodes = same(recorded)
+    episodes = require_equal(recorded)
     assert any(episode.frames["intervention_id"].any() for episode in episodes)
     dataset, first = load(recorded), 0
     env = make_replay_env(EpisodeStore(journal_folder(recorded)).env_id)
@@ -120,7 +120,7 @@ def test_the_folder_replays_bit_for_bit(recorded, capsys):
 
 def test_resume_appends_episodes(copy):
     assert record(copy, episodes=5, resume=True, repo_id=None) == 0
-    assert len(same(copy)) == 5
+    assert len(require_equal(copy)) == 5
 
 
 def test_a_changed_file_is_moved_aside_and_written_again(copy, capsys):
@@ -128,7 +128,7 @@ def test_a_changed_file_is_moved_aside_and_written_again(copy, capsys):
     video.write_bytes(video.read_bytes()[:1000])
     assert record(copy, resume=True) == 0
     assert "were exported again" in capsys.readouterr().out
-    assert len(same(copy)) == 3
+    assert len(require_equal(copy)) == 3
     aside = copy / "gym_hil" / "set-aside" / "lerobot" / video.relative_to(copy)
     assert aside.stat().st_size == 1000
 
@@ -144,7 +144,7 @@ def test_a_changed_byte_is_detected_and_the_file_named(copy, pattern, capsys):
     assert said in " ".join(capsys.readouterr().out.split())
     assert record(copy, resume=True) == 0
     assert said in " ".join(capsys.readouterr().out.split())
-    assert len(same(copy)) == 3 and Inspect(root=copy, page=False).run() == 0
+    assert len(require_equal(copy)) == 3 and Inspect(root=copy, page=False).run() == 0
 
 
 def test_sigkill_loses_no_finished_episode(copy):
@@ -161,7 +161,7 @@ def test_sigkill_loses_no_finished_episode(copy):
     finished = EpisodeStore(copy / "gym_hil").numbers()
     assert len(finished) >= 5
     assert record(copy, episodes=len(finished) + 1, resume=True) == 0
-    assert len(same(copy)) == len(finished) + 1
+    assert len(require_equal(copy)) == len(finished) + 1
 
 
 def test_a_failed_writer_marks_no_file_as_complete(copy, monkeypatch):
@@ -175,7 +175,7 @@ def test_a_failed_writer_marks_no_file_as_complete(copy, monkeypatch):
         record(copy, episodes=5, resume=True)
     assert EpisodeStore(copy / "gym_hil").numbers() == [0, 1, 2, 3], "it was safe before LeRobot failed"
     assert record(copy, episodes=5, resume=True) == 0
-    assert len(same(copy)) == 5
+    assert len(require_equal(copy)) == 5
 
 
 @pytest.mark.parametrize("name", ["picks", "me/", "/picks", "a/b/c"])
@@ -199,7 +199,7 @@ def test_the_documented_commands_run(lerobot, tmp_path, monkeypatch):
 
 
 def test_further_observation_terms_are_features(tmp_path):
-    root, terms = tmp_path / "felt", ("tcp_wrench", "contact", "depth")
+    root, terms = tmp_path / "terms", ("tcp_wrench", "contact", "depth")
     assert record(root, episodes=1, image_size=64, observation_terms=terms) == 0
     episode, dataset = EpisodeStore(journal_folder(root)).read(0), load(root)
     for name, shape in (("tcp_wrench", (6,)), ("contact", (2,)), ("depth.wrist", (64, 64))):

@@ -191,10 +191,10 @@ def _count(numbers: list[int]) -> str:
 
 def move_aside(path: Path, root: Path, name: str) -> str:
     """Move `path` to ``set-aside/`` in `root` as `name`, or with a suffix if that exists, and return the name."""
-    taken, number = name, 1
+    original, number = name, 1
     while (root / _ASIDE / name).exists():
         number += 1
-        name = f"{taken}.{number}"
+        name = f"{original}.{number}"
     target = root / _ASIDE / name
     make_folder(target.parent)
     os.replace(path, target)
@@ -227,9 +227,9 @@ def _unpacked(files: Mapping[str, bytes]) -> Episode:
             raise ValueError(f"{name} is {number!r}")
     initial = state_from_json(meta.pop("initial"))
     _, arrays = unpack(files[_FRAMES])
-    further = [name for name in arrays if name.startswith(OBSERVED) and name not in FRAMES]
-    frames = {name: arrays[name] for name in (*FRAMES, *further)}
-    final = {name: arrays[f"final.{name}"] for name in (*FINAL, *further)}
+    extra_terms = [name for name in arrays if name.startswith(OBSERVED) and name not in FRAMES]
+    frames = {name: arrays[name] for name in (*FRAMES, *extra_terms)}
+    final = {name: arrays[f"final.{name}"] for name in (*FINAL, *extra_terms)}
     _require_rows(frames, final, int(meta["length"]))
     return Episode(frames, final, initial, meta, files.get(DEVICE_LOG, b"").decode())
 

@@ -97,7 +97,7 @@ class Presses:
     """Controls of the buttons that are held, in the order of their presses."""
     pressed: tuple[Control, ...] = ()
     """All presses since the last poll, oldest first. Buttons that are still held are also in `held`."""
-    shares: Mapping[Control, float] | None = None
+    held_fractions: Mapping[Control, float] | None = None
     """Fraction of the time since the last poll for which each control was held, in (0, 1]. None if times are unknown; a
     control that is held or was pressed then counts as held all the time."""
 
@@ -115,22 +115,24 @@ class Presses:
             speed: level of a direction that was held all the time.
         """
         axes = [0.0, 0.0, 0.0]
-        for control, share in (self._whole_shares() if self.shares is None else self.shares).items():
+        for control, fraction in (
+            self._untimed_fractions() if self.held_fractions is None else self.held_fractions
+        ).items():
             if control in DIRECTIONS:
                 axis, sign = DIRECTIONS[control]
-                axes[axis] += sign * share
+                axes[axis] += sign * fraction
         x, y, z = (max(-1.0, min(1.0, level)) * speed for level in axes)
         return turned(x, y, z) if self.active(Control.TURN) else (x, y, z, 0.0, 0.0, 0.0)
 
-    def _whole_shares(self) -> dict[Control, float]:
+    def _untimed_fractions(self) -> dict[Control, float]:
         """Return 1 for every held direction, and for the last pressed direction of axes without one."""
-        shares = {control: 1.0 for control in self.held if control in DIRECTIONS}
-        moved = {DIRECTIONS[control][0] for control in shares}
+        held_fractions = {control: 1.0 for control in self.held if control in DIRECTIONS}
+        moved = {DIRECTIONS[control][0] for control in held_fractions}
         for control in reversed(self.pressed):
             if control in DIRECTIONS and DIRECTIONS[control][0] not in moved:
                 moved.add(DIRECTIONS[control][0])
-                shares[control] = 1.0
-        return shares
+                held_fractions[control] = 1.0
+        return held_fractions
 
     def gripper(self) -> GripperCommand:
         """Return the gripper command of the button that was pressed last."""
@@ -225,11 +227,13 @@ class PressLatch:
             for held in self._held.values():
                 self._count(held, now)
             passed, self._taken_at = now - self._taken_at, now
-            shares = None
+            held_fractions = None
             if passed > 0.0:
-                shares = {control: min(1.0, spent / passed) for control, spent in self._seconds.items()}
+                held_fractions = {
+                    control: min(1.0, spent / passed) for control, spent in self._seconds.items()
+                }
             controls = tuple(held.control for held in self._held.values())
-            taken = Presses(controls, tuple(self._pressed), shares)
+            taken = Presses(controls, tuple(self._pressed), held_fractions)
             self._pressed.clear()
             self._seconds.clear()
         return taken

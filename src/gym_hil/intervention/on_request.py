@@ -24,27 +24,27 @@ class OnRequest(Operator):
     def __init__(self, operator: Operator) -> None:
         self.called = False
         self._operator = operator
-        self._before = False
+        self._was_called = False
 
     def reset(self, env: EnvironmentInterface, seed: int | None) -> None:
         """Begin an episode."""
-        self._before = False
+        self._was_called = False
         self._operator.reset(env, seed)
 
     def decide(self, view: View) -> Decision:
         """Act if called."""
-        begins, self._before = self.called and not self._before, self.called
+        begins, self._was_called = self.called and not self._was_called, self.called
         if begins:
             self._operator.reset(view.env, None)  # the reaction time applies to every call
         return self._operator.decide(view) if self.called else POLICY_ACTS
 
     def get_state(self) -> Any:
         """Return whether the human is called, and the operator's state."""
-        return self.called, self._before, self._operator.get_state()
+        return self.called, self._was_called, self._operator.get_state()
 
     def set_state(self, state: Any) -> None:
         """Restore what `get_state` returned."""
-        self.called, self._before, operator = state
+        self.called, self._was_called, operator = state
         self._operator.set_state(operator)
 
     def close(self) -> None:

@@ -26,17 +26,17 @@ class Box:
     low: Vec3
     high: Vec3
 
-    def clipped_end(self, start: Numbers, way: Numbers) -> list[float]:
-        """Return the end of a displacement `way` (3, m) from `start` (3, m), limited to the box. If `start` is outside
+    def clipped_end(self, start: Numbers, displacement: Numbers) -> list[float]:
+        """Return the end of a `displacement` (3, m) from `start` (3, m), limited to the box. If `start` is outside
         the box, the end is at most as far outside.
         """
-        (at_x, at_y, at_z), (by_x, by_y, by_z) = start, way
+        (at_x, at_y, at_z), (by_x, by_y, by_z) = start, displacement
         x, y, z = goal = [at_x + by_x, at_y + by_y, at_z + by_z]
         (low_x, low_y, low_z), (high_x, high_y, high_z) = self.low, self.high
         if low_x <= x <= high_x and low_y <= y <= high_y and low_z <= z <= high_z:
             return goal
-        each = zip(goal, start, self.low, self.high, strict=True)
-        return [min(max(end, min(low, pos)), max(high, pos)) for end, pos, low, high in each]
+        axes = zip(goal, start, self.low, self.high, strict=True)
+        return [min(max(end, min(low, pos)), max(high, pos)) for end, pos, low, high in axes]
 
     def beyond(self, axis: int, least: float) -> Box:
         """Return the part of the box with coordinates of at least `least` (m) along an axis (0 to 2)."""

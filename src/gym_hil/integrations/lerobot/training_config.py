@@ -127,7 +127,7 @@ def training_config(
 
 
 SCALING = {"VISUAL": "MEAN_STD", "STATE": "MIN_MAX", "ENV": "MIN_MAX", "ACTION": "IDENTITY"}
-"""Scaling of features. Actions are not scaled, because they are in [-1, 1] already, and because `lerobot-eval` would need
+"""Scaling of features. Actions are not scaled: they are in [-1, 1] already, and `lerobot-eval` would need
 statistics of four entries while the learner has three."""
 IMAGES_TO_UNIT_RANGE = {
     "enable": True,
