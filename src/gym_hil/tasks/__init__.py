@@ -35,6 +35,7 @@ TASKS: Registry[type[Task]] = Registry(
         "SeatRAM": "gym_hil.tasks.seat_ram:SeatRAM",
         "InsertUSB": "gym_hil.tasks.insert_usb:InsertUSB",
         "HandOver": "gym_hil.tasks.hand_over:HandOver",
+        "HandOverEasy": "gym_hil.tasks.hand_over:HandOverEasy",
     },
 )
 """Task classes by name. An instance is created for a robot: ``TASKS["PickCube"](robot)``."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from gym_hil.robots.base import Robot
 from gym_hil.scenes.props import Prop, add_block
 from gym_hil.scenes.scene import Cube, Scene
 from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
-from gym_hil.tasks.grasping import approach, is_held, over
+from gym_hil.tasks.grasping import approach, is_held, over, yawed
 from gym_hil.tasks.needs import Needs
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 POST_WIDTH = 0.8
 """Width of the post, in widths of the cube."""
-OFF_CENTRE = 0.6
-"""Largest distance of the cube from the middle of the post at success, in half widths."""
 LEVEL = 0.004
 """Largest error of the cube's height on the post (m)."""
 GIVE, TAKE = np.array([0.0, 0.0, 0.55]), np.array([0.0, -0.5, -0.55])
@@ -53,7 +51,7 @@ slightly tilted."""
 
 @dataclass(frozen=True)
 class Post(Prop):
-    """A post on the floor. Its frame lies on the floor; lengths are in m."""
+    """A post. Its frame is in the middle of its lower face; lengths are in m."""
 
     half_width: float
     height: float
@@ -74,6 +72,17 @@ class HandOver(Task):
     observation_size = 6
     needs = Needs(end_effectors=2, aperture=0.05, home="hand_over")
     reset_options = ("cube_xy", "post_xy")
+    cube_part: ClassVar = (0.0, 0.55), (1.3, 1.0)
+    post_part: ClassVar = (-0.3, 0.0), (1.3, 0.35)
+    """Corners of the areas of cube and post, as in `Area.point` of the wide table."""
+    largest_yaw: ClassVar[float] = 0.3
+    """Largest yaw of the cube at the start (rad)."""
+    heights: ClassVar[tuple[float, float]] = (1.0, 1.8)
+    """Least and largest height of the post, in heights to which objects can be lifted; the first one is that of fixed
+    starts."""
+    off_centre: ClassVar[tuple[float, float]] = (0.1, 0.5)
+    """Largest distance of the cube from the middle of the post at success, in half widths: for fingers that move
+    together, and for a jaw that moves alone, which shifts the cube when it opens."""
 
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)
@@ -81,25 +90,29 @@ class HandOver(Task):
         assert workspace.meeting is not None, f"{robot.name} must say where its arms meet"
         self.half_size = half_size = workspace.object_width / 2
         self.cube = Cube("cube", (0.85, 0.18, 0.15), half_size)
-        self.post = Post("post", (0.25, 0.35, 0.50), POST_WIDTH * half_size, height=workspace.lift)
+        self.post = Post("post", (0.25, 0.35, 0.50), POST_WIDTH * half_size, self.heights[1] * workspace.lift)
         self.scene = Scene(home=self.needs.home, props=(self.cube,), fixtures=(self.post,))
         self.pairs = (Pair(0, 1, offset=(0.0, 0.0, half_size), tolerance=LEVEL),)
         self.workspace = workspace.wide_tcp
-        self.cube_area = workspace.wide_table.part((0.0, 0.62), (1.0, 1.0))
-        self.post_area = workspace.wide_table.part((0.0, 0.0), (1.0, 0.25))
+        self.cube_area = workspace.wide_table.part(*self.cube_part)
+        self.post_area = workspace.wide_table.part(*self.post_part)
         self.meeting = np.array(workspace.meeting)
+        self.tolerance = half_size * self.off_centre[robot.end_effectors[1].hand.fixed_jaw is not None]
+        self.aligned = min(THERE, self.tolerance) / 2
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
-        """Sample both places. All options consume the same random numbers."""
+        """Sample places, yaw and height. All options consume the same random numbers."""
         areas = {"cube_xy": self.cube_area, "post_xy": self.post_area}
         drawn = {name: rng.uniform(area.low, area.high) for name, area in areas.items()}
+        yaw, height = rng.uniform((-self.largest_yaw, self.heights[0]), (self.largest_yaw, self.heights[1]))
         if not randomise:
             drawn = {name: np.array(area.point(0.5, 0.5)) for name, area in areas.items()}
+            yaw, height = 0.0, self.heights[0]
         for name in areas.keys() & options.keys():
             drawn[name] = finite_array(name, options[name], (2,))
         return {
-            "cube": np.array([*drawn["cube_xy"], self.half_size]),
-            "post": np.array([*drawn["post_xy"], 0.0]),
+            "cube": np.array([*drawn["cube_xy"], self.half_size, *yawed(yaw)]),
+            "post": np.array([*drawn["post_xy"], height * self.robot.workspace.lift - self.post.height]),
         }
 
     def top(self, sim: Simulation) -> Array:
@@ -125,7 +138,7 @@ class HandOver(Task):
 
     def success(self, sim: Simulation, start: Start) -> bool:
         """Return whether the cube lies on the post and both hands have released it."""
-        return self._lies(sim) and not any(hand.gripper_closing for hand in sim.end_effectors)
+        return self._lies(sim, self.tolerance) and not any(hand.gripper_closing for hand in sim.end_effectors)
 
     def intents(self, sim: Simulation, start: Start) -> tuple[Intent, Intent]:
         """Fetch the cube with the first arm, move to the meeting place, take it with the second arm, and put
@@ -145,27 +158,25 @@ class HandOver(Task):
         if taken:
             clear = math.dist(cube, giver.tcp_pos_w) > ASIDE / 2
             return aside, self._place(sim) if clear else Intent(taker.tcp_pos_w, opening=0.0)
-        if self._lies(sim):
-            return aside, Intent(waiting, opening=1.0)
+        fetch = Intent(take, opening=float(math.dist(take, taker.tcp_pos_w) > THERE))
+        if self._lies(sim, half):
+            return aside, Intent(waiting, opening=1.0) if self._lies(sim, self.tolerance) else fetch
         if not is_held(giver, give, half):
             return approach(giver, grasp), Intent(waiting, opening=1.0)
         goal = self.meeting + half * GIVE
         if math.dist(goal, giver.tcp_pos_w) > 2 * THERE:
             return over(giver, goal, float(goal[2]), opening=0.0), Intent(waiting, opening=1.0)
-        held = Intent(goal, opening=0.0)
-        if math.dist(take, taker.tcp_pos_w) < THERE:
-            return held, Intent(take, opening=0.0)
-        return held, Intent(take, opening=1.0)
+        return Intent(goal, opening=0.0), fetch
 
-    def _lies(self, sim: Simulation) -> bool:
+    def _lies(self, sim: Simulation, aside: float) -> bool:
         x, y, z = self.way(sim).tolist()
-        return math.hypot(x, y) < OFF_CENTRE * self.half_size and abs(z) < LEVEL
+        return math.hypot(x, y) < aside and abs(z) < LEVEL
 
     def _place(self, sim: Simulation) -> Intent:
         """Carry the cube over the post with the second arm, high while it is far away, lower it and release it."""
         tcp, way = sim.end_effectors[1].tcp_pos_w, self.way(sim)
         aside = math.hypot(way[0], way[1])
-        if aside > THERE / 2:
+        if aside > self.aligned:
             rise = way[2] + (HOVER if aside < 2 * HOVER else 2 * HOVER)
             if aside < THERE:
                 rise = min(rise, 0.0)
@@ -174,3 +185,11 @@ class HandOver(Task):
         return (
             Intent(tcp + way, opening=0.0) if way[2] < -SEATED * self.half_size else Intent(tcp, opening=1.0)
         )
+
+
+class HandOverEasy(HandOver):
+    """HandOver with smaller areas, a cube that is not turned, a post of the same height, and a wider tolerance."""
+
+    name = "HandOverEasy"
+    cube_part, post_part = ((0.0, 0.62), (1.0, 1.0)), ((0.0, 0.0), (1.0, 0.25))
+    largest_yaw, heights, off_centre = 0.0, (1.0, 1.0), (0.6, 0.6)
