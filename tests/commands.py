@@ -46,9 +46,9 @@ class ForkServer:
         assert server.stdin is not None and server.stdout is not None
         with tempfile.TemporaryDirectory() as folder:
             out, err = (Path(folder) / name for name in ("stdout", "stderr"))
-            asked = {"program": str(program), "code": isinstance(program, str), "arguments": list(arguments),
+            request = {"program": str(program), "code": isinstance(program, str), "arguments": list(arguments),
                      "cwd": str(cwd), "variables": dict(variables), "stdout": str(out), "stderr": str(err)}  # fmt: skip
-            server.stdin.write(json.dumps(asked) + "\n")
+            server.stdin.write(json.dumps(request) + "\n")
             server.stdin.flush()
             status = int(server.stdout.readline())
             done = (out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
@@ -108,29 +108,29 @@ def _serve() -> None:
     for line in iter(sys.stdin.readline, ""):
         child = os.fork()
         if not child:
-            _become(json.loads(line))
+            _run_forked(json.loads(line))
             return
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def _become(asked: dict) -> None:
-    """Be the process of one program."""
+def _run_forked(request: dict) -> None:
+    """Run a program in this process, which was forked for it."""
     import runpy
     import types
 
     streams = [os.open(os.devnull, os.O_RDONLY)]
-    streams += [os.open(asked[name], os.O_WRONLY | os.O_CREAT, 0o600) for name in ("stdout", "stderr")]
+    streams += [os.open(request[name], os.O_WRONLY | os.O_CREAT, 0o600) for name in ("stdout", "stderr")]
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    os.chdir(asked["cwd"])
+    os.chdir(request["cwd"])
     os.environ.clear()
-    os.environ.update(asked["variables"])
-    program = asked["program"]
-    sys.path[0] = "" if asked["code"] else str(Path(program).parent)
-    sys.argv = ["-c" if asked["code"] else program, *asked["arguments"]]
-    if not asked["code"]:
+    os.environ.update(request["variables"])
+    program = request["program"]
+    sys.path[0] = "" if request["code"] else str(Path(program).parent)
+    sys.argv = ["-c" if request["code"] else program, *request["arguments"]]
+    if not request["code"]:
         runpy.run_path(program, run_name="__main__")
         return
     sys.modules["__main__"] = main = types.ModuleType("__main__")

@@ -155,7 +155,7 @@ def test_a_saved_state_continues_bit_for_bit_also_in_another_environment(env_id)
     np.testing.assert_array_equal(env.unwrapped.get_state().physics, other.unwrapped.get_state().physics)
 
 
-def test_the_cube_starts_where_the_option_says():
+def test_the_cube_starts_at_the_position_of_the_reset_option():
     env = gym.make("gym_hil/PandaPickCube-v0")
     observation, _ = env.reset(seed=0, options={"cube_xy": (0.4, 0.1)})
     np.testing.assert_allclose(observation["environment_state"], [0.4, 0.1, 0.02], atol=1e-6)

@@ -211,7 +211,7 @@ def test_the_raw_wrapper_is_for_one_arm():
 
 
 @pytest.mark.parametrize("preset", ["scripted", "average"])
-def test_the_simulated_human_has_two_hands_and_goes_on_from_a_state(preset):
+def test_the_simulated_human_has_two_hands_and_continues_from_a_state(preset):
     def make() -> gym.Env:
         return gym_hil.make_env("gym_hil/BiSO101HandOver-v1", operator=make_demonstrator("simulated", preset))
 

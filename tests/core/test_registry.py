@@ -60,7 +60,7 @@ def test_an_invalid_entry_point_is_named(plugin, tmp_path):
         assert dict(make_registry().items()).keys() == {"pi"}
 
 
-def test_a_name_that_two_packages_declare_belongs_to_the_first(plugin):
+def test_of_two_packages_with_the_same_name_the_first_is_used(plugin):
     registry = Registry("thing", "gym_hil.testing_things", {"kettle": "math:pi"})
     with pytest.warns(
         UserWarning, match="'kettle' of kitchen_plugin:KETTLE is ignored.*name is already in use"

@@ -72,7 +72,7 @@ def test_a_recording_is_inspected_and_replays_bit_for_bit(recorded, tmp_path):
     assert done.returncode == 0 and done.stdout.count("bit-identical") == 10
 
 
-def test_every_frame_says_who_acted(recorded):
+def test_every_frame_records_who_acted(recorded):
     store = EpisodeStore(recorded)
     for number in store.numbers():
         frames = store.read(number).frames

@@ -203,7 +203,7 @@ def test_the_signal_handler_of_the_program_is_kept():
         os.close(terminal)
 
 
-def test_the_key_for_turning_turns_until_it_is_pressed_once_more():
+def test_the_turning_key_toggles_rotation():
     rig = TerminalRig()
     try:
         for expected in ((0, 0, 0, 0, 1, 0), (1, 0, 0, 0, 0, 0)):

@@ -114,7 +114,7 @@ def test_the_classes_of_0_1_14_take_its_arguments_by_position(cls, more):
 
 
 @pytest.mark.parametrize("argument", ["xml_path", "home_position", "cartesian_bounds"])
-def test_a_scene_of_ones_own_is_a_task_now(argument):
+def test_a_custom_scene_raises_an_error_that_names_tasks(argument):
     with pytest.raises(InvalidArgumentError, match=f"{argument} .* now defined by a task"):
         FrankaGymEnv(**{argument: None})
     with pytest.raises(InvalidArgumentError, match="xml_path"):

@@ -90,7 +90,7 @@ def copy(recorded, tmp_path) -> Path:
     return Path(shutil.copytree(recorded, tmp_path / "copy"))
 
 
-def test_features_are_those_of_lerobot_and_ours(recorded):
+def test_features_are_those_of_lerobot_and_of_this_package(recorded):
     features = json.loads((recorded / "meta" / "info.json").read_text())["features"]
     found = {name: (kind["dtype"], tuple(kind["shape"])) for name, kind in features.items()}
     assert {name: kind for name, kind in found.items() if name not in BOOKKEEPING} == FEATURES

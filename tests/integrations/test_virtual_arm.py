@@ -365,7 +365,7 @@ def test_faults_are_written_as_documented(text, expected):
         ("!", "must look like"),
     ],
 )
-def test_a_fault_that_is_not_known_is_refused_with_the_known_ones(text, said):
+def test_an_unknown_fault_is_refused_and_the_valid_ones_listed(text, said):
     with pytest.raises(InvalidArgumentError, match=said):
         parse_fault(text, ARMS, JOINTS)
 

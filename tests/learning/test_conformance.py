@@ -110,7 +110,7 @@ def test_a_method_learns_to_reach_a_point(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_method_goes_on_bit_for_bit_and_acts_within_bounds(name):
+def test_a_method_resumes_bit_for_bit_and_acts_within_bounds(name):
     config, method = config_of(name, updates_per_step=1), METHODS.get(name)
     learner, policy = practise(name, 20, config)
     facts, arrays = learner.state()

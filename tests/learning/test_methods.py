@@ -172,7 +172,7 @@ def test_a_policy_for_push_t_observes_how_the_block_and_its_outline_are_turned()
     env.close()
 
 
-def test_the_id_says_which_robot_learns(tmp_path):
+def test_the_robot_of_a_run_is_that_of_its_id(tmp_path):
     config = TrainConfig(
         env_id="gym_hil/SO101PickCubeStateBase-v1",
         method="bc",

@@ -56,7 +56,7 @@ def test_a_row_has_both_images_and_the_proprioception():
     assert ImageLayout.of(len(row)) == layout
 
 
-def test_the_encoder_says_where_something_is():
+def test_the_encoder_encodes_positions():
     layout = ImageLayout(32)
     encoder = Encoder(gym.spaces.Box(0, 255, (layout.total_bytes,), np.uint8))
     with torch.no_grad():

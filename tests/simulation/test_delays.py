@@ -181,7 +181,7 @@ def test_a_state_of_other_delays_is_refused():
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
-def test_copies_continue_alike(duplicate):
+def test_copies_continue_identically(duplicate):
     env = make_env(PANDA, observation_delay=0.1, action_delay=0.152, jitter=0.05)
     actions = moves(env, 12)
     rolled_out(env, actions[:6])

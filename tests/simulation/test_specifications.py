@@ -76,7 +76,7 @@ def test_points_of_an_area_are_shares_of_its_sides():
     assert area.part((0.5, 0.5), (1.0, 1.0)) == Area((0.4, 0.0), (0.5, 0.15))
 
 
-def test_what_a_simulation_returns_does_not_change_afterwards():
+def test_arrays_returned_by_a_simulation_do_not_change():
     task = TASKS["InsertPeg"](PANDA)
     sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
     sim.reset({"peg": (0.4, -0.1, 0.2), "socket": (0.4, 0.1, 0.0)})
@@ -115,7 +115,7 @@ def test_two_end_effectors_move_each_on_its_own_and_states_hold_both():
     assert "2 end effectors" in fits(TASKS["PickCube"], robot).reason
 
 
-def test_an_end_effector_that_was_told_nothing_holds_still():
+def test_an_end_effector_without_a_command_holds_still():
     task = TASKS["PickCube"](PANDA)
     sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
     sim.reset({"cube": (0.5, 0.0, 0.02)})

@@ -89,7 +89,7 @@ def test_the_reset_delay_applies_to_automatic_resets(monkeypatch):
 
 
 @pytest.mark.alone
-def test_ids_for_people_keep_real_time_unless_told_otherwise():
+def test_ids_for_people_keep_real_time_by_default():
     def seconds(**arguments):
         env = gym.make("gym_hil/PandaPickCubeKeyboard-v1", **arguments)
         env.reset(seed=0)
@@ -157,7 +157,7 @@ def test_a_state_holds_the_time_limit_and_the_operator(through_reset):
     assert rest() == expected and len(expected) <= 50
 
 
-def test_a_restored_time_limit_goes_on():
+def test_a_restored_time_limit_continues():
     env = gym.make("gym_hil/PandaPickCube-v1")
     env.reset(seed=0)
     for _ in range(90):

@@ -77,7 +77,7 @@ class DelayedSimulation(Simulation):
 
     _now: int
     _arrival: int
-    _looked: int
+    _latest_observed: int
     _messages: deque[_DelayedAction]
     _observations: deque[_DelayedObservation]
     _executing: _DelayedAction | None
@@ -92,24 +92,24 @@ class DelayedSimulation(Simulation):
             control=world.control,
             model=world.shared_model,
         )
-        self._made_of = world, copy.deepcopy(action), tuple(limits), delays
-        self._world, _, self._limits, self._delays = self._made_of
+        self._arguments = world, copy.deepcopy(action), tuple(limits), delays
+        self._world, _, self._limits, self._delays = self._arguments
         self._action, self._sent_action = copy.deepcopy(action), copy.deepcopy(action)
         self._action.bind(world)
         self._sent_action.bind(self)
         jitter = delays.jitter
-        self._sights_ahead = math.ceil(self._ticks(delays.observation_delay + jitter) / self._nstep)
+        self._observations_ahead = math.ceil(self._ticks(delays.observation_delay + jitter) / self._nstep)
         self._most_messages = math.ceil(self._ticks(delays.action_delay + jitter) / self._nstep)
         self._key = 0
         self._begin(world.save())
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is needed to create an equal simulation."""
-        return {"made_of": self._made_of, "state": self.save()}
+        return {"arguments": self._arguments, "state": self.save()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Create the simulation again, and continue exactly."""
-        self.__init__(*state["made_of"])  # type: ignore[misc]
+        self.__init__(*state["arguments"])  # type: ignore[misc]
         self.restore(state["state"])
 
     @property
@@ -145,8 +145,8 @@ class DelayedSimulation(Simulation):
         Returns:
             The number of grippers that were switched by actions that arrived.
         """
-        late = self._delay_ticks(ACTIONS, self._steps, self._delays.action_delay)
-        self._arrival = max(self._arrival, self._now + late)
+        delay_ticks = self._delay_ticks(ACTIONS, self._steps, self._delays.action_delay)
+        self._arrival = max(self._arrival, self._now + delay_ticks)
         self._messages.append(_DelayedAction(self._arrival, self._anchors, values))
         self._anchors = False
         switched = self._switched
@@ -156,7 +156,7 @@ class DelayedSimulation(Simulation):
     def step(self) -> None:
         """Simulate one control period without a new action, and show the next observation."""
         self._steps += 1
-        self._expect_observation(self._steps + self._sights_ahead)
+        self._expect_observation(self._steps + self._observations_ahead)
         self._advance_world(self._steps * self._nstep)
         self._show(self._observations.popleft())
 
@@ -174,14 +174,22 @@ class DelayedSimulation(Simulation):
         running = self._running
         begun = self._begun if running else self._world.save()
         now = self._executing or _DelayedAction(-1, False, [0.0] * length)
-        head = [self._key, self._steps, self._arrival, self._looked, self._anchors, running, self._since]
+        head = [
+            self._key,
+            self._steps,
+            self._arrival,
+            self._latest_observed,
+            self._anchors,
+            running,
+            self._ticks_in_period,
+        ]
         messages = [[message.tick, message.anchors, *message.values] for message in self._messages]
         unused = [[-1.0] * (2 + length)] * (self._most_messages - len(messages))
-        sights = [
+        observations = [
             [sent.tick, sent.state is not None, *(np.zeros(size) if sent.state is None else sent.state)]
             for sent in self._observations
         ]
-        rows = [*messages, *unused, *sights]
+        rows = [*messages, *unused, *observations]
         parts = [head, [self._executing is not None, now.anchors, *now.values], begun, self._shown, *rows]
         return np.concatenate([np.asarray(part, float) for part in parts])
 
@@ -192,33 +200,36 @@ class DelayedSimulation(Simulation):
             InvalidStateError: the state belongs to another model, or to other delays.
         """
         size, length = len(self._shown), len(self._action.bounds[0])
-        sights, messages = self._sights_ahead * (2 + size), self._most_messages * (2 + length)
-        needed = 7 + 2 + length + 2 * size + messages + sights
+        observation_size, message_size = (
+            self._observations_ahead * (2 + size),
+            self._most_messages * (2 + length),
+        )
+        needed = 7 + 2 + length + 2 * size + message_size + observation_size
         if np.shape(state) != (needed,):
             raise InvalidStateError(
                 f"physics state has shape {np.shape(state)} instead of ({needed},), as with {self._delays}"
             )
-        head, now, begun, shown, waiting, coming = np.split(
-            np.asarray(state, float), np.cumsum([7, 2 + length, size, size, messages])
+        head, now, begun, shown, action_rows, observation_rows = np.split(
+            np.asarray(state, float), np.cumsum([7, 2 + length, size, size, message_size])
         )
         self._world.restore(begun)
-        self._key, self._steps, self._arrival, self._looked = (int(number) for number in head[:4])
-        self._anchors, running, since = bool(head[4]), bool(head[5]), int(head[6])
+        self._key, self._steps, self._arrival, self._latest_observed = (int(number) for number in head[:4])
+        self._anchors, running, ticks_in_period = bool(head[4]), bool(head[5]), int(head[6])
         self._now = self._steps * self._nstep
         self._messages = deque(
             _DelayedAction(int(row[0]), bool(row[1]), row[2:].tolist())
-            for row in waiting.reshape(-1, 2 + length)
+            for row in action_rows.reshape(-1, 2 + length)
             if row[0] >= 0
         )
         self._observations = deque(
             _DelayedObservation(int(row[0]), row[2:].copy() if row[1] else None)
-            for row in coming.reshape(-1, 2 + size)
+            for row in observation_rows.reshape(-1, 2 + size)
         )
-        self._running, self._since, self._executing = False, 0, None
+        self._running, self._ticks_in_period, self._executing = False, 0, None
         if running:
             self._execute(_DelayedAction(-1, bool(now[1]), now[2:].tolist()) if now[0] else None)
-            self._world.advance(since)
-            self._since = since
+            self._world.advance(ticks_in_period)
+            self._ticks_in_period = ticks_in_period
         self._show(_DelayedObservation(0, shown.copy()))
 
     # Internals. Times are counted in physics steps, ticks, since the reset.
@@ -234,22 +245,24 @@ class DelayedSimulation(Simulation):
         return self._ticks(delay)
 
     def _begin(self, state: Array) -> None:
-        self._steps = self._now = self._arrival = self._looked = self._since = self._switched = 0
+        self._steps = self._now = self._arrival = self._latest_observed = self._ticks_in_period = (
+            self._switched
+        ) = 0
         self._anchors = self._running = False
         self._executing = None
         self._begun = state
         self._messages = deque()
         self._observations = deque()
-        for number in range(1, self._sights_ahead + 1):
+        for number in range(1, self._observations_ahead + 1):
             self._expect_observation(number)
         self._store_present()
         self._show(_DelayedObservation(0, self._snapshot()))
 
     def _expect_observation(self, number: int) -> None:
         """Determine what the observation at the end of step `number` will show: no earlier state than before."""
-        late = self._delay_ticks(OBSERVATIONS, number, self._delays.observation_delay)
-        self._looked = max(self._looked, number * self._nstep - late)
-        self._observations.append(_DelayedObservation(self._looked))
+        delay_ticks = self._delay_ticks(OBSERVATIONS, number, self._delays.observation_delay)
+        self._latest_observed = max(self._latest_observed, number * self._nstep - delay_ticks)
+        self._observations.append(_DelayedObservation(self._latest_observed))
 
     def _show(self, observation: _DelayedObservation) -> None:
         assert observation.state is not None
@@ -287,7 +300,7 @@ class DelayedSimulation(Simulation):
 
     def _advance_world(self, end: int) -> None:
         while True:
-            if self._running and self._since == self._nstep:
+            if self._running and self._ticks_in_period == self._nstep:
                 self._finish()
             self._store_present()
             if self._now == end:
@@ -296,11 +309,11 @@ class DelayedSimulation(Simulation):
             ticks = min((end, *self._events())) - self._now
             self._world.advance(ticks)
             self._now += ticks
-            self._since += ticks
+            self._ticks_in_period += ticks
 
     def _events(self) -> Iterator[int]:
-        """Yield the ticks at which something happens, in any order."""
-        yield self._now + self._nstep - self._since
+        """Yield the ticks of the end of the period, of arrivals and of observations, in any order."""
+        yield self._now + self._nstep - self._ticks_in_period
         if self._messages:
             yield self._messages[0].tick
         yield from (observation.tick for observation in self._observations if observation.state is None)
@@ -323,7 +336,7 @@ class DelayedSimulation(Simulation):
     def _execute(self, message: _DelayedAction | None) -> int:
         world, switches = self._world, 0
         self._begun, self._executing = world.save(), message
-        self._running, self._since = True, 0
+        self._running, self._ticks_in_period = True, 0
         if message is not None:
             if message.anchors:
                 world.anchor_target()
@@ -333,7 +346,7 @@ class DelayedSimulation(Simulation):
 
     def _finish(self) -> None:
         self._world.end_period()
-        self._running, self._since, self._executing = False, 0, None
+        self._running, self._ticks_in_period, self._executing = False, 0, None
 
 
 def delayed(present: Simulation, action: Executor, limits: Sequence[Box], delays: Delays) -> Simulation:

@@ -84,7 +84,7 @@ class EnvConfig:
     random_block_position: bool = False
     """Whether to start from random object positions."""
     observation_delay: float = 0.0
-    """Age of what is observed and shown (s)."""
+    """Age of the observed and displayed state (s)."""
     action_delay: float = 0.0
     """Time from an action to the beginning of its execution (s)."""
     jitter: float = 0.0
@@ -163,7 +163,7 @@ class EnvConfig:
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
             raise InvalidArgumentError(f"max_episode_steps={limit!r} must be a whole number, at least 1")
 
-        _ = self.delays
+        _ = self.delays  # validates the delays
 
     @property
     def delays(self) -> Delays:

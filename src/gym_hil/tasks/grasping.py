@@ -38,8 +38,8 @@ def is_held(sim: Hand, grasp: Array, half_width: float) -> bool:
         half_width: half of the object's width (m).
     """
     near = float(np.linalg.norm(grasp - sim.tcp_pos_w)) < 0.02
-    stopped_by_it = abs(sim.aperture - 2 * half_width) < 0.4 * half_width
-    return near and sim.gripper_closing and stopped_by_it
+    stopped_by_object = abs(sim.aperture - 2 * half_width) < 0.4 * half_width
+    return near and sim.gripper_closing and stopped_by_object
 
 
 def approach(sim: Hand, grasp: Array, hover: float = HOVER) -> Intent:
@@ -53,13 +53,13 @@ def approach(sim: Hand, grasp: Array, hover: float = HOVER) -> Intent:
         hover: height above the object while approaching (m).
     """
     grasp = grasp + sim.grasp_offset()
-    way = grasp - sim.tcp_pos_w
-    aside = float(np.hypot(way[0], way[1]))
-    if aside < 2 * ALIGNED and abs(way[2]) < CENTRED and sim.gripper_closing:
+    offset = grasp - sim.tcp_pos_w
+    aside = float(np.hypot(offset[0], offset[1]))
+    if aside < 2 * ALIGNED and abs(offset[2]) < CENTRED and sim.gripper_closing:
         return Intent(grasp, opening=0.0)
-    if aside < ALIGNED and abs(way[2]) < CENTRED:
+    if aside < ALIGNED and abs(offset[2]) < CENTRED:
         return Intent(grasp, opening=0.0)
-    if aside < ALIGNED or (aside < 2 * ALIGNED and way[2] > -0.03):
+    if aside < ALIGNED or (aside < 2 * ALIGNED and offset[2] > -0.03):
         return Intent(grasp, opening=1.0)
     return over(sim, grasp, grasp[2] + hover, opening=1.0)
 

@@ -161,18 +161,18 @@ def observations(episode: Episode, pictures: CameraImages) -> dict[str, Any]:
     def with_final(name: str) -> NDArray[Any]:
         return np.concatenate([episode.frames[name], episode.final[name][None]])
 
-    observations: dict[str, Any] = {schema.AGENT_POS: with_final("observation.state")}
+    result: dict[str, Any] = {schema.AGENT_POS: with_final("observation.state")}
     if pictures:
-        observations[schema.PIXELS] = {camera: np.stack(images) for camera, images in pictures.items()}
+        result[schema.PIXELS] = {camera: np.stack(images) for camera, images in pictures.items()}
     else:
-        observations[schema.ENVIRONMENT_STATE] = with_final("observation.environment_state")
+        result[schema.ENVIRONMENT_STATE] = with_final("observation.environment_state")
     for name in episode.extra_terms:
         key, _, camera = name.removeprefix(OBSERVED).partition(".")
         if camera:
-            observations.setdefault(key, {})[camera] = with_final(name)
+            result.setdefault(key, {})[camera] = with_final(name)
         else:
-            observations[key] = with_final(name)
-    return observations
+            result[key] = with_final(name)
+    return result
 
 
 def infos(episode: Episode) -> dict[str, NDArray[Any]]:
