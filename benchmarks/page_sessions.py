@@ -86,12 +86,12 @@ class Typist(PagePerson):
             return
         offset = poses[self.cube, :3] - self.hand(poses)
         is_open = float(np.linalg.norm(np.subtract(*poses[self.fingers, :3]))) > OPEN
-        aside = float(np.hypot(offset[0], offset[1]))
+        horizontal_distance = float(np.hypot(offset[0], offset[1]))
         if not is_open and float(np.linalg.norm(offset)) < 0.03:
             self.move(np.array([0.0, 0.0, 0.15]))
         elif not is_open:
             self.tap("KeyO", self.varied(self.habits.shortest_s))
-        elif aside > NEAR:
+        elif horizontal_distance > NEAR:
             self.move(np.array([offset[0], offset[1], max(0.0, offset[2] + OVER)]))
         elif abs(offset[2]) > NEAR:
             self.move(np.array([0.0, 0.0, offset[2]]))

@@ -80,9 +80,9 @@ def test_every_behaviour_measure_is_computed_from_a_session():
 
 def test_distances_are_kolmogorov_smirnov_statistics():
     pytest.importorskip("scipy")
-    one = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([1.0]), "c": np.array([]), "d": np.array([])}
-    other = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([2.0]), "c": np.array([1.0]), "d": np.array([])}
-    assert distances(one, other) == {"a": 0.0, "b": 1.0, "c": 1.0, "d": 0.0}
+    first = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([1.0]), "c": np.array([]), "d": np.array([])}
+    second = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([2.0]), "c": np.array([1.0]), "d": np.array([])}
+    assert distances(first, second) == {"a": 0.0, "b": 1.0, "c": 1.0, "d": 0.0}
 
 
 def test_too_few_sessions_are_refused():

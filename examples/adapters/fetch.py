@@ -58,9 +58,9 @@ class FetchPickAndPlace(MujocoAdapter):
         observation = self.observe()
         gripper, cube = observation["observation"][:3], observation["observation"][3:6]
         opening = observation["observation"][9:11].sum()
-        aside, height = np.linalg.norm((cube - gripper)[:2]), gripper[2] - cube[2]
-        at_cube = aside < 0.02 and height < 0.02
-        offset = cube - gripper if aside < 0.02 else cube - gripper + OVER
+        horizontal_distance, height = np.linalg.norm((cube - gripper)[:2]), gripper[2] - cube[2]
+        at_cube = horizontal_distance < 0.02 and height < 0.02
+        offset = cube - gripper if horizontal_distance < 0.02 else cube - gripper + OVER
         if at_cube:
             offset = observation["desired_goal"] - cube if opening < 0.055 else np.zeros(3)
         return offset, at_cube

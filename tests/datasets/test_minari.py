@@ -25,8 +25,8 @@ def record(root: Path | None, **more) -> int:
     return Record(task="PandaPickCube-v1", root=root, **{**options, **more}).run()
 
 
-def same(root: Path) -> None:
-    """Find every number of the journal's episodes in the Minari dataset."""
+def require_equal(root: Path) -> None:
+    """Require that the Minari dataset has all numbers of the journal's episodes."""
     store = EpisodeStore(journal_folder(root))
     dataset = minari.MinariDataset(root / "data")
     assert dataset.total_episodes == len(store.numbers())
@@ -50,7 +50,7 @@ def test_minari_reads_every_number_by_path_and_by_name(tmp_path, monkeypatch, ca
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
     assert record(None) == 0
     root = tmp_path / "me" / "picks-v0"
-    same(root)
+    require_equal(root)
     dataset = minari.load_dataset("me/picks-v0")
     env = dataset.recover_environment()
     assert env.observation_space == dataset.observation_space and env.action_space == dataset.action_space
@@ -63,8 +63,8 @@ def test_minari_reads_every_number_by_path_and_by_name(tmp_path, monkeypatch, ca
 
 
 def test_pictures_are_in_the_observations(tmp_path):
-    assert record(tmp_path / "seen", episodes=1, image_size=64) == 0
-    episode = minari.MinariDataset(tmp_path / "seen" / "data")[0]
+    assert record(tmp_path / "images", episodes=1, image_size=64) == 0
+    episode = minari.MinariDataset(tmp_path / "images" / "data")[0]
     assert episode.observations["pixels"]["wrist"].shape == (len(episode) + 1, 64, 64, 3)
     front = episode.observations["pixels"]["front"]
     assert front.std() > 10 and (front[0] != front[-1]).any()
@@ -74,13 +74,13 @@ def test_resume_appends_and_rewrites_files_that_were_not_closed(tmp_path):
     root = tmp_path / "picks"
     assert record(root) == 0
     assert record(root, format=None, repo_id=None, episodes=3, resume=True) == 0
-    same(root)
+    require_equal(root)
     (root / ".new-data").mkdir()
     (root / ".new-data" / "main_data.hdf5").write_bytes(b"half")
     main = root / "data" / "main_data.hdf5"
     main.write_bytes(main.read_bytes()[:-100])
     assert record(root, episodes=3, resume=True) == 0
-    same(root)
+    require_equal(root)
     assert not (root / ".new-data").exists()
     assert (root / "gym_hil" / "set-aside" / "minari" / "data" / "main_data.hdf5").exists()
 
@@ -125,7 +125,7 @@ def test_a_changed_byte_is_detected_and_the_file_named(tmp_path, capsys):
     assert "main_data.hdf5 was changed after it was written" in " ".join(capsys.readouterr().out.split())
     assert record(root, episodes=1, resume=True) == 0
     assert "main_data.hdf5 was changed after it was written" in " ".join(capsys.readouterr().out.split())
-    same(root)
+    require_equal(root)
     assert Inspect(root=root, page=False).run() == 0
 
 
@@ -133,7 +133,7 @@ def test_relative_folders_work(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert record(Path("near"), episodes=1) == 0
     assert record(Path("near"), episodes=2, resume=True) == 0
-    same(tmp_path / "near")
+    require_equal(tmp_path / "near")
     monkeypatch.setenv("MINARI_DATASETS_PATH", "sets")
     assert record(None, episodes=1) == 0
     assert minari.load_dataset("me/picks-v0").total_episodes == 1
@@ -145,7 +145,9 @@ def test_a_damaged_episode_is_omitted_and_the_others_are_kept(tmp_path):
     frames = root / "gym_hil" / "episode_000000" / "frames.npz"
     frames.write_bytes(frames.read_bytes()[:-1])
     assert record(root, episodes=2, resume=True) == 0
-    assert minari.MinariDataset(root / "data").total_episodes == 3, "what Minari has already is whole"
+    assert minari.MinariDataset(root / "data").total_episodes == 3, (
+        "the episodes that Minari has already are complete"
+    )
     shutil.rmtree(root / "data")
     assert record(root, episodes=2, resume=True) == 0
     assert minari.MinariDataset(root / "data").total_episodes == 2
@@ -153,12 +155,12 @@ def test_a_damaged_episode_is_omitted_and_the_others_are_kept(tmp_path):
 
 @pytest.mark.parametrize("image_size", [0, 16])
 def test_further_observation_terms_are_minaris_observations(image_size, tmp_path):
-    root, terms = tmp_path / "felt", ("tcp_wrench", "depth")
+    root, terms = tmp_path / "terms", ("tcp_wrench", "depth")
     assert record(root, episodes=1, image_size=image_size, observation_terms=terms) == 0
     dataset = minari.MinariDataset(root / "data")
     episode, read = EpisodeStore(journal_folder(root)).read(0), dataset[0].observations
-    seen = "pixels" if image_size else "environment_state"
-    assert set(read) == set(dataset.observation_space) == {"agent_pos", seen, "tcp_wrench", "depth"}
+    standard = "pixels" if image_size else "environment_state"
+    assert set(read) == set(dataset.observation_space) == {"agent_pos", standard, "tcp_wrench", "depth"}
     np.testing.assert_array_equal(read["tcp_wrench"][:-1], episode.frames["observation.tcp_wrench"])
     for camera in ("front", "wrist"):
         frames = episode.frames[f"observation.depth.{camera}"]
@@ -170,7 +172,7 @@ def test_further_observation_terms_are_minaris_observations(image_size, tmp_path
 
 
 class SameKeys(minari.StepDataCallback):
-    """What docs/recording.md shows: Minari wants the same keys in every info."""
+    """The callback of docs/recording.md, because Minari requires the same keys in every info."""
 
     def __call__(self, env, **data):
         """Return the data of a step without the key that is there only while the human acts."""
@@ -191,5 +193,5 @@ def test_minaris_own_collector_takes_an_environment_with_a_simulated_human(callb
     while callback is SameKeys and not all((True in acted, False in acted)):
         _, _, terminated, truncated, info = env.step(STAY)
         acted.append(info["is_intervention"])
-        assert not terminated and not truncated, "the human takes over, and lets go or has not begun"
+        assert not terminated and not truncated, "the human has acted and not acted before the end"
     env.close()

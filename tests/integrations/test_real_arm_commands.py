@@ -1,4 +1,4 @@
-"""`gym-hil record`, `train` and `play` with a simulated arm of the test, without LeRobot."""
+"""`gym-hil record`, `train` and `play` with a stand-in for the arm, without LeRobot."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ARM = RealArmOptions(robot="lerobot:so101_follower", robot_port="/dev/nothing")
 
 
 class Arm:
-    """Goes where it is sent; the next command fails where a test breaks it."""
+    """Moves to every commanded position at once. The command after `broken` was set fails."""
 
     def __init__(self, *, cameras: tuple[str, ...] = ()) -> None:
         self.cameras, self.broken = cameras, False
@@ -57,7 +57,7 @@ class Arm:
         self._joints, self._opening = tuple(joints), float(opening)
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
 
 class Person(Device):
@@ -76,7 +76,7 @@ class Person(Device):
         self._episodes = self._polls = 0
 
     def flush(self) -> None:
-        """An episode begins."""
+        """Begin an episode."""
         self._episodes, self._polls = self._episodes + 1, 0
 
     def poll(self) -> DeviceReading:
@@ -154,8 +154,8 @@ def test_a_lerobot_dataset_of_an_arm_is_completed_after_a_crash(laboratory, tmp_
     first, last = dataset[0], dataset[11]
     assert first["task"] == "Put the cube into the box." and first["observation.state"].shape == (14,)
     assert first["observation.images.front"].shape == (3, 128, 128)
-    seen = EpisodeStore(tmp_path / "gym_hil").read(0).frames["observation.images.front"]
-    for frame, image in ((first, seen[0]), (last, seen[-1])):
+    images = EpisodeStore(tmp_path / "gym_hil").read(0).frames["observation.images.front"]
+    for frame, image in ((first, images[0]), (last, images[-1])):
         assert float(frame["observation.images.front"].mean()) * 255 == pytest.approx(image.mean(), abs=4)
 
 

@@ -103,11 +103,15 @@ def insert(person: Person, still_running) -> None:
                 held = True
             continue
         offset = hole - tip
-        aside = float(np.hypot(*offset[:2]))
-        if aside > 0.02 and tip[2] < hole[2] + 0.02:
+        horizontal_distance = float(np.hypot(*offset[:2]))
+        if horizontal_distance > 0.02 and tip[2] < hole[2] + 0.02:
             person.move(np.array([0.0, 0.0, 0.05]))
-        elif aside > 0.0004 and tip[2] > hole[2] - 0.003:
-            person.move(np.array([offset[0], offset[1], hole[2] + 0.004 - tip[2] if aside < 0.02 else 0.0]))
+        elif horizontal_distance > 0.0004 and tip[2] > hole[2] - 0.003:
+            person.move(
+                np.array(
+                    [offset[0], offset[1], hole[2] + 0.004 - tip[2] if horizontal_distance < 0.02 else 0.0]
+                )
+            )
         else:
             person.move(np.array([0.0, 0.0, -0.012]))
 

@@ -133,13 +133,13 @@ class VisualPrecision:
             body = body or -1  # a camera may be inside the hand
         if fovy is None:
             fovy = math.radians(self.model.cam_fovy[camera])
-        way = point - pos
-        x, y, back = (axes.T @ way).tolist()
+        ray = point - pos
+        x, y, back = (axes.T @ ray).tolist()
         half = -back * math.tan(0.5 * fovy)
         if back >= 0.0 or abs(y) > half or abs(x) > half * picture.aspect:
             return None
-        distance = math.sqrt(float(way @ way))
-        line = way / distance
+        distance = math.sqrt(float(ray @ ray))
+        line = ray / distance
         hit = self._ray(self.model, data, pos, line, self._group, 1, body, self._hit)
         if 0.0 <= hit < distance - AROUND_M:
             return None

@@ -132,9 +132,11 @@ class CartesianControl:
             self._target_pos[:] = start
         self._orientation.keep_near_tcp()
         self._goal = x, y, z = limits.clipped_end(start, translation)
-        way = x - start[0], y - start[1], z - start[2]
-        glide(self._orientation.target_columns, way, self._control_dt, self._lag, self._ctrl, self._act)
-        self._orientation.command(rotation, way)
+        displacement = x - start[0], y - start[1], z - start[2]
+        glide(
+            self._orientation.target_columns, displacement, self._control_dt, self._lag, self._ctrl, self._act
+        )
+        self._orientation.command(rotation, displacement)
 
     def begin_step(self) -> None:
         """Stop the target in the current control period, unless a motion was commanded."""

@@ -45,19 +45,24 @@ def consecutive(addresses: Sequence[int]) -> slice:
 
 
 def glide(
-    axes: Sequence[Sequence[float]], way: Vector, control_dt: float, lag: float, ctrl: Array, act: Array
+    axes: Sequence[Sequence[float]],
+    displacement: Vector,
+    control_dt: float,
+    lag: float,
+    ctrl: Array,
+    act: Array,
 ) -> None:
     """Move set-points to the target's pose at the end of a control period.
 
     Args:
         axes: the axis of each servo (3, world axes).
-        way: displacement (3, m) or rotation vector (3, rad) of the target, in world axes.
+        displacement: displacement (3, m) or rotation vector (3, rad) of the target, in world axes.
         control_dt: duration of a control period (s).
         lag: delay of a moving servo behind its set-point (s).
         ctrl: controls of the servos, which are set.
         act: activations of the servos: lead of the set-points over the target. The lag is added.
     """
-    x, y, z = way
+    x, y, z = displacement
     if x == y == z == 0.0 and not any(act.tolist()):
         ctrl.fill(0.0)
         return
@@ -162,12 +167,12 @@ class FullOrientation:
             self._target_quat[:] = quat
             self._update_target_axes()
 
-    def command(self, rotation: Vector, way: Vector) -> None:
+    def command(self, rotation: Vector, displacement: Vector) -> None:
         """Set the rotation of the target for the next control period.
 
         Args:
             rotation: its rotation vector (3, rad, world axes).
-            way: its displacement (3, m, world axes), which is not used.
+            displacement: its displacement (3, m, world axes), which is not used.
         """
         glide(self.target_columns, rotation, self._control_dt, self._lag, self._ctrl, self._act)
         self._rotation = rotation
@@ -258,18 +263,18 @@ class JointRotations:
             for set_point, angle in zip(self._act.tolist(), self._measured(), strict=True)
         ]
 
-    def command(self, rotation: Vector, way: Vector) -> None:
+    def command(self, rotation: Vector, displacement: Vector) -> None:
         """Set the motion of the set-points for the next control period.
 
         Args:
             rotation: rotation vector of the TCP (3, rad, world axes), of which the possible part is executed.
-            way: displacement of the TCP's target (3, m, world axes), whose rotation of the arm about the
+            displacement: displacement of the TCP's target (3, m, world axes), whose rotation of the arm about the
                 vertical is compensated.
         """
         rx, ry, rz = rotation
         if self._pan is not None:
             x, y = self._tcp_pos.item(0) - self._pan.item(0), self._tcp_pos.item(1) - self._pan.item(1)
-            rz -= (x * way[1] - y * way[0]) / max(x * x + y * y, 1e-4)
+            rz -= (x * displacement[1] - y * displacement[0]) / max(x * x + y * y, 1e-4)
         dt, lag = self._control_dt, self._lag
         speeds = []
         for axis, share in self._axes:

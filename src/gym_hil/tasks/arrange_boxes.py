@@ -113,8 +113,8 @@ class ArrangeBoxes(Task):
     def _deliver(self, sim: Simulation, index: int) -> Intent:
         box = self.boxes[index]
         pos, goal = sim.body_pos_w(box.name), np.array(self.targets[index].pos)
-        aside = math.hypot(pos[0] - goal[0], pos[1] - goal[1])
-        if aside > 0.012:
+        horizontal_error = math.hypot(pos[0] - goal[0], pos[1] - goal[1])
+        if horizontal_error > 0.012:
             return over(sim, goal, self.carry_height, opening=0.0)
         if pos[2] > box.half_size + 0.006:
             return Intent(np.array([goal[0], goal[1], box.half_size]), opening=0.0)

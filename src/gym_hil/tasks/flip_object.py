@@ -166,8 +166,8 @@ class FlipObject(Task):
         """Push a tile that stands on an edge over with closed fingers, to the side that is to face down."""
         tcp, middle, normal = sim.tcp_pos_w, sim.body_pos_w(TILE.name), self.axis(sim, (0.0, 0.0, 1.0))
         normal = np.array([normal[0], normal[1], 0.0]) / math.hypot(normal[0], normal[1])
-        way, height = middle - tcp, middle.item(2) + ABOVE
-        ahead, lateral = float(way @ normal), float(way[1] * normal[0] - way[0] * normal[1])
+        offset, height = middle - tcp, middle.item(2) + ABOVE
+        ahead, lateral = float(offset @ normal), float(offset[1] * normal[0] - offset[0] * normal[1])
         if abs(lateral) < BESIDE and ahead > 0.0 and tcp[2] < height + BESIDE:
             return Intent(np.array([*(tcp + PUSH * normal)[:2], height]), 0.0, DOWN)
         behind = middle - BEHIND * normal

@@ -54,12 +54,12 @@ def approach(sim: Hand, grasp: Array, hover: float = HOVER) -> Intent:
     """
     grasp = grasp + sim.grasp_offset()
     offset = grasp - sim.tcp_pos_w
-    aside = float(np.hypot(offset[0], offset[1]))
-    if aside < 2 * ALIGNED and abs(offset[2]) < CENTRED and sim.gripper_closing:
+    horizontal_error = float(np.hypot(offset[0], offset[1]))
+    if horizontal_error < 2 * ALIGNED and abs(offset[2]) < CENTRED and sim.gripper_closing:
         return Intent(grasp, opening=0.0)
-    if aside < ALIGNED and abs(offset[2]) < CENTRED:
+    if horizontal_error < ALIGNED and abs(offset[2]) < CENTRED:
         return Intent(grasp, opening=0.0)
-    if aside < ALIGNED or (aside < 2 * ALIGNED and offset[2] > -0.03):
+    if horizontal_error < ALIGNED or (horizontal_error < 2 * ALIGNED and offset[2] > -0.03):
         return Intent(grasp, opening=1.0)
     return over(sim, grasp, grasp[2] + hover, opening=1.0)
 

@@ -72,9 +72,9 @@ class InsertPeg(Task):
         """Sample both places and the socket's yaw. All options consume the same random numbers."""
         areas = self.peg_area, self.socket_area
         drawn = tuple(rng.uniform(area.low, area.high) for area in areas)
-        turned = rng.uniform(-YAW, YAW)
+        sampled_yaw = rng.uniform(-YAW, YAW)
         peg, socket = drawn if randomise else (np.array(self.fixed_peg_xy), np.array(self.fixed_socket_xy))
-        yaw = turned if randomise else 0.0
+        yaw = sampled_yaw if randomise else 0.0
         if "peg_xy" in options:
             peg = finite_array("peg_xy", options["peg_xy"], (2,))
         if "socket_xy" in options:
@@ -105,21 +105,23 @@ class InsertPeg(Task):
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms: hand near the peg, tip near the opening, tip in the hole."""
-        way = self.tip(sim) - self.opening(sim)
-        aside = float(np.hypot(way[0], way[1]))
+        offset = self.tip(sim) - self.opening(sim)
+        horizontal_error = float(np.hypot(offset[0], offset[1]))
         reach = float(np.linalg.norm(self.grasp(sim) - sim.tcp_pos_w))
-        depth = float(np.clip(-way[2] / DEPTH, 0.0, 1.0)) if aside < SOCKET.half_opening else 0.0
+        depth = (
+            float(np.clip(-offset[2] / DEPTH, 0.0, 1.0)) if horizontal_error < SOCKET.half_opening else 0.0
+        )
         return {
             "near": (0.2, float(np.exp(-20.0 * reach))),
-            "over": (0.4, float(np.exp(-20.0 * np.hypot(aside, max(0.0, way[2]))))),
+            "over": (0.4, float(np.exp(-20.0 * np.hypot(horizontal_error, max(0.0, offset[2]))))),
             "inserted": (0.4, depth),
         }
 
     def success(self, sim: Simulation, start: Start) -> bool:
         """Return whether the tip is at least 2 cm deep in the hole."""
-        way = self.tip(sim) - self.opening(sim)
-        inside = float(np.hypot(way[0], way[1])) < SOCKET.half_opening
-        return inside and float(-way[2]) > DEPTH
+        offset = self.tip(sim) - self.opening(sim)
+        inside = float(np.hypot(offset[0], offset[1])) < SOCKET.half_opening
+        return inside and float(-offset[2]) > DEPTH
 
     def failure(self, sim: Simulation) -> TerminationReason | None:
         """Return whether the peg lies on its side; end-effector actions cannot stand it up again."""
@@ -135,18 +137,18 @@ class InsertPeg(Task):
             return approach(sim, grasp)
         tip, opening = self.tip(sim), self.opening(sim)
         turned = self._turned(sim)
-        way = opening - tip
-        aside = float(np.hypot(way[0], way[1]))
-        if tip[2] > opening[2] + 2 * CLEAR or aside > NEAR:
-            goal = sim.tcp_pos_w + way
+        offset = opening - tip
+        horizontal_error = float(np.hypot(offset[0], offset[1]))
+        if tip[2] > opening[2] + 2 * CLEAR or horizontal_error > NEAR:
+            goal = sim.tcp_pos_w + offset
             return replace(over(sim, goal, float(goal[2] + CLEAR), opening=0.0), tcp_quat_w=turned)
         inside = tip[2] < opening[2]
-        if inside and aside > JAMMED:
-            return Intent(sim.tcp_pos_w + np.array([way[0], way[1], CLEAR]), 0.0, turned)
+        if inside and horizontal_error > JAMMED:
+            return Intent(sim.tcp_pos_w + np.array([offset[0], offset[1], CLEAR]), 0.0, turned)
         if inside:
-            way = opening - grasp
-        down = DESCENT if inside or aside < ALIGNED else 0.0
-        return Intent(sim.target_pos_w + np.array([way[0], way[1], -down]), 0.0, turned)
+            offset = opening - grasp
+        down = DESCENT if inside or horizontal_error < ALIGNED else 0.0
+        return Intent(sim.target_pos_w + np.array([offset[0], offset[1], -down]), 0.0, turned)
 
     def _turned(self, sim: Simulation) -> Array:
         """Return the rotation of the TCP about the vertical that makes the sides of peg and hole parallel

@@ -93,11 +93,11 @@ class InsertUSB(Task):
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms: hand near the plug, tip near the opening, tip in the port."""
         reach = math.dist(sim.point_pos_w(PLUG.name, GRASP).tolist(), sim.tcp_pos_w.tolist())
-        way = math.dist(self.tip(sim).tolist(), self.opening(sim).tolist())
+        distance = math.dist(self.tip(sim).tolist(), self.opening(sim).tolist())
         depth = self.depth(sim)
         return {
             "near": (0.2, math.exp(-20.0 * reach)),
-            "over": (0.4, 1.0 if depth > 0.0 else math.exp(-20.0 * way)),
+            "over": (0.4, 1.0 if depth > 0.0 else math.exp(-20.0 * distance)),
             "inserted": (0.4, min(1.0, depth / DEPTH)),
         }
 
@@ -110,6 +110,6 @@ class InsertUSB(Task):
         grasp, hand = sim.point_pos_w(PLUG.name, GRASP), hand_yaw(sim)
         if not is_held(sim, grasp, PLUG.head[1]):
             return fetch(sim, grasp, math.remainder(yaw(sim, PLUG.name) - hand, math.pi))
-        at_port = math.remainder(hand + yaw(sim, PORT.name) - yaw(sim, PLUG.name), math.pi)
-        way = self.opening(sim) - self.tip(sim)
-        return insert(sim, way, at_port - hand, self.depth(sim), ALIGNED, DESCENT)
+        goal_yaw = math.remainder(hand + yaw(sim, PORT.name) - yaw(sim, PLUG.name), math.pi)
+        offset = self.opening(sim) - self.tip(sim)
+        return insert(sim, offset, goal_yaw - hand, self.depth(sim), ALIGNED, DESCENT)

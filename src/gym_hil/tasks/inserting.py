@@ -148,15 +148,15 @@ def draw_poses(
     return poses
 
 
-def insertion_depth(way: Array, aside: float) -> float:
+def insertion_depth(offset: Array, horizontal_error: float) -> float:
     """Return the depth of a tip in a slot (m), 0 if it is outside.
 
     Args:
-        way: vector from the tip to the slot's opening (3, m, world frame).
-        aside: largest horizontal distance of a tip that is in the slot (m).
+        offset: vector from the tip to the slot's opening (3, m, world frame).
+        horizontal_error: largest horizontal distance of a tip that is in the slot (m).
     """
-    x, y, z = way.tolist()
-    return max(0.0, z) if math.hypot(x, y) < aside else 0.0
+    x, y, z = offset.tolist()
+    return max(0.0, z) if math.hypot(x, y) < horizontal_error else 0.0
 
 
 def fetch(sim: Simulation, grasp: Array, turn: float) -> Intent:
@@ -173,7 +173,12 @@ def fetch(sim: Simulation, grasp: Array, turn: float) -> Intent:
 
 
 def insert(
-    sim: Simulation, way: Array, turn: float, depth: float, aligned: float = ALIGNED, descent: float = DESCENT
+    sim: Simulation,
+    offset: Array,
+    turn: float,
+    depth: float,
+    aligned: float = ALIGNED,
+    descent: float = DESCENT,
 ) -> Intent:
     """Return the intent that moves a held plug over a slot, turns and aligns it, and lowers it.
 
@@ -181,22 +186,23 @@ def insert(
 
     Args:
         sim: the simulation.
-        way: vector from the tip to the slot's opening (3, m, world frame).
+        offset: vector from the tip to the slot's opening (3, m, world frame).
         turn: remaining rotation of the plug (rad).
         depth: of the tip in the slot (m).
         aligned: horizontal error at which the plug is lowered (m).
         descent: distance by which it is lowered per step (m).
     """
-    quat, aside = turned(sim.target_quat_w, turn), math.hypot(way[0], way[1])
-    if way[2] < -2 * CLEAR or aside > NEAR:
-        goal = sim.tcp_pos_w + way
+    quat, horizontal_error = turned(sim.target_quat_w, turn), math.hypot(offset[0], offset[1])
+    if offset[2] < -2 * CLEAR or horizontal_error > NEAR:
+        goal = sim.tcp_pos_w + offset
         return replace(over(sim, goal, float(goal[2] + CLEAR), 0.0), tcp_quat_w=quat)
-    if way[2] > TOUCHING and aside > 2 * aligned:
+    if offset[2] > TOUCHING and horizontal_error > 2 * aligned:
         return Intent(sim.tcp_pos_w + np.array([0.0, 0.0, CLEAR / 2]), 0.0, quat)
     down = (
         descent
-        if (depth > 0.0 and aside < 2 * aligned) or (aside < aligned and abs(turn) < PARALLEL)
+        if (depth > 0.0 and horizontal_error < 2 * aligned)
+        or (horizontal_error < aligned and abs(turn) < PARALLEL)
         else 0.0
     )
-    step = np.array([SHARE * way[0], SHARE * way[1], -down])
+    step = np.array([SHARE * offset[0], SHARE * offset[1], -down])
     return Intent(sim.target_pos_w + step, 0.0, quat)

@@ -177,8 +177,8 @@ class OpenDrawerAndPlace(Task):
 
     def _pull(self, sim: Simulation) -> Intent:
         hook, tcp = sim.point_pos_w(CABINET.drawer, HOOK), sim.tcp_pos_w
-        aside, low = math.hypot(hook[0] - tcp[0], hook[1] - tcp[1]), tcp[2] < HOOK[2] + 0.008
-        if aside > (1.1 * LOOP[1] if low else IN_HOLE):
+        horizontal_error, low = math.hypot(hook[0] - tcp[0], hook[1] - tcp[1]), tcp[2] < HOOK[2] + 0.008
+        if horizontal_error > (1.1 * LOOP[1] if low else IN_HOLE):
             return over(sim, hook, HOVER, opening=0.0)
         if not low:
             return Intent(hook, opening=0.0)
@@ -186,9 +186,9 @@ class OpenDrawerAndPlace(Task):
         return Intent(hook + outwards * ((LOOP[1] + PULL) / np.linalg.norm(outwards)), opening=0.0)
 
     def _deliver(self, sim: Simulation, cube: Array) -> Intent:
-        way, tcp = sim.point_pos_w(CABINET.drawer, PLACE) - cube, sim.tcp_pos_w
-        if math.hypot(way[0], way[1]) > IN_HOLE:
-            return over(sim, tcp + way, HOVER + CUBE.half_size, opening=0.0)
-        if way[2] < -0.006:
-            return Intent(tcp + way, opening=0.0)
+        offset, tcp = sim.point_pos_w(CABINET.drawer, PLACE) - cube, sim.tcp_pos_w
+        if math.hypot(offset[0], offset[1]) > IN_HOLE:
+            return over(sim, tcp + offset, HOVER + CUBE.half_size, opening=0.0)
+        if offset[2] < -0.006:
+            return Intent(tcp + offset, opening=0.0)
         return Intent(tcp, opening=1.0)
