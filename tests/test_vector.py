@@ -39,14 +39,14 @@ def sync(env_id, num_envs, autoreset_mode, **kwargs):
     )
 
 
-def same(ours, theirs, where=""):
+def require_equal(ours, theirs, where=""):
     if isinstance(theirs, dict):
         assert ours.keys() == theirs.keys(), where
         for key in theirs:
-            same(ours[key], theirs[key], f"{where}/{key}")
+            require_equal(ours[key], theirs[key], f"{where}/{key}")
     elif isinstance(theirs, np.ndarray) and theirs.dtype == object:
-        for number, (one, other) in enumerate(zip(ours, theirs, strict=True)):
-            same(one, other, f"{where}[{number}]")
+        for number, (our_value, their_value) in enumerate(zip(ours, theirs, strict=True)):
+            require_equal(our_value, their_value, f"{where}[{number}]")
     else:
         assert getattr(ours, "dtype", None) == getattr(theirs, "dtype", None), where
         np.testing.assert_array_equal(ours, theirs, err_msg=where)
@@ -54,15 +54,15 @@ def same(ours, theirs, where=""):
 
 def play_both(ours, theirs, steps):
     for number, results in enumerate(zip(ours.reset(seed=7), theirs.reset(seed=7), strict=True)):
-        same(*results, where=f"reset {number}")
+        require_equal(*results, where=f"reset {number}")
     rng = np.random.default_rng(1)
     ends = 0
     for step in range(steps):
         actions = rng.uniform(ours.action_space.low, ours.action_space.high).astype(np.float32)
-        one, other = ours.step(actions), theirs.step(actions)
-        for part, results in enumerate(zip(one, other, strict=True)):
-            same(*results, where=f"step {step}, part {part}")
-        ends += int((one[2] | one[3]).sum())
+        our_value, their_value = ours.step(actions), theirs.step(actions)
+        for part, results in enumerate(zip(our_value, their_value, strict=True)):
+            require_equal(*results, where=f"step {step}, part {part}")
+        ends += int((our_value[2] | our_value[3]).sum())
     ours.close()
     theirs.close()
     return ends
@@ -135,7 +135,7 @@ def test_an_error_about_an_action_names_the_environment_and_no_environment_moves
         envs.step(["up", "down", "left"])
     times = [data.time for data in envs.get_attr("data")]
     assert times == [0.0] * 3
-    same(envs.reset(seed=0)[0], observations)
+    require_equal(envs.reset(seed=0)[0], observations)
     envs.close()
 
 
@@ -193,7 +193,7 @@ def test_a_copy_continues_identically_with_its_own_threads(copied, image_obs):
     expected = envs.step(np.ones((3, 4), np.float32))
     envs.close()
     found = twin.step(np.ones((3, 4), np.float32))
-    same(found[0], expected[0])
+    require_equal(found[0], expected[0])
     assert twin.get_attr("model")[0] is twin.get_attr("model")[1]
     twin.close()
 

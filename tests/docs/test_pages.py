@@ -21,14 +21,14 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]*)")?\n(.*?)^```', re.MULTILINE | re.DOTALL)
 WITH_TESTS_OF_THEIR_OWN = {"teleoperation.md", "extend.md"}
-"""Pages whose programs are run by another test, because they belong together in another way."""
+"""Pages whose programs are run by another test, because they need files that other tests write."""
 COMMANDS_RUN = (
     ("README.md", "quickstart.md"), ("installation.md", "environments.md"), ("new-task.md",),
     ("own-environment.md",),
 )  # fmt: skip
 """Pages whose commands are run. Pages of one group share a folder, where a command that several of them print is run
 once. The commands of other pages take hours, or have tests of their own, and are parsed."""
-NOT_OURS = r"(pip|git|cd|export|apt|ssh|openssl|npm|lerobot-\S+|tensorboard|wandb|trackio)\b"
+OTHER_PROGRAMS = r"(pip|git|cd|export|apt|ssh|openssl|npm|lerobot-\S+|tensorboard|wandb|trackio)\b"
 NEEDS_A_PERSON = r"--web|--operator (gamepad|keyboard|browser|terminal|spacemouse|global-keyboard)"
 SHORTER = "--robot-minutes 1 --episodes 10"
 """Length of a page's training run in these tests if it is 2 minutes or more, and the number of its last episodes.
@@ -140,25 +140,25 @@ def pages_to_run() -> list[object]:
 
 @pytest.mark.parametrize("pages", pages_to_run())
 def test_commands_run(pages, tmp_path):
-    once: dict[str, Path] = {}
+    unique: dict[str, Path] = {}
     for page in pages:
         for command in runnable(page):
-            once.setdefault(command, page)
-    if any("gym-hil train" in command for command in once):
+            unique.setdefault(command, page)
+    if any("gym-hil train" in command for command in unique):
         pytest.importorskip("stable_baselines3")
     environments = {page: prepare(page, tmp_path, installed=True) for page in pages}
-    for command, page in once.items():
+    for command, page in unique.items():
         run(command, tmp_path, environments[page])
         for video in re.findall(r"--video (\S+)", command):
             assert (tmp_path / video).stat().st_size > 10_000
-    if "my-run" in "".join(once):
+    if "my-run" in "".join(unique):
         result = json.loads((tmp_path / "my-run" / "result.json").read_text())
         assert result["successes"] >= 0.9 * result["episodes"]
 
 
 @pytest.fixture
 def parsed(monkeypatch, tmp_path):
-    """Make commands end after they have understood their arguments."""
+    """Make commands return after their arguments have been parsed."""
     monkeypatch.chdir(tmp_path)
     for file in ("cert.pem", "key.pem"):
         (tmp_path / file).touch()
@@ -193,7 +193,7 @@ def test_commands_in_the_documentation_can_be_parsed(page, parsed):
             titles = [block.title for block in blocks(page)]
             assert script in titles or (ROOT / script).is_file(), command
         elif " -m " not in command:
-            assert re.match(rf"(\S+=\S+ )*{NOT_OURS}", command), f"{command}: neither run nor known"
+            assert re.match(rf"(\S+=\S+ )*{OTHER_PROGRAMS}", command), f"{command}: neither run nor known"
 
 
 def test_every_object_of_the_reference_exists():
@@ -216,7 +216,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 @pytest.mark.parametrize(
     "page", [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "examples" / "README.md"], ids=str
 )
-def test_links_lead_somewhere(page):
+def test_links_have_targets(page):
     for link in LINK.findall(BLOCK.sub("", page.read_text(encoding="utf-8"))):
         if not link.startswith(("http://", "https://", "#", "mailto:")):
             assert (page.parent / link.partition("#")[0]).exists(), link

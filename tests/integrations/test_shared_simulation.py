@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from gym_hil.integrations.lerobot.shared_simulation import World
+from gym_hil.integrations.lerobot.shared_simulation import SharedSimulation
 
 UP = np.array([0.0, 0.0, 0.02])
 
@@ -38,7 +38,7 @@ def dataset(monkeypatch):
 
 @pytest.fixture
 def world(dataset):
-    world = World("PandaPickCubeState-v1", fps=50, images=False, restart_after_s=0.0, seed=0)
+    world = SharedSimulation("PandaPickCubeState-v1", fps=50, images=False, restart_after_s=0.0, seed=0)
     yield world
     world.close()
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from lerobot.configs import FeatureType, PolicyFeature, PreTrainedConfig
 from lerobot.utils.constants import ACTION, OBS_IMAGES, OBS_STATE
 
-from gym_hil.integrations.lerobot.policy import OWN
+from gym_hil.integrations.lerobot.policy import POLICY_TYPE
 
 JOINTS = 6
 """Number of joints of an arm, including that of its gripper."""
@@ -19,7 +19,7 @@ IMAGE_SHAPE = (3, 128, 128)
 """Shape of an image in the description of the policy. Images of all sizes are accepted."""
 
 
-@PreTrainedConfig.register_subclass(OWN)
+@PreTrainedConfig.register_subclass(POLICY_TYPE)
 @dataclass
 class GymHilConfig(PreTrainedConfig):
     """Configuration of a policy that was trained by this package, on an SO-101."""

@@ -22,7 +22,7 @@ from lerobot.utils.constants import (
 )
 
 from gym_hil.integrations.lerobot.configuration_trained import GymHilConfig, make_config
-from gym_hil.integrations.lerobot.policy import OWN
+from gym_hil.integrations.lerobot.policy import POLICY_TYPE
 from gym_hil.integrations.lerobot.real_arm.connection import Measurement
 from gym_hil.integrations.lerobot.real_arm.stepped import CAMERAS, ArmPolicy
 from gym_hil.learning.policy_file import POLICY, TrainedPolicy
@@ -43,7 +43,7 @@ class GymHilPolicy(PreTrainedPolicy):
     """
 
     config_class = GymHilConfig
-    name = OWN
+    name = POLICY_TYPE
 
     def __init__(self, config: GymHilConfig, folder: Path) -> None:
         super().__init__(config)

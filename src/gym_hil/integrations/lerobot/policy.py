@@ -15,7 +15,7 @@ from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.envs.observations import proprioception_layout
 
 STATE, OBJECTS, IMAGE = "observation.state", "observation.environment_state", "observation.images.{}"
-OWN = "gym_hil"
+POLICY_TYPE = "gym_hil"
 """Type of the policies of this package in LeRobot."""
 RL = "gaussian_actor"
 """Type of the policies of `lerobot.rl`, which predict a discrete gripper command that is not scaled."""
@@ -25,7 +25,7 @@ def is_lerobot_policy(folder: Path) -> bool:
     """Return whether `folder` is a ``pretrained_model`` folder with a policy that LeRobot trained."""
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return "input_features" in config and config.get("type") != OWN
+        return "input_features" in config and config.get("type") != POLICY_TYPE
     except (OSError, ValueError):
         return False
 

@@ -11,7 +11,7 @@ from lerobot.robots import Robot, RobotConfig
 
 from gym_hil.core.errors import DeviceError
 from gym_hil.core.schema import AGENT_POS, FULLY_CLOSED, PIXELS
-from gym_hil.integrations.lerobot.shared_simulation import OPEN, World
+from gym_hil.integrations.lerobot.shared_simulation import OPEN, SharedSimulation
 from gym_hil.simulation.rendering import GymRenderingSpec
 from gym_hil.stacks.ids import parse_id
 from gym_hil.tasks import TASKS
@@ -63,7 +63,7 @@ class GymHilRobot(Robot):
     def __init__(self, config: GymHilRobotConfig) -> None:
         super().__init__(config)
         self.config = config
-        self._world: World | None = None
+        self._world: SharedSimulation | None = None
 
     @cached_property
     def cameras(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class GymHilRobot(Robot):
             calibrate: not used.
         """
         config = self.config
-        self._world = World(
+        self._world = SharedSimulation(
             config.task,
             fps=config.fps,
             images=bool(self.cameras),
@@ -162,7 +162,7 @@ class GymHilRobot(Robot):
             self._world = None
 
     @property
-    def _connected(self) -> World:
+    def _connected(self) -> SharedSimulation:
         if self._world is None:
             raise DeviceError("the simulated arm is not connected; call connect first")
         return self._world

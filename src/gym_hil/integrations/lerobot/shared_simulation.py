@@ -30,10 +30,10 @@ EPISODE_LOOPS = ("lerobot_record.py", "episodic.py")
 strategy ``episodic``. With the other strategies an episode continues where the previous one stopped."""
 OPEN, CLOSED = 100.0, 0.0
 """Gripper positions in the unit of LeRobot's own arms (percent open)."""
-_open: list[World] = []
+_open: list[SharedSimulation] = []
 
 
-class World:
+class SharedSimulation:
     """A simulated arm with its task, which runs in real time.
 
     It is reset after LeRobot has saved or discarded an episode. While LeRobot does not record, it is reset some
@@ -136,12 +136,12 @@ class World:
         self.raw.close()
 
 
-def current_world() -> World | None:
+def current_simulation() -> SharedSimulation | None:
     """Return the open world of this process, or None."""
     return _open[-1] if _open else None
 
 
-def _watch_dataset(world: World) -> ExitStack:
+def _watch_dataset(world: SharedSimulation) -> ExitStack:
     """Notify `world` when a loop of `EPISODE_LOOPS` records, saves or discards, until the result is closed.
 
     LeRobot does not inform its robots about episodes, so the methods of its dataset class are patched.

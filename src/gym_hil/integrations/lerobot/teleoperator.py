@@ -15,7 +15,7 @@ from gym_hil.core.errors import DeviceError
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.integrations.lerobot.robot import GRIPPER, TCP
-from gym_hil.integrations.lerobot.shared_simulation import CLOSED, OPEN, World, current_world
+from gym_hil.integrations.lerobot.shared_simulation import CLOSED, OPEN, SharedSimulation, current_simulation
 from gym_hil.intervention.human import Human
 from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.intervention.named import SIMULATED, make_demonstrator, make_operator
@@ -110,7 +110,7 @@ class GymHilTeleoperator(Teleoperator):
         Raises:
             DeviceError: the teleoperator is not connected, or the operator needs a simulated arm.
         """
-        world = current_world()
+        world = current_simulation()
         self._decision = self._decide(world)
         acting = self._decision.action
         x, y, z, gripper = (0.0, 0.0, 0.0, float(GripperCommand.STAY)) if acting is None else acting.tolist()
@@ -144,7 +144,7 @@ class GymHilTeleoperator(Teleoperator):
             self._operator.close()
             self._operator = None
 
-    def _decide(self, world: World | None) -> Decision:
+    def _decide(self, world: SharedSimulation | None) -> Decision:
         operator = self._operator
         if operator is None:
             raise DeviceError("the teleoperator is not connected; call connect first")
