@@ -18,23 +18,23 @@ PROBE = "from gym_hil.simulation import gl; gl.make_context(64, 64)"
 
 
 @functools.cache
-def why_nothing_can_be_rendered() -> str:
+def rendering_error() -> str:
     """Return why this machine cannot draw pictures, or an empty string if it can."""
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True)
     return done.stderr.strip().splitlines()[-1] if done.returncode else ""
 
 
 def pytest_runtest_setup(item):
-    if item.get_closest_marker("rendering") and (reason := why_nothing_can_be_rendered()):
+    if item.get_closest_marker("rendering") and (reason := rendering_error()):
         pytest.skip(f"this machine cannot render: {reason}")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
-    """Count a test that failed for want of OpenGL, here or in a program that it started, as skipped."""
+    """Count a test that failed because OpenGL is missing, here or in a program that it started, as skipped."""
     report = yield
-    said = f"{report.longreprtext}{report.capstdout}{report.capstderr}" if report.failed else ""
-    if NO_OPENGL in said and (reason := why_nothing_can_be_rendered()):
+    output = f"{report.longreprtext}{report.capstdout}{report.capstderr}" if report.failed else ""
+    if NO_OPENGL in output and (reason := rendering_error()):
         report.outcome = "skipped"
         path, line, _ = item.location
         report.longrepr = (path, line, f"Skipped: this machine cannot render: {reason}")
@@ -50,7 +50,7 @@ def no_coverage(monkeypatch):
 
 @pytest.fixture
 def screen():
-    """The environment variables of programs that shall open their windows on a virtual screen of its own."""
+    """The environment variables with which programs open their windows on a separate virtual screen."""
     for program in ("Xvfb", "xdotool"):
         if not shutil.which(program):
             pytest.skip(f"{program} is not installed")

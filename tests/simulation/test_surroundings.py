@@ -11,7 +11,7 @@ from gym_hil.scenes.scene import Scene
 from gym_hil.simulation.composition import compose
 from gym_hil.simulation.rendering import FAST, PRETTY, Renderer
 
-SEEN = (collision.VISIBLE, collision.SCENERY, collision.WALLS)
+VISIBLE_GROUPS = (collision.VISIBLE, collision.SCENERY, collision.WALLS)
 
 
 @pytest.fixture(params=sorted(ROBOTS), scope="module")
@@ -41,7 +41,7 @@ def test_visual_geoms_have_no_contacts(model):
     world = [geom for geom in range(model.ngeom) if model.geom_bodyid[geom] == 0]
     assert [model.geom(geom).name for geom in world if geom in touching] == ["floor"]
     assert not any(model.geom_contype) and not any(model.geom_conaffinity)
-    assert model.geom("floor").group[0] not in SEEN
+    assert model.geom("floor").group[0] not in VISIBLE_GROUPS
 
 
 @pytest.mark.rendering
@@ -51,8 +51,8 @@ def test_the_room_is_rendered_for_people_only(model):
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
     camera = int(model.camera("third_person").id)
-    for quality, seen in ((FAST, False), (PRETTY, True)):
+    for quality, visible in ((FAST, False), (PRETTY, True)):
         renderer = Renderer(model, 60, 80, quality)
         red, green, _ = np.moveaxis(renderer.render(data, camera).astype(int), -1, 0)
         renderer.close()
-        assert ((green > 1.5 * red).mean() > 0.1) == seen
+        assert ((green > 1.5 * red).mean() > 0.1) == visible

@@ -82,8 +82,8 @@ def default_root(settings: DatasetSettings) -> Path:
     """
     if settings.format == JOURNAL_ONLY:
         return no_default_root("")
-    written = DATASET_FORMATS[settings.format]
-    return written.default_root(written.require(settings.repo_id))
+    dataset_format = DATASET_FORMATS[settings.format]
+    return dataset_format.default_root(dataset_format.require(settings.repo_id))
 
 
 def read_settings(root: Path) -> DatasetSettings | None:
@@ -125,8 +125,8 @@ class Dataset:
             self.journal = EpisodeStore(root, env_id, resume=resume, settings=asdict(settings))
             self.damage = self.journal.damage()
             return
-        written = DATASET_FORMATS[settings.format]
-        name = written.require(settings.repo_id)
+        dataset_format = DATASET_FORMATS[settings.format]
+        name = dataset_format.require(settings.repo_id)
         journal = root / JOURNAL
         if not (journal / INFO).is_file() and not (is_unused(root, but=(JOURNAL,)) and is_unused(journal)):
             raise InvalidDatasetError(
@@ -135,7 +135,7 @@ class Dataset:
         self.journal = EpisodeStore(journal, env_id, resume=resume, settings=asdict(settings))
         try:
             self.damage = self.journal.damage()
-            self._writer = written.writer(root, self.journal, name)
+            self._writer = dataset_format.writer(root, self.journal, name)
         except BaseException:
             self.journal.close()
             raise

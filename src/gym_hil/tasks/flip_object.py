@@ -48,16 +48,24 @@ CLEAR = 0.05
 """Distance by which the hand moves away from the falling tile per step (m)."""
 DOWN = np.array([0.0, 1.0, 0.0, 0.0])
 """Orientation of a hand that points down, with no yaw (w x y z)."""
-SWING, SWINGING = 0.02, 0.3
-"""Distance by which the tile is moved per step towards the place of its fall (m), and the part of the turn during which
-this happens, counted from its end (rad)."""
-TILT, BEYOND = 1.7, 0.1
-"""Tilt of the tile at which the expert releases it, and how far beyond this it turns the hand (rad)."""
-
-AWAY, BEHIND, BESIDE, ABOVE, PUSH = 0.2, 0.06, 0.015, 0.025, 0.015
-"""Height of the TCP at which a tile that has not fallen is regarded as standing on an edge, distance behind it at which
-the closed fingers are lowered, lateral error at which they push, their height above its middle, and distance per
-step of the push (m)."""
+SWING = 0.02
+"""Distance by which the tile is moved per step towards the place of its fall (m)."""
+SWINGING = 0.3
+"""Last part of the turn, during which the tile is moved towards the place of its fall (rad)."""
+TILT = 1.7
+"""Tilt of the tile at which the expert releases it (rad)."""
+BEYOND = 0.1
+"""Angle beyond `TILT` to which the hand is turned (rad)."""
+AWAY = 0.2
+"""Height of the TCP at which a tile that has not fallen is regarded as standing on an edge (m)."""
+BEHIND = 0.06
+"""Distance behind a standing tile at which the closed fingers are lowered (m)."""
+BESIDE = 0.015
+"""Largest lateral error of the fingers when they push (m)."""
+ABOVE = 0.025
+"""Height of the pushing fingers above the middle of the tile (m)."""
+PUSH = 0.015
+"""Distance per step of the push (m)."""
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,12 @@ if TYPE_CHECKING:
 
     from gym_hil.simulation.simulation import Simulation
 
-HALF, STRIP, NOTCH = (0.05, 0.004, 0.015), 0.006, 0.003
-"""Half sizes of the module, which stands on its long edge; height of the part with full length; length by which each
-end is shorter above it (m)."""
+HALF = (0.05, 0.004, 0.015)
+"""Half sizes of the module, which stands on its long edge (m)."""
+STRIP = 0.006
+"""Height of the lower part of the module, which has its full length (m)."""
+NOTCH = 0.003
+"""Length by which the upper part of the module is shorter at each end (m)."""
 GRASP, ENDS_X = (0.0, 0.0, 0.014), (-0.04, 0.04)
 """Point at which the expert grasps the module, and positions along x at which the ends are pressed (m, frame of the
 module)."""
@@ -47,12 +50,18 @@ RISE = math.sqrt(NOSE**2 - (NOSE - OVERLAP) ** 2)
 """Height of the nose's centre above the edge that it holds (m)."""
 LATCH = {"stiffness": 20000.0, "damping": 100.0, "armature": 0.5}
 """Spring of a latch (N/m, N s/m, kg). Both latches together resist more than the 80 N of the hand."""
-IN_SLOT, SEATED, YAW = 0.008, 0.0015, 0.3
-"""Largest horizontal error of a module in the slot (m), height of its ends above their places at success (m), and yaw
-of tray and slot at the start (rad)."""
-RELEASE, ALIGNED, DESCENT = 0.0055, 0.0006, 0.005
-"""Depth in the slot at which the expert releases the module, horizontal error at which it is lowered, and distance per
-step (m)."""
+IN_SLOT = 0.008
+"""Largest horizontal error of a module in the slot (m)."""
+SEATED = 0.0015
+"""Largest height of the module's ends above their places at success (m)."""
+YAW = 0.3
+"""Largest yaw of tray and slot at the start (rad)."""
+RELEASE = 0.0055
+"""Depth in the slot at which the expert releases the module (m)."""
+ALIGNED = 0.0006
+"""Largest horizontal error at which the expert lowers the module (m)."""
+DESCENT = 0.005
+"""Distance by which the expert lowers the module per step (m)."""
 ON_END, ABOVE = 0.006, 0.035
 """Horizontal error at which an end is pressed, and height above the module at which the fingers are closed before
 (m)."""

@@ -16,12 +16,12 @@ def find_observers(env: gym.Env) -> list[Observer]:
     return env.get_wrapper_attr("observers") if env.has_wrapper_attr("observers") else []
 
 
-def wait_out_pause(env: gym.Env, clock: Clock) -> bool:
+def wait_during_pause(env: gym.Env, clock: Clock) -> bool:
     """Wait while the operator has paused an environment, and read the operator's device meanwhile.
 
     Args:
         env: the environment.
-        clock: waits.
+        clock: the clock on which to wait.
 
     Returns:
         Whether there was a pause. It also ends when the person closes a viewer.

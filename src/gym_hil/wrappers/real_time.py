@@ -11,7 +11,7 @@ from gym_hil.core.arguments import require_number
 from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.core.observer import Observer
 from gym_hil.core.step_record import StepRecord
-from gym_hil.wrappers.pausing import find_observers, wait_out_pause
+from gym_hil.wrappers.pausing import find_observers, wait_during_pause
 
 PICTURES = 5
 """Number of frames per step that a viewer may show until the next step."""
@@ -73,7 +73,7 @@ class RealTimeWrapper(gym.Wrapper):
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Wait until the step is due, and execute it."""
-        if wait_out_pause(self.env, self._clock):
+        if wait_during_pause(self.env, self._clock):
             self._due = None
         now = self._clock.monotonic()
         if self._due is None:

@@ -26,7 +26,7 @@ from gym_hil.wrappers.real_time import RealTimeWrapper
 LARGEST_PHYSICS_DT = 0.004
 """Longest physics step (s)."""
 EPISODE_LOOPS = ("lerobot_record.py", "episodic.py")
-"""LeRobot's files whose loops reset the world between episodes of the dataset: ``lerobot-record`` and the rollout
+"""LeRobot's files whose loops reset the simulation between episodes of the dataset: ``lerobot-record`` and the rollout
 strategy ``episodic``. With the other strategies an episode continues where the previous one stopped."""
 OPEN, CLOSED = 100.0, 0.0
 """Gripper positions in the unit of LeRobot's own arms (percent open)."""
@@ -48,7 +48,7 @@ class SharedSimulation:
         kwargs: further arguments of the environment.
 
     Raises:
-        DeviceError: a world is open already.
+        DeviceError: a simulation is open already.
         InvalidArgumentError: `fps` is less than 1.
     """
 
@@ -137,12 +137,12 @@ class SharedSimulation:
 
 
 def current_simulation() -> SharedSimulation | None:
-    """Return the open world of this process, or None."""
+    """Return the open simulation of this process, or None."""
     return _open[-1] if _open else None
 
 
-def _watch_dataset(world: SharedSimulation) -> ExitStack:
-    """Notify `world` when a loop of `EPISODE_LOOPS` records, saves or discards, until the result is closed.
+def _watch_dataset(simulation: SharedSimulation) -> ExitStack:
+    """Notify `simulation` when a loop of `EPISODE_LOOPS` records, saves or discards, until the result is closed.
 
     LeRobot does not inform its robots about episodes, so the methods of its dataset class are patched.
     """
@@ -152,9 +152,9 @@ def _watch_dataset(world: SharedSimulation) -> ExitStack:
     except ImportError:  # without its extra `dataset`, LeRobot cannot record
         return patches
     callbacks = {
-        "add_frame": world.frame_added,
-        "save_episode": world.episode_ended,
-        "clear_episode_buffer": world.episode_ended,
+        "add_frame": simulation.frame_added,
+        "save_episode": simulation.episode_ended,
+        "clear_episode_buffer": simulation.episode_ended,
     }
     for name, callback in callbacks.items():
         patched = _with_callback(getattr(LeRobotDataset, name), callback)

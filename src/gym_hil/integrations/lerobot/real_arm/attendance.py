@@ -14,7 +14,7 @@ from gym_hil.devices.base import STILL, Device, DeviceReading, Engage
 from gym_hil.devices.device_wrapper import DeviceWrapper
 from gym_hil.intervention.human import Human
 from gym_hil.intervention.operator import Decision, Operator, View
-from gym_hil.wrappers.pausing import wait_out_pause
+from gym_hil.wrappers.pausing import wait_during_pause
 
 log = logging.getLogger(__name__)
 AWAY = "The operator's device is unplugged, or nobody attends its page: the arm does not move until you take over."
@@ -129,7 +129,7 @@ class HoldWhilePaused(gym.Wrapper):
         if away:
             log.warning(AWAY)
             self.env.get_wrapper_attr("note")(AWAY)
-        if wait_out_pause(self.env, self._clock):
+        if wait_during_pause(self.env, self._clock):
             self.env.get_wrapper_attr("twin").restart_timing()
         if away:
             self.env.get_wrapper_attr("note")("")
