@@ -136,6 +136,15 @@ def test_the_readme_compares_the_figures_of_the_result_file():
         assert f"| Steps per second with {name} | {cells} |" in readme
 
 
+def test_the_readme_states_the_result_of_its_training_command():
+    facts = json.loads((ROOT / "benchmarks" / "readme.json").read_text(encoding="utf-8"))
+    readme, result = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split()), facts["result"]
+    assert facts["command"] in readme and f"version {result['gym_hil']})" in readme
+    assert f"the simulated human acted for {result['human_s']:.0f} seconds" in readme
+    assert f"without help in {result['successes']} of {result['episodes']} episodes" in readme
+    assert result["cycle_s"] < 2.0 and "The policy needs less than two seconds per cube" in readme
+
+
 def test_every_installed_size_is_in_its_table(tables):
     rendered = tables.render("<!-- benchmark: install_size -->")
     sizes = json.loads((ROOT / "benchmarks" / "install_size.json").read_text(encoding="utf-8"))["sizes"]

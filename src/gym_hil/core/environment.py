@@ -46,7 +46,11 @@ class HilEnvironment(Protocol):
         """Return the action that causes no motion and keeps the gripper as it is."""
 
     def command_action(self, command: Command) -> Action:
-        """Return the action that executes a person's command."""
+        """Return the action that executes a person's command.
+
+        Args:
+            command: twist with entries in [-1, 1], and gripper command.
+        """
 
 
 class EnvironmentInterface:

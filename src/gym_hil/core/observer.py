@@ -60,7 +60,11 @@ class Observer:
         """Process a pause by the person."""
 
     def on_note(self, text: str) -> None:
-        """Show a line of text to the person."""
+        """Show a line of text to the person.
+
+        Args:
+            text: the text.
+        """
 
     def on_close(self) -> None:
         """Release all resources. It is called once, when the environment is closed."""

@@ -66,6 +66,9 @@ class Registry(Generic[T]):
     def get(self, name: str) -> T:
         """Return the value with this name.
 
+        Args:
+            name: the name.
+
         Raises:
             InvalidArgumentError: the name is unknown.
         """

@@ -190,6 +190,10 @@ def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
 def describe_difference(episode: Episode, env: gym.Env) -> str | None:
     """Return a description of the first difference in a replay, or why the episode cannot be replayed; None if
     everything is identical.
+
+    Args:
+        episode: the episode.
+        env: the result of `make_replay_env`.
     """
     try:
         difference = first_difference(episode, env)

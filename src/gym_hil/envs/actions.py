@@ -104,7 +104,12 @@ class ActionTerm(abc.ABC):
     control: Literal["cartesian", "joint"] = "cartesian"
 
     def bind(self, simulation: Simulation, index: int) -> None:
-        """Let the term command the end effector with this index in `simulation`."""
+        """Let the term command the end effector with this index in `simulation`.
+
+        Args:
+            simulation: the simulation.
+            index: index of the end effector, in the robot's order.
+        """
         self._simulation, self._index = simulation, index
 
     @property
@@ -125,7 +130,11 @@ class ActionTerm(abc.ABC):
         end_effector.move(translation, rotation, limits)
 
     def switches(self, values: list[float]) -> bool:
-        """Return whether an action closes the gripper while it opens, or opens it while it closes."""
+        """Return whether an action closes the gripper while it opens, or opens it while it closes.
+
+        Args:
+            values: numbers of an action within the bounds.
+        """
         closes = self.closes(values)
         return closes is not None and closes != self._end_effector.gripper_closing
 
@@ -145,6 +154,9 @@ class ActionTerm(abc.ABC):
     def clip(self, action: Any) -> Action:
         """Return an action as float32, clipped to the space.
 
+        Args:
+            action: an array or a sequence of numbers.
+
         Raises:
             InvalidActionError: the action has the wrong shape, or a value that is not a finite number.
         """
@@ -156,11 +168,19 @@ class ActionTerm(abc.ABC):
 
     @abc.abstractmethod
     def motion(self, values: list[float]) -> Motion:
-        """Return the motion for the numbers of an action."""
+        """Return the motion for the numbers of an action.
+
+        Args:
+            values: numbers of an action within the bounds.
+        """
 
     @abc.abstractmethod
     def command(self, command: Command) -> Action:
-        """Return the action that executes a person's command."""
+        """Return the action that executes a person's command.
+
+        Args:
+            command: twist with entries in [-1, 1], and gripper command.
+        """
 
     @abc.abstractmethod
     def towards(self, translation: Array, gripper: GripperCommand, rotation: Array = STILL) -> Action:
@@ -174,7 +194,11 @@ class ActionTerm(abc.ABC):
 
     @abc.abstractmethod
     def closes(self, action: Numbers) -> bool | None:
-        """Return whether an action closes the gripper, or None if it keeps the gripper as it is."""
+        """Return whether an action closes the gripper, or None if it keeps the gripper as it is.
+
+        Args:
+            action: numbers of an action within the bounds.
+        """
 
 
 class RawTwist(ActionTerm):

@@ -74,6 +74,9 @@ class EnvironmentAdapter(gym.Wrapper):
     def command_action(self, command: Command) -> Action:
         """Return the action for a person's command; by default its translation, and -1 to close or +1 to open
         the gripper.
+
+        Args:
+            command: twist with entries in [-1, 1], and gripper command.
         """
         action = self.neutral_action()
         action[: self.motion_size] = command.twist[: self.motion_size]
@@ -84,6 +87,9 @@ class EnvironmentAdapter(gym.Wrapper):
     def gripper_closes(self, action: Action) -> bool | None:
         """Return whether an action closes the gripper, by default if its last entry is negative; None if it
         does neither.
+
+        Args:
+            action: an action of the action space.
         """
         return bool(action[-1] < 0) if len(action) > self.motion_size and action[-1] else None
 
@@ -99,7 +105,11 @@ class EnvironmentAdapter(gym.Wrapper):
         raise NotImplementedError
 
     def restore_physics(self, state: NDArray[np.float64]) -> None:
-        """Restore the result of `save_physics`."""
+        """Restore the result of `save_physics`.
+
+        Args:
+            state: the result of `save_physics`.
+        """
         raise NotImplementedError
 
     def observe(self) -> Any:
@@ -113,7 +123,11 @@ class EnvironmentAdapter(gym.Wrapper):
         raise NotImplementedError
 
     def add_state_part(self, part: StatePart) -> None:
-        """Save and restore the state of a wrapper or operator together with that of the environment."""
+        """Save and restore the state of a wrapper or operator together with that of the environment.
+
+        Args:
+            part: the wrapper or operator.
+        """
         self._parts.append(part)
 
     def get_state(self) -> EnvironmentState:
@@ -153,7 +167,12 @@ class EnvironmentAdapter(gym.Wrapper):
 
 
 def split_state(agent: Any, environment: Any) -> dict[str, NDArray[np.float32]]:
-    """Return two vectors in the format of `observe_state`: ``agent_pos`` and ``environment_state``."""
+    """Return two vectors in the format of `observe_state`: ``agent_pos`` and ``environment_state``.
+
+    Args:
+        agent: numbers of ``agent_pos``.
+        environment: numbers of ``environment_state``.
+    """
     return {
         schema.AGENT_POS: np.asarray(agent, np.float32).ravel(),
         schema.ENVIRONMENT_STATE: np.asarray(environment, np.float32).ravel(),

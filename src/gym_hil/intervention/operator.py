@@ -113,7 +113,11 @@ class Operator(abc.ABC):
         return None
 
     def set_state(self, state: Any) -> None:  # noqa: B027
-        """Restore the result of `get_state`."""
+        """Restore the result of `get_state`.
+
+        Args:
+            state: the result of `get_state`.
+        """
 
     def for_end_effectors(self, count: int) -> Operator:
         """Return the corresponding operator for a robot with several end effectors.

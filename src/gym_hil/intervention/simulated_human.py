@@ -28,6 +28,9 @@ def disagreement(view: View) -> float:
     motion is needed, and 2 if it moves in the opposite direction.
 
     A gripper command that the expert would not give counts as 1.
+
+    Args:
+        view: the environment before the step, and the policy's action.
     """
     env, expert, policy = view.env, view.expert_action, view.policy_action
     size, still, full = _scale(env)

@@ -60,6 +60,9 @@ class InterventionWrapper(gym.Wrapper):
     def subscribe(self, observer: Observer) -> None:
         """Notify an observer of all further resets and steps. Within an episode, it is first notified of the
         current state as a reset.
+
+        Args:
+            observer: the observer.
         """
         self.observers.append(observer)
         if self._seeded:
@@ -72,7 +75,11 @@ class InterventionWrapper(gym.Wrapper):
             self._inside.watch_substeps(())
 
     def note(self, text: str) -> None:
-        """Show a line of text to the person in all viewers."""
+        """Show a line of text to the person in all viewers.
+
+        Args:
+            text: the text.
+        """
         for observer in self.observers:
             observer.on_note(text)
 

@@ -201,7 +201,11 @@ class TrainConfig:
         return {"version": version_of(self.method), "gym_hil": package_version(), **asdict(self)}
 
     def save(self, path: Path) -> None:
-        """Write the configuration to a JSON file."""
+        """Write the configuration to a JSON file.
+
+        Args:
+            path: the file.
+        """
         write_atomically(path, json.dumps(self.to_json(), indent=2).encode() + b"\n")
 
     @classmethod

@@ -120,7 +120,12 @@ class Camera:
 
 
 def common(first: Box, second: Box) -> Box:
-    """Return the intersection of two boxes."""
+    """Return the intersection of two boxes.
+
+    Args:
+        first: the first box.
+        second: the second box.
+    """
     low_x, low_y, low_z = map(max, first.low, second.low)
     high_x, high_y, high_z = map(min, first.high, second.high)
     return Box((low_x, low_y, low_z), (high_x, high_y, high_z))

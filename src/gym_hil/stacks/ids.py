@@ -165,6 +165,9 @@ def is_external(env_id: str) -> bool:
 def full_id(env_id: str) -> str:
     """Return an id with namespace, for an id of this or another package.
 
+    Args:
+        env_id: the id, with or without namespace.
+
     Raises:
         InvalidArgumentError: the id is unknown.
     """
@@ -189,7 +192,11 @@ def recorded_id(env_id: str) -> str:
 
 
 def operator_in_id(env_id: str) -> str | None:
-    """Return the name of the operator that an id contains, or None."""
+    """Return the name of the operator that an id contains, or None.
+
+    Args:
+        env_id: the id.
+    """
     return None if is_external(env_id) else parse_id(env_id).arguments.get("operator")
 
 

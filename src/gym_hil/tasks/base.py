@@ -122,38 +122,73 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def observe(self, sim: Simulation) -> Array:
-        """Return `environment_state` (m, world frame) as a new array."""
+        """Return `environment_state` (m, world frame) as a new array.
+
+        Args:
+            sim: the simulation.
+        """
 
     @abc.abstractmethod
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms of the dense reward as ``{name: (weight, value)}``. Weights sum to 1, and values
         are in [0, 1].
+
+        Args:
+            sim: the simulation.
+            start: the initial state of the episode.
         """
 
     @abc.abstractmethod
     def success(self, sim: Simulation, start: Start) -> bool:
-        """Return whether the task is done. This is the only definition of success."""
+        """Return whether the task is done. This is the only definition of success.
+
+        Args:
+            sim: the simulation.
+            start: the initial state of the episode.
+        """
 
     def intent(self, sim: Simulation, start: Start) -> Intent:
         """Return the next goal of an expert for a robot with one end effector. It depends on the current
         state only, so that the expert recovers from any state.
+
+        Args:
+            sim: the simulation.
+            start: the initial state of the episode.
         """
         raise NotImplementedError(f"{self.name} has no expert")
 
     def intents(self, sim: Simulation, start: Start) -> tuple[Intent, ...]:
-        """Return the next goals of an expert for every end effector, in the robot's order."""
+        """Return the next goals of an expert for every end effector, in the robot's order.
+
+        Args:
+            sim: the simulation.
+            start: the initial state of the episode.
+        """
         return (self.intent(sim, start),)
 
     def workspace_for(self, effector: EndEffector) -> Box:
-        """Return the box to which the TCP of an end effector is limited (world frame)."""
+        """Return the box to which the TCP of an end effector is limited (world frame).
+
+        Args:
+            effector: one of the robot's end effectors.
+        """
         return self.workspace if effector.reach is None else common(self.workspace, effector.reach)
 
     def dense_reward(self, sim: Simulation, start: Start) -> float:
-        """Return the weighted sum of `reward_terms`, in [0, 1]."""
+        """Return the weighted sum of `reward_terms`, in [0, 1].
+
+        Args:
+            sim: the simulation.
+            start: the initial state of the episode.
+        """
         return float(sum(weight * value for weight, value in self.reward_terms(sim, start).values()))
 
     def failure(self, sim: Simulation) -> TerminationReason | None:
-        """Return the reason why the episode cannot succeed any more, or None."""
+        """Return the reason why the episode cannot succeed any more, or None.
+
+        Args:
+            sim: the simulation.
+        """
         for prop in self.scene.props:
             if not reaches(self.workspace, sim.body_pos_w(prop.name).tolist(), REACH_MARGIN):
                 return TerminationReason.OUT_OF_REACH
@@ -161,6 +196,9 @@ class Task(abc.ABC):
 
     def check_options(self, options: Mapping[str, Any]) -> None:
         """Require that the task knows all options.
+
+        Args:
+            options: the reset options, without `state`.
 
         Raises:
             InvalidArgumentError: an option is unknown.

@@ -104,13 +104,22 @@ def yawed(yaw: float) -> tuple[float, float, float, float]:
 
 
 def yaw(sim: Simulation, name: str) -> float:
-    """Return the yaw of a part of a prop (rad)."""
+    """Return the yaw of a part of a prop (rad).
+
+    Args:
+        sim: the simulation.
+        name: name of the part.
+    """
     x, y, _ = sim.point_pos_w(name, (1.0, 0.0, 0.0)) - sim.body_pos_w(name)
     return math.atan2(y, x)
 
 
 def hand_yaw(sim: Simulation) -> float:
-    """Return the yaw of the TCP (rad)."""
+    """Return the yaw of the TCP (rad).
+
+    Args:
+        sim: the simulation.
+    """
     w, x, y, z = sim.tcp_quat_w.tolist()
     return math.atan2(2 * (x * y + w * z), 1 - 2 * (y * y + z * z))
 

@@ -51,7 +51,12 @@ class RobotFit:
 
 
 def fits(task: HasNeeds, robot: Robot) -> RobotFit:
-    """Return whether a robot meets the requirements of a task or its class."""
+    """Return whether a robot meets the requirements of a task or its class.
+
+    Args:
+        task: the task.
+        robot: the robot.
+    """
     needs = task.needs
     count = len(robot.end_effectors)
     if count != needs.end_effectors:

@@ -43,11 +43,19 @@ class DeviceRig(abc.ABC):
 
     @abc.abstractmethod
     def press(self, control: Control) -> None:
-        """Press a button."""
+        """Press a button.
+
+        Args:
+            control: the control of the button.
+        """
 
     @abc.abstractmethod
     def release(self, control: Control) -> None:
-        """Release a button, so that the next `press` is a new one."""
+        """Release a button, so that the next `press` is a new one.
+
+        Args:
+            control: the control of the button.
+        """
 
     def move(self, axis: int, level: float) -> None:
         """Move one axis to `level`, in [-1, 1]."""
@@ -66,7 +74,11 @@ class DeviceRig(abc.ABC):
 
 
 def assert_valid_reading(reading: DeviceReading) -> None:
-    """Check the types and ranges of a reading, and that it is neutral if nothing is connected."""
+    """Check the types and ranges of a reading, and that it is neutral if nothing is connected.
+
+    Args:
+        reading: the reading.
+    """
     assert isinstance(reading, DeviceReading)
     assert isinstance(reading.motion, tuple) and len(reading.motion) == 6
     assert all(math.isfinite(level) and -1.0 <= level <= 1.0 for level in reading.motion), reading.motion

@@ -85,7 +85,11 @@ class Learner(abc.ABC):
 
     @abc.abstractmethod
     def add(self, transitions: Transitions) -> None:
-        """Store transitions in chronological order."""
+        """Store transitions in chronological order.
+
+        Args:
+            transitions: the transitions.
+        """
 
     @abc.abstractmethod
     def forget(self, count: int) -> None:
@@ -166,7 +170,11 @@ class LearningMethod(abc.ABC):
         return self.policy_class()
 
     def load_policy(self, weights: Weights) -> Policy:
-        """Return a policy with the given weights."""
+        """Return a policy with the given weights.
+
+        Args:
+            weights: the result of `Learner.policy_weights`.
+        """
         policy = self.make_policy()
         policy.load(weights)
         return policy
@@ -181,11 +189,18 @@ class LearningMethod(abc.ABC):
         return {}
 
     def pretraining_steps_of(self, config: TrainConfig) -> int:
-        """Return the number of control steps of pretraining in a run, which is `pretraining_steps` by default."""
+        """Return the number of control steps of pretraining in a run, which is `pretraining_steps` by default.
+
+        Args:
+            config: the configuration of the run.
+        """
         return self.pretraining_steps
 
     def check(self, config: TrainConfig) -> None:
         """Require that the method supports a configuration.
+
+        Args:
+            config: the configuration.
 
         Raises:
             InvalidArgumentError: demonstrations are required but missing, or images are not supported.
