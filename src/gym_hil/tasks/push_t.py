@@ -149,9 +149,9 @@ class PushT(Task):
 
     def error(self, sim: Simulation) -> tuple[float, float, float]:
         """Return the displacement of the block from its outline: x, y (m, world frame) and yaw (rad)."""
-        way = sim.body_pos_w(GOAL.name) - sim.body_pos_w(BLOCK.name)
+        offset = sim.body_pos_w(GOAL.name) - sim.body_pos_w(BLOCK.name)
         turn = yaw(sim, GOAL.name) - yaw(sim, BLOCK.name)
-        return way.item(0), way.item(1), math.remainder(turn, 2 * math.pi)
+        return offset.item(0), offset.item(1), math.remainder(turn, 2 * math.pi)
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms: position and yaw."""
@@ -170,9 +170,9 @@ class PushT(Task):
         x, y, turn = self.error(sim)
         angle = yaw(sim, BLOCK.name)
         axes = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-        wanted = np.array([*(axes.T @ (x, y)), RADIUS * turn])
-        gains = MOTIONS @ wanted
-        cosines = gains / max(1e-9, float(np.linalg.norm(wanted)))
+        desired_motion = np.array([*(axes.T @ (x, y)), RADIUS * turn])
+        gains = MOTIONS @ desired_motion
+        cosines = gains / max(1e-9, float(np.linalg.norm(desired_motion)))
         tcp, normals = sim.tcp_pos_w, PLACES[:, 2:] @ axes.T
         touching = (
             sim.body_pos_w(BLOCK.name)[:2]

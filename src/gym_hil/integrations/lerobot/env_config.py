@@ -114,8 +114,8 @@ class ForEvaluation(gym.Wrapper):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         """Reset the environment without the options that begin with ``lerobot_``."""
-        ours = {key: value for key, value in (options or {}).items() if not key.startswith("lerobot_")}
-        observation, info = self.env.reset(seed=seed, options=ours)
+        own_options = {key: value for key, value in (options or {}).items() if not key.startswith("lerobot_")}
+        observation, info = self.env.reset(seed=seed, options=own_options)
         return self._complete(observation), info
 
     def step(self, action: Any) -> Any:

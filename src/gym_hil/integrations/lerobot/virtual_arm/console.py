@@ -23,16 +23,16 @@ ARM_COMMANDS = {
     "middle": "let a hand hold the arm with all joints in the middle of their ranges",
     "sweep": "let the hand move one joint after the other through its whole range",
     "move": "JOINT DEGREES: let a hand move one joint",
-    "release": "let the hand go, or leave the arm to its operator again",
+    "release": "release the arm; its operator, if it has one, drives it again",
     "connect": "JOINT ... or all: connect these servos to the bus, and no others",
-    "unplug": "pull the cable",
-    "plug": "put the cable in again",
+    "unplug": "unplug the cable",
+    "plug": "plug the cable in",
     "power": "switch the servos off and on",
 }
 HAND_COMMANDS = ("middle", "sweep", "move")
 COMMANDS = {
     **ARM_COMMANDS,
-    "fault": "FAULT: let something go wrong, as --fault does",
+    "fault": "FAULT: add a fault, as --fault does",
     "repair": "end all faults",
     "reset": "put the objects at new places",
     "help": "list the commands",
