@@ -82,15 +82,17 @@ def _answers(packet: Packet, servos: list[Servo]) -> list[bytes]:
                 servo.write(address, values)
         return []
     if packet.code == Instruction.SYNC_READ and len(parameters) > 2:
-        address, size, turns = sync_read_request(parameters)
+        address, size, servo_ids = sync_read_request(parameters)
         read = Packet(BROADCAST, Instruction.READ, bytes([address, size]))
-        return [_together(address, read, addressed[address]) for address in turns if address in addressed]
+        return [
+            _together(servo_id, read, addressed[servo_id]) for servo_id in servo_ids if servo_id in addressed
+        ]
     if packet.servo_id != BROADCAST:
         group = addressed.get(packet.servo_id, [])
         answer = _together(packet.servo_id, packet, group)
         return [answer] if answer else []
     if packet.code == Instruction.PING:
-        return [_together(address, packet, addressed[address]) for address in sorted(addressed)]
+        return [_together(servo_id, packet, addressed[servo_id]) for servo_id in sorted(addressed)]
     for servo in servos:  # other broadcasts are executed but not answered
         _execute(packet, servo)
     return []

@@ -13,9 +13,9 @@ import mujoco
 from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.integrations.lerobot.virtual_arm.line import ServoLine
 
-TOO_LATE = 0.1
+LARGEST_DELAY = 0.1
 """Delay up to which lost time is caught up (s)."""
-LOOK_EVERY = 4
+STEPS_PER_CAMERA_STATE = 4
 """Number of physics steps between two states for the cameras."""
 
 
@@ -49,13 +49,13 @@ class Rig:
         self._dt, self._clock = dt, clock
         self._due: float | None = None
         self._ticks = 0
-        self._beside: list[tuple[mujoco.MjModel, mujoco.MjData]] = []
+        self._other_models: list[tuple[mujoco.MjModel, mujoco.MjData]] = []
         self._watchers: list[Callable[[], None]] = []
         self._calls: deque[Callable[[], None]] = deque()
 
     def simulate_together(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Simulate the model of a leader synchronously with the follower."""
-        self._beside.append((model, data))
+        self._other_models.append((model, data))
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` several times per control step, between physics steps."""
@@ -68,7 +68,7 @@ class Rig:
     def tick(self) -> None:
         """Answer programs until the next physics step is due, then update the servos for this step."""
         now = self._clock.monotonic()
-        if self._due is None or now - self._due > TOO_LATE:
+        if self._due is None or now - self._due > LARGEST_DELAY:
             self.lost_s += 0.0 if self._due is None else now - self._due
             self._due = now
         while True:
@@ -83,9 +83,9 @@ class Rig:
             self._calls.popleft()()
         for line in self.lines.values():
             line.tick(now, self._dt)
-        for model, data in self._beside:
+        for model, data in self._other_models:
             mujoco.mj_step(model, data)
-        if self._ticks % LOOK_EVERY == 0:
+        if self._ticks % STEPS_PER_CAMERA_STATE == 0:
             for watcher in self._watchers:
                 watcher()
         self._ticks += 1
