@@ -27,10 +27,8 @@ if TYPE_CHECKING:
 
     from gym_hil.simulation.simulation import Simulation
 
-LINKS, LENGTH, RADIUS, LINK_MASS = 7, 0.028, 0.004, 0.015
-"""Number of links of the cable, their length and radius (m), and their mass (kg)."""
-NAMES = tuple(f"link_{number}" for number in range(LINKS))
-"""Names of the links, from the anchor on."""
+NAMES, LENGTH, RADIUS, LINK_MASS = tuple(f"link_{number}" for number in range(7)), 0.028, 0.004, 0.015
+"""Names of the cable's links, from the anchor on, their length and radius (m), and their mass (kg)."""
 HEIGHT, SEAT = 0.055, 0.04
 """Heights of the cable at its anchor, and of its middle line in the clip (m)."""
 END, SEAT_POINT = (LENGTH, 0.0, 0.0), (0.0, 0.0, SEAT)
@@ -39,20 +37,14 @@ BENDING, LIFTING = {"stiffness": 0.01, "damping": 0.004, "armature": 1e-4}, {"st
 LIP, GAP, SPRING = 0.003, 0.005, {"stiffness": 8000.0, "damping": 40.0, "armature": 0.2}
 """Radius of the clip's lips (m), their distance (m), and their spring (N/m, N s/m, kg)."""
 HELD, TAUT, DESCENT = 5, 0.002, 0.006
-"""Index of the link that the expert grasps, distance by which it pulls beyond the reach of the cable, and descent per
-step (m)."""
-ASIDE, LOW, YAW = 0.002, 0.0015, 0.3
-"""Largest lateral and vertical errors of the cable in the clip at success (m), and yaw of the cable at the start
-(rad)."""
+"""Index of the link that the expert grasps, how far it pulls beyond the cable's reach, and descent per step (m)."""
+ASIDE, LOW = 0.002, 0.0015
+"""Largest lateral and vertical errors of the cable in the clip at success (m)."""
 
 
 @dataclass(frozen=True)
 class Cable(Prop):
-    """A chain of links that bends sideways. Its first link is hinged to a fixed anchor and can also be
-    lifted.
-
-    The frame of the anchor lies on the floor. The links point along x.
-    """
+    """Links that bend sideways, along x from an anchor whose frame lies on the floor; the first can also be lifted."""
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -71,8 +63,9 @@ class Cable(Prop):
             body.add_joint(name=part, axis=(0, 0, 1), **hinge, **BENDING)
             if number == 0:
                 body.add_joint(name=f"{part}_up", axis=(0, 1, 0), **hinge, **LIFTING)
-            ends = (0.0, 0.0, 0.0), END
-            add_rod(body, part, ends, RADIUS, self.rgb, mass=LINK_MASS, priority=1, condim=1)
+            add_rod(
+                body, part, ((0.0, 0.0, 0.0), END), RADIUS, self.rgb, mass=LINK_MASS, priority=1, condim=1
+            )
             for other in NAMES[:number]:
                 spec.add_exclude(bodyname1=other, bodyname2=part)
 
@@ -98,8 +91,7 @@ class Clip(Prop):
             lip = add_slider(body, name, (0, sign * (LIP + GAP / 2), 0), (0, sign, 0), 0.006, **SPRING)
             wall, size = (0, sign * LIP, z / 2 + half), (0.01, 0.002, z / 2 - half)
             add_block(lip, f"{name}_wall", wall, size, white, mass=0.005, touches=False)
-            ends = (-0.007, 0, z), (0.007, 0, z)
-            add_rod(lip, name, ends, LIP, white, mass=0.005, friction=0.1)
+            add_rod(lip, name, ((-0.007, 0, z), (0.007, 0, z)), LIP, white, mass=0.005, friction=0.1)
 
 
 CABLE, CLIP = Cable("cable", (0.93, 0.45, 0.13)), Clip("clip", (0.25, 0.35, 0.50))
@@ -117,24 +109,25 @@ class ClipCable(Task):
     reset_options = ("cable_pose", "clip_pose")
     further_terms = ("tcp_wrench",)
     pairs = (Pair(0, 1),)
-    largest_bend: ClassVar[float] = 0.25
-    clip_places: ClassVar = (-0.6, -0.25, 0.085), (0.6, 0.25, 0.12)
-    """At the start: largest bend between links (rad), and bounds of the clip's direction from the anchor
-    (rad), of its yaw relative to this direction (rad), and of its distance (m)."""
+    anchor_part: ClassVar = (0.0, 0.1), (0.4, 0.9)
+    largest_yaw, largest_bend = 1.8, 0.5
+    clip_places: ClassVar = (-0.7, -0.33, 0.075), (0.7, 0.33, 0.13)
+    """At the start: corners of the anchor's area, as in `Area.point` of the table, largest yaw and bend of the cable
+    (rad), and bounds of the clip's direction from the anchor, its yaw from there (rad), and its distance (m)."""
 
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)
         self.scene = Scene(home=self.needs.home, fixtures=(CABLE, CLIP))
-        self.workspace = robot.workspace.tcp
-        self.area = robot.workspace.table.part((-0.1, 0.25), (0.1, 0.75))
+        self.workspace, self.area = robot.workspace.tcp, robot.workspace.table.part(*self.anchor_part)
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
         """Sample both poses and the bends of the cable. All options consume the same random numbers."""
-        (cable,) = draw_poses(rng, {"cable_pose": (self.area, YAW)}, options, randomise=randomise)
-        bends = rng.uniform(-self.largest_bend, self.largest_bend, LINKS)
+        places = {"cable_pose": (self.area, self.largest_yaw)}
+        (cable,) = draw_poses(rng, places, options, randomise=randomise)
+        bends = rng.uniform(-self.largest_bend, self.largest_bend, len(NAMES))
         aside, turn, away = rng.uniform(*self.clip_places)
         if not randomise:
-            bends, (aside, turn, away) = np.zeros(LINKS), np.mean(self.clip_places, axis=0)
+            bends, (aside, turn, away) = 0.0 * bends, np.mean(self.clip_places, axis=0)
         ray = cable[2] + aside
         clip = np.array([cable[0] + away * math.cos(ray), cable[1] + away * math.sin(ray), ray + turn])
         clip = finite_array("clip_pose", options.get("clip_pose", clip), (3,))
@@ -146,9 +139,7 @@ class ClipCable(Task):
         }
 
     def crossing(self, sim: Simulation) -> tuple[float, float, float]:
-        """Return the point of the cable in the middle plane of the clip, or its nearest end (3, m, frame of
-        the clip's seat).
-        """
+        """Return the point of the cable in the clip's middle plane, or the nearest end (3, m, frame of its seat)."""
         x, y, z = sim.point_pos_w(CLIP.name, SEAT_POINT).tolist()
         angle = yaw(sim, CLIP.name)
         c, s = math.cos(angle), math.sin(angle)
@@ -163,9 +154,7 @@ class ClipCable(Task):
         return 0.0, y0 + x0 / (x0 - x1) * (y1 - y0), z0 + x0 / (x0 - x1) * (z1 - z0)
 
     def observe(self, sim: Simulation) -> Array:
-        """Return the cable's point at the clip, its place in the clip, a point of the clip, and four of the
-        cable (21, m, world frame).
-        """
+        """Return the cable's point at the clip, its place, a point of the clip, four of the cable (21, m, world)."""
         x, y, z = self.crossing(sim)
         points = (x, y, SEAT + z), SEAT_POINT, (LENGTH, 0.0, SEAT)
         clip = [sim.point_pos_w(CLIP.name, point) for point in points]
@@ -204,7 +193,8 @@ class ClipCable(Task):
 
 
 class ClipCableEasy(ClipCable):
-    """ClipCable with smaller bends, and with the clip nearly below the cable."""
+    """ClipCable with a smaller area of the anchor, and smaller angles and distances."""
 
     name = "ClipCableEasy"
-    largest_bend, clip_places = 0.15, ((-0.35, -0.1, 0.095), (0.35, 0.1, 0.115))
+    anchor_part, largest_yaw, largest_bend = ((-0.1, 0.25), (0.1, 0.75)), 0.3, 0.25
+    clip_places = (-0.6, -0.25, 0.085), (0.6, 0.25, 0.12)
