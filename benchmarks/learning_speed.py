@@ -28,7 +28,7 @@ import tyro
 LEARNERS = ("hil", "rlpd", "hil-serl", "hg-dagger", "hil pixels")
 """Method and, if it is not the state, observation of each measured learner."""
 DEMOS, OTHERS = 10, 1000
-"""Number of demonstrations, and of further transitions by no human, that a learner has stored."""
+"""Number of demonstrations, and of other transitions without a human action, that a learner has stored."""
 TURN_S = 0.5
 """Processor time of a turn (s)."""
 RUNS = {
