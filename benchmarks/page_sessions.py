@@ -144,8 +144,8 @@ def table(result: dict) -> list[str]:
     lines = [f"| measure | {head} |", "|---|" + "---|---|" * len(scripts)]
     for measure in next(iter(scripts.values()))["fit"]["held_out"]:
         pairs = (
-            f"{one['fit']['trained'][measure]:.2f} | {one['fit']['held_out'][measure]:.2f}"
-            for one in scripts.values()
+            f"{script['fit']['trained'][measure]:.2f} | {script['fit']['held_out'][measure]:.2f}"
+            for script in scripts.values()
         )
         lines.append(f"| {measure} | {' | '.join(pairs)} |")
     return lines

@@ -235,7 +235,7 @@ def test_every_command_has_a_help_text():
 def test_the_operator_that_an_id_names_is_the_default_and_cannot_be_contradicted(
     command, tmp_path, monkeypatch
 ):
-    """Nobody presses anything: what counts is who is asked."""
+    """No key is pressed: the test checks which operator is asked."""
     from gym_hil.cli.play import Play
     from gym_hil.cli.record import Record
     from gym_hil.cli.train import Train
@@ -310,7 +310,7 @@ def test_sigterm_ends_the_workers_of_a_study(tmp_path):
     def children() -> list[str]:
         return Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text(encoding="utf-8").split()
 
-    def goes_on(worker: str) -> bool:
+    def is_running(worker: str) -> bool:
         try:
             return "State:\tZ" not in Path(f"/proc/{worker}/status").read_text(encoding="utf-8")
         except OSError:
@@ -324,6 +324,6 @@ def test_sigterm_ends_the_workers_of_a_study(tmp_path):
     assert workers
     program.send_signal(signal.SIGTERM)
     assert program.wait(60) == 130
-    while any(goes_on(worker) for worker in workers):
-        assert time.monotonic() < deadline + 60, "a worker goes on"
+    while any(is_running(worker) for worker in workers):
+        assert time.monotonic() < deadline + 60, "a worker is still running"
         time.sleep(0.2)

@@ -1,6 +1,6 @@
 """Conditions under which a simulated human takes over, in addition to disagreement with the policy.
 
-A gate is immutable; `judge` returns a function with its memory for one episode. Counts are control steps,
+A gate is immutable; `start_episode` returns a function, which has the memory of one episode. Counts are control steps,
 unless a name contains seconds.
 """
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.intervention.operator import View
 
-Judge = Callable[[View, np.random.Generator], bool]
+StepCondition = Callable[[View, np.random.Generator], bool]
 """A function that is called once per step and returns whether the human should act. It can be copied with its
 memory."""
 
@@ -27,8 +27,8 @@ class Gate(abc.ABC):
     """A condition for taking over."""
 
     @abc.abstractmethod
-    def judge(self) -> Judge:
-        """Return the function that judges the steps of one episode."""
+    def start_episode(self) -> StepCondition:
+        """Return the condition for the steps of one episode."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +47,8 @@ class NoProgress(Gate):
         _require(self.seconds > 0, f"seconds={self.seconds!r} must be positive")
         _require(self.metres > 0, f"metres={self.metres!r} must be positive")
 
-    def judge(self) -> Judge:
-        """Return the function that judges the steps of one episode."""
+    def start_episode(self) -> StepCondition:
+        """Return the condition for the steps of one episode."""
         return partial(self._is_stuck, deque())
 
     def _is_stuck(
@@ -76,8 +76,8 @@ class LeavingWorkspace(Gate):
         """Validate the field."""
         _require(self.lookahead >= 1, f"lookahead={self.lookahead!r} must be at least 1")
 
-    def judge(self) -> Judge:
-        """Return the function that judges the steps of one episode."""
+    def start_episode(self) -> StepCondition:
+        """Return the condition for the steps of one episode."""
         return self._is_leaving
 
     def _is_leaving(self, view: View, rng: np.random.Generator) -> bool:
@@ -107,8 +107,8 @@ class Schedule(Gate):
             f"every={self.every!r}",
         )
 
-    def judge(self) -> Judge:
-        """Return the function that judges the steps of one episode."""
+    def start_episode(self) -> StepCondition:
+        """Return the condition for the steps of one episode."""
         return partial(self._is_due, [0])
 
     def _is_due(self, counter: list[int], view: View, rng: np.random.Generator) -> bool:
@@ -129,8 +129,8 @@ class Chance(Gate):
             f"probability={self.probability!r} must be in [0, 1]",
         )
 
-    def judge(self) -> Judge:
-        """Return the function that judges the steps of one episode."""
+    def start_episode(self) -> StepCondition:
+        """Return the condition for the steps of one episode."""
         return self._happens
 
     def _happens(self, view: View, rng: np.random.Generator) -> bool:

@@ -61,8 +61,8 @@ class NoisyExpert:
         actions = []
         for hand in env.end_effectors:
             to_goal = hand.expert_goal() - hand.tcp_pos_w
-            seen = self._offset if float(np.hypot(to_goal[0], to_goal[1])) > NEAR else np.zeros(3)
-            action = hand.expert_action(seen).astype(np.float64)
+            assumed_error = self._offset if float(np.hypot(to_goal[0], to_goal[1])) > NEAR else np.zeros(3)
+            action = hand.expert_action(assumed_error).astype(np.float64)
             size = hand.motion_size
             action[:size] += rng.normal(0.0, NOISE, size) * hand.action_space.high[:size]
             actions.append(action)

@@ -60,7 +60,7 @@ class SimulatedHuman(Operator):
 
     name = "simulated"
     _STATE_NAMES = (
-        *("_rng", "_held_steps", "_reaction_steps", "_disagreements", "_judges", "_budget"),
+        *("_rng", "_held_steps", "_reaction_steps", "_disagreements", "_conditions", "_budget"),
         *("_condition", "_trusting_s"),
     )
 
@@ -70,7 +70,7 @@ class SimulatedHuman(Operator):
         self._held_steps = 0
         self._reaction_steps: int | None = None
         self._disagreements: deque[float] = deque()
-        self._judges = [gate.judge() for gate in self.limits.gates]
+        self._conditions = [gate.start_episode() for gate in self.limits.gates]
         self._budget = AttentionBudget(self.limits.budget_s_per_hour)
         self._condition = Condition(self.limits)
         self._trusting_s = 0.0
@@ -81,7 +81,7 @@ class SimulatedHuman(Operator):
         """
         if seed is not None:
             self._rng = np.random.default_rng((seed, STREAM))
-        self._judges = [gate.judge() for gate in self.limits.gates]
+        self._conditions = [gate.start_episode() for gate in self.limits.gates]
         self._begin()
         self._condition.begin(self._rng)
 
@@ -114,7 +114,9 @@ class SimulatedHuman(Operator):
         while len(self._disagreements) > patience:
             self._disagreements.popleft()
         mean = sum(self._disagreements) / len(self._disagreements)
-        opened = [judge(view, self._rng) for judge in self._judges]  # every gate is called in every step
+        opened = [
+            condition(view, self._rng) for condition in self._conditions
+        ]  # every gate is called in every step
         needed = any(opened)
         watching = self._rng.random() < limits.attention and not self._condition.lapse_s
         if self._held_steps == 0 and self._reaction_steps is None:
