@@ -18,11 +18,11 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 PACKAGE = "gym-hil"
-LEFT_OUT = ("dev", "docs", "notebook")
-"""Extras for developers."""
+DEVELOPER_EXTRAS = ("dev", "docs", "notebook")
+"""Extras that users do not need."""
 
 
-def needed(requirements: list[str], extras: tuple[str, ...] = ("",)) -> set[str]:
+def required_packages(requirements: list[str], extras: tuple[str, ...] = ("",)) -> set[str]:
     """Return the names of all packages that requirements install, without this package.
 
     Raises:
@@ -32,23 +32,25 @@ def needed(requirements: list[str], extras: tuple[str, ...] = ("",)) -> set[str]
     waiting = [(Requirement(text), extras) for text in requirements]
     seen = set()
     while waiting:
-        requirement, asked = waiting.pop()
+        requirement, chosen_extras = waiting.pop()
         name = re.sub(r"[-_.]+", "-", requirement.name).lower()
-        if requirement.marker and not any(requirement.marker.evaluate({"extra": extra}) for extra in asked):
+        if requirement.marker and not any(
+            requirement.marker.evaluate({"extra": extra}) for extra in chosen_extras
+        ):
             continue
-        wanted = ("", *sorted(requirement.extras))
-        if (name, wanted) in seen:
+        extras_of_package = ("", *sorted(requirement.extras))
+        if (name, extras_of_package) in seen:
             continue
-        seen.add((name, wanted))
+        seen.add((name, extras_of_package))
         if name != PACKAGE:
             found.add(name)
-        inside = metadata.requires(name) or []
-        waiting += [(Requirement(text), wanted) for text in inside]
+        requirements_of_package = metadata.requires(name) or []
+        waiting += [(Requirement(text), extras_of_package) for text in requirements_of_package]
     return found
 
 
 def megabytes(packages: set[str]) -> float:
-    """Return the size of the installed files of packages."""
+    """Return the size of the installed files of packages (MB)."""
     files = [file for name in packages for file in metadata.files(name) or []]
     paths = {str(file.locate()) for file in files}
     return sum(os.path.getsize(path) for path in paths if os.path.isfile(path)) / 1e6
@@ -57,17 +59,17 @@ def megabytes(packages: set[str]) -> float:
 def sizes() -> list[dict]:
     """Return name, size (MB) and largest packages of the core, of parts of it, and of each installed extra."""
     required = metadata.requires(PACKAGE) or []
-    core = needed(required)
+    core = required_packages(required)
     rows = [row("core", core)]
     for library in ("imageio", "tyro", "rich"):
-        others = needed(
+        others = required_packages(
             [text for text in required if not text.startswith(library) and "extra ==" not in text]
         )
         rows.append(row(f"of which only `{library}` needs", core - others))
     for extra in metadata.metadata(PACKAGE).get_all("Provides-Extra") or []:
-        if extra not in LEFT_OUT:
+        if extra not in DEVELOPER_EXTRAS:
             try:
-                packages = needed(required, (extra,)) - core
+                packages = required_packages(required, (extra,)) - core
             except metadata.PackageNotFoundError as error:
                 print(f"{extra} is left out, because {error.name} is not installed here", file=sys.stderr)
             else:

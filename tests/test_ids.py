@@ -16,9 +16,9 @@ from gym_hil.stacks.ids import IdParts, parse_id
 
 
 def test_every_registered_id_can_be_parsed_into_its_parts():
-    ours = [env_id for env_id in gym.registry if env_id.startswith("gym_hil/")]
-    assert len(ours) > 50
-    for env_id in ours:
+    env_ids = [env_id for env_id in gym.registry if env_id.startswith("gym_hil/")]
+    assert len(env_ids) > 50
+    for env_id in env_ids:
         assert parse_id(env_id).env_id == env_id == parse_id(env_id.removeprefix("gym_hil/")).env_id
 
 

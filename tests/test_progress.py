@@ -78,20 +78,20 @@ def test_a_command_shows_its_progress_and_can_be_stopped(command, status, picks,
 
 def interrupted(arguments: list[str]) -> tuple[str, int]:
     """Return what a command says at a terminal that sends Ctrl-C once a bar is shown, and its status."""
-    ours, theirs = os.openpty()
+    controlling_end, terminal_end = os.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "gym_hil", *arguments],
-        stdout=theirs,
-        stderr=theirs,
+        stdout=terminal_end,
+        stderr=terminal_end,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
         start_new_session=True,
     )
-    os.close(theirs)
+    os.close(terminal_end)
     said, sent = b"", False
     try:
         while True:
             try:
-                part = os.read(ours, 4096)
+                part = os.read(controlling_end, 4096)
             except OSError:  # Linux says so at the end of a terminal
                 break
             if not part:
@@ -103,7 +103,7 @@ def interrupted(arguments: list[str]) -> tuple[str, int]:
         return said.decode(), process.wait(timeout=30)
     finally:
         process.kill()
-        os.close(ours)
+        os.close(controlling_end)
 
 
 def plain(said: str) -> list[str]:

@@ -108,8 +108,11 @@ def test_after_an_automatic_end_the_recorder_asks_whether_to_keep_the_episode(pr
     ("k\n", Answer.KEEP), ("what?\nR\n", Answer.AGAIN), ("d\n", Answer.DISCARD)
 ])  # fmt: skip
 def test_letters_in_the_terminal_answer_the_question(typed, verdict, monkeypatch):
-    ours, theirs = os.openpty()
-    with open(theirs, encoding="utf-8") as terminal, open(ours, "w", encoding="utf-8") as keyboard:
+    controlling_end, terminal_end = os.openpty()
+    with (
+        open(terminal_end, encoding="utf-8") as terminal,
+        open(controlling_end, "w", encoding="utf-8") as keyboard,
+    ):
         monkeypatch.setattr(sys, "stdin", terminal)
         keyboard.write(typed)
         keyboard.flush()

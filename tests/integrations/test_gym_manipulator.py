@@ -92,10 +92,10 @@ def test_two_recorded_episodes_load_hold_executed_actions_and_replay(lerobot, tm
     rows = dataset.hf_dataset.with_format("numpy")
     assert dataset[0]["observation.images.front"].shape == (3, 128, 128)
     for number in (0, 1):
-        mine = np.asarray(rows["episode_index"]) == number
-        actions = np.stack(rows["action"])[mine]
-        states = np.stack(rows["observation.state"])[mine]
-        assert np.asarray(rows["next.reward"])[mine].sum() == 1.0, "the simulated human succeeds"
+        in_episode = np.asarray(rows["episode_index"]) == number
+        actions = np.stack(rows["action"])[in_episode]
+        states = np.stack(rows["observation.state"])[in_episode]
+        assert np.asarray(rows["next.reward"])[in_episode].sum() == 1.0, "the simulated human succeeds"
         env = gym.make("gym_hil/PandaPickCube-v0")
         observation, _ = env.reset()
         followed = 0
@@ -103,7 +103,9 @@ def test_two_recorded_episodes_load_hold_executed_actions_and_replay(lerobot, tm
             np.testing.assert_allclose(observation["agent_pos"][15:18], state[15:18], atol=6e-3)
             observation, _, terminated, _, _ = env.step(action)
             followed += 1
-            if terminated:  # nobody lets go here, which brakes the arm: it may be there earlier
+            if (
+                terminated
+            ):  # the human released the arm near the end, which braked it; the replay may succeed earlier
                 break
         assert followed > len(actions) // 2
         assert np.abs(actions[:, :3]).max() > 0.5

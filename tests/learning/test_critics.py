@@ -56,28 +56,30 @@ def test_values_and_gradients_are_those_of_autograd(count, weighted):
     ensemble = critics(count)
     networks = separate(ensemble)
     features, actions = torch.randn(7, 5, requires_grad=True), torch.rand(7, 3, requires_grad=True)
-    wanted = torch.randn(7, 1)
+    targets = torch.randn(7, 1)
     weight = torch.rand(7, 1) if weighted else 1.0 / 7
-    both = torch.cat((features, actions), dim=1)
-    values = torch.stack([network(both) for network in networks])
-    expected_loss = (weight * (values - wanted) ** 2).sum()
+    inputs = torch.cat((features, actions), dim=1)
+    values = torch.stack([network(inputs) for network in networks])
+    expected_loss = (weight * (values - targets) ** 2).sum()
     by_inputs = torch.autograd.grad(values.mean(), (features, actions), retain_graph=True)
     found = ensemble.values(features, actions)
     assert torch.allclose(found, values, atol=1e-5)
-    for mine, theirs in zip(torch.autograd.grad(found.mean(), (features, actions)), by_inputs, strict=True):
-        assert torch.allclose(mine, theirs, atol=1e-6)
+    for value, expected in zip(
+        torch.autograd.grad(found.mean(), (features, actions)), by_inputs, strict=True
+    ):
+        assert torch.allclose(value, expected, atol=1e-6)
     expected_loss.backward()
-    loss, slope = ensemble.fit(features, actions, wanted, weight)
+    loss, gradient = ensemble.fit(features, actions, targets, weight)
     assert torch.allclose(loss, expected_loss, rtol=1e-5)
-    assert torch.allclose(slope, features.grad, atol=1e-5)
+    assert torch.allclose(gradient, features.grad, atol=1e-5)
     layers, (head, head_offset) = ensemble._split(ensemble.weights.grad)
     for number, network in enumerate(networks):
         pairs = [(head[number].T, network[-1].weight.grad), (head_offset[number, 0], network[-1].bias.grad)]
         for layer, linear, norm in zip(layers, network[::3], network[1::3], strict=False):
             pairs.append((layer.matrix[number].T, linear.weight.grad))
             pairs.append((layer.shift[number, 0], norm.bias.grad))
-        for mine, theirs in pairs:
-            assert torch.allclose(mine, theirs, atol=1e-5)
+        for gradient, expected in pairs:
+            assert torch.allclose(gradient, expected, atol=1e-5)
 
 
 def test_copies_and_loaded_weights_are_independent():
@@ -97,15 +99,15 @@ def test_copies_and_loaded_weights_are_independent():
 
 def test_adam_gives_the_same_steps_as_pytorch_and_restores_its_state():
     torch.manual_seed(0)
-    mine, theirs = (nn.Parameter(torch.ones(50)) for _ in range(2))
-    plain, reference = PlainAdam([mine], lr=0.01), torch.optim.Adam([theirs], lr=0.01)
+    weight, reference_weight = (nn.Parameter(torch.ones(50)) for _ in range(2))
+    plain, pytorch_adam = PlainAdam([weight], lr=0.01), torch.optim.Adam([reference_weight], lr=0.01)
     for number in range(20):
-        mine.grad = theirs.grad = torch.randn(50)
+        weight.grad = reference_weight.grad = torch.randn(50)
         plain.step()
-        reference.step()
-        assert torch.allclose(mine, theirs, atol=1e-6), number
-    plain.load_state_dict({**plain.state_dict(), "state": copy.deepcopy(reference.state_dict()["state"])})
-    mine.grad = theirs.grad = torch.randn(50)
+        pytorch_adam.step()
+        assert torch.allclose(weight, reference_weight, atol=1e-6), number
+    plain.load_state_dict({**plain.state_dict(), "state": copy.deepcopy(pytorch_adam.state_dict()["state"])})
+    weight.grad = reference_weight.grad = torch.randn(50)
     plain.step()
-    reference.step()
-    assert torch.allclose(mine, theirs, atol=1e-6)
+    pytorch_adam.step()
+    assert torch.allclose(weight, reference_weight, atol=1e-6)

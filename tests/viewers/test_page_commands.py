@@ -61,22 +61,22 @@ def test_play_waits_for_a_page_and_prints_its_address_as_json(tmp_path, visitor)
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
 def test_at_a_terminal_without_a_display_a_page_opens_by_itself():
-    ours, theirs = os.openpty()
+    controlling_end, terminal_end = os.openpty()
     environment = {name: value for name, value in os.environ.items() if "DISPLAY" not in name}
     code = "from gym_hil.cli import main; main()"
     command = [sys.executable, "-c", code, "play", "PandaPickCube-v0"]
-    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment)
+    process = subprocess.Popen(command, stdout=terminal_end, stderr=terminal_end, env=environment)
     try:
         said = b""
         while b"Ctrl-C stops" not in said:
-            said += os.read(ours, 4096)
+            said += os.read(controlling_end, 4096)
         assert said.startswith(b"http://127.0.0.1:")
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0
     finally:
         process.kill()
-        os.close(ours)
-        os.close(theirs)
+        os.close(controlling_end)
+        os.close(terminal_end)
 
 
 def test_a_closed_page_never_ends_a_recording(tmp_path, visitor):

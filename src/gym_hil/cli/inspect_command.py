@@ -64,8 +64,8 @@ class Inspect:
         condition = dataset_condition(self.root)
         damage, differences = list(condition.damage), []
         with progress_bar(console) as progress:
-            doing = "replaying episodes" if self.verify else "reading episodes"
-            for number in progress.track(store.numbers(), description=doing):
+            description = "replaying episodes" if self.verify else "reading episodes"
+            for number in progress.track(store.numbers(), description=description):
                 try:
                     episode = store.read(number)
                     quality = assess(episode, interface)
@@ -73,11 +73,11 @@ class Inspect:
                     if not any(str(error) in known for known in damage):
                         damage.append(f"episode {number} cannot be used: {error}")
                     continue
-                why = describe_difference(episode, env) if self.verify else None
-                if why is not None:
-                    differences.append(f"episode {number} {why}")
-                replays = why is None if self.verify else None
-                entries[number] = Entry(_light(episode), quality, None, replays)
+                difference = describe_difference(episode, env) if self.verify else None
+                if difference is not None:
+                    differences.append(f"episode {number} {difference}")
+                replays = difference is None if self.verify else None
+                entries[number] = Entry(_without_states(episode), quality, None, replays)
         console.print(_table(entries))
         console.print(f"{len(entries)} episodes of {store.env_id}")
         notes = (*damage, *differences, *condition.notes)
@@ -128,10 +128,10 @@ class Inspect:
         console.print(f"Page: {path}", soft_wrap=True)
 
 
-def _light(episode: Episode) -> Episode:
+def _without_states(episode: Episode) -> Episode:
     """Return `episode` without its states, to save memory."""
-    kept = {name: rows for name, rows in episode.frames.items() if name != "physics"}
-    return replace(episode, frames=kept)
+    frames = {name: rows for name, rows in episode.frames.items() if name != "physics"}
+    return replace(episode, frames=frames)
 
 
 def _table(entries: dict[int, Entry]) -> Table:

@@ -72,7 +72,7 @@ def take_events(pygame: ModuleType, instance_id: int) -> list[Any]:
     of both of SDL's interfaces, which would fill the queue otherwise.
     """
     # pygame sorts events by type if types are requested, but not if types are excluded.
-    mine: list[Any] = []
+    taken: list[Any] = []
     others: list[Any] = []
     removed = pygame.JOYDEVICEREMOVED
     events = list(pygame.event.get(exclude=[*_foreign_types(pygame), removed]))
@@ -83,11 +83,11 @@ def take_events(pygame: ModuleType, instance_id: int) -> list[Any]:
         if instance_id not in _present(pygame):
             events.append(pygame.event.Event(removed, instance_id=instance_id))
     for event in events:
-        is_mine = event.type in _pad_types(pygame) and event.instance_id == instance_id
-        (mine if is_mine else others).append(event)
+        of_gamepad = event.type in _pad_types(pygame) and event.instance_id == instance_id
+        (taken if of_gamepad else others).append(event)
     for event in others:
         pygame.event.post(event)
-    return mine
+    return taken
 
 
 def _present(pygame: ModuleType) -> set[int]:

@@ -28,8 +28,8 @@ class PlainAdam(torch.optim.Optimizer):
         """Update all parameters that have a gradient. The argument `closure` is ignored."""
         for group in self.param_groups:
             for weight in group["params"]:
-                slope = weight.grad
-                if slope is None:
+                gradient = weight.grad
+                if gradient is None:
                     continue
                 state = self.state[weight]
                 if not state:
@@ -37,7 +37,7 @@ class PlainAdam(torch.optim.Optimizer):
                     state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(weight), torch.zeros_like(weight)
                 state["step"] += 1.0
                 count, mean, square = state["step"].item(), state["exp_avg"], state["exp_avg_sq"]
-                mean.lerp_(slope, 1.0 - MEAN_DECAY)
-                square.mul_(SQUARE_DECAY).addcmul_(slope, slope, value=1.0 - SQUARE_DECAY)
+                mean.lerp_(gradient, 1.0 - MEAN_DECAY)
+                square.mul_(SQUARE_DECAY).addcmul_(gradient, gradient, value=1.0 - SQUARE_DECAY)
                 scale = square.sqrt().div_(math.sqrt(1.0 - SQUARE_DECAY**count)).add_(EPSILON)
                 weight.addcdiv_(mean, scale, value=-group["lr"] / (1.0 - MEAN_DECAY**count))

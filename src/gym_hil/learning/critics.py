@@ -35,7 +35,7 @@ class Layer(NamedTuple):
 class _Pass(NamedTuple):
     """Intermediate results of a hidden layer, from which its gradient is computed."""
 
-    given: torch.Tensor
+    inputs: torch.Tensor
     linear: torch.Tensor
     mean: torch.Tensor
     deviation: torch.Tensor
@@ -129,34 +129,34 @@ class CriticEnsemble(BaseModel):
         layers, (matrix, _) = self._split(self.weights.detach())
         if self.weights.grad is None:
             self.weights.grad = torch.empty_like(self.weights)
-        slopes, (head, head_offset) = self._split(self.weights.grad)
+        gradients, (head, head_offset) = self._split(self.weights.grad)
         weighted = errors * weight
         loss = (weighted * errors).sum()
-        slope = weighted * 2.0
-        torch.bmm(passes[-1].active.transpose(1, 2), slope, out=head)
-        torch.sum(slope, 1, keepdim=True, out=head_offset)
-        slope = slope * matrix.transpose(1, 2)
+        gradient = weighted * 2.0
+        torch.bmm(passes[-1].active.transpose(1, 2), gradient, out=head)
+        torch.sum(gradient, 1, keepdim=True, out=head_offset)
+        gradient = gradient * matrix.transpose(1, 2)
         for number in reversed(range(len(layers))):
-            layer, into, done = layers[number], slopes[number], passes[number]
-            slope = torch.ops.aten.threshold_backward(slope, done.active, 0)
-            torch.sum(slope, 1, keepdim=True, out=into.shift)
-            slope = torch.ops.aten.native_layer_norm_backward(
-                slope,
-                done.linear,
-                slope.shape[-1:],
-                done.mean,
-                done.deviation,
+            layer, layer_gradient, layer_pass = layers[number], gradients[number], passes[number]
+            gradient = torch.ops.aten.threshold_backward(gradient, layer_pass.active, 0)
+            torch.sum(gradient, 1, keepdim=True, out=layer_gradient.shift)
+            gradient = torch.ops.aten.native_layer_norm_backward(
+                gradient,
+                layer_pass.linear,
+                gradient.shape[-1:],
+                layer_pass.mean,
+                layer_pass.deviation,
                 None,
                 None,
                 (True, False, False),
             )[0]
-            torch.bmm(done.given.transpose(1, 2), slope, out=into.matrix)
+            torch.bmm(layer_pass.inputs.transpose(1, 2), gradient, out=layer_gradient.matrix)
             if number:
-                slope = torch.bmm(slope, layer.matrix.transpose(1, 2))
+                gradient = torch.bmm(gradient, layer.matrix.transpose(1, 2))
         if not features.requires_grad:
             return loss, None
         by_features = layers[0].matrix[:, : features.shape[1]].transpose(1, 2)
-        return loss, torch.bmm(slope, by_features).sum(dim=0)
+        return loss, torch.bmm(gradient, by_features).sum(dim=0)
 
     def _values(self, inputs: torch.Tensor, passes: list[_Pass] | None) -> torch.Tensor:
         layers, (matrix, offset) = self._split(self.weights.detach())
@@ -165,8 +165,8 @@ class CriticEnsemble(BaseModel):
             linear = torch.bmm(hidden, layer.matrix)
             size = linear.shape[-1:]
             one, zero = self._one[: size[0]], self._zero[: size[0]]
-            normed, mean, deviation = torch.native_layer_norm(linear, size, one, zero, EPSILON)
-            active = normed.add_(layer.shift).relu_()
+            normalized, mean, deviation = torch.native_layer_norm(linear, size, one, zero, EPSILON)
+            active = normalized.add_(layer.shift).relu_()
             if passes is not None:
                 passes.append(_Pass(hidden, linear, mean, deviation, active))
             hidden = active

@@ -42,12 +42,12 @@ def restore_state(model: SAC, arrays: Mapping[str, NDArray[Any]]) -> None:
     if wrong:
         raise ValueError(f"it belongs to a model with a different architecture: {wrong[0]} differs")
     for name, state in parameters.items():
-        mine = {key: torch.from_numpy(arrays[key].copy()) for key in arrays if key.startswith(f"{name}/")}
+        tensors = {key: torch.from_numpy(arrays[key].copy()) for key in arrays if key.startswith(f"{name}/")}
         if name == _POLICY:
-            parameters[name] = {key.removeprefix(f"{name}/"): tensor for key, tensor in mine.items()}
+            parameters[name] = {key.removeprefix(f"{name}/"): tensor for key, tensor in tensors.items()}
             continue
         state["state"] = {}
-        for key, tensor in mine.items():
+        for key, tensor in tensors.items():
             _, number, quantity = key.split("/")
             state["state"].setdefault(int(number), {})[quantity] = tensor
     try:

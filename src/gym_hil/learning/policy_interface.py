@@ -62,8 +62,10 @@ class PolicyInterface:
 
 def differences(wanted: Any, found: Any) -> str:
     """Return which fields of two dataclasses differ, such as ``"robot panda, not so101"``; empty if none do."""
-    mine, others = asdict(wanted), asdict(found)
-    return "; ".join(f"{key} {mine[key]}, not {others[key]}" for key in mine if mine[key] != others[key])
+    fields, other_fields = asdict(wanted), asdict(found)
+    return "; ".join(
+        f"{key} {fields[key]}, not {other_fields[key]}" for key in fields if fields[key] != other_fields[key]
+    )
 
 
 def _terms_of_version_1(facts: dict[str, Any]) -> dict[str, Any]:

@@ -36,19 +36,19 @@ class RewardInterface:
     robot: str
     observation: tuple[str, ...]
 
-    def require_same(self, other: RewardInterface, mine: object, name: object) -> None:
+    def require_same(self, other: RewardInterface, own_name: object, name: object) -> None:
         """Require that another interface is equal to this one.
 
         Args:
             other: the other interface.
-            mine: name of the object with this interface, for the error message.
+            own_name: name of the object with this interface, for the error message.
             name: name of the object with the other interface.
 
         Raises:
             InvalidArgumentError: the interfaces differ.
         """
         if wrong := differences(self, other):
-            raise InvalidArgumentError(f"{name} does not fit: {mine} is for {wrong}")
+            raise InvalidArgumentError(f"{name} does not fit: {own_name} is for {wrong}")
 
 
 def camera_terms(size: int) -> tuple[str, ...]:

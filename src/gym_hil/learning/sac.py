@@ -132,10 +132,10 @@ class HilSAC(SAC):
         for seen, actions, targets in zip(*batches, strict=True):
             features = encode(self.critic, seen) if encoder else seen
             examples = self._examples(features, actions, targets, humans)
-            loss, slope = self.critic.fit(*examples)
-            if slope is not None:
+            loss, encoding_gradient = self.critic.fit(*examples)
+            if encoding_gradient is not None:
                 losses = [examples[0], self._imitation_loss(features, actions[:humans])]
-                _set_gradients(losses if losses[1].requires_grad else losses[:1], encoder, slope)
+                _set_gradients(losses if losses[1].requires_grad else losses[:1], encoder, encoding_gradient)
             self.critic.optimizer.step()
         with torch.no_grad():
             torch._foreach_lerp_(target, online, 1.0 - (1.0 - self.tau) ** gradient_steps)
@@ -262,17 +262,17 @@ def executed_action(info: dict[str, Any], proposed: np.ndarray) -> np.ndarray:
 
 
 def _set_gradients(
-    outputs: list[torch.Tensor], weights: list[torch.Tensor], slope: torch.Tensor | None = None
+    outputs: list[torch.Tensor], weights: list[torch.Tensor], encoding_gradient: torch.Tensor | None = None
 ) -> None:
     """Set the gradients of weights to those of the sum of some outputs.
 
     Args:
-        outputs: the outputs, which are scalars except for the first one if `slope` is given.
+        outputs: the outputs, which are scalars except for the first one if `encoding_gradient` is given.
         weights: the weights.
-        slope: gradient of the loss with respect to the first output; None if that is a loss itself.
+        encoding_gradient: gradient of the loss with respect to the first output; None if that is a loss itself.
     """
-    slopes = [slope, *(None for _ in outputs[1:])]
-    for weight, gradient in zip(weights, torch.autograd.grad(outputs, weights, slopes), strict=True):
+    gradients = [encoding_gradient, *(None for _ in outputs[1:])]
+    for weight, gradient in zip(weights, torch.autograd.grad(outputs, weights, gradients), strict=True):
         weight.grad = gradient
 
 

@@ -357,8 +357,8 @@ def make_vector(num_envs: int, **kwargs: Any) -> ThreadedVectorEnv:
         num_envs: number of environments.
         kwargs: fields of `EnvConfig`, and `autoreset_mode` and `num_threads` of `ThreadedVectorEnv`.
     """
-    own = ("autoreset_mode", "num_threads")
-    ours = {key: kwargs.pop(key) for key in own if key in kwargs}
+    names = ("autoreset_mode", "num_threads")
+    vector_arguments = {key: kwargs.pop(key) for key in names if key in kwargs}
     config = EnvConfig.of(None, **kwargs)
     if config.render_mode == "human":
         raise InvalidArgumentError(
@@ -373,7 +373,7 @@ def make_vector(num_envs: int, **kwargs: Any) -> ThreadedVectorEnv:
             f"operator={config.operator.name!r} is one operator for {num_envs} environments; use its name, "
             "such as operator='simulated', to create one per environment"
         )
-    return ThreadedVectorEnv(partial(build_env, config), num_envs, **ours)
+    return ThreadedVectorEnv(partial(build_env, config), num_envs, **vector_arguments)
 
 
 def cores() -> int:
