@@ -4,7 +4,8 @@
 
 Needs ``lerobot[feetech]`` and the extras train and virtual-arm. Every rollout is a run of the program with other places
 of the cube. A rollout succeeds if the cube is in the air, as high as the task requires, at two times 0.1 s apart. The
-result is written after every rollout, under the name of the policy. Rollouts in the file are not repeated.
+result is written after every rollout, under the name of the policy. Rollouts in the file are not repeated. If LeRobot
+cannot connect, because a servo answers too late, this is counted, and the rollout is tried again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -100,9 +102,11 @@ def roll_out(
         "--fps=10", f"--duration={seconds}", "--task=Pick up the cube", "--strategy.type=base", *more,
     ]  # fmt: skip
     begun = time.monotonic()
-    with arguments(*given, *([f"--policy.scene={arm['scene']}"] if scene else [])):
-        lerobot_rollout.main()
-    watch.end()
+    try:
+        with arguments(*given, *([f"--policy.scene={arm['scene']}"] if scene else [])):
+            lerobot_rollout.main()
+    finally:
+        watch.end()
     lifted = None if watch.lifted_at is None else round(watch.lifted_at - begun, 2)
     return {"success": lifted is not None, "highest_m": round(watch.highest, 4), "seconds": lifted}
 
@@ -147,7 +151,14 @@ def main(
             for _ in done["rollouts"]:
                 put_back(arm)
             while len(done["rollouts"]) < rollouts:
-                found = roll_out(folder / "policy", arm, duration, not cameras, more)
+                try:
+                    found = roll_out(folder / "policy", arm, duration, not cameras, more)
+                except (ConnectionError, RuntimeError) as error:
+                    frames = traceback.extract_tb(error.__traceback__)
+                    if not any(frame.name == "connect" for frame in frames):
+                        raise
+                    done["not_connected"] = done.get("not_connected", 0) + 1
+                    continue
                 done["rollouts"].append({**found, "load": round(os.getloadavg()[0], 1)})
                 successes = sum(one["success"] for one in done["rollouts"])
                 low, high = wilson(successes, len(done["rollouts"]))

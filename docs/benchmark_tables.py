@@ -20,7 +20,7 @@ from gym_hil.experiments.study_report import FinishedRun, as_markdown, table
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 DELAYS, LEARNED_REWARD = FOLDER / "delays.json", FOLDER / "learned_reward.json"
 RECORDS, LEADERBOARD = FOLDER / "results", FOLDER / "leaderboard.json"
-SPEED, CLONING = FOLDER / "learning_speed.json", FOLDER / "cloning"
+SPEED, CLONING, SO101 = FOLDER / "learning_speed.json", FOLDER / "cloning", FOLDER / "so101"
 BENCH, COMPARISON = FOLDER / "bench.json", FOLDER / "compare.json"
 INSTALL_SIZE = FOLDER / "install_size.json"
 MARKER = re.compile(r"^<!-- benchmark: (\w+) ?(\w*) -->$", re.MULTILINE)
@@ -214,13 +214,38 @@ def cloning(task: str = "") -> str:
         (entry["place"], entry["config"], entry["result"]) for entry in records
     ):
         if axis_values["task"].startswith(task):
-            share = f"{result['successes']} of {result['episodes']}"
-            interval = f"{100 * result['low']:.0f} to {100 * result['high']:.0f} %"
-            facts = share, interval, f"{result['human_s']:.0f}", str(config["seed"])
+            facts = *_success(result), f"{result['human_s']:.0f}", str(config["seed"])
             rows.append([axis_values["task"], str(config["demos"]), *facts])
     if not rows:
         raise InvalidArgumentError(f"{CLONING} has no results of {task!r}")
     return as_markdown(header, rows)
+
+
+def so101() -> str:
+    """A row per observation and seed: what a policy for the SO-101 reaches alone after ten robot minutes."""
+    header = [
+        "observation",
+        "seed",
+        "success without a human",
+        "95 % interval",
+        "seconds per success",
+        "human seconds",
+    ]
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in SO101.glob("*.json")]
+    records.sort(key=lambda entry: (entry["place"]["observation"], entry["config"]["seed"]))
+    rows = []
+    for entry in records:
+        result = entry["result"]
+        cycle = "-" if result["cycle_s"] is None else f"{result['cycle_s']:.1f}"
+        facts = *_success(result), cycle, f"{result['human_s']:.0f}"
+        rows.append([entry["place"]["observation"], str(entry["config"]["seed"]), *facts])
+    return as_markdown(header, rows)
+
+
+def _success(result: dict[str, Any]) -> tuple[str, str]:
+    """Return the successes of an evaluation, and their interval."""
+    interval = f"{100 * result['low']:.0f} to {100 * result['high']:.0f} %"
+    return f"{result['successes']} of {result['episodes']}", interval
 
 
 def render(markdown: str) -> str:
@@ -238,6 +263,7 @@ def render(markdown: str) -> str:
         learned_reward,
         learned_reward_policies,
         install_size,
+        so101,
     )
     without_records = {table.__name__: table for table in others}
 

@@ -12,8 +12,11 @@ import pytest
 pytest.importorskip("stable_baselines3")
 pytest.importorskip("scipy")
 
+from gym_hil.cli.common import state_base_id
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.experiments.benchmark import protocol_differences, read_results
+from gym_hil.experiments.run_record import read_record
+from gym_hil.experiments.study import load_study
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -113,6 +116,20 @@ def test_every_result_of_cloning_is_in_the_table_of_all_tasks_and_on_the_page_of
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", task.removesuffix("Easy")).lower()
         page = (DOCS / "tasks" / f"{name}.md").read_text(encoding="utf-8")
         assert line in tables.render(page), f"{name}.md has no table of this result"
+
+
+def test_results_of_the_so101_are_in_the_table_and_reach_95_of_100_with_seeds_for_reports(tables):
+    lines = tables.render("<!-- benchmark: so101 -->").splitlines()
+    paths = sorted((ROOT / "benchmarks" / "so101").glob("*.json"))
+    runs = {run.name: run for run in load_study(ROOT / "benchmarks" / "so101.toml", state_base_id).runs}
+    assert paths and len(lines) == len(paths) + 2
+    for path in paths:
+        record, config = read_record(path)
+        result, observation = record["result"], record["place"]["observation"]
+        assert record["purpose"] == "report" and config == runs[path.stem].config, path.stem
+        share = f"| {result['successes']} of {result['episodes']} |"
+        assert any(line.startswith(f"| {observation} | {config.seed} {share}") for line in lines)
+        assert result["episodes"] == 100 and result["successes"] >= 95, path.stem
 
 
 def test_at_least_four_tasks_are_not_solved_by_imitation_alone():
