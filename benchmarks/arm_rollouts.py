@@ -90,16 +90,15 @@ def put_back(arm: dict[str, Any]) -> None:
     scene.close()
 
 
-def roll_out(
-    policy: Path, arm: dict[str, Any], seconds: float, scene: bool, more: tuple[str, ...]
-) -> dict[str, Any]:
-    """Run `lerobot-rollout` once, and return what was measured."""
+def roll_out(policy: Path, arm: dict[str, Any], seconds: float, scene: bool, goals: int) -> dict[str, Any]:
+    """Run `lerobot-rollout` once, and return what was measured. Seconds count from the start of the program."""
     put_back(arm)
     watch = Watch(arm["scene"])
     watch.start()
     given = [
         f"--policy.path={policy}", *arm["lerobot"]["follower"], "--robot.disable_torque_on_disconnect=false",
-        "--fps=10", f"--duration={seconds}", "--task=Pick up the cube", "--strategy.type=base", *more,
+        "--fps=10", f"--duration={seconds}", "--task=Pick up the cube", "--strategy.type=base",
+        f"--interpolation_multiplier={goals}",
     ]  # fmt: skip
     begun = time.monotonic()
     try:
@@ -119,7 +118,7 @@ def main(
     rollouts: int = 20,
     duration: float = 6.0,
     seed: int = 1000,
-    more: tuple[str, ...] = (),
+    goals: int = 5,
 ) -> None:
     """Roll out a policy.
 
@@ -130,7 +129,7 @@ def main(
         rollouts: number of rollouts.
         duration: duration of a rollout (s), including the motion to the start.
         seed: seed of the cube's places.
-        more: further arguments of `lerobot-rollout`.
+        goals: number of goals per control period, which LeRobot interpolates.
     """
     results = json.loads(json_file.read_text(encoding="utf-8")) if json_file.is_file() else {}
     trained = load(policy)
@@ -138,7 +137,7 @@ def main(
     done |= {
         "config": trained.config.to_json(),
         "seed": seed,
-        "arguments": more,
+        "goals": goals,
         "versions": {name: metadata.version(name) for name in ("lerobot", "mujoco", "torch")},
     }
     cameras = () if trained.config.obs == "state" else ("--cameras", "front,wrist")
@@ -152,7 +151,7 @@ def main(
                 put_back(arm)
             while len(done["rollouts"]) < rollouts:
                 try:
-                    found = roll_out(folder / "policy", arm, duration, not cameras, more)
+                    found = roll_out(folder / "policy", arm, duration, not cameras, goals)
                 except (ConnectionError, RuntimeError) as error:
                     frames = traceback.extract_tb(error.__traceback__)
                     if not any(frame.name == "connect" for frame in frames):
