@@ -35,13 +35,13 @@ def test_the_bound_is_that_of_clopper_and_pearson():
 
 def test_a_policy_below_the_threshold_rarely_passes_and_one_above_it_soon_does():
     rng = np.random.default_rng(1)
-    looks = [20] * 40
+    episodes = [20] * 40
     passed = sum(
-        first_reached(rng.binomial(20, 0.95, 40).tolist(), looks, 0.95) is not None for _ in range(200)
+        first_reached(rng.binomial(20, 0.95, 40).tolist(), episodes, 0.95) is not None for _ in range(200)
     )
     assert passed <= 0.05 * 200
-    assert all(first_reached(rng.binomial(20, 0.85, 40).tolist(), looks, 0.95) is None for _ in range(200))
-    assert first_reached([0] * 5 + [20] * 35, looks, 0.95) == 5
+    assert all(first_reached(rng.binomial(20, 0.85, 40).tolist(), episodes, 0.95) is None for _ in range(200))
+    assert first_reached([0] * 5 + [20] * 35, episodes, 0.95) == 5
 
 
 def test_minutes_are_those_of_the_first_evaluation_of_the_window():

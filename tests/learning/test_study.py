@@ -90,12 +90,12 @@ def test_errors_in_a_study_file_are_reported(tmp_path, change, complaint):
         study(tmp_path, TOML.replace(*change))
 
 
-def ended(run, successes: int, rise: float) -> FinishedRun:
+def finished_run(run, successes: int, success_per_minute: float) -> FinishedRun:
     minutes = np.linspace(0.5, 5.0, 10)
     curve = {
         "robot_minutes": minutes,
         "wall_s": 20 * minutes,
-        "success_alone": np.clip(minutes * rise, 0, 1),
+        "success_alone": np.clip(minutes * success_per_minute, 0, 1),
         "success_with_help": np.ones(10),
         "intervention_rate": 1 / (1 + minutes),
         "human_s": 10 * minutes,
@@ -109,7 +109,7 @@ def ended(run, successes: int, rise: float) -> FinishedRun:
 
 def test_the_report_contains_the_results_of_the_runs(tmp_path):
     read = study(tmp_path)
-    found = [ended(run, 90 + run.config.seed, 0.2 + 0.1 * run.config.seed) for run in read.runs[:-1]]
+    found = [finished_run(run, 90 + run.config.seed, 0.2 + 0.1 * run.config.seed) for run in read.runs[:-1]]
     write_study_report(read, found, tmp_path)
     table = (tmp_path / "table.md").read_text()
     assert "11 of 12 runs have ended, with seeds for development." in table
@@ -157,13 +157,13 @@ def test_finished_runs_are_not_repeated_and_a_failed_one_stops_no_other(tmp_path
     """
     read, out = study(tmp_path, text), tmp_path / "out"
     first = run_study(read, out, workers=2)
-    assert {one.run.name for one in first.ended} == {"seed-0--good", "seed-1--good"}
+    assert {finished.run.name for finished in first.ended} == {"seed-0--good", "seed-1--good"}
     assert set(first.failed) == {"seed-0--bad", "seed-1--bad"}
     assert "Invalid learning rate" in first.failed["seed-0--bad"]
-    kept = out / "runs" / "seed-0--good"
-    assert (kept / "policy.npz").is_file()
-    report = (kept / "report.html").read_text()
-    assert str(kept) in report and "unfinished" not in report and "So far" not in report
+    folder = out / "runs" / "seed-0--good"
+    assert (folder / "policy.npz").is_file()
+    report = (folder / "report.html").read_text()
+    assert str(folder) in report and "unfinished" not in report and "So far" not in report
     good = Study(read.title, tuple(run for run in read.runs if run.axis_values["rate"] == "good"))
     assert len(run_study(good, out).ended) == 2, "nothing is left to do"
     record = json.loads((out / "records" / "seed-1--good.json").read_text())
@@ -213,12 +213,12 @@ def test_an_interrupted_run_is_resumed(tmp_path):
 
     with pytest.raises(StoppedError):
         train_run(*arguments, tmp_path / "stopped", stop)
-    kept = len(list((tmp_path / "stopped" / "episodes").glob("*.npz")))
-    assert kept == 2
+    stored = len(list((tmp_path / "stopped" / "episodes").glob("*.npz")))
+    assert stored == 2
     train_run(*arguments, tmp_path / "stopped", lambda steps: None)
     train_run(*arguments, tmp_path / "whole", lambda steps: None)
-    one, other = (read_record(tmp_path / name / "record.json")[0] for name in ("stopped", "whole"))
-    assert differences(one, other) == []
+    stopped, whole = (read_record(tmp_path / name / "record.json")[0] for name in ("stopped", "whole"))
+    assert differences(stopped, whole) == []
     assert not (tmp_path / "whole" / "episodes").exists()
-    other["policy_sha256"] = "changed"
-    assert differences(one, other) == ["policy_sha256"]
+    whole["policy_sha256"] = "changed"
+    assert differences(stopped, whole) == ["policy_sha256"]

@@ -41,10 +41,10 @@ def write_report(out: Path) -> None:
         return
     config, points = TrainConfig.load(out / CONFIG), read_curve(out / CURVE)
     result = json.loads((out / RESULT).read_text(encoding="utf-8")) if (out / RESULT).is_file() else None
-    late = {name: result[name] for name in ("late_steps", "worst_late_s") if result and name in result}
+    timing = {name: result[name] for name in ("late_steps", "worst_late_s") if result and name in result}
     facts = {
         **config.as_dict(),
-        **late,
+        **timing,
         **{f"version of {name}": found for name, found in versions().items()},
     }
     write_page(

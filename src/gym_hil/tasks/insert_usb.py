@@ -33,8 +33,10 @@ SIDE = (0.02, 0.0, 0.0)
 """A point from which the yaw of plug and port can be computed (m, in their frames)."""
 DEPTH = 0.009
 """Depth of the tip in the port at success (m); the shell is 12 mm long."""
-ALIGNED, DESCENT = 0.0004, 0.005
-"""Horizontal error at which the expert starts to lower the plug, and distance per step (m)."""
+ALIGNED = 0.0004
+"""Horizontal error at which the expert starts to lower the plug (m)."""
+DESCENT = 0.005
+"""Distance by which the expert lowers the plug per step (m)."""
 PLUG_YAW, PORT_YAW = math.pi / 2, 0.5
 """Largest yaws of plug and port at the start (rad); half a turn of the plug makes no difference."""
 

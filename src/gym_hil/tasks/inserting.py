@@ -21,12 +21,19 @@ if TYPE_CHECKING:
 
     from gym_hil.simulation.simulation import Simulation
 
-CLEAR, HOVER = 0.015, 0.1
-"""Height of the tip above the slot while carrying, and of the TCP above a plug while moving to it (m)."""
-NEAR, ALIGNED, PARALLEL = 0.006, 0.001, 0.03
-"""Errors below which the expert aligns the tip (m), lowers it (m), and regards two yaws as equal (rad)."""
+CLEAR = 0.015
+"""Height of the tip above the slot while the expert carries the plug (m)."""
+HOVER = 0.1
+"""Height of the TCP above a plug while the hand moves to it (m)."""
+NEAR = 0.006
+"""Horizontal error of the tip below which the expert aligns it with the slot (m)."""
+ALIGNED = 0.001
+"""Horizontal error of the tip below which the expert lowers it (m)."""
+PARALLEL = 0.03
+"""Difference of two yaws that are regarded as equal (rad)."""
 SHARE = 0.6
-"""Share of the horizontal error that the expert corrects per step: the TCP follows its target late."""
+"""Share of the horizontal error that the expert corrects per step. A larger one would overshoot, because the TCP
+follows its target with a delay."""
 DESCENT = 0.01
 """Distance by which the expert lowers the plug per step (m)."""
 TOUCHING = 0.001
@@ -126,7 +133,7 @@ class Slot(Prop):
 
 def draw_poses(
     rng: np.random.Generator,
-    places: Mapping[str, tuple[Area, float]],
+    areas: Mapping[str, tuple[Area, float]],
     options: Mapping[str, Any],
     *,
     randomise: bool,
@@ -135,13 +142,13 @@ def draw_poses(
 
     Args:
         rng: the generator.
-        places: the area and the largest yaw (rad) of each pose, by the name of the reset option that overrides it.
+        areas: the area and the largest yaw (rad) of each pose, by the name of the reset option that overrides it.
         options: reset options.
         randomise: whether to sample; otherwise poses are in the middle of their areas, with a yaw of 0.
     """
     poses = []
-    for name, (area, most) in places.items():
-        pose = np.array([*rng.uniform(area.low, area.high), rng.uniform(-most, most)])
+    for name, (area, max_yaw) in areas.items():
+        pose = np.array([*rng.uniform(area.low, area.high), rng.uniform(-max_yaw, max_yaw)])
         if not randomise:
             pose = np.array([*area.point(0.5, 0.5), 0.0])
         poses.append(finite_array(name, options.get(name, pose), (3,)))

@@ -52,8 +52,10 @@ YAW = 0.15
 """Largest turn of cabinet and cube at the start (rad)."""
 HOVER = 0.12
 """Height of the TCP while it moves to the next object (m)."""
-IN_HOLE, PULL = 0.008, 0.02
-"""Horizontal error at which the expert descends into the handle, and distance by which it pulls per step (m)."""
+IN_HOLE = 0.008
+"""Horizontal error at which the expert descends into the handle (m)."""
+PULL = 0.02
+"""Distance by which the expert pulls the drawer per step (m)."""
 
 
 @dataclass(frozen=True)

@@ -62,9 +62,10 @@ ALIGNED = 0.0006
 """Largest horizontal error at which the expert lowers the module (m)."""
 DESCENT = 0.005
 """Distance by which the expert lowers the module per step (m)."""
-ON_END, ABOVE = 0.006, 0.035
-"""Horizontal error at which an end is pressed, and height above the module at which the fingers are closed before
-(m)."""
+ON_END = 0.006
+"""Largest horizontal error of the fingers at which they press an end of the module (m)."""
+ABOVE = 0.035
+"""Height above the module at which the fingers are closed before they press (m)."""
 WHITE: Rgb = (0.92, 0.92, 0.9)
 
 

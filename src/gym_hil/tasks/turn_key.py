@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 
 GRASP = (0.0, 0.0, 0.01)
 """Point at which the expert grasps the key (m, frame of the key)."""
-TURN, DEPTH = 1.5, 0.016
-"""Least angle of the barrel, which stops at 90 degrees (rad), and least depth of the tip in it (m) at success."""
+TURN = 1.5
+"""Least angle of the barrel at success (rad). The barrel stops at 90 degrees."""
+DEPTH = 0.016
+"""Least depth of the tip in the barrel at success (m)."""
 YAW = 0.3
 """Largest yaws of stand and lock at the start (rad)."""
-PRESSED, BEYOND = 0.003, 0.15
-"""Depth beyond `DEPTH` to which the expert presses the key (m), and angle beyond the stop of the barrel to which it
-turns it (rad)."""
+PRESSED = 0.003
+"""Depth beyond `DEPTH` to which the expert presses the key (m)."""
+BEYOND = 0.15
+"""Angle beyond the stop of the barrel to which the expert turns the key (rad)."""
 
 KEY = Plug("key", (0.93, 0.75, 0.13), head=(0.012, 0.012, 0.025), blade=(0.01, 0.004, 0.0125))
 STAND = Slot("stand", (0.55, 0.55, 0.58), KEY, height=0.02, clearance=0.0006)
