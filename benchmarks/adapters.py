@@ -57,7 +57,7 @@ class EngineAlone:
         import numpy as np
 
         rng, data, simulation = np.random.default_rng(seed), self.data, self.simulation
-        answer, self.commands = self.env.reset(seed=seed), []
+        first_observation, self.commands = self.env.reset(seed=seed), []
         start, advance = simulation.save(), simulation.advance
 
         def record(ticks):
@@ -76,7 +76,7 @@ class EngineAlone:
         del simulation.advance  # restores the method of the class
         simulation.restore(start)
         self.number = 0
-        return answer
+        return first_observation
 
     def step(self, action):
         import mujoco
@@ -101,7 +101,7 @@ def so101_pick_lift(control_mode, cameras=False, native=False, num_envs=0):
 
     views = WristCamera(SIZE, SIZE), OverheadCamera(SIZE, SIZE)
     config = PickConfig(
-        # The integrator is the native preset's; PhysicsConfig alone would change it with the rate.
+        # Use the integrator of the native preset. PhysicsConfig would choose another one for this control rate.
         physics=None if native else PhysicsConfig(control_period_s=CONTROL_DT, integrator="implicitfast"),
         obs_mode="visual" if cameras else "state",
         observations=[*PickConfig().observations, *views] if cameras else None,

@@ -42,15 +42,15 @@ class TestSimulatedHuman(OperatorBasics):
         return SimulatedHuman(preset)
 
 
-SIMULATED_PEOPLE = [
+SIMULATED_DEVICES_AND_PRESETS = [
     pytest.param(device, preset, marks=() if preset == "novice" else pytest.mark.nightly)
     for device in SIMULATED_DEVICES
     for preset in sorted(PRESETS)
 ]
 
 
-@pytest.mark.parametrize(("device", "preset"), SIMULATED_PEOPLE)
-class TestSimulatedPerson(OperatorBasics):
+@pytest.mark.parametrize(("device", "preset"), SIMULATED_DEVICES_AND_PRESETS)
+class TestSimulatedHumanWithDevice(OperatorBasics):
     @pytest.fixture
     def operator(self, device, preset):
         return make_operator(device, preset=preset)
@@ -83,8 +83,8 @@ def rigs(tmp_path) -> dict[str, object]:
         rig.device = RecordingDevice(rig.keyboard, tmp_path / "log.jsonl")
         return rig
 
-    def at_page(rig: PageRig) -> DeviceRig:
-        rig.page.input_viewer = None  # A server would see that nobody is there.
+    def without_viewer(rig: PageRig) -> DeviceRig:
+        rig.page.input_viewer = None  # With a viewer, the page would be disconnected.
         return rig
 
     return {
@@ -93,12 +93,12 @@ def rigs(tmp_path) -> dict[str, object]:
         "terminal": TerminalRig,
         "combined": combined,
         "recording": recorder,
-        "page": lambda: at_page(PageRig()),
-        "page gamepad": lambda: at_page(PagePadRig()),
+        "page": lambda: without_viewer(PageRig()),
+        "page gamepad": lambda: without_viewer(PagePadRig()),
     }
 
 
-WAYS = [
+DEVICES_AND_ENGAGE_MODES = [
     ("keyboard", Engage.HOLD),
     ("keyboard", Engage.TOGGLE),
     ("keyboard", Engage.MOTION),
@@ -130,11 +130,13 @@ def make_rig(tmp_path):
         getattr(rig, "close", rig.device.close)()
 
 
-@pytest.mark.parametrize(("device", "way"), WAYS, ids=lambda value: getattr(value, "value", value))
+@pytest.mark.parametrize(
+    ("device", "engage"), DEVICES_AND_ENGAGE_MODES, ids=lambda value: getattr(value, "value", value)
+)
 class TestTakingOver(TakeoverConformance):
     @pytest.fixture
-    def rig(self, make_rig, device, way):
-        self.engage = way
+    def rig(self, make_rig, device, engage):
+        self.engage = engage
         return make_rig(device)
 
 

@@ -20,14 +20,14 @@ from gym_hil.testing.operators import TakeoverConformance  # noqa: E402
 
 MODEL = "SpaceMouseCompact" if "SpaceMouseCompact" in pyspacemouse.get_device_specs() else "SpaceNavigator"
 FULL = 350
-"""Counts of a cap pushed all the way."""
+"""Largest count of an axis."""
 HID_AXES = {0: (2, -1), 1: (1, -1), 2: (3, -1), 3: (5, -1), 4: (4, -1), 5: (6, -1)}
-"""World axis to the place of its count in the report, from 1, and its sign. The cap's own axes are x right,
-y towards the person, z down (USB HID usage tables, multi-axis controller)."""
+"""Maps each axis of the world to the index of its count in the report, which begins at 1, and to its sign. The axes of
+the device are x right, y towards the person, z down (USB HID usage tables, multi-axis controller)."""
 
 
 class FakeHid:
-    """What pyspacemouse needs of a USB device."""
+    """The part of a USB device that pyspacemouse uses."""
 
     product_string = manufacturer_string = serial_number = "fake"
     release_number = 1
@@ -61,7 +61,7 @@ class FakeHid:
         try:
             return self.reports.get_nowait()
         except queue.Empty:
-            self.taken = sent  # Whoever reads has dealt with all of these.
+            self.taken = sent  # All of these have been read and processed.
             return b""
 
 
@@ -96,8 +96,8 @@ class SpaceMouseRig(DeviceRig):
         self.hid.send(bytes([3, self.buttons, 0]))
 
     def move(self, axis: int, level: float) -> None:
-        place, sign = HID_AXES[axis]
-        self.counts[place] = round(sign * level * FULL)
+        index, sign = HID_AXES[axis]
+        self.counts[index] = round(sign * level * FULL)
         words = [count.to_bytes(2, "little", signed=True) for count in self.counts[1:]]
         self.hid.send(bytes([1]) + b"".join(words[:3]), bytes([2]) + b"".join(words[3:]))
 
@@ -113,10 +113,10 @@ class SpaceMouseRig(DeviceRig):
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the thread that reads has dealt with every report, or with the plug."""
+        """Wait until the reading thread has processed all reports, or has noticed the unplugged or plugged device."""
         deadline = time.monotonic() + 60.0
         while not self.device._stop.is_set() and not self._settled():
-            assert time.monotonic() < deadline, "the thread that reads the SpaceMouse does not answer"
+            assert time.monotonic() < deadline, "the thread that reads the SpaceMouse does not respond"
             time.sleep(0.001)
 
     def _settled(self) -> bool:
@@ -162,10 +162,10 @@ def test_all_six_axes_at_once(rig):
 
 
 def test_without_a_spacemouse_the_message_explains_the_remedy(caplog):
-    def none():
+    def find_no_device():
         raise RuntimeError("No connected or supported devices found.")
 
-    with SpaceMouse(open_source=none) as device:
+    with SpaceMouse(open_source=find_no_device) as device:
         assert device.poll() == DISCONNECTED
     assert "Plug one in at any time" in caplog.text and "hidraw" in caplog.text
     assert caplog.text.count("No SpaceMouse") == 1
@@ -190,13 +190,13 @@ def test_searching_for_a_spacemouse_does_not_redirect_other_output(monkeypatch, 
     class Enumeration:
         def find(self):
             outputs.add(sys.stdout)
-            return [] if len(outputs_seen) % 2 else [Hid()]
+            return [] if len(attempts) % 2 else [Hid()]
 
-    outputs_seen: list[int] = []
+    attempts: list[int] = []
     monkeypatch.setattr("easyhid.Enumeration", Enumeration)
     before = sys.stdout
     for number in range(4):
-        outputs_seen.append(number)
+        attempts.append(number)
         with contextlib.suppress(RuntimeError):
             open_spacemouse().close()
     assert outputs == {before}, "standard output was swapped"

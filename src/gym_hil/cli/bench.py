@@ -30,7 +30,7 @@ _ROWS = {
     "memory_mb": ("memory of the process", "MB", 0),
     "steps_per_s": ("steps", "/s", 0),
     "sim_s_per_s": ("simulated seconds per second", "", 1),
-    "times_engine": ("env.step / mj_step alone, durations", "x", 2),
+    "step_to_engine_ratio": ("env.step / mj_step alone, durations", "x", 2),
     "reset_ms": ("reset", "ms", 2),
     "latency_ms": ("latency of a key press, median", "ms", 1),
     "worst_latency_ms": ("latency of a key press, largest", "ms", 1),
@@ -159,8 +159,8 @@ def _kind_table(kind: str, tasks: dict[str, Any]) -> Table:
 def _scaling_table(tasks: dict[str, Any]) -> Table:
     rows = {
         "environments": ("num_envs", "{}"),
-        "steps per s, relative to one environment": ("times_one", "{:.2f} x"),
-        "the same for MuJoCo alone": ("engine_times_one", "{:.2f} x"),
+        "steps per s, relative to one environment": ("speedup", "{:.2f} x"),
+        "the same for MuJoCo alone": ("engine_speedup", "{:.2f} x"),
         "memory per environment": ("memory_mb_per_env", "{:.2f} MB"),
     }
     table = Table("vector on all cores", *tasks)

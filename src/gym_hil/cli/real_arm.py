@@ -23,7 +23,7 @@ DEFAULT_TASK = "SO101PickCube-v1"
 """Default id, which determines the actions and the time limit of an arm."""
 ARM_FILE = "arm.json"
 """File in a run's folder that describes the arm of the run."""
-_KEPT = ("robot", "robot_id", "robot_scene", "robot_task")
+_FIXED = ("robot", "robot_id", "robot_scene", "robot_task")
 """Settings that must not change when a run is resumed."""
 
 
@@ -123,17 +123,19 @@ class RealArmOptions:
         from gym_hil.learning.config import CONFIG
 
         path = out / ARM_FILE
-        begun = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        exists, mine = (out / CONFIG).is_file(), {} if self.robot is None else self._facts()
+        started_with = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        exists, current = (out / CONFIG).is_file(), {} if self.robot is None else self._facts()
         wrong = [
-            f"{name}={begun.get(name)}" for name in _KEPT if exists and begun.get(name) != mine.get(name)
+            f"{name}={started_with.get(name)}"
+            for name in _FIXED
+            if exists and started_with.get(name) != current.get(name)
         ]
         if wrong:
             raise InvalidArgumentError(
-                f"the run in {out} was begun with {', '.join(wrong)}; choose another folder"
+                f"the run in {out} was started with {', '.join(wrong)}; choose another folder"
             )
 
-    def note_in(self, out: Path) -> None:
+    def write_description(self, out: Path) -> None:
         """Write a description of the arm into the folder of a run."""
         if self.robot is not None:
             write_json(out / ARM_FILE, self._facts())

@@ -40,7 +40,7 @@ from gym_hil.viewers.web.wait import await_person
 COMPLETE_EVERY = 5
 """Number of episodes after which files are completed while missing episodes are exported, so that a later crash cannot
 damage them."""
-_KEPT = ("proprioception", "objects", "rgb")
+_ALWAYS_STORED = ("proprioception", "objects", "rgb")
 """Observation terms that are always recorded, as positions and images."""
 _TERMINAL = ("terminal", "spacemouse", "leader")
 """Operators that read the keys of the terminal themselves."""
@@ -149,7 +149,7 @@ class Record:
         if self.arm.robot is not None:
             default_size = DEFAULT_SIZE if self.arm.robot_cameras else 0
         size = default_size if self.image_size is None else self.image_size
-        further = [name for name in self.observation_terms if name not in _KEPT]
+        further = [name for name in self.observation_terms if name not in _ALWAYS_STORED]
         settings = DatasetSettings(
             format,
             self.repo_id,

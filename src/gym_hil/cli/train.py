@@ -108,7 +108,7 @@ class Train:
         self.arm.require_same(self.out)
 
         def ready(env: gym.Env) -> None:
-            self.arm.note_in(self.out)
+            self.arm.write_description(self.out)
             _welcome(env, console)
 
         console.print(

@@ -56,8 +56,8 @@ class VirtualArm:
     camera_port: int = 0
     """TCP port of the cameras; 0 for a free one."""
     scene: bool = False
-    """Let other programs, such as `gym-hil train --robot-scene`, request the poses of the objects, and that they are
-    put back. The objects are then moved on request only."""
+    """Let other programs, such as `gym-hil train --robot-scene`, read the poses of the objects and have the objects put
+    back. They are then put back on request only."""
     servos: ServoState = STATES[0]  # type: ignore[valid-type]
     """Initial state of the servos: calibrated, with a calibration file for LeRobot; assembled, without
     calibration; or new, as delivered by the factory, all with address 1."""
@@ -129,8 +129,8 @@ class VirtualArm:
 
     def _announce(self, console: Console, station: Station, url: str | None) -> None:
         arguments = station.lerobot_arguments()
-        for name, of_arm in arguments.items():
-            console.print(f"{name}: {' '.join(map(shlex.quote, of_arm))}", soft_wrap=True, markup=False)
+        for name, options in arguments.items():
+            console.print(f"{name}: {' '.join(map(shlex.quote, options))}", soft_wrap=True, markup=False)
         if url is not None:
             print(url, flush=True)
         facts = {**station.facts(), "lerobot": arguments, "url": url}
@@ -146,8 +146,8 @@ class VirtualArm:
         )
         answer_promptly()
         threading.Thread(target=_listen, args=(station, commands), daemon=True, name="commands").start()
-        left, dt, ended = self.seconds, station.env.get_wrapper_attr("control_dt"), False
-        while not stopped.is_set() and (left is None or left > 0.0):
+        remaining_s, dt, ended = self.seconds, station.env.get_wrapper_attr("control_dt"), False
+        while not stopped.is_set() and (remaining_s is None or remaining_s > 0.0):
             if ended:
                 station.wait(dt)
             elif station.step():
@@ -158,8 +158,8 @@ class VirtualArm:
             if reset_requested.is_set():
                 station.reset()
                 ended = False
-            if left is not None:
-                left -= dt
+            if remaining_s is not None:
+                remaining_s -= dt
 
 
 def _listen(station: Station, commands: Commands) -> None:

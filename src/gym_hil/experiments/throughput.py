@@ -57,6 +57,7 @@ class Start:
     make_s: float
     """Time of `gym.make`, including the import of MuJoCo (s)."""
     first_reset_s: float
+    """Duration of the first reset (s)."""
     memory_mb: float | None
     """Largest resident size (MB); None if the system does not report it."""
 
@@ -68,9 +69,10 @@ class Stepping:
     steps_per_s: float
     sim_s_per_s: float
     """Simulated seconds per second."""
-    times_engine: float
-    """Ratio of the durations of `env.step` and of ``mj_step(nstep=...)`` from the same states."""
+    step_to_engine_ratio: float
+    """Duration of `env.step`, divided by that of ``mj_step(nstep=...)`` from the same states."""
     reset_ms: float
+    """Duration of a reset (ms)."""
 
 
 def start_up(env_id: str, *, image_obs: bool, rounds: int) -> Start:
@@ -166,9 +168,9 @@ class Scaling:
     """Speed of a vector on all cores relative to a single environment, as medians over rounds."""
 
     num_envs: int
-    times_one: float
-    """Ratio of the environment steps per second of the vector and of a single environment."""
-    engine_times_one: float
+    speedup: float
+    """Environment steps per second of the vector, divided by those of a single environment."""
+    engine_speedup: float
     """The same ratio for MuJoCo alone on as many threads."""
     memory_mb_per_env: float | None
     """Additional resident memory per environment (MB); None if the system does not report it."""
