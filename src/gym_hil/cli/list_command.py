@@ -96,6 +96,8 @@ def _tasks(ids: list[IdParts]) -> Table:
         f"{', '.join(names)} ({', '.join(tasks)})" for tasks, names in by_tasks.items() if tasks != most
     ]
     caption = "; ".join([f"Robots: {', '.join(by_tasks[most])}", *others])
+    if easy := [name for name in TASKS if name.endswith(EASY)]:
+        caption += f"\nEasier starts: {', '.join(easy)}"
     table.caption, table.caption_justify = caption, "left"
     return table
 
@@ -106,8 +108,6 @@ def _parts() -> Table:
     table.title_justify, table.title_style = "left", "bold"
     for part, meaning in PARTS.items():
         table.add_row(part, meaning)
-    if easy := [name for name in TASKS if name.endswith(EASY)]:
-        table.add_row(EASY, f"easier starts: {', '.join(easy)}")
     return table
 
 
