@@ -22,7 +22,7 @@ DELAYS, LEARNED_REWARD = FOLDER / "delays.json", FOLDER / "learned_reward.json"
 RECORDS, LEADERBOARD = FOLDER / "results", FOLDER / "leaderboard.json"
 SPEED, CLONING, SO101 = FOLDER / "learning_speed.json", FOLDER / "cloning", FOLDER / "so101"
 BENCH, COMPARISON = FOLDER / "bench.json", FOLDER / "compare.json"
-INSTALL_SIZE = FOLDER / "install_size.json"
+INSTALL_SIZE, HELPING = FOLDER / "install_size.json", FOLDER / "helping.json"
 MARKER = re.compile(r"^<!-- benchmark: (\w+) ?(\w*) -->$", re.MULTILINE)
 
 
@@ -206,6 +206,22 @@ def install_size() -> str:
     return as_markdown(["", "size (MB)", "largest packages (MB)"], rows)
 
 
+def helping() -> str:
+    """A row for each simulated human that helps a policy, from the result of ``benchmarks/helping.py``."""
+    rows = [
+        [
+            f"`{row['operator']}`" if row["preset"] else "none",
+            row["preset"],
+            f"{row['successes']}",
+            *(f"{row[key]:.2f}" for key in ("takeovers", "switches")),
+            *(f"{row[key]:.1f}" for key in ("acting_s", "watching_s")),
+        ]
+        for row in json.loads(HELPING.read_text(encoding="utf-8"))["rows"]
+    ]
+    heads = ["operator", "preset", "success", "takeovers", "changes of control", "acting (s)", "watching (s)"]
+    return as_markdown(heads, rows)
+
+
 def cloning(task: str = "") -> str:
     """A row per task and number of demonstrations: the success of a clone of the simulated human without help."""
     header = ["task", "demonstrations", "success without a human", "95 % interval", "human seconds", "seed"]
@@ -265,6 +281,7 @@ def render(markdown: str) -> str:
         learned_reward,
         learned_reward_policies,
         install_size,
+        helping,
         so101,
     )
     without_records = {table.__name__: table for table in others}

@@ -170,6 +170,14 @@ def test_every_installed_size_is_in_its_table(tables):
         assert f"| {entry['name']} | {entry['mb']:.0f} |" in rendered
 
 
+def test_every_human_who_helps_a_policy_is_in_the_table(tables):
+    found = json.loads((ROOT / "benchmarks" / "helping.json").read_text(encoding="utf-8"))
+    lines = tables.render("<!-- benchmark: helping -->").splitlines()
+    assert len(lines) == 2 + len(found["rows"]) and found["seed"] >= 1000
+    for row, line in zip(found["rows"], lines[2:], strict=True):
+        assert row["operator"] in line and f"| {row['preset']} | {row['successes']} |" in line
+
+
 def test_a_table_that_does_not_exist_is_named(tables):
     with pytest.raises(InvalidArgumentError, match="no table 'curves'"):
         tables.render("text\n<!-- benchmark: curves -->\n")
