@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -288,6 +289,33 @@ def test_a_policy_of_this_package_drives_the_arm_through_lerobot(virtual_arm, le
     height = scene.poses(["cube"])["cube"][2]
     scene.close()
     assert height > ROBOTS["so101"].workspace.lift, "the arm holds the cube that it has lifted"
+
+
+def test_the_leader_corrects_a_policy_in_a_rollout(virtual_arm, lerobot, tmp_path):
+    arm = virtual_arm("--leader", "--cameras", "front,wrist", "--camera-fps", "10")
+    policy = trained_in_simulation(
+        tmp_path, obs="pixels", image_size=16, demos=1, robot_minutes=0.01, updates_per_step=1
+    )
+    log, data = tmp_path / "corrections.log", tmp_path / "corrections"
+    screen, keyboard = pty.openpty()
+    program = lerobot.start(
+        "lerobot.scripts.lerobot_rollout", f"--policy.path={policy}", *arm.arguments("follower", "leader"), "--fps=10",
+        "--task=Pick up the cube", "--return_to_initial_position=false", "--strategy.type=dagger",
+        "--strategy.num_episodes=1", "--strategy.smooth_handover=false", "--dataset.repo_id=me/rollout_arm",
+        f"--dataset.root={data}", "--dataset.fps=10", "--dataset.push_to_hub=false", "--play_sounds=false",
+        log=log, stdin=keyboard,
+    )  # fmt: skip
+    for said, key in (
+        ("corrections-only recording started", b" "),
+        ("-> paused", b"\t"),
+        ("-> correcting", b"\t"),
+    ):
+        wait_for(lambda said=said: said in log.read_text(), log, program)
+        time.sleep(2)
+        os.write(screen, key)
+    assert program.wait(timeout=120) == 0, log.read_text()[-3000:]
+    frames = pd.read_parquet(data / "data")
+    assert len(frames) >= 5 and np.concatenate(frames["intervention"].map(np.atleast_1d).to_list()).all()
 
 
 def test_a_leader_arm_drives_the_arm(virtual_arm, lerobot, tmp_path):
