@@ -15,8 +15,10 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.integrations.lerobot.real_arm.connection import Measurement
 from gym_hil.integrations.lerobot.real_arm.stepped import ArmPolicy
 from gym_hil.integrations.lerobot.virtual_arm.scene import SceneServer
+from gym_hil.learning.checkpoint import load_policy
 from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.features import state_terms
+from gym_hil.learning.features import image_terms, state_terms, total_size
+from gym_hil.learning.image_observation import ImageLayout
 from gym_hil.learning.policy_actions import make_actions
 from gym_hil.learning.policy_env import PolicyObservation, make_interface
 from gym_hil.learning.policy_file import TrainedPolicy
@@ -30,16 +32,21 @@ HOME = np.array(ROBOTS["so101"].home("above_table"))
 PATH = Path("policy.npz")
 
 
-def upwards(task: str = "PersonJudges", robot: str = "so101", level: float = 0.4) -> TrainedPolicy:
+def upwards(
+    task: str = "PersonJudges", robot: str = "so101", level: float = 0.4, obs: str = "state"
+) -> TrainedPolicy:
     """Return a policy that always moves upwards and opens the gripper."""
-    config = TrainConfig(env_id="gym_hil/SO101PickCubeStateBase-v1", method="bc")
+    config = TrainConfig(env_id="gym_hil/SO101PickCubeStateBase-v1", method="bc", obs=obs, image_size=16)
     env = make_env(config.env_id)
     inner = EnvironmentInterface(env)
     interface = make_interface(inner, PolicyObservation(inner, 0), make_actions(inner))
     env.close()
     if task == "PersonJudges":
         interface = replace(interface, observation=state_terms(0, 0))
-    inputs = sum(int(term.split("[")[1][:-1]) for term in interface.observation)
+    inputs = total_size(interface.observation)
+    if obs == "pixels":
+        inputs = ImageLayout(16).total_bytes
+        interface = replace(interface, observation=image_terms(inputs))
     weights = {
         "w0": np.zeros((inputs, 2)), "b0": np.zeros(2), "mean_w": np.zeros((2, 4)),
         "mean_b": np.array([0.0, 0.0, np.arctanh(level), 1.0]), "spread_w": np.zeros((2, 4)), "spread_b": np.zeros(4),
@@ -106,6 +113,21 @@ def test_an_implausible_measurement_holds_the_goal():
     assert np.allclose(policy.act(confused)[0], goal)
     (again,) = arm.follow(policy)
     assert height(again) > height(goal), "and it continues with the next measurement"
+    policy.close()
+
+
+def test_a_policy_that_was_trained_from_images_in_simulation_acts_on_the_arm(tmp_path):
+    trained, arm = upwards("PickCube", obs="pixels"), Arm(HOME)
+    images = dict.fromkeys(("front", "wrist"), np.zeros((48, 64, 3), np.uint8))
+    arm.now = replace(arm.now, images=images)
+    policy = ArmPolicy(trained, PATH)
+    policy.begin()
+    way = arm.follow(policy, 3)
+    assert height(way[-1]) > height(HOME) + 0.01
+    trained.save(tmp_path / PATH)
+    played = load_policy(tmp_path / PATH, None)  # as `gym-hil play --policy` does on an arm
+    action = played(EnvironmentInterface(policy._env), np.random.default_rng(0))
+    assert action[:3] == pytest.approx([0.0, 0.0, 0.4], abs=1e-6)
     policy.close()
 
 
