@@ -36,15 +36,15 @@ WORKLOADS = {
     "images": "two 128x128 cameras, 10 Hz control",
     "so101": "an SO-101 arm, state observations, 10 Hz control, Cartesian actions",
     "so101-joints": "the same with joint targets",
-    "so101-batch": "eight of the latter at once, on all cores",
-    "native": "state observations, each package as it comes: its own control rate and controller",
+    "so101-batch": "eight environments of so101-joints at once, on all cores",
+    "native": "state observations, each package with its default control rate and controller",
 }
 SCALE = {"images": 0.1}
 """Fraction of the simulated time for a workload, because images are up to a hundred times slower."""
 
 BATCH = 8
 """Number of environments in a batch."""
-OLD_MUJOCO = "pinned to MuJoCo 3.3.7: fails on 4.0"
+OLD_MUJOCO = "measured with MuJoCo 3.3.7, because it fails with 4.0"
 
 
 def pick_cube(differs: str = "", **kwargs: object) -> Workload:
@@ -95,7 +95,7 @@ CONTENDERS = (
         name="gym-hil 0.1.14",
         requirements=("gym-hil==0.1.14", "mujoco==3.8.1"),
         module="gym_hil",
-        note="opens an OpenGL context for states too; its mujoco<3.9",
+        note="opens an OpenGL context for states, too; requires mujoco<3.9",
         workloads={
             "state": pick_cube("rotation actions ignored"),
             "images": pick_cube("rotation actions ignored", image_obs=True),
@@ -106,7 +106,7 @@ CONTENDERS = (
         name="robosuite Lift",
         requirements=("robosuite==1.5.2", "mujoco==3.3.7"),
         module="robosuite",
-        note=OLD_MUJOCO + "; OSC_POSE compiled by numba at first use; a reset rebuilds the model",
+        note=OLD_MUJOCO + "; numba compiles OSC_POSE at its first use; a reset rebuilds the model",
         workloads={
             "state": robosuite("OSC_POSE at 10 Hz by control_freq"),
             "images": robosuite("OSC_POSE at 10 Hz; agentview, eye in hand", cameras=True),
@@ -122,7 +122,7 @@ CONTENDERS = (
             "state": Workload(
                 make="adapters:fetch_pick_and_place",
                 kwargs={"n_substeps": 50},
-                differs="mocap weld, no rotation; 10 Hz set from outside (n_substeps), it comes with 25 Hz",
+                differs="mocap weld, no rotation; 10 Hz by n_substeps, the default is 25 Hz",
             ),
             "native": Workload(
                 make="adapters:fetch_pick_and_place", kwargs={}, differs="mocap weld, no rotation; 25 Hz"
@@ -136,7 +136,7 @@ CONTENDERS = (
         note="5-joint arm; needs Python 3.12 and mujoco<4",
         workloads={
             "state": so101(
-                "end-effector deltas; 10 Hz by PhysicsConfig, it comes with 50 Hz",
+                "end-effector deltas; 10 Hz by PhysicsConfig, the default is 50 Hz",
                 control_mode="pd_ee_delta_pose",
             ),
             "images": so101(
@@ -146,7 +146,7 @@ CONTENDERS = (
             ),
             "native": so101("joint targets at its 50 Hz", control_mode="pd_joint_pos", native=True),
             "so101": so101(
-                "end-effector deltas; 10 Hz by PhysicsConfig, it comes with 50 Hz",
+                "end-effector deltas; 10 Hz by PhysicsConfig, the default is 50 Hz",
                 control_mode="pd_ee_delta_pose",
             ),
         },
@@ -155,7 +155,7 @@ CONTENDERS = (
         name="so101-nexus, joints",
         requirements=("so101-nexus==0.10.0",),
         module="so101_nexus",
-        note="the same without Cartesian control: less work, the peer at its fastest",
+        note="the same without Cartesian control, which is its fastest mode",
         workloads={
             "state": so101("joint targets, 10 Hz by PhysicsConfig", control_mode="pd_joint_pos"),
             "so101-joints": so101("10 Hz by PhysicsConfig", control_mode="pd_joint_pos"),

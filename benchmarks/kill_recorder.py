@@ -72,10 +72,12 @@ def lerobot_agrees(root: Path) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--times", type=int, default=100, help="how many kills")
+    parser.add_argument("--times", type=int, default=100, help="number of times that the recorder is killed")
     parser.add_argument("--format", choices=("episodes", "lerobot", "minari"), default="episodes")
-    parser.add_argument("--longest", type=float, default=3.0, help="longest life of a recorder (s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the instants")
+    parser.add_argument(
+        "--longest", type=float, default=3.0, help="longest time after which a recorder is killed (s)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random times")
     parser.add_argument("--json", type=Path, help="write the result to this file as well")
     arguments = parser.parse_args()
     if arguments.format == "lerobot":
@@ -96,26 +98,26 @@ def main() -> int:
         assert child.exitcode == -signal.SIGKILL, f"the recorder ended by itself: {log.read_text()}"
         kills += 1
         finished = {int(number) for number in re.findall(r"^episode (\d+):", log.read_text(), re.MULTILINE)}
-        now = contents(root)
+        stored = contents(root)
         named += len(finished)
-        lost += len((finished | set(known)) - set(now))
-        changed += sum(now.get(number) != checksum for number, checksum in known.items())
-        known = now
-        print(f"kill {kills}: {len(now)} episodes, {lost} lost", flush=True)
+        lost += len((finished | set(known)) - set(stored))
+        changed += sum(stored.get(number) != checksum for number, checksum in known.items())
+        known = stored
+        print(f"kill {kills}: {len(stored)} episodes, {lost} lost", flush=True)
     last = max(known, default=-1) + 2
     assert record(root, arguments.format, last, None) == 0
-    whole = arguments.format != "lerobot" or lerobot_agrees(root)
-    aside = root if arguments.format == "episodes" else root / "gym_hil"
-    halves = sum(1 for path in (aside / "set-aside").rglob("*") if path.is_file())
+    complete = arguments.format != "lerobot" or lerobot_agrees(root)
+    journal = root if arguments.format == "episodes" else root / "gym_hil"
+    set_aside = sum(1 for path in (journal / "set-aside").rglob("*") if path.is_file())
     result = {
         "format": arguments.format, "kills": kills, "episodes": len(contents(root)), "named": named,
-        "lost": lost, "changed": changed, "files_set_aside": halves, "read_back": whole,
+        "lost": lost, "changed": changed, "files_set_aside": set_aside, "read_back": complete,
     }  # fmt: skip
     print(json.dumps(result))
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=2) + "\n")
     shutil.rmtree(root.parent)
-    return 0 if whole and not lost and not changed else 1
+    return 0 if complete and not lost and not changed else 1
 
 
 if __name__ == "__main__":

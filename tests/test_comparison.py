@@ -1,4 +1,4 @@
-"""The programs run with which `benchmarks/compare.py` measures this package."""
+"""The workloads of this package that `benchmarks/compare.py` measures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.fixture
-def ours(monkeypatch):
+def workloads(monkeypatch):
     """Return the workloads of this package, by contender and name."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     contenders = importlib.import_module("contenders")
@@ -30,9 +30,9 @@ def ours(monkeypatch):
 
 
 @pytest.mark.rendering
-def test_our_workloads_run(ours):
-    assert {name for _, name in ours} >= {"state", "images", "so101", "so101-joints", "so101-batch"}
-    for place, workload in ours.items():
+def test_all_workloads_of_this_package_run(workloads):
+    assert {name for _, name in workloads} >= {"state", "images", "so101", "so101-joints", "so101-batch"}
+    for key, workload in workloads.items():
         module, function = workload.make.split(":")
         env = getattr(importlib.import_module(module), function)(**workload.kwargs)
         env.reset(seed=0)
@@ -40,14 +40,14 @@ def test_our_workloads_run(ours):
         time = env.unwrapped.data.time if hasattr(env.unwrapped, "data") else None
         for _ in range(3):
             env.step(rng.uniform(space.low, space.high).astype(space.dtype))
-        if time is not None and "batch" not in place[1]:
-            assert env.unwrapped.data.time == pytest.approx(time + 0.3), place
+        if time is not None and "batch" not in key[1]:
+            assert env.unwrapped.data.time == pytest.approx(time + 0.3), key
 
 
 @pytest.mark.parametrize("workload", ["so101", "so101-joints"])
-def test_the_engine_alone_repeats_the_episode(ours, workload):
-    module, function = ours["our SO-101, engine alone", workload].make.split(":")
-    kwargs = ours["our SO-101, engine alone", workload].kwargs
+def test_the_engine_alone_repeats_the_episode(workloads, workload):
+    module, function = workloads["our SO-101, engine alone", workload].make.split(":")
+    kwargs = workloads["our SO-101, engine alone", workload].kwargs
     engine = getattr(importlib.import_module(module), function)(**kwargs)
     engine.reset(seed=3)
     end = engine.data.qpos.copy()

@@ -24,46 +24,46 @@ pytestmark = [
     pytest.mark.xdist_group("chromium"),
     pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed"),
 ]
-PATIENCE_S = 60
-"""How long a busy machine may take for anything."""
+TIMEOUT_S = 60
+"""Longest time to wait for a change (s); a busy machine may need some of it."""
 PROGRAM = """
 import json, time
 import gymnasium as gym, numpy as np, gym_hil
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
-begun = asked = 0
+steps_begun = command_step = 0
 class Counted(gym.Wrapper):
     def step(self, action):
-        global begun
-        begun += 1
+        global steps_begun
+        steps_begun += 1
         return self.env.step(action)
 
 env = Counted(gym.make("gym_hil/PandaPickCubeBrowser-v1", max_episode_steps=100000))
 env.reset(seed=0)
 device = env.get_wrapper_attr("operator").device
-said = {}
-def noted(thing, verb):
-    do = getattr(thing, verb)
-    def note(*what, **details):
-        global asked
-        do(*what, **details)
-        if said.get(thing) != (verb, what):
-            said[thing] = (verb, what)
-            asked = begun
-    setattr(thing, verb, note)
+last_calls = {}
+def count_changes(source, method):
+    original = getattr(source, method)
+    def note(*arguments, **details):
+        global command_step
+        original(*arguments, **details)
+        if last_calls.get(source) != (method, arguments):
+            last_calls[source] = (method, arguments)
+            command_step = steps_begun
+    setattr(source, method, note)
 
-for thing, verb in ((device.keyboard, "press"), (device.keyboard, "release"),
+for source, method in ((device.keyboard, "press"), (device.keyboard, "release"),
                     (device.sticks, "move"), (device.gamepad, "update")):
-    noted(thing, verb)
+    count_changes(source, method)
 env = RealTimeWrapper(env)
 while True:
     start = time.thread_time()
     *_, terminated, truncated, info = env.step(np.array([0, 0, 0, 1], np.float32))
-    spent = time.thread_time() - start
+    cpu_s = time.thread_time() - start
     sim = env.unwrapped.simulation
     print(json.dumps({"phase": info["phase"], "end": info["termination_reason"],
                       "tcp": sim.tcp_pos_w.tolist(), "cube": sim.body_pos_w("cube").tolist(),
-                      "begun": begun, "asked": asked, "spent": spent}), flush=True)
+                      "steps_begun": steps_begun, "command_step": command_step, "cpu_s": cpu_s}), flush=True)
     if terminated or truncated:
         env.reset(seed=0)
 """
@@ -79,47 +79,47 @@ RB, Y = 5, 3
 
 
 class Program:
-    """The running program: what it says of its present, not of its past."""
+    """The running program, which prints one line of JSON per step."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().strip()
         self._lines: queue.Queue[str] = queue.Queue()
-        self.spent: list[float] = []
+        self.cpu_s: list[float] = []
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         for line in self.process.stdout:
-            self.spent.append(json.loads(line)["spent"])
+            self.cpu_s.append(json.loads(line)["cpu_s"])
             self._lines.put(line)
 
     def step(self) -> dict:
-        return json.loads(self._lines.get(timeout=PATIENCE_S))
+        return json.loads(self._lines.get(timeout=TIMEOUT_S))
 
-    def forget(self) -> None:
+    def discard_unread(self) -> None:
         while not self._lines.empty():
             self._lines.get()
 
     def now(self) -> dict:
-        self.forget()
+        self.discard_unread()
         return self.step()
 
-    def until(self, wanted) -> dict:
-        """Return the first step, of those not looked at yet, that is `wanted`."""
-        end = time.monotonic() + PATIENCE_S
+    def until(self, condition) -> dict:
+        """Return the first unread step that meets a condition."""
+        end = time.monotonic() + TIMEOUT_S
         while time.monotonic() < end:
             line = self.step()
-            if wanted(line):
+            if condition(line):
                 return line
         raise AssertionError(line)
 
-    def ends(self, count: int) -> list[str]:
-        """Return how episodes ended in the next `count` steps."""
+    def endings(self, count: int) -> list[str]:
+        """Return the reasons for which episodes ended in the next `count` steps."""
         return [end for end in (self.step()["end"] for _ in range(count)) if end]
 
 
 class Browser:
-    """Chromium, and what a person does in it."""
+    """Chromium, with the inputs of a person."""
 
     def __init__(self) -> None:
         options = webdriver.ChromeOptions()
@@ -142,7 +142,7 @@ class Browser:
         return self.driver.execute_script(script)
 
     def until(self, condition: str) -> None:
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + TIMEOUT_S
         while not self.js(f"return !!({condition})"):
             assert time.monotonic() < end, condition
             time.sleep(0.02)
@@ -159,7 +159,14 @@ class Browser:
         self.key(code, False)
 
     def point(self, kind: str, selector: str, right: float = 0.0, up: float = 0.0) -> None:
-        """Put a pointer down, move or lift it, `right` and `up` of an element's middle in its half sizes."""
+        """Press, move or release the pointer at an element.
+
+        Args:
+            kind: Pressed, Moved or Released.
+            selector: the element.
+            right: horizontal offset from its middle, as a fraction of half its width.
+            up: vertical offset from its middle, as a fraction of half its height.
+        """
         box = self.js(
             f"const r = document.querySelector('{selector}').getBoundingClientRect();"
             "return [r.left, r.top, r.width, r.height]"
@@ -173,7 +180,7 @@ class Browser:
         self.point("Released", selector)
 
     def click_until(self, selector: str, condition: str) -> None:
-        """Click, and once more after a while if that was lost because the page had been silent."""
+        """Click until a condition holds. Clicks are lost while a slow page counts as disconnected."""
         for _ in range(10):
             self.click(selector)
             end = time.monotonic() + 3
@@ -206,31 +213,31 @@ def chromium():
 
 @pytest.fixture
 def browser(chromium, program):
-    """The browser with the page open, at the beginning of an episode that nobody has taken over."""
+    """The browser with the page open, at the beginning of an episode without a takeover."""
     chromium.open(program.url)
     reset = "[data-control=RESET]"
-    make(program, lambda: chromium.click(reset), lambda line: line["end"] == "human_reset")
+    repeat_until(program, lambda: chromium.click(reset), lambda line: line["end"] == "human_reset")
     yield chromium
     chromium.driver.get("about:blank")
 
 
-def make(program, act, wanted) -> None:
-    """Do `act` until it works: on a busy machine the page may just have been silent for too long."""
+def repeat_until(program, act, condition) -> None:
+    """Repeat an act until a step meets a condition. Acts are lost while a slow page counts as disconnected."""
     for _ in range(10):
-        program.forget()
+        program.discard_unread()
         act()
-        if any(wanted(program.step()) for _ in range(15)):
+        if any(condition(program.step()) for _ in range(15)):
             return
-    raise AssertionError("nothing happened")
+    raise AssertionError("the act had no effect")
 
 
 def take_over(program, browser) -> None:
     if program.now()["phase"] != "human":
-        make(program, lambda: browser.tap("Space"), lambda line: line["phase"] == "human")
+        repeat_until(program, lambda: browser.tap("Space"), lambda line: line["phase"] == "human")
 
 
-def rest(program) -> None:
-    """Wait until the TCP stands still."""
+def wait_until_still(program) -> None:
+    """Wait until the TCP has stopped."""
     before = program.now()["tcp"]
     still = 0
     while still < 3:
@@ -239,31 +246,39 @@ def rest(program) -> None:
         before = line["tcp"]
 
 
-def promptly(program, take, ask, axis: int, sign: int) -> None:
-    """`take` over and `ask` for motion along `axis`, until told False: within two control periods the TCP
-    goes there, and nowhere else. Periods are the environment's, from when it was told, so a slow machine has
-    them too. On one that was so slow that nobody drove in between, ask again.
+def check_motion(program, take_control, command, axis: int, sign: int) -> None:
+    """Check that the TCP moves along an axis, and along no other one, within two control periods after a command.
+
+    Control periods are counted from the arrival of the command, so that the test does not depend on the speed of the
+    machine. If the page counted as disconnected in between, the command is repeated.
+
+    Args:
+        program: the program.
+        take_control: takes over.
+        command: begins the motion if its argument is true, and ends it otherwise.
+        axis: index of the axis.
+        sign: direction along the axis.
     """
     for _ in range(10):
-        take()
-        rest(program)
+        take_control()
+        wait_until_still(program)
         before = program.now()
-        ask(True)
+        command(True)
         steps = (program.step() for _ in range(30))
-        lines = list(islice((line for line in steps if line["asked"] >= before["begun"]), 1))
-        while lines and lines[-1]["begun"] < lines[0]["asked"] + 2:
+        lines = list(islice((line for line in steps if line["command_step"] >= before["steps_begun"]), 1))
+        while lines and lines[-1]["steps_begun"] < lines[0]["command_step"] + 2:
             lines.append(program.step())
-        ask(False)
+        command(False)
         drove = len(lines) > 1 and all(line["phase"] in ("takeover", "human") for line in lines[1:])
-        if drove and lines[-1]["asked"] == lines[0]["asked"]:
-            way = np.subtract(lines[-1]["tcp"], before["tcp"])
-            assert way[axis] * sign > 0.03, way
-            assert np.abs(np.delete(way, axis)).max() < 0.005, way
+        if drove and lines[-1]["command_step"] == lines[0]["command_step"]:
+            motion = np.subtract(lines[-1]["tcp"], before["tcp"])
+            assert motion[axis] * sign > 0.03, motion
+            assert np.abs(np.delete(motion, axis)).max() < 0.005, motion
             return
-    raise AssertionError("nobody drove")
+    raise AssertionError("the page was disconnected in every attempt")
 
 
-def test_it_draws_the_robot_and_shows_who_acts(program, browser, tmp_path):
+def test_the_page_draws_the_robot_and_shows_who_acts(program, browser, tmp_path):
     browser.until("document.getElementById('latency').textContent")
     assert browser.text("who") == "POLICY" and browser.text("latency").endswith(" ms")
     picture = browser.picture()
@@ -282,7 +297,7 @@ def test_it_draws_the_robot_and_shows_who_acts(program, browser, tmp_path):
     assert [entry for entry in browser.driver.get_log("browser") if entry["level"] == "SEVERE"] == []
 
 
-def test_it_keeps_drawing_while_objects_move(program, browser):
+def test_the_page_draws_new_frames_while_objects_move(program, browser):
     take_over(program, browser)
     browser.tap("KeyF")
     frames = int(browser.js("return document.getElementById('view').dataset.frames"))
@@ -296,7 +311,7 @@ def test_it_keeps_drawing_while_objects_move(program, browser):
 
 def test_keys_and_buttons_move_the_tcp(program, browser):
     for key, axis, sign in (("ArrowLeft", 1, 1), ("ArrowUp", 0, 1), ("ShiftRight", 2, 1)):
-        promptly(
+        check_motion(
             program,
             lambda: take_over(program, browser),
             lambda down, key=key: browser.key(key, down),
@@ -308,8 +323,8 @@ def test_keys_and_buttons_move_the_tcp(program, browser):
     program.until(lambda line: line["phase"] == "policy")
 
 
-def test_a_gamepad_drives(program, browser):
-    promptly(
+def test_a_gamepad_moves_the_tcp(program, browser):
+    check_motion(
         program,
         lambda: browser.js(f"plugPad([0, 0, 0, 0], [{RB}])"),
         lambda on: browser.js(f"plugPad([0, {-1 if on else 0}, 0, 0], [{RB}])"),
@@ -321,29 +336,29 @@ def test_a_gamepad_drives(program, browser):
     program.until(lambda line: line["phase"] == "policy")
     browser.js(f"plugPad([0, 0, 0, 0], [{Y}])")
     program.until(lambda line: line["end"] == "human_success")
-    assert program.ends(10) == [], "held, but pressed once"
+    assert program.endings(10) == [], "a held button is one press"
     browser.js("plugPad(null)")
 
 
-def test_touch_sticks_drive(program, browser):
+def test_touch_sticks_move_the_tcp(program, browser):
     browser.click("#touch")
     button = "[data-control=TOGGLE]"
 
-    def take():
+    def take_control():
         if program.now()["phase"] != "human":
-            make(program, lambda: browser.click(button), lambda line: line["phase"] == "human")
+            repeat_until(program, lambda: browser.click(button), lambda line: line["phase"] == "human")
 
-    def push(stick, **way):
-        def ask(on):
+    def push(stick, **position):
+        def command(on):
             if on:
                 browser.point("Pressed", stick)
-            browser.point("Moved" if on else "Released", stick, **way)
+            browser.point("Moved" if on else "Released", stick, **position)
 
-        return ask
+        return command
 
-    promptly(program, take, push("#stick-left", right=1.0), axis=1, sign=-1)
-    promptly(program, take, push("#stick-right", up=0.9), axis=2, sign=1)
-    rest(program)
+    check_motion(program, take_control, push("#stick-left", right=1.0), axis=1, sign=-1)
+    check_motion(program, take_control, push("#stick-right", up=0.9), axis=2, sign=1)
+    wait_until_still(program)
 
 
 @pytest.mark.parametrize(
@@ -357,18 +372,18 @@ def test_touch_sticks_drive(program, browser):
 )
 def test_an_episode_event_of_a_person_arrives_once(program, browser, key, control, end):
     for call in (lambda: browser.tap(key), lambda: browser.click(f"[data-control={control}]")):
-        make(program, call, lambda line: line["end"] == end)
-        assert program.ends(5) == [], "it arrived more than once"
+        repeat_until(program, call, lambda line: line["end"] == end)
+        assert program.endings(5) == [], "it arrived more than once"
 
 
-def test_rates_are_shown(program, browser):
+def test_the_page_shows_the_success_rate(program, browser):
     episodes = int(browser.text("episodes"))
-    make(program, lambda: browser.tap("Enter"), lambda line: line["end"] == "human_success")
+    repeat_until(program, lambda: browser.tap("Enter"), lambda line: line["end"] == "human_success")
     browser.until(f"+document.getElementById('episodes').textContent === {episodes + 1}")
     assert browser.text("success-rate").endswith("%") and browser.text("toast") == "success"
 
 
-def test_pause_and_slow_motion(program, browser):
+def test_pause_and_slow_motion_can_be_switched_on_and_off(program, browser):
     slow = "document.getElementById('slow').classList.contains('on')"
     browser.click_until("#slow", slow)
     browser.click_until("#slow", f"!{slow}")
@@ -386,7 +401,7 @@ def test_a_disconnected_page_does_not_drive_the_robot(program, browser, how):
         shown = driver.current_window_handle
         driver.switch_to.new_window("tab")
     else:
-        browser.js("window.spoken = WebSocket.prototype.send; WebSocket.prototype.send = () => {}")
+        browser.js("window.originalSend = WebSocket.prototype.send; WebSocket.prototype.send = () => {}")
     program.until(lambda line: line["phase"] == "policy")
     if how == "closed":
         browser.open(program.url)
@@ -395,12 +410,14 @@ def test_a_disconnected_page_does_not_drive_the_robot(program, browser, how):
         driver.switch_to.window(shown)
         driver.execute_cdp_cmd("Page.bringToFront", {})
     else:
-        browser.js("WebSocket.prototype.send = window.spoken")
-    assert all(line["phase"] == "policy" for line in (program.step() for _ in range(5))), "it survived"
+        browser.js("WebSocket.prototype.send = window.originalSend")
+    assert all(line["phase"] == "policy" for line in (program.step() for _ in range(5))), (
+        "the takeover must not continue"
+    )
     take_over(program, browser)
 
 
-def test_a_second_browser_watches(program, browser):
+def test_a_second_browser_watches_until_it_requests_control(program, browser):
     driver = browser.driver
     first = driver.current_window_handle
     driver.switch_to.new_window("window")
@@ -425,14 +442,14 @@ def test_keys_alone_pick_up_the_cube(program, browser):
 
     def align(axis, back, forth, goal):
         for _ in range(20):
-            program.forget()
+            program.discard_unread()
             line = [program.step() for _ in range(5)][-1]
-            way = goal(line) - line["tcp"][axis]
-            if abs(way) < 0.006:
+            offset = goal(line) - line["tcp"][axis]
+            if abs(offset) < 0.006:
                 return
-            sign = 1.0 if way > 0 else -1.0
+            sign = 1.0 if offset > 0 else -1.0
             hold(
-                forth if way > 0 else back,
+                forth if offset > 0 else back,
                 lambda now, s=sign: s * (goal(now) - now["tcp"][axis]) < 0.006,
             )
         raise AssertionError(line)
@@ -454,8 +471,8 @@ def test_keys_alone_pick_up_the_cube(program, browser):
 
 def test_no_control_step_was_late(program, browser):
     """Processor time, not wall time, which other programs share; for that see benchmarks/station.py."""
-    while len(program.spent) < 100:
+    while len(program.cpu_s) < 100:
         program.step()
-    late = sum(spent > 0.05 for spent in program.spent[1:])
-    assert late == 0, f"{late} of {len(program.spent)} steps took more than half of their 0.1 s"
-    assert np.median(program.spent) < 0.01
+    late = sum(cpu_s > 0.05 for cpu_s in program.cpu_s[1:])
+    assert late == 0, f"{late} of {len(program.cpu_s)} steps took more than half of their 0.1 s"
+    assert np.median(program.cpu_s) < 0.01

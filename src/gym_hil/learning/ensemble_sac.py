@@ -23,17 +23,17 @@ class ProxyValueSAC(HilSAC):
     """
 
     def _examples(
-        self, features: torch.Tensor, actions: torch.Tensor, wanted: torch.Tensor, humans: int
+        self, features: torch.Tensor, actions: torch.Tensor, targets: torch.Tensor, humans: int
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | float]:
         if not humans:
-            return super()._examples(features, actions, wanted, humans)
-        there = features[:humans]
+            return super()._examples(features, actions, targets, humans)
+        human_features = features[:humans]
         with torch.no_grad():
-            policy, _ = self._sample_actions(there)
-        sign = wanted.new_ones(humans, 1)
+            policy_actions, _ = self._sample_actions(human_features)
+        sign = targets.new_ones(humans, 1)
         return (
-            torch.cat((features, there, there)),
-            torch.cat((actions, actions[:humans], policy)),
-            torch.cat((wanted, sign, -sign)),
-            torch.cat((torch.full_like(wanted, 1.0 / len(wanted)), sign / humans, sign / humans)),
+            torch.cat((features, human_features, human_features)),
+            torch.cat((actions, actions[:humans], policy_actions)),
+            torch.cat((targets, sign, -sign)),
+            torch.cat((torch.full_like(targets, 1.0 / len(targets)), sign / humans, sign / humans)),
         )

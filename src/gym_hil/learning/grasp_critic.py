@@ -81,9 +81,9 @@ class GraspSAC(HilSAC):
             following = drawn.next_observations[rows]
             best = policy.grasp_critic(following).argmax(dim=1, keepdim=True)
             value = policy.grasp_target(following).gather(1, best)
-            wanted = rewards + (1.0 - drawn.dones[rows]) * self.gamma * value
+            targets = rewards + (1.0 - drawn.dones[rows]) * self.gamma * value
         found = policy.grasp_critic(drawn.observations[rows]).gather(1, chosen)
-        loss = functional.mse_loss(found, wanted)
+        loss = functional.mse_loss(found, targets)
         policy.grasp_optimizer.zero_grad()
         loss.backward()
         policy.grasp_optimizer.step()

@@ -114,12 +114,12 @@ class ImitationLearner(Learner):
         from gym_hil.learning.encoders import randomly_shifted
 
         config = self._config
-        observations, wanted = self.rows(self.draw(config.batch_size))
-        observations, wanted = observations.to(self._device), wanted.to(self._device)
+        observations, targets = self.rows(self.draw(config.batch_size))
+        observations, targets = observations.to(self._device), targets.to(self._device)
         features = self.encoder(randomly_shifted(observations) if config.pixels else observations)
         if not config.pixels:
             features = features + FEATURE_NOISE * torch.randn_like(features)
-        return torch.nn.functional.mse_loss(self._actions(features), wanted)
+        return torch.nn.functional.mse_loss(self._actions(features), targets)
 
     @property
     def updates(self) -> int:

@@ -60,9 +60,9 @@ class PolicyInterface:
             raise InvalidArgumentError(f"{name} was trained for {wrong}")
 
 
-def differences(wanted: Any, found: Any) -> str:
+def differences(required: Any, found: Any) -> str:
     """Return which fields of two dataclasses differ, such as ``"robot panda, not so101"``; empty if none do."""
-    fields, other_fields = asdict(wanted), asdict(found)
+    fields, other_fields = asdict(required), asdict(found)
     return "; ".join(
         f"{key} {fields[key]}, not {other_fields[key]}" for key in fields if fields[key] != other_fields[key]
     )

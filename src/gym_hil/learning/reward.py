@@ -243,7 +243,7 @@ def _fit(
     good, bad = np.flatnonzero(labels == SUCCESS), np.flatnonzero(labels == NO_SUCCESS)
     hard = bad
     optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
-    wanted = torch.cat([torch.ones(BATCH // 2), torch.zeros(BATCH // 2)])
+    batch_labels = torch.cat([torch.ones(BATCH // 2), torch.zeros(BATCH // 2)])
     for update in range(updates):
         if update and update % SEARCH_EVERY == 0:
             count = max(BATCH // 4, round(HARD * len(bad)))
@@ -253,7 +253,7 @@ def _fit(
         )
         network.train()
         logits = network(torch.from_numpy(rows[chosen]))
-        loss = nn.functional.binary_cross_entropy_with_logits(logits, wanted)
+        loss = nn.functional.binary_cross_entropy_with_logits(logits, batch_labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -66,14 +66,17 @@ class LabelledData:
 
 
 def read_datasets(
-    roots: Iterable[Path], size: int, wanted: RewardInterface | None = None, by: object = "the first dataset"
+    roots: Iterable[Path],
+    size: int,
+    required: RewardInterface | None = None,
+    by: object = "the first dataset",
 ) -> LabelledData:
     """Read the episodes of datasets, and label their observations.
 
     Args:
         roots: folders of `gym-hil record`, or of LeRobotDatasets with rewards or successes.
         size: height and width of the images in pixels; 0 for features of the state.
-        wanted: the required interface; None for that of the first dataset.
+        required: the required interface; None for that of the first dataset.
         by: name of the object that requires it, for error messages.
 
     Raises:
@@ -83,15 +86,15 @@ def read_datasets(
     episodes: list[LabelledEpisode] = []
     for root in roots:
         found = _lerobot(root, size) if is_lerobot_dataset(root) else _journal(root, size)
-        if wanted is None:
-            wanted, by = found.interface, root
-        wanted.require_same(found.interface, by, root)
+        if required is None:
+            required, by = found.interface, root
+        required.require_same(found.interface, by, root)
         episodes += found.episodes
-    if wanted is None or not episodes:
+    if required is None or not episodes:
         raise InvalidArgumentError(
             "the datasets contain no episodes whose success a person or the simulator has determined"
         )
-    return LabelledData(wanted, episodes)
+    return LabelledData(required, episodes)
 
 
 def _lerobot(root: Path, size: int) -> LabelledData:

@@ -121,13 +121,14 @@ class HilSAC(SAC):
             next_features = encode(self.critic, drawn.next_observations)
             next_q = self.critic_target.values(next_features, self._sample_actions(next_features)[0])
             worst = self._target_value(next_q).clamp(*self.returns)
-            wanted = drawn.rewards + (1.0 - drawn.dones) * self.gamma * worst
+            all_targets = drawn.rewards + (1.0 - drawn.dones) * self.gamma * worst
         humans = batch_size // 2 if buffer.prior.size() else 0
         online, target = list(self.critic.parameters()), list(self.critic_target.parameters())
         encoder = list(self.critic.features_extractor.parameters())
         observed = drawn.observations if encoder else encode(self.critic, drawn.observations)
         batches = (
-            rows.unflatten(0, (-1, gradient_steps)).unbind(1) for rows in (observed, drawn.actions, wanted)
+            rows.unflatten(0, (-1, gradient_steps)).unbind(1)
+            for rows in (observed, drawn.actions, all_targets)
         )
         for seen, actions, targets in zip(*batches, strict=True):
             features = encode(self.critic, seen) if encoder else seen
@@ -153,17 +154,17 @@ class HilSAC(SAC):
         return next_q.amin(dim=0)
 
     def _examples(
-        self, features: torch.Tensor, actions: torch.Tensor, wanted: torch.Tensor, humans: int
+        self, features: torch.Tensor, actions: torch.Tensor, targets: torch.Tensor, humans: int
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | float]:
         """Return the examples to which the critics are fitted, as arguments of `CriticEnsemble.fit`.
 
         Args:
             features: encoded observations (batch, features).
             actions: executed actions (batch, actions).
-            wanted: targets (batch, 1).
+            targets: targets (batch, 1).
             humans: number of rows, from the first one, in which a human acted.
         """
-        return features, actions, wanted, 1.0 / len(features)
+        return features, actions, targets, 1.0 / len(features)
 
     def _distribution(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and logarithmic standard deviation of actions before tanh (batch, actions)."""

@@ -114,12 +114,12 @@ class EnsembleLearner(ImitationLearner):
 
         config = self._config
         drawn = self.draw(MEMBERS * config.batch_size).reshape(MEMBERS, config.batch_size)
-        observations, wanted = (rows.to(self._device) for rows in self.rows(drawn))
+        observations, targets = (rows.to(self._device) for rows in self.rows(drawn))
         hidden = observations + FEATURE_NOISE * torch.randn_like(observations)
         for layer in range(3):
             hidden = torch.baddbmm(self._matrices[2 * layer + 1], hidden, self._matrices[2 * layer])
             hidden = hidden.relu() if layer < 2 else hidden.tanh()
-        return MEMBERS * torch.nn.functional.mse_loss(hidden, wanted)
+        return MEMBERS * torch.nn.functional.mse_loss(hidden, targets)
 
 
 class EnsembleDagger(BehaviourCloning):

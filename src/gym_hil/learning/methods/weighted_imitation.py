@@ -95,9 +95,9 @@ class WeightedImitationLearner(ImitationLearner):
         shares[Kind.INTERVENTION] = INTERVENTIONS * (counts[Kind.INTERVENTION] > 0)
         each = self._rng.multinomial(size, shares / shares.sum())
         drawn = [
-            numbers[self._rng.integers(len(numbers), size=wanted)]
-            for numbers, wanted in zip(self._by_kind, each, strict=True)
-            if wanted
+            numbers[self._rng.integers(len(numbers), size=count)]
+            for numbers, count in zip(self._by_kind, each, strict=True)
+            if count
         ]
         return np.concatenate(drawn)
 

@@ -58,7 +58,7 @@ class MeasuredScene:
         return {part: [float(number) for number in poses[part]] for part in parts}
 
     def put_back(self) -> bool:
-        """Return whether the program has put the objects back.
+        """Request that the objects are put back, and return whether the program has done so.
 
         Raises:
             DeviceError: the program does not answer.
