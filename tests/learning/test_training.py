@@ -48,7 +48,9 @@ def test_the_buffer_stores_executed_actions_and_interventions_twice():
     assert buffer.size() == 60 and 0 < buffer.prior.size() < 60
     intervened = {tuple(action[0]) for action in buffer.prior.actions[: buffer.prior.size()]}
     assert intervened <= {tuple(action[0]) for action in buffer.actions[:60]}
-    assert all(abs(action[3]) == 1.0 for action in intervened), "a person's gripper command is a state"
+    assert all(abs(action[3]) == 1.0 for action in intervened), (
+        "the gripper command of a human is stored as open or closed"
+    )
 
 
 def test_half_of_a_batch_consists_of_human_steps():
@@ -74,7 +76,7 @@ def test_demonstrations_succeed_and_consist_of_human_steps():
     acting.close()
 
 
-def test_time_limits_bootstrap():
+def test_a_time_limit_is_stored_as_a_timeout_so_that_values_are_bootstrapped():
     env = make_policy_env(PICK, None)
     agent = model(env)
     agent.learn(101)
@@ -156,9 +158,9 @@ def test_the_commands_write_their_files_and_eval_refuses_other_files(tmp_path):
 
 def test_a_policy_of_another_action_space_is_refused(tmp_path):
     env = make_policy_env(PICK, None, ee_step_size={"x": 0.05, "y": 0.05, "z": 0.05}, control_dt=0.2)
-    mine = make_policy_env(PICK, None).interface
+    interface = make_policy_env(PICK, None).interface
     with pytest.raises(InvalidArgumentError, match=r"ee_step_m \(0.025.*not \(0.05.*control_dt 0.1, not 0.2"):
-        mine.require_same(env.interface, "my-run")
+        interface.require_same(env.interface, "my-run")
 
 
 def test_invalid_configurations_are_refused(tmp_path):
@@ -188,7 +190,7 @@ class Malicious:
 
 
 def test_loading_a_policy_executes_no_code(tmp_path):
-    """A checkpoint as version 0.1.15 wrote it, and arrays of objects in both files of today."""
+    """Neither a checkpoint of version 0.1.15 nor arrays of pickled objects in the present files are unpickled."""
     from stable_baselines3.common.save_util import save_to_zip_file
 
     ran, evil = tmp_path / "ran", tmp_path / "evil"
@@ -217,7 +219,7 @@ def spaces_of(config):
     return env.observation_space, env.action_space
 
 
-def taught(config, updates: int) -> HilLearner:
+def learner_with_data(config, updates: int) -> HilLearner:
     learner = HilLearner(config, *spaces_of(config))
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((50, learner.model.observation_space.shape[0])).astype(np.float32)
@@ -230,33 +232,33 @@ def taught(config, updates: int) -> HilLearner:
 
 
 def test_a_checkpoint_holds_everything_that_learning_depends_on(tmp_path):
-    """The optimizers' state too: what follows is the same, bit for bit."""
+    """It includes the state of the optimizers, so that all further updates are equal, bit for bit."""
     path = tmp_path / "checkpoint.npz"
-    first = taught(SMALL, updates=3)
+    first = learner_with_data(SMALL, updates=3)
     save_checkpoint(path, first, {"interface": {}, "episodes": 7})
     for _ in range(3):
         first.update()
-    second = taught(SMALL, updates=0)
+    second = learner_with_data(SMALL, updates=0)
     assert load_checkpoint(path, second)["episodes"] == 7 and second.updates == 3 * SMALL.updates_per_step
     for _ in range(3):
         second.update()
-    mine, others = second.policy_weights(), first.policy_weights()
-    assert all((mine[name] == others[name]).all() for name in others)
+    second_weights, first_weights = second.policy_weights(), first.policy_weights()
+    assert all((second_weights[name] == first_weights[name]).all() for name in first_weights)
 
 
 def test_the_policy_begins_as_a_clone_of_the_demonstrations_and_then_learns_from_rewards():
     config = TrainConfig(env_id=PICK, width=32, batch_size=32, updates_per_step=1)
-    learner, errors = taught(config, updates=0), []
+    learner, errors = learner_with_data(config, updates=0), []
     stored = learner.buffer.prior
-    seen, wanted = stored.observations[:49, 0], stored.actions[:49, 0]
+    observations, actions = stored.observations[:49, 0], stored.actions[:49, 0]
     for updates in (0, CLONING_STEPS):
         for _ in range(updates):
             learner.update()
         acting = GaussianPolicy(learner.policy_weights())
-        errors.append(float(np.mean((acting.act(seen) - wanted) ** 2)))
+        errors.append(float(np.mean((acting.act(observations) - actions) ** 2)))
     assert errors[1] < 0.5 * errors[0] and learner.model.cloning
-    spread = np.abs(acting.explore(seen, np.random.default_rng(0)) - acting.act(seen)).mean()
-    assert spread < 0.3, "a clone explores little"
+    spread = np.abs(acting.explore(observations, np.random.default_rng(0)) - acting.act(observations)).mean()
+    assert spread < 0.3, "the exploration of a clone is small"
     entropy = learner.model.log_ent_coef.item()
     learner.update()
     assert not learner.model.cloning and learner.model.log_ent_coef.item() != entropy
@@ -284,7 +286,7 @@ def test_nothing_is_cloned_where_nothing_is_imitated(changes):
 
 def test_a_checkpoint_of_other_networks_or_a_damaged_one_is_refused(tmp_path):
     path = tmp_path / "checkpoint.npz"
-    save_checkpoint(path, taught(SMALL, updates=1), {})
+    save_checkpoint(path, learner_with_data(SMALL, updates=1), {})
     other = TrainConfig(env_id=PICK, width=32)
     with pytest.raises(InvalidArgumentError, match="different architecture"):
         load_checkpoint(path, HilLearner(other, *spaces_of(other)))

@@ -37,7 +37,7 @@ def env():
 
 
 def run(coroutine) -> None:
-    """Run it, but not for ever."""
+    """Run a coroutine for at most a minute."""
     asyncio.run(asyncio.wait_for(coroutine, timeout=60))
 
 
@@ -67,7 +67,7 @@ def test_a_key_moves_the_tcp_and_events_arrive_once(env, visitor):
             assert env.step(IDLE)[-1]["phase"] == "takeover"
             assert human(env) and human(env)
             moved = tcp(env) - before
-            assert moved[0] > 0.03 and abs(moved[1]) < 0.005, "forward, after a first step in part"
+            assert moved[0] > 0.03 and abs(moved[1]) < 0.005, "it moves forward; the first step is limited"
             await guest.tap("KeyR")
             *_, terminated, _, info = env.step(IDLE)
             assert terminated and info["rerecord_episode"]
@@ -87,7 +87,7 @@ def test_the_touch_sticks_and_the_gamepad_drive_the_robot(env, visitor):
             assert (tcp(env) - before)[0] > 0.03, "stick up is forward"
             await guest.say(type="pad", sticks=[0, 0, 0, 0], down=[])
             await guest.settle()
-            assert not human(env), "RB was let go"
+            assert not human(env), "RB was released"
             await guest.say(type="button", control="TOGGLE", down=True)
             await guest.say(type="button", control="TOGGLE", down=False)
             await guest.say(type="sticks", x=0, y=0, z=1)
@@ -218,14 +218,14 @@ def test_a_disconnected_page_does_not_drive_the_robot(env, visitor, how):
     run(drive())
     assert env.step(IDLE)[-1]["phase"] == "release"
 
-    async def come_back():
+    async def reopen():
         async with visitor(page(env).url) as guest:
             env.step(IDLE)
-            assert not human(env), "a takeover survived"
+            assert not human(env), "the takeover must not continue"
             await guest.tap("Space")
             assert human(env)
 
-    run(come_back())
+    run(reopen())
 
 
 def test_a_short_disconnection_ends_a_takeover_and_loses_no_press(env, visitor):
@@ -247,25 +247,25 @@ def test_a_short_disconnection_ends_a_takeover_and_loses_no_press(env, visitor):
 
 def test_control_passes_on_request_and_release_only(env, visitor):
     async def drive():
-        async with visitor(page(env).url) as one, visitor(page(env).url) as two:
+        async with visitor(page(env).url) as first, visitor(page(env).url) as second:
             env.step(IDLE)
-            await two.until_told("role", "watch")
-            await two.tap("Space")
+            await second.until_told("role", "watch")
+            await second.tap("Space")
             assert not human(env), "a watcher cannot drive"
-            await two.say(type="control", wanted=True)
-            await two.tap("Space")
-            assert not human(env), "nor one who waits"
-            await two.until_told("role", "waiting")
-            await one.until_told("waiting", 1)
-            await one.tap("Space")
+            await second.say(type="control", wanted=True)
+            await second.tap("Space")
+            assert not human(env), "a waiting page cannot drive either"
+            await second.until_told("role", "waiting")
+            await first.until_told("waiting", 1)
+            await first.tap("Space")
             assert human(env)
-            await one.say(type="control", wanted=False)
-            await one.settle()
-            assert not human(env), "a takeover does not pass on with the control"
-            await two.until_told("role", "control")
-            await two.tap("Space")
+            await first.say(type="control", wanted=False)
+            await first.settle()
+            assert not human(env), "a takeover ends when control is passed on"
+            await second.until_told("role", "control")
+            await second.tap("Space")
             assert human(env)
-            await one.tap("Space")
+            await first.tap("Space")
             assert human(env), "the first cannot drive any more"
 
     run(drive())
@@ -273,10 +273,10 @@ def test_control_passes_on_request_and_release_only(env, visitor):
 
 def test_control_passes_from_a_disconnected_page_to_a_waiting_one(env, visitor):
     async def drive():
-        async with visitor(page(env).url) as one, visitor(page(env).url) as two:
-            await two.say(type="control", wanted=True)
-            one.visible = False
-            while two.last("role") != "control":
+        async with visitor(page(env).url) as first, visitor(page(env).url) as second:
+            await second.say(type="control", wanted=True)
+            first.visible = False
+            while second.last("role") != "control":
                 env.step(IDLE)
                 await asyncio.sleep(0.01)
 
@@ -294,7 +294,7 @@ def test_pictures_between_steps_and_rates_are_sent(env, visitor):
             frames = np.frombuffer(guest.poses, np.float32).reshape(-1, scene["bodies"], 7)
             assert len(frames) == 5
             hand = frames[:, scene["cameras"][-1]["body"], 0]
-            assert (np.diff(hand) > 1e-4).all(), "it moves from one to the next"
+            assert (np.diff(hand) > 1e-4).all(), "the hand moves from each frame to the next"
             assert np.linalg.norm(frames[..., 3:], axis=-1) == pytest.approx(1.0, abs=1e-5)
             await guest.tap("Enter")
             env.step(IDLE)
@@ -361,28 +361,28 @@ def test_only_the_driving_page_controls_slow_motion_and_pause(env, visitor):
 def test_slow_motion_ends_when_its_page_is_closed(env, visitor, how):
     async def drive():
         async with AsyncExitStack() as stack:
-            one = await stack.enter_async_context(visitor(page(env).url))
+            first = await stack.enter_async_context(visitor(page(env).url))
             if how != "closed":
-                two = await stack.enter_async_context(visitor(page(env).url))
-                await two.say(type="slow", on=True)
-                await two.settle()
+                second = await stack.enter_async_context(visitor(page(env).url))
+                await second.say(type="slow", on=True)
+                await second.settle()
                 assert page(env).time_scale == 1.0, "a watcher cannot ask for it"
-            await one.say(type="slow", on=True)
-            await one.settle()
+            await first.say(type="slow", on=True)
+            await first.settle()
             assert page(env).time_scale > 1.0
             if how == "given away":
-                await one.say(type="control", wanted=False)
-                await one.say(type="control", wanted=True)
-                await one.settle()
+                await first.say(type="control", wanted=False)
+                await first.say(type="control", wanted=True)
+                await first.settle()
             elif how == "gone":
-                await two.say(type="control", wanted=True)
-                await one.socket.close()
-                while two.last("role") != "control":
+                await second.say(type="control", wanted=True)
+                await first.socket.close()
+                while second.last("role") != "control":
                     env.step(IDLE)
                     await asyncio.sleep(0.01)
             elif how == "hidden":
-                one.visible = False
-                await one.settle()
+                first.visible = False
+                await first.settle()
             if how != "closed":
                 assert page(env).time_scale == 1.0
         while page(env).time_scale != 1.0:
@@ -395,7 +395,7 @@ def test_the_page_requires_its_token_and_its_own_origin(env, visitor):
     url = page(env).url
     base = url.split("/?")[0]
 
-    async def knock():
+    async def connect():
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
             for path in (
                 "/",
@@ -420,7 +420,7 @@ def test_the_page_requires_its_token_and_its_own_origin(env, visitor):
                 async with visitor(url, Origin=origin):
                     pass
 
-    run(knock())
+    run(connect())
 
 
 def test_the_pages_colours_come_from_the_palette(env):
@@ -439,8 +439,8 @@ def test_the_pages_colours_come_from_the_palette(env):
     run(look())
 
 
-def nonsense(rng: random.Random) -> str:
-    """Return a message that should mean nothing, or nothing that moves the robot."""
+def invalid_message(rng: random.Random) -> str:
+    """Return a random message that is invalid, or that does not move the robot."""
     values = [None, 3, -1e400, "x", [], {}, True, [1] * 4, "rb", float("nan"), 10**400, "\ud800"]
     kinds = ["key", "alive", "control", "pad", "sticks", "button", "slow", "pad-gone", "blur", "", None, 7]
     names = ["type", "key", "down", "t", "visible", "wanted", "sticks", "x", "y", "z", "control", "on"]
@@ -449,23 +449,24 @@ def nonsense(rng: random.Random) -> str:
     if made["type"] == "control":
         made["wanted"] = "yes"
     text = rng.choice(["", "{", "[" * 400, "null", "3", '"x"', json.dumps(made), json.dumps([made])])
-    return text if len(text) <= 1000 else nonsense(rng)  # longer ones are cut off, see below
+    # A longer message closes the connection, see below.
+    return text if len(text) <= 1000 else invalid_message(rng)
 
 
 def test_ten_thousand_invalid_messages_have_no_effect(env, visitor):
     rng = random.Random(0)
 
-    async def flood():
+    async def send_invalid_messages():
         sent = 0
         while sent < 10_000:
             async with visitor(page(env).url) as guest:
                 guest.silent = True
-                for _ in range(280):  # more a second are cut off, see below
-                    await guest.socket.send_str(nonsense(rng))
+                for _ in range(280):  # more in a second close the connection, see below
+                    await guest.socket.send_str(invalid_message(rng))
                     sent += 1
                 await guest.settle()
 
-    async def too_much(message: str | bytes, times: int):
+    async def exceed_limit(message: str | bytes, times: int):
         async with visitor(page(env).url) as guest:
             guest.silent = True
             for _ in range(times):
@@ -479,23 +480,23 @@ def test_ten_thousand_invalid_messages_have_no_effect(env, visitor):
             while not guest.socket.closed:
                 await asyncio.sleep(0.01)
 
-    run(flood())
-    run(too_much("x" * 5000, 1))
-    run(too_much(b"poses", 1))
-    run(too_much('{"type": "blur"}', 700))
+    run(send_invalid_messages())
+    run(exceed_limit("x" * 5000, 1))
+    run(exceed_limit(b"poses", 1))
+    run(exceed_limit('{"type": "blur"}', 700))
     assert not human(env)
     test_a_key_moves_the_tcp_and_events_arrive_once(env, visitor)
 
 
 def test_the_number_of_open_pages_is_limited(env, visitor):
-    async def crowd():
+    async def open_pages():
         async with AsyncExitStack() as stack:
             for _ in range(8):
                 await stack.enter_async_context(visitor(page(env).url))
             with pytest.raises(aiohttp.WSServerHandshakeError):
                 await stack.enter_async_context(visitor(page(env).url))
 
-    run(crowd())
+    run(open_pages())
 
 
 def test_the_number_of_unauthenticated_connections_is_limited(env, visitor):
@@ -506,25 +507,25 @@ def test_the_number_of_unauthenticated_connections_is_limited(env, visitor):
             return await reader.read() == b""
         return True
 
-    async def knock():
+    async def connect():
         async with visitor(page(env).url) as guest:
-            knocking = [await asyncio.open_connection("127.0.0.1", port) for _ in range(200)]
-            ends = [asyncio.create_task(closed(reader)) for reader, _ in knocking]
+            connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(200)]
+            ends = [asyncio.create_task(closed(reader)) for reader, _ in connections]
             while sum(end.done() for end in ends) < 150:
                 await asyncio.sleep(0.01)
             env.step(IDLE)
             await guest.tap("Space")
-            assert human(env), "the open page goes on"
+            assert human(env), "the open page still works"
             await guest.say(type="control", wanted=False)
             async with visitor(page(env).url) as newcomer:
                 await newcomer.tap("Space")
-                assert newcomer.last("scene") is not None, "and others can be opened"
-            assert not all(end.done() for end in ends), "a few may knock"
-            for _, writer in knocking:
+                assert newcomer.last("scene") is not None, "and further pages can be opened"
+            assert not all(end.done() for end in ends), "some unauthenticated connections may remain open"
+            for _, writer in connections:
                 writer.close()
             await asyncio.gather(*ends)
 
-    run(knock())
+    run(connect())
 
 
 def test_the_port_is_free_afterwards_and_a_taken_one_is_named():

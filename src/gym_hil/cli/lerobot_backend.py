@@ -48,12 +48,12 @@ def train_with_lerobot(train: Train, console: Console) -> int:
     )
     episodes: list[LerobotEpisode] = []
 
-    def ended(episode: LerobotEpisode) -> None:
+    def on_episode(episode: LerobotEpisode) -> None:
         episodes.append(episode)
-        recent = [ended for ended in episodes[-RECENT_EPISODES:] if ended.program == episode.program]
-        success = sum(ended.outcome == "success" for ended in recent) / len(recent)
-        steps = sum(ended.steps for ended in recent)
-        rate = sum(ended.intervention_rate * ended.steps for ended in recent) / steps
+        recent = [other for other in episodes[-RECENT_EPISODES:] if other.program == episode.program]
+        success = sum(other.outcome == "success" for other in recent) / len(recent)
+        steps = sum(other.steps for other in recent)
+        rate = sum(other.intervention_rate * other.steps for other in recent) / steps
         console.print(
             f"{episode.program} episode {episode.number}: {episode.outcome} after {episode.steps} steps; "
             f"recently {success:.0%} success with help, {rate:.0%} takeovers",
@@ -62,7 +62,7 @@ def train_with_lerobot(train: Train, console: Console) -> int:
 
     console.print(f"Training {plan.task} with LeRobot. Logs and results are in {train.out}", soft_wrap=True)
     try:
-        learn_with_lerobot(plan, train.out, lambda line: console.print(line), ended)
+        learn_with_lerobot(plan, train.out, lambda line: console.print(line), on_episode)
     except KeyboardInterrupt:
         console.print("Stopped.")
         return 130

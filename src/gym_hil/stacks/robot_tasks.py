@@ -43,13 +43,13 @@ def robot_tasks() -> Iterator[RobotTask]:
     """Yield every robot with every task that it can do, including those of other packages. If several robots have the
     same `id_prefix`, only the first one is included.
     """
-    own = {(pair.robot, pair.task): pair for pair in _read()}
+    builtin = {(pair.robot, pair.task): pair for pair in _read()}
     robots, tasks = dict(ROBOTS.added()), dict(TASKS.added())
     owners: dict[str, str] = {}
     for robot in (*ROBOTS.builtin, *robots):
         for task in (*TASKS.builtin, *tasks):
-            added = robot in robots or task in tasks
-            pair = _compare(robot, task) if added else own.get((robot, task))
+            is_added = robot in robots or task in tasks
+            pair = _robot_task(robot, task) if is_added else builtin.get((robot, task))
             if pair is None:
                 continue
             first = owners.setdefault(pair.id_prefix, robot)
@@ -62,14 +62,14 @@ def robot_tasks() -> Iterator[RobotTask]:
             yield pair
 
 
-def _compare(robot: str, task: str) -> RobotTask | None:
-    """Return a robot and a task, or None if the robot cannot do the task."""
+def _robot_task(robot: str, task: str) -> RobotTask | None:
+    """Return the facts about a robot and a task, or None if the robot cannot do the task."""
     from gym_hil.tasks import fits
 
-    body, kind = ROBOTS[robot], TASKS[task]
-    if not fits(kind, body):
+    robot_spec, task_class = ROBOTS[robot], TASKS[task]
+    if not fits(task_class, robot_spec):
         return None
-    return RobotTask(robot, body.id_prefix, task, kind.action, kind.max_episode_steps)
+    return RobotTask(robot, robot_spec.id_prefix, task, task_class.action, task_class.max_episode_steps)
 
 
 @cache
@@ -79,7 +79,7 @@ def _read() -> list[RobotTask]:
 
 def text() -> str:
     """Return the content of the file for the robots and tasks of this package."""
-    pairs = (_compare(robot, task) for robot in ROBOTS.builtin for task in TASKS.builtin)
+    pairs = (_robot_task(robot, task) for robot in ROBOTS.builtin for task in TASKS.builtin)
     return "[\n" + ",\n".join(json.dumps(pair) for pair in pairs if pair) + "\n]\n"
 
 

@@ -47,8 +47,8 @@ class RlifLearner(ActorCriticLearner):
             buffer = self.buffer
             buffer.rewards[(buffer.pos - 1) % buffer.buffer_size] = PENALTY
         super().add(replace(transitions, rewards=rewards))
-        over = transitions.terminated | transitions.truncated
-        self._policy_acted = not bool(human[-1] or over[-1])
+        episode_ended = transitions.terminated | transitions.truncated
+        self._policy_acted = not bool(human[-1] or episode_ended[-1])
 
     def forget(self, count: int) -> None:
         """Remove the newest `count` transitions."""
