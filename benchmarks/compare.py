@@ -29,7 +29,7 @@ from contenders import CONTENDERS, HERE, SCALE, WORKLOADS, Contender
 Table = list[list[str]]
 
 
-class Fault(Exception):  # noqa: N818
+class ContenderError(Exception):
     """A contender cannot be installed or run; the message is the reason."""
 
 
@@ -39,9 +39,9 @@ def command(arguments: list[str], log: Path, timeout: float) -> None:
         try:
             code = subprocess.run(arguments, stdout=out, stderr=subprocess.STDOUT, timeout=timeout).returncode
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise Fault(f"{error} (log: {log})") from error
+            raise ContenderError(f"{error} (log: {log})") from error
     if code:
-        raise Fault(f"{reason(log)} (log: {log})")
+        raise ContenderError(f"{reason(log)} (log: {log})")
 
 
 def reason(log: Path) -> str:
@@ -93,7 +93,7 @@ def environment(contender: Contender, cache: Path, version: str, timeout: float)
         command([base, "-m", "venv", str(folder)], log, timeout)
         command([str(python), "-m", "pip", "install", "--quiet", *requirements], log, timeout)
     else:
-        raise Fault(f"Python {version} not found, nor uv to fetch it")
+        raise ContenderError(f"Python {version} not found, nor uv to fetch it")
     done.touch()
     return python
 
@@ -102,7 +102,10 @@ def environment(contender: Contender, cache: Path, version: str, timeout: float)
 
 
 class Worker:
-    """Process of a contender that can run one workload. `opened` has the durations of its start."""
+    """Process of a contender that can run one workload.
+
+    `opened` has the durations of its start and facts about its model.
+    """
 
     def __init__(
         self,
@@ -146,8 +149,8 @@ class Worker:
         answer = json.loads(line) if line else {"error": reason(self.log)}
         if "error" in answer:
             self.close()
-            why = answer["error"] if in_time else f"no answer within {self.timeout:g} s"
-            raise Fault(f"{why} (log: {self.log})")
+            message = answer["error"] if in_time else f"no answer within {self.timeout:g} s"
+            raise ContenderError(f"{message} (log: {self.log})")
         return answer
 
     def close(self) -> None:
@@ -178,14 +181,14 @@ def measure(
         }
         results.append(result)
         python = pythons[contender.name]
-        if isinstance(python, Fault):
+        if isinstance(python, ContenderError):
             result["error"] = f"not installed: {python}"
             continue
-        say(f"{workload}: opening {contender.name}")
+        report_progress(f"{workload}: opening {contender.name}")
         log = options.cache / f"{contender.module}-{workload}.log"
         try:
             worker = Worker(contender, workload, python, log, options.timeout, options.seed)
-        except Fault as failure:
+        except ContenderError as failure:
             result["error"] = str(failure)
         else:
             result.update(worker.opened)
@@ -196,11 +199,11 @@ def measure(
         first = number % max(len(names), 1)
         for name in names[first:] + names[:first]:
             worker, result = workers[name]
-            say(f"{workload}: round {number + 1}/{options.rounds}, {name}")
+            report_progress(f"{workload}: round {number + 1}/{options.rounds}, {name}")
             try:
                 steps = max(1, round(seconds * result["facts"]["control_hz"]))
                 result["rounds"].append(worker.ask(steps=steps))
-            except Fault as failure:
+            except ContenderError as failure:
                 result["error"] = str(failure)
                 del workers[name]
     for worker, _ in workers.values():
@@ -224,7 +227,10 @@ def medians(rounds: list[dict]) -> dict:
 
 
 def compare(results: list[dict]) -> None:
-    """Add to each result how many times faster ours was in the same round, also by CPU time: median, least and most."""
+    """Add the speed of this package relative to each contender, by wall-clock and CPU time.
+
+    Ratios are computed within each round; the result has their median, smallest and largest value.
+    """
     ours = next((result for result in results if result["ours"] and "medians" in result), None)
     for result in results:
         if ours is None or "medians" not in result:
@@ -235,8 +241,8 @@ def compare(results: list[dict]) -> None:
             ("cpu", "steps", "cpu_s"),
         ):
             ratios = [
-                (mine[amount] / mine[time]) / (theirs[amount] / theirs[time])
-                for mine, theirs in zip(ours["rounds"], result["rounds"], strict=True)
+                (own_round[amount] / own_round[time]) / (other_round[amount] / other_round[time])
+                for own_round, other_round in zip(ours["rounds"], result["rounds"], strict=True)
             ]
             result["medians"][f"ours_over_it_{name}"] = median(ratios)
             result["medians"][f"ours_over_it_{name}_range"] = [min(ratios), max(ratios)]
@@ -258,7 +264,7 @@ def machine() -> dict:
     return {"cpu": model, "cores": cores, "system": platform.platform(), "load_1min": load}
 
 
-def say(line: str) -> None:
+def report_progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
@@ -278,13 +284,17 @@ def speed_table(results: list[dict]) -> Table:
         if "medians" not in result:
             table.append([*row, "failed: " + result["error"]])
             continue
-        got = result["medians"]
-        row += [number(got["steps_per_s"]), number(got["sim_s_per_s"]), number(got.get("ours_over_it_sim"))]
-        row += ["..".join(map(number, got.get("ours_over_it_sim_range", (None,))))]
-        row += [number(got.get("ours_over_it_steps")), number(got.get("ours_over_it_cpu"))]
-        row += [number(got["reset_s"] and got["reset_s"] * 1e3)]
+        measured = result["medians"]
+        row += [
+            number(measured["steps_per_s"]),
+            number(measured["sim_s_per_s"]),
+            number(measured.get("ours_over_it_sim")),
+        ]
+        row += ["..".join(map(number, measured.get("ours_over_it_sim_range", (None,))))]
+        row += [number(measured.get("ours_over_it_steps")), number(measured.get("ours_over_it_cpu"))]
+        row += [number(measured["reset_s"] and measured["reset_s"] * 1e3)]
         row += [number(result[key]) for key in ("import_s", "make_s", "reset_s", "first_step_s")]
-        table.append([*row, number(got["memory_mb"])])
+        table.append([*row, number(measured["memory_mb"])])
     return table
 
 
@@ -357,19 +367,23 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--list", action="store_true", help="what there is to compare, and stop")
-    parser.add_argument("--contenders", help="parts of names, comma-separated (default: all)")
+    parser.add_argument("--list", action="store_true", help="list the workloads and contenders, and stop")
+    parser.add_argument(
+        "--contenders", help="comma-separated parts of the names of contenders (default: all)"
+    )
     parser.add_argument("--workloads", default="state,images", help="comma-separated (default: %(default)s)")
     parser.add_argument(
-        "--rounds", type=int, default=5, help="alternating measurements (default: %(default)s)"
+        "--rounds", type=int, default=5, help="number of alternating measurements (default: %(default)s)"
     )
     parser.add_argument(
         "--seconds",
         type=float,
         default=20,
-        help="simulated seconds per measurement, images a tenth (%(default)s)",
+        help="simulated seconds per measurement; a tenth of it with images (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the random actions (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the random actions (default: %(default)s)"
+    )
     parser.add_argument(
         "--python", default="3.12", help="version for all environments (default: %(default)s)"
     )
@@ -377,15 +391,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--timeout", type=float, default=900, help="seconds per installation or answer (%(default)s)"
     )
-    parser.add_argument("--json", type=Path, help="write everything measured here")
+    parser.add_argument("--json", type=Path, help="also write the results to this file")
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None, contenders: tuple[Contender, ...] = CONTENDERS) -> int:
     options = parse(arguments)
     if options.list:
-        for name, what in WORKLOADS.items():
-            print(f"{name:8} {what}")
+        for name, description in WORKLOADS.items():
+            print(f"{name:8} {description}")
         print()
         for contender in contenders:
             print(
@@ -398,10 +412,10 @@ def main(arguments: list[str] | None = None, contenders: tuple[Contender, ...] =
     options.cache.mkdir(parents=True, exist_ok=True)
     pythons: dict = {}
     for contender in contenders:
-        say(f"installing {contender.name}")
+        report_progress(f"installing {contender.name}")
         try:
             pythons[contender.name] = environment(contender, options.cache, options.python, options.timeout)
-        except Fault as failure:
+        except ContenderError as failure:
             pythons[contender.name] = failure
     here = machine()
     results = [

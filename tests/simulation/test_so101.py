@@ -13,7 +13,7 @@ from gym_hil.robots.so101 import SO101, SO101_BACKLASH
 from gym_hil.simulation.simulation import Simulation
 from gym_hil.tasks import TASKS
 
-AWAY = {"cube": (0.1, 0.3, 0.015)}
+CUBE_ASIDE = {"cube": (0.1, 0.3, 0.015)}
 
 
 def simulate(task: str = "PickCube", robot: Robot = SO101) -> Simulation:
@@ -21,15 +21,15 @@ def simulate(task: str = "PickCube", robot: Robot = SO101) -> Simulation:
 
 
 def run_expert(task_name: str, seed: int, robot: Robot = SO101) -> int | None:
-    """Return how many steps the expert needed, or None."""
+    """Return the number of steps until the expert succeeds, or None if it fails."""
     task, sim = TASKS[task_name](robot), simulate(task_name, robot)
     start = task.sample_start(np.random.default_rng(seed), randomise=True, options={})
     sim.reset(start)
     for number in range(task.max_episode_steps):
         intent = task.intent(sim, start)
         sim.command_gripper(intent.opening)
-        way = np.clip(intent.tcp_pos_w - sim.target_pos_w, -0.025, 0.025)
-        sim.end_effectors[0].move(way, (0, 0, 0), task.workspace)
+        motion = np.clip(intent.tcp_pos_w - sim.target_pos_w, -0.025, 0.025)
+        sim.end_effectors[0].move(motion, (0, 0, 0), task.workspace)
         sim.step()
         if task.success(sim, start):
             return number + 1
@@ -68,7 +68,7 @@ def test_the_arm_has_its_published_mass():
 
 def test_the_aperture_equals_the_distance_of_the_jaws():
     sim = simulate()
-    sim.reset(AWAY)
+    sim.reset(CUBE_ASIDE)
     for opening in (1.0, 0.5, 0.0):
         sim.command_gripper(opening)
         for _ in range(8):
@@ -82,20 +82,20 @@ def test_the_aperture_equals_the_distance_of_the_jaws():
         assert sim.aperture == pytest.approx(max(0.0, width), abs=0.003)
 
 
-@pytest.mark.parametrize("way", [(0.02, 0, 0), (-0.02, 0, 0), (0, 0.02, 0), (0, -0.02, 0), (0, 0, -0.02)])
-def test_moving_follows_the_target_and_does_not_turn_the_gripper(way):
+@pytest.mark.parametrize("motion", [(0.02, 0, 0), (-0.02, 0, 0), (0, 0.02, 0), (0, -0.02, 0), (0, 0, -0.02)])
+def test_moving_follows_the_target_and_does_not_turn_the_gripper(motion):
     sim = simulate()
-    sim.reset(AWAY)
+    sim.reset(CUBE_ASIDE)
     start, before = sim.tcp_pos_w, axes(sim)
-    drive(sim, way, (0, 0, 0), 3)
-    assert sim.tcp_pos_w - start == pytest.approx(3 * np.array(way), abs=2e-3)
-    (x, y, _), (was_x, was_y, _) = axes(sim)[:, 0], before[:, 0]
-    assert np.degrees(np.arctan2(y, x) - np.arctan2(was_y, was_x)) == pytest.approx(0.0, abs=3.0)
+    drive(sim, motion, (0, 0, 0), 3)
+    assert sim.tcp_pos_w - start == pytest.approx(3 * np.array(motion), abs=2e-3)
+    (x, y, _), (x_before, y_before, _) = axes(sim)[:, 0], before[:, 0]
+    assert np.degrees(np.arctan2(y, x) - np.arctan2(y_before, x_before)) == pytest.approx(0.0, abs=3.0)
 
 
 def test_turning_about_the_vertical_rolls_the_gripper_in_place():
     sim = simulate()
-    sim.reset(AWAY)
+    sim.reset(CUBE_ASIDE)
     start, before = sim.tcp_pos_w, sim.joint_pos[4]
     drive(sim, (0, 0, 0), (0, 0, -0.1), 4)
     turned = sim.joint_pos[4] - before
@@ -105,7 +105,7 @@ def test_turning_about_the_vertical_rolls_the_gripper_in_place():
 
 def test_turning_about_the_normal_of_the_arms_plane_pitches_the_gripper_in_place():
     sim = simulate()
-    sim.reset(AWAY)
+    sim.reset(CUBE_ASIDE)
     start = sim.tcp_pos_w
     pitch = sum(sim.joint_pos[1:4])
     normal = sim.data.joint("arm/shoulder_lift").xaxis
@@ -116,17 +116,17 @@ def test_turning_about_the_normal_of_the_arms_plane_pitches_the_gripper_in_place
 
 def test_the_arm_holds_its_position_for_ten_seconds():
     sim = simulate()
-    sim.reset(AWAY)
+    sim.reset(CUBE_ASIDE)
     drive(sim, (0.01, 0.01, 0), (0, 0, 0), 2)
     before = sim.tcp_pos_w
     for _ in range(100):
         sim.step()
-    assert np.linalg.norm(sim.tcp_pos_w - before) < 5e-4, "friction lets it creep"
+    assert np.linalg.norm(sim.tcp_pos_w - before) < 5e-4, "friction must not let it creep"
 
 
 def test_no_servo_exceeds_its_torque():
     sim = simulate()
-    sim.reset(AWAY)
+    sim.reset(CUBE_ASIDE)
     dofs = [int(sim.model.joint(name).dofadr[0]) for name in SO101.joints]
     for _ in range(30):
         sim.end_effectors[0].move((0.0, 0.0, -0.025), (0, 0, 0))
@@ -174,7 +174,7 @@ def test_the_expert_arranges_all_boxes_with_joint_targets_98_times_of_100():
 
 def test_an_object_that_both_jaws_touch_is_beside_the_tcp():
     sim = simulate()
-    sim.reset(AWAY)
+    sim.reset(CUBE_ASIDE)
     sim.command_gripper(0.0)
     for _ in range(10):
         sim.step()
@@ -189,7 +189,7 @@ def test_an_object_that_both_jaws_touch_is_beside_the_tcp():
 
 def test_with_backlash_the_joints_have_play_and_cubes_are_still_picked_up():
     sim = simulate(robot=SO101_BACKLASH)
-    sim.reset(AWAY)
+    sim.reset(CUBE_ASIDE)
     plays = [sim.model.joint(f"arm/{name}_backlash").range[1] for name in ("shoulder_pan", "wrist_roll")]
     assert plays == pytest.approx(np.radians([0.5, 0.5]))
     assert [seed for seed in range(1000, 1010) if run_expert("PickCube", seed, SO101_BACKLASH) is None] == []

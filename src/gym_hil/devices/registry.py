@@ -1,4 +1,4 @@
-"""The registry of devices, to which packages add through the entry points ``gym_hil.devices``."""
+"""The registry of devices. Other packages register devices by the entry points ``gym_hil.devices``."""
 
 from __future__ import annotations
 

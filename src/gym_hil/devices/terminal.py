@@ -24,8 +24,8 @@ ESCAPE_S = 0.03
 NO_FILE = -1
 _ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGQUIT") if hasattr(signal, name))
 
-_FINAL = {"A": "up", "B": "down", "C": "right", "D": "left"}
-_NUMBERED = {"5": "page_up", "6": "page_down"}
+_KEYS_BY_LETTER = {"A": "up", "B": "down", "C": "right", "D": "left"}
+_KEYS_BY_NUMBER = {"5": "page_up", "6": "page_down"}
 _CHARACTERS = {"\r": "enter", "\n": "enter", " ": "space"}
 
 
@@ -36,28 +36,28 @@ def split_keys(text: str) -> tuple[list[str], str]:
         The names of the keys, and the end of the text if it may be an incomplete sequence.
     """
     keys: list[str] = []
-    at = 0
-    while at < len(text):
-        if text[at] != "\x1b":
-            keys.append(_CHARACTERS.get(text[at], text[at]))
-            at += 1
+    start = 0
+    while start < len(text):
+        if text[start] != "\x1b":
+            keys.append(_CHARACTERS.get(text[start], text[start]))
+            start += 1
             continue
-        if at + 1 == len(text):
-            return keys, text[at:]
-        if text[at + 1] not in "[O":
+        if start + 1 == len(text):
+            return keys, text[start:]
+        if text[start + 1] not in "[O":
             keys.append("escape")
-            at += 1
+            start += 1
             continue
-        end = at + 2
+        end = start + 2
         while end < len(text) and not "@" <= text[end] <= "~":
             end += 1
         if end == len(text):
-            return keys, text[at:]
-        body = text[at + 2 : end]
-        key = _NUMBERED.get(body.split(";")[0]) if text[end] == "~" else _FINAL.get(text[end])
+            return keys, text[start:]
+        body = text[start + 2 : end]
+        key = _KEYS_BY_NUMBER.get(body.split(";")[0]) if text[end] == "~" else _KEYS_BY_LETTER.get(text[end])
         if key is not None:
             keys.append(key)
-        at = end + 1
+        start = end + 1
     return keys, ""
 
 
@@ -170,9 +170,9 @@ class TerminalKeyboard(Device):
             _log.debug("the terminal was closed")
 
     def _listen(self) -> None:
-        half = ""
+        incomplete = ""
         while True:
-            ready, _, _ = select.select([self._fd, self._wake_read], [], [], ESCAPE_S if half else None)
+            ready, _, _ = select.select([self._fd, self._wake_read], [], [], ESCAPE_S if incomplete else None)
             if self._wake_read in ready:
                 return
             if ready:
@@ -180,9 +180,9 @@ class TerminalKeyboard(Device):
                 if not typed:
                     self._connected = False
                     return
-                keys, half = split_keys(half + typed)
+                keys, incomplete = split_keys(incomplete + typed)
             else:
-                keys, half = (["escape"] if half == "\x1b" else []), ""
+                keys, incomplete = (["escape"] if incomplete == "\x1b" else []), ""
             for key in keys:
                 self._tap(canonical_key(key))
 
@@ -208,7 +208,7 @@ def _hung_up(fd: int) -> bool:
         return False
     poll = select.poll()
     poll.register(fd, 0)
-    return any(what & (select.POLLHUP | select.POLLNVAL) for _, what in poll.poll(0))
+    return any(events & (select.POLLHUP | select.POLLNVAL) for _, events in poll.poll(0))
 
 
 def _stdin() -> int:
