@@ -132,14 +132,14 @@ def test_results_of_the_so101_are_in_the_table_and_reach_95_of_100_with_seeds_fo
         assert result["episodes"] == 100 and result["successes"] >= 95, path.stem
 
 
-def test_at_least_four_tasks_are_not_solved_by_imitation_alone():
+def test_at_least_five_tasks_are_not_solved_by_imitation_alone():
     limits, below = {20: 0.6, 200: 0.85}, {}
     for path in (ROOT / "benchmarks" / "cloning").glob("*.json"):
         record = json.loads(path.read_text(encoding="utf-8"))
         result, demonstrations = record["result"], record["config"]["demos"]
         if result["successes"] / result["episodes"] <= limits[demonstrations]:
             below.setdefault(record["place"]["task"], set()).add(demonstrations)
-    assert len([task for task, counts in below.items() if counts == set(limits)]) >= 4, below
+    assert len([task for task, counts in below.items() if counts == set(limits)]) >= 5, below
 
 
 def test_the_readme_compares_the_figures_of_the_result_file():
