@@ -40,6 +40,7 @@ def tables():
         "learned-reward.md",
         "experiments.md",
         "installation.md",
+        "humans.md",
     ],
 )
 def test_a_page_gets_its_tables(tables, name):
