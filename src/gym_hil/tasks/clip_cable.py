@@ -19,7 +19,7 @@ from gym_hil.scenes.props import Prop, add_block, add_rod, add_slider
 from gym_hil.scenes.scene import Scene
 from gym_hil.tasks.base import Array, Intent, Pair, Start, Task, finite_array
 from gym_hil.tasks.grasping import hand_yaw, is_held, turned, yaw, yawed
-from gym_hil.tasks.inserting import SHARE, draw_poses, fetch
+from gym_hil.tasks.inserting import CORRECTED_SHARE, draw_poses, fetch
 from gym_hil.tasks.needs import Needs
 
 if TYPE_CHECKING:
@@ -27,19 +27,36 @@ if TYPE_CHECKING:
 
     from gym_hil.simulation.simulation import Simulation
 
-NAMES, LENGTH, RADIUS, LINK_MASS = tuple(f"link_{number}" for number in range(7)), 0.028, 0.004, 0.015
-"""Names of the cable's links, from the anchor on, their length and radius (m), and their mass (kg)."""
-HEIGHT, SEAT = 0.055, 0.04
-"""Heights of the cable at its anchor, and of its middle line in the clip (m)."""
-END, SEAT_POINT = (LENGTH, 0.0, 0.0), (0.0, 0.0, SEAT)
-BENDING, LIFTING = {"stiffness": 0.01, "damping": 0.004, "armature": 1e-4}, {"stiffness": 1.5, "damping": 0.1}
-"""Resistance to bends between links, and to lifting the cable at its anchor (N m/rad, N m s/rad, kg m^2)."""
-LIP, GAP, SPRING = 0.003, 0.005, {"stiffness": 8000.0, "damping": 40.0, "armature": 0.2}
-"""Radius of the clip's lips (m), their distance (m), and their spring (N/m, N s/m, kg)."""
-HELD, TAUT, DESCENT = 5, 0.002, 0.006
-"""Index of the link that the expert grasps, how far it pulls beyond the cable's reach, and descent per step (m)."""
-ASIDE, LOW = 0.002, 0.0015
-"""Largest lateral and vertical errors of the cable in the clip at success (m)."""
+NAMES = tuple(f"link_{number}" for number in range(7))
+"""Names of the cable's links, beginning at the anchor."""
+LENGTH, RADIUS = 0.028, 0.004
+"""Length and radius of a link (m)."""
+LINK_MASS = 0.015
+"""Mass of a link (kg)."""
+HEIGHT = 0.055
+"""Height of the cable at its anchor (m)."""
+SEAT = 0.04
+"""Height of the middle line of the cable in the clip (m)."""
+END = (LENGTH, 0.0, 0.0)
+"""End of a link (m, frame of the link)."""
+SEAT_POINT = (0.0, 0.0, SEAT)
+"""Middle of the cable in the clip (m, frame of the clip)."""
+BENDING = {"stiffness": 0.01, "damping": 0.004, "armature": 1e-4}
+"""Resistance to bends between links (N m/rad, N m s/rad, kg m^2)."""
+LIFTING = {"stiffness": 1.5, "damping": 0.1}
+"""Resistance to lifting the cable at its anchor (N m/rad, N m s/rad)."""
+LIP, GAP = 0.003, 0.005
+"""Radius of the clip's lips and distance between them (m)."""
+SPRING = {"stiffness": 8000.0, "damping": 40.0, "armature": 0.2}
+"""Spring of a lip (N/m, N s/m, kg)."""
+HELD = 5
+"""Index of the link that the expert grasps."""
+TAUT = 0.002
+"""Distance by which the expert pulls beyond the reach of the cable, so that the cable is taut (m)."""
+DESCENT = 0.006
+"""Distance by which the expert lowers the cable per step (m)."""
+LATERAL_ERROR, VERTICAL_ERROR = 0.002, 0.0015
+"""Largest errors of the cable in the clip at success (m)."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +127,12 @@ class ClipCable(Task):
     further_terms = ("tcp_wrench",)
     pairs = (Pair(0, 1),)
     anchor_part: ClassVar = (0.0, 0.1), (0.4, 0.9)
+    """Corners of the anchor's area at the start, as in `Area.point` of the table."""
     largest_yaw, largest_bend = 1.8, 0.5
+    """Largest yaw of the cable and largest bend between its links at the start (rad)."""
     clip_places: ClassVar = (-0.7, -0.33, 0.075), (0.7, 0.33, 0.13)
-    """At the start: corners of the anchor's area, as in `Area.point` of the table, largest yaw and bend of the cable
-    (rad), and bounds of the clip's direction from the anchor, its yaw from there (rad), and its distance (m)."""
+    """Least and largest values at the start: direction from the anchor to the clip relative to the cable's yaw (rad),
+    yaw of the clip relative to this direction (rad), and distance of the clip from the anchor (m)."""
 
     def __init__(self, robot: Robot) -> None:
         super().__init__(robot)
@@ -125,11 +144,13 @@ class ClipCable(Task):
         places = {"cable_pose": (self.area, self.largest_yaw)}
         (cable,) = draw_poses(rng, places, options, randomise=randomise)
         bends = rng.uniform(-self.largest_bend, self.largest_bend, len(NAMES))
-        aside, turn, away = rng.uniform(*self.clip_places)
+        direction, turn, distance = rng.uniform(*self.clip_places)
         if not randomise:
-            bends, (aside, turn, away) = 0.0 * bends, np.mean(self.clip_places, axis=0)
-        ray = cable[2] + aside
-        clip = np.array([cable[0] + away * math.cos(ray), cable[1] + away * math.sin(ray), ray + turn])
+            bends, (direction, turn, distance) = 0.0 * bends, np.mean(self.clip_places, axis=0)
+        ray = cable[2] + direction
+        clip = np.array(
+            [cable[0] + distance * math.cos(ray), cable[1] + distance * math.sin(ray), ray + turn]
+        )
         clip = finite_array("clip_pose", options.get("clip_pose", clip), (3,))
         return {
             CABLE.name: np.array([*cable[:2], 0.0, *yawed(cable[2])]),
@@ -171,7 +192,7 @@ class ClipCable(Task):
     def success(self, sim: Simulation, start: Start) -> bool:
         """Return whether the cable is below the clip's lips."""
         x, y, z = self.crossing(sim)
-        return math.hypot(x, y) < ASIDE and abs(z) < LOW
+        return math.hypot(x, y) < LATERAL_ERROR and abs(z) < VERTICAL_ERROR
 
     def grasp(self, sim: Simulation) -> Array:
         """Return the point at which the expert grasps the cable (3, m, world frame)."""
@@ -184,11 +205,11 @@ class ClipCable(Task):
             return fetch(sim, grasp, math.remainder(link - hand_yaw(sim), math.pi))
         anchor, seat = sim.body_pos_w(CABLE.name)[:2], sim.body_pos_w(CLIP.name)[:2]
         ray = (seat - anchor) / np.linalg.norm(seat - anchor)
-        step = SHARE * (anchor + ray * ((HELD + 0.5) * LENGTH + TAUT) - grasp[:2])
+        step = CORRECTED_SHARE * (anchor + ray * ((HELD + 0.5) * LENGTH + TAUT) - grasp[:2])
         turn = math.remainder(math.atan2(ray[1], ray[0]) - link, math.pi)
-        _, aside, _ = self.crossing(sim)
+        _, lateral, _ = self.crossing(sim)
         x, y, z = sim.target_pos_w.tolist()
-        height = HEIGHT if abs(aside) > 3 * ASIDE else z - DESCENT * (abs(aside) < ASIDE)
+        height = HEIGHT if abs(lateral) > 3 * LATERAL_ERROR else z - DESCENT * (abs(lateral) < LATERAL_ERROR)
         return Intent(np.array([x + step[0], y + step[1], height]), 0.0, turned(sim.target_quat_w, turn))
 
 

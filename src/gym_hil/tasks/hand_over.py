@@ -31,14 +31,17 @@ POST_WIDTH = 0.8
 """Width of the post, in widths of the cube."""
 LEVEL = 0.004
 """Largest error of the cube's height on the post (m)."""
-GIVE, TAKE = np.array([0.0, 0.0, 0.55]), np.array([0.0, -0.5, -0.55])
-"""Points at which the two hands grasp the cube, relative to its middle, in half widths. They leave room for the fingers
-of both."""
-ASIDE = 0.1
+GIVE = np.array([0.0, 0.0, 0.55])
+"""Point at which the giving hand grasps the cube, relative to its middle, in half widths."""
+TAKE = np.array([0.0, -0.5, -0.55])
+"""Point at which the taking hand grasps it. Both points together leave room for the fingers of both hands."""
+WAITING_DISTANCE = 0.1
 """Distance from the cube at which the taking hand waits, and to which the giving hand leaves (m)."""
-UP, AWAY = np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0])
-"""Directions upwards, and from the second arm to the first one."""
-THERE = 0.006
+UP = np.array([0.0, 0.0, 1.0])
+"""Direction upwards."""
+AWAY = np.array([0.0, 1.0, 0.0])
+"""Direction from the second arm to the first one."""
+REACHED = 0.006
 """Largest distance between a TCP and its goal at which the goal is reached (m)."""
 STILL_GRASPED = 0.2
 """The cube is regarded as grasped up to this excess of the aperture over its width, relative to the width."""
@@ -98,7 +101,7 @@ class HandOver(Task):
         self.post_area = workspace.wide_table.part(*self.post_part)
         self.meeting = np.array(workspace.meeting)
         self.tolerance = half_size * self.off_centre[robot.end_effectors[1].hand.fixed_jaw is not None]
-        self.aligned = min(THERE, self.tolerance) / 2
+        self.aligned = min(REACHED, self.tolerance) / 2
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
         """Sample places, yaw and height. All options consume the same random numbers."""
@@ -123,18 +126,18 @@ class HandOver(Task):
         """Return the positions of the cube and of the post's upper face (6, m, world frame)."""
         return np.concatenate([sim.body_pos_w("cube"), self.top(sim)])
 
-    def way(self, sim: Simulation) -> Array:
+    def offset(self, sim: Simulation) -> Array:
         """Return the vector from the cube to its place on the post (3, m, world frame)."""
-        way: Array = self.top(sim) - sim.body_pos_w("cube")
-        way[2] += self.half_size
-        return way
+        offset: Array = self.top(sim) - sim.body_pos_w("cube")
+        offset[2] += self.half_size
+        return offset
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms: cube at or beyond the meeting place, cube near the post."""
         cube = sim.body_pos_w("cube")
         crossed = cube[1] < self.meeting[1]
         met = 1.0 if crossed else math.exp(-5.0 * math.dist(cube, self.meeting))
-        return {"met": (0.5, met), "placed": (0.5, math.exp(-10.0 * math.hypot(*self.way(sim))))}
+        return {"met": (0.5, met), "placed": (0.5, math.exp(-10.0 * math.hypot(*self.offset(sim))))}
 
     def success(self, sim: Simulation, start: Start) -> bool:
         """Return whether the cube lies on the post and both hands have released it."""
@@ -149,41 +152,43 @@ class HandOver(Task):
         grasp = cube + half * GIVE
         give = grasp + giver.grasp_offset(half)
         take = cube + half * TAKE + taker.grasp_offset(half)
-        waiting = self.meeting + half * TAKE - ASIDE * AWAY
+        waiting = self.meeting + half * TAKE - WAITING_DISTANCE * AWAY
         wide = 2 * half * (1 + STILL_GRASPED)
         taken = is_held(taker, take, half)
-        if taken and giver.aperture < wide and math.dist(give, giver.tcp_pos_w) < ASIDE / 2:
+        if taken and giver.aperture < wide and math.dist(give, giver.tcp_pos_w) < WAITING_DISTANCE / 2:
             return Intent(giver.tcp_pos_w, opening=1.0), Intent(taker.tcp_pos_w, opening=0.0)
-        aside = Intent(self.meeting + ASIDE * (AWAY + UP / 4), opening=1.0)
+        step_aside = Intent(self.meeting + WAITING_DISTANCE * (AWAY + UP / 4), opening=1.0)
         if taken:
-            clear = math.dist(cube, giver.tcp_pos_w) > ASIDE / 2
-            return aside, self._place(sim) if clear else Intent(taker.tcp_pos_w, opening=0.0)
-        fetch = Intent(take, opening=float(math.dist(take, taker.tcp_pos_w) > THERE))
+            clear = math.dist(cube, giver.tcp_pos_w) > WAITING_DISTANCE / 2
+            return step_aside, self._place(sim) if clear else Intent(taker.tcp_pos_w, opening=0.0)
+        fetch = Intent(take, opening=float(math.dist(take, taker.tcp_pos_w) > REACHED))
         if self._lies(sim, half):
-            return aside, Intent(waiting, opening=1.0) if self._lies(sim, self.tolerance) else fetch
+            return step_aside, Intent(waiting, opening=1.0) if self._lies(sim, self.tolerance) else fetch
         if not is_held(giver, give, half):
             return approach(giver, grasp), Intent(waiting, opening=1.0)
         goal = self.meeting + half * GIVE
-        if math.dist(goal, giver.tcp_pos_w) > 2 * THERE:
+        if math.dist(goal, giver.tcp_pos_w) > 2 * REACHED:
             return over(giver, goal, float(goal[2]), opening=0.0), Intent(waiting, opening=1.0)
         return Intent(goal, opening=0.0), fetch
 
-    def _lies(self, sim: Simulation, aside: float) -> bool:
-        x, y, z = self.way(sim).tolist()
-        return math.hypot(x, y) < aside and abs(z) < LEVEL
+    def _lies(self, sim: Simulation, tolerance: float) -> bool:
+        x, y, z = self.offset(sim).tolist()
+        return math.hypot(x, y) < tolerance and abs(z) < LEVEL
 
     def _place(self, sim: Simulation) -> Intent:
         """Carry the cube over the post with the second arm, high while it is far away, lower it and release it."""
-        tcp, way = sim.end_effectors[1].tcp_pos_w, self.way(sim)
-        aside = math.hypot(way[0], way[1])
-        if aside > self.aligned:
-            rise = way[2] + (HOVER if aside < 2 * HOVER else 2 * HOVER)
-            if aside < THERE:
+        tcp, offset = sim.end_effectors[1].tcp_pos_w, self.offset(sim)
+        horizontal_error = math.hypot(offset[0], offset[1])
+        if horizontal_error > self.aligned:
+            rise = offset[2] + (HOVER if horizontal_error < 2 * HOVER else 2 * HOVER)
+            if horizontal_error < REACHED:
                 rise = min(rise, 0.0)
-            low = aside > THERE and way[2] > -HOVER / 2  # up first
-            return Intent(tcp + np.array([*(0.0 * way[:2] if low else way[:2]), rise]), opening=0.0)
+            low = horizontal_error > REACHED and offset[2] > -HOVER / 2  # rise first
+            return Intent(tcp + np.array([*(0.0 * offset[:2] if low else offset[:2]), rise]), opening=0.0)
         return (
-            Intent(tcp + way, opening=0.0) if way[2] < -SEATED * self.half_size else Intent(tcp, opening=1.0)
+            Intent(tcp + offset, opening=0.0)
+            if offset[2] < -SEATED * self.half_size
+            else Intent(tcp, opening=1.0)
         )
 
 

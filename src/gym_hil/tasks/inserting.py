@@ -31,7 +31,7 @@ ALIGNED = 0.001
 """Horizontal error of the tip below which the expert lowers it (m)."""
 PARALLEL = 0.03
 """Difference of two yaws that are regarded as equal (rad)."""
-SHARE = 0.6
+CORRECTED_SHARE = 0.6
 """Share of the horizontal error that the expert corrects per step. A larger one would overshoot, because the TCP
 follows its target with a delay."""
 DESCENT = 0.01
@@ -211,5 +211,5 @@ def insert(
         or (horizontal_error < aligned and abs(turn) < PARALLEL)
         else 0.0
     )
-    step = np.array([SHARE * offset[0], SHARE * offset[1], -down])
+    step = np.array([CORRECTED_SHARE * offset[0], CORRECTED_SHARE * offset[1], -down])
     return Intent(sim.target_pos_w + step, 0.0, quat)

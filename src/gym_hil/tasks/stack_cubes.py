@@ -82,22 +82,22 @@ class StackCubes(Task):
         """Return the positions of all cubes (9, m, world frame)."""
         return np.concatenate([sim.body_pos_w(cube.name) for cube in self.cubes])
 
-    def way(self, sim: Simulation, index: int) -> Array:
+    def offset(self, sim: Simulation, index: int) -> Array:
         """Return the vector from cube `index` to its place on the cube below it (3, m, world frame)."""
         upper, lower = (sim.body_pos_w(self.cubes[number].name) for number in (index, index - 1))
-        way: Array = lower - upper
-        way[2] += 2 * self.half_size
-        return way
+        offset: Array = lower - upper
+        offset[2] += 2 * self.half_size
+        return offset
 
     def is_stacked(self, sim: Simulation, index: int) -> bool:
         """Return whether cube `index` lies on the one below it."""
-        x, y, z = self.way(sim, index).tolist()
+        x, y, z = self.offset(sim, index).tolist()
         return math.hypot(x, y) < ASIDE * self.half_size and abs(z) < LEVEL
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return one term per upper cube, which grows as the cube approaches its place."""
         return {
-            self.cubes[index].name: (0.5, math.exp(-20.0 * math.hypot(*self.way(sim, index))))
+            self.cubes[index].name: (0.5, math.exp(-20.0 * math.hypot(*self.offset(sim, index))))
             for index in (1, 2)
         }
 
@@ -118,13 +118,13 @@ class StackCubes(Task):
         return Intent(tcp + np.array([0.0, 0.0, HOVER]), opening=1.0)
 
     def _deliver(self, sim: Simulation, index: int) -> Intent:
-        way, tcp = self.way(sim, index), sim.tcp_pos_w
-        aside = math.hypot(way[0], way[1])
-        goal = tcp + way
-        if aside > 2 * ALIGNED and way[2] > -HOVER:
+        offset, tcp = self.offset(sim, index), sim.tcp_pos_w
+        horizontal_error = math.hypot(offset[0], offset[1])
+        goal = tcp + offset
+        if horizontal_error > 2 * ALIGNED and offset[2] > -HOVER:
             return over(sim, goal, float(goal[2]) + HOVER, opening=0.0)
-        if aside > ALIGNED:
+        if horizontal_error > ALIGNED:
             return Intent(np.array([goal[0], goal[1], tcp[2]]), opening=0.0)
-        if way[2] < -SEATED:
+        if offset[2] < -SEATED:
             return Intent(goal, opening=0.0)
         return Intent(tcp, opening=1.0)
