@@ -54,7 +54,7 @@ def test_the_expert_inserts_100_of_100_pegs():
     assert [seed for seed in range(100) if run_expert("InsertPeg", seed) is None] == []
 
 
-def test_a_peg_beside_the_hole_is_not_inserted_and_one_that_lies_is_lost():
+def test_a_peg_beside_the_hole_is_not_inserted_and_a_toppled_one_is_a_failure():
     task = TASKS["InsertPeg"](PANDA)
     sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
     start = task.sample_start(np.random.default_rng(0), randomise=False, options={})
@@ -94,7 +94,7 @@ def test_the_expert_arranges_all_boxes():
 
 
 HANDS = ("panda", "panda_robotiq_2f85")
-LATER = (
+TASKS_OF_IDS = (
     "StackCubes",
     "PushT",
     "OpenDrawerAndPlace",
@@ -107,8 +107,8 @@ LATER = (
 """Tasks whose expert is measured in their environment, with the actions of their ids."""
 
 
-def failed(name: str, robot: str, seeds: range) -> list[int]:
-    """Return the seeds with which the expert did not do a task."""
+def failed_seeds(name: str, robot: str, seeds: range) -> list[int]:
+    """Return the seeds of the episodes in which the expert failed."""
     env = make_env(f"gym_hil/Panda{name}Base-v1", robot=robot, operator="expert")
     failures = []
     for seed in seeds:
@@ -124,21 +124,21 @@ def failed(name: str, robot: str, seeds: range) -> list[int]:
 
 
 @pytest.mark.parametrize("robot", HANDS)
-@pytest.mark.parametrize("name", LATER)
+@pytest.mark.parametrize("name", TASKS_OF_IDS)
 def test_the_expert_succeeds_from_starts_that_were_not_used_for_tuning(name, robot):
-    assert failed(name, robot, range(1200, 1203)) == []
+    assert failed_seeds(name, robot, range(1200, 1203)) == []
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("robot", HANDS)
-@pytest.mark.parametrize("name", LATER)
+@pytest.mark.parametrize("name", TASKS_OF_IDS)
 def test_the_expert_succeeds_in_98_of_100_episodes(name, robot):
-    assert len(failed(name, robot, range(1200, 1300))) <= 2
+    assert len(failed_seeds(name, robot, range(1200, 1300))) <= 2
 
 
 @dataclass(frozen=True)
 class Ball(Prop):
-    """A prop that this package does not have."""
+    """A prop of another package."""
 
     def build(self, spec):
         body = add_free_body(spec, self.name, 0.02)
@@ -156,7 +156,7 @@ def test_a_task_can_define_its_own_prop():
     assert sim.body_pos_w("ball") == pytest.approx([0.4, 0.2, 0.02], abs=0.002)
 
 
-def test_a_tower_is_a_success_after_the_hand_has_left_it():
+def test_a_tower_counts_as_success_only_after_the_hand_has_moved_away():
     task = TASKS["StackCubes"](PANDA)
     sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
     start = task.sample_start(np.random.default_rng(0), randomise=False, options={})
@@ -230,7 +230,7 @@ def test_the_expert_does_not_press_the_key_onto_the_lock():
     env.close()
 
 
-def test_a_plug_is_inserted_when_its_tip_is_deep_in_the_port_either_way_round():
+def test_a_plug_counts_as_inserted_if_its_tip_is_deep_in_the_port_in_either_orientation():
     task = TASKS["InsertUSB"](PANDA)
     sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
     options = {"port_pose": (0.4, 0.1, 0.3)}
@@ -272,7 +272,7 @@ def test_the_turn_that_a_task_needs_is_visible_to_a_person(task, least):
     env.close()
 
 
-def test_a_tile_counts_when_it_lies_flat_on_its_other_side():
+def test_a_tile_counts_as_flipped_only_if_it_lies_flat_on_its_other_side():
     task = TASKS["FlipObject"](PANDA)
     sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
     start = task.sample_start(np.random.default_rng(0), randomise=False, options={})
@@ -287,7 +287,7 @@ def test_a_tile_counts_when_it_lies_flat_on_its_other_side():
         assert task.tilt(sim) == pytest.approx(tilt, abs=1e-6) and task.success(sim, start) is done
 
 
-def test_a_module_is_seated_when_both_ends_are_and_its_latches_hold_it_there():
+def test_a_module_is_seated_if_both_ends_are_low_and_the_latches_then_hold_it():
     task = TASKS["SeatRAM"](PANDA)
     sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
     options = {"slot_pose": (0.4, 0.1, 0.0)}
@@ -306,7 +306,7 @@ def test_a_module_is_seated_when_both_ends_are_and_its_latches_hold_it_there():
     assert task.success(sim, start), "ten times its weight does not pull it out"
 
 
-def test_a_cable_in_the_clip_is_held_by_its_lips_and_one_above_it_is_not_in():
+def test_a_cable_in_the_clip_is_held_by_the_lips_and_a_cable_above_it_is_no_success():
     task = TASKS["ClipCable"](PANDA)
     sim = Simulation(PANDA, task.scene, control_dt=0.1, physics_dt=0.004)
     options = {"cable_pose": (0.3, 0.0, 0.0), "clip_pose": (0.4, 0.0, 0.0)}
@@ -319,14 +319,14 @@ def test_a_cable_in_the_clip_is_held_by_its_lips_and_one_above_it_is_not_in():
     assert task.success(sim, start)
     for _ in range(20):
         sim.step()
-    assert task.success(sim, start), "the cable wants to go up, and the lips hold it"
+    assert task.success(sim, start), "the lips hold the cable against its upward spring"
     sim.reset({**start, "cable": np.array([0.3, 0.05, 0.0])})
     sim.data.qpos[lift] = np.arctan2(0.015, 0.1)
     mujoco.mj_forward(sim.model, sim.data)
     assert not task.success(sim, start), "it passes beside the clip"
 
 
-def test_ids_of_a_task_that_turns_have_actions_that_turn():
+def test_ids_of_a_task_with_a_rotation_have_actions_with_a_rotation():
     env = gym.make("gym_hil/PandaTurnKey-v1")
     assert env.action_space.shape == (5,)
     env.close()

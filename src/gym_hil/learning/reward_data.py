@@ -69,7 +69,7 @@ def read_datasets(
     roots: Iterable[Path],
     size: int,
     required: RewardInterface | None = None,
-    by: object = "the first dataset",
+    required_by: object = "the first dataset",
 ) -> LabelledData:
     """Read the episodes of datasets, and label their observations.
 
@@ -77,7 +77,7 @@ def read_datasets(
         roots: folders of `gym-hil record`, or of LeRobotDatasets with rewards or successes.
         size: height and width of the images in pixels; 0 for features of the state.
         required: the required interface; None for that of the first dataset.
-        by: name of the object that requires it, for error messages.
+        required_by: name of the object that requires it, for error messages.
 
     Raises:
         InvalidArgumentError: a dataset has other observations, or another task or robot.
@@ -87,8 +87,8 @@ def read_datasets(
     for root in roots:
         found = _lerobot(root, size) if is_lerobot_dataset(root) else _journal(root, size)
         if required is None:
-            required, by = found.interface, root
-        required.require_same(found.interface, by, root)
+            required, required_by = found.interface, root
+        required.require_same(found.interface, required_by, root)
         episodes += found.episodes
     if required is None or not episodes:
         raise InvalidArgumentError(

@@ -1,8 +1,8 @@
 """Labelled camera images from LeRobotDatasets that this package has not recorded.
 
-A row contains the observation before a step, and the reward after it. If an episode continues after its first rewarded
-step, the observations after this step are labelled as success, and otherwise only the last observation. The
-observations in the last `HESITATION_S` seconds before have no label.
+A row contains the observation before a step, and the reward after it. All observations after the first rewarded step
+are labelled as success. If the episode ends with this step, there are none, and its last observation is labelled as
+success instead. The observations in the last `HESITATION_S` seconds before the success have no label.
 """
 
 from __future__ import annotations

@@ -120,8 +120,8 @@ class HilSAC(SAC):
         with torch.no_grad():  # actor and target do not change between these updates
             next_features = encode(self.critic, drawn.next_observations)
             next_q = self.critic_target.values(next_features, self._sample_actions(next_features)[0])
-            worst = self._target_value(next_q).clamp(*self.returns)
-            all_targets = drawn.rewards + (1.0 - drawn.dones) * self.gamma * worst
+            next_values = self._target_value(next_q).clamp(*self.returns)
+            all_targets = drawn.rewards + (1.0 - drawn.dones) * self.gamma * next_values
         humans = batch_size // 2 if buffer.prior.size() else 0
         online, target = list(self.critic.parameters()), list(self.critic_target.parameters())
         encoder = list(self.critic.features_extractor.parameters())
@@ -199,8 +199,8 @@ class HilSAC(SAC):
         loss = weight * log_prob.mean() - self.critic.values(features, actions).mean()
         if len(imitated):
             rows = slice(len(features), None) if noisy else slice(len(imitated))
-            copied = self._imitating(mean[rows], log_std[rows])
-            loss = loss + self.imitation * functional.mse_loss(copied, by_human)
+            imitating = self._imitating(mean[rows], log_std[rows])
+            loss = loss + self.imitation * functional.mse_loss(imitating, by_human)
         self._update_actor(loss)
         self.logger.record("train/ent_coef", weight.item())
 

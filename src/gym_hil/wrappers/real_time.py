@@ -13,7 +13,7 @@ from gym_hil.core.observer import Observer
 from gym_hil.core.step_record import StepRecord
 from gym_hil.wrappers.pausing import find_observers, wait_during_pause
 
-PICTURES = 5
+FRAMES_PER_STEP = 5
 """Number of frames per step that a viewer may show until the next step."""
 
 
@@ -99,8 +99,8 @@ class RealTimeWrapper(gym.Wrapper):
         """Let observers show the motion within the last step, until `due`."""
         clock = self._clock
         if self._observers:
-            for number in range(1, PICTURES):
-                fraction = number / PICTURES
+            for number in range(1, FRAMES_PER_STEP):
+                fraction = number / FRAMES_PER_STEP
                 clock.sleep(self._began + fraction * self._period_s - clock.monotonic())
                 for observer in self._observers:
                     observer.on_wait(fraction, due)
