@@ -31,7 +31,7 @@ def test_the_colours_come_from_the_palette():
     assert palette.rgb("#d65d0e") == (214, 93, 14) and f"--human: {palette.HUMAN};" in palette.as_css()
 
 
-def test_content_becomes_a_url():
+def test_a_data_url_contains_the_content():
     assert data_url(b"abc", ".mp4") == "data:video/mp4;base64,YWJj"
 
 
@@ -49,7 +49,7 @@ def test_without_the_report_packages_a_run_continues(tmp_path, package):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_the_packages_for_reports_are_loaded_late():
+def test_the_packages_for_reports_are_imported_only_when_a_report_is_written():
     code = (
         "import sys, gym_hil.learning.report, gym_hil.datasets.html_report, gym_hil.reports.video\n"
         "heavy = {'matplotlib', 'jinja2', 'imageio', 'PIL'}\n"

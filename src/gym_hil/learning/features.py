@@ -41,10 +41,10 @@ class PositionFeatures:
     """
 
     def __init__(self, task: Task) -> None:
-        self._own = ProprioceptiveState(task.robot)
+        self._proprioception = ProprioceptiveState(task.robot)
         self._pairs = [Pair(*pair) for pair in task.pairs]
         self._turns, self._touches = task.action != "xyz", schema.TCP_WRENCH in task.further_terms
-        self.terms = state_terms(task.observation_size, len(self._pairs), self._own.terms)
+        self.terms = state_terms(task.observation_size, len(self._pairs), self._proprioception.terms)
         if self._turns:
             self.terms += (f"joint_pos[{len(task.robot.joints)}]",)
         if self._touches:
@@ -53,20 +53,20 @@ class PositionFeatures:
     def __call__(self, observation: dict[str, Any]) -> NDArray[np.float32]:
         """Return the features of an observation."""
         places = positions(observation)
-        offset = np.stack([places - tcp for tcp in self._own.tcps_pos(observation)])
+        offset = np.stack([places - tcp for tcp in self._proprioception.tcps_pos(observation)])
         apart = np.array([displacement_to_goal(places, pair) for pair in self._pairs], np.float32).reshape(
             -1, 3
         )
         return np.concatenate(
             [
-                self._own.features(observation),
+                self._proprioception.features(observation),
                 ((places - CENTRE) / REACH).ravel(),
                 np.clip(offset / _NEAR, -3.0, 3.0).ravel(),
                 np.tanh(offset / _CLOSE).ravel(),
                 *_at_three_scales(apart),
-                *([self._own.joint_pos(observation)] if self._turns else []),
+                *([self._proprioception.joint_pos(observation)] if self._turns else []),
                 *(
-                    [np.tanh(self._own.tcp_wrench(observation).reshape(-1, 6) / _LOADS).ravel()]
+                    [np.tanh(self._proprioception.tcp_wrench(observation).reshape(-1, 6) / _LOADS).ravel()]
                     if self._touches
                     else []
                 ),
@@ -95,18 +95,18 @@ class SubgoalFeatures:
     )
 
     def __init__(self, task: Task, subgoals: Subgoals) -> None:
-        self._own, self._subgoals = ProprioceptiveState(task.robot), subgoals
+        self._proprioception, self._subgoals = ProprioceptiveState(task.robot), subgoals
 
     def __call__(self, observation: dict[str, Any]) -> NDArray[np.float32]:
         """Return the features of an observation."""
         places, subgoals = positions(observation), self._subgoals
         pair = subgoals.pairs[subgoals.current(observation)]
         moved = places[pair.moved]
-        offset = moved - self._own.tcp_pos(observation)
+        offset = moved - self._proprioception.tcp_pos(observation)
         done = 1.0 if subgoals.reached(observation).all() else -1.0
         return np.concatenate(
             [
-                self._own.features(observation)[2:],
+                self._proprioception.features(observation)[2:],
                 np.clip((moved[2:] - CENTRE[2]) / REACH, -3.0, 3.0),
                 np.clip(offset / _NEAR, -3.0, 3.0),
                 np.tanh(offset / _CLOSE),

@@ -50,22 +50,24 @@ class PolicyObservation:
     """
 
     def __init__(self, env: EnvironmentInterface, pixels: int) -> None:
-        own = env.offers("simulation")
+        of_this_package = env.offers("simulation")
         self._cameras: CameraObservation | None = None
         self.space: spaces.Box
         if not pixels:
             self._features = (
-                make_features(env.task, make_subgoals(env.task)) if own else VectorFeatures(env.observe_state)
+                make_features(env.task, make_subgoals(env.task))
+                if of_this_package
+                else VectorFeatures(env.observe_state)
             )
             self.terms = self._features.terms
             self.space = spaces.Box(-np.inf, np.inf, (total_size(self.terms),), np.float32)
-        elif not own:
+        elif not of_this_package:
             raise InvalidArgumentError(
                 f"obs='pixels' needs an environment of this package; use obs='state' for {env.env}"
             )
         else:
             self._cameras = CameraObservation(env, pixels)
-            self._own = ProprioceptiveState(env.task.robot)
+            self._proprioception = ProprioceptiveState(env.task.robot)
             total = self._cameras.layout.total_bytes
             self.terms = image_terms(total)
             self.space = spaces.Box(0, 255, (total,), np.uint8)
@@ -78,7 +80,7 @@ class PolicyObservation:
         """
         if self._cameras is None:
             return self._features(observation)
-        return self._cameras.render(self._own.features(observation))
+        return self._cameras.render(self._proprioception.features(observation))
 
     def close(self) -> None:
         """Free the rendering resources."""

@@ -34,14 +34,14 @@ class Subgoals:
 
     def __init__(self, task: Task) -> None:
         self.pairs = [Pair(*pair) for pair in task.pairs]
-        self._own = ProprioceptiveState(task.robot)
+        self._proprioception = ProprioceptiveState(task.robot)
         self._most_reached = 0
 
     def held(self, observation: dict[str, Any]) -> int | None:
         """Return the index of the pair whose object the gripper holds, or None."""
-        if self._own.closure(observation) < CLOSED_BY:
+        if self._proprioception.closure(observation) < CLOSED_BY:
             return None
-        places, tcp = positions(observation), self._own.tcp_pos(observation)
+        places, tcp = positions(observation), self._proprioception.tcp_pos(observation)
         distances = [float(np.linalg.norm(places[pair.moved] - tcp)) for pair in self.pairs]
         nearest = int(np.argmin(distances))
         return nearest if distances[nearest] < HELD_WITHIN else None

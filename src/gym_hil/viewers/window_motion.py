@@ -29,17 +29,17 @@ class Motion:
         """Store the state of `data` as the next one within the step."""
         self._poses.append((data.qpos.copy(), data.mocap_pos.copy(), data.mocap_quat.copy()))
 
-    def at(self, share: float) -> mujoco.MjData | None:
+    def at(self, fraction: float) -> mujoco.MjData | None:
         """Return the state at a fraction of the step.
 
         Args:
-            share: elapsed fraction of the step, in [0, 1].
+            fraction: elapsed fraction of the step, in [0, 1].
 
         Returns:
-            The newest state until then, with updated kinematics, or None if it was returned before. The next
-            call changes it.
+            The latest stored state up to this fraction, with updated kinematics, or None if an earlier call has
+            returned it. The same object is used in all calls.
         """
-        number = min(int(share * len(self._poses) + 1e-6), len(self._poses) - 1)
+        number = min(int(fraction * len(self._poses) + 1e-6), len(self._poses) - 1)
         if number < self._next:
             return None
         self._next = number + 1

@@ -26,7 +26,7 @@ from gym_hil.learning.imitation_learner import ImitationLearner
 from gym_hil.learning.methods.base import Learner, LearningMethod, Weights
 from gym_hil.learning.policy import GaussianPolicy
 
-LARGEST = 0.5
+MAX_CORRECTION = 0.5
 """Largest correction of an entry of an action, which is in [-1, 1]."""
 CLONE, CORRECTION = "clone.", "correction."
 """Prefixes of the names of the two policies' weights."""
@@ -121,8 +121,10 @@ class ResidualLearner(Learner):
             return
         clone = GaussianPolicy(self._clone.policy_weights())
         for transition in self._waiting:
-            beyond = np.clip((transition.actions - clone.act(transition.observations)) / LARGEST, -1.0, 1.0)
-            self._correction.add(replace(transition, actions=beyond.astype(np.float32)))
+            corrections = np.clip(
+                (transition.actions - clone.act(transition.observations)) / MAX_CORRECTION, -1.0, 1.0
+            )
+            self._correction.add(replace(transition, actions=corrections.astype(np.float32)))
         self._waiting.clear()
 
 
@@ -140,7 +142,7 @@ RESIDUAL = Residual()
 
 
 def _corrected(action: NDArray[Any], correction: NDArray[Any]) -> NDArray[np.float32]:
-    return np.clip(action + LARGEST * correction, -1.0, 1.0).astype(np.float32)
+    return np.clip(action + MAX_CORRECTION * correction, -1.0, 1.0).astype(np.float32)
 
 
 def _part(weights: Weights, part: str) -> Weights:

@@ -30,18 +30,18 @@ class Port:
         if sys.platform == "win32":
             raise DeviceError("a virtual arm needs pseudo-terminals, which Windows does not have")
         self.path = path
-        self._own = self._programs = NO_FILE
+        self._own_end = self._client_end = NO_FILE
         self.plug()
 
     @property
     def fd(self) -> int:
         """File descriptor for waiting; -1 while the cable is disconnected."""
-        return self._own
+        return self._own_end
 
     @property
     def plugged(self) -> bool:
         """Whether the cable is connected."""
-        return self._own != NO_FILE
+        return self._own_end != NO_FILE
 
     def plug(self) -> None:
         """Connect the cable."""
@@ -51,14 +51,14 @@ class Port:
 
         if os.path.lexists(self.path) and not self.path.is_symlink():
             raise DeviceError(f"{self.path} exists and is not a virtual port")
-        self._own, self._programs = (
+        self._own_end, self._client_end = (
             os.openpty()
         )  # this side remains open, so that the other side never receives a hang-up
-        tty.setraw(self._programs)
-        os.set_blocking(self._own, False)
+        tty.setraw(self._client_end)
+        os.set_blocking(self._own_end, False)
         try:
             self.path.unlink(missing_ok=True)
-            self.path.symlink_to(os.ttyname(self._programs))
+            self.path.symlink_to(os.ttyname(self._client_end))
         except OSError as error:
             self.unplug()
             raise DeviceError(f"a port cannot be created at {self.path}: {error.strerror}") from error
@@ -69,14 +69,14 @@ class Port:
             return
         if self.path.is_symlink():
             self.path.unlink()
-        os.close(self._own)
-        os.close(self._programs)
-        self._own = self._programs = NO_FILE
+        os.close(self._own_end)
+        os.close(self._client_end)
+        self._own_end = self._client_end = NO_FILE
 
     def read(self) -> bytes:
         """Return the bytes that programs have sent since the last call."""
         try:
-            return os.read(self._own, 4096)
+            return os.read(self._own_end, 4096)
         except (BlockingIOError, OSError):
             return b""
 
@@ -84,7 +84,7 @@ class Port:
         """Send bytes. Bytes beyond the buffer of the terminal are discarded."""
         if self.plugged:
             try:
-                os.write(self._own, data)
+                os.write(self._own_end, data)
             except BlockingIOError:
                 return
 
@@ -92,7 +92,7 @@ class Port:
         """Discard bytes that were sent but not read."""
         import termios
 
-        termios.tcflush(self._programs, termios.TCIFLUSH)
+        termios.tcflush(self._client_end, termios.TCIFLUSH)
 
     @property
     def baud_rate(self) -> int:
@@ -101,6 +101,6 @@ class Port:
         import termios
 
         if sys.platform != "linux":
-            return int(termios.tcgetattr(self._programs)[5])
-        answer = fcntl.ioctl(self._programs, GET_TERMIOS2, bytes(struct.calcsize(TERMIOS2)))
+            return int(termios.tcgetattr(self._client_end)[5])
+        answer = fcntl.ioctl(self._client_end, GET_TERMIOS2, bytes(struct.calcsize(TERMIOS2)))
         return int(struct.unpack(TERMIOS2, answer)[-1])
