@@ -126,7 +126,7 @@ def test_a_rerecorded_episode_is_not_learned_from(tmp_path):
         episode.actions.append(np.zeros(4, np.float32))
         episode.rewards.append(0.0)
         episode.interventions.append(human)
-    run._learner.send(LearnerMessage(transitions=episode.so_far().transitions(0, 3, over=False), learn=True))
+    run._learner.send(LearnerMessage(transitions=episode.so_far().transitions(0, 3, ended=False), learn=True))
     assert (buffer.size(), buffer.prior.size()) == (before[0] + 3, before[1] + 2)
     run._learner.send(LearnerMessage(forget=3))
     assert (buffer.size(), buffer.prior.size()) == before

@@ -167,8 +167,8 @@ class Record:
             dataset = Dataset(root, env_id, settings, resume=self.resume)
         journal = dataset.journal
         notes = [
-            f"Episode {number} is damaged: {why}. It is kept but ignored."
-            for number, why in dataset.damage.items()
+            f"Episode {number} is damaged: {damage}. It is kept but ignored."
+            for number, damage in dataset.damage.items()
         ]
         notes += [
             f"{journal.root / name} is not an episode and is ignored." for name in journal.unexpected_names()

@@ -52,8 +52,8 @@ class Replay:
             raise InvalidArgumentError(f"{self.root} has no episodes")
         env = self._make(store)
         damaged = {} if self.episode is not None else store.damage()
-        for number, why in damaged.items():
-            console.print(f"episode {number} is damaged: {why}", markup=False, soft_wrap=True)
+        for number, damage in damaged.items():
+            console.print(f"episode {number} is damaged: {damage}", markup=False, soft_wrap=True)
         numbers = [number for number in numbers if number not in damaged]
         found: dict[int, str | None] = dict(damaged)
         try:
@@ -70,7 +70,7 @@ class Replay:
         finally:
             env.close()
         write_json(self.json, {"episodes": found})
-        return 0 if all(why is None for why in found.values()) else 1
+        return 0 if all(difference is None for difference in found.values()) else 1
 
     def _make(self, store: EpisodeStore) -> gym.Env:
         watched = not self.verify and self.video is None and has_display()
@@ -92,11 +92,13 @@ class Replay:
 
 def _verify(number: int, episode: Episode, env: gym.Env, console: Console) -> str | None:
     """Report whether a replay is bit-identical, and return a description of the difference or None."""
-    why = describe_difference(episode, env)
+    difference = describe_difference(episode, env)
     console.print(
-        f"episode {number}: {why or f'{episode.length} steps, bit-identical'}", markup=False, soft_wrap=True
+        f"episode {number}: {difference or f'{episode.length} steps, bit-identical'}",
+        markup=False,
+        soft_wrap=True,
     )
-    return why
+    return difference
 
 
 def _show(number: int, episode: Episode, env: gym.Env, console: Console) -> None:

@@ -111,8 +111,8 @@ class Registry(Generic[T]):
                 entry = self._references.get(name)
                 if entry is None or isinstance(entry, str):
                     raise
-                why = f"{error!r}{_import_hint(entry)}"
-                warnings.warn(f"{self.kind} {name!r} cannot be loaded: {why}", stacklevel=2)
+                reason = f"{error!r}{_import_hint(entry)}"
+                warnings.warn(f"{self.kind} {name!r} cannot be loaded: {reason}", stacklevel=2)
 
     def _search(self) -> None:
         if self._searched:

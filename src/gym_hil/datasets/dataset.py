@@ -257,7 +257,9 @@ def dataset_condition(root: Path) -> DatasetCondition:
     """
     folder = journal_folder(root)
     journal, settings = EpisodeStore(folder), read_settings(root)
-    damage = [f"episode {number} is damaged: {why}" for number, why in journal.damage().items()]
+    damage = [
+        f"episode {number} is damaged: {description}" for number, description in journal.damage().items()
+    ]
     notes = [f"{folder / name} is not an episode and is ignored" for name in journal.unexpected_names()]
     if settings is not None and settings.format != JOURNAL_ONLY:
         manifest = Manifest.read(folder / f"{settings.format}.json", DATASET_FORMATS[settings.format].folders)

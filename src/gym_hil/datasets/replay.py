@@ -201,8 +201,8 @@ def describe_difference(episode: Episode, env: gym.Env) -> str | None:
         return f"cannot be replayed: {error}"
     if difference is None:
         return None
-    why = "" if same_model(episode, env) else ". It was recorded with another version of the model"
-    return f"{difference}{why}"
+    note = "" if same_model(episode, env) else ". It was recorded with another version of the model"
+    return f"{difference}{note}"
 
 
 @dataclass(frozen=True)

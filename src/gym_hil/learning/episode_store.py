@@ -82,18 +82,18 @@ class TrainingEpisode:
             states=self.states[first:],
         )
 
-    def transitions(self, start: int, stop: int, *, over: bool = True) -> Transitions:
+    def transitions(self, start: int, stop: int, *, ended: bool = True) -> Transitions:
         """Return the transitions of the steps from `start` to before `stop`.
 
         Args:
             start: index of the first step.
             stop: index after the last step.
-            over: whether the episode ended with its last step.
+            ended: whether the episode ended with its last step.
 
         Returns:
             The transitions. Those with a reward of 1, the largest possible return, are marked as terminated.
         """
-        last = (np.arange(start, stop) == len(self) - 1) & over
+        last = (np.arange(start, stop) == len(self) - 1) & ended
         rewarded = self.rewards[start:stop] >= 1.0
         return Transitions(
             self.observations[start:stop],

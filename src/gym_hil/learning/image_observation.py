@@ -48,17 +48,17 @@ class ImageLayout:
         """Return the layout of vectors of length `total_bytes`."""
         return cls(round(((total_bytes - 2 * FEATURES) / (CAMERAS * 3)) ** 0.5))
 
-    def pack(self, images: list[NDArray[np.uint8]], numbers: NDArray[np.float32]) -> NDArray[np.uint8]:
+    def pack(self, images: list[NDArray[np.uint8]], features: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Return images (height, width, 3) and proprioceptive features (`FEATURES`,) as one vector."""
         row = np.empty(self.total_bytes, np.uint8)
         row[: self.image_bytes] = np.concatenate([image.ravel() for image in images])
-        row[self.image_bytes :] = self.pack_numbers(numbers)
+        row[self.image_bytes :] = self.pack_features(features)
         return row
 
     @staticmethod
-    def pack_numbers(numbers: NDArray[np.float32]) -> NDArray[np.uint8]:
+    def pack_features(features: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Return proprioceptive features (`FEATURES`,) as bytes."""
-        levels = np.rint((np.clip(numbers, -BOUND, BOUND) / BOUND + 1.0) * (0.5 * LEVELS)).astype(">u2")
+        levels = np.rint((np.clip(features, -BOUND, BOUND) / BOUND + 1.0) * (0.5 * LEVELS)).astype(">u2")
         return levels.view(np.uint8)
 
 
@@ -86,19 +86,19 @@ class CameraObservation:
         self._cameras = [model.camera(name).id for name in OBSERVATION_CAMERAS]
         self._renderer = Renderer(model, size, size, FAST)
 
-    def render(self, numbers: NDArray[np.float32]) -> NDArray[np.uint8]:
+    def render(self, features: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Return the current observation.
 
         Args:
-            numbers: proprioceptive features (`FEATURES`,), from -`BOUND` to `BOUND`.
+            features: proprioceptive features (`FEATURES`,), from -`BOUND` to `BOUND`.
 
         Returns:
             Vector of bytes (`layout.total_bytes`,).
         """
         if self._renderer is None:
-            return self.layout.pack(self._env.camera_images(self._size), numbers)
+            return self.layout.pack(self._env.camera_images(self._size), features)
         data = self._simulation.data
-        return self.layout.pack([self._renderer.render(data, camera) for camera in self._cameras], numbers)
+        return self.layout.pack([self._renderer.render(data, camera) for camera in self._cameras], features)
 
     def close(self) -> None:
         """Free the rendering resources."""

@@ -73,19 +73,19 @@ class HilReplayBuffer(ReplayBuffer):
 
     def add_transitions(self, transitions: Transitions) -> None:
         """Store consecutive transitions of one episode."""
-        over = transitions.terminated | transitions.truncated
+        ended = transitions.terminated | transitions.truncated
         for row in range(len(transitions)):
-            here = slice(row, row + 1)
+            this_row = slice(row, row + 1)
             info = {
                 schema.IS_INTERVENTION: bool(transitions.interventions[row]),
                 "TimeLimit.truncated": bool(transitions.truncated[row]),
             }
             self.add(
-                transitions.observations[here],
-                transitions.next_observations[here],
-                transitions.actions[here],
-                transitions.rewards[here],
-                over[here],
+                transitions.observations[this_row],
+                transitions.next_observations[this_row],
+                transitions.actions[this_row],
+                transitions.rewards[this_row],
+                ended[this_row],
                 [info],
             )
 

@@ -124,10 +124,10 @@ def _outside(root: Path, episodes: Sequence[Episode], size: int) -> LabelledData
     keys = [IMAGES + camera for camera in OBSERVATION_CAMERAS]
     missing = [key for key in keys if not episodes or key not in episodes[0].frames]
     if missing or not size:
-        why = (
+        reason = (
             f"has no {', '.join(missing)}" if missing else "has no simulated state: a reward observes images"
         )
-        raise InvalidArgumentError(f"{root} {why}")
+        raise InvalidArgumentError(f"{root} {reason}")
     interface = RewardInterface(task=episodes[0].meta["task"], robot=OUTSIDE, observation=camera_terms(size))
     labelled = []
     for episode in episodes:

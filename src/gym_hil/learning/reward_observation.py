@@ -89,7 +89,7 @@ class RewardObservation:
         row = self._observation(self._env.observe_state())
         if self._size:
             layout = ImageLayout(self._size)
-            row[layout.image_bytes :] = layout.pack_numbers(NOTHING)
+            row[layout.image_bytes :] = layout.pack_features(NOTHING)
         return row
 
     def close(self) -> None:

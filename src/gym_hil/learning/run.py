@@ -286,7 +286,7 @@ class TrainingRun:
         def on_step(episode: EpisodeInProgress) -> None:
             if len(episode) % config.block_steps == 0:
                 start, stop = len(episode) - config.block_steps, len(episode)
-                transitions = episode.so_far().transitions(start, stop, over=False)
+                transitions = episode.so_far().transitions(start, stop, ended=False)
                 learner.send(LearnerMessage(transitions=transitions, learn=True))
 
         remaining = config.total_steps - self._steps

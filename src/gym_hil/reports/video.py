@@ -114,8 +114,8 @@ def open_video(path: Path, fps: float) -> Iterator[Callable[[Image], None]]:
                 try:
                     writer.append_data(np.asarray(frame))
                 except OSError as error:
-                    why = str(error).partition("\n")[0]
-                    raise StorageError(error.errno, f"{path} cannot be written: {why}") from error
+                    reason = str(error).partition("\n")[0]
+                    raise StorageError(error.errno, f"{path} cannot be written: {reason}") from error
 
             try:
                 yield add

@@ -51,9 +51,8 @@ class Port:
 
         if os.path.lexists(self.path) and not self.path.is_symlink():
             raise DeviceError(f"{self.path} exists and is not a virtual port")
-        self._own_end, self._client_end = (
-            os.openpty()
-        )  # this side remains open, so that the other side never receives a hang-up
+        # Both ends remain open, so that a program that closes the port causes no hang-up.
+        self._own_end, self._client_end = os.openpty()
         tty.setraw(self._client_end)
         os.set_blocking(self._own_end, False)
         try:
