@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import inspect
 from collections import Counter
 from pathlib import Path
 
 import gym_hil
+from gym_hil.tasks import TASKS
 
 LAYERS = [
     {"core"},
@@ -81,6 +83,12 @@ def test_names_of_classes_are_unique():
 def test_no_file_is_long():
     sizes = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in ROOT.rglob("*.py")}
     assert {path: size for path, size in sizes.items() if size > 400} == {}
+
+
+def test_a_task_is_one_file_of_at_most_200_lines():
+    for name in TASKS:
+        path = Path(inspect.getfile(TASKS[name]))
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 200, path.name
 
 
 def module_of(path: Path) -> str:

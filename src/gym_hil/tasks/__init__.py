@@ -29,13 +29,13 @@ TASKS: Registry[type[Task]] = Registry(
         "OpenDrawerAndPlace": "gym_hil.tasks.open_drawer_and_place:OpenDrawerAndPlace",
         "TurnKey": "gym_hil.tasks.turn_key:TurnKey",
         "FlipObject": "gym_hil.tasks.flip_object:FlipObject",
-        "FlipObjectEasy": "gym_hil.tasks.flip_object:FlipObjectEasy",
+        "FlipObjectEasy": "gym_hil.tasks.easy:FlipObjectEasy",
         "ClipCable": "gym_hil.tasks.clip_cable:ClipCable",
-        "ClipCableEasy": "gym_hil.tasks.clip_cable:ClipCableEasy",
+        "ClipCableEasy": "gym_hil.tasks.easy:ClipCableEasy",
         "SeatRAM": "gym_hil.tasks.seat_ram:SeatRAM",
         "InsertUSB": "gym_hil.tasks.insert_usb:InsertUSB",
         "HandOver": "gym_hil.tasks.hand_over:HandOver",
-        "HandOverEasy": "gym_hil.tasks.hand_over:HandOverEasy",
+        "HandOverEasy": "gym_hil.tasks.easy:HandOverEasy",
     },
 )
 """Task classes by name. An instance is created for a robot: ``TASKS["PickCube"](robot)``."""

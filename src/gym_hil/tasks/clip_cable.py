@@ -29,32 +29,23 @@ if TYPE_CHECKING:
 
 NAMES = tuple(f"link_{number}" for number in range(7))
 """Names of the cable's links, beginning at the anchor."""
-LENGTH, RADIUS = 0.028, 0.004
-"""Length and radius of a link (m)."""
-LINK_MASS = 0.015
-"""Mass of a link (kg)."""
-HEIGHT = 0.055
-"""Height of the cable at its anchor (m)."""
-SEAT = 0.04
-"""Height of the middle line of the cable in the clip (m)."""
-END = (LENGTH, 0.0, 0.0)
-"""End of a link (m, frame of the link)."""
-SEAT_POINT = (0.0, 0.0, SEAT)
-"""Middle of the cable in the clip (m, frame of the clip)."""
+LENGTH, RADIUS, LINK_MASS = 0.028, 0.004, 0.015
+"""Length (m), radius (m) and mass (kg) of a link."""
+HEIGHT, SEAT = 0.055, 0.04
+"""Heights of the cable's middle line at its anchor and in the clip (m)."""
+END, SEAT_POINT = (LENGTH, 0.0, 0.0), (0.0, 0.0, SEAT)
+"""End of a link (m, frame of the link), and middle of the cable in the clip (m, frame of the clip)."""
 BENDING = {"stiffness": 0.01, "damping": 0.004, "armature": 1e-4}
-"""Resistance to bends between links (N m/rad, N m s/rad, kg m^2)."""
 LIFTING = {"stiffness": 1.5, "damping": 0.1}
-"""Resistance to lifting the cable at its anchor (N m/rad, N m s/rad)."""
+"""Resistance to bends between links, and to lifting the cable at its anchor (N m/rad, N m s/rad, kg m^2)."""
 LIP, GAP = 0.003, 0.005
 """Radius of the clip's lips and distance between them (m)."""
 SPRING = {"stiffness": 8000.0, "damping": 40.0, "armature": 0.2}
 """Spring of a lip (N/m, N s/m, kg)."""
 HELD = 5
 """Index of the link that the expert grasps."""
-TAUT = 0.002
-"""Distance by which the expert pulls beyond the reach of the cable, so that the cable is taut (m)."""
-DESCENT = 0.006
-"""Distance by which the expert lowers the cable per step (m)."""
+TAUT, DESCENT = 0.002, 0.006
+"""Distances by which the expert pulls beyond the reach of the cable, and lowers it per step (m)."""
 LATERAL_ERROR, VERTICAL_ERROR = 0.002, 0.0015
 """Largest errors of the cable in the clip at success (m)."""
 
@@ -70,19 +61,15 @@ class Cable(Prop):
 
     def build(self, spec: mujoco.MjSpec) -> None:
         """Add a mocap body, and one body per link."""
-        import mujoco
-
         body = spec.worldbody.add_body(name=self.name, mocap=True)
         add_block(body, self.name, (-0.012, 0, 0.033), (0.01, 0.012, 0.033), (0.3, 0.3, 0.33), touches=False)
         for number, part in enumerate(NAMES):
             body = body.add_body(name=part, pos=(LENGTH if number else 0.0, 0, 0 if number else HEIGHT))
-            hinge = {"type": mujoco.mjtJoint.mjJNT_HINGE, "range": (-0.7, 0.7)}
-            body.add_joint(name=part, axis=(0, 0, 1), **hinge, **BENDING)
+            body.add_joint(name=part, axis=(0, 0, 1), range=(-0.7, 0.7), **BENDING)
             if number == 0:
-                body.add_joint(name=f"{part}_up", axis=(0, 1, 0), **hinge, **LIFTING)
-            add_rod(
-                body, part, ((0.0, 0.0, 0.0), END), RADIUS, self.rgb, mass=LINK_MASS, priority=1, condim=1
-            )
+                body.add_joint(name=f"{part}_up", axis=(0, 1, 0), range=(-0.7, 0.7), **LIFTING)
+            ends = (0.0, 0.0, 0.0), END
+            add_rod(body, part, ends, RADIUS, self.rgb, mass=LINK_MASS, priority=1, condim=1)
             for other in NAMES[:number]:
                 spec.add_exclude(bodyname1=other, bodyname2=part)
 
@@ -148,9 +135,8 @@ class ClipCable(Task):
         if not randomise:
             bends, (direction, turn, distance) = 0.0 * bends, np.mean(self.clip_places, axis=0)
         ray = cable[2] + direction
-        clip = np.array(
-            [cable[0] + distance * math.cos(ray), cable[1] + distance * math.sin(ray), ray + turn]
-        )
+        clip_xy = cable[0] + distance * math.cos(ray), cable[1] + distance * math.sin(ray)
+        clip = np.array([*clip_xy, ray + turn])
         clip = finite_array("clip_pose", options.get("clip_pose", clip), (3,))
         return {
             CABLE.name: np.array([*cable[:2], 0.0, *yawed(cable[2])]),
@@ -211,11 +197,3 @@ class ClipCable(Task):
         x, y, z = sim.target_pos_w.tolist()
         height = HEIGHT if abs(lateral) > 3 * LATERAL_ERROR else z - DESCENT * (abs(lateral) < LATERAL_ERROR)
         return Intent(np.array([x + step[0], y + step[1], height]), 0.0, turned(sim.target_quat_w, turn))
-
-
-class ClipCableEasy(ClipCable):
-    """ClipCable with a smaller area of the anchor, and smaller angles and distances."""
-
-    name = "ClipCableEasy"
-    anchor_part, largest_yaw, largest_bend = ((-0.1, 0.25), (0.1, 0.75)), 0.3, 0.25
-    clip_places = (-0.6, -0.25, 0.085), (0.6, 0.25, 0.12)

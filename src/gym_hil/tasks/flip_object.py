@@ -182,11 +182,3 @@ class FlipObject(Task):
         if math.dist(behind[:2], tcp[:2]) < 0.5 * BESIDE:
             return Intent(np.array([*behind[:2], height]), 0.0, DOWN)
         return replace(over(sim, behind, AWAY, opening=0.0), tcp_quat_w=DOWN)
-
-
-class FlipObjectEasy(FlipObject):
-    """The same with the tile nearly straight before the robot."""
-
-    name = "FlipObjectEasy"
-    largest_yaw = 0.4
-    factors = (1.0, 1.0), (1.0, 1.0)

@@ -190,12 +190,3 @@ class HandOver(Task):
             if offset[2] < -SEATED * self.half_size
             else Intent(tcp, opening=1.0)
         )
-
-
-class HandOverEasy(HandOver):
-    """HandOver with smaller areas, a straight cube, a post of the same height, a wider tolerance and more time."""
-
-    name = "HandOverEasy"
-    max_episode_steps = 200
-    cube_part, post_part = ((0.0, 0.62), (1.0, 1.0)), ((0.0, 0.0), (1.0, 0.25))
-    largest_yaw, heights, off_centre = 0.0, (1.0, 1.0), (0.6, 0.6)

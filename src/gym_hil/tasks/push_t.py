@@ -85,16 +85,9 @@ class Tee(Prop):
         else:
             body, half_height = add_free_body(spec, self.name, HEIGHT / 2), HEIGHT / 2
         for part, y, (half_x, half_y) in (("bar", BAR_Y, BAR), ("stem", STEM_Y, STEM)):
-            mass = MASS * half_x * half_y / (BAR[0] * BAR[1] + STEM[0] * STEM[1])
-            add_block(
-                body,
-                f"{self.name}_{part}",
-                (0, y, 0),
-                (half_x, half_y, half_height),
-                self.rgb,
-                mass=0 if self.outline else mass,
-                touches=not self.outline,
-            )
+            mass = 0.0 if self.outline else MASS * half_x * half_y / (BAR[0] * BAR[1] + STEM[0] * STEM[1])
+            block, half_sizes = f"{self.name}_{part}", (half_x, half_y, half_height)
+            add_block(body, block, (0, y, 0), half_sizes, self.rgb, mass=mass, touches=not self.outline)
 
 
 BLOCK, GOAL = Tee("tee", (0.15, 0.35, 0.80)), Tee("goal", (0.45, 0.72, 0.50), outline=True)

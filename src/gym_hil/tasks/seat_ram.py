@@ -32,10 +32,8 @@ if TYPE_CHECKING:
 
 HALF = (0.05, 0.004, 0.015)
 """Half sizes of the module, which stands on its long edge (m)."""
-STRIP = 0.006
-"""Height of the lower part of the module, which has its full length (m)."""
-NOTCH = 0.003
-"""Length by which the upper part of the module is shorter at each end (m)."""
+STRIP, NOTCH = 0.006, 0.003
+"""Height of the module's lower part, and length by which the upper part is shorter at each end (m)."""
 GRASP, ENDS_X = (0.0, 0.0, 0.014), (-0.04, 0.04)
 """Point at which the expert grasps the module, and positions along x at which the ends are pressed (m, frame of the
 module)."""
@@ -46,26 +44,18 @@ CLEARANCE, WALL = 0.0006, 0.004
 """Room on each side of the module, and half the thickness of the walls (m)."""
 NOSE, OVERLAP = 0.006, 0.002
 """Radius of a latch's nose, and its overlap with the end of the strip (m)."""
-RISE = math.sqrt(NOSE**2 - (NOSE - OVERLAP) ** 2)
-"""Height of the nose's centre above the edge that it holds (m)."""
 LATCH = {"stiffness": 20000.0, "damping": 100.0, "armature": 0.5}
 """Spring of a latch (N/m, N s/m, kg). Both latches together resist more than the 80 N of the hand."""
-IN_SLOT = 0.008
-"""Largest horizontal error of a module in the slot (m)."""
-SEATED = 0.0015
-"""Largest height of the module's ends above their places at success (m)."""
+IN_SLOT, SEATED = 0.008, 0.0015
+"""Largest horizontal error in the slot, and largest height of the ends above their places at success (m)."""
 YAW = 0.3
 """Largest yaw of tray and slot at the start (rad)."""
 RELEASE = 0.0055
 """Depth in the slot at which the expert releases the module (m)."""
-ALIGNED = 0.0006
-"""Largest horizontal error at which the expert lowers the module (m)."""
-DESCENT = 0.005
-"""Distance by which the expert lowers the module per step (m)."""
-ON_END = 0.006
-"""Largest horizontal error of the fingers at which they press an end of the module (m)."""
-ABOVE = 0.035
-"""Height above the module at which the fingers are closed before they press (m)."""
+ALIGNED, DESCENT = 0.0006, 0.005
+"""Largest horizontal error at which the expert lowers the module, and length of such a step (m)."""
+ON_END, ABOVE = 0.006, 0.035
+"""Largest horizontal error of the fingers that press an end, and height above the module at which they close (m)."""
 WHITE: Rgb = (0.92, 0.92, 0.9)
 
 
@@ -88,13 +78,10 @@ class Module(Prop):
 
 @dataclass(frozen=True)
 class Holder(Prop):
-    """A channel for a module. It does not move during an episode; its frame lies on the floor.
-
-    Attributes:
-        latches: names of the spring-loaded parts at both ends and of their slide joints; empty for a tray.
-    """
+    """A channel for a module. It does not move during an episode; its frame lies on the floor."""
 
     latches: tuple[str, ...] = ()
+    """Names of the spring-loaded parts at both ends and of their slide joints; empty for a tray."""
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -111,14 +98,12 @@ class Holder(Prop):
         if self.latches:
             plate = (HALF[0] + 0.016, 0.012, FLOOR / 2)
             add_block(body, f"{self.name}_floor", (0, 0, FLOOR / 2), plate, self.rgb)
-        middle = FLOOR + STRIP + RISE
+        middle = FLOOR + STRIP + math.sqrt(NOSE**2 - (NOSE - OVERLAP) ** 2)
         for sign, name in zip((-1, 1), self.latches, strict=False):
             at = (sign * (HALF[0] + NOSE - OVERLAP), 0, 0)
             latch = add_slider(body, name, at, (sign, 0, 0), 0.01, **LATCH)
-            post = (sign * NOSE, 0.0, middle / 2 + 0.006)
-            add_block(
-                latch, f"{name}_post", post, (0.003, 0.007, middle / 2), WHITE, mass=0.01, touches=False
-            )
+            post, size = (sign * NOSE, 0.0, middle / 2 + 0.006), (0.003, 0.007, middle / 2)
+            add_block(latch, f"{name}_post", post, size, WHITE, mass=0.01, touches=False)
             ends = (0, -0.007, middle), (0, 0.007, middle)
             add_rod(latch, f"{name}_nose", ends, NOSE, WHITE, mass=0.01, friction=0.1, priority=2)
             spec.add_exclude(bodyname1=self.name, bodyname2=name)
@@ -163,16 +148,12 @@ class SeatRAM(Task):
         }
 
     def seated_pos_w(self, sim: Simulation, point: Vec3 = (0.0, 0.0, 0.0)) -> Array:
-        """Return the position of a point of the module (m, frame of the module) in the seated module (3, m,
-        world frame).
-        """
+        """Return where a point of the module (m, in its frame) is once it is seated (3, m, world frame)."""
         x, y, z = point
         return sim.point_pos_w(SLOT.name, (x, y, z + FLOOR + HALF[2]))
 
     def observe(self, sim: Simulation) -> Array:
-        """Return the module's middle, its place in the slot, both ends, and the place of one end (15, m,
-        world frame).
-        """
+        """Return the module's middle, its place, both ends, and the place of one end (15, m, world frame)."""
         ends = (sim.point_pos_w(MODULE.name, end) for end in ENDS)
         return np.concatenate(
             [sim.body_pos_w(MODULE.name), self.seated_pos_w(sim), *ends, self.seated_pos_w(sim, ENDS[1])]
@@ -186,9 +167,8 @@ class SeatRAM(Task):
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms: module near its place, and one for each end near its place."""
-        near = math.exp(
-            -10.0 * math.dist(sim.body_pos_w(MODULE.name).tolist(), self.seated_pos_w(sim).tolist())
-        )
+        module, place = sim.body_pos_w(MODULE.name).tolist(), self.seated_pos_w(sim).tolist()
+        near = math.exp(-10.0 * math.dist(module, place))
         first, second = (math.exp(-100.0 * max(0.0, height)) for height in self.heights(sim))
         return {"near": (0.4, near), "first_end": (0.3, first), "second_end": (0.3, second)}
 
