@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import gymnasium as gym
 import numpy as np
@@ -66,7 +67,8 @@ USES = {
     "gamepad of the page": ("Base", PagePadRig),
     "simulated human": ("SimulatedHuman", lambda: KeyboardRig(Keyboard())),
 }
-"""Suffix of the id, and the device that a person uses. Nobody opens the page, so that it is not served."""
+"""Suffix of the id, and the device that a person uses. The page is not served: while nobody opens it, a server would
+disconnect its device."""
 HELD = (Control.ENGAGE, Control.CLOSE, Control.OPEN, Control.TURN)
 TAPPED = (Control.SUCCESS, Control.FAILURE, Control.RERECORD, Control.SPEED, Control.ENGAGE)
 WRAPPERS = {
@@ -115,13 +117,14 @@ class Use(RuleBasedStateMachine):
         operator = SimulatedHuman("novice") if suffix == "SimulatedHuman" else Human(self.rig.device, engage)
         self.engage = None if suffix == "SimulatedHuman" else engage
         self.clock = ImpatientClock()
-        env = gym.make(
-            f"gym_hil/{task}{suffix}-v1",
-            max_episode_steps=limit,
-            operator=operator,
-            auto_reset=auto_reset,
-            real_time=False,
-        )
+        with mock.patch("gym_hil.stacks.build.needs_viewer", return_value=False):
+            env = gym.make(
+                f"gym_hil/{task}{suffix}-v1",
+                max_episode_steps=limit,
+                operator=operator,
+                auto_reset=auto_reset,
+                real_time=False,
+            )
         self.operator, self.limit, self.auto_reset = operator, limit, auto_reset
         self.applied: list[np.ndarray] = []
         raw = env.unwrapped

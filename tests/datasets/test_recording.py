@@ -130,7 +130,7 @@ def test_further_observation_terms_are_kept_and_verified(tmp_path, capsys):
     assert (
         Record(task="PandaPickCube-v1", root=root, episodes=2, policy="noisy-expert", resume=True).run() == 0
     )
-    assert store.read(1).further == list(shapes)
+    assert store.read(1).extra_terms == list(shapes)
     with pytest.raises(InvalidDatasetError, match="observation_terms"):
         terms = ("contact",)
         Record(

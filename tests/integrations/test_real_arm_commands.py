@@ -188,7 +188,7 @@ def test_training_on_an_arm_continues_after_the_cable_was_unplugged(laboratory, 
         "a person has helped"
     )
     assert json.loads((tmp_path / "run" / "arm.json").read_text())["robot"] == "lerobot:so101_follower"
-    with pytest.raises(InvalidArgumentError, match="begun with robot=lerobot:so101_follower"):
+    with pytest.raises(InvalidArgumentError, match="was started with robot=lerobot:so101_follower"):
         replace(train, task="SO101PickCube-v1", arm=RealArmOptions(), resume=True).run()
 
     laboratory(arm, Person(6, EpisodeEvent.SUCCESS))

@@ -575,7 +575,7 @@ def test_unknown_commands_are_refused(station):
         with pytest.raises(InvalidArgumentError, match=hint):
             console.run(text)
     console.run("help")
-    assert "unplug: pull the cable" in said
+    assert "unplug: unplug the cable" in said
     console.run("fault stiff:gripper")
     assert said[-1] == "fault stiff:gripper: done"
     assert [fault.kind for fault in one.rig.lines[FOLLOWER].faults] == ["stiff"]
