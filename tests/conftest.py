@@ -14,6 +14,8 @@ import pytest
 signal.signal(signal.SIGINT, signal.default_int_handler)  # else a shell's background job would ignore Ctrl-C
 
 NO_OPENGL = "no OpenGL backend works"
+LONGEST = ("test_keys_alone_insert_the_peg", "test_commands_run[README.md")
+"""Beginnings of the names of tests that take one minute or more and are among the last ones otherwise."""
 PROBE = "from gym_hil.simulation import gl; gl.make_context(64, 64)"
 
 
@@ -22,6 +24,11 @@ def rendering_error() -> str:
     """Return why this machine cannot draw pictures, or an empty string if it can."""
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True)
     return done.stderr.strip().splitlines()[-1] if done.returncode else ""
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the tests that take minutes, so that parallel workers end at about the same time."""
+    items.sort(key=lambda item: not item.name.startswith(LONGEST))
 
 
 def pytest_runtest_setup(item):

@@ -122,7 +122,8 @@ def test_a_custom_controller_can_use_the_old_base_class():
         assert [pedal.get_episode_end_status(), pedal.get_episode_end_status()] == ["failure", None]
 
 
-@pytest.mark.parametrize("arguments", [[], pytest.param(["--use-keyboard"], marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [[], ["--use-keyboard"]])
 def test_the_teleoperation_example_starts(arguments):
     path = Path(gym_hil.__file__).parent / "examples" / "test_teleoperation.py"
     more = ["--episodes", "1", "--reset-delay", "0", "--render-mode", "rgb_array", "--step-size", "0.03"]

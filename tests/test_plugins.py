@@ -150,6 +150,7 @@ def test_record_with_the_operator_into_the_format_and_replay(gym_hil, tmp_path):
     assert verified.count("bit-identical") == 3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("torch") is None, reason="learning needs PyTorch")
 def test_train_with_the_method_and_eval(gym_hil, tmp_path):
     learn = ("--method", "nearest", "--operator", "latecomer", "--demos", "3", "--robot-minutes", "0.3")

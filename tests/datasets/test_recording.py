@@ -236,6 +236,7 @@ def test_a_folder_of_another_program_is_refused_and_named(copy, what):
         EpisodeStore(journal_folder(copy))
 
 
+@pytest.mark.slow
 def test_an_idle_demonstration_gives_a_warning(tmp_path):
     done = run(
         "record", "PandaPickCube-v1", "--root", tmp_path / "idle", "--operator", "gamepad", "--episodes", 1
@@ -276,10 +277,16 @@ def test_sigkill_loses_no_finished_episode(tmp_path):
 @pytest.mark.slow
 def test_a_trained_policy_is_recorded(tmp_path):
     pytest.importorskip("stable_baselines3")
+    from gym_hil.learning import run as runs
+    from gym_hil.learning.async_learner import InProcessLearner
+    from gym_hil.learning.config import TrainConfig
+
     trained = tmp_path / "run"
-    short = ["--robot-minutes", 0.3, "--demos", 2, "--episodes", 2, "--out", trained]
-    done = run("train", "PandaPickCube-v1", *short)
-    assert done.returncode == 0, done.stderr
+    config = TrainConfig(
+        env_id="gym_hil/PandaPickCubeStateBase-v1", method="bc", robot_minutes=0.1, demos=2, width=16,
+        eval_episodes=1, final_episodes=1,
+    )  # fmt: skip
+    runs.train(config, trained, videos=False, learner=InProcessLearner)
     root = tmp_path / "d"
     done = run("record", "PandaPickCube-v1", "--root", root, "--policy", trained, "--episodes", 2)
     assert done.returncode == 0, done.stderr

@@ -24,7 +24,7 @@ ENDS = {
 }
 ARGUMENTS = {
     "teleoperate": ["--operator", "simulated", "--episodes", "1"],
-    "train_from_python": ["--out", "run", "--robot-minutes", "1"],
+    "train_from_python": ["--out", "run", "--robot-minutes", "0.5"],
 }
 MARKS = {"camera_images": pytest.mark.rendering, "train_from_python": pytest.mark.slow}
 
@@ -47,6 +47,7 @@ def test_the_example_runs(name, tmp_path):
     assert ENDS[name] in done.stdout.splitlines()[-1], done.stdout[-500:]
 
 
+@pytest.mark.slow
 @pytest.mark.rendering
 def test_the_notebook_runs(tmp_path, monkeypatch):
     nbformat = pytest.importorskip("nbformat")

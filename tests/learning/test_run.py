@@ -191,7 +191,13 @@ def test_in_real_time_acting_never_waits_and_all_updates_are_made_later(tmp_path
             return super().decide(view)
 
     monkeypatch.setattr(acting, "make_operator", lambda name, **_: Person("expert"))
-    change = {"operator": "terminal", "robot_minutes": 0.06, "demos": 1, "updates_per_step": 1000, "imitation": 0.0}
+    change = {
+        "operator": "terminal",
+        "robot_minutes": 0.06,
+        "demos": 1,
+        "updates_per_step": 1000,
+        "imitation": 0.0,
+    }
     config = TrainConfig(**{**SHORT.as_dict(), **change})
     train(config, tmp_path)
     store = TrainingEpisodeStore(tmp_path / "episodes")

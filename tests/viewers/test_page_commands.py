@@ -79,6 +79,7 @@ def test_at_a_terminal_without_a_display_a_page_opens_by_itself():
         os.close(terminal_end)
 
 
+@pytest.mark.slow
 def test_a_closed_page_never_ends_a_recording(tmp_path, visitor):
     folder = tmp_path / "picks"
     process = start("record", "PandaPickCube-v1", "--operator", "browser", "--root", str(folder),

@@ -128,6 +128,7 @@ def until(program, wanted, limit=60):
     raise AssertionError("it never happened")
 
 
+@pytest.mark.slow
 def test_keys_in_the_window_move_the_robot_and_closing_it_does_not_end_the_episode(screen, tmp_path):
     with running(screen, 150) as program:
         before = until(program, lambda line: line["focus"] and not line["human"])
@@ -150,6 +151,7 @@ def test_keys_in_the_window_move_the_robot_and_closing_it_does_not_end_the_episo
         assert program.wait(timeout=60) == 0, "it ran to its end without the window"
 
 
+@pytest.mark.slow
 def test_the_window_shows_a_pause(screen, tmp_path):
     with running(screen, 150) as program:
         until(program, lambda line: line["focus"])
