@@ -126,7 +126,10 @@ def virtual_arm(tmp_path):
         one.close()
 
 
-@pytest.mark.parametrize(("name", "kind"), [("follower", "robot"), ("leader", "teleop")])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("follower", "robot"), pytest.param("leader", "teleop", marks=pytest.mark.nightly)],
+)
 def test_motors_are_set_up_and_the_arm_is_calibrated(lerobot, virtual_arm, tmp_path, name, kind):
     arm = virtual_arm("--leader", "--operator", "none", "--servos", "new")
     connection = arm.arguments(name)[:2]
