@@ -153,14 +153,14 @@ def evaluate(sim: Simulation, start: dict, rng: np.random.Generator, reference: 
     episode = Episode()
     actions, path = reference
     sim.reset(start)
-    mine, times = [], []
+    own_path, times = [], []
     for action in actions:
         before = perf_counter()
         play(sim, action)
         times.append(perf_counter() - before)
-        mine.append([sim.tcp_pos_w.copy(), sim.body_pos_w("cube").copy()])
-    away = np.linalg.norm(np.array(mine) - path, axis=2).max(axis=0) * 1e3
-    episode.deviation_mm, episode.cube_deviation_mm = map(float, away)
+        own_path.append([sim.tcp_pos_w.copy(), sim.body_pos_w("cube").copy()])
+    deviations = np.linalg.norm(np.array(own_path) - path, axis=2).max(axis=0) * 1e3
+    episode.deviation_mm, episode.cube_deviation_mm = map(float, deviations)
     episode.step_us = median(times) * 1e6
 
     def run(steps: int, choose) -> None:
@@ -198,7 +198,9 @@ def summarise(episodes: list[Episode]) -> dict[str, float]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--episodes", type=int, default=20, help="random starts (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of starts and shakes (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of starts and shakes (default: %(default)s)"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     options = parser.parse_args()
     if options.episodes < 1:
@@ -212,12 +214,12 @@ def main() -> int:
         for setting, sim in simulations.items():
             shakes = np.random.default_rng([options.seed, number, 1])
             episodes[setting].append(evaluate(sim, start, shakes, reference))
-    found = {setting: summarise(each) for setting, each in episodes.items()}
-    show(found)
+    by_setting = {setting: summarise(each) for setting, each in episodes.items()}
+    show(by_setting)
     if options.json:
-        rows = [{**asdict(setting), **figures} for setting, figures in found.items()]
+        rows = [{**asdict(setting), **figures} for setting, figures in by_setting.items()]
         options.json.write_text(json.dumps({"episodes": options.episodes, "settings": rows}, indent=2) + "\n")
-    return 0 if found[OURS]["kept"] == 1.0 else 1
+    return 0 if by_setting[OURS]["kept"] == 1.0 else 1
 
 
 def show(found: dict[Setting, dict[str, float]]) -> None:

@@ -2,10 +2,10 @@
 
     python benchmarks/arm_rollouts.py --policy runs/states --name states --json-file benchmarks/arm_rollouts.json
 
-Needs ``lerobot[feetech]`` and the extras train and virtual-arm. Every rollout is a run of the program with other places
-of the cube. A rollout succeeds if the cube is in the air, as high as the task requires, at two times 0.1 s apart. The
-result is written after every rollout, under the name of the policy. Rollouts in the file are not repeated. If LeRobot
-cannot connect, because a servo answers too late, this is counted, and the rollout is tried again.
+Needs ``lerobot[feetech]`` and the extras train and virtual-arm. Each rollout runs the program once, with the cube at
+another position. A rollout succeeds if the cube is in the air, as high as the task requires, at two times 0.1 s apart.
+The result is written after every rollout, under the name of the policy. Rollouts in the file are not repeated. If
+LeRobot cannot connect, because a servo answers too late, this is counted, and the rollout is tried again.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         """Poll the height of the cube until `end` is called."""
-        before = False
+        was_lifted = False
         while not self._ended.wait(POLL_S):
             lift = self._height() - self._rest
             self.highest = max(self.highest, lift)
-            if before and lift > LIFT and self.lifted_at is None:
+            if was_lifted and lift > LIFT and self.lifted_at is None:
                 self.lifted_at = time.monotonic()
-            before = lift > LIFT
+            was_lifted = lift > LIFT
 
     def end(self) -> None:
         """Stop, and disconnect."""
@@ -95,18 +95,18 @@ def roll_out(policy: Path, arm: dict[str, Any], seconds: float, scene: bool, goa
     put_back(arm)
     watch = Watch(arm["scene"])
     watch.start()
-    given = [
+    options = [
         f"--policy.path={policy}", *arm["lerobot"]["follower"], "--robot.disable_torque_on_disconnect=false",
         "--fps=10", f"--duration={seconds}", "--task=Pick up the cube", "--strategy.type=base",
         f"--interpolation_multiplier={goals}",
     ]  # fmt: skip
-    begun = time.monotonic()
+    start_s = time.monotonic()
     try:
-        with arguments(*given, *([f"--policy.scene={arm['scene']}"] if scene else [])):
+        with arguments(*options, *([f"--policy.scene={arm['scene']}"] if scene else [])):
             lerobot_rollout.main()
     finally:
         watch.end()
-    lifted = None if watch.lifted_at is None else round(watch.lifted_at - begun, 2)
+    lifted = None if watch.lifted_at is None else round(watch.lifted_at - start_s, 2)
     return {"success": lifted is not None, "highest_m": round(watch.highest, 4), "seconds": lifted}
 
 
@@ -151,15 +151,15 @@ def main(
                 put_back(arm)
             while len(done["rollouts"]) < rollouts:
                 try:
-                    found = roll_out(folder / "policy", arm, duration, not cameras, goals)
+                    outcome = roll_out(folder / "policy", arm, duration, not cameras, goals)
                 except (ConnectionError, RuntimeError) as error:
                     frames = traceback.extract_tb(error.__traceback__)
                     if not any(frame.name == "connect" for frame in frames):
                         raise
                     done["not_connected"] = done.get("not_connected", 0) + 1
                     continue
-                done["rollouts"].append({**found, "load": round(os.getloadavg()[0], 1)})
-                successes = sum(one["success"] for one in done["rollouts"])
+                done["rollouts"].append({**outcome, "load": round(os.getloadavg()[0], 1)})
+                successes = sum(rollout["success"] for rollout in done["rollouts"])
                 low, high = wilson(successes, len(done["rollouts"]))
                 done |= {"successes": successes, "low": round(low, 3), "high": round(high, 3)}
                 write_atomically(json_file, json.dumps(results, indent=1) + "\n")

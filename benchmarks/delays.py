@@ -34,7 +34,7 @@ LATE = {
         observation_delay=seconds / 2, action_delay=seconds / 2, jitter=seconds / 2
     ),
 }
-"""Parts that are delayed, by the whole delay (s). With jitter, the mean delay is 1.5 times as long."""
+"""The delays for a given sum of delays (s), by what is delayed. With jitter, the mean sum is 1.5 times as long."""
 PEOPLE = {"expert": "expert", "simulated human": "simulated"}
 PRETRAINED = ("Panda",)
 """Robots for which the package has a policy that was trained without delays."""
@@ -113,10 +113,10 @@ def evaluated(robot: str, run: Path, who: str, late: str, delay_ms: int, episode
     policy = replace(policy, config=replace(policy.config, **asdict(LATE[late](delay_ms / 1000))))
     env = make_env_for(policy, run, policy.config.env_id)
     start = evaluation_start(policy.config.seed, final=True)
-    found = evaluate(policy.make_policy().act, env, episodes, start)
+    evaluation = evaluate(policy.make_policy().act, env, episodes, start)
     env.close()
-    seconds = None if found.cycle_s is None else round(found.cycle_s, 2)
-    return Row(robot, who, late, delay_ms, episodes, found.successes, seconds)
+    seconds = None if evaluation.cycle_s is None else round(evaluation.cycle_s, 2)
+    return Row(robot, who, late, delay_ms, episodes, evaluation.successes, seconds)
 
 
 def work(options: Options) -> Iterator[tuple[tuple[Any, ...], Any]]:
@@ -169,17 +169,17 @@ class Options:
 def main(options: Options) -> None:
     """Measure the rows that are missing."""
     path = options.json_file
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-    have = {(row["robot"], row["who"], row["late"], row["delay_ms"]) for row in found}
-    left = options.rows
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    measured = {(row["robot"], row["who"], row["late"], row["delay_ms"]) for row in rows}
+    remaining = options.rows
     for key, compute in work(options):
-        if key in have or left == 0:
+        if key in measured or remaining == 0:
             continue
         row = compute()
-        left -= 1
-        found.append(asdict(row))
+        remaining -= 1
+        rows.append(asdict(row))
         print(row, flush=True)
-        write_atomically(path, json.dumps(found, indent=1).encode() + b"\n")
+        write_atomically(path, json.dumps(rows, indent=1).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ PATIENCE = 6
 GOALS, LEAST = {"experienced": 0.9}, 0.6
 """Least share of successes of the strongest preset, and of all others."""
 FRESH = 20000
-"""Rows with earlier seeds were measured with an earlier version of the hands; the table marks them."""
+"""First seed of rows that were measured with the current model of the hands of simulated humans. The table marks rows
+with smaller seeds, which were measured with an earlier model."""
 HUMANS = tuple(name for name in PRESETS if not name.startswith(SCRIPT))
 
 
@@ -174,7 +175,7 @@ def main(
     json: Path | None = None,
 ) -> None:
     """Print a line for every measurement, and then a table in Markdown: successes within six times the task's time
-    limit, of which within the time limit, and time of all episodes per success.
+    limit, number of these within the time limit, and time of all episodes per success.
 
     Args:
         tasks: names of tasks; none for all.

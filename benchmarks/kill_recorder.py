@@ -52,12 +52,12 @@ def contents(root: Path) -> dict[int, str]:
         store = EpisodeStore(journal_folder(root))
     except Exception:
         return {}
-    found = {}
+    checksums = {}
     for number in store.numbers():
         episode = store.read(number)
         packed = b"".join(episode.frames[name].tobytes() for name in sorted(episode.frames))
-        found[number] = hashlib.sha256(packed).hexdigest()
-    return found
+        checksums[number] = hashlib.sha256(packed).hexdigest()
+    return checksums
 
 
 def lerobot_agrees(root: Path) -> bool:

@@ -3,7 +3,7 @@
     python benchmarks/learned_reward.py --policies --folder learned-reward
 
 Per robot: records PickCube, learns a reward from the state or from two images of 64 x 64 pixels, compares it with the
-simulator's truth from other start states, and trains a policy whose rewards come from it alone. Writes
+task's own test from other start states, and trains a policy whose rewards come from it alone. Writes
 `benchmarks/learned_reward.json` after every step, and continues from it.
 """
 
@@ -39,11 +39,11 @@ class Options:
     json_file: Path = Path(__file__).parent / "learned_reward.json"
     """The results."""
     robots: tuple[str, ...] = ("Panda", "SO101")
-    """First parts of the ids."""
+    """Robots, as in the environment ids."""
     observed: tuple[Literal["state", "pixels"], ...] = ("state", "pixels")
-    """Observations of the rewards."""
+    """Observations from which rewards are learned."""
     episodes: int = 200
-    """Number of episodes in which a reward is compared with the truth."""
+    """Number of episodes in which a reward is compared with the task's own test."""
     policies: bool = False
     """Also train policies with the rewards."""
 
@@ -60,7 +60,7 @@ def recorded(robot: str, folder: Path) -> tuple[Path, ...]:
 
 
 def train_with(reward: Path, robot: str, out: Path) -> dict[str, Any]:
-    """Train a policy with the reward, and return its success by the simulator's truth and the errors of the reward."""
+    """Train a policy with the reward, and return its success by the task's own test and the errors of the reward."""
     env_id = f"gym_hil/{robot}PickCubeStateBase-v1"
     config = TrainConfig(env_id=env_id, seed=RUN_SEED, reward=str(reward))
     if not (out / "result.json").is_file():
@@ -68,17 +68,17 @@ def train_with(reward: Path, robot: str, out: Path) -> dict[str, Any]:
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))
     store, env = TrainingEpisodeStore(out / EPISODES), make_env(env_id)
     env.reset(seed=0)
-    interface, called, wrong = EnvironmentInterface(env), 0, 0
+    interface, reported, wrong = EnvironmentInterface(env), 0, 0
     for number in range(len(store)):
         episode = store.read(number)
         if episode.success:
             env.reset(seed=episode.seed)
             interface.restore_physics(episode.states[-1])
-            called += 1
+            reported += 1
             wrong += not interface.task_success()
     env.close()
     kept = ("successes", "episodes", "first_start", "seed", "steps")
-    return {**{name: result[name] for name in kept}, "called_successes": called, "false_successes": wrong}
+    return {**{name: result[name] for name in kept}, "called_successes": reported, "false_successes": wrong}
 
 
 def main(options: Options) -> None:
@@ -96,8 +96,8 @@ def main(options: Options) -> None:
                 held_out = json.loads(results.read_text(encoding="utf-8"))["held_out"]
                 task = f"{robot}PickCube-v1"
                 EvalReward(reward=reward, on=task, episodes=options.episodes, seed=1000, json=results).run()
-                found = json.loads(results.read_text(encoding="utf-8"))["rows"]
-                row = {"robot": robot, "obs": obs, "held_out": held_out, "eval": found}
+                measured = json.loads(results.read_text(encoding="utf-8"))["rows"]
+                row = {"robot": robot, "obs": obs, "held_out": held_out, "eval": measured}
                 rows.append(row)
                 _write(path, rows)
             if options.policies and "policy" not in row:

@@ -99,8 +99,8 @@ def measure(trees: dict[str, Path], learner: str, rounds: int) -> dict[str, floa
     ratios = [after / before for before, after in zip(*rates.values(), strict=True)][
         1:
     ]  # without the first turn
-    found = {name: statistics.median(each[1:]) for name, each in rates.items()}
-    return {**found, "ratio": statistics.median(ratios), "lowest": min(ratios), "highest": max(ratios)}
+    medians = {name: statistics.median(each[1:]) for name, each in rates.items()}
+    return {**medians, "ratio": statistics.median(ratios), "lowest": min(ratios), "highest": max(ratios)}
 
 
 def run_in(tree: Path, arguments: Sequence[str], seed: int) -> dict[str, float]:
@@ -167,7 +167,7 @@ def main(
         rounds: number of turns of each tree per learner.
         runs: number of whole runs of each kind.
         first_seed: seed of the first whole run.
-        learners: method and, if it is not the state, observation of each measured learner.
+        learners: the learners to measure, each as its method, followed by its observation unless that is the state.
         worker: learner of this process, which is started by another one.
         json: file for the result.
     """
@@ -175,21 +175,21 @@ def main(
         work(worker)
         return
     trees = {"before": before.resolve(), "after": after.resolve()}
-    found: dict[str, Any] = {**facts(trees), "rounds": rounds, "updates": {}, "runs": {}}
+    results: dict[str, Any] = {**facts(trees), "rounds": rounds, "updates": {}, "runs": {}}
     for learner in learners:
         line = measure(trees, learner, rounds)
-        found["updates"][learner] = {name: round(value, 2) for name, value in line.items()}
-        print(learner, found["updates"][learner], flush=True)
+        results["updates"][learner] = {name: round(value, 2) for name, value in line.items()}
+        print(learner, results["updates"][learner], flush=True)
     for name, arguments in RUNS.items() if runs else ():
         rows = [
             {which: run_in(tree, arguments, first_seed + number) for which, tree in trees.items()}
             for number in range(runs)
         ]
-        found["runs"][name] = rows
+        results["runs"][name] = rows
         for row in rows:
             print(name, row, flush=True)
     if json is not None:
-        json.write_text(json_module.dumps(found, indent=1) + "\n", encoding="utf-8")
+        json.write_text(json_module.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

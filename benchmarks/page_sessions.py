@@ -29,7 +29,8 @@ from page_person import KEYS, SPEEDS, PagePerson
 TASK, CUBE = "PandaPickCube-v1", (0.85, 0.18, 0.15)
 """The task, and the colour of its cube."""
 OVER, OPEN, NEAR = 0.07, 0.07, 0.01
-"""Height above the cube at which the hand is aligned, distance of open fingers, and tolerated error (m)."""
+"""Height above the cube at which the hand is aligned, distance between the fingers above which they count as open, and
+tolerated error (m)."""
 
 
 @dataclass(frozen=True)
@@ -104,15 +105,15 @@ class Typist(PagePerson):
         habits, furthest = self.habits, float(np.abs(offset).max())
         speed = "coarse" if furthest > habits.coarse_m else "medium"
         self.choose(speed)
-        lengths = {}
+        durations = {}
         for axis in np.argsort(-np.abs(offset))[: habits.axes]:
             if abs(offset[axis]) > 0.5 * NEAR:
                 seconds = min(2.0, abs(float(offset[axis])) / SPEEDS[speed])
                 code = KEYS[axis][0 if offset[axis] > 0 else 1]
                 if self.rng.random() < habits.slip:
                     code, seconds = KEYS[self.rng.integers(3)][self.rng.integers(2)], 0.0
-                lengths[code] = max(self.varied(habits.shortest_s), self.varied(seconds))
-        self.hold(lengths)
+                durations[code] = max(self.varied(habits.shortest_s), self.varied(seconds))
+        self.hold(durations)
 
 
 def record(habits: Habits, root: Path, episodes: int, seed: int) -> None:

@@ -5,7 +5,8 @@
 Needs ``lerobot[feetech]`` and the extras train and virtual-arm. `gym-hil virtual-arm` runs in a process of its own and
 measures where the cube is; a simulated human demonstrates and takes over, as with
 ``gym-hil train --robot lerobot:so101_follower --robot-scene ... --operator simulated``. The result is written after
-every episode. When the program is stopped, the same command continues, and adds the steps of each part.
+every episode. If the program is stopped, the same command continues the run as a further part; the
+numbers of steps of all parts are added up.
 """
 
 from __future__ import annotations
@@ -57,14 +58,14 @@ def start_arm(
 
 
 def agree_always() -> None:
-    """Replace standard input by someone who always agrees that the arm moves: nobody is near a virtual arm."""
+    """Replace standard input by a pipe with confirmations: nobody has to watch a virtual arm before it moves."""
     reading, writing = os.pipe()
     os.write(writing, b"\n" * 1000)
     os.dup2(reading, sys.stdin.fileno())
 
 
 class Result:
-    """The result file: what was measured in every part of the run.
+    """The result file, with the measurements of every part of the run, from a start of this program to its end.
 
     Args:
         path: the file.
@@ -147,13 +148,13 @@ def main(
     )
     agree_always()
     with tempfile.TemporaryDirectory() as folder:
-        process, said = start_arm(Path(folder), fault, seed)
+        process, addresses = start_arm(Path(folder), fault, seed)
         try:
             arm = RealArmOptions(
                 robot="lerobot:so101_follower",
-                robot_port=said["ports"]["follower"],
-                robot_calibration_dir=Path(said["calibration_dir"]),
-                robot_scene=said["scene"],
+                robot_port=addresses["ports"]["follower"],
+                robot_calibration_dir=Path(addresses["calibration_dir"]),
+                robot_scene=addresses["scene"],
                 max_current=5.0,
             ).arm()
             assert arm is not None
@@ -162,8 +163,8 @@ def main(
             def ready(env: Any) -> None:
                 result.env = env
 
-            found = train(config, out, result.note, resume=True, ready=ready, build=arm.build)
-            result.end(asdict(found))
+            evaluation = train(config, out, result.note, resume=True, ready=ready, build=arm.build)
+            result.end(asdict(evaluation))
         finally:
             process.terminate()
             process.wait()

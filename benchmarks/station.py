@@ -79,16 +79,17 @@ def watcher(url: str):
 def sleeper():
     """Yield a list that contains, afterwards, the times at which this machine did not run a process that only sleeps.
 
-    Each entry is the begin and the end (s since 1970). At these times the machine was paused, or busy with others.
+    Each entry is the beginning and the end of one such time (s since 1970). The machine was then paused, or busy with
+    other processes.
     """
     process = subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, text=True)
-    stood: list[tuple[float, float]] = []
+    pauses: list[tuple[float, float]] = []
     try:
-        yield stood
+        yield pauses
     finally:
         process.kill()
         lines = process.communicate()[0].splitlines()
-        stood += [tuple(map(float, line.split())) for line in lines]
+        pauses += [tuple(map(float, line.split())) for line in lines]
 
 
 @contextmanager
@@ -138,15 +139,15 @@ def cost() -> dict[str, Any]:
     The loop does not wait between steps, and the rounds of the two alternate.
     """
     envs = {"plain": make(Keyboard()), "paged": make(PageDevice())}
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in envs}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in envs}
     with watcher(find_page(envs["paged"]).url):
         for _ in range(ROUNDS):
             for name, env in envs.items():
-                found[name].append(unpaced(env))
+                times[name].append(unpaced(env))
     for env in envs.values():
         env.close()
-    wall = {name: statistics.median(wall for wall, _ in rounds) for name, rounds in found.items()}
-    cpu = {name: min(cpu for _, cpu in rounds) for name, rounds in found.items()}  # the least disturbed
+    wall = {name: statistics.median(wall for wall, _ in rounds) for name, rounds in times.items()}
+    cpu = {name: min(cpu for _, cpu in rounds) for name, rounds in times.items()}  # the least disturbed
     return {
         "steps_per_s": 1.0 / wall["plain"],
         "steps_per_s_with_page": 1.0 / wall["paged"],
@@ -159,7 +160,7 @@ def real_time(seconds: float) -> dict[str, Any]:
     """Return how accurately 10 Hz was kept while Chromium drew the moving robot."""
     env = RealTimeWrapper(make(PageDevice()))
     late: list[float] = []
-    with sleeper() as stood, browser(find_page(env).url) as driver:
+    with sleeper() as pauses, browser(find_page(env).url) as driver:
         steps = round(seconds / env.get_wrapper_attr("control_dt"))
         for number in range(10):
             env.step(moving(number))
@@ -181,7 +182,7 @@ def real_time(seconds: float) -> dict[str, Any]:
         "steps_per_s": steps / elapsed,
         "missed_deadlines": len(late),
         "of_these_while_the_machine_stood": sum(
-            any(start - 0.2 < at < end + 0.2 for start, end in stood) for at in late
+            any(start - 0.2 < at < end + 0.2 for start, end in pauses) for at in late
         ),
         "worst_s": env.worst_overrun_s,
         "frames_per_s": frames / elapsed,
@@ -193,13 +194,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    found = {
+    results = {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         "load": os.getloadavg()[0],
         "cost": cost(),
         "real_time": real_time(arguments.seconds),
     }
-    text = json.dumps(found, indent=2)
+    text = json.dumps(results, indent=2)
     print(text)
     if arguments.json is not None:
         arguments.json.write_text(text + "\n")

@@ -96,20 +96,20 @@ class Session:
         actions = self.random.uniform(space.low, space.high, (steps, *space.shape)).astype(space.dtype)
         step_s = cpu_s = sim_s = reset_s = 0.0
         resets = 0
-        clock, start, begun = self.now(), perf_counter(), process_time()
+        clock, start, cpu_start = self.now(), perf_counter(), process_time()
         for action in actions:
             _, _, terminated, truncated, _ = env.step(action)
             if terminated or truncated:
                 ended = perf_counter()
                 step_s += ended - start
-                cpu_s += process_time() - begun
+                cpu_s += process_time() - cpu_start
                 sim_s += self.now() - clock
                 env.reset()
                 resets += 1
-                clock, start, begun = self.now(), perf_counter(), process_time()
+                clock, start, cpu_start = self.now(), perf_counter(), process_time()
                 reset_s += start - ended
         step_s += perf_counter() - start
-        cpu_s += process_time() - begun
+        cpu_s += process_time() - cpu_start
         sim_s += self.now() - clock
         memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return {

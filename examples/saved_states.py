@@ -11,14 +11,14 @@ for _ in range(8):
     env.step(stay)
 state = env.unwrapped.get_state()
 
-ends = []
+final_positions = []
 for _ in range(2):
     env.reset(options={"state": state})
     done = False
     while not done:
         observation, _, terminated, truncated, info = env.step(stay)
         done = terminated or truncated
-    ends.append(observation["agent_pos"])
+    final_positions.append(observation["agent_pos"])
     print(f"continued from step 8: {info['step'].step} steps, success: {info['is_success']}")
-assert (ends[0] == ends[1]).all(), "both continuations are equal bit for bit"
+assert (final_positions[0] == final_positions[1]).all(), "both continuations are equal bit for bit"
 env.close()

@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Treat SIGTERM like Ctrl-C, so that the command leaves a usable state and no process of its own."""
+    """Treat SIGTERM like Ctrl-C, so that the command stops its processes and leaves usable files."""
     raise KeyboardInterrupt
 
 
@@ -58,7 +58,7 @@ def _interrupt_again(ignored: sys.UnraisableHookArgs) -> None:
 
 
 def _interrupt_main_thread() -> None:
-    """Raise KeyboardInterrupt in the main thread, also while it sleeps."""
+    """Raise KeyboardInterrupt in the main thread, even while it sleeps."""
     main_thread = threading.main_thread().ident
     if hasattr(signal, "pthread_kill") and main_thread is not None:
         signal.pthread_kill(main_thread, signal.SIGINT)

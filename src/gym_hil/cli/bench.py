@@ -62,8 +62,8 @@ class Bench:
             raise InvalidArgumentError("tasks is empty; name at least one environment id")
         console = Console()
         with progress_bar(console) as progress:
-            measured = len(self._kinds) * (3 if self.latency else 2) + (2 if self.vector else 0)
-            self._bar = progress.add_task("", total=measured * len(self.tasks))
+            count = len(self._kinds) * (3 if self.latency else 2) + (2 if self.vector else 0)
+            self._bar = progress.add_task("", total=count * len(self.tasks))
             tasks = {task: self._task(task, progress) for task in self.tasks}
         result = {"machine": machine(), "tasks": tasks}
         console.print(_facts(result["machine"]))
@@ -82,7 +82,7 @@ class Bench:
     def _task(self, task: str, progress: Progress) -> dict[str, Any]:
         env_id = full_id(task)
         rounds = 1 if self.quick else 5
-        found: dict[str, Any] = {}
+        figures: dict[str, Any] = {}
         for kind in self._kinds:
             image_obs = kind == "images"
             progress.update(self._bar, description=f"{task}: {kind}")
@@ -93,23 +93,23 @@ class Bench:
                 env_id, image_obs=image_obs, steps=steps[image_obs], rounds=rounds, seed=self.seed
             )
             progress.advance(self._bar)
-            found[kind] = {**asdict(start), **asdict(speed)}
+            figures[kind] = {**asdict(start), **asdict(speed)}
             if self.latency:
                 wait = latency.measure(
                     env_id, image_obs=image_obs, presses=2 if self.quick else 40, seed=self.seed
                 )
-                found[kind] |= {"latency_ms": wait.median_ms, "worst_latency_ms": wait.worst_ms}
+                figures[kind] |= {"latency_ms": wait.median_ms, "worst_latency_ms": wait.worst_ms}
                 progress.advance(self._bar)
         if self.vector:
             progress.update(self._bar, description=f"{task}: vector")
-            found["vector"] = self._vector(env_id, rounds)
+            figures["vector"] = self._vector(env_id, rounds)
             progress.advance(self._bar)
             if gym.spec(env_id).vector_entry_point is not None:
                 size, total = (2, 4) if self.quick else (256, 1024)
                 scaling = measuring.scaling(env_id, num_envs=size, steps=total, rounds=rounds, seed=self.seed)
-                found["scaling"] = asdict(scaling)
+                figures["scaling"] = asdict(scaling)
             progress.advance(self._bar)
-        return found
+        return figures
 
     def _vector(self, env_id: str, rounds: int) -> list[dict[str, Any]]:
         modes = ["sync", "async"]
@@ -150,7 +150,7 @@ def _facts(found: dict[str, Any]) -> Table:
 def _kind_table(kind: str, tasks: dict[str, Any]) -> Table:
     table = Table(kind, *tasks)
     for key, (label, unit, digits) in _ROWS.items():
-        values = [found[kind].get(key) for found in tasks.values()]
+        values = [figures[kind].get(key) for figures in tasks.values()]
         cells = ["-" if value is None else f"{value:,.{digits}f} {unit}".rstrip() for value in values]
         table.add_row(label, *cells)
     return table
@@ -165,14 +165,14 @@ def _scaling_table(tasks: dict[str, Any]) -> Table:
     }
     table = Table("vector on all cores", *tasks)
     for label, (key, form) in rows.items():
-        values = [found.get("scaling", {}).get(key) for found in tasks.values()]
+        values = [figures.get("scaling", {}).get(key) for figures in tasks.values()]
         table.add_row(label, *("-" if value is None else form.format(value) for value in values))
     return table
 
 
 def _vector_table(tasks: dict[str, Any]) -> Table:
     table = Table("vector, environment steps per s", "mode", *tasks)
-    for rows in zip(*(found["vector"] for found in tasks.values()), strict=True):
+    for rows in zip(*(figures["vector"] for figures in tasks.values()), strict=True):
         first = rows[0]
         table.add_row(f"{first['num_envs']}", first["mode"], *(f"{row['steps_per_s']:,.0f}" for row in rows))
     return table

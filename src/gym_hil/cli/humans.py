@@ -35,7 +35,7 @@ class FitHuman:
     datasets: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """Folders written by `gym-hil record`, with the same environment and the same device."""
     candidates: int = 40
-    """Number of limits to try, including the presets."""
+    """Number of sets of limits to try, including the presets."""
     seed: int = 0
     """Seed of the search."""
     json: Path | None = None
@@ -58,36 +58,36 @@ class FitHuman:
             def report(tried: int, least: float) -> None:
                 progress.update(bar, completed=tried, description=f"fitting, mean distance {least:.2f}")
 
-            found = fit(env_id, episodes, candidates=self.candidates, seed=self.seed, report=report)
+            result = fit(env_id, episodes, candidates=self.candidates, seed=self.seed, report=report)
         table = Table("limit", "fitted")
-        for name in found.fitted:
-            table.add_row(name, f"{getattr(found.limits, name):.3g}")
+        for name in result.fitted:
+            table.add_row(name, f"{getattr(result.limits, name):.3g}")
         console.print(table)
         table = Table("measure", "recorded", "simulated", "KS, fitted to", "KS, held out", "values")
         for measure in MEASURES:
-            recorded, simulated = found.recorded[measure.name], found.simulated[measure.name]
+            recorded, simulated = result.recorded[measure.name], result.simulated[measure.name]
             table.add_row(
                 f"{measure.name} ({measure.unit})",
                 _median(recorded),
                 _median(simulated),
-                f"{found.trained[measure.name]:.2f}",
-                f"{found.held_out[measure.name]:.2f}",
+                f"{result.trained[measure.name]:.2f}",
+                f"{result.held_out[measure.name]:.2f}",
                 f"{len(recorded)} and {len(simulated)}",
             )
         console.print(table)
         console.print(
-            f"{len(episodes)} episodes of {env_id}, {found.tried} limits tried. Recorded and simulated are medians of "
-            "the held-out episodes; KS is the Kolmogorov-Smirnov distance, 0 for equal and 1 for disjoint."
+            f"{len(episodes)} episodes of {env_id}, {result.tried} sets of limits tried. Recorded and simulated are "
+            "medians of the held-out episodes; KS is the Kolmogorov-Smirnov distance, 0 for equal and 1 for disjoint."
         )
         for measure in MEASURES:
             console.print(f"  {measure.name}: {measure.description}", highlight=False)
         facts = {
             "env_id": env_id,
             "episodes": len(episodes),
-            "candidates": found.tried,
-            "limits": {name: getattr(found.limits, name) for name in found.fitted},
-            "trained": found.trained,
-            "held_out": found.held_out,
+            "candidates": result.tried,
+            "limits": {name: getattr(result.limits, name) for name in result.fitted},
+            "trained": result.trained,
+            "held_out": result.held_out,
         }
         write_json(self.json, facts)
         return 0

@@ -63,7 +63,7 @@ class Play:
     operator: OperatorOrNobody | None = None
     """Operator who may take over from the policy; by default the expert, or none if `--policy` is given."""
     preset: Preset = DEFAULT_PRESET
-    """Limits of the simulated human."""
+    """Preset of the simulated human."""
     policy: str = "zero"
     """Policy that acts while the operator does not: zero, random, noisy-expert, fumbling, pretrained, or a folder of
     `gym-hil train`."""
@@ -82,7 +82,7 @@ class Play:
     on a web page if the output is a terminal."""
     web: bool = False
     """Show the episodes on a web page of this machine, and print its address on a line of its own. You drive
-    from there, unless `--operator` is another one than the expert."""
+    from there, unless `--operator` names an operator other than the expert."""
     gamepad_name: str | None = None
     """Part of the name of the gamepad to use; by default any gamepad."""
     page: Annotated[PageAddress, tyro.conf.OmitArgPrefixes] = field(default_factory=PageAddress)

@@ -62,7 +62,7 @@ class Record:
     """Operator who may take over from the policy; by default that of the id, or else a simulated human. none: the
     policy alone acts."""
     preset: Preset = DEFAULT_PRESET
-    """Limits of the simulated human."""
+    """Preset of the simulated human."""
     policy: str = "zero"
     """Policy that acts while the operator does not: zero, random, noisy-expert, fumbling, pretrained, or a folder of
     `gym-hil train`."""
@@ -126,8 +126,8 @@ class Record:
             except KeyboardInterrupt:
                 stopped = True
         kept = len(dataset.numbers())
-        found = f"{kept} episodes in {dataset.root}"
-        console.print(f"Stopped. {found}; continue with --resume." if stopped else found, soft_wrap=True)
+        stored = f"{kept} episodes in {dataset.root}"
+        console.print(f"Stopped. {stored}; continue with --resume." if stopped else stored, soft_wrap=True)
         facts: dict[str, Any] = {
             "root": str(dataset.root), "env_id": dataset.journal.env_id, "episodes": kept
         }  # fmt: skip
@@ -160,8 +160,8 @@ class Record:
         )
         root = self.root or default_root(settings)
         if self.resume and self.format is None and self.repo_id is None:
-            begun = read_settings(root) or settings
-            settings = replace(begun, delays=settings.delays, reward=settings.reward)
+            stored_settings = read_settings(root) or settings
+            settings = replace(stored_settings, delays=settings.delays, reward=settings.reward)
         with progress_bar(console) as progress:
             progress.add_task("opening the dataset", total=None)
             dataset = Dataset(root, env_id, settings, resume=self.resume)

@@ -55,12 +55,12 @@ class Replay:
         for number, damage in damaged.items():
             console.print(f"episode {number} is damaged: {damage}", markup=False, soft_wrap=True)
         numbers = [number for number in numbers if number not in damaged]
-        found: dict[int, str | None] = dict(damaged)
+        differences: dict[int, str | None] = dict(damaged)
         try:
             with progress_bar(console) as progress:
                 if self.verify:
                     for number in progress.track(numbers, description="replaying episodes"):
-                        found[number] = _verify(number, store.read(number), env, console)
+                        differences[number] = _verify(number, store.read(number), env, console)
                 if self.video is not None and numbers:
                     self._write_video(store, progress.track(numbers, description="rendering episodes"), env)
                     console.print(f"Video: {self.video}")
@@ -69,8 +69,8 @@ class Replay:
                         _show(number, store.read(number), env, console)
         finally:
             env.close()
-        write_json(self.json, {"episodes": found})
-        return 0 if all(difference is None for difference in found.values()) else 1
+        write_json(self.json, {"episodes": differences})
+        return 0 if all(difference is None for difference in differences.values()) else 1
 
     def _make(self, store: EpisodeStore) -> gym.Env:
         watched = not self.verify and self.video is None and has_display()

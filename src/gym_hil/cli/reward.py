@@ -1,4 +1,4 @@
-"""``gym-hil reward``: learns from recorded episodes when a task is done, and measures what was learned."""
+"""``gym-hil reward``: learns a detector of success from recorded episodes, and measures its errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class TrainReward:
-    """Learn from recorded successes and failures when a task is done.
+    """Learn a reward, which detects success, from recorded successes and failures.
 
     Reads the folders of `gym-hil record`, and LeRobotDatasets with a column next.success or next.reward.
     """
@@ -77,10 +77,10 @@ class TrainReward:
 
 @dataclass(kw_only=True)
 class EvalReward:
-    """Compare a learned reward with the simulator's truth, or with the labels of recorded episodes.
+    """Compare a learned reward with the success in the simulator, or with the labels of recorded episodes.
 
-    For an environment id, new episodes are run; in turn, the simulated human, a noisy expert, a policy that drops
-    objects and random actions act in them.
+    For an environment id, new episodes are run. The simulated human, a noisy expert, a policy that drops objects and
+    a random policy control them in turn.
     """
 
     reward: Annotated[Path, tyro.conf.Positional]
@@ -158,7 +158,7 @@ def _table(rows: dict[str, RewardFigures]) -> Table:
 
 @dataclass(kw_only=True)
 class Reward:
-    """Learn from recorded episodes when a task is done, and measure what was learned."""
+    """Learn a detector of success from recorded episodes, and measure its errors."""
 
     command: Annotated[
         Annotated[TrainReward, tyro.conf.subcommand("train", prefix_name=False)]

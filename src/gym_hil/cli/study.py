@@ -80,8 +80,8 @@ def run_and_show(
             count = f"{len(status.ended)} of {len(study.runs)} runs"
             progress.update(bar, completed=status.share, description=count)
             if (entry := status.latest) is not None:
-                found = f"{entry.result['successes']} of {entry.result['episodes']} without help"
-                line = f"{entry.run.name}: {found}, {entry.result['wall_s']:.0f} s  [{count}{left}]"
+                outcome = f"{entry.result['successes']} of {entry.result['episodes']} without help"
+                line = f"{entry.run.name}: {outcome}, {entry.result['wall_s']:.0f} s  [{count}{left}]"
                 console.print(line, highlight=False, markup=False, soft_wrap=True)
 
         try:

@@ -59,7 +59,7 @@ class Train:
     """Operator who demonstrates and takes over; a person does so in real time. Default: the operator in the id,
     otherwise a simulated human. none: scripted demonstrations without takeovers."""
     preset: Preset = DEFAULT_PRESET
-    """Limits of the simulated human."""
+    """Preset of the simulated human."""
     robot_minutes: float = 10.0
     """Simulated minutes, including demonstrations."""
     demos: int = 20
@@ -117,7 +117,7 @@ class Train:
         )
         try:
             with progress_bar(console) as progress:
-                found = train(
+                evaluation = train(
                     config,
                     self.out,
                     Printer(console, progress, every_episode=config.real_time or arm is not None),
@@ -133,12 +133,13 @@ class Train:
             console.print(message, soft_wrap=True)
             return 130
         console.print(
-            f"Success without help: {found.successes} of {found.episodes} episodes "
-            f"(95% interval {found.low:.0%} to {found.high:.0%}). Operator in training: {operator_phrase(config)}. "
+            f"Success without help: {evaluation.successes} of {evaluation.episodes} episodes "
+            f"(95% interval {evaluation.low:.0%} to {evaluation.high:.0%}). "
+            f"Operator in training: {operator_phrase(config)}. "
             f"Results: {self.out}"
         )
-        write_json(self.json, asdict(found))
-        return 0 if found.successes >= self.min_success * found.episodes else 1
+        write_json(self.json, asdict(evaluation))
+        return 0 if evaluation.successes >= self.min_success * evaluation.episodes else 1
 
     def operator_name(self) -> str:
         """Return the operator who demonstrates and takes over."""
@@ -283,15 +284,15 @@ class Eval:
         env, console = make_env_for(trained, path, env_id), Console()
         with progress_bar(console) as progress:
             bar = progress.add_task("evaluating", total=self.episodes)
-            found = evaluate(
+            evaluation = evaluate(
                 trained.make_policy().act, env, self.episodes, self.seed, lambda _: progress.advance(bar)
             )
         env.close()
         table = Table("task", "success", "95% interval", "seconds per success")
-        cycle = "-" if found.cycle_s is None else f"{found.cycle_s:.1f}"
-        rate = f"{found.successes}/{found.episodes}"
-        table.add_row(env_id, rate, f"{found.low:.1%} to {found.high:.1%}", cycle)
+        cycle = "-" if evaluation.cycle_s is None else f"{evaluation.cycle_s:.1f}"
+        rate = f"{evaluation.successes}/{evaluation.episodes}"
+        table.add_row(env_id, rate, f"{evaluation.low:.1%} to {evaluation.high:.1%}", cycle)
         console.print(table)
-        purpose = purpose_of_result(trained.config.seed, found.first_start)
-        write_json(self.json, {"env_id": env_id, "purpose": purpose, **asdict(found)})
-        return 0 if found.successes >= self.min_success * found.episodes else 1
+        purpose = purpose_of_result(trained.config.seed, evaluation.first_start)
+        write_json(self.json, {"env_id": env_id, "purpose": purpose, **asdict(evaluation)})
+        return 0 if evaluation.successes >= self.min_success * evaluation.episodes else 1

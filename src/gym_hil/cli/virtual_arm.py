@@ -46,7 +46,7 @@ class VirtualArm:
     operator: OperatorOrNobody | None = None
     """Operator of the leader; the simulated human by default."""
     preset: Preset = DEFAULT_PRESET
-    """Limits of the simulated human."""
+    """Preset of the simulated human."""
     cameras: str = ""
     """Names of the cameras, separated by commas: front,wrist."""
     camera_size: tuple[int, int] = (128, 128)

@@ -16,11 +16,11 @@ def lazy_names(
         package: `__name__` of the package.
         modules: names by the module that defines them, which is relative to the package if it begins with a dot.
     """
-    homes = {name: module for module, names in modules.items() for name in names}
+    module_of_name = {name: module for module, names in modules.items() for name in names}
 
     def find(name: str) -> Any:
-        if name not in homes:
+        if name not in module_of_name:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(homes[name], package), name)
+        return getattr(import_module(module_of_name[name], package), name)
 
-    return find, lambda: sorted({*vars(import_module(package)), *homes})
+    return find, lambda: sorted({*vars(import_module(package)), *module_of_name})

@@ -19,8 +19,8 @@ from gym_hil.core.schema import EpisodeEvent, TerminationReason
 Action = NDArray[np.float32]
 Phase = Literal["policy", "takeover", "human", "release"]
 PHASES: tuple[Phase, ...] = ("policy", "takeover", "human", "release")
-"""Phases of a step: ``"takeover"`` is the first step of an intervention, and the first step in which the human drives
-other end effectors than before. ``"release"`` is the first step after an intervention."""
+"""Phases of a step: ``"takeover"`` is the first step of an intervention, and also a step in which the human begins to
+drive other end effectors. ``"release"`` is the first step after an intervention."""
 
 
 @dataclass(kw_only=True, eq=False, slots=True)

@@ -264,8 +264,8 @@ def dataset_condition(root: Path) -> DatasetCondition:
     if settings is not None and settings.format != JOURNAL_ONLY:
         manifest = Manifest.read(folder / f"{settings.format}.json", DATASET_FORMATS[settings.format].folders)
         texts = [name for name, text in manifest.texts.items() if not _has_text(root / name, text)]
-        again = "was changed after it was written; `gym-hil record` with --resume writes it again"
-        damage += [f"{root / name} {again}" for name in (*manifest.changed(root), *texts)]
+        message = "was changed after it was written; `gym-hil record` with --resume writes it again"
+        damage += [f"{root / name} {message}" for name in (*manifest.changed(root), *texts)]
         missing = [number for number in journal.numbers() if number not in manifest.episodes]
         if missing:
             notes.append(

@@ -41,15 +41,15 @@ OBSERVED = "observation."
 
 def extra_observations(env: EnvironmentInterface) -> dict[str, NDArray[Any]]:
     """Return the current observations of an environment's additional terms, by the names of their arrays."""
-    found: dict[str, NDArray[Any]] = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for key, value in env.observe_extra_terms().items() if env.offers("observe_extra_terms") else ():
         parts = (
             {f"{key}.{name}": part for name, part in value.items()}
             if isinstance(value, dict)
             else {key: value}
         )
-        found |= {OBSERVED + name: np.asarray(part) for name, part in parts.items()}
-    return found
+        arrays |= {OBSERVED + name: np.asarray(part) for name, part in parts.items()}
+    return arrays
 
 
 @dataclass(frozen=True)

@@ -35,18 +35,18 @@ class EpisodeVideo:
 def key_steps(episode: Episode) -> dict[int, str]:
     """Return the steps of key frames in ascending order, and a caption for each."""
     frames = episode.frames
-    found = {0: "start"}
+    captions = {0: "start"}
     takeovers = np.flatnonzero(frames["phase"] == PHASES.index("takeover")).tolist()
     for number, step in enumerate(takeovers[:3]):
-        found[step] = f"takeover {number + 1}"
+        captions[step] = f"takeover {number + 1}"
     closing = np.flatnonzero(frames["action"][:, 3:] < 0.5)
     if closing.size:
-        found.setdefault(int(closing[0]), "gripper closes")
-    found[episode.length] = str(episode.meta["end"]).replace("_", " ")
+        captions.setdefault(int(closing[0]), "gripper closes")
+    captions[episode.length] = str(episode.meta["end"]).replace("_", " ")
     for step in np.linspace(0, episode.length, MAX_KEY_FRAMES).round().astype(int).tolist():
-        if len(found) < MAX_KEY_FRAMES and min(abs(step - known) for known in found) > 2:
-            found[step] = f"{step / episode.meta['fps']:.1f} s"
-    return dict(sorted(found.items()))
+        if len(captions) < MAX_KEY_FRAMES and min(abs(step - known) for known in captions) > 2:
+            captions[step] = f"{step / episode.meta['fps']:.1f} s"
+    return dict(sorted(captions.items()))
 
 
 def make_episode_video(episode: Episode, env: EnvironmentInterface) -> EpisodeVideo:

@@ -65,13 +65,13 @@ def write_dataset_report(
         title: heading of the page.
         entries: the episodes by number.
         notes: warnings about the dataset as a whole.
-        layout: slices of the parts of ``observation.state``. Without it, its first entries are shown.
+        layout: slices of the parts of ``observation.state``; None to show the first entries of this vector.
 
     Raises:
         MissingExtraError: Jinja2 or Matplotlib is not installed.
     """
-    found = [entry.quality for entry in entries.values()]
-    human = [round(quality.intervened_share * quality.length) for quality in found]
+    qualities = [entry.quality for entry in entries.values()]
+    human = [round(quality.intervened_share * quality.length) for quality in qualities]
     episodes = [_episode(number, entry, layout or {}) for number, entry in entries.items()]
     write_page(
         path,
@@ -81,26 +81,26 @@ def write_dataset_report(
         summary=_summary(entries),
         notes=notes,
         warned=[episode for episode in episodes if episode["warnings"]],
-        lengths=length_chart([q.length for q in found], human, [q.success for q in found]),
+        lengths=length_chart([q.length for q in qualities], human, [q.success for q in qualities]),
         actions=_actions(entries) if entries else "",
         episodes=episodes,
     )
 
 
 def _summary(entries: Mapping[int, Entry]) -> dict[str, str]:
-    found = [entry.quality for entry in entries.values()]
-    steps = sum(quality.length for quality in found)
-    human = sum(quality.intervened_share * quality.length for quality in found)
+    qualities = [entry.quality for entry in entries.values()]
+    steps = sum(quality.length for quality in qualities)
+    human = sum(quality.intervened_share * quality.length for quality in qualities)
     seconds = sum(entry.episode.length / entry.episode.meta["fps"] for entry in entries.values())
     facts = {
-        "episodes": f"{len(found)}",
-        "successes": f"{sum(quality.success for quality in found)}",
+        "episodes": f"{len(qualities)}",
+        "successes": f"{sum(quality.success for quality in qualities)}",
         "steps": f"{steps}",
         "robot time": f"{seconds:.0f} s",
-        "a human acted": f"{sum(quality.intervened_s for quality in found):.0f} s",
-        "a human watched": f"{sum(quality.watched_s for quality in found):.0f} s",
-        "takeovers": f"{sum(quality.interventions for quality in found)}",
-        "changes of control": f"{sum(quality.switches for quality in found)}",
+        "a human acted": f"{sum(quality.intervened_s for quality in qualities):.0f} s",
+        "a human watched": f"{sum(quality.watched_s for quality in qualities):.0f} s",
+        "takeovers": f"{sum(quality.interventions for quality in qualities)}",
+        "changes of control": f"{sum(quality.switches for quality in qualities)}",
         "steps by a human": f"{human / max(steps, 1):.0%}",
     }
     if any(entry.replays is not None for entry in entries.values()):

@@ -102,13 +102,13 @@ class EpisodeStore:
 
     def damage(self) -> dict[int, str]:
         """Return descriptions of the damaged episodes by number."""
-        found = {}
+        damaged = {}
         for number in self.numbers():
             try:
                 _checked_files(self.path(number))
             except InvalidDatasetError as error:
-                found[number] = str(error)
-        return found
+                damaged[number] = str(error)
+        return damaged
 
     def append(self, episode: Episode) -> int:
         """Append an episode, and return its number.

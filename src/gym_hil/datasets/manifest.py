@@ -70,8 +70,8 @@ class Manifest:
 
 def files_below(root: Path, folders: Iterable[str]) -> list[str]:
     """Return the paths of all files in the `folders` of `root`, relative to `root`."""
-    found = (path for folder in folders for path in (root / folder).rglob("*") if path.is_file())
-    return sorted(path.relative_to(root).as_posix() for path in found)
+    paths = (path for folder in folders for path in (root / folder).rglob("*") if path.is_file())
+    return sorted(path.relative_to(root).as_posix() for path in paths)
 
 
 def flush_files(root: Path, names: Iterable[str], known: Mapping[str, str | int]) -> dict[str, str | int]:

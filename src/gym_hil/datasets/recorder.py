@@ -119,7 +119,7 @@ class EpisodeRecorder(Observer):
         """Store a reading of the device that differs from the previous one, with the time of the step.
 
         Readings during a pause are assigned to the next step, so that a `RecordedDevice` whose ``period_s`` is the
-        control period returns the same reading in every step.
+        control period returns in each step the reading that was recorded in it.
         """
         before = self._readings.get(end_effector, NEUTRAL)
         if reading is None or (reading == before and not reading.events and not reading.engage_presses):

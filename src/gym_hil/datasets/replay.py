@@ -94,7 +94,7 @@ def make_replay_env(env_id: str, **kwargs: Any) -> gym.Env:
     if env_id.startswith(ARM_ID_PREFIX):
         raise InvalidArgumentError(
             f"these episodes were recorded on an arm, {env_id}, and cannot be replayed: an arm does not repeat motions "
-            "exactly, and the objects are at other places. LeRobot's programs show and replay its datasets"
+            "exactly, and the objects are at other places. LeRobot's programs show and replay datasets in its format"
         )
     return make_env(env_id, operator=None, **kwargs)
 
@@ -168,16 +168,16 @@ def first_difference(episode: Episode, env: gym.Env) -> Difference | None:
                 if recorded != expected:
                     return Difference(step - 1, name, None, recorded, expected)
         state = interface.observe_state()
-        found = {
+        actual = {
             "observation.state": state[schema.AGENT_POS],
             "observation.environment_state": state[schema.ENVIRONMENT_STATE],
             "physics": interface.save_physics(),
             **extra_observations(interface),
         }
-        if missing := sorted(episode.final.keys() - found.keys()):
+        if missing := sorted(episode.final.keys() - actual.keys()):
             return Difference(step, "the observation terms", None, missing, "missing in the replay")
         for name, last in episode.final.items():
-            recorded, row = episode.frames[name][step] if step < episode.length else last, found[name]
+            recorded, row = episode.frames[name][step] if step < episode.length else last, actual[name]
             if recorded.shape != row.shape:
                 return Difference(step, f"the shape of {name}", None, recorded.shape, row.shape)
             wrong = np.flatnonzero(recorded != row)
@@ -219,12 +219,12 @@ def _run(episode: Episode, env: gym.Env) -> Iterator[tuple[dict[str, Any], _Outc
     """Yield every observation, and the result of the step before it."""
     interface = EnvironmentInterface(env)
     require_fit(episode, interface)
-    anchors = interface.offers("hand_over")
+    can_hand_over = interface.offers("hand_over")
     with translate_state_errors():
         observation, _ = env.reset(options={"state": episode.initial})
     yield observation, None
     for step in range(episode.length):
-        if anchors and int(episode.frames["phase"][step]) in _HAND_OVER_PHASES:
+        if can_hand_over and int(episode.frames["phase"][step]) in _HAND_OVER_PHASES:
             interface.hand_over()
         with translate_state_errors():
             observation, reward, terminated, _, info = env.step(episode.frames["action"][step])

@@ -125,7 +125,7 @@ class Presses:
         return turned(x, y, z) if self.active(Control.TURN) else (x, y, z, 0.0, 0.0, 0.0)
 
     def _untimed_fractions(self) -> dict[Control, float]:
-        """Return 1 for every held direction, and for the last pressed direction of axes without one."""
+        """Return 1 for every held direction, and for the last pressed direction of each axis on which none is held."""
         held_fractions = {control: 1.0 for control in self.held if control in DIRECTIONS}
         moved = {DIRECTIONS[control][0] for control in held_fractions}
         for control in reversed(self.pressed):
@@ -226,11 +226,11 @@ class PressLatch:
             now = self._now()
             for held in self._held.values():
                 self._count(held, now)
-            passed, self._taken_at = now - self._taken_at, now
+            elapsed_s, self._taken_at = now - self._taken_at, now
             held_fractions = None
-            if passed > 0.0:
+            if elapsed_s > 0.0:
                 held_fractions = {
-                    control: min(1.0, spent / passed) for control, spent in self._seconds.items()
+                    control: min(1.0, held_s / elapsed_s) for control, held_s in self._seconds.items()
                 }
             controls = tuple(held.control for held in self._held.values())
             taken = Presses(controls, tuple(self._pressed), held_fractions)

@@ -148,7 +148,7 @@ class Gamepad(Device):
         self._release()
 
     def _look_for_pads(self) -> None:
-        """Open all free gamepads, and use the best one if none is used or the current one is guessed."""
+        """Open all free gamepads, and use the best one if none is used or the current one's buttons are a guess."""
         count = self._pygame.joystick.get_count()
         for number in [number for number in self._pads if not self._is_free(number)]:
             del self._pads[number]  # Another gamepad uses it and will close it.

@@ -16,7 +16,7 @@ class Keyboard(Device):
     """A keyboard that converts keys into readings.
 
     It does not read keys itself: a viewer or program calls `press` and `release`, from any thread and with any spelling
-    of `canonical_key`.
+    that `canonical_key` knows.
 
     Args:
         keymap: control of each key.
@@ -53,7 +53,7 @@ class Keyboard(Device):
         """Register the press of a key. Repetitions of a held key are ignored.
 
         Args:
-            key: the key in any spelling of `canonical_key`.
+            key: the key in any spelling that `canonical_key` knows.
             at: time of the press on the clock (s); None for now.
 
         Returns:

@@ -12,9 +12,9 @@ from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.devices.base import DISCONNECTED, Device, DeviceReading
 
 DELTAS = ("delta_x", "delta_y", "delta_z")
-"""LeRobot's keys of the motion along x, y and z, in units of action."""
+"""LeRobot's keys of the motion along x, y and z, in units of the action."""
 ROTATIONS = ("delta_wx", "delta_wy", "delta_wz")
-"""Keys of the rotation about x, y and z in units of action, named after LeRobot's ``wx, wy, wz``. They are
+"""Keys of the rotation about x, y and z in units of the action, named after LeRobot's ``wx, wy, wz``. They are
 optional."""
 _log = logging.getLogger(__name__)
 
@@ -22,8 +22,8 @@ _log = logging.getLogger(__name__)
 class LeRobotTeleoperator(Device):
     """A device that reads an instance of LeRobot's `Teleoperator`. LeRobot itself is not imported.
 
-    Actions are interpreted as in LeRobot's own control loop: x, y and z are in units of action, and the gripper closes
-    at 0, stays at 1 and opens at 2. The method `get_teleop_events` reports takeovers and the end of
+    Actions are interpreted as in LeRobot's own control loop: x, y and z are in units of the action, and the gripper
+    closes at 0, stays at 1 and opens at 2. The method `get_teleop_events` reports takeovers and the end of
     episodes. For a teleoperator without this method, such as a leader arm, use `Engage.MOTION` for takeovers and a
     `CombinedDevice` for events.
 

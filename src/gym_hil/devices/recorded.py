@@ -117,10 +117,10 @@ class RecordedDevice(Device):
         if self._closed:
             return DISCONNECTED
         self._now = self._clock()
-        passed = self._take()
-        if self.finished and not passed:
+        new_readings = self._take()
+        if self.finished and not new_readings:
             return DISCONNECTED
-        return merged(passed or [self._level])
+        return merged(new_readings or [self._level])
 
     def flush(self) -> None:
         """Do nothing: presses during resets are not in the log."""
@@ -142,9 +142,9 @@ class RecordedDevice(Device):
         readings = self.log.readings
         while self._next < len(readings) and readings[self._next].time_s <= self._now:
             self._next += 1
-        passed = [timed.reading for timed in readings[start : self._next]]
-        self._level = passed[-1] if passed else self._without_presses(self._level)
-        return passed
+        new_readings = [timed.reading for timed in readings[start : self._next]]
+        self._level = new_readings[-1] if new_readings else self._without_presses(self._level)
+        return new_readings
 
     @staticmethod
     def _without_presses(reading: DeviceReading) -> DeviceReading:

@@ -126,7 +126,7 @@ class FedSpaceMouse(Device):
 
 class SpaceMouse(FedSpaceMouse):
     """A SpaceMouse, which may be connected at any time. It has no intervention button: use `Engage.MOTION`,
-    which bridges short pauses.
+    with which a short pause does not release control.
 
     A thread reads all reports, so that no press is lost and levels are current.
 

@@ -64,7 +64,7 @@ def split_keys(text: str) -> tuple[list[str], str]:
 class TerminalKeyboard(Device):
     """The keys of a terminal. Use `Engage.TOGGLE`.
 
-    A terminal does not report releases. Each character, also of a repeating key, therefore counts as held for
+    A terminal does not report releases. Each character, including repeated ones, therefore counts as held for
     one poll, and the key for turning switches between turning and moving. Ctrl-C works as usual.
 
     The settings of the terminal are restored by `close`, and at exit. If there is no terminal, as under a job

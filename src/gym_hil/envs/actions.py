@@ -130,7 +130,7 @@ class ActionTerm(abc.ABC):
         end_effector.move(translation, rotation, limits)
 
     def switches(self, values: list[float]) -> bool:
-        """Return whether an action closes the gripper while it opens, or opens it while it closes.
+        """Return whether an action reverses the last gripper command.
 
         Args:
             values: numbers of an action within the bounds.
@@ -232,13 +232,13 @@ class RawTwist(ActionTerm):
         return self.clip([*metres, *radians, float(command.gripper) - GripperCommand.STAY])
 
     def towards(self, translation: Array, gripper: GripperCommand, rotation: Array = STILL) -> Action:
-        """Move by at most `step_m` along each axis, and rotate by at most `step_rad`."""
+        """Return the action that moves by at most `step_m` along each axis, and rotates by at most `step_rad`."""
         metres = np.clip(translation, -self.step_m, self.step_m)
         radians = within_step(rotation)
         return self.clip([*metres, *radians, float(gripper) - GripperCommand.STAY])
 
     def closes(self, action: Numbers) -> bool | None:
-        """Return the meaning of the last entry."""
+        """Return whether the last entry closes the gripper; None if it keeps the gripper as it is."""
         gripper = float(action[6])
         return gripper < 0 if abs(gripper) > 0.5 else None
 
@@ -304,11 +304,11 @@ class EndEffectorStep(ActionTerm):
         return self._action(command.twist[:3], command.twist[3:], command.gripper)
 
     def towards(self, translation: Array, gripper: GripperCommand, rotation: Array = STILL) -> Action:
-        """Move as far as possible along each axis, and rotate about the axes that the term includes."""
+        """Return the action that moves as far as possible along each axis, and rotates about the axes of the term."""
         return self._action(translation / self.scale, within_step(rotation) / STEP_RAD, gripper)
 
     def closes(self, action: Numbers) -> bool | None:
-        """Return the meaning of the gripper entry."""
+        """Return whether the gripper entry closes the gripper; None if it keeps the gripper as it is, or is missing."""
         if not self.use_gripper:
             return None
         gripper = float(action[-1]) - GripperCommand.STAY

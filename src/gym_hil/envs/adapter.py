@@ -86,7 +86,7 @@ class EnvironmentAdapter(gym.Wrapper):
 
     def gripper_closes(self, action: Action) -> bool | None:
         """Return whether an action closes the gripper, by default if its last entry is negative; None if it
-        does neither.
+        neither closes nor opens it.
 
         Args:
             action: an action of the action space.

@@ -66,7 +66,7 @@ class _DelayedObservation:
 
 
 class DelayedSimulation(Simulation):
-    """Shows an earlier state of another simulation, and passes delayed actions to it.
+    """Shows an earlier state of another simulation, to which it passes actions with a delay.
 
     Args:
         world: the simulation without delays, in the present state.
@@ -172,8 +172,8 @@ class DelayedSimulation(Simulation):
         """Return the complete state as one array, see `Simulation.save`."""
         size, length = len(self._shown), len(self._action.bounds[0])
         running = self._running
-        begun = self._begun if running else self._world.save()
-        now = self._executing or _DelayedAction(-1, False, [0.0] * length)
+        period_start = self._begun if running else self._world.save()
+        executing = self._executing or _DelayedAction(-1, False, [0.0] * length)
         head = [
             self._key,
             self._steps,
@@ -186,11 +186,21 @@ class DelayedSimulation(Simulation):
         messages = [[message.tick, message.anchors, *message.values] for message in self._messages]
         unused = [[-1.0] * (2 + length)] * (self._most_messages - len(messages))
         observations = [
-            [sent.tick, sent.state is not None, *(np.zeros(size) if sent.state is None else sent.state)]
-            for sent in self._observations
+            [
+                observation.tick,
+                observation.state is not None,
+                *(np.zeros(size) if observation.state is None else observation.state),
+            ]
+            for observation in self._observations
         ]
         rows = [*messages, *unused, *observations]
-        parts = [head, [self._executing is not None, now.anchors, *now.values], begun, self._shown, *rows]
+        parts = [
+            head,
+            [self._executing is not None, executing.anchors, *executing.values],
+            period_start,
+            self._shown,
+            *rows,
+        ]
         return np.concatenate([np.asarray(part, float) for part in parts])
 
     def restore(self, state: Array) -> None:
@@ -207,12 +217,12 @@ class DelayedSimulation(Simulation):
         needed = 7 + 2 + length + 2 * size + message_size + observation_size
         if np.shape(state) != (needed,):
             raise InvalidStateError(
-                f"physics state has shape {np.shape(state)} instead of ({needed},), as with {self._delays}"
+                f"physics state has shape {np.shape(state)} instead of ({needed},), the shape for {self._delays}"
             )
-        head, now, begun, shown, action_rows, observation_rows = np.split(
+        head, executing, period_start, shown, action_rows, observation_rows = np.split(
             np.asarray(state, float), np.cumsum([7, 2 + length, size, size, message_size])
         )
-        self._world.restore(begun)
+        self._world.restore(period_start)
         self._key, self._steps, self._arrival, self._latest_observed = (int(number) for number in head[:4])
         self._anchors, running, ticks_in_period = bool(head[4]), bool(head[5]), int(head[6])
         self._now = self._steps * self._nstep
@@ -227,12 +237,14 @@ class DelayedSimulation(Simulation):
         )
         self._running, self._ticks_in_period, self._executing = False, 0, None
         if running:
-            self._execute(_DelayedAction(-1, bool(now[1]), now[2:].tolist()) if now[0] else None)
+            self._execute(
+                _DelayedAction(-1, bool(executing[1]), executing[2:].tolist()) if executing[0] else None
+            )
             self._world.advance(ticks_in_period)
             self._ticks_in_period = ticks_in_period
         self._show(_DelayedObservation(0, shown.copy()))
 
-    # Internals. Times are counted in physics steps, ticks, since the reset.
+    # Internals. Times are numbers of physics steps ("ticks") since the reset.
 
     def _ticks(self, seconds: float) -> int:
         return round(seconds / self.physics_dt)
@@ -259,7 +271,7 @@ class DelayedSimulation(Simulation):
         self._show(_DelayedObservation(0, self._snapshot()))
 
     def _expect_observation(self, number: int) -> None:
-        """Determine what the observation at the end of step `number` will show: no earlier state than before."""
+        """Determine the state that the observation after step `number` will show, not older than the previous one."""
         delay_ticks = self._delay_ticks(OBSERVATIONS, number, self._delays.observation_delay)
         self._latest_observed = max(self._latest_observed, number * self._nstep - delay_ticks)
         self._observations.append(_DelayedObservation(self._latest_observed))

@@ -80,9 +80,9 @@ class JointPositions(ActionTerm):
         """Command joints and fingers. The box does not limit joint positions."""
         self._control.command_joints(list(map(math.radians, values[: self.motion_size])))
         if self.use_gripper:
-            share = values[-1] / self._FULLY_OPEN
+            fraction = values[-1] / self._FULLY_OPEN
             self._end_effector.command_fingers(
-                self._closed_position + share * (self._open_position - self._closed_position)
+                self._closed_position + fraction * (self._open_position - self._closed_position)
             )
 
     def command(self, command: Command) -> Action:
@@ -92,7 +92,9 @@ class JointPositions(ActionTerm):
         return self._action(self._control.joints_towards(translation, rotation), command.gripper)
 
     def towards(self, translation: Array, gripper: GripperCommand, rotation: Array = STILL) -> Action:
-        """Move by at most one step along each axis. Without a rotation, the pitch of the home configuration is kept."""
+        """Return the action that moves by at most one step along each axis. Without a rotation, it keeps the pitch of
+        the home configuration.
+        """
         homes, scene = self._end_effector.spec.arm.homes, self._simulation.scene
         home = None if np.any(rotation) else homes[scene.home]
         clipped = np.clip(translation, -self.scale, self.scale)
@@ -100,7 +102,7 @@ class JointPositions(ActionTerm):
         return self._action(self._control.joints_towards(clipped, turn, home), gripper)
 
     def closes(self, action: Numbers) -> bool | None:
-        """Return whether the gripper entry is below the commanded opening."""
+        """Return whether the gripper entry closes the fingers; None if it keeps the commanded opening."""
         if not self.use_gripper:
             return None
         change = float(action[-1]) - self._opening(self._end_effector.commanded_fingers)

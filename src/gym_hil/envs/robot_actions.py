@@ -96,7 +96,7 @@ class RobotAction:
             limits: for each end effector, the box to which the target of the TCP is limited (world frame).
 
         Returns:
-            The number of grippers that are commanded to close while they open, or to open while they close.
+            The number of grippers whose last command is reversed.
         """
         switches = 0
         for term, entries, box in zip(self.terms, self.entries, limits, strict=True):

@@ -48,7 +48,7 @@ class EnvironmentState:
 
 
 def require_state(state: Any, task: str) -> EnvironmentState:
-    """Return `state` if it is one of the task.
+    """Return `state` if it is a state of the task.
 
     Raises:
         InvalidStateError: `state` is not a state, or belongs to another task.

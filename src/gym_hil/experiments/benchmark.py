@@ -125,18 +125,18 @@ def read_results(folder: Path) -> list[FinishedRun]:
     """
     inside = folder / RECORDS
     paths = sorted((inside if inside.is_dir() else folder).glob("*.json"))
-    found = []
+    finished = []
     for path in (path for path in paths if path.name != VERIFIED):
         record, config = read_record(path)
-        found.append(FinishedRun(StudyRun(record["place"], config), record))
-    if not found:
+        finished.append(FinishedRun(StudyRun(record["place"], config), record))
+    if not finished:
         raise InvalidArgumentError(f"{folder} has no records of runs")
     order = {name: number for number, name in enumerate((*ROBOT_MINUTES, *HUMANS, *METHODS))}
 
     def position(entry: FinishedRun) -> tuple[int, ...]:
         return (*(order.get(name, len(order)) for name in entry.run.group), entry.run.config.seed)
 
-    return sorted(found, key=position)
+    return sorted(finished, key=position)
 
 
 def make_study(finished: Sequence[FinishedRun]) -> Study:
@@ -153,15 +153,15 @@ def protocol_differences(entry: FinishedRun) -> list[str]:
     except (InvalidArgumentError, KeyError, ValueError) as error:
         return [f"{dict(axis_values)} is not a run of the benchmark: {error}"]
     actual, required = asdict(config), asdict(expected)
-    found = [
+    deviations = [
         f"{name}={actual[name]!r}, not {value!r}" for name, value in required.items() if actual[name] != value
     ]
     if entry.result["episodes"] != EPISODES:
-        found.append(f"{entry.result['episodes']} evaluation episodes, not {EPISODES}")
+        deviations.append(f"{entry.result['episodes']} evaluation episodes, not {EPISODES}")
     purpose = purpose_of_run(config.seed)
     if entry.record["purpose"] != purpose:
-        found.append(f"purpose {entry.record['purpose']!r}, not {purpose!r}")
-    return found
+        deviations.append(f"purpose {entry.record['purpose']!r}, not {purpose!r}")
+    return deviations
 
 
 def repeat(entry: FinishedRun) -> Record:
@@ -173,12 +173,14 @@ def repeat(entry: FinishedRun) -> Record:
 
 def record_differences(entry: FinishedRun, again: Record) -> list[str]:
     """Return the differences between a repetition and a record; empty if they are identical."""
-    found = differences(dict(entry.record), again)
-    if found:
+    deviations = differences(dict(entry.record), again)
+    if deviations:
         for name in ("processor", "versions", "commit"):
             if entry.record[name] != again[name]:
-                found.append(f"it was computed with another {name}: {entry.record[name]}, here {again[name]}")
-    return found
+                deviations.append(
+                    f"it was computed with another {name}: {entry.record[name]}, here {again[name]}"
+                )
+    return deviations
 
 
 def sample_runs(finished: Sequence[FinishedRun], count: int) -> list[FinishedRun]:

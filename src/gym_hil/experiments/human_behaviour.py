@@ -39,7 +39,9 @@ MEASURES = (
     Measure("speed", "m/s", "speed of the TCP while something is pushed or pressed"),
     Measure("pause", "s", "between two movements in one takeover, along any axis"),
     Measure(
-        "corrections", "1/s", "movements against the one before along the same axis, per second of acting"
+        "corrections",
+        "1/s",
+        "movements that reverse the previous one along the same axis, per second of acting",
     ),
     Measure("errors", "1/s", "movements that the next one along the same axis undoes, per second of acting"),
 )
@@ -63,16 +65,16 @@ def behaviour(episodes: Iterable[Episode], layout: Mapping[str, slice]) -> dict[
         episodes: recorded episodes whose actions begin with the translation of an end effector.
         layout: entries of ``observation.state``, with the TCP's position as ``tcp_pos``.
     """
-    found: dict[str, list[float]] = {measure.name: [] for measure in MEASURES}
+    samples: dict[str, list[float]] = {measure.name: [] for measure in MEASURES}
     for episode in episodes:
         dt = 1.0 / float(episode.meta["fps"])
         numbers = episode.frames["intervention_id"]
-        places = np.vstack([episode.frames["observation.state"], episode.final["observation.state"][None]])
-        speeds = np.linalg.norm(np.diff(places[:, layout["tcp_pos"]], axis=0), axis=1) / dt
+        states = np.vstack([episode.frames["observation.state"], episode.final["observation.state"][None]])
+        speeds = np.linalg.norm(np.diff(states[:, layout["tcp_pos"]], axis=0), axis=1) / dt
         for number in range(1, int(numbers.max()) + 1):
             steps = np.flatnonzero(numbers == number)
-            _add_takeover(found, episode.frames["action"][steps, :AXES], speeds[steps], dt)
-    return {name: np.array(values) for name, values in found.items()}
+            _add_takeover(samples, episode.frames["action"][steps, :AXES], speeds[steps], dt)
+    return {name: np.array(values) for name, values in samples.items()}
 
 
 def _add_takeover(found: dict[str, list[float]], levels: Array, speeds: Array, dt: float) -> None:

@@ -135,10 +135,10 @@ def fit(
         limits = (
             presets[number] if number < len(presets) else _changed(best, fitted, rng, number / candidates)
         )
-        found = distances(target, driver.drive(limits, train))
-        mean = float(np.mean(list(found.values())))
+        by_measure = distances(target, driver.drive(limits, train))
+        mean = float(np.mean(list(by_measure.values())))
         if mean < least:
-            best, least, trained = limits, mean, found
+            best, least, trained = limits, mean, by_measure
         report(number + 1, least)
     recorded, simulated = driver.measure_episodes(test), driver.drive(best, test)
     return HumanFit(best, fitted, recorded, simulated, trained, distances(recorded, simulated), candidates)

@@ -65,10 +65,10 @@ def make_rows(folder: Path, finished: Sequence[FinishedRun], submitter: str) -> 
                 f"{entry.run.name} has a seed for development; the leaderboard accepts only seeds for reports"
             )
         groups.setdefault(entry.run.group, []).append(entry)
-    few = [" ".join(group) for group, found in groups.items() if len(found) < MIN_SEEDS]
+    few = [" ".join(group) for group, runs in groups.items() if len(runs) < MIN_SEEDS]
     if few:
         raise InvalidArgumentError(f"fewer than {MIN_SEEDS} seeds: {', '.join(few)}")
-    return [_row(found, submitter, verified["repeated"]) for found in groups.values()]
+    return [_row(runs, submitter, verified["repeated"]) for runs in groups.values()]
 
 
 def add_rows(path: Path, rows: Sequence[Row]) -> None:

@@ -81,13 +81,13 @@ def read_record(path: Path) -> tuple[Record, TrainConfig]:
 
 def differences(record: Record, again: Record) -> list[str]:
     """Return the differences between a repetition and a record, except for times."""
-    found = [
+    changed = [
         name for name in ("episodes_sha256", "policy_sha256", "purpose") if record.get(name) != again[name]
     ]
     for part in ("result", "curve"):
         names = [name for name in again[part] if name not in (*TIMES, "gym_hil")]
-        found += [f"{part}: {name}" for name in names if record[part].get(name) != again[part][name]]
-    return found
+        changed += [f"{part}: {name}" for name in names if record[part].get(name) != again[part][name]]
+    return changed
 
 
 def digest_of_episodes(store: TrainingEpisodeStore) -> str:

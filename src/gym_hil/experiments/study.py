@@ -121,9 +121,9 @@ def load_study(path: Path, to_env_id: Callable[[str], str]) -> Study:
     base, axes = data.get("base", {}), data.get("axes", {})
     if not isinstance(base, dict) or not isinstance(axes, dict):
         raise InvalidArgumentError(f"{path}: base and axes must be tables")
-    along = [[(axis, *value) for value in _settings(path, axis, axes[axis])] for axis in axes]
+    settings_of_axes = [[(axis, *value) for value in _settings(path, axis, axes[axis])] for axis in axes]
     runs = []
-    for combination in itertools.product(*along):
+    for combination in itertools.product(*settings_of_axes):
         given = dict(base)
         for _, _, setting in combination:
             given.update(setting)

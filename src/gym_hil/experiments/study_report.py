@@ -119,9 +119,9 @@ def write_study_report(study: Study, finished: Sequence[FinishedRun], out: Path)
 
 def _of_group(study: Study, finished: Sequence[FinishedRun]) -> dict[tuple[str, ...], list[FinishedRun]]:
     return {
-        group: found
+        group: entries
         for group in study.groups
-        if (found := [entry for entry in finished if entry.run.group == group])
+        if (entries := [entry for entry in finished if entry.run.group == group])
     }
 
 
@@ -145,24 +145,26 @@ def table(study: Study, finished: Sequence[FinishedRun]) -> tuple[list[str], lis
         "wall-clock",
     ]
     rows = []
-    for group, found in _of_group(study, finished).items():
-        until = [entry.minutes_until_learned for entry in found]
-        cycles = [entry.result["cycle_s"] for entry in found if entry.result["cycle_s"] is not None]
-        spent = [[entry.curve[name][-1] for entry in found] for name in ("human_s", "watched_s", "takeovers")]
+    for group, entries in _of_group(study, finished).items():
+        minutes_until = [entry.minutes_until_learned for entry in entries]
+        cycles = [entry.result["cycle_s"] for entry in entries if entry.result["cycle_s"] is not None]
+        spent = [
+            [entry.curve[name][-1] for entry in entries] for name in ("human_s", "watched_s", "takeovers")
+        ]
         rows.append(
             [
                 *group,
-                ", ".join(f"{entry.success:.1%}" for entry in found),
-                _with_interval([entry.success for entry in found], ".1%", most=1.0),
-                _with_interval([entry.mean_success for entry in found], ".1%", most=1.0),
-                ", ".join(f"{minutes:.1f}" if minutes < inf else "never" for minutes in until)
-                if min(until) < inf
+                ", ".join(f"{entry.success:.1%}" for entry in entries),
+                _with_interval([entry.success for entry in entries], ".1%", most=1.0),
+                _with_interval([entry.mean_success for entry in entries], ".1%", most=1.0),
+                ", ".join(f"{minutes:.1f}" if minutes < inf else "never" for minutes in minutes_until)
+                if min(minutes_until) < inf
                 else "never",
-                _range([entry.curve["robot_minutes"][-1] for entry in found], ".1f"),
+                _range([entry.curve["robot_minutes"][-1] for entry in entries], ".1f"),
                 _with_interval(cycles, ".1f") if cycles else "-",
                 *(_with_interval(values, ".0f") for values in spent),
-                _with_interval([entry.return_on_effort for entry in found], ".0f"),
-                _range([entry.result["wall_s"] for entry in found], ".0f") + " s",
+                _with_interval([entry.return_on_effort for entry in entries], ".0f"),
+                _range([entry.result["wall_s"] for entry in entries], ".0f") + " s",
             ]
         )
     return header, rows
@@ -237,9 +239,9 @@ def _facets(study: Study, finished: Sequence[FinishedRun]) -> dict[str, dict[str
     several values.
     """
     facets: dict[str, dict[str, list[FinishedRun]]] = {}
-    for group, found in _of_group(study, finished).items():
+    for group, entries in _of_group(study, finished).items():
         facet, rest = (group[0], group[1:]) if len(group) > 1 else ("", group)
-        facets.setdefault(facet, {})[", ".join(rest) or study.title] = found
+        facets.setdefault(facet, {})[", ".join(rest) or study.title] = entries
     return facets
 
 
@@ -252,6 +254,6 @@ def _chart(
     shown: dict[str, list[FinishedRun]], column: str, title: str, x: str, *, standalone: bool = False
 ) -> str:
     share = next(share for name, _, share in MEASURES if name == column)
-    end = max(entry.curve[x][-1] for found in shown.values() for entry in found)
-    lines = [_curve(name, found, column, x, share, end) for name, found in shown.items()]
+    end = max(entry.curve[x][-1] for entries in shown.values() for entry in entries)
+    lines = [_curve(name, entries, column, x, share, end) for name, entries in shown.items()]
     return line_chart(lines, title=title, x_label=X_LABELS[x], percent=share, standalone=standalone)

@@ -122,8 +122,11 @@ class _StatusReporter:
     def _share(self) -> float:
         """Return the completed fraction of steps; failed runs count as completed."""
         total = {run.name: run.config.total_steps for run in self._study.runs}
-        over = {*self._ended, *self.failed}
-        steps = (total[name] if name in over else min(self.steps.get(name, 0), total[name]) for name in total)
+        finished_names = {*self._ended, *self.failed}
+        steps = (
+            total[name] if name in finished_names else min(self.steps.get(name, 0), total[name])
+            for name in total
+        )
         return sum(steps) / sum(total.values())
 
 

@@ -76,7 +76,7 @@ class Stepping:
 
 
 def start_up(env_id: str, *, image_obs: bool, rounds: int) -> Start:
-    """Return the medians of the start over new processes.
+    """Start an environment in several new processes, and return the medians.
 
     Args:
         env_id: id of the environment.
@@ -86,17 +86,17 @@ def start_up(env_id: str, *, image_obs: bool, rounds: int) -> Start:
     Raises:
         GymHilError: a process failed.
     """
-    found = []
+    starts = []
     for _ in range(rounds):
         command = [sys.executable, "-c", _FRESH, env_id, str(image_obs)]
-        done = subprocess.run(command, capture_output=True, encoding="utf-8")
-        if done.returncode:
-            raise GymHilError(f"{env_id} does not start: {done.stderr.strip().splitlines()[-1]}")
-        found.append(json.loads(done.stdout.splitlines()[-1]))
-    middle = {
-        key: median(measured[key] for measured in found) for key in found[0] if found[0][key] is not None
+        process = subprocess.run(command, capture_output=True, encoding="utf-8")
+        if process.returncode:
+            raise GymHilError(f"{env_id} does not start: {process.stderr.strip().splitlines()[-1]}")
+        starts.append(json.loads(process.stdout.splitlines()[-1]))
+    medians = {
+        key: median(measured[key] for measured in starts) for key in starts[0] if starts[0][key] is not None
     }
-    return Start(**{"memory_mb": None, **middle})
+    return Start(**{"memory_mb": None, **medians})
 
 
 def stepping(env_id: str, *, image_obs: bool, steps: int, rounds: int, seed: int) -> Stepping:
@@ -117,7 +117,7 @@ def stepping(env_id: str, *, image_obs: bool, steps: int, rounds: int, seed: int
     )
     rng = np.random.default_rng(seed)
     env.reset(seed=seed)
-    resets, totals, engines = [], [], []
+    resets, step_times, ratios = [], [], []
     for number in range(rounds + 1):
         env_s = engine_s = 0.0
         for _ in range(steps):
@@ -135,15 +135,15 @@ def stepping(env_id: str, *, image_obs: bool, steps: int, rounds: int, seed: int
                 env.reset()
                 resets.append(perf_counter() - before)
         if number:  # the first round warms up
-            totals.append(env_s / steps)
-            engines.append(env_s / engine_s)
+            step_times.append(env_s / steps)
+            ratios.append(env_s / engine_s)
     for _ in range(10):
         before = perf_counter()
         env.reset()
         resets.append(perf_counter() - before)
     env.close()
-    step_s = median(totals)
-    return Stepping(1.0 / step_s, raw.control_dt / step_s, median(engines), median(resets) * 1e3)
+    step_s = median(step_times)
+    return Stepping(1.0 / step_s, raw.control_dt / step_s, median(ratios), median(resets) * 1e3)
 
 
 def vector_steps_per_s(env_id: str, *, num_envs: int, mode: str, steps: int, rounds: int, seed: int) -> float:
@@ -192,11 +192,11 @@ def scaling(env_id: str, *, num_envs: int, steps: int, rounds: int, seed: int) -
     many = gym.make_vec(env_id, num_envs=num_envs, vectorization_mode="vector_entry_point")
     many.reset(seed=seed)
     rng = np.random.default_rng(seed)
-    found: list[tuple[float, float]] = []
+    ratios: list[tuple[float, float]] = []
     memory = None
     for number in range(rounds + 1):
-        turns = max(1, steps // num_envs)
-        actions = [_random_action(many.action_space, rng) for _ in range(turns)]
+        vector_steps = max(1, steps // num_envs)
+        actions = [_random_action(many.action_space, rng) for _ in range(vector_steps)]
         start = perf_counter()
         for action in np.concatenate(actions):
             _, _, terminated, truncated, _ = single.step(action)
@@ -211,17 +211,17 @@ def scaling(env_id: str, *, num_envs: int, steps: int, rounds: int, seed: int) -
             after = _resident_mb()
             memory = None if before is None or after is None else (after - before) / num_envs
         else:
-            found.append((one_s / many_s, _engine_scaling(EnvironmentInterface(single), steps)))
+            ratios.append((one_s / many_s, _engine_scaling(EnvironmentInterface(single), steps)))
     single.close()
     many.close()
-    vector, engine = (median(column) for column in zip(*found, strict=True))
+    vector, engine = (median(column) for column in zip(*ratios, strict=True))
     return Scaling(num_envs, vector, engine, memory)
 
 
 def _engine_scaling(env: EnvironmentInterface, steps: int) -> float:
-    """Return the speedup of `steps` control periods of MuJoCo alone by threads."""
+    """Return the speedup of MuJoCo alone by threads, measured over about `steps` control periods."""
     model, nstep = env.model, round(env.control_dt / env.physics_dt)
-    share = max(1, steps // cores())
+    periods_per_core = max(1, steps // cores())
 
     def work(count: int) -> float:
         data = mujoco.MjData(model)
@@ -231,10 +231,10 @@ def _engine_scaling(env: EnvironmentInterface, steps: int) -> float:
             mujoco.mj_step(model, data, nstep)
         return perf_counter() - start
 
-    alone_s = work(share)
+    alone_s = work(periods_per_core)
     with ThreadPoolExecutor(cores()) as pool:
         start = perf_counter()
-        list(pool.map(work, [share] * cores()))
+        list(pool.map(work, [periods_per_core] * cores()))
         return cores() * alone_s / (perf_counter() - start)
 
 

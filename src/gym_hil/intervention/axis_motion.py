@@ -22,7 +22,7 @@ NUDGE = 0.02
 """Level by which a person who takes over by motion stays engaged while nothing is to be moved. Assumed."""
 AT_REST = 0.05
 """Level below which the hand presses the button for the next speed. At a higher level the robot would jump, because the
-coarse speed follows the fine one. Assumed."""
+button selects the coarse speed after the fine one. Assumed."""
 PRECISE_M, PRECISE_FACTOR = 0.003, 2.0
 """Remaining translation below which a goal is approached more slowly (m), and factor on `Limits.approach_s`. Slow
 movements are more accurate (Woodworth, Psychol. Rev. Monogr. 3, 1899; Fitts, J. Exp. Psychol. 47, 1954). Both values
@@ -35,7 +35,7 @@ class AxisMotion(ButtonPresses):
     """Moves the robot by levels of the axes, which the person corrects after each look.
 
     The hand follows the intended motion like a critically damped second-order system, with noise proportional to the
-    level and with tremor. The person takes into account what the hand has done since the moment that they perceive.
+    level and with tremor. The person perceives a delayed state, and takes into account how the hand has moved since.
     """
 
     _STATE_NAMES: ClassVar[tuple[str, ...]] = (
@@ -80,8 +80,8 @@ class AxisMotion(ButtonPresses):
         if (self._free_at > now).any():
             return
         self._free_at[:] = now + self._varied(self.slowness * self._limits.pause_s, rng)
-        done = sum((moved for at, moved in self._recent_motion if at > now - aim.delay_s), np.zeros(6))
-        offset, turn = aim.offset - done[:3], aim.turn - done[3:]
+        executed = sum((moved for at, moved in self._recent_motion if at > now - aim.delay_s), np.zeros(6))
+        offset, turn = aim.offset - executed[:3], aim.turn - executed[3:]
         turns = float(np.abs(turn).max()) > self.least_turn
         distance, per_s = (turn, rates.radians_per_s) if turns else (offset, rates.metres_per_s)
         if self.held.changes_speed:
@@ -97,7 +97,7 @@ class AxisMotion(ButtonPresses):
             np.concatenate([main_part(offset) / rates.metres_per_s, turn / rates.radians_per_s]) / seconds
         )
         levels[3:] *= np.abs(turn) > self.least_turn
-        if self.held.changes_speed:  # as with keys, nobody corrects less than half a short press
+        if self.held.changes_speed:  # as with keys, offsets below half a short press are not corrected
             levels[:3] *= np.abs(offset) > 0.5 * self._limits.press_s * rates.metres_per_s * speed.factor
         if self.held.engage is Engage.MOTION and not levels.any():
             levels[2] = NUDGE
@@ -116,10 +116,11 @@ class AxisMotion(ButtonPresses):
         seconds = until - self.clock.now
         super().carry_out(until, rng)
         omega = 2.0 * math.pi * self._limits.bandwidth_hz
-        away, decay = self._level - self._target_levels, math.exp(-omega * seconds)
-        pull = self._velocity + omega * away
-        self._level = self._target_levels + (away + pull * seconds) * decay
-        self._velocity = (self._velocity - omega * pull * seconds) * decay
+        # The exact solution of the critically damped second-order system.
+        error, decay = self._level - self._target_levels, math.exp(-omega * seconds)
+        rate = self._velocity + omega * error
+        self._level = self._target_levels + (error + rate * seconds) * decay
+        self._velocity = (self._velocity - omega * rate * seconds) * decay
         level = self._level * (1.0 + self.slowness * self._limits.noise * rng.normal(0.0, 1.0, 6))
         tremor = self._limits.tremor * np.sin(2.0 * math.pi * self._hz * until + self._phase)
         self._motion = (
@@ -136,9 +137,9 @@ class AxisMotion(ButtonPresses):
         self.handle.move(self._motion, turning=Control.TURN in self._pressed)
 
     def _next_speed(self, distance: float, per_s: float, speed: Speed) -> Speed:
-        """Return the speed for a remaining distance (m or rad): the current one, unless it is too coarse or slow."""
-        farther = 2.5 * distance  # levels can be low, presses not short
-        suitable = self._speed_for(farther, per_s)
+        """Return the speed for a remaining distance (m or rad): the current one, unless that is too coarse or slow."""
+        # Unlike presses of a key, levels can be small, so that a coarser speed is suitable for the same distance.
+        suitable = self._speed_for(2.5 * distance, per_s)
         slow = distance > SLOW_S * per_s * speed.factor
         return suitable if suitable.factor < speed.factor or slow else speed
 
@@ -156,9 +157,9 @@ class AxisMotion(ButtonPresses):
             self._turning = turns
 
     def _deflections(self, level: Array, tremor: Array) -> Motion:
-        """Return the deflections at which the device reports the level `level`."""
-        size, rest = np.abs(level), self.held.deadzone
-        deflected = np.where(size > 1e-3, np.sign(level) * (rest + (1.0 - rest) * size), 0.0)
+        """Return the deflections for which the device reports `level`; those within its dead zone are reported as 0."""
+        size, deadzone = np.abs(level), self.held.deadzone
+        deflected = np.where(size > 1e-3, np.sign(level) * (deadzone + (1.0 - deadzone) * size), 0.0)
         return self._rounded(deflected + tremor)
 
     def _displacement(self, level: Array, tremor: Array) -> Motion:

@@ -35,7 +35,7 @@ class Route(str, enum.Enum):
     """Along the axis with the largest remaining distance."""
 
     def part(self, offset: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the part (3, m) of a remaining motion (3, m) that is covered now."""
+        """Return the part (3, m) of a remaining motion (3, m) that the person executes first."""
         far = np.abs(offset) > FAR_M
         if self is Route.STRAIGHT or not far.any():
             return offset

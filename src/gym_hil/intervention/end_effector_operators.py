@@ -19,11 +19,12 @@ class EndEffectorOperators(Operator):
     """Drives every end effector by an operator of its own, which sees the environment as if there were no
     other one.
 
-    The policy keeps an end effector whose operator does not act, also while another one is driven.
+    The policy keeps control of an end effector whose operator does not act, even while a human drives another
+    one.
 
     Args:
-        operators: one operator per end effector, in the robot's order. If there are fewer, the policy keeps
-            the rest.
+        operators: one operator per end effector, in the robot's order. If there are fewer, the policy
+            controls the rest.
 
     Raises:
         InvalidArgumentError: there are no operators.
@@ -58,22 +59,22 @@ class EndEffectorOperators(Operator):
         Raises:
             InvalidArgumentError: there are more operators than end effectors.
         """
-        hands = env.end_effectors
-        if len(self.operators) > len(hands):
+        end_effectors = env.end_effectors
+        if len(self.operators) > len(end_effectors):
             raise InvalidArgumentError(
-                f"{self.name} drive {len(self.operators)} end effectors, but this robot has {len(hands)}"
+                f"{self.name} drive {len(self.operators)} end effectors, but this robot has {len(end_effectors)}"
             )
-        for number, (operator, hand) in enumerate(zip(self.operators, hands, strict=False)):
-            operator.reset(hand, None if seed is None else seed + number * SEED_STRIDE)
+        for number, (operator, end_effector) in enumerate(zip(self.operators, end_effectors, strict=False)):
+            operator.reset(end_effector, None if seed is None else seed + number * SEED_STRIDE)
 
     def decide(self, view: View) -> Decision:
         """Ask every operator, and replace the policy's actions by those of the operators that act."""
-        hands, action = view.env.end_effectors, view.policy_action.copy()
+        end_effectors, action = view.env.end_effectors, view.policy_action.copy()
         decisions = []
-        for number, (operator, hand) in enumerate(zip(self.operators, hands, strict=False)):
+        for number, (operator, end_effector) in enumerate(zip(self.operators, end_effectors, strict=False)):
             operator.time_scale = self.time_scale
-            entries = hand.entries if len(hands) > 1 else slice(None)
-            decision = operator.decide(View(hand, view.policy_action[entries]))
+            entries = end_effector.entries if len(end_effectors) > 1 else slice(None)
+            decision = operator.decide(View(end_effector, view.policy_action[entries]))
             decisions.append((number, decision))
             if decision.action is not None:
                 action[entries] = decision.action
@@ -102,8 +103,8 @@ class EndEffectorOperators(Operator):
 
     def set_state(self, state: Any) -> None:
         """Restore the result of `get_state`."""
-        for operator, its in zip(self.operators, state, strict=True):
-            operator.set_state(its)
+        for operator, operator_state in zip(self.operators, state, strict=True):
+            operator.set_state(operator_state)
 
     def help(self) -> str:
         """Return the help of all operators in one line."""

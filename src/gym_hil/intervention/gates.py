@@ -1,7 +1,7 @@
 """Conditions under which a simulated human takes over, in addition to disagreement with the policy.
 
-A gate is immutable; `start_episode` returns a function, which has the memory of one episode. Counts are control steps,
-unless a name contains seconds.
+A gate opens in the steps in which its condition is met. It is immutable; `start_episode` returns a function, which has
+the memory of one episode. Numbers of steps are control steps.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ class Leader:
         self.down: set[Control] = set()
 
     def get_action(self) -> dict[str, float]:
-        """Return the motion since the last step, in units of action, and the gripper command of the trigger."""
+        """Return the motion since the last step, in units of the action, and the gripper command of the trigger."""
         gripper = 0.0 if Control.CLOSE in self.down else 2.0 if Control.OPEN in self.down else 1.0
         return {**dict(zip((*DELTAS, *ROTATIONS), self.motion, strict=True)), "gripper": gripper}
 
@@ -178,7 +178,7 @@ class HeldDevice:
 
     Attributes:
         name: name of the operator that uses it.
-        hold: opens the device, given the person's clock.
+        hold: opens the device, given the person's clock, and returns its handle.
         engage: how the person takes over.
         resolution: smallest difference of two levels that the device reports; None if directions are keys.
         deadzone: levels up to this value are reported as 0; the person knows this and pushes further.
@@ -242,3 +242,4 @@ def _person(held: HeldDevice) -> Callable[[Any], Any]:
 
 
 keyboard, gamepad, spacemouse, leader = map(_person, (KEYBOARD, GAMEPAD_PAGE, SPACEMOUSE, LEADER))
+"""Functions that return a simulated person with one of the devices, given a preset or `Limits`."""

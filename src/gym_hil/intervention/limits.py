@@ -17,7 +17,7 @@ class Limits:
     """The limits of a simulated human. The defaults describe a script without such limits.
 
     Attributes:
-        disagreement: takes over if the mean `disagreement` of the policy with the task's expert over
+        disagreement: the human takes over if the mean `disagreement` of the policy with the task's expert over
             `patience_s` exceeds this value, and hands back below half of it. Infinity turns this reason off.
         patience_s: time over which disagreement is averaged (s).
         gates: further reasons to take over, any of which is sufficient. The human does not hand back while
@@ -37,7 +37,7 @@ class Limits:
         noise: standard deviation of a command on each axis, relative to the command. The noise of a motion is
             proportional to its size (Schmidt et al., Psychol. Rev. 86, 1979; Harris and Wolpert, Nature 394,
             1998).
-        bias: constant error of a command (3, in units of action).
+        bias: constant error of a command (3, in units of the action).
         attention: probability, per step, of watching while the policy acts. People who monitor automation
             that rarely fails miss some of its failures (Parasuraman, Molloy and Singh, Int. J. Aviat. Psychol. 3,
             1993).

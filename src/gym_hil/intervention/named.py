@@ -74,7 +74,7 @@ def make_operator(
     Args:
         name: a name in `OPERATORS` or `DEVICES`; for a robot with several end effectors also one for each of them, such
             as ``"gamepad+spacemouse"``.
-        preset: limits of the simulated human.
+        preset: preset of the simulated human.
         controller_config_path: JSON file that maps a gamepad's axes and buttons.
         gamepad_name: part of the name of the gamepad to use; None for the one on which a button is pressed.
         page: address of the browser's page.
@@ -104,7 +104,7 @@ def make_demonstrator(name: str, preset: str = DEFAULT_PRESET) -> Operator:
 
     Args:
         name: a name in `OPERATORS`.
-        preset: limits of the simulated human.
+        preset: preset of the simulated human.
 
     Raises:
         InvalidArgumentError: the operator or the preset is unknown; the message contains the nearest names.

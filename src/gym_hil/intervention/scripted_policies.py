@@ -16,7 +16,7 @@ from gym_hil.core.step_record import Action
 Policy = Callable[[EnvironmentInterface, np.random.Generator], Action]
 """A function from the environment and a random generator to an action."""
 NOISE = 0.15
-"""Standard deviation of the noisy expert's commands per axis, in units of action."""
+"""Standard deviation of the noisy expert's commands per axis, in units of the action."""
 MISTAKEN = 0.95
 """Fraction of episodes in which the noisy expert misjudges the position of its goal."""
 MISPLACED = 0.06
@@ -56,15 +56,15 @@ class NoisyExpert:
         """Return the expert's action for the estimated goal, with noise."""
         if self._offset is None:
             angle = rng.uniform(0.0, 2.0 * np.pi)
-            off = MISPLACED if rng.random() < MISTAKEN else 0.0
-            self._offset = off * np.array([np.cos(angle), np.sin(angle), 0.0])
+            distance = MISPLACED if rng.random() < MISTAKEN else 0.0
+            self._offset = distance * np.array([np.cos(angle), np.sin(angle), 0.0])
         actions = []
-        for hand in env.end_effectors:
-            to_goal = hand.expert_goal() - hand.tcp_pos_w
+        for end_effector in env.end_effectors:
+            to_goal = end_effector.expert_goal() - end_effector.tcp_pos_w
             assumed_error = self._offset if float(np.hypot(to_goal[0], to_goal[1])) > NEAR else np.zeros(3)
-            action = hand.expert_action(assumed_error).astype(np.float64)
-            size = hand.motion_size
-            action[:size] += rng.normal(0.0, NOISE, size) * hand.action_space.high[:size]
+            action = end_effector.expert_action(assumed_error).astype(np.float64)
+            size = end_effector.motion_size
+            action[:size] += rng.normal(0.0, NOISE, size) * end_effector.action_space.high[:size]
             actions.append(action)
         clipped: Action = env.clip_action(np.concatenate(actions))
         return clipped
@@ -80,9 +80,9 @@ class Fumbling:
     def __call__(self, env: EnvironmentInterface, rng: np.random.Generator) -> Action:
         """Return the expert's action, or one that opens the grippers."""
         actions = []
-        for number, hand in enumerate(env.end_effectors):
-            action = hand.expert_action()
-            if not hand.gripper_closing:
+        for number, end_effector in enumerate(env.end_effectors):
+            action = end_effector.expert_action()
+            if not end_effector.gripper_closing:
                 self._closed[number] = int(rng.integers(*CARRY_STEPS))
             elif self._closed[number] == 0:
                 self._open[number] = OPEN_STEPS
@@ -90,8 +90,8 @@ class Fumbling:
                 self._closed[number] -= 1
             if self._open.get(number, 0):
                 self._open[number] -= 1
-                opened = hand.command_action(Command(gripper=GripperCommand.OPEN))
-                action[hand.motion_size :] = opened[hand.motion_size :]
+                opened = end_effector.command_action(Command(gripper=GripperCommand.OPEN))
+                action[end_effector.motion_size :] = opened[end_effector.motion_size :]
             actions.append(action)
         clipped: Action = env.clip_action(np.concatenate(actions))
         return clipped

@@ -86,11 +86,11 @@ class SimulatedHuman(Operator):
         self._condition.begin(self._rng)
 
     def for_end_effectors(self, count: int) -> Operator:
-        """Return a human who watches and helps every end effector, each with its own hand."""
+        """Return a human who watches and helps all end effectors, with one hand per end effector."""
         return EndEffectorOperators([self, *(type(self)(self.limits) for _ in range(count - 1))])
 
     def decide(self, view: View) -> Decision:
-        """Assess the policy, and act while it is wrong and attention is left."""
+        """Assess the policy, and act while it is wrong and the attention budget is not used up."""
         return Decision(self._imprecise_expert_action(view)) if self.wants_control(view) else POLICY_ACTS
 
     def wants_control(self, view: View) -> bool:
@@ -114,10 +114,10 @@ class SimulatedHuman(Operator):
         while len(self._disagreements) > patience:
             self._disagreements.popleft()
         mean = sum(self._disagreements) / len(self._disagreements)
-        opened = [
+        open_gates = [
             condition(view, self._rng) for condition in self._conditions
         ]  # every gate is called in every step
-        needed = any(opened)
+        needed = any(open_gates)
         watching = self._rng.random() < limits.attention and not self._condition.lapse_s
         if self._held_steps == 0 and self._reaction_steps is None:
             full_window = len(self._disagreements) == patience
@@ -128,7 +128,7 @@ class SimulatedHuman(Operator):
             self._reaction_steps -= 1
             return False
         self._held_steps += 1
-        held_s = (self._held_steps - 0.5) * step_s  # half a step less: the number of steps is rounded
+        held_s = (self._held_steps - 0.5) * step_s  # rounds the limits to whole steps
         held_s /= self._condition.caution
         trusts_again = mean < 0.5 * limits.disagreement and not needed
         self._trusting_s = self._trusting_s + step_s if trusts_again else 0.0
@@ -140,7 +140,9 @@ class SimulatedHuman(Operator):
         return True
 
     def _disagreement(self, view: View) -> float:
-        """Return the `disagreement` if the limits depend on it."""
+        """Return the `disagreement`. If its value does not matter, it is not computed: a threshold of 0 is always
+        exceeded, and an infinite one never.
+        """
         threshold = self.limits.disagreement
         if threshold == 0.0:
             return math.inf

@@ -106,7 +106,7 @@ class SimulatedHumanWithDevice(SimulatedHuman):
         return self.human.decide(view)
 
     def _slip(self, aim: Aim, closing: bool, seconds: float) -> Aim:
-        """Return the aim, or now and then a wrong one: to open fingers that are closed, or to close open ones."""
+        """Return the aim, or at random times a wrong one: to open closed fingers, or to close open ones."""
         slips = self.limits.slips_per_min
         if aim.grip is not None or not slips or self._rng.random() >= slips * seconds / 60.0:
             return aim

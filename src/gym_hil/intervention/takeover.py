@@ -58,8 +58,8 @@ class InterventionWrapper(gym.Wrapper):
             self._inside.add_state_part(self)
 
     def subscribe(self, observer: Observer) -> None:
-        """Notify an observer of all further resets and steps. Within an episode, it is first notified of the
-        current state as a reset.
+        """Notify an observer of all further resets and steps. If an episode is running, the observer is first
+        notified as if the episode had begun in the current state.
 
         Args:
             observer: the observer.

@@ -90,10 +90,10 @@ def load_policy(path: Path, env_id: str | None) -> Policy:
         nonlocal observe, actions
         if observe is None or actions is None:
             observe, actions = PolicyObservation(env, pixels), make_actions(env)
-            found = make_interface(env, observe, actions)
-            if pixels and env.offers("camera_images"):  # an arm does not know which task its person judges
-                found = replace(found, task=trained.interface.task)
-            trained.interface.require_same(found, path)
+            interface = make_interface(env, observe, actions)
+            if pixels and env.offers("camera_images"):  # an arm whose task only the person knows
+                interface = replace(interface, task=trained.interface.task)
+            trained.interface.require_same(interface, path)
         return actions.to_env(acting.act(observe(env.observe())))
 
     return policy

@@ -12,7 +12,7 @@ CLONING_BATCH = 256
 
 
 class CloningSAC(HilSAC):
-    """`HilSAC` whose actor only imitates the human at first, and then does so beside reinforcement learning.
+    """`HilSAC` whose actor at first only imitates the human, and later imitates while it learns by reinforcement.
 
     The behaviour cloning loss compares sampled actions instead of mean actions with the human's. It therefore also
     reduces the standard deviation, which in `HilSAC` decreases only with the entropy coefficient.
@@ -25,8 +25,8 @@ class CloningSAC(HilSAC):
     cloning = False
 
     def begin_reinforcement(self) -> None:
-        """End the cloning. The actor's optimizer starts anew: gradients are small at the end of the cloning, and with
-        their magnitudes the first steps of reinforcement learning would be too large.
+        """End the cloning. The moment estimates of the actor's optimizer are discarded: they come from the small
+        gradients at the end of the cloning, and would make the first steps of reinforcement learning too large.
         """
         self.cloning = False
         self.actor.optimizer.state.clear()

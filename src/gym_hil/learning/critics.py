@@ -1,4 +1,4 @@
-"""An ensemble of critics whose networks are computed together, with their gradients written out.
+"""An ensemble of critics whose networks are computed together, with explicit formulas for the gradients.
 
 One matrix product per layer serves all networks, and all weights are one vector, so that optimizer and target update
 are single operations. With networks of this size, autograd, optimizer and target update would otherwise take longer
@@ -173,13 +173,13 @@ class CriticEnsemble(BaseModel):
         return torch.bmm(hidden, matrix).add_(offset)
 
     def _split(self, vector: torch.Tensor) -> tuple[list[Layer], Layer]:
-        """Return views of a vector as `weights`: those of the hidden layers, and of the last layer."""
-        found = self._views.get(vector.data_ptr())
-        if found is None:
+        """Return views of a vector with the layout of `weights`: one per hidden layer, and one of the last layer."""
+        split = self._views.get(vector.data_ptr())
+        if split is None:
             if len(self._views) > 1:  # the vectors have been replaced, for example on another device
                 self._views.clear()
             parts = vector.split([math.prod(shape) for shape in self._shapes])
             views = [part.view(shape) for part, shape in zip(parts, self._shapes, strict=True)]
             *layers, head = map(Layer._make, zip(views[::2], views[1::2], strict=True))
-            found = self._views[vector.data_ptr()] = layers, head
-        return found
+            split = self._views[vector.data_ptr()] = layers, head
+        return split

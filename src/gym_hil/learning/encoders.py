@@ -41,13 +41,13 @@ class Encoder(BaseFeaturesExtractor):
         self.cameras = nn.ModuleList(_Camera() for _ in range(CAMERAS))
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        """Return the features (batch, `features_dim`) of observations (batch, bytes), also given as floats."""
+        """Return the features (batch, `features_dim`) of observations (batch, bytes), which may be floats."""
         size, split = self.layout.size, self.layout.image_bytes
         images = observations[:, :split].reshape(-1, CAMERAS, size, size, 3)
-        places = [camera(images[:, number]) for number, camera in enumerate(self.cameras)]
+        points = [camera(images[:, number]) for number, camera in enumerate(self.cameras)]
         pairs = observations[:, split:].reshape(-1, FEATURES, 2).float()
-        numbers = (pairs[..., 0] * 256.0 + pairs[..., 1]) * (2.0 * BOUND / LEVELS) - BOUND
-        return torch.cat([*places, numbers], dim=1)
+        features = (pairs[..., 0] * 256.0 + pairs[..., 1]) * (2.0 * BOUND / LEVELS) - BOUND
+        return torch.cat([*points, features], dim=1)
 
 
 class _Camera(nn.Module):
@@ -79,14 +79,14 @@ def randomly_shifted(rows: torch.Tensor) -> torch.Tensor:
     size, reach = layout.size, round(SHIFT * layout.size)
     images = rows[:, : layout.image_bytes].reshape(-1, size, size, 3)
     side = size + 2 * reach
-    wide = images.new_empty(len(images), side, side, 3)
+    padded = images.new_empty(len(images), side, side, 3)
     inside = slice(reach, reach + size)
-    wide[:, inside, inside] = images
-    wide[:, inside, :reach], wide[:, inside, reach + size :] = images[:, :, :1], images[:, :, -1:]
-    wide[:, :reach], wide[:, reach + size :] = wide[:, reach, None], wide[:, reach + size - 1, None]
-    strides = wide.stride()
-    crops = wide.as_strided(
-        (len(wide), 2 * reach + 1, 2 * reach + 1, size, size, 3), (*strides[:3], *strides[1:])
+    padded[:, inside, inside] = images
+    padded[:, inside, :reach], padded[:, inside, reach + size :] = images[:, :, :1], images[:, :, -1:]
+    padded[:, :reach], padded[:, reach + size :] = padded[:, reach, None], padded[:, reach + size - 1, None]
+    strides = padded.stride()
+    crops = padded.as_strided(
+        (len(padded), 2 * reach + 1, 2 * reach + 1, size, size, 3), (*strides[:3], *strides[1:])
     )
     up, left = torch.randint(0, 2 * reach + 1, (2, len(images)), device=rows.device)
     moved = crops[torch.arange(len(images), device=rows.device), up, left]

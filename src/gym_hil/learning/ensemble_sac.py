@@ -30,10 +30,10 @@ class ProxyValueSAC(HilSAC):
         human_features = features[:humans]
         with torch.no_grad():
             policy_actions, _ = self._sample_actions(human_features)
-        sign = targets.new_ones(humans, 1)
+        ones = targets.new_ones(humans, 1)
         return (
             torch.cat((features, human_features, human_features)),
             torch.cat((actions, actions[:humans], policy_actions)),
-            torch.cat((targets, sign, -sign)),
-            torch.cat((torch.full_like(targets, 1.0 / len(targets)), sign / humans, sign / humans)),
+            torch.cat((targets, ones, -ones)),
+            torch.cat((torch.full_like(targets, 1.0 / len(targets)), ones / humans, ones / humans)),
         )

@@ -82,8 +82,8 @@ class GraspSAC(HilSAC):
             best = policy.grasp_critic(following).argmax(dim=1, keepdim=True)
             value = policy.grasp_target(following).gather(1, best)
             targets = rewards + (1.0 - drawn.dones[rows]) * self.gamma * value
-        found = policy.grasp_critic(drawn.observations[rows]).gather(1, chosen)
-        loss = functional.mse_loss(found, targets)
+        predicted = policy.grasp_critic(drawn.observations[rows]).gather(1, chosen)
+        loss = functional.mse_loss(predicted, targets)
         policy.grasp_optimizer.zero_grad()
         loss.backward()
         policy.grasp_optimizer.step()

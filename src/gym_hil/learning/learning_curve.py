@@ -87,11 +87,11 @@ def read_curve(path: Path) -> list[Point]:
     Raises:
         InvalidDatasetError: the file cannot be read as a learning curve.
     """
-    whole = {field.name for field in fields(Point) if field.type == "int"}
+    integer_names = {field.name for field in fields(Point) if field.type == "int"}
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows: list[dict[str, Any]] = [
-                {name: int(text) if name in whole else float(text) for name, text in row.items()}
+                {name: int(text) if name in integer_names else float(text) for name, text in row.items()}
                 for row in csv.DictReader(file)
             ]
             return [Point(**row) for row in rows]

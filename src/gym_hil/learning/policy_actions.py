@@ -49,13 +49,13 @@ class EndEffectorSteps:
 
     def __init__(self, env: EnvironmentInterface) -> None:
         self._simulation = env.simulation
-        layout, (displacement, held) = env.action_term.layout, ACTION_TERMS
+        layout, (displacement, gripper) = env.action_term.layout, ACTION_TERMS
         self._grippers = [part.start for name, part in layout.items() if name.endswith("gripper")]
         self.size = layout.size
         terms: list[str] = []
         for name, size in layout.sizes.items():
             if name.endswith("gripper"):
-                terms.append(name.removesuffix("gripper") + held)
+                terms.append(name.removesuffix("gripper") + gripper)
                 continue
             prefix = name.removesuffix("motion")
             terms += [prefix + displacement, *([f"{prefix}ee_delta_rot[{size - 3}]"] if size > 3 else [])]

@@ -53,7 +53,7 @@ class ProprioceptiveState:
         return np.concatenate([observation[schema.AGENT_POS][joints] for joints in self._joints])
 
     def tcp_wrench(self, observation: dict[str, Any]) -> NDArray[Any]:
-        """Return the wrench at every TCP (3, N, and 3, N m): an entry of its own, or else the end of `agent_pos`."""
+        """Return force (3, N) and torque (3, N m) at every TCP, from their own entry or the end of `agent_pos`."""
         return observation.get(schema.TCP_WRENCH, observation[schema.AGENT_POS][-self._wrench :])
 
     def closure(self, observation: dict[str, Any]) -> float:
@@ -62,8 +62,8 @@ class ProprioceptiveState:
 
     def features(self, observation: dict[str, Any]) -> NDArray[np.float32]:
         """Return the scaled position of every TCP and the scaled closure of its gripper."""
-        agent, numbers = observation[schema.AGENT_POS], []
+        agent, features_of_effectors = observation[schema.AGENT_POS], []
         for tcp, gripper in zip(self._tcps, self._grippers, strict=True):
             closed = agent[gripper] * (2.0 / schema.FULLY_CLOSED) - 1.0
-            numbers += [*((agent[tcp] - CENTRE) / REACH), closed]
-        return np.array(numbers, np.float32)
+            features_of_effectors += [*((agent[tcp] - CENTRE) / REACH), closed]
+        return np.array(features_of_effectors, np.float32)

@@ -23,7 +23,7 @@ Augmentation = Callable[[torch.Tensor], torch.Tensor]
 
 
 class HilReplayBuffer(ReplayBuffer):
-    """Stores all transitions, and those in which a human acted additionally in `prior`.
+    """Stores all transitions. Those in which a human acted are stored in `prior` as well.
 
     Args:
         buffer_size: largest number of transitions.

@@ -45,7 +45,7 @@ def write_report(out: Path) -> None:
     facts = {
         **config.as_dict(),
         **timing,
-        **{f"version of {name}": found for name, found in versions().items()},
+        **{f"version of {name}": version for name, version in versions().items()},
     }
     write_page(
         out / REPORT,
@@ -96,13 +96,13 @@ def headline(task: str, points: Sequence[Point], result: dict[str, Any] | None) 
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages on which results depend."""
-    found = {"Python": platform.python_version()}
+    by_package = {"Python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            by_package[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            by_package[name] = "not installed"
+    return by_package
 
 
 def _online(points: Sequence[Point], demos: int, name: str) -> list[float]:

@@ -47,7 +47,7 @@ class Network(nn.Module):
     """One network: an image encoder for images, and a hidden layer.
 
     Args:
-        row_size: length of a row.
+        row_size: length of a row, which is one observation as a vector.
         images: whether rows are images.
     """
 
@@ -195,22 +195,22 @@ def train_reward(
     torch.manual_seed(seed)
     row_size = data.episodes[0].rows.shape[1]
     networks, logits, labels = [], [], []
-    for own in range(MEMBERS):
-        others = [episode for number, part in enumerate(parts) if number != own for episode in part]
+    for held_out_part in range(MEMBERS):
+        others = [episode for number, part in enumerate(parts) if number != held_out_part for episode in part]
         network = Network(row_size, size > 0)
         _fit(network, others, rng, updates, on_update)
         networks.append(network)
-        rows, known = _joined(parts[own])
+        rows, part_labels = _joined(parts[held_out_part])
         logits.append(network.logits(rows))
-        labels.append(known)
-    found, truth = np.concatenate(logits), np.concatenate(labels)
-    threshold = _threshold(found[truth == NO_SUCCESS], found[truth == SUCCESS])
-    called = found > threshold
+        labels.append(part_labels)
+    all_logits, truth = np.concatenate(logits), np.concatenate(labels)
+    threshold = _threshold(all_logits[truth == NO_SUCCESS], all_logits[truth == SUCCESS])
+    detected = all_logits > threshold
     held_out = HeldOut(
         int((truth == NO_SUCCESS).sum()),
-        int(called[truth == NO_SUCCESS].sum()),
+        int(detected[truth == NO_SUCCESS].sum()),
         int((truth == SUCCESS).sum()),
-        int(called[truth == SUCCESS].sum()),
+        int(detected[truth == SUCCESS].sum()),
     )
     return LearnedReward(data.interface, size, threshold, networks, held_out)
 
@@ -224,7 +224,7 @@ def _parts(episodes: Sequence[LabelledEpisode]) -> list[list[LabelledEpisode]]:
             f"a reward is learned from at least {MEMBERS} successes and {MEMBERS} failures; the datasets have "
             f"{len(successes)} successes and {len(failures)} failures"
         )
-    return [[*successes[own::MEMBERS], *failures[own::MEMBERS]] for own in range(MEMBERS)]
+    return [[*successes[number::MEMBERS], *failures[number::MEMBERS]] for number in range(MEMBERS)]
 
 
 def _joined(episodes: Sequence[LabelledEpisode]) -> tuple[NDArray[Any], NDArray[np.int8]]:
@@ -263,7 +263,7 @@ def _fit(
 def _threshold(bad: NDArray[np.float32], good: NDArray[np.float32]) -> float:
     """Return the threshold: above all observations without success, but not above half of the successes.
 
-    A success that is missed is seen in the next steps; a false success ends the episode and is rewarded.
+    A missed success can still be detected in a later step, but a false success ends the episode and is rewarded.
     """
     return float(min(max(bad.max(), 0.0), np.median(good)))
 

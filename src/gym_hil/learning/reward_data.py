@@ -85,11 +85,11 @@ def read_datasets(
     """
     episodes: list[LabelledEpisode] = []
     for root in roots:
-        found = _lerobot(root, size) if is_lerobot_dataset(root) else _journal(root, size)
+        data = _lerobot(root, size) if is_lerobot_dataset(root) else _journal(root, size)
         if required is None:
-            required, required_by = found.interface, root
-        required.require_same(found.interface, required_by, root)
-        episodes += found.episodes
+            required, required_by = data.interface, root
+        required.require_same(data.interface, required_by, root)
+        episodes += data.episodes
     if required is None or not episodes:
         raise InvalidArgumentError(
             "the datasets contain no episodes whose success a person or the simulator has determined"
@@ -98,8 +98,8 @@ def read_datasets(
 
 
 def _lerobot(root: Path, size: int) -> LabelledData:
-    interface, dt, found = lerobot_episodes(root, size)
-    return LabelledData(interface, [LabelledEpisode(rows, labels, dt) for rows, labels in found])
+    interface, dt, episodes = lerobot_episodes(root, size)
+    return LabelledData(interface, [LabelledEpisode(rows, labels, dt) for rows, labels in episodes])
 
 
 def _journal(root: Path, size: int) -> LabelledData:
@@ -125,7 +125,9 @@ def _outside(root: Path, episodes: Sequence[Episode], size: int) -> LabelledData
     missing = [key for key in keys if not episodes or key not in episodes[0].frames]
     if missing or not size:
         reason = (
-            f"has no {', '.join(missing)}" if missing else "has no simulated state: a reward observes images"
+            f"has no {', '.join(missing)}"
+            if missing
+            else "has no simulated state, so that a reward must observe images"
         )
         raise InvalidArgumentError(f"{root} {reason}")
     interface = RewardInterface(task=episodes[0].meta["task"], robot=OUTSIDE, observation=camera_terms(size))

@@ -1,4 +1,4 @@
-"""Compares a learned reward with the simulator's truth, or with the labels of recorded episodes."""
+"""Compares a learned reward with the success in the simulator, or with the labels of recorded episodes."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def measure_in_task(
     preset: str = DEFAULT_PRESET,
     on_episode: Callable[[], None] = lambda: None,
 ) -> dict[str, RewardFigures]:
-    """Compare a reward with the simulator's truth after every step.
+    """Compare a reward with the success in the simulator after every step.
 
     Args:
         detector: the reward.
@@ -108,7 +108,7 @@ def measure_in_task(
         episodes: number of episodes, which the behaviours take in turn.
         first_start: environment seed of the first episode, incremented by 1 for each further one.
         behaviours: names from `BEHAVIOURS`, or other scripted policies.
-        preset: limits of the simulated human.
+        preset: preset of the simulated human.
         on_episode: called after each episode.
 
     Returns:
@@ -117,7 +117,7 @@ def measure_in_task(
     Raises:
         InvalidArgumentError: the reward was learned for another task, robot or observation.
     """
-    found = {}
+    by_behaviour = {}
     for number, behaviour in enumerate(behaviours):
         human = behaviour == "human"
         env = make_env(
@@ -125,25 +125,25 @@ def measure_in_task(
         )
         interface = EnvironmentInterface(env)
         detector.attach(EnvironmentInterface(env.unwrapped))
-        found[behaviour] = figures = RewardFigures()
+        by_behaviour[behaviour] = figures = RewardFigures()
         for seed in range(first_start + number, first_start + episodes, len(behaviours)):
             policy, rng = make_policy("zero" if human else behaviour), np.random.default_rng(seed)
             env.reset(seed=seed)
             truth: list[bool] = []
             called: list[bool] = []
-            done, left = False, round(AFTER_S / interface.control_dt)
+            done, remaining_steps = False, round(AFTER_S / interface.control_dt)
             with one_thread():
-                while not done and left:
+                while not done and remaining_steps:
                     *_, terminated, truncated, _ = env.step(policy(interface, rng))
                     truth.append(interface.task_success())
                     called.append(detector.detects())
                     done = terminated or truncated
-                    left -= any(truth)
+                    remaining_steps -= any(truth)
             figures.add(np.array(truth), np.array(called), interface.control_dt)
             on_episode()
         detector.close()
         env.close()
-    return found
+    return by_behaviour
 
 
 def total(figures: Iterable[RewardFigures]) -> RewardFigures:

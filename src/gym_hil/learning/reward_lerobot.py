@@ -55,7 +55,7 @@ def lerobot_episodes(
     missing = [key for key in keys if key not in dataset.features]
     verdict = next((name for name in VERDICTS if name in dataset.features), None)
     if not size:
-        raise InvalidArgumentError(f"{root} has no simulated state; a reward for it observes images")
+        raise InvalidArgumentError(f"{root} has no simulated state, so that a reward must observe images")
     if missing or verdict is None:
         wanted = ", ".join(missing) or " or ".join(VERDICTS)
         raise InvalidArgumentError(f"{root} has no {wanted}, only {', '.join(sorted(dataset.features))}")

@@ -72,7 +72,7 @@ def train(
     Args:
         config: configuration of the run.
         out: folder of the results. It must be new or empty, unless the run is resumed.
-        report: called before and after each episode, and after each episode of an evaluation.
+        report: called with the status after each episode, including those of evaluations, and at every change of phase.
         resume: whether to continue the run in `out`, if there is one.
         learner: starts the learner, by default in a separate process. A script that calls this function then
             needs ``if __name__ == "__main__":``.
@@ -103,7 +103,7 @@ def train(
         run = TrainingRun(config, out, report, learner, rollouts, track, writer)
         try:
             ready(run.env)
-            found = run.finish()
+            evaluation = run.finish()
         finally:
             run.close()
         if videos and build is None:
@@ -111,11 +111,11 @@ def train(
         write_report(out)
     finally:
         lock.release()
-    return found
+    return evaluation
 
 
 def write_run_videos(config: TrainConfig, out: Path, writer: VideoWriter | None = None) -> None:
-    """Write videos of the run in `out`, or wait until `writer` has written them. Log why that is not possible."""
+    """Write videos of the run in `out`, or wait until `writer` has written them. Log failures."""
     try:
         if writer is not None:
             writer.finish()
@@ -131,7 +131,7 @@ class TrainingRun:
     Args:
         config: configuration of the run.
         out: folder of the results.
-        report: called after every episode and every evaluation.
+        report: called with the status, see `train`.
         learner: starts the learner.
         rollouts: environments and operators; None creates them.
         track: names of services to which results are logged.
@@ -171,7 +171,7 @@ class TrainingRun:
         self._curve = Curve(out / CURVE)
         self._episodes: list[Summary] = []
         self._progress: LearnerProgress | None = None
-        # Imports PyTorch, as the process of the learner does at the same time.
+        # This imports PyTorch, which takes a few seconds, while the process of the learner imports it as well.
         from gym_hil.learning.tracking import open_logger
 
         self._logger = open_logger(out, config.to_json(), track)
@@ -194,7 +194,7 @@ class TrainingRun:
         return self._finish()
 
     def close(self) -> None:
-        """Stop the learner and close the environments, also if the run is not finished."""
+        """Stop the learner and close the environments, even if the run is not finished."""
         self._learner.close()
         self._rollouts.close()
         self._eval_env.close()
@@ -224,7 +224,7 @@ class TrainingRun:
             self._start_s -= self._curve.points[-1].wall_s
 
     def _pretrain(self, steps: int | None = None) -> None:
-        """Learn from the demonstrations, unless this has been done: `steps` control steps, or those of the method."""
+        """Pretrain once with the demonstrations, for `steps` control steps (by default those of the method)."""
         steps = self._pretraining_steps if steps is None else steps
         if steps and self._learner.wait_for(self._learner.sent).updates == 0:
             self._report_status("learning")
@@ -307,7 +307,7 @@ class TrainingRun:
         # Without pretraining, the policy has learned nothing directly after the demonstrations.
         start = -every if self._pretraining_steps else demonstrated
         due = self._steps // every > (points[-1].steps if points else start) // every
-        if due and not self._rollouts.outside:  # there, a person would have to watch every evaluation
+        if due and not self._rollouts.outside:  # a person would have to watch a real robot
             self._report_status("evaluation")
             self._measure(self._config.eval_episodes, final=False)
             if time.perf_counter() - self._report_s > REPORT_EVERY_S:
@@ -323,22 +323,22 @@ class TrainingRun:
         TrainedPolicy(self._eval_env.interface, config, progress.weights).save(self._out / POLICY)
         self._policy.load(progress.weights)
         first = evaluation_start(config.seed, final=final)
-        found = self._rollouts.evaluate(
+        evaluation = self._rollouts.evaluate(
             self._policy.act, self._eval_env, episodes, first,
             lambda ended: self._report_status("evaluation", ended / episodes),
         )  # fmt: skip
-        before = self._curve.points[-1] if self._curve.points else None
-        since = self._episodes[before.episodes if before else 0 :]
-        success, rate = success_rate(since), share_of_interventions(since)
-        success = (before.success_with_help if before else 0.0) if success is None else success
-        rate = (before.intervention_rate if before else 0.0) if rate is None else rate
+        previous = self._curve.points[-1] if self._curve.points else None
+        new_episodes = self._episodes[previous.episodes if previous else 0 :]
+        success, rate = success_rate(new_episodes), share_of_interventions(new_episodes)
+        success = (previous.success_with_help if previous else 0.0) if success is None else success
+        rate = (previous.intervention_rate if previous else 0.0) if rate is None else rate
         self._curve.add(
             Point(
                 steps=self._steps,
                 episodes=len(self._episodes),
                 robot_minutes=self._steps / config.steps_per_minute,
                 wall_s=time.perf_counter() - self._start_s,
-                success_alone=found.successes / found.episodes,
+                success_alone=evaluation.successes / evaluation.episodes,
                 success_with_help=success,
                 intervention_rate=rate,
                 **human_time(config, self._episodes)._asdict(),
@@ -346,29 +346,29 @@ class TrainingRun:
                 updates_per_s=progress.updates_per_s,
             )
         )
-        self._log(found.successes / found.episodes)
-        return found
+        self._log(evaluation.successes / evaluation.episodes)
+        return evaluation
 
     def _finish(self) -> Evaluation:
         if self._videos is not None:
             self._videos.begin_last()
         self._learner.wait_for(self._learner.sent)
         self._curve.keep_until(self._steps - 1)
-        found = self._measure(self._config.final_episodes, final=True)
+        evaluation = self._measure(self._config.final_episodes, final=True)
         self._learner.close()
         last = self._curve.points[-1]
-        result = {"steps": self._steps, "wall_s": last.wall_s, "updates": last.updates, **asdict(found)}
+        result = {"steps": self._steps, "wall_s": last.wall_s, "updates": last.updates, **asdict(evaluation)}
         result |= human_time(self._config, self._episodes)._asdict()
         result |= self._rollouts.pacing_statistics()
         result |= {
             "seed": self._config.seed,
-            "purpose": purpose_of_result(self._config.seed, found.first_start),
+            "purpose": purpose_of_result(self._config.seed, evaluation.first_start),
             "config_version": version_of(self._config.method),
             "gym_hil": package_version(),
         }
         write_atomically(self._out / RESULT, json.dumps(result, indent=2).encode() + b"\n")
         self._report_status("done")
-        return found
+        return evaluation
 
     def _report_status(
         self,

@@ -244,9 +244,9 @@ def histograms(shown: Sequence[Histogram], by_human: NDArray[np.bool_]) -> str:
             high = axes.bar(left, human, width, align="edge", bottom=policy, color=HUMAN)
             for number, (first, second) in enumerate(zip(policy, human, strict=True)):
                 span = f"{entry.edges[number]:.2f} to {entry.edges[number + 1]:.2f}"
-                said = f"{entry.name} {span}: {first} by the policy, {second} by a human"
-                chart.hint(low.patches[number], said)
-                chart.hint(high.patches[number], said)
+                text = f"{entry.name} {span}: {first} by the policy, {second} by a human"
+                chart.hint(low.patches[number], text)
+                chart.hint(high.patches[number], text)
             axes.set_title(entry.name)
             axes.set_xticks(list(entry.ticks), list(entry.ticks.values()))
         return chart.as_svg()

@@ -135,10 +135,10 @@ def _require_frames(written: Path, frames: int, path: Path) -> None:
     from imageio_ffmpeg import count_frames_and_secs
 
     try:
-        found = count_frames_and_secs(str(written))[0]
+        count = count_frames_and_secs(str(written))[0]
     except RuntimeError:
-        found = 0
-    if found < frames:
+        count = 0
+    if count < frames:
         with written.open("ab") as file:  # raises the error that the encoder had
             file.write(bytes(2**16))
-        raise StorageError(errno.EIO, f"{path} cannot be written: the encoder stopped after {found} frames")
+        raise StorageError(errno.EIO, f"{path} cannot be written: the encoder stopped after {count} frames")

@@ -11,6 +11,7 @@ from gym_hil.robots.panda import PANDA
 APART = 0.7
 """Distance between the two bases (m)."""
 MEETING = (0.45, 0.0, 0.3)
+"""Position at which the arms hand an object over (m, world frame)."""
 OVERLAP = 0.06
 """Distance beyond the meeting place that each TCP can reach (m)."""
 GIVING = (-0.0656, -0.1144, -0.0542, -2.6405, -0.0107, 2.5262, -0.8961)

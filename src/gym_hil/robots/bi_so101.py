@@ -14,6 +14,7 @@ X = 0.2
 BASE_Y = 0.3888
 """Distance of the bases from the middle (m). The first joint's axis is 39 mm in front of the base."""
 MEETING = (X, 0.05, 0.18)
+"""Position at which the arms hand an object over (m, world frame)."""
 OVERLAP = 0.04
 """Distance beyond the meeting place that each TCP can reach (m)."""
 GIVING = (0.04, -0.2252, -0.0529, 1.1781, 1.62)

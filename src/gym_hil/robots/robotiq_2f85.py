@@ -62,7 +62,8 @@ BODY = (
     Shape.cylinder(0.036, (0, 0, 0.012), (0, 0, 0.045), BLACK),
     Shape.box((0.03, 0.034, 0.012), (0, 0, 0.052), BLACK),
 )
-# In a link's frame z points to the pad; in a pad's, y points away from the other one, whose face is at y = 0.
+# In the frame of a link, z points to the pad. In that of a pad, y points away from the other pad, and the face of
+# the pad itself is at y = 0.
 LINK_SHAPES = (
     Shape.box((0.0125, 0.006, LINK / 2), (0, 0.014, LINK / 2), BLACK),
     Shape.cylinder(0.009, (-0.014, 0.014, 0), (0.014, 0.014, 0), STEEL),

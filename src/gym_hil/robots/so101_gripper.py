@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     import mujoco
 
 TCP: Vec3 = (0.012, -0.000218, -0.098127)
+"""Position of the TCP in the frame of the gripper (m)."""
 HINGE: Vec3 = (0.0202, 0.0188, -0.0234)
-"""Frame of the moving jaw: its z axis, about which it turns, is the gripper's -y axis."""
+"""Origin of the moving jaw's frame (m). Its z axis, about which the jaw turns, is the -y axis of the gripper."""
 JAW_RANGE = (-0.17453, 1.74533)  # rad
 FIXED_FACE_X = -0.0081
 """Position of the fixed jaw's inner face along x (m)."""

@@ -200,9 +200,9 @@ def add_rod(
         body: the body.
         name: name of the geom.
         ends: centres of both hemispheres (m, frame of the body).
-        radius: in m.
+        radius: radius (m).
         rgb: its colour.
-        mass: in kg.
+        mass: mass (kg).
         friction: coefficient of sliding friction.
         priority: the geom with the higher priority determines friction and `condim` of a contact.
         condim: 1 for no friction, 3 for sliding friction.

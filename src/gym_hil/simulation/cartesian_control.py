@@ -37,7 +37,7 @@ STILL = (0.0, 0.0, 0.0)
 def add_cartesian_control(spec: mujoco.MjSpec, effector: EndEffector, home: str) -> None:
     """Add the target and the actuators of an end effector.
 
-    Its posture spring holds the home configuration for the purpose `home`.
+    Its posture spring holds the home configuration with the name `home`.
     """
     target = spec.worldbody.add_body(name=effector.prefix + TARGET, mocap=True)
     target.add_site(name=effector.prefix + TARGET, group=4)
@@ -81,9 +81,9 @@ class CartesianControl:
         self._tcp = int(model.site(effector.tcp_site).id)
         self._tcp_pos = data.site_xpos[self._tcp]
         self._target_pos = data.mocap_pos[int(model.body(effector.prefix + TARGET).mocapid[0])]
-        servo = [model.actuator(effector.prefix + name) for name in TRANSLATION_SERVOS]
-        self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servo])]
-        self._act = data.act[consecutive([actuator.actadr[0] for actuator in servo])]
+        servos = [model.actuator(effector.prefix + name) for name in TRANSLATION_SERVOS]
+        self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servos])]
+        self._act = data.act[consecutive([actuator.actadr[0] for actuator in servos])]
         self._lag = impedance.translation_damping / impedance.translation_stiffness
         self._max_lead = impedance.max_lead
         self._goal: list[float] | None = None

@@ -56,8 +56,8 @@ class SimulatedEndEffector:
         self._arm_of_qvel = itemgetter(*(int(model.joint(name).dofadr[0]) for name in spec.joints))
         finger = int(model.joint(spec.finger_joints[0]).qposadr[0])
         self._finger_pos = data.qpos[finger : finger + 1]
-        finger = int(model.actuator(spec.finger_actuator).id)
-        self._finger_command = data.ctrl[finger : finger + 1]
+        actuator = int(model.actuator(spec.finger_actuator).id)
+        self._finger_command = data.ctrl[actuator : actuator + 1]
 
     @property
     def tcp_pos_w(self) -> Array:

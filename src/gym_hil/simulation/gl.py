@@ -46,9 +46,10 @@ _started_in: int | None = None
 
 
 def import_mujoco() -> None:
-    """Import MuJoCo, also if `MUJOCO_GL` names a backend that does not work.
+    """Import MuJoCo, even if `MUJOCO_GL` names a backend that does not work.
 
-    MuJoCo loads this backend when it is imported, but only rendering needs it, and raises a clear error then.
+    MuJoCo loads this backend when it is imported, but only rendering needs it. Rendering raises
+    a clear error.
     """
     if "mujoco" in sys.modules:
         return

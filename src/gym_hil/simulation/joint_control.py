@@ -56,9 +56,9 @@ class JointControl:
         joints = [model.joint(name) for name in effector.joints]
         self._qpos = [int(joint.qposadr[0]) for joint in joints]
         self._dofs = [int(joint.dofadr[0]) for joint in joints]
-        servo = [model.actuator(f"{name}_servo") for name in effector.joints]
-        self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servo])]
-        self._act = data.act[consecutive([actuator.actadr[0] for actuator in servo])]
+        servos = [model.actuator(f"{name}_servo") for name in effector.joints]
+        self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servos])]
+        self._act = data.act[consecutive([actuator.actadr[0] for actuator in servos])]
         self._low, self._high = np.array(effector.arm.joint_ranges).T
         self._least, self._most = zip(*effector.arm.joint_ranges, strict=True)
         self._tcp = int(model.site(effector.tcp_site).id)
@@ -121,18 +121,18 @@ class JointControl:
         Args:
             translation: displacement (3, m, world axes).
             rotation: rotation vector (3, rad, world axes). An arm with few joints executes the possible part.
-            home: joint positions (rad) whose pitch, or other rotation of several joints, is restored as well, because
-                it drifts over many steps; None to leave it as it is.
+            home: joint positions (rad). Rotations that are sums of several joints, such as the pitch, are moved towards
+                their values at `home`, because they drift over many steps; None to leave them as they are.
         """
         jacobian = self._jacobian()
         axes = np.array(self._axes) if self._axes else np.eye(3)
         rows = np.concatenate([jacobian[:3], axes @ jacobian[3:]])
-        wanted = np.concatenate([np.asarray(translation, float), axes @ np.asarray(rotation, float)])
-        for row, sum_of in enumerate(self._sums, start=3):
-            if home is not None and np.count_nonzero(sum_of) > 1:
-                wanted[row] += min(max(sum_of @ (np.asarray(home) - self._act), -MAX_RETURN), MAX_RETURN)
+        desired = np.concatenate([np.asarray(translation, float), axes @ np.asarray(rotation, float)])
+        for row, weights in enumerate(self._sums, start=3):
+            if home is not None and np.count_nonzero(weights) > 1:
+                desired[row] += min(max(weights @ (np.asarray(home) - self._act), -MAX_RETURN), MAX_RETURN)
         square = rows @ rows.T + DAMPING**2 * np.eye(len(rows))
-        positions = self._act + rows.T @ np.linalg.solve(square, wanted)
+        positions = self._act + rows.T @ np.linalg.solve(square, desired)
         measured = self._data.qpos[self._qpos]
         near = np.clip(positions, measured - MAX_LEAD, measured + MAX_LEAD)
         return np.clip(near, self._low, self._high)

@@ -23,8 +23,8 @@ Vector = Sequence[float] | Array
 TARGET = "target"
 """Name of the mocap body of a target, and of its site, after the end effector's prefix."""
 BRAKE_S = 0.04
-"""Time whose motion determines the distance of the set-point behind the target of a moving TCP (s), chosen
-for the smallest overshoot."""
+"""A set-point begins behind the target of a moving TCP by the motion of the TCP in this time (s), which is chosen for
+the smallest overshoot."""
 ROTATION_SERVOS = ("servo_rx", "servo_ry", "servo_rz")
 
 
@@ -132,9 +132,9 @@ class FullOrientation:
         self._control_dt = control_dt
         self._tcp_axes = data.site_xmat[int(model.site(effector.tcp_site).id)]
         self._target_quat = data.mocap_quat[int(model.body(effector.prefix + TARGET).mocapid[0])]
-        servo = [model.actuator(effector.prefix + name) for name in ROTATION_SERVOS]
-        self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servo])]
-        self._act = data.act[consecutive([actuator.actadr[0] for actuator in servo])]
+        servos = [model.actuator(effector.prefix + name) for name in ROTATION_SERVOS]
+        self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servos])]
+        self._act = data.act[consecutive([actuator.actadr[0] for actuator in servos])]
         self._lag = impedance.rotation_damping / impedance.rotation_stiffness
         self._max_lead = impedance.max_rotation_lead
         self._least_cos = math.cos(impedance.max_rotation_lead)
@@ -222,9 +222,9 @@ class JointRotations:
         self._control_dt = control_dt
         tcp = int(model.site(effector.tcp_site).id)
         self._tcp_pos, self._tcp_axes = data.site_xpos[tcp], data.site_xmat[tcp]
-        servo = [model.actuator(prefix + rotation.name) for rotation in effector.rotations]
-        self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servo])]
-        self._act = data.act[consecutive([actuator.actadr[0] for actuator in servo])]
+        servos = [model.actuator(prefix + rotation.name) for rotation in effector.rotations]
+        self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servos])]
+        self._act = data.act[consecutive([actuator.actadr[0] for actuator in servos])]
         self._qpos = data.qpos
         self._sums: list[list[tuple[int, float]]] = []
         self._axes: list[tuple[Array, float]] = []
@@ -268,8 +268,8 @@ class JointRotations:
 
         Args:
             rotation: rotation vector of the TCP (3, rad, world axes), of which the possible part is executed.
-            displacement: displacement of the TCP's target (3, m, world axes), whose rotation of the arm about the
-                vertical is compensated.
+            displacement: displacement of the TCP's target (3, m, world axes). It causes a rotation of the arm about the
+                vertical, which is compensated.
         """
         rx, ry, rz = rotation
         if self._pan is not None:

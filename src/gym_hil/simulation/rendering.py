@@ -202,7 +202,7 @@ class Renderer:
         _free_unused()
 
     def __del__(self) -> None:
-        """Leave the OpenGL resources to the next image, because another renderer may be rendering."""
+        """Let the next renderer that is used free the OpenGL resources, because another one may be rendering now."""
         self._leave_opengl()
 
     def _leave_opengl(self) -> None:

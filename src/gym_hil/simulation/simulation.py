@@ -133,7 +133,7 @@ class Simulation(AtTcp):
 
     @property
     def world(self) -> Simulation:
-        """The simulation of the present: this one, unless what it shows is delayed."""
+        """The simulation in the present state: this one, unless it shows an earlier state of another one."""
         return self
 
     @property
@@ -157,14 +157,14 @@ class Simulation(AtTcp):
         return self._body_pos[name] + self._body_axes[name] @ point
 
     def poses(self) -> dict[str, list[float]]:
-        """Return where all parts of props are, in the form in which `reset` takes it."""
-        model, data, found = self.model, self.data, {}
+        """Return the poses of all parts of props, in the form that `reset` accepts."""
+        model, data, poses = self.model, self.data, {}
         for name, mocap in self._mocap.items():
             if mocap >= 0:
-                found[name] = [*data.mocap_pos[mocap].tolist(), *data.mocap_quat[mocap].tolist()]
+                poses[name] = [*data.mocap_pos[mocap].tolist(), *data.mocap_quat[mocap].tolist()]
             else:
-                found[name] = data.joint(int(model.body(name).jntadr[0])).qpos.tolist()
-        return found
+                poses[name] = data.joint(int(model.body(name).jntadr[0])).qpos.tolist()
+        return poses
 
     # Commands.
 
@@ -208,7 +208,7 @@ class Simulation(AtTcp):
             control.begin_step()
 
     def end_period(self) -> None:
-        """End a control period, also before all of its physics steps were simulated."""
+        """End a control period. This is also possible before all of its physics steps were simulated."""
         for control in self._controls:
             control.end_step()
         sleepers = self._sleepers.request()
@@ -217,13 +217,13 @@ class Simulation(AtTcp):
 
     def advance(self, ticks: int) -> None:
         """Simulate some physics steps within a control period."""
-        left = ticks
-        while self.watchers and left > self._watch_every:
+        remaining = ticks
+        while self.watchers and remaining > self._watch_every:
             mujoco.mj_step(self.model, self.data, self._watch_every)
-            left -= self._watch_every
+            remaining -= self._watch_every
             for watcher in self.watchers:
                 watcher(self.data)
-        mujoco.mj_step(self.model, self.data, left)
+        mujoco.mj_step(self.model, self.data, remaining)
 
     def compute_contacts(self) -> None:
         """Compute the contacts and contact forces of the current state, which does not change."""

@@ -39,7 +39,7 @@ INNER_FIELDS = frozenset(
         "jitter",
     }
 )
-"""Fields that describe an environment of this package itself."""
+"""Fields that describe the innermost environment, and do not apply to environments of other packages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class EnvConfig:
     """Value of ``info["discrete_penalty"]`` when a gripper command reverses the previous one; None for no
     penalty."""
     seed: int | None = None
-    """Seed of the first reset without a seed, also for the operator."""
+    """Seed of environment and operator in the first reset, if that is called without a seed."""
     control_dt: float = 0.1
     """Duration of a control step (s)."""
     physics_dt: float | None = None
@@ -96,7 +96,7 @@ class EnvConfig:
     operator: str | Operator | None = None
     """An `Operator`, the name of an operator or device, or None for no operator."""
     preset: str = DEFAULT_PRESET
-    """Limits of the simulated human."""
+    """Preset of the simulated human, such as ``"novice"``."""
     controller_config_path: str | None = None
     """JSON file that maps a gamepad's axes and buttons."""
     gamepad_name: str | None = None

@@ -56,7 +56,7 @@ class Cable(Prop):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Pose of the anchor, and bends of the links (rad)."""
+        """Names of the anchor, which has a pose, and of the links, whose bends are in radians."""
         return (self.name, *NAMES)
 
     def build(self, spec: mujoco.MjSpec) -> None:
@@ -82,7 +82,7 @@ class Clip(Prop):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Pose of the post, and opening of the lips (m)."""
+        """Names of the post, which has a pose, and of the lips, whose openings are in metres."""
         return (self.name, *self.lips)
 
     def build(self, spec: mujoco.MjSpec) -> None:
@@ -114,7 +114,7 @@ class ClipCable(Task):
     further_terms = ("tcp_wrench",)
     pairs = (Pair(0, 1),)
     anchor_part: ClassVar = (0.0, 0.1), (0.4, 0.9)
-    """Corners of the anchor's area at the start, as in `Area.point` of the table."""
+    """Corners of the anchor's area at the start, as the two arguments of `Area.point` for the table."""
     largest_yaw, largest_bend = 1.8, 0.5
     """Largest yaw of the cable and largest bend between its links at the start (rad)."""
     clip_places: ClassVar = (-0.7, -0.33, 0.075), (0.7, 0.33, 0.13)

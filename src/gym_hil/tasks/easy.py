@@ -24,7 +24,7 @@ class ClipCableEasy(ClipCable):
 
 
 class HandOverEasy(HandOver):
-    """HandOver with smaller areas, a straight cube, a post of the same height, a wider tolerance and more time."""
+    """HandOver with smaller areas, an unrotated cube, a post of constant height, a wider tolerance and more time."""
 
     name = "HandOverEasy"
     max_episode_steps = 200

@@ -166,8 +166,8 @@ class FlipObject(Task):
                 return self._topple(sim)
             return Intent(tcp + np.array([0.0, 0.0, CLEAR]), opening=1.0)
         down = turned(DOWN, yaw(sim, TILE.name))
-        away = float(np.linalg.norm(rotation_between(sim.tcp_quat_w, down)))
-        fetch = approach(sim, grasp, HOVER) if away < PARALLEL else over(sim, grasp, grasp[2] + HOVER, 1.0)
+        angle = float(np.linalg.norm(rotation_between(sim.tcp_quat_w, down)))
+        fetch = approach(sim, grasp, HOVER) if angle < PARALLEL else over(sim, grasp, grasp[2] + HOVER, 1.0)
         return replace(fetch, tcp_quat_w=down)
 
     def _topple(self, sim: Simulation) -> Intent:

@@ -36,7 +36,7 @@ GIVE = np.array([0.0, 0.0, 0.55])
 TAKE = np.array([0.0, -0.5, -0.55])
 """Point at which the taking hand grasps it. Both points together leave room for the fingers of both hands."""
 WAITING_DISTANCE = 0.1
-"""Distance from the cube at which the taking hand waits, and to which the giving hand leaves (m)."""
+"""Distance from the cube at which the taking hand waits, and to which the giving hand retreats (m)."""
 UP = np.array([0.0, 0.0, 1.0])
 """Direction upwards."""
 AWAY = np.array([0.0, 1.0, 0.0])
@@ -48,8 +48,8 @@ STILL_GRASPED = 0.2
 HOVER = 0.03
 """Height of the cube above the post while it is carried (m)."""
 SEATED = 0.3
-"""Height of the cube's middle above its place at which the hand releases it, in half widths; the cube can be
-slightly tilted."""
+"""The hand releases the cube when its middle is at most this high above its position on the post (in half widths),
+because a tilted cube touches the post earlier."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ class HandOver(Task):
     reset_options = ("cube_xy", "post_xy")
     cube_part: ClassVar = (0.0, 0.55), (1.3, 1.0)
     post_part: ClassVar = (-0.3, 0.0), (1.3, 0.35)
-    """Corners of the areas of cube and post, as in `Area.point` of the wide table."""
+    """Corners of the areas of cube and post, as the two arguments of `Area.point` for the wide table."""
     largest_yaw: ClassVar[float] = 0.3
     """Largest yaw of the cube at the start (rad)."""
     heights: ClassVar[tuple[float, float]] = (1.0, 1.8)
-    """Least and largest height of the post, in heights to which objects can be lifted; the first one is that of fixed
-    starts."""
+    """Smallest and largest height of the post, as multiples of the height to which objects can be lifted; the smallest
+    one is used for fixed starts."""
     off_centre: ClassVar[tuple[float, float]] = (0.075, 0.5)
     """Largest distance of the cube from the middle of the post at success, in half widths: for fingers that move
     together, and for a jaw that moves alone, which shifts the cube when it opens."""
@@ -141,7 +141,9 @@ class HandOver(Task):
 
     def success(self, sim: Simulation, start: Start) -> bool:
         """Return whether the cube lies on the post and both hands have released it."""
-        return self._lies(sim, self.tolerance) and not any(hand.gripper_closing for hand in sim.end_effectors)
+        return self._lies(sim, self.tolerance) and not any(
+            end_effector.gripper_closing for end_effector in sim.end_effectors
+        )
 
     def intents(self, sim: Simulation, start: Start) -> tuple[Intent, Intent]:
         """Fetch the cube with the first arm, move to the meeting place, take it with the second arm, and put

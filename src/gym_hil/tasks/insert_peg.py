@@ -39,9 +39,9 @@ CLEAR = 0.015
 NEAR = 0.006
 """Horizontal error of the tip below which the expert aligns it at its present height (m)."""
 ALIGNED = 0.001
-"""Horizontal error at which the expert starts to lower the peg (m)."""
+"""Horizontal error below which the expert lowers the peg (m)."""
 JAMMED = 0.0012
-"""Horizontal error of a tip that is caught on the edge (m); the hole leaves half a millimetre on each side."""
+"""Horizontal error above which a low tip is regarded as caught on the edge (m). On each side there are 0.5 mm."""
 DESCENT = 0.01
 """Distance by which the expert lowers the peg per step (m); a faster TCP also lags behind its target
 sideways."""
@@ -124,7 +124,7 @@ class InsertPeg(Task):
         return inside and float(-offset[2]) > DEPTH
 
     def failure(self, sim: Simulation) -> TerminationReason | None:
-        """Return whether the peg lies on its side; end-effector actions cannot stand it up again."""
+        """Return the reason of a failure: end-effector actions cannot stand up a peg that lies on its side."""
         tip, centre = self.tip(sim), sim.body_pos_w(PEG.name)
         if centre[2] - tip[2] < 0.5 * PEG.half_length and centre[2] < PEG.half_length:
             return TerminationReason.TOPPLED
@@ -151,8 +151,8 @@ class InsertPeg(Task):
         return Intent(sim.target_pos_w + np.array([offset[0], offset[1], -down]), 0.0, turned)
 
     def _turned(self, sim: Simulation) -> Array:
-        """Return the rotation of the TCP about the vertical that makes the sides of peg and hole parallel
-        (rad).
+        """Return the target orientation of the TCP (4, w x y z, world frame) at which the sides of peg and hole are
+        parallel.
         """
         angle = yaw(sim, SOCKET.name) - yaw(sim, PEG.name)
         angle -= round(angle / (math.pi / 2)) * (math.pi / 2)  # a square fits in four ways

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 PLUG = Plug("plug", (0.93, 0.45, 0.13), head=(0.01, 0.0035, 0.02), blade=(0.006, 0.0022, 0.006))
 HOLDER = Slot("holder", (0.55, 0.55, 0.58), PLUG, height=0.01, clearance=0.0005)
 PORT = Slot("port", (0.25, 0.35, 0.50), PLUG, height=0.02, clearance=0.0002)
-"""The slot is 0.4 mm wider than the plug's shell, which is 12 mm x 4.4 mm."""
+"""The slot is 0.4 mm wider than the plug's blade, which is 12 mm x 4.4 mm."""
 GRASP = (0.0, 0.0, 0.008)
 """Point at which the expert grasps the plug (m, frame of the plug)."""
 SIDE = (0.02, 0.0, 0.0)
 """A point from which the yaw of plug and port can be computed (m, in their frames)."""
 DEPTH = 0.009
-"""Depth of the tip in the port at success (m); the shell is 12 mm long."""
+"""Depth of the tip in the port at success (m); the blade is 12 mm long."""
 ALIGNED = 0.0004
-"""Horizontal error at which the expert starts to lower the plug (m)."""
+"""Horizontal error below which the expert lowers the plug (m)."""
 DESCENT = 0.005
 """Distance by which the expert lowers the plug per step (m)."""
 PLUG_YAW, PORT_YAW = math.pi / 2, 0.5

@@ -47,7 +47,7 @@ class Plug(Prop):
     Attributes:
         head: half sizes of the head (m).
         blade: half sizes of the blade (m).
-        mass: in kg.
+        mass: mass (kg).
     """
 
     head: Vec3
@@ -79,7 +79,7 @@ class Slot(Prop):
 
     Attributes:
         plug: the plug that fits into the slot.
-        height: of the block (m).
+        height: height of the block (m).
         clearance: room on each side of the blade (m).
         wall: thickness of the walls (m).
         barrel: name of the turning part and of its hinge.
@@ -97,7 +97,7 @@ class Slot(Prop):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Pose of the block and, with `barrel`, the angle of the barrel (rad)."""
+        """Names of the block, which has a pose, and of the barrel, if there is one, whose angle is in radians."""
         return (self.name, self.barrel) if self.barrel else (self.name,)
 
     @property
@@ -195,8 +195,8 @@ def insert(
         sim: the simulation.
         offset: vector from the tip to the slot's opening (3, m, world frame).
         turn: remaining rotation of the plug (rad).
-        depth: of the tip in the slot (m).
-        aligned: horizontal error at which the plug is lowered (m).
+        depth: depth of the tip in the slot (m).
+        aligned: horizontal error below which the plug is lowered (m).
         descent: distance by which it is lowered per step (m).
     """
     quat, horizontal_error = turned(sim.target_quat_w, turn), math.hypot(offset[0], offset[1])

@@ -53,7 +53,7 @@ YAW = 0.15
 HOVER = 0.12
 """Height of the TCP while it moves to the next object (m)."""
 IN_HOLE = 0.008
-"""Horizontal error at which the expert descends into the handle (m)."""
+"""Horizontal error below which the expert descends into the handle (m)."""
 PULL = 0.02
 """Distance by which the expert pulls the drawer per step (m)."""
 
@@ -69,7 +69,7 @@ class Cabinet(Prop):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Pose of the cabinet, and opening of the drawer (m)."""
+        """Names of the cabinet, which has a pose, and of the drawer, whose opening is in metres."""
         return self.name, self.drawer
 
     def build(self, spec: mujoco.MjSpec) -> None:

@@ -56,7 +56,7 @@ NEAREST = 0.025
 PUSH = 0.012
 """Largest distance of a push per step (m)."""
 USEFUL = 0.4
-"""Smallest cosine between the motion that a push causes and the desired one, above which the push continues."""
+"""Cosine between the motion that a push causes and the desired one, above which the push continues."""
 
 _TOP, _UNDER = BAR_Y + BAR[1], BAR_Y - BAR[1]
 PLACES = np.array(
@@ -141,7 +141,7 @@ class PushT(Task):
         )
 
     def error(self, sim: Simulation) -> tuple[float, float, float]:
-        """Return the displacement of the block from its outline: x, y (m, world frame) and yaw (rad)."""
+        """Return the displacement from the block to its outline: x, y (m, world frame) and yaw (rad)."""
         offset = sim.body_pos_w(GOAL.name) - sim.body_pos_w(BLOCK.name)
         turn = yaw(sim, GOAL.name) - yaw(sim, BLOCK.name)
         return offset.item(0), offset.item(1), math.remainder(turn, 2 * math.pi)

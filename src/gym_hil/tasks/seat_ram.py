@@ -45,7 +45,7 @@ CLEARANCE, WALL = 0.0006, 0.004
 NOSE, OVERLAP = 0.006, 0.002
 """Radius of a latch's nose, and its overlap with the end of the strip (m)."""
 LATCH = {"stiffness": 20000.0, "damping": 100.0, "armature": 0.5}
-"""Spring of a latch (N/m, N s/m, kg). Both latches together resist more than the 80 N of the hand."""
+"""Spring of a latch (N/m, N s/m, kg). Both latches together resist more than the 80 N that the hand exerts."""
 IN_SLOT, SEATED = 0.008, 0.0015
 """Largest horizontal error in the slot, and largest height of the ends above their places at success (m)."""
 YAW = 0.3
@@ -53,7 +53,7 @@ YAW = 0.3
 RELEASE = 0.0055
 """Depth in the slot at which the expert releases the module (m)."""
 ALIGNED, DESCENT = 0.0006, 0.005
-"""Largest horizontal error at which the expert lowers the module, and length of such a step (m)."""
+"""Horizontal error below which the expert lowers the module, and length of such a step (m)."""
 ON_END, ABOVE = 0.006, 0.035
 """Largest horizontal error of the fingers that press an end, and height above the module at which they close (m)."""
 WHITE: Rgb = (0.92, 0.92, 0.9)
@@ -85,7 +85,7 @@ class Holder(Prop):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Pose of the channel, and opening of the latches (m)."""
+        """Names of the channel, which has a pose, and of the latches, whose openings are in metres."""
         return (self.name, *self.latches)
 
     def build(self, spec: mujoco.MjSpec) -> None:

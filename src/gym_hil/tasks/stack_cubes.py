@@ -34,7 +34,7 @@ ASIDE = 0.5
 LEVEL = 0.004
 """Largest error of a cube's height in the tower (m)."""
 ALIGNED = 0.003
-"""Horizontal error at which a cube is lowered (m)."""
+"""Horizontal error below which a cube is lowered (m)."""
 SEATED = 0.002
 """Height above the cube below at which the hand releases the cube (m)."""
 HOVER = 0.1

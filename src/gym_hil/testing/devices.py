@@ -1,4 +1,4 @@
-"""Conformance tests for input devices, also of other packages.
+"""Conformance tests for input devices, including those of other packages.
 
 Subclass `DeviceConformance`, and define a pytest fixture `rig` that yields a `DeviceRig`, which operates the
 device::

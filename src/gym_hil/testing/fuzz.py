@@ -15,7 +15,7 @@ from gym_hil.testing.devices import DeviceRig, assert_valid_reading, tap
 STILL_STEPS = 8
 """Number of steps after a release until the arm must not move any more."""
 STILL_M = 0.0005
-"""Largest motion of the TCP per step then (m)."""
+"""Largest motion of the TCP per step after these steps (m)."""
 
 
 class RandomHand:
@@ -47,7 +47,7 @@ class RandomHand:
         return self._tapped or Control.ENGAGE in self._held
 
     def polled(self) -> None:
-        """Note that the device was read or flushed."""
+        """Remember that the device was read or flushed."""
         self._tapped = False
 
     def act(self) -> None:

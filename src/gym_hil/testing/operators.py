@@ -1,4 +1,4 @@
-"""Conformance tests for operators and takeovers, also of other packages.
+"""Conformance tests for operators and takeovers, including those of other packages.
 
 For an operator, subclass `OperatorBasics` and define a pytest fixture `operator`. For a device, subclass
 `TakeoverConformance` and define a fixture `rig` that yields a `DeviceRig`::

@@ -1,4 +1,4 @@
-"""A wrapper that shows an environment in a window, for existing programs."""
+"""A wrapper that shows an environment in a window, for programs written for gym-hil 0.1.14."""
 
 from __future__ import annotations
 

@@ -170,18 +170,18 @@ class Window(Viewer):
         self._screen.fill(DARK)
         for number, (key, *meaning) in enumerate(entries):
             column, row = divmod(number, rows)
-            at = 12 + column * (width // columns), top + 6 + row * HELP_LINE
-            shown = self._text_image(key, HELP_LINE)
-            self._screen.blit(shown, at)
+            position = 12 + column * (width // columns), top + 6 + row * HELP_LINE
+            key_image = self._text_image(key, HELP_LINE)
+            self._screen.blit(key_image, position)
             text = self._text_image("".join(meaning), HELP_LINE, GREY)
-            self._screen.blit(text, (at[0] + shown.get_width() + 10, at[1]))
+            self._screen.blit(text, (position[0] + key_image.get_width() + 10, position[1]))
 
     def _text_image(self, text: str, size: int, colour: tuple[int, int, int] = WHITE) -> Any:
         return self._pygame.font.Font(None, size).render(text, True, colour)
 
 
 def _key_name(name: str) -> str:
-    """Return pygame's name of a key in a spelling of `canonical_key`: ``"right ctrl"`` becomes
+    """Convert pygame's name of a key to a spelling that `canonical_key` knows: ``"right ctrl"`` becomes
     ``"right_control"``.
     """
     return name.replace(" ", "_").replace("ctrl", "control")

@@ -10,8 +10,9 @@ import gymnasium as gym
 class SameStepReset(gym.Wrapper):
     """Resets the environment in the step that ends an episode, for programs that do not call `reset`.
 
-    This step returns the first observation of the next episode, together with the reward, the end and the info of the
-    step. The info also contains the last observation (``"final_obs"``) and the info of the reset (``"reset_info"``).
+    This step returns the first observation of the next episode, together with the reward, `terminated`, `truncated` and
+    the info of the step. The info also contains the last observation (``"final_obs"``) and the info of the reset
+    (``"reset_info"``).
     """
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""End-effector actions for environments with raw actions, for existing programs."""
+"""End-effector actions for environments with raw actions, for programs written for gym-hil 0.1.14."""
 
 from __future__ import annotations
 

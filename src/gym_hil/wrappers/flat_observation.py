@@ -37,10 +37,10 @@ class FlatDictObservation(gym.ObservationWrapper, RecordConstructorArgs):
 
 
 def _flat(nested: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, value in nested.items():
         if isinstance(value, dict | spaces.Dict):
-            found |= {f"{key}_{name}": inner for name, inner in _flat(value).items()}
+            flat |= {f"{key}_{name}": inner for name, inner in _flat(value).items()}
         else:
-            found[key] = value
-    return found
+            flat[key] = value
+    return flat

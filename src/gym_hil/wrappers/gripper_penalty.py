@@ -1,4 +1,4 @@
-"""The penalty for switching the gripper as a wrapper, for existing programs."""
+"""The penalty for switching the gripper as a wrapper, for programs written for gym-hil 0.1.14."""
 
 from __future__ import annotations
 

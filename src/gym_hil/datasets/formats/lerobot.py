@@ -30,7 +30,7 @@ COMPLETE_EVERY = 50
 """Number of episodes after which all files are completed, so that a crash cannot damage them afterwards."""
 _TEMPORARY = ".new-dataset"
 _ENCODING = re.compile("tmp[a-z0-9_]{8}")
-"""Temporary folders in which LeRobot encodes videos, named by Python's `tempfile`."""
+"""Names of the temporary folders in which LeRobot encodes videos, as given by Python's `tempfile`."""
 _REWRITTEN = ("meta/info.json", "meta/stats.json")
 """Files that LeRobot replaces with every episode. All others do not change once they are complete."""
 _SCALARS = {

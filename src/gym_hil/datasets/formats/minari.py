@@ -176,15 +176,15 @@ def observations(episode: Episode, pictures: CameraImages) -> dict[str, Any]:
 
 
 def infos(episode: Episode) -> dict[str, NDArray[Any]]:
-    """Return the infos of the reset and of every step, one row each. In the reset nobody has acted."""
-    found = {}
+    """Return the infos of the reset and of every step, one row each. The row of the reset contains neutral values."""
+    by_key = {}
     for key, name in INFOS.items():
         rows = episode.frames[name]
         first = np.zeros_like(rows[:1])
         if rows.ndim > 1:
             first[:, 3:] = schema.GripperCommand.STAY
-        found[key] = np.concatenate([first, rows])
-    return found
+        by_key[key] = np.concatenate([first, rows])
+    return by_key
 
 
 FORMAT = DatasetFormat(

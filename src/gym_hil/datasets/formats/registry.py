@@ -1,4 +1,4 @@
-"""The registry of dataset formats, to which packages add through the entry points ``gym_hil.dataset_formats``."""
+"""The registry of dataset formats. Other packages register formats by the entry points ``gym_hil.dataset_formats``."""
 
 from __future__ import annotations
 

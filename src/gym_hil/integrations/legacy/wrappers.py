@@ -38,7 +38,7 @@ class EEActionWrapper(_EEActionWrapper):
     Args:
         env: the environment.
         ee_action_step_size: distance that an action of 1 moves the target along x, y and z (m).
-        use_gripper: whether the action has a gripper entry; None for true unless step sizes are given.
+        use_gripper: whether the action has a gripper entry; None means true unless step sizes are given.
     """
 
     def __init__(

@@ -72,8 +72,8 @@ class Plan:
 
     @property
     def training_task(self) -> str:
-        """The id of the actor's environment. A simulated human is replaced by the preset ``experienced``, which
-        waits longer before it takes over, so that the policy gathers its own experience.
+        """The id of the actor's environment. A simulated human is replaced by one with the preset ``experienced``,
+        who waits longer before taking over, so that the policy gathers its own experience.
         """
         parts = self.parts
         return (
@@ -99,7 +99,7 @@ def configs(plan: Plan, out: Path) -> dict[str, dict[str, Any]]:
         The configurations by the names in `PROGRAMS`, ready to be written as JSON.
     """
     dataset = {"repo_id": plan.repo_id, "root": str(out / "dataset")}
-    found: dict[str, dict[str, Any]] = {
+    by_program: dict[str, dict[str, Any]] = {
         name: {
             "env": _env(plan.replay_task if name == "replay" else plan.task),
             "dataset": {
@@ -119,9 +119,9 @@ def configs(plan: Plan, out: Path) -> dict[str, dict[str, Any]]:
         env=_env(plan.training_task), dataset=dataset, size=size, steps=plan.steps, port=plan.port
     )
     for name in ("learner", "actor"):
-        found[name] = {**learning, "output_dir": str(out / name)}
-    found["learner"]["wandb"]["enable"] = importlib.util.find_spec("wandb") is not None
-    return found
+        by_program[name] = {**learning, "output_dir": str(out / name)}
+    by_program["learner"]["wandb"]["enable"] = importlib.util.find_spec("wandb") is not None
+    return by_program
 
 
 def _env(task: str) -> dict[str, Any]:

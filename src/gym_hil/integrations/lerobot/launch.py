@@ -100,12 +100,12 @@ def _are_recorded(plan: Plan, dataset: Path) -> bool:
     if not dataset.exists():
         return False
     try:
-        found = json.loads((dataset / "meta" / "info.json").read_text(encoding="utf-8"))["total_episodes"]
+        recorded = json.loads((dataset / "meta" / "info.json").read_text(encoding="utf-8"))["total_episodes"]
     except (OSError, ValueError, KeyError, TypeError):
-        found = 0
-    if found < plan.episodes:
+        recorded = 0
+    if recorded < plan.episodes:
         raise LerobotError(
-            f"{dataset} contains {found} of {plan.episodes} demonstrations; delete it or choose another folder"
+            f"{dataset} contains {recorded} of {plan.episodes} demonstrations; delete it or choose another folder"
         )
     return True
 

@@ -62,9 +62,11 @@ class GymHilPolicy(PreTrainedPolicy):
             pretrained_name_or_path: the folder.
             config: the configuration; None to read it from the folder.
         """
-        found = PreTrainedConfig.from_pretrained(pretrained_name_or_path) if config is None else config
-        assert isinstance(found, GymHilConfig)
-        return cls(found, Path(pretrained_name_or_path))
+        policy_config = (
+            PreTrainedConfig.from_pretrained(pretrained_name_or_path) if config is None else config
+        )
+        assert isinstance(policy_config, GymHilConfig)
+        return cls(policy_config, Path(pretrained_name_or_path))
 
     def reset(self) -> None:
         """Begin an episode: the policy continues from the measured position of the arm."""

@@ -86,7 +86,7 @@ class SharedSimulation:
         self._restart_due = False
 
     def frame_added(self) -> None:
-        """Note that LeRobot records an episode: from now on, only its end resets the simulation."""
+        """Remember that LeRobot records. From now on, the simulation is reset only at the end of an episode."""
         self.recorded = True
 
     def episode_ended(self) -> None:

@@ -26,7 +26,7 @@ def agent_pos_range(env_id: str, *, episodes: int = 10, steps: int = 60) -> tupl
         steps: longest episode in control steps.
 
     Returns:
-        The lower and upper bounds of each entry. Those of the gripper are not measured: 0 and 255.
+        The lower and upper bounds of each entry. Those of the gripper are 0 and 255, without a measurement.
     """
     env = gym.make(env_id)
     observed: list[NDArray[np.float32]] = []

@@ -1,4 +1,4 @@
-"""The registry of learning methods, to which packages add through the entry points ``gym_hil.learning_methods``."""
+"""The registry of learning methods. Other packages add methods by the entry points ``gym_hil.learning_methods``."""
 
 from __future__ import annotations
 

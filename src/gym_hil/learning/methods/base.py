@@ -26,7 +26,7 @@ Weights = Mapping[str, NDArray[Any]]
 
 
 class Policy(Protocol):
-    """A policy. It runs in the process that controls the robot, and should depend on NumPy only if possible."""
+    """A policy. It runs in the process that controls the robot. If possible, it should import no package but NumPy."""
 
     def load(self, weights: Weights) -> None:
         """Replace the weights.

@@ -58,7 +58,7 @@ class EnsemblePolicy:
         return self.members(observation).mean(axis=0)
 
     def explore(self, observation: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return the same action."""
+        """Return the members' mean action, as for an evaluation."""
         return self.act(observation)
 
     def asks_for_help(self, observation: NDArray[Any], step: int) -> bool:
@@ -93,7 +93,7 @@ class EnsembleLearner(ImitationLearner):
         self._latest: list[NDArray[Any]] = []
 
     def add(self, transitions: Transitions) -> None:
-        """Store human steps, and the observations of the policy's steps."""
+        """Store human steps, and the observations of the latest online steps."""
         super().add(transitions)
         if not transitions.demonstration:
             self._latest = [*self._latest, *transitions.observations][-LATEST:]
@@ -105,8 +105,8 @@ class EnsembleLearner(ImitationLearner):
         weights: dict[str, NDArray[Any]] = dict(zip(names, arrays, strict=True))
         policy, seen = EnsemblePolicy(), self._latest or self.observations
         policy.load(weights)
-        found = disagreements(policy.members(np.stack(seen))) if seen else np.zeros(1)
-        threshold = max(LEAST_DISAGREEMENT, float(np.quantile(found, 1.0 - CALL_SHARE)))
+        values = disagreements(policy.members(np.stack(seen))) if seen else np.zeros(1)
+        threshold = max(LEAST_DISAGREEMENT, float(np.quantile(values, 1.0 - CALL_SHARE)))
         return {**weights, "threshold": np.array(threshold)}
 
     def _batch_loss(self) -> Any:

@@ -44,11 +44,11 @@ class HilLearner(ActorCriticLearner):
         return settings if config.pixels else {**settings, "algorithm": CloningSAC}
 
     def update(self) -> None:
-        """Update the critics `updates_per_step` times, and the actor as often while it is cloned, else once."""
-        cloned = self.pretraining_updates
-        if self.updates < cloned:
+        """Update the critics `updates_per_step` times, and the actor as often during cloning, otherwise once."""
+        cloning_updates = self.pretraining_updates
+        if self.updates < cloning_updates:
             cast("CloningSAC", self.model).cloning = True
-        elif self.updates == cloned > 0:
+        elif self.updates == cloning_updates > 0:
             cast("CloningSAC", self.model).begin_reinforcement()
         super().update()
 

@@ -1,4 +1,4 @@
-"""Residual reinforcement learning on a frozen clone (after Ankile et al. 2025, arXiv:2509.19301).
+"""Residual reinforcement learning on a frozen cloned policy (after Ankile et al. 2025, arXiv:2509.19301).
 
 A clone of the demonstrations is trained first and then frozen. A second policy learns small corrections of the clone's
 actions by reinforcement learning, from demonstrations, interventions and its own steps. In interventions, the
@@ -98,8 +98,8 @@ class ResidualLearner(Learner):
         facts: dict[str, Any] = {}
         arrays: dict[str, NDArray[Any]] = {}
         for part, learner in ((CLONE, self._clone), (CORRECTION, self._correction)):
-            facts[part], own = learner.state()
-            arrays |= {f"{part}{name}": array for name, array in own.items()}
+            facts[part], learner_arrays = learner.state()
+            arrays |= {f"{part}{name}": array for name, array in learner_arrays.items()}
         return facts, arrays
 
     def load_state(self, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
@@ -129,9 +129,9 @@ class ResidualLearner(Learner):
 
 
 class Residual(LearningMethod):
-    """Corrections of a frozen clone."""
+    """Corrections of a frozen cloned policy."""
 
-    description = "small corrections of a frozen clone by reinforcement learning with a human"
+    description = "small corrections of a frozen cloned policy by reinforcement learning with a human"
     learner_class = ResidualLearner
     policy_class = ResidualPolicy
     needs_demonstrations = True

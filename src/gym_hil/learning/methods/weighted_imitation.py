@@ -53,7 +53,7 @@ class WeightedImitationLearner(ImitationLearner):
 
     @abc.abstractmethod
     def other_weights(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the weights of the other kinds of steps among each other.
+        """Return the relative weights of the kinds of steps other than interventions.
 
         Args:
             counts: number of stored steps of each kind (4,).
@@ -65,8 +65,8 @@ class WeightedImitationLearner(ImitationLearner):
     def add(self, transitions: Transitions) -> None:
         """Store all steps with their kinds."""
         self._keep(transitions, np.ones(len(transitions), np.bool_))
-        over = transitions.terminated | transitions.truncated
-        for human, ends in zip(transitions.interventions.tolist(), over.tolist(), strict=True):
+        ended = transitions.terminated | transitions.truncated
+        for human, ends in zip(transitions.interventions.tolist(), ended.tolist(), strict=True):
             if not human:
                 kind = Kind.POLICY
             else:
@@ -93,10 +93,10 @@ class WeightedImitationLearner(ImitationLearner):
         others[Kind.INTERVENTION] = 0.0
         shares = (1.0 - INTERVENTIONS) * others / (others.sum() or 1.0)
         shares[Kind.INTERVENTION] = INTERVENTIONS * (counts[Kind.INTERVENTION] > 0)
-        each = self._rng.multinomial(size, shares / shares.sum())
+        count_by_kind = self._rng.multinomial(size, shares / shares.sum())
         drawn = [
             numbers[self._rng.integers(len(numbers), size=count)]
-            for numbers, count in zip(self._by_kind, each, strict=True)
+            for numbers, count in zip(self._by_kind, count_by_kind, strict=True)
             if count
         ]
         return np.concatenate(drawn)

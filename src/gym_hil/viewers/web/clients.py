@@ -147,8 +147,12 @@ class DriverLock:
         self._slow = on
 
     def request_control(self, client: Client, wanted: bool) -> None:
-        """Request control, which is granted when the driver releases it, or release control or withdraw the
-        request.
+        """Request control, or give it up.
+
+        Args:
+            client: the page.
+            wanted: True requests control, which is granted when the driver releases it. False releases control, or
+                withdraws the request.
         """
         if wanted and client is not self._driver and client not in self._waiting:
             self._waiting.append(client)

@@ -42,11 +42,12 @@ class SafetyLimits:
 
     Attributes:
         joint_speed: largest speed of every joint in an episode (rad/s).
-        homing_speed: largest speed of every joint on the way to the start of an episode (rad/s).
+        homing_speed: largest speed of every joint on the way to the start position of an episode (rad/s).
         lead: largest difference between the goal and the measured position of a servo (rad).
         current: largest current of every servo (A), if the arm measures currents. If a servo draws more for
             `current_time`, the arm stops and the episode ends.
-        current_time: time (s). A joint that starts to move draws a high current for a moment.
+        current_time: time for which a servo may draw more than `current` (s), because a joint that starts to move
+            draws a high current for a moment.
         workspace: box to which the TCP is limited (world frame, whose origin is the arm's base); None for that of the
             robot.
     """
@@ -194,7 +195,7 @@ class DigitalTwin(Simulation):
         self.restart_timing()
 
     def motion_to(self, joints: Sequence[float], opening: float) -> Iterator[None]:
-        """Yield after each control period of a slow motion to joint positions (rad). Measure before the next one.
+        """Yield after each control period of a slow motion to joint positions (rad). The caller must then measure.
 
         Raises:
             DeviceError: the arm does not answer, or does not reach the positions.
@@ -228,14 +229,14 @@ class DigitalTwin(Simulation):
 
     def _within_limits(self, goal: Array, speed: float, *, keep_in_box: bool = True) -> Array:
         assert self.measured is not None
-        now, here = self._control.target_joint_pos, np.array(self.measured.joints)
-        displacement = goal - now
+        commanded, measured = self._control.target_joint_pos, np.array(self.measured.joints)
+        displacement = goal - commanded
         largest = float(np.abs(displacement).max())
         if largest > speed * self.control_dt:  # the same factor for all joints keeps the direction
             displacement *= speed * self.control_dt / largest
-        goal = np.clip(now + displacement, here - self.limits.lead, here + self.limits.lead)
-        before, after = (self._outside(self._control.tcp_at(joints)) for joints in (now, goal))
-        return now if keep_in_box and after > before + 1e-4 else goal
+        goal = np.clip(commanded + displacement, measured - self.limits.lead, measured + self.limits.lead)
+        before, after = (self._outside(self._control.tcp_at(joints)) for joints in (commanded, goal))
+        return commanded if keep_in_box and after > before + 1e-4 else goal
 
     def _outside(self, tcp_pos_w: Array) -> float:
         """Return the largest distance of a position from the box along an axis (m); 0 inside the box."""

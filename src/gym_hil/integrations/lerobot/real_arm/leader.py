@@ -62,17 +62,17 @@ class LeaderMotion:
         self._trigger: tuple[float, float] | None = None
 
     def __call__(self, action: Mapping[str, Any]) -> dict[str, float]:
-        """Return the motion in units of action, and the gripper command.
+        """Return the motion in units of the action, and the gripper command.
 
         Args:
             action: positions of the joints (degrees) and of the trigger (0 to 100), as LeRobot's leader returns them.
         """
         self._data.qpos[self._qpos] = [math.radians(float(action[f"{name}.pos"])) for name in self._names]
         mujoco.mj_kinematics(self._model, self._data)
-        now = self._data.site_xpos[self._tcp].copy()
+        position = self._data.site_xpos[self._tcp].copy()
         if self._from is None:
-            self._from = now
-        displacement = now - self._from
+            self._from = position
+        displacement = position - self._from
         length = float(np.linalg.norm(displacement))
         command = self._command(float(action["gripper.pos"]))
         if length < DEAD_BAND and command is GripperCommand.STAY:
@@ -80,7 +80,7 @@ class LeaderMotion:
             if self._still >= REST_STEPS:
                 self._allowed = FIRST_STEP
             return {**dict.fromkeys(DELTAS, 0.0), "gripper": float(command)}
-        self._still, self._from = 0, now
+        self._still, self._from = 0, position
         displacement *= min(1.0, self._allowed / length) if length > 0.0 else 0.0
         self._allowed *= 2.0
         levels = displacement / np.array([DEFAULT_EE_STEP_SIZE[axis] for axis in "xyz"])

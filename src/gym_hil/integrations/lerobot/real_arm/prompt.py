@@ -42,8 +42,8 @@ class Prompt:
             DeviceError: there is neither a terminal nor a device, so that nobody can confirm.
         """
         device = self._device()
-        ways = [*(["Enter"] if self._typed else []), *(["the button for success"] if device else [])]
-        print(f"{text} Press {' or '.join(ways) or 'Ctrl-C'} to continue, Ctrl-C to stop.", flush=True)  # noqa: T201
+        keys = [*(["Enter"] if self._typed else []), *(["the button for success"] if device else [])]
+        print(f"{text} Press {' or '.join(keys) or 'Ctrl-C'} to continue, Ctrl-C to stop.", flush=True)  # noqa: T201
         if device is not None:
             device.flush()
         self._note(f"{text} Press success to continue.")

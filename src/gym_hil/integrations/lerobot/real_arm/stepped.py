@@ -126,8 +126,8 @@ class ArmPolicy:
         )
         inner = EnvironmentInterface(self._env)
         self._observe, self._actions = PolicyObservation(inner, pixels), make_actions(inner)
-        found = make_interface(inner, self._observe, self._actions)
-        interface.require_same(replace(found, task=interface.task), path)
+        interface_of_arm = make_interface(inner, self._observe, self._actions)
+        interface.require_same(replace(interface_of_arm, task=interface.task), path)
         self._policy = trained.make_policy()
         self._approach: Iterator[None] | None = None
         self._begun = self._ended = False

@@ -124,10 +124,14 @@ class ServoArm:
         middle = COUNTS // 2 - 1
         for (name, servo), horn in zip(self.bus.servos.items(), HORNS, strict=True):
             low, high = self.ranges[name]
-            half = (low + high) / 2 if name == GRIPPER else 0.0  # 0 rad is 0 degrees in LeRobot
-            servo.keep(reg.HOMING_OFFSET, COUNTS // 2 + horn + round(half / RAD_PER_COUNT) - middle)
-            whole = name == FULL_TURN
-            ends = (0, COUNTS - 1) if whole else (round((end - half) / RAD_PER_COUNT) for end in (low, high))
-            least, greatest = ends if whole else (middle + end for end in ends)
+            centre = (low + high) / 2 if name == GRIPPER else 0.0  # 0 rad is 0 degrees in LeRobot
+            servo.keep(reg.HOMING_OFFSET, COUNTS // 2 + horn + round(centre / RAD_PER_COUNT) - middle)
+            full_turn = name == FULL_TURN
+            ends = (
+                (0, COUNTS - 1)
+                if full_turn
+                else (round((end - centre) / RAD_PER_COUNT) for end in (low, high))
+            )
+            least, greatest = ends if full_turn else (middle + end for end in ends)
             servo.keep(reg.MIN_POSITION, least)
             servo.keep(reg.MAX_POSITION, greatest)

@@ -53,8 +53,8 @@ class Cameras:
     Args:
         model: the model.
         names: cameras of the model.
-        height: in pixels.
-        width: in pixels.
+        height: height of the images (pixels).
+        width: width of the images (pixels).
         fps: images per second of each camera.
         port: TCP port on this machine; 0 for a free one.
 
@@ -142,7 +142,7 @@ def _publish(
     parent = multiprocessing.parent_process()
     assert parent is not None
     renderer = Renderer(model, *size, FAST)
-    seen, data = np.frombuffer(shared), mujoco.MjData(model)
+    state, data = np.frombuffer(shared), mujoco.MjData(model)
     cameras = {name: int(model.camera(name).id) for name in names}
     ends = np.cumsum([model.nq, 3 * model.nmocap])
     clock = SYSTEM_CLOCK
@@ -158,7 +158,7 @@ def _publish(
     ready.send(int(socket.last_endpoint.decode().rsplit(":", 1)[1]))
     due = clock.monotonic()
     while parent.is_alive():
-        data.qpos[:], position, quaternion = np.split(seen, ends)
+        data.qpos[:], position, quaternion = np.split(state, ends)
         data.mocap_pos[:], data.mocap_quat[:] = position.reshape(-1, 3), quaternion.reshape(-1, 4)
         mujoco.mj_kinematics(model, data)
         images = {name: renderer.render(data, number) for name, number in cameras.items()}

@@ -36,7 +36,7 @@ COMMANDS = {
     "repair": "end all faults",
     "reset": "put the objects at new places",
     "help": "list the commands",
-    "quit": "end",
+    "quit": "end the program",
 }
 
 

@@ -121,7 +121,7 @@ class LeaderHand(JointPositions):
     scale = np.full(3, HAND_STEP)
 
     def attach(self, leader: ServoArm) -> None:
-        """Move the hand at `leader` from now on."""
+        """Let actions move the hand at `leader` from now on."""
         self.leader = leader
         simulation = self._simulation
         effector = self._end_effector
@@ -136,7 +136,7 @@ class LeaderHand(JointPositions):
         return self.clip([*np.degrees(self._handle.positions), self._opening(self._fingers)])
 
     def apply(self, values: list[float], limits: Box) -> None:
-        """Move the hand during the next control period, unless commands move it."""
+        """Move the hand during the next control period, unless commands of the console move it."""
         leader = self.leader
         if leader is None:
             return

@@ -10,7 +10,7 @@ class ArmHand:
     """Holds joints at given positions, and moves them at constant speed, one movement after the other.
 
     Attributes:
-        scripted: whether commands move the hand, in which case the operator must not.
+        scripted: whether commands of the console move the hand. The operator must not move it then.
     """
 
     def __init__(self) -> None:
@@ -37,12 +37,12 @@ class ArmHand:
         self._moves.append((dict(targets), seconds))
 
     def follow(self, targets: Sequence[float], seconds: float) -> None:
-        """Hold all joints at `targets` (rad) from now on, and cancel pending movements."""
+        """Cancel pending movements, move all joints to `targets` (rad) within `seconds` (s), and hold them there."""
         self._moves.clear()
         self.move(dict(enumerate(targets)), seconds)
 
     def then(self, function: Callable[[], None]) -> None:
-        """Call `function` when no movement is pending, or when the hand releases the arm."""
+        """Call `function` once, when the pending movements end or the hand releases the arm."""
         self._then.append(function)
 
     def release(self) -> None:
@@ -58,7 +58,7 @@ class ArmHand:
             function()
 
     def update(self, positions: Sequence[float], dt: float) -> Mapping[int, float]:
-        """Return the desired positions of the held joints (rad), by their numbers.
+        """Continue the movements, and return the desired positions of the held joints (rad) by their numbers.
 
         Args:
             positions: current positions of the joints (rad).
@@ -66,12 +66,12 @@ class ArmHand:
         """
         if self._moves:
             targets, _ = self._moves[0]
-            share = min(1.0, dt / self._left_s) if self._left_s > 0.0 else 1.0
+            fraction = min(1.0, dt / self._left_s) if self._left_s > 0.0 else 1.0
             for number, target in targets.items():
                 start = self._held.get(number, positions[number])
-                self._held[number] = start + share * (target - start)
+                self._held[number] = start + fraction * (target - start)
             self._left_s -= dt
-            if share == 1.0:
+            if fraction == 1.0:
                 self._moves.popleft()
                 self._left_s = self._moves[0][1] if self._moves else 0.0
                 if not self._moves:

@@ -91,13 +91,13 @@ class ServoLine:
                 servo.room_temperature = fault.number if active else ROOM_TEMPERATURE
             else:
                 self.arm.add_friction(fault.joint, fault.number if active else 0.0)
-        out = any(
+        unplugged = any(
             fault.kind == "unplug" and self._began is not None and fault.start <= since < fault.end
             for fault in self._faults
         )
-        if out != self._out:
-            self._out = out
-            (self.unplug if out else self.plug)()
+        if unplugged != self._out:
+            self._out = unplugged
+            (self.unplug if unplugged else self.plug)()
         self.arm.measure(dt)
 
     def unplug(self) -> None:

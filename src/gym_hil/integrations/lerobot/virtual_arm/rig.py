@@ -1,4 +1,4 @@
-"""Arms at their ports, in real time."""
+"""The virtual arms, which are updated in real time and answer programs at their serial ports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gym_hil.core.clock import SYSTEM_CLOCK, Clock
 from gym_hil.integrations.lerobot.virtual_arm.line import ServoLine
 
 LARGEST_DELAY = 0.1
-"""Delay up to which lost time is caught up (s)."""
+"""Largest delay that is caught up (s). A larger one is lost time."""
 STEPS_PER_CAMERA_STATE = 4
 """Number of physics steps between two states for the cameras."""
 

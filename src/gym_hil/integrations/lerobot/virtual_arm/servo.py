@@ -68,7 +68,7 @@ class Servo:
     Args:
         servo_id: its address.
         zero: reading of the encoder at joint position 0, which depends on the mounting of the horn (counts).
-        stall_torque: in N m.
+        stall_torque: largest torque, at standstill (N m).
 
     Attributes:
         room_temperature: ambient temperature (deg C).
@@ -196,7 +196,7 @@ class Servo:
         self._overload_s = self._overload_s + dt if over else 0.0
         if self._overload_s > self.get(reg.PROTECTION_TIME) / 100:
             self._overloaded, self._pushing = True, load
-        # It recovers when it is commanded to move in the other direction, or is switched off.
+        # The servo recovers when it is commanded to move in the other direction, or is switched off.
         away_from_obstacle = (
             self._setpoint is None or (self._setpoint - joint.position) * self._pushing <= 0.0
         )

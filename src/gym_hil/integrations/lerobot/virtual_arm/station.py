@@ -56,7 +56,7 @@ class StationConfig:
         camera_fps: images per second.
         camera_port: TCP port of the cameras; 0 for a free one.
         operator: operator of the leader; None for nobody.
-        preset: limits of the simulated human.
+        preset: preset of the simulated human.
         servos: initial state of the servos, see `arm.STATES`.
         faults: the faults, see `faults`.
         ports: prefix of the addresses of the ports; None for a new folder.
