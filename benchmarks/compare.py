@@ -276,8 +276,8 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def speed_table(results: list[dict]) -> Table:
-    head = "workload, contender, steps/s, sim s/s, ours/it sim s, range, ours/it steps, ours/it by CPU time, "
-    head += "reset ms, import s"
+    head = "workload, contender, steps/s, sim s/s, gym-hil/contender by sim s, range, "
+    head += "gym-hil/contender by steps, gym-hil/contender by CPU time, reset ms, import s"
     table = [[*head.split(", "), "make s", "first reset s", "first step s", "memory MB"]]
     for result in results:
         row = [result["workload"], result["contender"]]
@@ -353,13 +353,13 @@ def choose(text: str | None, names: list[str], what: str) -> list[str]:
 
 
 def succeeded(results: list[dict]) -> bool:
-    """Return whether all measurements of this package succeeded, and at least one of a peer if there are any."""
+    """Return whether all measurements of this package succeeded, and at least one of the others if there are any."""
     ours = [result for result in results if result["ours"]]
-    peers = [result for result in results if not result["ours"]]
+    others = [result for result in results if not result["ours"]]
     return bool(
         results
         and all("medians" in result for result in ours)
-        and (not peers or any("medians" in result for result in peers))
+        and (not others or any("medians" in result for result in others))
     )
 
 

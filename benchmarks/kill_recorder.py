@@ -4,8 +4,8 @@
     python benchmarks/kill_recorder.py --times 100 --format lerobot --longest 10
 
 Each round records with ``--resume`` in its own process and kills it (SIGKILL) after a random time. An episode counts as
-finished as soon as the recorder has printed its name. Afterwards every finished episode must still exist, unchanged. At
-the end the recorder runs once without being killed, and all episodes are read.
+finished as soon as the recorder has printed its number. Afterwards every finished episode must still exist, unchanged.
+At the end the recorder runs once without being killed, and all episodes are read.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ with its two processes.
 
 from __future__ import annotations
 
+import inspect
 import json as json_module
 import os
 import platform
@@ -52,7 +53,8 @@ def work(learner: str) -> None:
     torch.set_num_threads(1)
     method, _, obs = learner.partition(" ")
     obs, env_id = obs or "state", "gym_hil/PandaPickCubeStateBase-v1"
-    config = TrainConfig(env_id=env_id, method=method, obs=obs, seed=0, **defaults_for(env_id, obs))
+    arguments = (env_id, obs, method)[: len(inspect.signature(defaults_for).parameters)]  # earlier versions took two
+    config = TrainConfig(env_id=env_id, method=method, obs=obs, seed=0, **defaults_for(*arguments))
     env = make_policy_env(env_id, None, pixels=config.pixels)
     learning = METHODS.get(method).make_learner(config, env.observation_space, env.action_space)
     rollouts, rng = Rollouts(config), np.random.default_rng(0)
@@ -63,7 +65,7 @@ def work(learner: str) -> None:
     rows = episode.observations[rng.integers(len(episode), size=(2, OTHERS))]
     actions = rng.uniform(-1.0, 1.0, (OTHERS, *env.action_space.shape)).astype(np.float32)
     learning.add(Transitions(rows[0], rows[1], actions, np.zeros(OTHERS, np.float32), none, none, none))
-    for _ in range(20):
+    for _ in range(20 + getattr(learning, "pretraining_updates", 0) // config.updates_per_step):
         learning.update()
     for _ in sys.stdin:
         before, start = learning.updates, time.process_time()

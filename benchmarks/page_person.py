@@ -91,7 +91,7 @@ class PagePerson:
         self.hold({code: seconds})
 
     def choose(self, speed: str) -> None:
-        """Press the key for the speed until the page shows a speed."""
+        """Press the key that changes the speed until the page shows `speed`."""
         for _ in range(20):
             if speed in self.look()[1]:
                 return

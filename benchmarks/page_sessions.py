@@ -124,7 +124,7 @@ def record(habits: Habits, root: Path, episodes: int, seed: int) -> None:
     typist = None
     try:
         address = next(
-            found[0] for line in program.stdout if (found := re.search(r"http://\S+", line)) is not None
+            match[0] for line in program.stdout if (match := re.search(r"http://\S+", line)) is not None
         )
         reader = threading.Thread(target=lambda: print(*program.stdout, sep="", end=""), daemon=True)
         reader.start()
@@ -163,7 +163,7 @@ def main(
 
     Args:
         episodes: number of episodes of each script.
-        candidates: number of limits to try.
+        candidates: number of sets of limits to try.
         seed: seed of the first episode.
         json: write habits, fitted limits and distances to this file.
         root: keep the recordings in this folder; finished ones are used again.

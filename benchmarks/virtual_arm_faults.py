@@ -51,7 +51,8 @@ class Outcome:
         stopped: the error that ended the loop, or an empty string.
         rounds: number of times that the arm was read and commanded.
         slowest_ms: duration of the slowest round (ms).
-        mean_error_deg: mean distance from the goal of a quarter of a second before, of the joint with the largest one.
+        mean_error_deg: mean distance of a joint from its goal of a quarter of a second before, for the joint with the
+            largest mean.
         in_step: whether every answer still belongs to its request afterwards.
         disconnected: the error of `disconnect`, or an empty string.
         again: the error of a new connection at the end, or an empty string.
@@ -69,7 +70,7 @@ class Outcome:
 
 
 def attempt(function, *arguments, **options) -> str:
-    """Call a function, and return the error it raised in one line."""
+    """Call a function, and return the error that it raised in one line, or an empty string."""
     try:
         function(*arguments, **options)
     except Exception as error:
@@ -84,15 +85,15 @@ def drive(robot: SO101Follower, outcome: Outcome, hold: float) -> None:
     began = time.perf_counter()
     while (now := time.perf_counter() - began) < SECONDS + hold:
         shift = 15.0 * math.sin(2.0 * math.pi * now / 4.0) if now < SECONDS else 15.0
-        goals.append({joint: at + shift for joint, at in home.items()})
+        goals.append({joint: position + shift for joint, position in home.items()})
         start = time.perf_counter()
         robot.send_action(goals[-1])
         seen = robot.get_observation()
         outcome.slowest_ms = max(outcome.slowest_ms, 1000.0 * (time.perf_counter() - start))
         outcome.rounds += 1
         if len(goals) > 8:
-            for joint, at in seen.items():
-                errors[joint].append(abs(at - goals[-8][joint]))
+            for joint, position in seen.items():
+                errors[joint].append(abs(position - goals[-8][joint]))
         time.sleep(max(0.0, outcome.rounds / RATE_HZ - (time.perf_counter() - began)))
     outcome.mean_error_deg = max(sum(each) / len(each) for each in errors.values())
 
@@ -107,9 +108,11 @@ def try_fault(fault: str, hold: float) -> Outcome:
         arm = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         while not facts.exists():
             time.sleep(0.1)
-        said = json.loads(facts.read_text(encoding="utf-8"))
+        description = json.loads(facts.read_text(encoding="utf-8"))
         config = SOFollowerRobotConfig(
-            port=said["ports"]["follower"], id="follower", calibration_dir=Path(said["calibration_dir"])
+            port=description["ports"]["follower"],
+            id="follower",
+            calibration_dir=Path(description["calibration_dir"]),
         )
         robot = SO101Follower(config)
         outcome.connected = attempt(robot.connect)
@@ -135,8 +138,8 @@ def main(fault: tuple[str, ...] = FAULTS, hold: float = 0.0, json_file: Path | N
 
     Args:
         fault: the faults.
-        hold: then hold the joints 15 degrees away from their initial positions for this time (s). A jammed servo
-            reports an overload after two seconds.
+        hold: after the motion, hold the joints 15 degrees away from their initial positions for this time (s). A jammed
+            servo reports an overload after two seconds.
         json_file: write the outcomes to this file as well.
     """
     outcomes = []

@@ -74,29 +74,29 @@ def leaderboard() -> str:
 
 def speed() -> str:
     """The updates per second of processor time of two versions, from the result of ``benchmarks/learning_speed.py``."""
-    found = json.loads(SPEED.read_text(encoding="utf-8"))
+    results = json.loads(SPEED.read_text(encoding="utf-8"))
     rows = [
         [
             name,
-            *(f"{row[key]:.0f}" for key in found["commits"]),
+            *(f"{row[key]:.0f}" for key in results["commits"]),
             f"{row['ratio']:.2f}",
             f"{row['lowest']:.2f} to {row['highest']:.2f}",
         ]
-        for name, row in found["updates"].items()
+        for name, row in results["updates"].items()
     ]
-    commits = [f"`{commit[:10]}`" for commit in found["commits"].values()]
+    commits = [f"`{commit[:10]}`" for commit in results["commits"].values()]
     return as_markdown(["learner", *commits, "ratio, median", "range"], rows)
 
 
 def bench() -> str:
     """A row per quantity and a column per task, from the result of ``gym-hil bench --json``."""
-    found = json.loads(BENCH.read_text(encoding="utf-8"))["tasks"]
+    results = json.loads(BENCH.read_text(encoding="utf-8"))["tasks"]
     rows: dict[str, list[str]] = {}
 
     def add(name: str, text: str) -> None:
         rows.setdefault(name, []).append(text)
 
-    for task_results in found.values():
+    for task_results in results.values():
         state, images = task_results["state"], task_results["images"]
         eight = {row["mode"]: row["steps_per_s"] for row in task_results["vector"] if row["num_envs"] == 8}
         scaling = task_results["scaling"]
@@ -118,7 +118,7 @@ def bench() -> str:
         vectors = f"{eight['vector_entry_point']:,.0f} and {eight['async']:,.0f} /s"
         add("8 environments: this package's vector environment and `AsyncVectorEnv`", vectors)
         add(f"memory per environment in a vector of {many}", f"{scaling['memory_mb_per_env']:.1f} MB")
-    return as_markdown(["", *found], [[name, *texts] for name, texts in rows.items()])
+    return as_markdown(["", *results], [[name, *texts] for name, texts in rows.items()])
 
 
 def comparison() -> str:
@@ -157,7 +157,7 @@ def delays() -> str:
         time = "-" if row["seconds"] is None else f"{row['seconds']:.1f} s"
         row_cells = cells.setdefault((row["robot"], row["who"], row["late"]), {})
         row_cells[row["delay_ms"]] = f"{row['successes']}/{row['episodes']}, {time}"
-    header = ["robot", "who acts", "late", *(f"{delay} ms" for delay in columns)]
+    header = ["robot", "who acts", "what is delayed", *(f"{delay} ms" for delay in columns)]
     ordered = sorted(cells.items(), key=lambda item: item[0][0])
     return as_markdown(
         header, [[*key, *(row_cells.get(ms, "") for ms in columns)] for key, row_cells in ordered]
@@ -223,7 +223,7 @@ def helping() -> str:
 
 
 def cloning(task: str = "") -> str:
-    """A row per task and number of demonstrations: the success of a clone of the simulated human without help."""
+    """A row per task and number of demonstrations: the success of a policy that imitates a simulated human."""
     header = ["task", "demonstrations", "success without a human", "95 % interval", "human seconds", "seed"]
     records = [json.loads(path.read_text(encoding="utf-8")) for path in CLONING.glob("*.json")]
     records.sort(key=lambda entry: (entry["place"]["task"], entry["config"]["demos"]))

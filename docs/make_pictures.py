@@ -1,4 +1,4 @@
-"""Make the moving picture of the README and the pictures of the tasks: ``python docs/make_pictures.py``.
+"""Make the animation of the README and the pictures of the tasks: ``python docs/make_pictures.py``.
 
 With names of tasks, such as ``python docs/make_pictures.py PushT``, it makes the pictures of these alone.
 """
@@ -26,10 +26,10 @@ from gym_hil.tasks import TASKS
 FOLDER = Path(__file__).parent / "images"
 HEIGHT, WIDTH = 320, 480
 EVERY = 2
-"""An image is kept of every second look at the simulation, of which there are five in a step of 0.1 s."""
+"""The simulation is drawn at every second call within a step of 0.1 s, in which there are five calls."""
 FRAME_MS = 40
 ROBOTS = {"HandOver": "BiSO101"}
-"""Which robot a task is shown with, as its ids begin, where it is not the Panda."""
+"""First part of the ids of the robot with which a task is shown; ``Panda`` by default."""
 CLOSE_UPS = {
     "InsertPeg": 22.0,
     "TurnKey": 22.0,
@@ -44,7 +44,7 @@ LOOK_AT = (0.38, 0.0, 0.1)
 MOMENTS = (0.0, 0.5, 1.0)
 """When the pictures of a task are taken, as shares of an episode."""
 SEEDS = (3, 10, 18)
-"""Episodes of the moving picture, chosen because the human takes over in the middle of each."""
+"""Seeds of the episodes of the animation, chosen because the human takes over in the middle of each."""
 
 
 class Camera(Observer):
@@ -96,7 +96,9 @@ def come_close(env: EnvironmentInterface, fovy: float) -> None:
     backward = env.model.cam_pos[camera] - LOOK_AT
     right = np.cross((0.0, 0.0, 1.0), backward)
     axes = [axis / np.linalg.norm(axis) for axis in (right, np.cross(backward, right), backward)]
-    env.data.cam_xmat[camera] = np.column_stack(axes).ravel()  # what stands still is computed once
+    env.data.cam_xmat[camera] = np.column_stack(
+        axes
+    ).ravel()  # MuJoCo computes the pose of a fixed camera only once
 
 
 def takeover() -> list[Image]:
@@ -140,7 +142,7 @@ def task(name: str, moments: tuple[float, ...]) -> Image:
 
 
 def main() -> None:
-    """Write the moving picture and those of all tasks, or those of the tasks that the command line names."""
+    """Write the animation and the pictures of all tasks, or the pictures of the tasks that the command line names."""
     FOLDER.mkdir(exist_ok=True)
     names = sys.argv[1:]
     if not names:
@@ -150,7 +152,7 @@ def main() -> None:
 
 
 def write_takeover() -> None:
-    """Write the moving picture of the README."""
+    """Write the animation of the README."""
     first, *rest = map(PillowImage.fromarray, takeover())
     options: dict[str, Any] = {"quality": 60, "method": 6, "duration": FRAME_MS, "loop": 0}
     first.save(FOLDER / "takeover.webp", save_all=True, append_images=rest, **options)

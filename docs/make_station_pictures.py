@@ -66,7 +66,9 @@ for seed in range(100):
 
 
 class Run:
-    """A noisy expert at work on a page, with some episodes behind it."""
+    """An environment on a page: 15 fast episodes of a noisy expert, then episodes in real time, in which
+    the robot moves only if a person takes over.
+    """
 
     def __init__(self) -> None:
         self._env = RealTimeWrapper(make_env("gym_hil/PandaPickCubeBase-v1", operator="browser"))

@@ -10,7 +10,7 @@ from gym_hil.envs.adapter import MujocoAdapter, split_state
 
 gym.register_envs(gymnasium_robotics)
 OVER = np.array([0.0, 0.0, 0.06])
-"""Position of the gripper relative to the cube while it moves there (m)."""
+"""Position above the cube to which the gripper moves first (m, relative to the cube)."""
 STEP_M = 0.03
 """Approximate motion of the gripper for an action of 1 (m)."""
 
@@ -54,7 +54,7 @@ class FetchPickAndPlace(MujocoAdapter):
         return np.array([*np.clip(offset / STEP_M, -1, 1), -1.0 if close else 1.0], np.float32)
 
     def _offset(self):
-        """Reach over the cube, down to it, close, and carry it to the goal: a displacement, and whether to close."""
+        """Return the displacement above the cube, down to it, or to the goal, and whether to close the gripper."""
         observation = self.observe()
         gripper, cube = observation["observation"][:3], observation["observation"][3:6]
         opening = observation["observation"][9:11].sum()

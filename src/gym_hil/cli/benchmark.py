@@ -43,7 +43,7 @@ class Benchmark:
     episodes: int | None = None
     """Use fewer evaluation episodes for a trial."""
     address: str | None = None
-    """Address of a Ray cluster whose machines have gym-hil; by default processes of this machine."""
+    """Address of a Ray cluster whose machines have gym-hil; by default the runs are processes of this machine."""
     workers: int | None = None
     """Number of runs at a time on this machine; by default one per core."""
     dry_run: bool = False
@@ -102,12 +102,12 @@ class Benchmark:
 
         if self.sample < 1:
             raise InvalidArgumentError(f"sample={self.sample} must be at least 1")
-        found, problems, deviating, repeated = protocol.read_results(self.results), {}, {}, []
-        for entry in found:
+        entries, problems, deviating, repeated = protocol.read_results(self.results), {}, {}, []
+        for entry in entries:
             if deviations := protocol.protocol_differences(entry):
                 deviating[entry.run.name] = deviations
                 console.print(f"{entry.run.name} deviates from the protocol: {'; '.join(deviations)}")
-        for entry in protocol.sample_runs(found, self.sample):
+        for entry in protocol.sample_runs(entries, self.sample):
             console.print(f"Repeating {entry.run.name}, which took {entry.result['wall_s']:.0f} s ...")
             if differences := protocol.record_differences(entry, protocol.repeat(entry)):
                 problems[entry.run.name] = differences
@@ -115,10 +115,10 @@ class Benchmark:
             else:
                 repeated.append(entry.run.name)
                 console.print(f"{entry.run.name} was reproduced bit for bit.")
-        facts = {"runs": len(found), "repeated": repeated, "problems": problems, "deviations": deviating}
+        facts = {"runs": len(entries), "repeated": repeated, "problems": problems, "deviations": deviating}
         write_json(self.json, facts)
         if not problems:
-            write_verified(self.results, found, repeated)
+            write_verified(self.results, entries, repeated)
         return 1 if problems else 0
 
     def _submit(self, console: Console) -> int:

@@ -32,7 +32,7 @@ class RealArmOptions:
     """An arm outside the simulation."""
 
     robot: str | None = None
-    """Use an arm outside the simulation instead of a task's: lerobot:so101_follower."""
+    """Arm outside the simulation that is used instead of the simulated robot: lerobot:so101_follower."""
     robot_port: str = ""
     """Serial port of the arm, as lerobot-find-port names it."""
     robot_id: str = "follower"

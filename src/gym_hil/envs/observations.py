@@ -337,7 +337,7 @@ def default_terms(context: ObservationContext, *, image_obs: bool, state_obs: bo
 def named_terms(
     context: ObservationContext, terms: Sequence[str | type[ObservationTerm]]
 ) -> list[ObservationTerm]:
-    """Return the terms with some names or classes.
+    """Return the terms for the given names or classes.
 
     Raises:
         InvalidArgumentError: no term has this name.

@@ -41,7 +41,9 @@ FITTED: Mapping[str, tuple[float, float]] = {
 }
 """Fields of `Limits` that are fitted, and their bounds."""
 KEYS_ONLY = ("press_s", "press_spread")
+"""Fields that are fitted only for devices with keys."""
 LEVERS_ONLY = ("bandwidth_hz", "approach_s", "noise")
+"""Fields that are fitted only for devices with continuous levels, such as sticks."""
 PATIENCE = 3
 """Longest duration of a simulated episode, relative to the longest recorded one."""
 DRIVEN = 0.5
@@ -59,7 +61,7 @@ class HumanFit:
         simulated: values of every measure of the simulated human from the same start states.
         trained: Kolmogorov-Smirnov distances in the episodes used for the fit.
         held_out: Kolmogorov-Smirnov distances in the held-out episodes.
-        tried: number of limits that were tried.
+        tried: number of sets of limits that were tried.
     """
 
     limits: Limits
@@ -102,7 +104,7 @@ def fit(
     Args:
         env_id: the recorded environment.
         episodes: at least four; every second one is held out.
-        candidates: number of limits to try, including the presets.
+        candidates: number of sets of limits to try, including the presets.
         seed: seed of the search.
         report: called after each candidate with the number of candidates and the least mean distance so far.
 
@@ -145,7 +147,7 @@ def fit(
 
 
 def _changed(limits: Limits, names: Sequence[str], rng: np.random.Generator, progress: float) -> Limits:
-    """Return limits near others; the range decreases in the course of the search."""
+    """Return limits near `limits`; the largest change decreases in the course of the search."""
     spread = 0.6 * (1.0 - progress) + 0.1
     changes: dict[str, Any] = {}
     for name in names:

@@ -1,7 +1,7 @@
 """The record of a finished run: a JSON file with its result and everything that is needed to repeat it.
 
-A record contains the place of the run in its study, its configuration with version, the versions of all relevant
-packages, the commit, the processor, digests of the episodes and of the policy, the learning curve and the last
+A record contains the run's value on every axis of its study, its configuration with version, the versions of all
+relevant packages, the commit, the processor, digests of the episodes and of the policy, the learning curve and the last
 evaluation. Except for times, the same configuration gives the same record on the same processor with the same versions.
 """
 
@@ -32,7 +32,7 @@ FORMAT = 1
 RECORD = "record.json"
 """Name of the record in a run's folder."""
 TIMES = ("wall_s", "updates_per_s")
-"""Columns and results that are times, which differ between repetitions."""
+"""Columns and results that depend on the speed of the machine, and therefore differ between repetitions."""
 Record = dict[str, Any]
 
 

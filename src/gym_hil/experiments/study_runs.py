@@ -62,7 +62,7 @@ def run_study(
         MissingExtraError: Ray is not installed.
     """
     require_no_dataset(out)
-    ended = {run.name: found for run in study.runs if (found := _ended_before(run, out)) is not None}
+    ended = {run.name: entry for run in study.runs if (entry := _ended_before(run, out)) is not None}
     todo = [run for run in study.runs if run.name not in ended]
     for folder in (out, out / RECORDS, out / RUNS):
         make_folder(folder)

@@ -51,8 +51,8 @@ class KeyPresses(ButtonPresses):
                 control = tuple(DIRECTIONS)[int(rng.integers(len(DIRECTIONS)))]
                 seconds = self._limits.press_s
             begin = now + rng.uniform(0.0, 0.5 * self._limits.press_s)
-            held = max(self._limits.press_s, self._varied(seconds, rng))
-            ends = self._press(control, begin, held)
+            duration = max(self._limits.press_s, self._varied(seconds, rng))
+            ends = self._press(control, begin, duration)
             free[DIRECTIONS[control][0]] = free[axis] = ends + self._correction_delay_s
 
     def _turn(self, aim: Aim, radians_per_s: float, rng: np.random.Generator) -> None:

@@ -59,7 +59,7 @@ class LearnerClient(abc.ABC):
             messages: number of messages since the start, not less than in earlier calls.
 
         Returns:
-            The progress directly after that message.
+            The progress directly after the last of these messages.
 
         Raises:
             LearningError: the learning process has ended.
@@ -103,7 +103,7 @@ class InProcessLearner(LearnerClient):
                 self._service.save()
 
     def wait_for(self, messages: int) -> LearnerProgress:
-        """Return the progress after that message."""
+        """Return the progress directly after the first `messages` messages."""
         return next(progress for progress in self._history if progress.messages == messages)
 
     def newest(self) -> LearnerProgress:
@@ -124,13 +124,13 @@ class SeparateProcessLearner(LearnerClient):
     def __init__(self, *arguments: Any) -> None:
         super().__init__()
         context = multiprocessing.get_context("spawn")
-        self._connection, other = context.Pipe()
+        self._connection, learner_connection = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(other, *arguments), name="gym-hil learner", daemon=True
+            target=_serve, args=(learner_connection, *arguments), name="gym-hil learner", daemon=True
         )
         with ctrl_c_ignored():  # also in the new process, until it ignores Ctrl-C by itself
             self._process.start()
-        other.close()
+        learner_connection.close()
         self._inbox = _Inbox(self._connection)
         self._last: LearnerProgress | None = None
 
@@ -143,7 +143,7 @@ class SeparateProcessLearner(LearnerClient):
             raise self._failure() from error
 
     def wait_for(self, messages: int) -> LearnerProgress:
-        """Wait until `messages` messages are processed, and return the progress directly after that."""
+        """Wait until `messages` messages are processed, and return the progress directly after the last of them."""
         while self._last is None or self._last.messages < messages:
             self._last = self._take()
         return self._last

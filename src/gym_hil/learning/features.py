@@ -54,7 +54,7 @@ class PositionFeatures:
         """Return the features of an observation."""
         places = positions(observation)
         offset = np.stack([places - tcp for tcp in self._proprioception.tcps_pos(observation)])
-        apart = np.array([displacement_to_goal(places, pair) for pair in self._pairs], np.float32).reshape(
+        to_goal = np.array([displacement_to_goal(places, pair) for pair in self._pairs], np.float32).reshape(
             -1, 3
         )
         return np.concatenate(
@@ -63,7 +63,7 @@ class PositionFeatures:
                 ((places - CENTRE) / REACH).ravel(),
                 np.clip(offset / _NEAR, -3.0, 3.0).ravel(),
                 np.tanh(offset / _CLOSE).ravel(),
-                *_at_three_scales(apart),
+                *_at_three_scales(to_goal),
                 *([self._proprioception.joint_pos(observation)] if self._turns else []),
                 *(
                     [np.tanh(self._proprioception.tcp_wrench(observation).reshape(-1, 6) / _LOADS).ravel()]

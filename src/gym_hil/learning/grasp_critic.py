@@ -72,17 +72,17 @@ class GraspSAC(HilSAC):
         return drawn._replace(actions=drawn.actions[:, :-1])
 
     def _train_grasp_critic(self, rows: slice) -> None:
-        drawn, policy = self._drawn, self.policy
-        assert drawn is not None
-        command = drawn.actions[rows, -1:]
+        batch, policy = self._drawn, self.policy
+        assert batch is not None
+        command = batch.actions[rows, -1:]
         chosen = (command < 0.0).long()
-        rewards = drawn.rewards[rows] + self.change_penalty * (command.abs() < UNCHANGED)
+        rewards = batch.rewards[rows] + self.change_penalty * (command.abs() < UNCHANGED)
         with torch.no_grad():
-            following = drawn.next_observations[rows]
+            following = batch.next_observations[rows]
             best = policy.grasp_critic(following).argmax(dim=1, keepdim=True)
             value = policy.grasp_target(following).gather(1, best)
-            targets = rewards + (1.0 - drawn.dones[rows]) * self.gamma * value
-        predicted = policy.grasp_critic(drawn.observations[rows]).gather(1, chosen)
+            targets = rewards + (1.0 - batch.dones[rows]) * self.gamma * value
+        predicted = policy.grasp_critic(batch.observations[rows]).gather(1, chosen)
         loss = functional.mse_loss(predicted, targets)
         policy.grasp_optimizer.zero_grad()
         loss.backward()

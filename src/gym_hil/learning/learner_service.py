@@ -29,7 +29,7 @@ class LearnerMessage:
     learn: bool = False
     """Whether to update the learner once per transition. Demonstrations are only stored."""
     pretraining_steps: int = 0
-    """Number of updates from transitions that are already stored, in control steps."""
+    """Number of control steps whose updates are performed with the transitions that are already stored."""
     forget: int = 0
     """Number of newest transitions to remove, which belong to an episode that is recorded again."""
     completed_episode: int | None = None

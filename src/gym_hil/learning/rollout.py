@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 PERSON_DEMO_FACTOR = 6
 """Time limit of a person's demonstrations, as a multiple of the task's: people need time to look and to find keys."""
 NO_LIMIT = 1_000_000
-"""Time limit in steps of an environment whose episodes are limited here."""
+"""Time limit of an environment (steps), if `Rollouts` itself ends the episodes."""
 FAST = ("none", "simulated")
 """Operators that demonstrate within the task's time limit."""
 

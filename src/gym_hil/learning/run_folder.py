@@ -45,11 +45,11 @@ def _prepare(config: TrainConfig, out: Path, *, resume: bool) -> None:
             raise InvalidArgumentError(
                 f"{out} contains a run already; use --resume to continue it, or choose another folder"
             )
-        there = TrainConfig.load(out / CONFIG)
+        stored = TrainConfig.load(out / CONFIG)
         wrong = [
-            f"{field.name}={getattr(config, field.name)!r} instead of {getattr(there, field.name)!r}"
+            f"{field.name}={getattr(config, field.name)!r} instead of {getattr(stored, field.name)!r}"
             for field in fields(TrainConfig)
-            if field.name != "robot_minutes" and getattr(config, field.name) != getattr(there, field.name)
+            if field.name != "robot_minutes" and getattr(config, field.name) != getattr(stored, field.name)
         ]
         if wrong:
             raise InvalidArgumentError(f"{out} contains a run with other settings: {'; '.join(wrong)}")

@@ -69,9 +69,9 @@ class VideoWriter:
         Raises:
             RenderingError: a video could not be written.
         """
-        for end in self._errors:
+        for receiver in self._errors:
             try:
-                error = end.recv()
+                error = receiver.recv()
             except EOFError:
                 error = "the process that writes it has ended"
             if error:
@@ -79,17 +79,17 @@ class VideoWriter:
 
     def _begin(self, episode: TrainingEpisode, name: str) -> None:
         context = multiprocessing.get_context("spawn")
-        end, other = context.Pipe(duplex=False)
+        receiver, sender = context.Pipe(duplex=False)
         process = context.Process(
             target=_write_and_report,
-            args=(other, self._config, episode, self._out / name),
+            args=(sender, self._config, episode, self._out / name),
             name="gym-hil video",
             daemon=True,
         )
         with ctrl_c_ignored():
             process.start()
-        other.close()
-        self._errors.append(end)
+        sender.close()
+        self._errors.append(receiver)
 
 
 def _write_and_report(end: Connection, config: TrainConfig, episode: TrainingEpisode, path: Path) -> None:

@@ -1,5 +1,5 @@
 """Robots as data. A new robot is a new module and an entry in this registry, or a package with an entry
-point. After a change here, write the file of `gym_hil.stacks.robot_tasks`.
+point. After a change here, write the file of `gym_hil.stacks.robot_tasks` again.
 """
 
 from __future__ import annotations

@@ -26,14 +26,14 @@ SUFFIXES: Mapping[str, Mapping[str, Any]] = {
     "SimulatedCoach": {"operator": "simulated", "preset": "experienced"},
     "Replay": {"auto_reset": True},
 }
-"""Suffixes of ids, and their arguments of `gym_hil.stacks.config.EnvConfig`."""
+"""Suffixes of ids, and the arguments of `gym_hil.stacks.config.EnvConfig` that each of them sets."""
 VECTOR_SUFFIXES = ("", "Base", "SimulatedHuman", "SimulatedCoach")
 """Suffixes of ids with a vector environment: those in which no person can take over."""
 ENVIRONMENT_CLASSES: Mapping[tuple[Any, Any], str] = {
     ("panda", "PickCube"): "gym_hil.integrations.legacy.environments:PandaPickCubeGymEnv",
     ("panda", "ArrangeBoxes"): "gym_hil.integrations.legacy.environments:PandaArrangeBoxesGymEnv",
 }
-"""Robots and tasks of gym-hil 0.1.14, whose ids create the classes of that version with their attributes."""
+"""Environment classes with the attributes of gym-hil 0.1.14, for the robots and tasks of that version."""
 VERSIONS = (0, 1)
 """Version 1 starts from random object positions by default. There is no other difference."""
 OUTER_LAYERS = WrapperSpec("HumanInTheLoop", "gym_hil.stacks.build:add_outer_layers", {})
@@ -175,11 +175,12 @@ def full_id(env_id: str) -> str:
 
 
 def recorded_id(env_id: str) -> str:
-    """Return the id under which episodes of an environment are recorded, which does not depend on the
-    operator.
+    """Return the id under which episodes of an environment are recorded.
+
+    It ends with ``Base`` instead of an operator, and `gym_hil.stacks.build.make_env` gives it end-effector actions.
 
     Raises:
-        InvalidArgumentError: the id is unknown, or ends with ``Base``.
+        InvalidArgumentError: `env_id` is unknown, or ends with ``Base`` and thus has the actions of `RawTwist`.
     """
     if is_external(env_id):
         return env_id

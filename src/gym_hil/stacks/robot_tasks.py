@@ -2,7 +2,7 @@
 
 ``import gym_hil`` registers these ids. It would take several times as long if it imported all robots and tasks of this
 package, and therefore reads these facts from the file `FILE`. After a change to the robots and tasks of this package,
-write the file by the command `WRITE`.
+write the file again by the command `WRITE`.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ class ClipCable(Task):
         }
 
     def crossing(self, sim: Simulation) -> tuple[float, float, float]:
-        """Return the point of the cable in the clip's middle plane, or the nearest end (3, m, frame of its seat)."""
+        """Return the cable's point in the clip's middle plane, or the nearest end (3, m, from the clip's seat)."""
         x, y, z = sim.point_pos_w(CLIP.name, SEAT_POINT).tolist()
         angle = yaw(sim, CLIP.name)
         c, s = math.cos(angle), math.sin(angle)
@@ -161,7 +161,7 @@ class ClipCable(Task):
         return 0.0, y0 + x0 / (x0 - x1) * (y1 - y0), z0 + x0 / (x0 - x1) * (z1 - z0)
 
     def observe(self, sim: Simulation) -> Array:
-        """Return the cable's point at the clip, its place, a point of the clip, four of the cable (21, m, world)."""
+        """Return the cable's point at the clip, its place there, a clip's point, four of the cable (21, m, world)."""
         x, y, z = self.crossing(sim)
         points = (x, y, SEAT + z), SEAT_POINT, (LENGTH, 0.0, SEAT)
         clip = [sim.point_pos_w(CLIP.name, point) for point in points]

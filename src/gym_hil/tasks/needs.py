@@ -1,4 +1,4 @@
-"""Requirements of tasks for robots."""
+"""What tasks require of robots."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gym_hil.robots.base import Robot
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """Requirements of a task for robots.
+    """What a task requires of robots.
 
     Attributes:
         end_effectors: required number of end effectors.

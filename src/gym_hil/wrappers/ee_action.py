@@ -82,9 +82,9 @@ class EEActionWrapper(gym.ActionWrapper, RecordConstructorArgs):
     def expert_action(self, misplaced: Any = 0.0) -> Action:
         """Return the action of the task's expert, see `ManipulationEnv.expert_action`."""
         raw = self._inside.expert_action(misplaced)
-        way = np.asarray(self._inside.expert_goal() + misplaced - self._inside.target_pos_w)
+        to_goal = np.asarray(self._inside.expert_goal() + misplaced - self._inside.target_pos_w)
         closes = self._inside.gripper_closes(raw)
-        return self.action_term.towards(way, GripperCommand.CLOSE if closes else GripperCommand.OPEN)
+        return self.action_term.towards(to_goal, GripperCommand.CLOSE if closes else GripperCommand.OPEN)
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Reset the environment. The actions in the info are those of this wrapper."""

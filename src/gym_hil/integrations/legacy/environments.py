@@ -193,7 +193,7 @@ class MujocoGymEnv(ManipulationEnv):
 
 
 class FrankaGymEnv(MujocoGymEnv):
-    """The same class under the name that 0.1.14 uses for environments with a Franka arm."""
+    """`MujocoGymEnv` under the name that 0.1.14 uses for environments with a Franka arm."""
 
 
 class PandaPickCubeGymEnv(FrankaGymEnv):

@@ -14,6 +14,7 @@ from gym_hil.robots import collision
 CAMERAS = ("front", "wrist")
 """Cameras that the page shows in its corner, if the model has them."""
 _UNPAINTED = (0.5, 0.5, 0.5, 1.0)
+"""MuJoCo's default colour of geoms. Geoms with this colour have that of their material, if there is one."""
 
 
 def describe(model: mujoco.MjModel) -> dict[str, Any]:

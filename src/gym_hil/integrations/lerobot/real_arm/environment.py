@@ -157,7 +157,7 @@ class RealArmEnv(ManipulationEnv):
         observation, info = super().reset(**kwargs)
         if self._scene is not None:
             places = self.twin.object_poses()
-            self._start = {name: places[name][: len(drawn)] for name, drawn in self._start.items()}
+            self._start = {name: places[name][: len(sampled)] for name, sampled in self._start.items()}
         return observation, info
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -227,7 +227,7 @@ class RealArmEnv(ManipulationEnv):
             except DeviceError as error:
                 self._connected = False
                 self._confirm(
-                    f"{error}. Check the arm and its cable. After your confirmation, it is tried again."
+                    f"{error}. Check the arm and its cable. After your confirmation, the connection is tried again."
                 )
 
     def _images(self, height: int, width: int) -> list[Image]:

@@ -56,7 +56,7 @@ class SteppedArm:
         return self.measured
 
     def reset_gripper(self) -> None:
-        """Do nothing: only the other program can switch servos."""
+        """Do nothing: only the other program can switch servos on and off."""
 
     def send(self, joints: Sequence[float], opening: float) -> None:
         """Keep a command, which the other program sends."""
@@ -133,7 +133,7 @@ class ArmPolicy:
         self._begun = self._ended = False
 
     def begin(self) -> None:
-        """Begin an episode with the next measurement, at which the arm is held first."""
+        """Begin an episode with the next measurement. The arm is first held at the measured position."""
         self._begun = self._ended = False
 
     def act(self, measured: Measurement) -> Goal:

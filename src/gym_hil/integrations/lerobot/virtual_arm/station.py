@@ -58,7 +58,7 @@ class StationConfig:
         operator: operator of the leader; None for nobody.
         preset: preset of the simulated human.
         servos: initial state of the servos, see `arm.STATES`.
-        faults: the faults, see `faults`.
+        faults: faults that are simulated, see the module `faults`.
         ports: prefix of the addresses of the ports; None for a new folder.
         seed: seed of the objects' places and of the operator.
         page: address of the web page.
