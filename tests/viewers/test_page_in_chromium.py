@@ -259,7 +259,7 @@ def check_motion(program, take_control, command, axis: int, sign: int) -> None:
         axis: index of the axis.
         sign: direction along the axis.
     """
-    for _ in range(10):
+    for _ in range(40):
         take_control()
         wait_until_still(program)
         before = program.now()
