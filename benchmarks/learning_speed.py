@@ -53,7 +53,8 @@ def work(learner: str) -> None:
     torch.set_num_threads(1)
     method, _, obs = learner.partition(" ")
     obs, env_id = obs or "state", "gym_hil/PandaPickCubeStateBase-v1"
-    arguments = (env_id, obs, method)[: len(inspect.signature(defaults_for).parameters)]  # earlier versions took two
+    count = len(inspect.signature(defaults_for).parameters)  # two in earlier versions
+    arguments = (env_id, obs, method)[:count]
     config = TrainConfig(env_id=env_id, method=method, obs=obs, seed=0, **defaults_for(*arguments))
     env = make_policy_env(env_id, None, pixels=config.pixels)
     learning = METHODS.get(method).make_learner(config, env.observation_space, env.action_space)
