@@ -298,6 +298,18 @@ gym_hil.cli.main()
     assert float(done.stdout) < 10, "the sleep was interrupted"
 
 
+def test_the_exit_status_is_kept_if_ctrl_c_arrives_in_evaluated_code(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import gym_hil.cli\n"
+        "def stopped():\n"
+        "    try: exec('raise KeyboardInterrupt')\n"
+        "    except KeyboardInterrupt: return 1\n"
+        "gym_hil.cli._run = stopped\n"
+    )
+    command = [sys.executable, "-m", "gym_hil", "list"]
+    assert subprocess.run(command, env={**os.environ, "PYTHONPATH": str(tmp_path)}).returncode == 1
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_sigterm_ends_the_workers_of_a_study(tmp_path):

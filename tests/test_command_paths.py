@@ -54,12 +54,21 @@ def test_every_path_of_every_command_is_expanded(home):
 def test_only_the_owner_may_read_the_address_of_the_page(tmp_path):
     pytest.importorskip("aiohttp")
     result = tmp_path / "result.json"
-    code = (
-        "import gym_hil.cli.play as p; from gym_hil.cli.play import Play; from pathlib import Path;"
-        "p.await_person = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt);"
-        f"Play(web=True, json=Path({str(result)!r})).run()"
-    )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+    program = f"""
+import gym_hil.cli.play as play
+from pathlib import Path
+
+result = Path({str(result)!r})
+
+def person_presses_ctrl_c(*_):
+    print("while waiting:", oct(result.stat().st_mode & 0o777))
+    raise KeyboardInterrupt
+
+play.await_person = person_presses_ctrl_c
+play.Play(web=True, json=result).run()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0 and "while waiting: 0o600" in done.stdout, done.stdout + done.stderr
     assert "token=" in json.loads(result.read_text())["url"]
     assert result.stat().st_mode & 0o777 == 0o600
 

@@ -514,6 +514,24 @@ def test_the_leader_is_moved_by_the_operator_and_the_follower_picks_the_cube(sta
     assert np.abs(one.env.unwrapped.simulation.body_pos_w("cube") - before).max() > 0.01
 
 
+def test_the_operator_releases_a_leader_that_a_program_holds(station):
+    one, _, leader = station(leader=True, operator="expert")
+    arm = one.arms[LEADER]
+
+    def motion(steps: int) -> float:
+        before = arm.positions
+        for _ in range(steps):
+            one.step()
+        return float(np.abs(np.subtract(arm.positions, before)).max())
+
+    leader.torque(True)
+    one.step()
+    assert motion(60) < np.radians(2)
+    assert not any(servo.errors for servo in arm.bus.servos.values()), "an overload takes 2 s"
+    leader.torque(False)
+    assert motion(15) > np.radians(5)
+
+
 def test_calibration_by_hand_finds_the_whole_range(station):
     one, program = station(servos="assembled")
     said = []

@@ -28,9 +28,6 @@ from lerobot_policies import SMALL_ACT
 pd = pytest.importorskip("pandas")
 pytestmark = [
     pytest.mark.slow,
-    # LeRobot gives up on a servo that has not answered after 50 ms. On a machine with too much to do, the kernel takes
-    # longer than that to pass bytes through a pseudo-terminal.
-    pytest.mark.flaky(reruns=2),
     pytest.mark.xdist_group("virtual arm"),
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.skipif(
@@ -38,6 +35,9 @@ pytestmark = [
         reason="needs lerobot[feetech]",
     ),
 ]
+# LeRobot gives up on a servo that has not answered after 50 ms. On a machine with too much to do, the kernel takes
+# longer than that to pass bytes through a pseudo-terminal. The mark is for tests whose programs read servos many times.
+may_miss_an_answer = pytest.mark.flaky(reruns=2)
 JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
 
 
@@ -74,6 +74,16 @@ class VirtualArm:
         self.process.stdin.write(f"{command}\n")
         self.process.stdin.flush()
         wait_for(lambda: self._log.read_text().count(done) > before.count(done), self._log)
+
+    def swing(self, name: str) -> None:
+        """Let a hand move a joint of an arm back and forth for six minutes, with the others in their middle.
+
+        The gripper is open meanwhile. One that squeezes an object for two seconds reports an overload, with which
+        LeRobot's programs cannot disconnect.
+        """
+        self.tell(f"middle {name}")
+        self.process.stdin.write(f"move {name} shoulder_pan 15\nmove {name} shoulder_pan -15\n" * 300)
+        self.process.stdin.flush()
 
     def close(self) -> None:
         self.process.terminate()
@@ -126,6 +136,7 @@ def virtual_arm(tmp_path):
         one.close()
 
 
+@may_miss_an_answer
 @pytest.mark.parametrize(
     ("name", "kind"),
     [("follower", "robot"), pytest.param("leader", "teleop", marks=pytest.mark.nightly)],
@@ -169,8 +180,10 @@ def test_motors_are_set_up_and_the_arm_is_calibrated(lerobot, virtual_arm, tmp_p
     assert all(abs(spans[joint] - expected[joint]) < 40 for joint in expected), spans
 
 
+@may_miss_an_answer
 def test_an_arm_is_teleoperated_recorded_replayed_and_driven_by_a_policy(lerobot, virtual_arm, tmp_path):
-    arm = virtual_arm("--leader", "--cameras", "front,wrist", "--camera-fps", "15", "--reset-after-s", "0.3")
+    arm = virtual_arm("--leader", "--cameras", "front,wrist", "--camera-fps", "15")
+    arm.swing("leader")
     follower, leader = arm.arguments("follower"), arm.arguments("leader")
     dataset = (
         "--dataset.repo_id=me/arm", f"--dataset.root={tmp_path / 'arm'}", "--dataset.fps=15",
@@ -214,6 +227,7 @@ def test_the_port_is_found_by_pulling_the_cable(lerobot, virtual_arm, tmp_path):
     assert "The port of this MotorsBus is '/dev/ttyVirtual-follower'" in typed.end()
 
 
+@may_miss_an_answer
 def test_faults_have_the_documented_effect_on_lerobot(lerobot, tmp_path):
     faults, found = ("overload:gripper", "unplug@2-4"), tmp_path / "faults.json"
     script = Path(__file__).parents[2] / "benchmarks" / "virtual_arm_faults.py"
@@ -238,6 +252,7 @@ AGREES = "\n" * 50
 """Nobody is near the virtual arm, so that Enter is pressed in advance."""
 
 
+@may_miss_an_answer
 def test_a_policy_is_trained_on_the_arm_through_lerobot(virtual_arm, lerobot, tmp_path):
     arm, run = virtual_arm("--scene", "--cameras", "front,wrist", "--camera-fps", "10"), tmp_path / "run"
     arm.tell("fault unplug@8-10")
@@ -266,6 +281,7 @@ def trained_in_simulation(folder: Path, **settings) -> Path:
     return folder / "policy"
 
 
+@may_miss_an_answer
 def test_a_policy_of_this_package_drives_the_arm_through_lerobot(virtual_arm, lerobot, tmp_path):
     arm = virtual_arm("--scene", "--cameras", "front,wrist", "--camera-fps", "10")
     knows_cube = trained_in_simulation(tmp_path / "state", robot_minutes=0.5)
@@ -294,6 +310,7 @@ def test_a_policy_of_this_package_drives_the_arm_through_lerobot(virtual_arm, le
     assert height > ROBOTS["so101"].workspace.lift, "the arm holds the cube that it has lifted"
 
 
+@may_miss_an_answer
 def test_the_leader_corrects_a_policy_in_a_rollout(virtual_arm, lerobot, tmp_path):
     arm = virtual_arm("--leader", "--cameras", "front,wrist", "--camera-fps", "10")
     policy = trained_in_simulation(
@@ -321,6 +338,7 @@ def test_the_leader_corrects_a_policy_in_a_rollout(virtual_arm, lerobot, tmp_pat
     assert len(frames) >= 5 and np.concatenate(frames["intervention"].map(np.atleast_1d).to_list()).all()
 
 
+@may_miss_an_answer
 def test_a_leader_arm_drives_the_arm(virtual_arm, lerobot, tmp_path):
     arm, played, log = (
         virtual_arm("--scene", "--leader", "--operator", "none"),

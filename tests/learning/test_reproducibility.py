@@ -20,6 +20,7 @@ from gym_hil.learning import tracking
 from gym_hil.learning.async_learner import InProcessLearner
 from gym_hil.learning.config import CONFIG, OPTIONAL_FIELDS, VERSION, TrainConfig, read_config, version_of
 from gym_hil.learning.learning_curve import Point
+from gym_hil.learning.methods import METHODS
 from gym_hil.learning.run import train
 from gym_hil.learning.run_status import Summary, status
 from gym_hil.learning.seeds import (
@@ -57,6 +58,15 @@ def test_a_configuration_is_read_as_it_was_saved_or_refused(version, dropped, ch
         return
     assert saved["version"] == version_of(read.method) and dropped <= OPTIONAL_FIELDS
     assert read.as_dict() == {**SHORT.as_dict(), **{name: saved[name] for name in NAMES if name in saved}}
+
+
+def test_a_revision_of_a_method_changes_the_version_of_its_configurations_only(monkeypatch):
+    saved = {method: TrainConfig(env_id=PICK, method=method).to_json() for method in ("bc", "hg-dagger")}
+    monkeypatch.setattr(METHODS.get("bc"), "revision", 2)
+    assert version_of("bc") == VERSION + 2 and version_of("of a missing package") == VERSION
+    with pytest.raises(InvalidArgumentError, match=f"has version {VERSION}, .* uses version {VERSION + 2}"):
+        read_config(saved["bc"], "config.json")
+    assert read_config(saved["hg-dagger"], "config.json").method == "hg-dagger"
 
 
 def test_a_configuration_of_another_version_is_neither_compared_nor_continued(tmp_path):

@@ -183,7 +183,10 @@ def test_a_learned_reward_decides_instead_of_the_task(state_reward):
     while not info["is_success"]:
         *_, reward, terminated, _, info = env.step(env.unwrapped.neutral_action())
         assert terminated == info["is_success"]
-    assert reward == 1.0 and info["termination_reason"] == "learned_success" and env.unwrapped.task_success()
+    assert reward == 1.0 and info["termination_reason"] == "learned_success"
+    assert env.unwrapped.success_detector.detects()
+    height = env.unwrapped.simulation.data.body("cube").xpos[2]
+    assert height > 0.11, "the task is done at 0.12 m; the reward may be one step early"
     ids = gym.make(f"gym_hil/{TASK}", reward=str(state_reward))
     ids.reset(seed=0)
     assert ids.unwrapped.success_detector is not None
@@ -196,6 +199,23 @@ def test_only_the_detector_decides_about_success():
         *_, terminated, _, info = env.step(env.unwrapped.neutral_action())
         assert not terminated and not info["is_success"]
     assert env.unwrapped.task_success()
+
+
+def test_a_detector_judges_one_environment_at_a_time(state_reward):
+    detector = LearnedSuccess(state_reward)
+    with pytest.raises(
+        InvalidArgumentError, match=r"already judges another environment.* the path of a learned"
+    ):
+        gym.make_vec(f"gym_hil/{TASK}", 2, vectorization_mode="sync", reward=detector)
+    first = make_env(TASK, reward=(own := LearnedSuccess(state_reward)))
+    with pytest.raises(InvalidArgumentError, match="already judges another environment"):
+        make_env(TASK, reward=own)
+    first.unwrapped.set_success_detector(own)
+    first.close()
+    make_env(TASK, reward=own).close()
+    vector = gym.make_vec(f"gym_hil/{TASK}", 2, vectorization_mode="sync", reward=str(state_reward))
+    assert len({id(env.unwrapped.success_detector) for env in vector.envs}) == 2
+    vector.close()
 
 
 class Presser(Operator):

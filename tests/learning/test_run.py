@@ -120,11 +120,11 @@ def test_a_rerecorded_episode_is_not_learned_from(tmp_path):
     before = buffer.size(), buffer.prior.size()
     first = np.zeros(13, np.float32)
     episode = EpisodeInProgress(1, "online", 0, [first], [first])
-    for human in (False, True, True):
+    for human, reward in ((False, 0.0), (True, 0.0), (True, 1.0)):
         episode.observations.append(first)
         episode.states.append(first)
         episode.actions.append(np.zeros(4, np.float32))
-        episode.rewards.append(0.0)
+        episode.rewards.append(reward)
         episode.interventions.append(human)
     run._learner.send(LearnerMessage(transitions=episode.so_far().transitions(0, 3, ended=False), learn=True))
     assert (buffer.size(), buffer.prior.size()) == (before[0] + 3, before[1] + 2)

@@ -148,7 +148,13 @@ def test_the_example_in_the_documentation_is_a_valid_study(tmp_path):
 @pytest.mark.slow
 def test_finished_runs_are_not_repeated_and_a_failed_one_stops_no_other(tmp_path):
     text = """
-    base = {task = "PandaPickCube-v1", robot_minutes = 0.1, demos = 1, eval_episodes = 1, final_episodes = 1}
+    [base]
+    task = "PandaPickCube-v1"
+    method = "hg-dagger"
+    robot_minutes = 0.1
+    demos = 1
+    eval_episodes = 1
+    final_episodes = 1
     [axes]
     seed = [0, 1]
     [axes.rate]

@@ -23,7 +23,7 @@ from gym_hil.learning.episode_store import Transitions
 from gym_hil.learning.evaluation import evaluate, wilson
 from gym_hil.learning.learner_service import load_checkpoint, save_checkpoint
 from gym_hil.learning.methods import METHODS
-from gym_hil.learning.methods.hil import CLONING_STEPS, HilLearner
+from gym_hil.learning.methods.hil import CLONING_STEPS, DECAY_STEPS, HilLearner
 from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.rollout import Rollouts
@@ -225,7 +225,8 @@ def learner_with_data(config, updates: int) -> HilLearner:
     rows = rng.standard_normal((50, learner.model.observation_space.shape[0])).astype(np.float32)
     flags = np.zeros(49, bool)
     actions = rng.uniform(-1, 1, (49, 4)).astype(np.float32)
-    learner.add(Transitions(rows[:-1], rows[1:], actions, np.zeros(49, np.float32), flags, flags, ~flags))
+    nothing = np.zeros(49, np.float32)
+    learner.add(Transitions(rows[:-1], rows[1:], actions, nothing, flags, flags, ~flags, success=True))
     for _ in range(updates):
         learner.update()
     return learner
@@ -263,6 +264,16 @@ def test_the_policy_begins_as_a_clone_of_the_demonstrations_and_then_learns_from
     learner.update()
     assert not learner.model.cloning and learner.model.log_ent_coef.item() != entropy
     assert {float(state["step"]) for state in learner.model.actor.optimizer.state.values()} == {1.0}
+
+
+def test_the_weight_of_imitation_decreases_after_the_cloning():
+    config = TrainConfig(env_id=PICK, width=32, batch_size=32, updates_per_step=2, imitation=2.0)
+    model, weights = learner_with_data(config, updates=0).model, []
+    for step in (0, DECAY_STEPS // 2, DECAY_STEPS, 2 * DECAY_STEPS):
+        model.updates = (CLONING_STEPS + step) * config.updates_per_step
+        model.train(config.updates_per_step, config.batch_size)
+        weights.append(model.imitation)
+    assert weights == [60.0, 31.0, 2.0, 2.0]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import time
 
 import gymnasium as gym
@@ -15,6 +16,7 @@ from gym_hil.core.errors import EpisodeOrderError, InvalidArgumentError, Unknown
 from gym_hil.core.observer import Observer
 from gym_hil.core.step_record import StepRecord
 from gym_hil.envs.manipulation import DEFAULT_GRIPPER_PENALTY
+from gym_hil.integrations.lerobot.configs import Plan, write_configs
 from gym_hil.intervention.simulated_human import SimulatedHuman
 from gym_hil.stacks.build import build_env, make_env, wrap_env
 from gym_hil.stacks.config import EnvConfig
@@ -199,7 +201,7 @@ def test_one_operator_cannot_watch_two_environments_at_once(env_id):
     envs.close()
 
 
-def test_the_default_gripper_penalty_is_the_same_everywhere():
+def test_the_default_gripper_penalty_is_the_same_everywhere(tmp_path):
     switch = np.array([0, 0, 0, 0], np.float32)
     envs = [
         gym.make("gym_hil/PandaPickCube-v1"),
@@ -210,6 +212,10 @@ def test_the_default_gripper_penalty_is_the_same_everywhere():
     for env in envs:
         env.reset(seed=0)
         assert env.step(switch)[4]["discrete_penalty"] == DEFAULT_GRIPPER_PENALTY
+    files = write_configs(Plan(task="PandaPickCubeGamepad-v0"), tmp_path)
+    for name in ("record", "learner"):
+        processor = json.loads(files[name].read_text())["env"]["processor"]
+        assert processor["gripper"]["gripper_penalty"] == DEFAULT_GRIPPER_PENALTY
 
 
 def test_the_dense_reward_of_an_unstable_step_is_not_that_of_a_fresh_state():

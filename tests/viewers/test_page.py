@@ -18,6 +18,7 @@ import pytest
 from gym_hil.core import palette
 from gym_hil.core.errors import DeviceError
 from gym_hil.devices import PageAddress
+from gym_hil.devices.controller_config import read_controller_configs
 from gym_hil.stacks.build import make_env
 from gym_hil.viewers.attach import find_page, open_page
 from gym_hil.wrappers.real_time import RealTimeWrapper
@@ -291,6 +292,7 @@ def test_pictures_between_steps_and_rates_are_sent(env, visitor):
                 await asyncio.sleep(0.05)
             scene = guest.last("scene")
             assert {camera["name"] for camera in scene["cameras"]} == {"front", "wrist"}
+            assert scene["pads"] == read_controller_configs(), "for gamepads that the browser does not know"
             frames = np.frombuffer(guest.poses, np.float32).reshape(-1, scene["bodies"], 7)
             assert len(frames) == 5
             hand = frames[:, scene["cameras"][-1]["body"], 0]

@@ -89,14 +89,15 @@ def _tasks(ids: list[IdParts]) -> Table:
         by_tasks.setdefault(tasks, []).append(robot)
     most = max(by_tasks, key=len)
     table = Table("task", "steps", "what to do", box=None, pad_edge=False)
+    easy = [name for name in TASKS if name.endswith(EASY) and name.removesuffix(EASY) in TASKS]
     for name in dict.fromkeys(parts.task for parts in ids):
-        if name.removesuffix(EASY) not in TASKS or not name.endswith(EASY):
+        if name not in easy:
             table.add_row(name, str(TASKS[name].max_episode_steps), escape(TASKS[name].description))
     others = [
         f"{', '.join(names)} ({', '.join(tasks)})" for tasks, names in by_tasks.items() if tasks != most
     ]
     caption = "; ".join([f"Robots: {', '.join(by_tasks[most])}", *others])
-    if easy := [name for name in TASKS if name.endswith(EASY)]:
+    if easy:
         caption += f"\nEasier starts: {', '.join(easy)}"
     table.caption, table.caption_justify = caption, "left"
     return table

@@ -248,8 +248,7 @@ class ManipulationEnv(TaskSuccess, FirstEndEffector, gym.Env[Observation, np.nda
         """Free all resources. It may be called more than once."""
         self._closed = True
         self.cameras.close()
-        if self.success_detector is not None:
-            self.success_detector.close()
+        self.close_success_detector()
 
     # Saved states.
 

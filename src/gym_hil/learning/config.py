@@ -25,8 +25,6 @@ CONFIG = "config.json"
 VERSION = 4
 """Version of the fields of `TrainConfig` and their meaning. It is incremented whenever a saved configuration would
 give a different run. Results of different versions are not compared."""
-METHOD_VERSIONS = {"hil": 5}
-"""Versions of methods that changed after the last increment of `VERSION`. Results of all other methods remain valid."""
 SECONDS_PER_MINUTE = 60.0
 DELAYS = tuple(field.name for field in fields(Delays))
 OPTIONAL_FIELDS = frozenset({*DELAYS, "reward"})
@@ -37,8 +35,12 @@ real time."""
 
 
 def version_of(method: str) -> int:
-    """Return the version of the configurations of a method."""
-    return METHOD_VERSIONS.get(method, VERSION)
+    """Return the version of a method's configurations: `VERSION` and the method's own `revision`.
+
+    Args:
+        method: name of the method. An unknown method has no revision.
+    """
+    return VERSION + (METHODS.get(method).revision if method in METHODS else 0)
 
 
 def defaults_for(env_id: str, obs: str, method: str) -> dict[str, Any]:

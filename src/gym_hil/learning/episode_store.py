@@ -34,6 +34,8 @@ class Transitions:
     """Whether a human acted in each step."""
     demonstration: bool = False
     """Whether the episode is a demonstration, in which the human acted in every step."""
+    success: bool = False
+    """Whether the episode ended in success with the last transition."""
 
     def __len__(self) -> int:
         """Return the number of steps."""
@@ -104,6 +106,7 @@ class TrainingEpisode:
             last & (not self.terminated) & ~rewarded,
             self.interventions[start:stop],
             self.kind == "demonstration",
+            self.success and bool(last.any()),
         )
 
 

@@ -5,7 +5,7 @@ The symmetric sampling is that of RLPD (Ball et al. 2023, arXiv:2302.02948).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ class HilReplayBuffer(ReplayBuffer):
         self.rng = np.random.default_rng(seed)
         self.prior = ReplayBuffer(buffer_size, observation_space, action_space, *args, **kwargs)
         self._augment = augment
-        self._by_human: list[bool] = []
+        self._in_prior: list[bool] = []
 
     def add(
         self,
@@ -65,19 +65,44 @@ class HilReplayBuffer(ReplayBuffer):
         done: NDArray[Any],
         infos: list[dict[str, Any]],
     ) -> None:
-        """Store a transition; one in which a human acted is stored in `prior` as well."""
+        """Store a transition. One that is an example is stored in `prior` as well."""
         super().add(obs, next_obs, action, reward, done, infos)
-        self._by_human.append(bool(infos[0].get(schema.IS_INTERVENTION, False)))
-        if self._by_human[-1]:
-            self.prior.add(obs, next_obs, action, reward, done, infos)
+        number = len(self._in_prior)
+        self._in_prior.append(False)
+        by_human = bool(infos[0].get(schema.IS_INTERVENTION, False))
+        succeeds = bool(reward[0] >= 1.0 or infos[0].get(schema.IS_SUCCESS, False))
+        for example in self._new_examples(number, by_human, succeeds, bool(done[0])):
+            row = (self.pos - 1 - number + example) % self.buffer_size
+            self.prior.add(
+                self.observations[row],
+                self.next_observations[row],
+                self.actions[row],
+                self.rewards[row],
+                self.dones[row],
+                [{"TimeLimit.truncated": bool(self.timeouts[row, 0])}],
+            )
+            self._in_prior[example] = True
+
+    def _new_examples(self, number: int, by_human: bool, succeeds: bool, done: bool) -> Sequence[int]:
+        """Return the numbers of the transitions that become examples with the newest one.
+
+        Args:
+            number: number of the newest transition.
+            by_human: whether a human acted in it.
+            succeeds: whether the task, or a subtask, succeeds with it.
+            done: whether the episode ended with it.
+        """
+        return (number,) if by_human else ()
 
     def add_transitions(self, transitions: Transitions) -> None:
         """Store consecutive transitions of one episode."""
         ended = transitions.terminated | transitions.truncated
+        last = len(transitions) - 1
         for row in range(len(transitions)):
             this_row = slice(row, row + 1)
             info = {
                 schema.IS_INTERVENTION: bool(transitions.interventions[row]),
+                schema.IS_SUCCESS: transitions.success and row == last,
                 "TimeLimit.truncated": bool(transitions.truncated[row]),
             }
             self.add(
@@ -91,10 +116,10 @@ class HilReplayBuffer(ReplayBuffer):
 
     def forget(self, count: int) -> None:
         """Remove the newest `count` transitions."""
-        first = len(self._by_human) - count
-        humans = sum(self._by_human[first:])
-        del self._by_human[first:]
-        for buffer, dropped in ((self, count), (self.prior, humans)):
+        first = len(self._in_prior) - count
+        examples = sum(self._in_prior[first:])
+        del self._in_prior[first:]
+        for buffer, dropped in ((self, count), (self.prior, examples)):
             buffer.full = buffer.full and buffer.pos >= dropped
             buffer.pos = (buffer.pos - dropped) % buffer.buffer_size
 
@@ -128,3 +153,31 @@ class HilReplayBuffer(ReplayBuffer):
             buffer.to_torch(ends.reshape(-1, 1)),
             buffer.to_torch(buffer.rewards[rows, 0].reshape(-1, 1)),
         )
+
+
+class SuccessfulHelpBuffer(HilReplayBuffer):
+    """Stores the transitions in which a human acted in `prior` when a success follows in the same episode.
+
+    If a human cannot rescue an episode, for example because an object is out of reach, what they tried is no example.
+
+    Args:
+        args: arguments of `HilReplayBuffer`.
+        kwargs: keyword arguments of `HilReplayBuffer`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._undecided: list[int] = []
+
+    def _new_examples(self, number: int, by_human: bool, succeeds: bool, done: bool) -> Sequence[int]:
+        if by_human:
+            self._undecided.append(number)
+        examples = self._undecided if succeeds else []
+        if succeeds or done:
+            self._undecided = []
+        return examples
+
+    def forget(self, count: int) -> None:
+        """Remove the newest `count` transitions."""
+        super().forget(count)
+        self._undecided = [number for number in self._undecided if number < len(self._in_prior)]

@@ -12,6 +12,7 @@ from typing import Any
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.files import make_folder, write_atomically
 from gym_hil.datasets.dataset import require_no_dataset
+from gym_hil.envs.manipulation import DEFAULT_GRIPPER_PENALTY
 from gym_hil.integrations.lerobot.training_config import Size, training_config
 from gym_hil.stacks.ids import IdParts, parse_id
 from gym_hil.tasks import TASKS
@@ -125,7 +126,7 @@ def configs(plan: Plan, out: Path) -> dict[str, dict[str, Any]]:
 
 
 def _env(task: str) -> dict[str, Any]:
-    gripper = {"use_gripper": True, "gripper_penalty": -0.02}
+    gripper = {"use_gripper": True, "gripper_penalty": DEFAULT_GRIPPER_PENALTY}
     return {
         "name": "gym_hil",
         "task": task,

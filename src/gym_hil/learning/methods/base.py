@@ -146,6 +146,8 @@ class LearningMethod(abc.ABC):
             learns from the demonstrations alone, with as many updates as online training would have.
         supports_images: whether the method can learn from camera images.
         help: the human who may act during training.
+        revision: number of changes of this method by which a saved configuration gives a different run. It is added to
+            `gym_hil.learning.config.VERSION`.
         pretraining_steps: number of control steps whose updates are done with the demonstrations before the
             policy acts.
     """
@@ -157,6 +159,7 @@ class LearningMethod(abc.ABC):
     acts_online: ClassVar[bool] = True
     supports_images: ClassVar[bool] = False
     help: ClassVar[Help] = "watching"
+    revision: ClassVar[int] = 0
     pretraining_steps: ClassVar[int] = 0
 
     def make_learner(

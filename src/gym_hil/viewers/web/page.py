@@ -58,7 +58,7 @@ class Page(Viewer):
         self._describe()
         self._server = PageServer(self.address)
         # Stop the server of an unreferenced page, as after running a notebook's cell again.
-        weakref.finalize(self, self._server.close)
+        weakref.finalize(self, self._server.release)
 
     @property
     def url(self) -> str:

@@ -101,6 +101,17 @@ class PageServer:
         self._call(self._stop.set)
         self._thread.join(timeout=5.0)
 
+    def release(self) -> None:
+        """Stop the server, and wait for it only in the main thread.
+
+        The garbage collector calls this in any thread, such as that of this server or of another page, which must go
+        on.
+        """
+        if threading.current_thread() is threading.main_thread():
+            self.close()
+        else:
+            self._call(self._stop.set)
+
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(function, *arguments)

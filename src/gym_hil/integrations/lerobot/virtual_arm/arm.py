@@ -79,6 +79,11 @@ class ServoArm:
         """Positions of the joints (rad)."""
         return [float(self._data.qpos[at]) for at in self._qpos]
 
+    @property
+    def powered(self) -> bool:
+        """Whether the torque of a servo is enabled."""
+        return any(servo.get(reg.TORQUE_ENABLE) for servo in self.bus.servos.values())
+
     def add_friction(self, joint: str, torque: float) -> None:
         """Add a friction torque (N m) to a joint; 0 for none."""
         number = self.joints.index(joint)

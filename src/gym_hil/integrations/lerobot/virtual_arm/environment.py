@@ -136,11 +136,18 @@ class LeaderHand(JointPositions):
         return self.clip([*np.degrees(self._handle.positions), self._opening(self._fingers)])
 
     def apply(self, values: list[float], limits: Box) -> None:
-        """Move the hand during the next control period, unless commands of the console move it."""
+        """Move the hand during the next control period, unless commands of the console move it.
+
+        While the leader's torque is enabled, a program holds or moves the leader, and the hand releases it.
+        """
         leader = self.leader
         if leader is None:
             return
         if leader.hand.scripted:
+            self._forget()
+            return
+        if leader.powered:
+            leader.hand.release()
             self._forget()
             return
         self._handle.watch(self._simulation.tcp_pos_w)
