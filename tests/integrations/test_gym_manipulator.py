@@ -98,7 +98,8 @@ def test_two_recorded_episodes_load_hold_executed_actions_and_replay(lerobot, tm
         assert np.asarray(rows["next.reward"])[in_episode].sum() == 1.0, "the simulated human succeeds"
         moved = np.abs(actions[:, :3]).max(axis=1) > 0
         start = int(np.argmax(moved))
-        release = start + int(np.argmin(np.append(moved[start:], False)))  # which brakes the arm, unlike its action
+        moves_on = np.append(moved[start:], False)
+        release = start + int(np.argmin(moves_on))  # the release brakes the arm, which no action expresses
         assert release - start >= 3 and np.abs(actions[:, :3]).max() > 0.5
         env = gym.make("gym_hil/PandaPickCube-v0")
         observation, _ = env.reset()
