@@ -160,7 +160,8 @@ def test_the_readme_states_the_result_of_its_training_command():
     assert facts["command"] in readme and f"version {result['gym_hil']})" in readme
     assert f"the simulated human acted for {result['human_s']:.0f} seconds" in readme
     assert f"without help in {result['successes']} of {result['episodes']} episodes" in readme
-    assert f"The command took {facts['command_s']:.0f} seconds on two CPU cores" in readme
+    assert f"The command took {facts['command_s']:.0f} seconds on two hardware threads" in readme
+    assert "all in the demonstrations" in readme and result["takeovers"] == 0
     assert result["cycle_s"] < 2.0 and "The policy needs less than two seconds per cube" in readme
 
 

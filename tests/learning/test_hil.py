@@ -20,11 +20,13 @@ from gym_hil.learning.replay_buffer import HilReplayBuffer, SuccessfulHelpBuffer
 from gym_hil.learning.weight_average import WeightAverage  # noqa: E402
 
 ENV_ID = "gym_hil/PandaPickCubeStateBase-v1"
-SIZES = spaces.Box(-np.inf, np.inf, (1,)), spaces.Box(-1, 1, (1,))
+SPACES = spaces.Box(-np.inf, np.inf, (1,)), spaces.Box(-1, 1, (1,))
 
 
 def steps(values, human, *, reward=0.0, ended=True) -> Transitions:
-    """Return transitions whose observations are `values`. The last one has the reward and ends the episode."""
+    """Return transitions whose observations are `values`. The last one has the reward. It ends the episode if it is
+    a success or `ended` is true.
+    """
     count = len(values)
     last = np.arange(count) == count - 1
     observations = np.array(values, np.float32)[:, None]
@@ -41,7 +43,7 @@ def examples(buffer: HilReplayBuffer) -> list[float]:
 
 
 def test_human_actions_in_failed_episodes_are_no_examples():
-    buffer = SuccessfulHelpBuffer(50, *SIZES)
+    buffer = SuccessfulHelpBuffer(50, *SPACES)
     buffer.add_transitions(steps([1, 2, 3], [0, 1, 1], ended=False))
     assert examples(buffer) == [], "nobody knows yet whether the human will succeed"
     buffer.add_transitions(steps([4, 5], [1, 0], reward=1.0))
@@ -51,13 +53,13 @@ def test_human_actions_in_failed_episodes_are_no_examples():
     of_another_package = replace(steps([10, 11], [1, 0]), success=True)
     buffer.add_transitions(of_another_package)
     assert examples(buffer)[4:] == [10], "rewards of other packages can differ from 1"
-    plain = HilReplayBuffer(50, *SIZES)
+    plain = HilReplayBuffer(50, *SPACES)
     plain.add_transitions(steps([6, 7, 8], [1, 1, 0]))
     assert examples(plain) == [6, 7]
 
 
 def test_examples_are_copied_with_all_their_values():
-    buffer = SuccessfulHelpBuffer(50, *SIZES)
+    buffer = SuccessfulHelpBuffer(50, *SPACES)
     buffer.add_transitions(steps([1, 2], [1, 1], reward=1.0))
     prior = buffer.prior
     assert prior.next_observations[:2, 0, 0].tolist() == [1.5, 2.5]
@@ -66,7 +68,7 @@ def test_examples_are_copied_with_all_their_values():
 
 
 def test_a_forgotten_episode_leaves_no_examples():
-    buffer = SuccessfulHelpBuffer(50, *SIZES)
+    buffer = SuccessfulHelpBuffer(50, *SPACES)
     buffer.add_transitions(steps([1, 2], [1, 1], reward=1.0))
     buffer.add_transitions(steps([3, 4], [1, 1], ended=False))
     buffer.forget(2)
@@ -96,7 +98,7 @@ def test_an_average_follows_the_weights_and_forgets_the_first_ones():
 
 def test_hil_acts_with_the_average_of_the_weights():
     config = TrainConfig(env_id=ENV_ID, seed=0, robot_minutes=0.1, **defaults_for(ENV_ID, "state", "hil"))
-    learner = METHODS.get("hil").make_learner(config, *SIZES)
+    learner = METHODS.get("hil").make_learner(config, *SPACES)
     learner.add(steps([1, 2, 3], [1, 1, 1], reward=1.0))
     observation, acted = np.zeros(1, np.float32), []
     for _ in range(30):
@@ -105,6 +107,6 @@ def test_hil_acts_with_the_average_of_the_weights():
     newest = learner.model.actor(torch.zeros(1, 1), deterministic=True).item()
     assert abs(newest - acted[-1]) > 1e-6
     facts, arrays = learner.state()
-    again = METHODS.get("hil").make_learner(config, *SIZES)
+    again = METHODS.get("hil").make_learner(config, *SPACES)
     again.load_state(facts, dict(arrays))
     assert GaussianPolicy(again.policy_weights()).act(observation).item() == acted[-1]

@@ -25,8 +25,8 @@ class CloningSAC(HilSAC):
     Args:
         args: arguments of `HilSAC`.
         imitation: final weight of the behaviour cloning loss.
-        cloning_updates: number of the first gradient steps of the critics in which the actor only imitates, with one
-            gradient step for each of them. The critics learn the values of its actions meanwhile.
+        cloning_updates: number of gradient steps of the critics at the beginning. Meanwhile, the actor takes as many
+            gradient steps on the behaviour cloning loss alone.
         first_imitation: weight of the behaviour cloning loss at the first update after the cloning, as a multiple of
             `imitation`.
         decay_updates: number of gradient steps of the critics after the cloning in which the weight decreases to
@@ -56,10 +56,10 @@ class CloningSAC(HilSAC):
         return torch.tanh(mean + log_std.exp() * torch.randn_like(mean))
 
     def train(self, gradient_steps: int, batch_size: int = 64) -> None:
-        """Update critics and actor; see `HilSAC.train`."""
+        """Update the critics and the actor; see `HilSAC.train`."""
         self.cloning = self.updates < self.cloning_updates
         if self.updates == self.cloning_updates:
-            # These moment estimates come from the small gradients at the end of the cloning, and would make the first
+            # Adam's moment estimates come from the small gradients at the end of the cloning, and would make the first
             # steps of reinforcement learning too large.
             self.actor.optimizer.state.clear()
         self.imitation = self.final_imitation * self._decay()
@@ -69,15 +69,15 @@ class CloningSAC(HilSAC):
                 drawn = self.demonstration_buffer.sample_prior(CLONING_BATCH)
                 self._clone(drawn.observations, drawn.actions)
 
-    def _train_actor(self, features: torch.Tensor, by_human: torch.Tensor) -> None:
+    def _train_actor(self, features: torch.Tensor, human_actions: torch.Tensor) -> None:
         if not self.cloning:
-            super()._train_actor(features, by_human)
+            super()._train_actor(features, human_actions)
 
     def _decay(self) -> float:
         """Return the weight of the behaviour cloning loss as a multiple of the final one."""
         left = max(0, self.cloning_updates + self.decay_updates - self.updates)
         return 1.0 + (self.first_imitation - 1.0) * min(1.0, left / max(1, self.decay_updates))
 
-    def _clone(self, observations: torch.Tensor, by_human: torch.Tensor) -> None:
+    def _clone(self, observations: torch.Tensor, human_actions: torch.Tensor) -> None:
         copied = self._imitating(*self._distribution(self._noisy(observations)))
-        self._update_actor(functional.mse_loss(copied, by_human))
+        self._update_actor(functional.mse_loss(copied, human_actions))

@@ -108,8 +108,9 @@ class TrainConfig:
     learning_rate: float = 3e-4
     """Learning rate of all networks."""
     annealing: float = 0.5
-    """Final fraction of the run over which the learning rate of ``hil`` decreases linearly to a twentieth; 0 keeps it
-    constant."""
+    """The learning rate of ``hil`` decreases linearly to a twentieth over this final fraction of the updates that all
+    control steps of the run would have; 0 keeps it constant. Demonstrations have no updates, and end the decrease
+    earlier."""
     entropy: float = 0.01
     """Initial entropy coefficient, which is then tuned automatically."""
     tau: float = 0.01

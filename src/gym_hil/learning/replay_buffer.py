@@ -1,6 +1,7 @@
-"""A replay buffer that samples half of each batch from human transitions and half from all transitions.
+"""Replay buffers that sample half of each batch from examples and half from all transitions.
 
-The symmetric sampling is that of RLPD (Ball et al. 2023, arXiv:2302.02948).
+An example is a transition in which a human acted and which may be imitated. The symmetric sampling is that of RLPD
+(Ball et al. 2023, arXiv:2302.02948).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Augmentation = Callable[[torch.Tensor], torch.Tensor]
 
 
 class HilReplayBuffer(ReplayBuffer):
-    """Stores all transitions. Those in which a human acted are stored in `prior` as well.
+    """Stores all transitions. Those in which a human acted are examples, which are stored in `prior` as well.
 
     Args:
         buffer_size: largest number of transitions.
@@ -36,7 +37,7 @@ class HilReplayBuffer(ReplayBuffer):
             supported.
 
     Attributes:
-        prior: the transitions in which a human acted.
+        prior: the examples.
         rng: the generator that samples batches.
     """
 
@@ -65,13 +66,22 @@ class HilReplayBuffer(ReplayBuffer):
         done: NDArray[Any],
         infos: list[dict[str, Any]],
     ) -> None:
-        """Store a transition. One that is an example is stored in `prior` as well."""
+        """Store a transition, and the transitions that become examples with it in `prior`.
+
+        Args:
+            obs: observation (1, size).
+            next_obs: next observation (1, size).
+            action: executed action (1, size).
+            reward: reward (1,).
+            done: whether the episode ended (1,).
+            infos: the info, with the keys ``is_intervention``, ``is_success`` and ``TimeLimit.truncated``.
+        """
         super().add(obs, next_obs, action, reward, done, infos)
         number = len(self._in_prior)
         self._in_prior.append(False)
-        by_human = bool(infos[0].get(schema.IS_INTERVENTION, False))
+        human_acted = bool(infos[0].get(schema.IS_INTERVENTION, False))
         succeeds = bool(reward[0] >= 1.0 or infos[0].get(schema.IS_SUCCESS, False))
-        for example in self._new_examples(number, by_human, succeeds, bool(done[0])):
+        for example in self._new_examples(number, human_acted, succeeds, bool(done[0])):
             row = (self.pos - 1 - number + example) % self.buffer_size
             self.prior.add(
                 self.observations[row],
@@ -83,19 +93,23 @@ class HilReplayBuffer(ReplayBuffer):
             )
             self._in_prior[example] = True
 
-    def _new_examples(self, number: int, by_human: bool, succeeds: bool, done: bool) -> Sequence[int]:
-        """Return the numbers of the transitions that become examples with the newest one.
+    def _new_examples(self, number: int, human_acted: bool, succeeds: bool, done: bool) -> Sequence[int]:
+        """Return the numbers of the transitions to be stored in `prior` when the newest transition is stored.
 
         Args:
-            number: number of the newest transition.
-            by_human: whether a human acted in it.
+            number: number of the newest transition, counted from the first one that was stored.
+            human_acted: whether a human acted in it.
             succeeds: whether the task, or a subtask, succeeds with it.
             done: whether the episode ended with it.
         """
-        return (number,) if by_human else ()
+        return (number,) if human_acted else ()
 
     def add_transitions(self, transitions: Transitions) -> None:
-        """Store consecutive transitions of one episode."""
+        """Store transitions.
+
+        Args:
+            transitions: consecutive transitions of one episode.
+        """
         ended = transitions.terminated | transitions.truncated
         last = len(transitions) - 1
         for row in range(len(transitions)):
@@ -115,7 +129,11 @@ class HilReplayBuffer(ReplayBuffer):
             )
 
     def forget(self, count: int) -> None:
-        """Remove the newest `count` transitions."""
+        """Remove the newest transitions, also from the examples.
+
+        Args:
+            count: number of transitions.
+        """
         first = len(self._in_prior) - count
         examples = sum(self._in_prior[first:])
         del self._in_prior[first:]
@@ -124,18 +142,33 @@ class HilReplayBuffer(ReplayBuffer):
             buffer.pos = (buffer.pos - dropped) % buffer.buffer_size
 
     def sample(self, batch_size: int, env: Any = None) -> ReplayBufferSamples:
-        """Return a batch: first half from `prior`, unless it is empty, and the rest from all transitions."""
-        by_human = batch_size // 2 if self.prior.size() else 0
-        everything = self._draw(self, batch_size - by_human)
-        if not by_human:
-            return everything
-        halves = zip(self._draw(self.prior, by_human), everything, strict=True)
+        """Return a random batch whose first half are examples, if there are any.
+
+        Args:
+            batch_size: number of transitions.
+            env: not used.
+
+        Returns:
+            Tensors whose first dimension is the batch.
+        """
+        examples = batch_size // 2 if self.prior.size() else 0
+        others = self._draw(self, batch_size - examples)
+        if not examples:
+            return others
+        halves = zip(self._draw(self.prior, examples), others, strict=True)
         return ReplayBufferSamples(
             *(None if first is None else torch.cat((first, second)) for first, second in halves)
         )
 
     def sample_prior(self, batch_size: int) -> ReplayBufferSamples:
-        """Return a batch of transitions in which a human acted."""
+        """Return a random batch of examples.
+
+        Args:
+            batch_size: number of transitions.
+
+        Returns:
+            Tensors whose first dimension is the batch.
+        """
         return self._draw(self.prior, batch_size)
 
     def _draw(self, buffer: ReplayBuffer, size: int) -> ReplayBufferSamples:
@@ -156,9 +189,10 @@ class HilReplayBuffer(ReplayBuffer):
 
 
 class SuccessfulHelpBuffer(HilReplayBuffer):
-    """Stores the transitions in which a human acted in `prior` when a success follows in the same episode.
+    """Transitions in which a human acted become examples when a success follows in the same episode.
 
-    If a human cannot rescue an episode, for example because an object is out of reach, what they tried is no example.
+    The success of a subtask counts as well. If a human cannot rescue an episode, for example because an object is out
+    of reach, what they tried should not be imitated.
 
     Args:
         args: arguments of `HilReplayBuffer`.
@@ -169,8 +203,8 @@ class SuccessfulHelpBuffer(HilReplayBuffer):
         super().__init__(*args, **kwargs)
         self._undecided: list[int] = []
 
-    def _new_examples(self, number: int, by_human: bool, succeeds: bool, done: bool) -> Sequence[int]:
-        if by_human:
+    def _new_examples(self, number: int, human_acted: bool, succeeds: bool, done: bool) -> Sequence[int]:
+        if human_acted:
             self._undecided.append(number)
         examples = self._undecided if succeeds else []
         if succeeds or done:
@@ -178,6 +212,6 @@ class SuccessfulHelpBuffer(HilReplayBuffer):
         return examples
 
     def forget(self, count: int) -> None:
-        """Remove the newest `count` transitions."""
+        """Remove the newest transitions; see `HilReplayBuffer.forget`."""
         super().forget(count)
         self._undecided = [number for number in self._undecided if number < len(self._in_prior)]

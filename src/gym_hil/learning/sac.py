@@ -183,11 +183,11 @@ class HilSAC(SAC):
         density = -0.5 * noise**2 - log_std - HALF_LOG_2_PI - torch.log(1.0 - action**2 + TANH_EPSILON)
         return action, density.sum(dim=1, keepdim=True)
 
-    def _train_actor(self, features: torch.Tensor, by_human: torch.Tensor) -> None:
-        """Update the actor. `by_human` are the human's actions for the first rows of `features`."""
+    def _train_actor(self, features: torch.Tensor, human_actions: torch.Tensor) -> None:
+        """Update the actor. `human_actions` are the human's actions for the first rows of `features`."""
         assert self.ent_coef_optimizer is not None and self.log_ent_coef is not None
         assert isinstance(self.target_entropy, float)
-        imitated = features[: len(by_human)] if self.imitation else features[:0]
+        imitated = features[: len(human_actions)] if self.imitation else features[:0]
         noisy = bool(self.feature_noise and len(imitated))
         inputs = torch.cat((features, self._noisy(imitated))) if noisy else features
         mean, log_std = self._distribution(inputs)
@@ -200,7 +200,7 @@ class HilSAC(SAC):
         if len(imitated):
             rows = slice(len(features), None) if noisy else slice(len(imitated))
             imitating = self._imitating(mean[rows], log_std[rows])
-            loss = loss + self.imitation * functional.mse_loss(imitating, by_human)
+            loss = loss + self.imitation * functional.mse_loss(imitating, human_actions)
         self._update_actor(loss)
         self.logger.record("train/ent_coef", weight.item())
 
@@ -215,21 +215,21 @@ class HilSAC(SAC):
         """Return the actions (batch, actions) that the actor's behaviour cloning loss compares with the human's."""
         return torch.tanh(mean)
 
-    def _imitation_loss(self, features: torch.Tensor, by_human: torch.Tensor) -> torch.Tensor:
-        """Return the weighted imitation loss. `by_human` are the actions for the first rows of `features`."""
-        if not self.imitation or not len(by_human):
+    def _imitation_loss(self, features: torch.Tensor, human_actions: torch.Tensor) -> torch.Tensor:
+        """Return the weighted imitation loss. `human_actions` are the actions for the first rows of `features`."""
+        if not self.imitation or not len(human_actions):
             return features.new_zeros(())
-        return self.imitation * self.distance_to_human(features[: len(by_human)], by_human)
+        return self.imitation * self.distance_to_human(features[: len(human_actions)], human_actions)
 
-    def distance_to_human(self, features: torch.Tensor, by_human: torch.Tensor) -> torch.Tensor:
+    def distance_to_human(self, features: torch.Tensor, human_actions: torch.Tensor) -> torch.Tensor:
         """Return the mean squared distance of the policy's mean actions from a human's.
 
         Args:
             features: encoded observations (batch, features); `feature_noise` is added.
-            by_human: the human's actions (batch, actions), in [-1, 1].
+            human_actions: the human's actions (batch, actions), in [-1, 1].
         """
         mean, _ = self._distribution(self._noisy(features))
-        return functional.mse_loss(torch.tanh(mean), by_human)
+        return functional.mse_loss(torch.tanh(mean), human_actions)
 
     def _noisy(self, features: torch.Tensor) -> torch.Tensor:
         if not self.feature_noise:

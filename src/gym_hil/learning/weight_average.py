@@ -17,8 +17,8 @@ class WeightAverage:
     """Averages the weights of a network over its latest updates.
 
     With constant learning rates, the weights fluctuate around an optimum, and their average is nearer to it (Polyak
-    and Juditsky 1992, SIAM J. Control Optim. 30). After n updates, the decay is at most
-    (1 + n) / (10 + n), as in TensorFlow's ``ExponentialMovingAverage``, so that the initial weights are soon forgotten.
+    and Juditsky 1992, SIAM J. Control Optim. 30). The decay of the n-th update is at most n / (n + 9), similarly
+    to that of TensorFlow's ``ExponentialMovingAverage``, so that the initial weights are soon forgotten.
 
     Args:
         network: the network.
@@ -33,7 +33,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Include the current weights."""
+        """Include the current weights in the average."""
         self._count += 1
         decay = min(self._decay, self._count / (self._count + 9.0))
         torch._foreach_lerp_(list(self._averages.values()), list(self._network.parameters()), 1.0 - decay)
@@ -49,7 +49,8 @@ class WeightAverage:
             prefix: beginning of the arrays' names.
 
         Returns:
-            Arrays by name: the prefix and the name of a parameter, with its shape, or ``count``.
+            Arrays by name: the average of each parameter, in its shape, under the prefix followed by its name, and
+            the number of updates under the prefix followed by ``count``.
         """
         count = torch.tensor(self._count)
         named = itertools.chain(self._averages.items(), [(_COUNT, count)])

@@ -21,14 +21,15 @@ from gym_hil.learning.methods.base import Weights
 from gym_hil.learning.policy_env import time_limit
 
 CLONING_STEPS = 500
-"""Number of control steps whose updates fit the policy to the demonstrations before it acts."""
+"""The policy is fitted to the demonstrations with the number of updates of this many control steps before it acts."""
 FIRST_IMITATION = 30.0
 """Weight of imitation after the cloning, as a multiple of its final value."""
 DECAY_STEPS = 1000
 """Number of control steps after the cloning in which the weight of imitation decreases."""
 STATE_DEFAULTS = {"imitation": 2.0, "batch_size": 128}
+"""Defaults of fields of the configuration for state observations."""
 IMAGE_DEFAULTS = {"imitation": 1.0, "annealing": 1.0}
-"""Defaults of some fields of the configuration for state observations and for images."""
+"""Defaults of fields of the configuration for images."""
 HORIZON = 0.2
 """Horizon of the discounted return, 1 / (1 - gamma), as a fraction of the time limit of an episode."""
 SHORTEST_HORIZON = 20
@@ -66,7 +67,7 @@ class HilLearner(ActorCriticLearner):
         }
 
     def update(self) -> None:
-        """Update critics, actor and average."""
+        """Update the critics, the actor and the average of the actor's weights."""
         super().update()
         self._average.update()
 
@@ -77,15 +78,16 @@ class HilLearner(ActorCriticLearner):
         return gaussian_weights(self._average.weights())
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return the state of networks, average, optimizers, counters and random generators."""
+        """Return the state; see `Learner.state`. It includes the average of the actor's weights."""
         facts, arrays = super().state()
         return facts, {**arrays, **self._average.state(_AVERAGE)}
 
     def load_state(self, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-        """Restore the result of `state` exactly.
+        """Restore the result of `state` exactly; see `Learner.load_state`.
 
         Raises:
             ValueError: the state belongs to networks with a different architecture.
+            KeyError: the state contains no average.
         """
         super().load_state(facts, arrays)
         self._average.load_state(arrays, _AVERAGE)
