@@ -1,7 +1,7 @@
 """Put the benchmark's tables into the pages of the documentation, from the records in the repository.
 
 A hook of MkDocs. A line ``<!-- benchmark: NAME -->`` of a page becomes the table of that name, and
-``<!-- benchmark: cloning TASK -->`` the rows of a task.
+``<!-- benchmark: cloning TASK -->`` the rows of a task, ``<!-- benchmark: study NAME -->`` the settings of a study.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gym_hil.cli.common import state_base_id
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.experiments.benchmark import make_study, rank_agreement, read_results
 from gym_hil.experiments.leaderboard import as_table, read_rows
+from gym_hil.experiments.study import load_study
 from gym_hil.experiments.study_report import FinishedRun, as_markdown, table
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
@@ -260,6 +262,13 @@ def so101() -> str:
     return as_markdown(header, rows)
 
 
+def study(name: str) -> str:
+    """A row per setting of the study ``benchmarks/NAME.toml``, from the records in ``benchmarks/NAME``."""
+    finished = read_results(FOLDER / name)
+    header, rows = table(load_study(FOLDER / f"{name}.toml", state_base_id), finished)
+    return as_markdown(header, rows)
+
+
 def _success(result: dict[str, Any]) -> tuple[str, str]:
     """Return the successes of an evaluation, and their interval."""
     interval = f"{100 * result['low']:.0f} to {100 * result['high']:.0f} %"
@@ -287,15 +296,17 @@ def render(markdown: str) -> str:
     without_records = {table.__name__: table for table in others}
 
     def put(match: re.Match[str]) -> str:
-        name, task = match.groups()
+        name, argument = match.groups()
         if name in without_records:
             return without_records[name]()
         if name == cloning.__name__:
-            return cloning(task)
+            return cloning(argument)
+        if name == study.__name__:
+            return study(argument)
         tables = {"settings": settings, "agreement": agreement, "runs": runs}
         if name not in tables:
             raise InvalidArgumentError(
-                f"there is no table {name!r}; there are {[*tables, *without_records, cloning.__name__]}"
+                f"there is no table {name!r}; there are {[*tables, *without_records, cloning.__name__, study.__name__]}"
             )
         if not any(RECORDS.glob("*.json")):
             return "There are no records of this version of the protocol yet."

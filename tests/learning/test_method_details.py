@@ -12,6 +12,8 @@ pytest.importorskip("stable_baselines3")
 from gymnasium import spaces
 
 from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.intervention.gates import NoProgress
+from gym_hil.intervention.limits import PRESETS
 from gym_hil.intervention.on_request import OnRequest
 from gym_hil.intervention.operator import POLICY_ACTS, Decision, Operator
 from gym_hil.learning.async_learner import InProcessLearner
@@ -23,6 +25,7 @@ from gym_hil.learning.methods.ensemble_dagger import EnsemblePolicy
 from gym_hil.learning.methods.iwr import IwrLearner
 from gym_hil.learning.methods.sirius import SiriusLearner
 from gym_hil.learning.methods.weighted_imitation import Kind
+from gym_hil.learning.rollout import Rollouts
 from gym_hil.learning.run import train
 
 STATES = spaces.Box(-np.inf, np.inf, (2,), np.float32)
@@ -162,3 +165,18 @@ def test_a_human_watches_only_where_the_method_needs_it(tmp_path, name, watches)
     last = read_curve(tmp_path / CURVE)[-1]
     assert (last.watched_s > 0) == watches
     assert last.takeovers == 0 if name == "rlpd" else last.takeovers > 0
+
+
+def test_the_time_after_which_the_human_takes_over_can_be_set():
+    rollouts = Rollouts(replace(PICK, preset="novice", takeover_after_s=3.0))
+    try:
+        limits = rollouts.env.get_wrapper_attr("operator").limits
+    finally:
+        rollouts.close()
+    assert limits == replace(PRESETS["novice"], gates=(NoProgress(seconds=3.0),))
+    with pytest.raises(
+        InvalidArgumentError, match=r"takeover_after_s=3.0 needs a simulated human, not .*'none'"
+    ):
+        replace(PICK, operator="none", takeover_after_s=3.0)
+    with pytest.raises(InvalidArgumentError, match="takeover_after_s=-1 must be at least 0"):
+        replace(PICK, takeover_after_s=-1)

@@ -168,6 +168,17 @@ class Limits:
         """Return the limits of the same human in demonstrations: it takes over at once and never hands back."""
         return replace(self, disagreement=0.0, patience_s=0.0, max_hold_s=math.inf)
 
+    def taking_over_after(self, seconds: float) -> Limits:
+        """Return the limits of the same human who takes over after another time without progress.
+
+        Args:
+            seconds: that time (s).
+
+        Raises:
+            InvalidArgumentError: the time is not positive.
+        """
+        return replace(self, disagreement=math.inf, gates=_no_progress(seconds))
+
 
 def _no_progress(seconds: float) -> tuple[Gate, ...]:
     return (NoProgress(seconds=seconds),)

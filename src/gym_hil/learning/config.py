@@ -16,7 +16,7 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError, require_one_of
 from gym_hil.core.files import write_atomically
 from gym_hil.intervention.limits import DEFAULT_PRESET, PRESET_NAMES
-from gym_hil.intervention.named import PEOPLE, training_operator_names
+from gym_hil.intervention.named import PEOPLE, SIMULATED, training_operator_names
 from gym_hil.learning.methods import METHODS
 from gym_hil.stacks.ids import is_external
 
@@ -27,7 +27,7 @@ VERSION = 4
 give a different run. Results of different versions are not compared."""
 SECONDS_PER_MINUTE = 60.0
 DELAYS = tuple(field.name for field in fields(Delays))
-OPTIONAL_FIELDS = frozenset({*DELAYS, "reward"})
+OPTIONAL_FIELDS = frozenset({*DELAYS, "reward", "takeover_after_s"})
 """Fields that a saved configuration of this version may lack, because their defaults do not change a run."""
 IMAGE_DEFAULTS = {"updates_per_step": 1, "batch_size": 64, "learning_rate": 1e-3}
 """Defaults of some fields for image observations. With them, two CPU cores learn fast enough while a person drives in
@@ -125,6 +125,8 @@ class TrainConfig:
     """Number of episodes of each evaluation during the run."""
     final_episodes: int = 100
     """Number of episodes of the last evaluation."""
+    takeover_after_s: float = 0.0
+    """Time without progress after which the simulated human takes over (s); 0 for that of the preset."""
     observation_delay: float = 0.0
     """Age of observations (s), in training and evaluation."""
     action_delay: float = 0.0
@@ -163,7 +165,11 @@ class TrainConfig:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} must be at least 1")
         if not 0 <= self.annealing <= 1:
             raise InvalidArgumentError(f"annealing={self.annealing!r} must be from 0 to 1")
-        for name in ("imitation", "demos", "seed"):
+        if self.takeover_after_s and self.operator not in SIMULATED:
+            raise InvalidArgumentError(
+                f"takeover_after_s={self.takeover_after_s!r} needs a simulated human, not operator={self.operator!r}"
+            )
+        for name in ("imitation", "demos", "seed", "takeover_after_s"):
             if not getattr(self, name) >= 0:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} must be at least 0")
 

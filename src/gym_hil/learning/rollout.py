@@ -15,7 +15,8 @@ from gym_hil.core import schema
 from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.devices.page import PageAddress
-from gym_hil.intervention.named import make_demonstrator, make_operator
+from gym_hil.intervention.limits import get_limits
+from gym_hil.intervention.named import OPERATORS, make_demonstrator, make_operator
 from gym_hil.intervention.on_request import OnRequest
 from gym_hil.intervention.operator import Expert, Operator
 from gym_hil.learning.config import TrainConfig
@@ -192,8 +193,8 @@ class Rollouts:
             use_viewer=config.real_time and config.operator != "browser" and has_display(),
             **config.training_arguments(),
         )
-        if self._on_request is not None:
-            self.env.set_wrapper_attr("operator", self._on_request)
+        if self._on_request is not None or config.takeover_after_s:
+            self.env.set_wrapper_attr("operator", self._on_request or _watcher(config))
         self.limit = EnvironmentInterface(self.env).task.max_episode_steps
         self._demo_limit = self.limit * (1 if config.operator in FAST else PERSON_DEMO_FACTOR)
 
@@ -246,7 +247,13 @@ def _on_request(config: TrainConfig) -> OnRequest | None:
 
 def _watcher(config: TrainConfig) -> Operator | None:
     nobody = config.operator == "none" or METHODS.get(config.method).help == "none"
-    return None if nobody else make_operator(config.operator, preset=config.preset)
+    if nobody:
+        return None
+    if config.takeover_after_s:
+        return OPERATORS[config.operator](
+            get_limits(config.preset).taking_over_after(config.takeover_after_s)
+        )
+    return make_operator(config.operator, preset=config.preset)
 
 
 def _demonstrator(config: TrainConfig) -> Operator:
