@@ -47,7 +47,7 @@ ANYTHING = st.one_of(
     dropped=st.sets(st.sampled_from(NAMES), max_size=3),
     changed=st.dictionaries(st.sampled_from([*NAMES, "momentum"]), ANYTHING, max_size=2),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 def test_a_configuration_is_read_as_it_was_saved_or_refused(version, dropped, changed):
     saved = {**SHORT.to_json(), "version": version, **changed}
     saved = json.loads(json.dumps({name: value for name, value in saved.items() if name not in dropped}))
@@ -128,7 +128,7 @@ def test_a_tracking_service_gets_configuration_and_losses(tmp_path, monkeypatch,
     assert any("train/critic_loss" in values for _, values, _ in rows)
     assert [step for *_, step in rows] == sorted(step for *_, step in rows)
     monkeypatch.setitem(sys.modules, tracker, None)
-    with pytest.raises(MissingExtraError, match=rf"gym-hil\[{tracker}\]"):
+    with pytest.raises(MissingExtraError, match=f'pip install "{tracker}>='):
         tracking.open_logger(tmp_path, {}, (tracker,))
 
 
