@@ -38,7 +38,9 @@ def requires(monkeypatch):
         ("mine", "of another package", 'pip install "mine"'),
     ],
 )
-def test_the_command_installs_the_package_and_what_its_extra_lacks(requires, monkeypatch, package, extra, command):
+def test_the_command_installs_the_package_and_what_its_extra_lacks(
+    requires, monkeypatch, package, extra, command
+):
     monkeypatch.setattr(extras.Requirement, "is_installed", property(lambda self: self.name == "numpy"))
     assert extras.command_for(package, extra) == command
     assert str(MissingExtraError(package, extra, "This")) == f'This needs the package "{package}": {command}'
@@ -61,7 +63,7 @@ def test_without_metadata_the_package_is_named_alone(monkeypatch):
 
 
 def test_no_command_names_this_package_itself():
-    """On PyPI, its name is that of another package, which pip may choose, for instance if an extra cannot be installed."""
+    """On PyPI, another package has its name, and pip may choose that one, for instance if an extra cannot be installed."""
     for extra, requirements in extras.requirements_by_extra().items():
         words = shlex.split(extras.install_command(*requirements))
         assert words[:2] == ["pip", "install"] and len(words) > 2, extra

@@ -6,6 +6,7 @@ import json
 import sys
 import types
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,6 +77,20 @@ def test_a_configuration_of_another_version_is_neither_compared_nor_continued(tm
     with pytest.raises(InvalidArgumentError, match=r"version 1, written by gym-hil 0\.1\.15 or earlier"):
         train(SHORT, tmp_path, resume=True, videos=False)
     assert read_config(old, tmp_path, for_policy=True).env_id == PICK
+
+
+def test_a_configuration_of_0_1_15_serves_its_policy_only(tmp_path):
+    """The file was written by `gym-hil train PandaPickCube-v0 --robot-minutes 0.05 --demos 1` of that version."""
+    path = Path(__file__).parents[1] / "data" / "config_0.1.15.json"
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    with pytest.raises(InvalidArgumentError, match=r"has version 1, written by gym-hil 0\.1\.15 or earlier"):
+        TrainConfig.load(path)
+    (tmp_path / CONFIG).write_bytes(path.read_bytes())
+    with pytest.raises(InvalidArgumentError, match="has version 1"):
+        train(SHORT, tmp_path, resume=True, videos=False)
+    read = read_config(saved, path, for_policy=True)
+    default = TrainConfig(env_id="gym_hil/PandaPickCubeStateBase-v0").as_dict()
+    assert read.as_dict() == {**default, **saved}
 
 
 def test_robot_minutes_are_those_of_the_control_rate():

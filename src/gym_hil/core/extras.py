@@ -1,8 +1,8 @@
 """The packages that the extras of this package install.
 
-Printed commands name these packages and not the extra, such as ``gym-hil[train]``. With the name of this package, pip may
-download the package of the same name from PyPI, which is a different one, and replace this one: for instance, if it runs
-in another environment, or if it cannot install a package of the extra.
+Printed commands name these packages and not the extra, such as ``gym-hil[train]``. With the name of this package, pip
+may download the package of the same name from PyPI, which is a different one, and replace this one: for instance, if
+it runs in another environment, or if it cannot install a package of the extra.
 """
 
 from __future__ import annotations
