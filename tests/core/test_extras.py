@@ -63,7 +63,7 @@ def test_without_metadata_the_package_is_named_alone(monkeypatch):
 
 
 def test_no_command_names_this_package_itself():
-    """On PyPI, another package has its name, and pip may choose that one, for instance if an extra cannot be installed."""
+    """On PyPI, another package has its name. Pip may choose that one, for instance if an extra cannot be installed."""
     for extra, requirements in extras.requirements_by_extra().items():
         words = shlex.split(extras.install_command(*requirements))
         assert words[:2] == ["pip", "install"] and len(words) > 2, extra
