@@ -1,4 +1,7 @@
-"""A script that stands in for a person: it sees the poses that the web page draws, and presses keys in Chromium."""
+"""A script that stands in for a person at the web page in Chromium: it presses keys.
+
+It reads the poses that the page receives in order to draw them, and does not look at the picture.
+"""
 
 from __future__ import annotations
 

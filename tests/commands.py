@@ -9,10 +9,12 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 PRELOADED = (
@@ -23,6 +25,8 @@ PRELOADED = (
 )  # fmt: skip
 """Modules that programs import, as far as they are installed."""
 COMMAND = "from gym_hil.cli import main; main()"
+FAILED_AT = re.compile(r'^  File "<string>", line (\d+), in <module>$', re.MULTILINE)
+MISSING = re.compile(r"^ModuleNotFoundError: No module named '(\w+)", re.MULTILINE)
 
 
 class ForkServer:
@@ -92,6 +96,23 @@ def run_program(
         environment = {**os.environ, **variables}
         return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8")
     return _server.run(program, words, cwd or Path.cwd(), os.environ)
+
+
+def missing_package(program: str, error: str) -> str:
+    """Return the package whose absence explains why a documented program failed, or an empty string.
+
+    It does so only if one of the program's own imports failed, because a page says what has to be installed for its
+    imports. If a package is missing later, the part of this package that the program uses needs it without saying so.
+
+    Args:
+        program: the code, which was run by `run_program`.
+        error: what it wrote to the error stream.
+    """
+    line, package = FAILED_AT.search(error), MISSING.search(error)
+    if line is None or package is None or package[1] == "gym_hil" or find_spec(package[1]) is not None:
+        return ""
+    failed = program.splitlines()[int(line[1]) - 1]
+    return package[1] if failed.startswith(("import ", "from ")) else ""
 
 
 def _serve() -> None:

@@ -12,6 +12,7 @@ from gymnasium import wrappers
 
 import gym_hil  # noqa: F401
 from gym_hil.core import schema
+from gym_hil.core.errors import EpisodeOrderError
 from gym_hil.core.schema import EpisodeEvent, TerminationReason
 from gym_hil.core.step_record import StepRecord
 from gym_hil.devices import Keyboard
@@ -111,7 +112,17 @@ class Use(RuleBasedStateMachine):
         around=st.lists(st.sampled_from(sorted(WRAPPERS)), max_size=3, unique=True),
         seed=st.integers(0, 2**31 - 1),
     )
-    def make(self, task, engage, limit, auto_reset, around, seed):
+    def make(self, **drawn):
+        self.build(**drawn)
+
+    def build(self, task, engage, limit, auto_reset, around, seed):
+        self.built = {
+            "task": task,
+            "engage": engage,
+            "limit": limit,
+            "auto_reset": auto_reset,
+            "around": around,
+        }
         suffix, plug_in = USES[self.used]
         self.rig = plug_in()
         operator = SimulatedHuman("novice") if suffix == "SimulatedHuman" else Human(self.rig.device, engage)
@@ -255,6 +266,25 @@ class Use(RuleBasedStateMachine):
     @invariant()
     def everything_stays_in_reach(self):
         assert np.isfinite(self.env.unwrapped.data.qpos).all()
+
+    @rule(really=st.integers(0, 3), seed=st.integers(0, 2**31 - 1))
+    def close(self, really, seed):
+        """Close the environment, call it afterwards, and continue with a new one."""
+        if really:
+            return
+        self.clock.waits = 0
+        self.clock.ends_pause = None
+        self.teardown()
+        applied = len(self.applied)
+        for call in (
+            self.env.reset,
+            lambda: self.env.step(self.env.action_space.sample()),
+            self.env.unwrapped.get_state,
+        ):
+            with pytest.raises(EpisodeOrderError, match="was called after close"):
+                call()
+        assert len(self.applied) == applied + 1, "the step reached the environment, which refused it"
+        self.build(**self.built, seed=seed)
 
     def teardown(self):
         if self.env is not None:

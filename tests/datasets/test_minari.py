@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+import commands
 from gym_hil.cli.inspect_command import Inspect
 from gym_hil.cli.record import Record
 from gym_hil.cli.replay import Replay
@@ -171,27 +172,39 @@ def test_further_observation_terms_are_minaris_observations(image_size, tmp_path
     env.close()
 
 
-class SameKeys(minari.StepDataCallback):
-    """The callback of docs/recording.md, because Minari requires the same keys in every info."""
-
-    def __call__(self, env, **data):
-        """Return the data of a step without the key that is there only while the human acts."""
-        step = super().__call__(env, **data)
-        step["info"].pop("intervene_action", None)
-        return step
+def documented_program() -> str:
+    page = (Path(__file__).parents[2] / "docs" / "recording.md").read_text(encoding="utf-8")
+    return page.partition('```python title="collect.py"\n')[2].partition("```")[0]
 
 
-@pytest.mark.parametrize("callback", [minari.StepDataCallback, SameKeys])
-def test_minaris_own_collector_takes_an_environment_with_a_simulated_human(callback):
-    pytest.importorskip("jax")
-    env = minari.DataCollector(
-        gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1"), step_data_callback=callback, record_infos=True
-    )
+def test_minaris_own_collector_takes_the_infos_of_a_reset_and_a_step():
+    pytest.importorskip("jax", reason="Minari's collector needs it")
+    env = minari.DataCollector(gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1"), record_infos=True)
     env.reset(seed=0)
-    _, _, _, _, info = env.step(STAY)
-    acted = [info["is_intervention"]]
-    while callback is SameKeys and not all((True in acted, False in acted)):
-        _, _, terminated, truncated, info = env.step(STAY)
-        acted.append(info["is_intervention"])
-        assert not terminated and not truncated, "the human has acted and not acted before the end"
+    env.step(STAY)
     env.close()
+
+
+def test_minaris_own_collector_writes_takeovers_as_documented(tmp_path, monkeypatch):
+    pytest.importorskip("jax", reason="Minari's collector needs it")
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    done = commands.run_program(documented_program(), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (read,) = minari.load_dataset("me/takeovers-v0")
+
+    env = gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1")
+    observation, _ = env.reset(seed=0)
+    executed, acted, ended = [], [], False
+    while not ended:
+        np.testing.assert_array_equal(read.observations["agent_pos"][len(acted)], observation["agent_pos"])
+        observation, reward, terminated, truncated, info = env.step(STAY)
+        executed.append(info["teleop_action"])
+        acted.append(info["is_intervention"])
+        ended = terminated or truncated
+    env.close()
+    assert not acted[0] and any(acted), "the human takes over after the first step"
+    np.testing.assert_array_equal(read.actions, executed)
+    np.testing.assert_array_equal(read.infos["is_intervention"][1:], acted)
+    np.testing.assert_array_equal(read.infos["human_action"][1:][acted], np.array(executed)[acted])
+    assert read.rewards[-1] == reward and bool(read.terminations[-1]) == terminated
+    assert "step" not in read.infos and "intervene_action" not in read.infos

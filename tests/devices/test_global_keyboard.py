@@ -32,9 +32,9 @@ with GlobalKeyboard() as keyboard:
 """
 
 
-def test_without_the_package_the_extra_is_named(monkeypatch):
+def test_without_the_package_the_command_is_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r"gym-hil\[pynput\]"):
+    with pytest.raises(MissingExtraError, match='pip install "pynput>='):
         GlobalKeyboard()
 
 

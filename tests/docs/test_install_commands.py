@@ -19,7 +19,14 @@ EXTRAS = set(
 )
 FILES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "examples/**/*", ".github/**/*.md", "plugins/**/*.toml")
+    for pattern in (
+        "*.md",
+        "docs/**/*.md",
+        "examples/**/*",
+        ".github/**/*.md",
+        "plugins/**/*.toml",
+        "src/**/*.py",
+    )
     for path in ROOT.glob(pattern)
     if path.suffix in (".md", ".py", ".ipynb", ".toml") and path.name != "CHANGELOG.md"
 )

@@ -100,6 +100,8 @@ def run(program: str, folder: Path, variables: dict[str, str]) -> None:
         done = commands_of.run(*shlex.split(program)[1:], cwd=folder, **variables)
     else:
         done = commands_of.run_program(program, cwd=folder, **variables)
+        if done.returncode and (package := commands_of.missing_package(program, done.stderr)):
+            pytest.skip(f"the program imports {package}, which is not installed")
     assert done.returncode == 0, f"{program}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
 
 
@@ -114,6 +116,22 @@ def run(program: str, folder: Path, variables: dict[str, str]) -> None:
 )
 def test_programs_run(page, number, tmp_path):
     run(programs(page)[number], tmp_path, prepare(page, tmp_path, installed=False))
+
+
+@pytest.mark.parametrize(
+    ("program", "package"),
+    [
+        ("import json\nimport no_such_package\n", "no_such_package"),
+        ("from no_such_package.part import name\n", "no_such_package"),
+        ("def begin():\n    import no_such_package\nbegin()\n", ""),
+        ("import gym_hil.no_such_module\n", ""),
+        ("import json.no_such_module\n", ""),
+        ("import json\n1 / 0\n", ""),
+    ],
+)
+def test_only_a_missing_package_that_a_program_imports_itself_lets_its_test_skip(program, package, tmp_path):
+    done = commands_of.run_program(program, cwd=tmp_path)
+    assert done.returncode and commands_of.missing_package(program, done.stderr) == package
 
 
 def runnable(page: Path) -> list[str]:

@@ -35,9 +35,12 @@ pytestmark = [
         reason="needs lerobot[feetech]",
     ),
 ]
-# LeRobot gives up on a servo that has not answered after 50 ms. On a machine with too much to do, the kernel takes
-# longer than that to pass bytes through a pseudo-terminal. The mark is for tests whose programs read servos many times.
-may_miss_an_answer = pytest.mark.flaky(reruns=2)
+# LeRobot gives up on a servo that has not answered after 50 ms, and its program ends with this message. On a machine
+# with too much to do, the kernel takes longer than that to pass bytes through a pseudo-terminal. No other failure is
+# tried again. Programs of this package have no mark: they reconnect to the arm after a missed answer.
+may_miss_an_answer = pytest.mark.flaky(reruns=2, only_rerun="There is no status packet")
+CORRECTION_S = 2.0
+"""Duration of a person's correction in a rollout (s). LeRobot prints nothing about single frames."""
 JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
 
 
@@ -136,7 +139,7 @@ def virtual_arm(tmp_path):
         one.close()
 
 
-@may_miss_an_answer
+@may_miss_an_answer  # lerobot-calibrate reads the servos without a break until Enter is pressed
 @pytest.mark.parametrize(
     ("name", "kind"),
     [("follower", "robot"), pytest.param("leader", "teleop", marks=pytest.mark.nightly)],
@@ -180,7 +183,7 @@ def test_motors_are_set_up_and_the_arm_is_calibrated(lerobot, virtual_arm, tmp_p
     assert all(abs(spans[joint] - expected[joint]) < 40 for joint in expected), spans
 
 
-@may_miss_an_answer
+@may_miss_an_answer  # four programs read both arms 15 or 30 times per second
 def test_an_arm_is_teleoperated_recorded_replayed_and_driven_by_a_policy(lerobot, virtual_arm, tmp_path):
     arm = virtual_arm("--leader", "--cameras", "front,wrist", "--camera-fps", "15")
     arm.swing("leader")
@@ -227,7 +230,7 @@ def test_the_port_is_found_by_pulling_the_cable(lerobot, virtual_arm, tmp_path):
     assert "The port of this MotorsBus is '/dev/ttyVirtual-follower'" in typed.end()
 
 
-@may_miss_an_answer
+@may_miss_an_answer  # more than 200 rounds, each with a read of all servos
 def test_faults_have_the_documented_effect_on_lerobot(lerobot, tmp_path):
     faults, found = ("overload:gripper", "unplug@2-4"), tmp_path / "faults.json"
     script = Path(__file__).parents[2] / "benchmarks" / "virtual_arm_faults.py"
@@ -235,8 +238,8 @@ def test_faults_have_the_documented_effect_on_lerobot(lerobot, tmp_path):
     done = subprocess.run(command, env=lerobot.environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     overload, unplugged = json.loads(found.read_text())
-    assert overload["rounds"] > 200 and "Overload error!" in overload["disconnected"]
-    assert "Input/output error" in unplugged["stopped"] and unplugged["again"] == ""
+    assert overload["rounds"] > 200 and "Overload error!" in overload["disconnected"], str(overload)
+    assert "Input/output error" in unplugged["stopped"] and unplugged["again"] == "", str(unplugged)
 
 
 def with_arm(arm: VirtualArm, *arguments: str) -> list[str]:
@@ -252,7 +255,6 @@ AGREES = "\n" * 50
 """Nobody is near the virtual arm, so that Enter is pressed in advance."""
 
 
-@may_miss_an_answer
 def test_a_policy_is_trained_on_the_arm_through_lerobot(virtual_arm, lerobot, tmp_path):
     arm, run = virtual_arm("--scene", "--cameras", "front,wrist", "--camera-fps", "10"), tmp_path / "run"
     arm.tell("fault unplug@8-10")
@@ -281,7 +283,7 @@ def trained_in_simulation(folder: Path, **settings) -> Path:
     return folder / "policy"
 
 
-@may_miss_an_answer
+@may_miss_an_answer  # lerobot-rollout reads the arm 10 times per second, for 8 s in all
 def test_a_policy_of_this_package_drives_the_arm_through_lerobot(virtual_arm, lerobot, tmp_path):
     arm = virtual_arm("--scene", "--cameras", "front,wrist", "--camera-fps", "10")
     knows_cube = trained_in_simulation(tmp_path / "state", robot_minutes=0.5)
@@ -310,7 +312,7 @@ def test_a_policy_of_this_package_drives_the_arm_through_lerobot(virtual_arm, le
     assert height > ROBOTS["so101"].workspace.lift, "the arm holds the cube that it has lifted"
 
 
-@may_miss_an_answer
+@may_miss_an_answer  # lerobot-rollout reads both arms 10 times per second
 def test_the_leader_corrects_a_policy_in_a_rollout(virtual_arm, lerobot, tmp_path):
     arm = virtual_arm("--leader", "--cameras", "front,wrist", "--camera-fps", "10")
     policy = trained_in_simulation(
@@ -331,14 +333,14 @@ def test_the_leader_corrects_a_policy_in_a_rollout(virtual_arm, lerobot, tmp_pat
         ("-> correcting", b"\t"),
     ):
         wait_for(lambda said=said: said in log.read_text(), log, program)
-        time.sleep(2)
+        if said == "-> correcting":
+            time.sleep(CORRECTION_S)
         os.write(screen, key)
     assert program.wait(timeout=120) == 0, log.read_text()[-3000:]
     frames = pd.read_parquet(data / "data")
     assert len(frames) >= 5 and np.concatenate(frames["intervention"].map(np.atleast_1d).to_list()).all()
 
 
-@may_miss_an_answer
 def test_a_leader_arm_drives_the_arm(virtual_arm, lerobot, tmp_path):
     arm, played, log = (
         virtual_arm("--scene", "--leader", "--operator", "none"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 
 import gymnasium as gym
 import numpy as np
@@ -21,6 +20,7 @@ from gym_hil.intervention.simulated_human import SimulatedHuman
 from gym_hil.stacks.build import build_env, make_env, wrap_env
 from gym_hil.stacks.config import EnvConfig
 from gym_hil.stacks.ids import all_ids, parse_id
+from gym_hil.testing.clock import ManualClock
 from gym_hil.wrappers.gripper_penalty import GripperPenaltyWrapper
 
 STAY = np.array([0, 0, 0, 1], np.float32)
@@ -90,30 +90,35 @@ def test_the_reset_delay_applies_to_automatic_resets(monkeypatch):
     assert waited == [0.5, 0.5, 0.5]
 
 
-@pytest.mark.alone
-def test_ids_for_people_keep_real_time_by_default():
-    def seconds(**arguments):
-        env = gym.make("gym_hil/PandaPickCubeKeyboard-v1", **arguments)
-        env.reset(seed=0)
-        start = time.perf_counter()
-        for _ in range(6):
-            env.step(STAY)
-        env.close()
-        return time.perf_counter() - start
-
-    assert seconds() > 0.49
-    assert seconds(real_time=False) < 0.4
+@pytest.fixture
+def clock(monkeypatch) -> ManualClock:
+    """The clock of everything that waits by the time of this machine."""
+    clock = ManualClock()
+    monkeypatch.setattr(SystemClock, "monotonic", lambda self: clock.monotonic())
+    monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: clock.sleep(seconds))
+    return clock
 
 
-@pytest.mark.alone
-def test_pacing_does_not_slow_a_program_that_paces_itself():
+@pytest.mark.parametrize(("arguments", "seconds"), [({}, 0.5), ({"real_time": False}, 0.0)])
+def test_ids_for_people_keep_real_time_by_default(clock, arguments, seconds):
+    env = gym.make("gym_hil/PandaPickCubeKeyboard-v1", **arguments)
+    env.reset(seed=0)
+    start = clock.monotonic()
+    for _ in range(6):
+        env.step(STAY)
+    assert clock.monotonic() - start == pytest.approx(seconds)
+    env.close()
+
+
+@pytest.mark.parametrize("period", [0.1, 0.15])
+def test_pacing_does_not_slow_a_program_that_paces_itself(clock, period):
     env = gym.make("gym_hil/PandaPickCubeKeyboard-v1")
     env.reset(seed=0)
-    start = time.perf_counter()
+    start = clock.monotonic()
     for number in range(1, 6):
         env.step(STAY)
-        time.sleep(max(0.0, start + 0.1 * number - time.perf_counter()))
-    assert time.perf_counter() - start < 0.7
+        clock.sleep(start + period * number - clock.monotonic())
+    assert clock.monotonic() - start == pytest.approx(5 * period)
     env.close()
 
 

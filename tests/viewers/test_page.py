@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import random
 import runpy
@@ -20,7 +21,9 @@ from gym_hil.core.errors import DeviceError
 from gym_hil.devices import PageAddress
 from gym_hil.devices.controller_config import read_controller_configs
 from gym_hil.stacks.build import make_env
+from gym_hil.testing.clock import ManualClock
 from gym_hil.viewers.attach import find_page, open_page
+from gym_hil.viewers.web.page import LEAST_PERIOD_S
 from gym_hil.wrappers.real_time import RealTimeWrapper
 
 aiohttp = pytest.importorskip("aiohttp")
@@ -35,6 +38,16 @@ def env():
     env.reset(seed=0)
     yield env
     env.close()
+
+
+@pytest.fixture
+def clock(monkeypatch) -> ManualClock:
+    """The clock of pages that are opened afterwards. They show every step, however soon it follows the last one."""
+    clock = ManualClock(1.0)
+    monkeypatch.setattr("gym_hil.devices.page.SYSTEM_CLOCK", clock)
+    monkeypatch.setattr("gym_hil.viewers.web.clients.SYSTEM_CLOCK", clock)
+    monkeypatch.setattr("gym_hil.viewers.web.page.LEAST_PERIOD_S", 0.0)
+    return clock
 
 
 def run(coroutine) -> None:
@@ -104,7 +117,7 @@ def test_the_touch_sticks_and_the_gamepad_drive_the_robot(env, visitor):
     run(drive())
 
 
-def test_speed_and_slow_motion_scale_motion_and_are_shown(env, visitor):
+def test_speed_and_slow_motion_scale_motion_and_are_shown(clock, env, visitor):
     async def drive():
         async with visitor(page(env).url) as guest:
             env.step(IDLE)
@@ -116,34 +129,37 @@ def test_speed_and_slow_motion_scale_motion_and_are_shown(env, visitor):
                 for _ in range(presses):
                     await guest.tap("KeyF")
                 env.step(IDLE)
-                await asyncio.sleep(0.05)
+                clock.advance(0.05)
                 assert env.step(IDLE)[-1]["teleop_action"][0] == pytest.approx(factor)
                 await guest.until_told("speed", label)
             await guest.say(type="slow", on=True)
             await guest.settle()
             assert env.step(IDLE)[-1]["teleop_action"][0] == pytest.approx(0.02 / 4)
-            await asyncio.sleep(0.05)
-            env.step(IDLE)
             await guest.until_told("slow", True)
 
     run(drive())
 
 
-def test_keys_move_the_robot_for_the_duration_that_the_page_reports(env, visitor):
+def test_keys_move_the_robot_for_the_duration_that_the_page_reports(clock, env, visitor):
+    numbers = itertools.count()
+
+    def clock_of_the_page() -> float:
+        """Return its time (ms), which differs from message to message by a little."""
+        return clock.monotonic() * 1000.0 - 5e6 + next(numbers) * 1e-4
+
     async def drive():
         async with visitor(page(env).url) as guest:
+            guest.clock = clock_of_the_page
             env.step(IDLE)
             await guest.tap("Space")
             env.step(IDLE)
-            start = time.monotonic()
-            await asyncio.sleep(0.2)
+            clock.advance(0.2)
             now = guest.clock()
             await guest.say(type="key", key="ArrowUp", down=True, t=now - 100)
             await guest.say(type="key", key="ArrowUp", down=False, t=now - 50)
             await guest.settle()
-            period = time.monotonic() - start
             level = env.step(IDLE)[-1]["teleop_action"][0]
-            assert level == pytest.approx(0.05 / period, rel=0.2)
+            assert level == pytest.approx(0.05 / 0.2, rel=0.01)
 
     run(drive())
 
@@ -323,15 +339,43 @@ def test_a_watched_page_does_not_change_the_episode():
     assert np.array_equal(*seen)
 
 
+def test_a_page_costs_the_control_loop_less_than_a_tenth(monkeypatch):
+    """It shows 25 steps per second, however many there are, and each takes less than a tenth of 1/25 s."""
+    clock, shown, spent_s = ManualClock(1.0), [], 0.0
+    monkeypatch.setattr("gym_hil.viewers.web.page.time", clock)
+    env = make_env(BASE, operator="browser", max_episode_steps=2000)
+    env.reset(seed=0)
+
+    def timed(method):
+        def call(*arguments, **options):
+            nonlocal spent_s
+            start = time.thread_time()
+            method(*arguments, **options)
+            spent_s += time.thread_time() - start
+
+        return call
+
+    viewer = page(env)
+    publish = viewer._publish
+    monkeypatch.setattr(viewer, "_publish", lambda *frame: (shown.append(frame), publish(*frame)))
+    for method in ("show", "_look"):
+        monkeypatch.setattr(viewer, method, timed(getattr(viewer, method)))
+    for step_s, expected in ((0.002, 25), (0.1, 500)):
+        shown.clear()
+        spent_s = 0.0
+        for _ in range(500):
+            clock.advance(step_s)
+            env.step(IDLE)
+        assert len(shown) == pytest.approx(expected, abs=1)
+        assert spent_s < 0.1 * LEAST_PERIOD_S * expected
+    env.close()
+
+
 @pytest.mark.slow
-@pytest.mark.alone
-def test_a_watched_page_costs_the_control_loop_less_than_a_tenth():
-    """A measurement varies by about a tenth, so that the best of up to three counts."""
-    cost = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "station.py"))["cost"]
-    measured = []
-    while len(measured) < 3 and min(measured, default=1.0) >= 0.1:
-        measured.append(cost()["processor_time_added"])
-    assert min(measured) < 0.1, measured
+def test_the_measurement_of_the_pages_cost_works():
+    benchmark = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "station.py"))
+    benchmark["cost"].__globals__.update(ROUNDS=1, STEPS=50)
+    assert all(np.isfinite(value) for value in benchmark["cost"]().values())
 
 
 def test_only_the_driving_page_controls_slow_motion_and_pause(env, visitor):

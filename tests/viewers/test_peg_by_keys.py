@@ -1,7 +1,7 @@
-"""A person can place a peg with 1 mm of clearance with keys alone, using only the view of the page.
+"""Keys alone suffice to place a peg with 1 mm of clearance.
 
-A script takes the person's place. It knows the poses that the page draws and the words that it writes, and
-presses keys in Chromium. Nothing of the environment reaches it.
+A script takes the person's place and presses keys in Chromium. It reads the words of the page and the poses that the
+page receives in order to draw them, and nothing else. It does not look at the picture.
 """
 
 from __future__ import annotations

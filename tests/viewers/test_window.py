@@ -9,11 +9,14 @@ import sys
 import time
 
 import imageio.v3 as iio
+import numpy as np
 import pytest
 
 from gym_hil.devices.device_log import load_device_log
 from gym_hil.viewers.window import BANNER
 
+SIZES = (32, 22)
+"""Sizes in which the window writes the speed: the larger one, if there is space."""
 pytestmark = pytest.mark.display
 
 PROGRAM = """
@@ -149,6 +152,37 @@ def test_keys_in_the_window_move_the_robot_and_closing_it_does_not_end_the_episo
         close_the_window(screen)
         until(program, lambda line: line["closed"] and not line["human"])
         assert program.wait(timeout=60) == 0, "it ran to its end without the window"
+
+
+def shows(picture, text):
+    """Return whether the middle of the banner shows a text, and nothing else, in white."""
+    import pygame
+
+    pygame.font.init()
+    for size in SIZES:
+        shape = pygame.font.Font(None, size).render(text, True, (255, 255, 255))
+        wide, high = shape.get_size()
+        left, top = (picture.shape[1] - wide) // 2, (BANNER - high) // 2
+        banner = picture[top : top + high, left - 4 : left + wide + 4].min(axis=-1)
+        letters = np.zeros(banner.shape, bool)
+        opacity = pygame.surfarray.array_alpha(shape).T
+        letters[:, 4:-4] = opacity > 250
+        background = np.ones(banner.shape, bool)
+        background[:, 4:-4] = opacity == 0
+        if banner[letters].min() > 230 and banner[background].max() < 200:
+            return True
+    return False
+
+
+@pytest.mark.slow
+def test_the_window_shows_the_speed_that_the_person_has_selected(screen, tmp_path):
+    with running(screen, 1000) as program:
+        until(program, lambda line: line["focus"])
+        for label in ("coarse (100 %)", "medium (20 %)", "fine (2 %)", "coarse (100 %)"):
+            deadline = time.monotonic() + 20
+            while not shows(screenshot(screen, tmp_path / "speed.png"), f"speed: {label}"):
+                assert time.monotonic() < deadline, label
+            xdotool(screen, "key", "f")
 
 
 @pytest.mark.slow

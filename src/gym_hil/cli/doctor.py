@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import platform
-import re
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +11,7 @@ from rich.markup import escape
 
 from gym_hil.cli.common import plain_table, write_json
 from gym_hil.core.errors import GymHilError
+from gym_hil.core.extras import Requirement, install_command, requirements_by_extra
 
 
 @dataclass(frozen=True)
@@ -99,26 +98,19 @@ def _display() -> Finding:
 
 
 def _extras() -> list[Finding]:
-    needed: dict[str, list[str]] = {}
-    for requirement in metadata.requires("gym-hil") or []:
-        name, _, condition = requirement.partition(";")
-        extra = re.search(r"extra *== *['\"]([\w-]+)['\"]", condition)
-        if extra and extra[1] != "dev":
-            needed.setdefault(extra[1], []).append(re.split(r"[^\w.-]", name.strip(), maxsplit=1)[0])
-    return [_extra(extra, packages) for extra, packages in needed.items()]
+    return [
+        _extra(extra, requirements)
+        for extra, requirements in requirements_by_extra().items()
+        if extra != "dev"
+    ]
 
 
-def _extra(extra: str, packages: list[str]) -> Finding:
-    missing = [package for package in packages if not _is_installed(package)]
-    found = f"{', '.join(missing)} missing" if missing else ", ".join(packages)
-    return Finding(f"extra {extra}", not missing, found, f'pip install "gym-hil[{extra}]"' if missing else "")
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        return bool(metadata.version(package))
-    except metadata.PackageNotFoundError:
-        return False
+def _extra(extra: str, requirements: list[Requirement]) -> Finding:
+    missing = [requirement for requirement in requirements if not requirement.is_installed]
+    names = ", ".join(requirement.name for requirement in missing or requirements)
+    if not missing:
+        return Finding(f"extra {extra}", True, names)
+    return Finding(f"extra {extra}", False, f"{names} missing", install_command(*missing))
 
 
 def _gamepads() -> Finding:

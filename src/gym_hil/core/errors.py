@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from gym_hil.core.extras import command_for
+
 
 class GymHilError(Exception):
     """Base class of all exceptions of this package."""
@@ -68,7 +70,7 @@ class MissingExtraError(GymHilError, ImportError):
     """
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(f'{purpose} needs the package "{package}": pip install "gym-hil[{extra}]"')
+        super().__init__(f'{purpose} needs the package "{package}": {command_for(package, extra)}')
 
 
 class DeviceError(GymHilError, RuntimeError):

@@ -204,11 +204,11 @@ class TerminalRig(DeviceRig):
 
     def settle(self) -> None:
         deadline = time.monotonic() + 2.0
-        while self._unread() and time.monotonic() < deadline:
+        while self.unread() and time.monotonic() < deadline:
             time.sleep(0.005)
         time.sleep(ESCAPE_S + 0.05)
 
-    def _unread(self) -> int:
+    def unread(self) -> int:
         """Return the number of bytes that the device has not read yet."""
         import fcntl
         import termios
