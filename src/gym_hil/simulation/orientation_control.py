@@ -226,13 +226,13 @@ class JointRotations:
         self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servos])]
         self._act = data.act[consecutive([actuator.actadr[0] for actuator in servos])]
         self._qpos = data.qpos
-        self._sums: list[tuple[list[int], list[float]]] = []
+        self._sums: list[list[tuple[int, float]]] = []
         self._axes: list[tuple[Array, float]] = []
         for rotation in effector.rotations:
             joints = {
                 model.joint(effector.arm_prefix + name): share for name, share in rotation.joints.items()
             }
-            self._sums.append(([int(joint.qposadr[0]) for joint in joints], list(joints.values())))
+            self._sums.append([(int(joint.qposadr[0]), share) for joint, share in joints.items()])
             first, share = next(iter(joints.items()))
             self._axes.append((data.xaxis[int(first.id)], share))
         self._pan: Array | None = None
@@ -292,4 +292,4 @@ class JointRotations:
 
     def _measured(self) -> list[float]:
         qpos = self._qpos.tolist()
-        return [sum(map(mul, shares, map(qpos.__getitem__, joints))) for joints, shares in self._sums]
+        return [sum(share * qpos[address] for address, share in total) for total in self._sums]
