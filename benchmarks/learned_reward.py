@@ -49,14 +49,16 @@ class Options:
 
 
 def recorded(robot: str, folder: Path) -> tuple[Path, ...]:
-    """Record successes and failures, unless that is done, and return their folders."""
-    task, roots = f"{robot}PickCube-v1", [folder / "successes", *(folder / name for name in FAILURES)]
-    if not all(root.is_dir() for root in roots):
-        Record(task=task, root=roots[0], episodes=20, seed=100, resume=True).run()
-        for root, (name, (episodes, seed)) in zip(roots[1:], FAILURES.items(), strict=True):
-            options = {"task": task, "root": root, "operator": "none", "policy": name}
-            Record(**options, episodes=episodes, seed=seed, resume=True).run()
-    return tuple(roots)
+    """Record the successes and failures that are missing, and return their folders."""
+    task, successes = f"{robot}PickCube-v1", folder / "successes"
+    records = [Record(task=task, root=successes, episodes=20, seed=100, resume=True)]
+    for name, (episodes, seed) in FAILURES.items():
+        options = {"task": task, "root": folder / name, "operator": "none", "policy": name}
+        records.append(Record(**options, episodes=episodes, seed=seed, resume=True))
+    for record in records:
+        if record.run():
+            raise SystemExit(f"{record.root} is not complete; run the command again to continue")
+    return successes, *(folder / name for name in FAILURES)
 
 
 def train_with(reward: Path, robot: str, out: Path) -> dict[str, Any]:
@@ -88,12 +90,13 @@ def main(options: Options) -> None:
     for robot in options.robots:
         for obs in options.observed:
             folder = options.folder / robot
-            reward, results = folder / obs / "reward.npz", folder / f"{obs}.json"
+            reward, training = folder / obs / "reward.npz", folder / f"{obs}-training.json"
+            results = folder / f"{obs}.json"
             row = next((row for row in rows if (row["robot"], row["obs"]) == (robot, obs)), None)
             if row is None:
-                if not reward.is_file():
-                    TrainReward(datasets=recorded(robot, folder), out=reward, obs=obs, json=results).run()
-                held_out = json.loads(results.read_text(encoding="utf-8"))["held_out"]
+                if not training.is_file():
+                    TrainReward(datasets=recorded(robot, folder), out=reward, obs=obs, json=training).run()
+                held_out = json.loads(training.read_text(encoding="utf-8"))["held_out"]
                 task = f"{robot}PickCube-v1"
                 EvalReward(reward=reward, on=task, episodes=options.episodes, seed=1000, json=results).run()
                 measured = json.loads(results.read_text(encoding="utf-8"))["rows"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,7 @@ class JointPositions(ActionTerm):
 
     @property
     def _control(self) -> JointControl:
-        return cast("JointControl", self._end_effector.control)
+        return self._end_effector.control  # type: ignore[return-value]
 
     def neutral(self) -> Action:
         """Return the commanded joint positions and opening."""

@@ -127,7 +127,9 @@ class InterventionWrapper(gym.Wrapper):
         Raises:
             InvalidArgumentError: the operator has begun an episode of another environment in the meantime.
         """
-        policy_action = self._inside.clip_action(action)
+        # Without an operator, the environment clips the action, and its record contains the result.
+        passes_on = self.operator is None and self._has_record
+        policy_action = action if passes_on else self._inside.clip_action(action)
         for observer in self.observers:
             observer.on_poll()
         decision = POLICY_ACTS
@@ -157,6 +159,9 @@ class InterventionWrapper(gym.Wrapper):
             if neutral is None:
                 assert record is not None
                 neutral = record.neutral_action
+            if passes_on:
+                assert record is not None
+                policy_action = executed = record.policy_action
             verdict = combine(_task_verdict(reward, terminated, truncated, info), decision.events)
             record = StepRecord(
                 step=self._step,

@@ -104,10 +104,11 @@ class JointControl:
     def command_joints(self, positions: Vector) -> None:
         """Move the joints to `positions` (rad) in the next control period, within their ranges."""
         self._goal = list(map(min, map(max, positions, self._least), self._most))
-        act, dt = self._act.tolist(), self._control_dt
-        velocity = [(goal - now) / dt for goal, now in zip(self._goal, act, strict=True)]
-        self._ctrl[:] = velocity
-        self._act[:] = [now + lag * speed for now, lag, speed in zip(act, self._lag, velocity, strict=True)]
+        joints = zip(self._goal, self._act.tolist(), self._lag, strict=True)
+        for number, (goal, now, lag) in enumerate(joints):
+            speed = (goal - now) / self._control_dt
+            self._ctrl[number] = speed
+            self._act[number] = now + lag * speed
 
     def command(self, translation: Vector, rotation: Vector, limits: Box) -> None:
         """Move the TCP by inverse kinematics, see `CartesianControl.command`."""

@@ -257,11 +257,13 @@ class JointRotations:
 
     def keep_near_tcp(self) -> None:
         """Limit the difference between set-points and measured rotations."""
-        lead = self._max_lead
-        self._act[:] = [
+        lead, act = self._max_lead, self._act.tolist()
+        near = [
             min(max(set_point, angle - lead), angle + lead)
-            for set_point, angle in zip(self._act.tolist(), self._measured(), strict=True)
+            for set_point, angle in zip(act, self._measured(), strict=True)
         ]
+        if near != act:
+            self._act[:] = near
 
     def command(self, rotation: Vector, displacement: Vector) -> None:
         """Set the motion of the set-points for the next control period.
@@ -276,14 +278,13 @@ class JointRotations:
             x, y = self._tcp_pos.item(0) - self._pan.item(0), self._tcp_pos.item(1) - self._pan.item(1)
             rz -= (x * displacement[1] - y * displacement[0]) / max(x * x + y * y, 1e-4)
         dt, lag = self._control_dt, self._lag
-        speeds = []
-        for axis, share in self._axes:
+        self._goal = []
+        for number, ((axis, share), angle) in enumerate(zip(self._axes, self._act.tolist(), strict=True)):
             x, y, z = axis.tolist()
-            speeds.append(share * (x * rx + y * ry + z * rz) / dt)
-        act = self._act.tolist()
-        self._goal = [angle + speed * dt for angle, speed in zip(act, speeds, strict=True)]
-        self._ctrl[:] = speeds
-        self._act[:] = [angle + lag * speed for angle, speed in zip(act, speeds, strict=True)]
+            speed = share * (x * rx + y * ry + z * rz) / dt
+            self._goal.append(angle + speed * dt)
+            self._ctrl[number] = speed
+            self._act[number] = angle + lag * speed
 
     def end_step(self) -> None:
         """Move the set-points to their final positions."""

@@ -35,9 +35,8 @@ class Sleepers:
             data.tree_asleep if sleeps() else np.full(model.ntree, -1, np.int32)
         )
         """Per kinematic tree: at least 0 where it sleeps, below 0 where it is awake."""
-        self._qvel = data.qvel
-        self._dofs = [
-            slice(start, start + count)
+        self._velocities = [
+            data.qvel[start : start + count]
             for start, count in zip(model.tree_dofadr.tolist(), model.tree_dofnum.tolist(), strict=True)
         ]
 
@@ -45,7 +44,7 @@ class Sleepers:
         """Set the velocities of sleeping bodies so that they wake up, and return the indices of their trees."""
         asleep = [tree for tree, count in enumerate(self.countdowns.tolist()) if count >= 0]
         for tree in asleep:
-            self._qvel[self._dofs[tree]] = WAKE_UP
+            self._velocities[tree].fill(WAKE_UP)
         return asleep
 
     def mark_awake(self, trees: list[int]) -> None:
