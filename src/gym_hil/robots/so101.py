@@ -29,6 +29,7 @@ WORKSPACE = Workspace(
     wide_table=Area((0.16, -0.16), (0.25, 0.16)),
     object_width=0.03,
     lift=0.06,
+    ceiling=0.105,
 )
 CAMERAS = (
     Camera("front", (0.52, 0.0, 0.29), (0.5963678, 0.3799282, 0.3799282, 0.5963678), 45.0),
