@@ -92,6 +92,8 @@ class Workspace:
         lift: height to which objects can be lifted from anywhere on the table (m).
         ceiling: height that the TCP reaches above every point of the wide table with fingers that point down (m);
             infinite if the task's box is the only limit.
+        pushing: area in which the fingers reach all sides of an object with a radius of up to two object widths; None
+            if every place on the wide table is such a place.
         meeting: where two end effectors can hand something over (m); None if there is only one.
     """
 
@@ -102,6 +104,7 @@ class Workspace:
     object_width: float = 0.04
     lift: float = 0.1
     ceiling: float = math.inf
+    pushing: Area | None = None
     meeting: Vec3 | None = None
 
 

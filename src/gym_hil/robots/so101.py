@@ -30,6 +30,7 @@ WORKSPACE = Workspace(
     object_width=0.03,
     lift=0.06,
     ceiling=0.105,
+    pushing=Area((0.21, -0.11), (0.25, 0.11)),
 )
 CAMERAS = (
     Camera("front", (0.52, 0.0, 0.29), (0.5963678, 0.3799282, 0.3799282, 0.5963678), 45.0),
