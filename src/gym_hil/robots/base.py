@@ -249,6 +249,8 @@ class Robot:
         end_effectors: its end effectors, such as two for a robot with two arms.
         workspace: its workspace.
         cameras: cameras that are fixed in the world: ``front`` is observed, ``third_person`` is for people.
+        front_views: cameras in place of ``front`` by purpose, with the same name, where ``front`` does not see all
+            objects; empty if it always does.
     """
 
     name: str
@@ -256,6 +258,7 @@ class Robot:
     end_effectors: tuple[EndEffector, ...]
     workspace: Workspace
     cameras: tuple[Camera, ...]
+    front_views: Mapping[str, Camera] = field(default_factory=dict, hash=False)
 
     @property
     def joints(self) -> tuple[str, ...]:
@@ -266,6 +269,11 @@ class Robot:
     def observed_cameras(self) -> tuple[str, ...]:
         """Names of the cameras in image observations: ``front``, then those on the hands."""
         return ("front", *(camera.name for effector in self.end_effectors for camera in effector.cameras))
+
+    def cameras_for(self, purpose: str) -> tuple[Camera, ...]:
+        """Return the fixed cameras for a purpose of the front view; a robot without this view has its usual ones."""
+        views = {"front": self.front_views[purpose]} if purpose in self.front_views else {}
+        return tuple(views.get(camera.name, camera) for camera in self.cameras)
 
     def home(self, purpose: str) -> tuple[float, ...]:
         """Return a home configuration.

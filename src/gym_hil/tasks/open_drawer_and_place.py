@@ -67,7 +67,9 @@ class OpenDrawerAndPlace(Task):
         self.ceiling = robot.workspace.ceiling
         self.pairs = (Pair(0, 1, (0.0, 0.0, 0.0), scale * TOLERANCE),)
         self.opened = scale * OPENED
-        self.scene = Scene(home=self.needs.home, props=(self.cube,), fixtures=(self.cabinet,))
+        self.scene = Scene(
+            home=self.needs.home, front_view="wide_table", props=(self.cube,), fixtures=(self.cabinet,)
+        )
         self.workspace = robot.workspace.wide_tcp
         table = robot.workspace.wide_table
         self.cabinet_area = table.part((0.4, 0.96), (0.9, 1.05))

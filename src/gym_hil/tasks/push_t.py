@@ -67,7 +67,9 @@ class PushT(Task):
         self.position = scale * POSITION
         lies = (0.0, 0.0, self.block.height)
         self.pairs = (Pair(0, 2, lies, self.position), Pair(1, 3, lies, self.position))
-        self.scene = Scene(home=self.needs.home, props=(self.block,), fixtures=(self.goal,))
+        self.scene = Scene(
+            home=self.needs.home, front_view="wide_table", props=(self.block,), fixtures=(self.goal,)
+        )
         self.workspace = robot.workspace.wide_tcp
         pushing = robot.workspace.pushing
         self.area = pushing or robot.workspace.wide_table.part((0.4, 0.15), (0.85, 0.85))

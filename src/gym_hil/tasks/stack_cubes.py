@@ -61,7 +61,7 @@ class StackCubes(Task):
         self.pairs = tuple(
             Pair(upper, upper - 1, offset=(0.0, 0.0, 2 * half_size), tolerance=LEVEL) for upper in (1, 2)
         )
-        self.scene = Scene(home=self.needs.home, props=self.cubes)
+        self.scene = Scene(home=self.needs.home, front_view="wide_table", props=self.cubes)
         self.workspace = robot.workspace.wide_tcp
         self.table = robot.workspace.wide_table
         self.ceiling = robot.workspace.ceiling
