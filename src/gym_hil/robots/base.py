@@ -61,7 +61,6 @@ class Hand:
     """A gripper with two jaws that are driven by one position command.
 
     Attributes:
-        kind: ``"parallel"`` if the jaws stay parallel, ``"pivoting"`` if one rotates about a hinge.
         build: returns a new `mujoco.MjSpec`, whose frame is mounted on the arm's flange.
         tcp_site: the controlled site between the jaws.
         finger_joints: joints of the fingers; the position of the first one determines the aperture.
@@ -78,7 +77,6 @@ class Hand:
             proportional to the opening of the fingers.
     """
 
-    kind: str = "parallel"
     build: Callable[[], mujoco.MjSpec]
     tcp_site: str
     finger_joints: tuple[str, ...]
@@ -160,7 +158,8 @@ class EndEffector:
         impedance: impedance of the TCP.
         axes: axes of the TCP that can be controlled independently: ``x``, ``y`` and ``z`` are translations
             along the world's axes, ``rx``, ``ry`` and ``rz`` rotations about them. An arm with fewer than six
-            joints has its `rotations` instead.
+            joints has its `rotations` instead. A command to rotate about another axis then executes the possible part,
+            and also rotates the TCP about further axes.
         rotations: controlled rotations of an arm with fewer than six joints; empty for an arm that controls
             all three.
         pan_joint: joint that rotates the whole arm about the vertical. The `rotations` compensate for it, so
