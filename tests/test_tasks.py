@@ -93,7 +93,7 @@ def test_the_expert_arranges_all_boxes():
     assert [seed for seed in range(10) if run_expert("ArrangeBoxes", seed) is None] == []
 
 
-HANDS = ("panda", "panda_robotiq_2f85")
+HANDS = ("Panda", "PandaRobotiq2F85")
 TASKS_OF_IDS = (
     "StackCubes",
     "PushT",
@@ -105,11 +105,17 @@ TASKS_OF_IDS = (
     "ClipCable",
 )
 """Tasks whose expert is measured in their environment, with the actions of their ids."""
+SO101_TASKS = ("StackCubes", "PushT", "OpenDrawerAndPlace")
+"""Those of them that the SO-101 can do."""
+MEASURED = [(robot, name, "twist") for name in TASKS_OF_IDS for robot in HANDS] + [
+    ("SO101", name, action) for name in SO101_TASKS for action in ("twist", "joints")
+]
+"""First parts of ids, tasks and actions with which the expert is measured."""
 
 
-def failed_seeds(name: str, robot: str, seeds: range) -> list[int]:
+def failed_seeds(robot: str, name: str, action: str, seeds: range) -> list[int]:
     """Return the seeds of the episodes in which the expert failed."""
-    env = make_env(f"gym_hil/Panda{name}Base-v1", robot=robot, operator="expert")
+    env = make_env(f"gym_hil/{robot}{name}Base-v1", action=action, operator="expert")
     failures = []
     for seed in seeds:
         env.reset(seed=seed)
@@ -123,17 +129,15 @@ def failed_seeds(name: str, robot: str, seeds: range) -> list[int]:
     return failures
 
 
-@pytest.mark.parametrize("robot", HANDS)
-@pytest.mark.parametrize("name", TASKS_OF_IDS)
-def test_the_expert_succeeds_from_starts_that_were_not_used_for_tuning(name, robot):
-    assert failed_seeds(name, robot, range(1200, 1203)) == []
+@pytest.mark.parametrize(("robot", "name", "action"), MEASURED)
+def test_the_expert_succeeds_from_starts_that_were_not_used_for_tuning(robot, name, action):
+    assert failed_seeds(robot, name, action, range(1200, 1203)) == []
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("robot", HANDS)
-@pytest.mark.parametrize("name", TASKS_OF_IDS)
-def test_the_expert_succeeds_in_98_of_100_episodes(name, robot):
-    assert len(failed_seeds(name, robot, range(1200, 1300))) <= 2
+@pytest.mark.parametrize(("robot", "name", "action"), MEASURED)
+def test_the_expert_succeeds_in_98_of_100_episodes(robot, name, action):
+    assert len(failed_seeds(robot, name, action, range(1200, 1300))) <= 2
 
 
 @dataclass(frozen=True)
@@ -330,7 +334,9 @@ def test_ids_of_a_task_with_a_rotation_have_actions_with_a_rotation():
     env = gym.make("gym_hil/PandaTurnKey-v1")
     assert env.action_space.shape == (5,)
     env.close()
-    assert "gym_hil/SO101TurnKey-v1" not in gym.registry, "its arm does not turn about the vertical"
+    assert "gym_hil/SO101TurnKey-v1" not in gym.registry, (
+        "its hand cannot turn about the vertical without a tilt"
+    )
 
 
 def robot_for(name: str) -> Robot:

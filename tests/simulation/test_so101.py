@@ -195,9 +195,46 @@ def test_with_backlash_the_joints_have_play_and_cubes_are_still_picked_up():
     assert [seed for seed in range(1000, 1010) if run_expert("PickCube", seed, SO101_BACKLASH) is None] == []
 
 
-def test_a_peg_needs_parallel_jaws():
-    with pytest.raises(InvalidArgumentError, match="pivoting"):
-        TASKS["InsertPeg"](SO101)
+def test_turning_about_the_vertical_tilts_the_jaws():
+    sim = simulate()
+    sim.reset(CUBE_ASIDE)
+    before = axes(sim)[2, 0]
+    drive(sim, (0, 0, 0), (0, 0, -0.1), 10)
+    tilt = abs(np.arcsin(axes(sim)[2, 0]) - np.arcsin(before))
+    assert tilt > 0.25, "the gripper turns about its own axis, which is not vertical"
+
+
+@pytest.mark.parametrize(
+    ("task", "missing"),
+    [
+        ("InsertPeg", "rx, ry, rz"),
+        ("TurnKey", "rz"),
+        ("InsertUSB", "rz"),
+        ("SeatRAM", "rz"),
+        ("ClipCable", "rz"),
+        ("FlipObject", "rx, ry, rz"),
+    ],
+)
+def test_a_task_that_needs_independent_rotations_is_refused_with_this_reason(task, missing):
+    reason = f"controls x, y, z, pitch, roll independently of each other, but the task also needs {missing}$"
+    with pytest.raises(InvalidArgumentError, match=reason):
+        TASKS[task](SO101)
+
+
+@pytest.mark.parametrize("name", ["PickCube", "ArrangeBoxes", "StackCubes", "PushT", "OpenDrawerAndPlace"])
+def test_the_front_camera_sees_all_objects_at_the_start(name):
+    task, sim = TASKS[name](SO101), simulate(name)
+    camera = sim.model.camera("front")
+    focal = 1 / np.tan(np.radians(camera.fovy.item()) / 2)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        sim.reset(task.sample_start(rng, randomise=True, options={}))
+        view = sim.data.camera("front")
+        for prop in (*task.scene.props, *task.scene.fixtures):
+            for geom in range(sim.model.ngeom):
+                if sim.model.body(sim.model.geom_bodyid[geom]).name in prop.parts:
+                    right, up, backward = (sim.data.geom_xpos[geom] - view.xpos) @ view.xmat.reshape(3, 3)
+                    assert focal * max(abs(right), abs(up)) < -backward, prop.name
 
 
 def test_a_robot_that_is_given_as_a_value_makes_an_environment():

@@ -52,7 +52,7 @@ def test_an_unknown_home_is_refused_by_name():
     "robot, reason",
     [
         (replace(PANDA, end_effectors=(ARM, replace(ARM, name="left"))), "2 end effectors"),
-        (replace(PANDA, end_effectors=(replace(ARM, axes=("x", "y")),)), "control z"),
+        (replace(PANDA, end_effectors=(replace(ARM, axes=("x", "y")),)), "the task also needs z"),
         (
             replace(PANDA, end_effectors=(replace(ARM, hand=replace(ARM.hand, max_aperture=0.03)),)),
             "opens by 0.03 m",

@@ -61,7 +61,6 @@ class Hand:
     """A gripper with two jaws that are driven by one position command.
 
     Attributes:
-        kind: ``"parallel"`` if the jaws stay parallel, ``"pivoting"`` if one rotates about a hinge.
         build: returns a new `mujoco.MjSpec`, whose frame is mounted on the arm's flange.
         tcp_site: the controlled site between the jaws.
         finger_joints: joints of the fingers; the position of the first one determines the aperture.
@@ -78,7 +77,6 @@ class Hand:
             proportional to the opening of the fingers.
     """
 
-    kind: str = "parallel"
     build: Callable[[], mujoco.MjSpec]
     tcp_site: str
     finger_joints: tuple[str, ...]
@@ -160,7 +158,8 @@ class EndEffector:
         impedance: impedance of the TCP.
         axes: axes of the TCP that can be controlled independently: ``x``, ``y`` and ``z`` are translations
             along the world's axes, ``rx``, ``ry`` and ``rz`` rotations about them. An arm with fewer than six
-            joints has its `rotations` instead.
+            joints has its `rotations` instead. A command to rotate about another axis then executes the possible part,
+            and also rotates the TCP about further axes.
         rotations: controlled rotations of an arm with fewer than six joints; empty for an arm that controls
             all three.
         pan_joint: joint that rotates the whole arm about the vertical. The `rotations` compensate for it, so
@@ -249,6 +248,8 @@ class Robot:
         end_effectors: its end effectors, such as two for a robot with two arms.
         workspace: its workspace.
         cameras: cameras that are fixed in the world: ``front`` is observed, ``third_person`` is for people.
+        front_views: cameras in place of ``front`` by purpose, with the same name, where ``front`` does not see all
+            objects; empty if it always does.
     """
 
     name: str
@@ -256,6 +257,7 @@ class Robot:
     end_effectors: tuple[EndEffector, ...]
     workspace: Workspace
     cameras: tuple[Camera, ...]
+    front_views: Mapping[str, Camera] = field(default_factory=dict, hash=False)
 
     @property
     def joints(self) -> tuple[str, ...]:
@@ -266,6 +268,11 @@ class Robot:
     def observed_cameras(self) -> tuple[str, ...]:
         """Names of the cameras in image observations: ``front``, then those on the hands."""
         return ("front", *(camera.name for effector in self.end_effectors for camera in effector.cameras))
+
+    def cameras_for(self, purpose: str) -> tuple[Camera, ...]:
+        """Return the fixed cameras for a purpose of the front view; a robot without this view has its usual ones."""
+        views = {"front": self.front_views[purpose]} if purpose in self.front_views else {}
+        return tuple(views.get(camera.name, camera) for camera in self.cameras)
 
     def home(self, purpose: str) -> tuple[float, ...]:
         """Return a home configuration.

@@ -90,6 +90,10 @@ class Workspace:
         wide_table: area for tasks that need more space to the sides.
         object_width: width of objects in tasks that do not need a certain one (m).
         lift: height to which objects can be lifted from anywhere on the table (m).
+        ceiling: height that the TCP reaches above every point of the wide table with fingers that point down (m);
+            infinite if the task's box is the only limit.
+        pushing: area in which the fingers reach all sides of an object with a radius of up to two object widths; None
+            if every place on the wide table is such a place.
         meeting: where two end effectors can hand something over (m); None if there is only one.
     """
 
@@ -99,6 +103,8 @@ class Workspace:
     wide_table: Area
     object_width: float = 0.04
     lift: float = 0.1
+    ceiling: float = math.inf
+    pushing: Area | None = None
     meeting: Vec3 | None = None
 
 

@@ -29,11 +29,15 @@ WORKSPACE = Workspace(
     wide_table=Area((0.16, -0.16), (0.25, 0.16)),
     object_width=0.03,
     lift=0.06,
+    ceiling=0.105,
+    pushing=Area((0.21, -0.11), (0.25, 0.11)),
 )
 CAMERAS = (
     Camera("front", (0.52, 0.0, 0.29), (0.5963678, 0.3799282, 0.3799282, 0.5963678), 45.0),
     Camera("third_person", (0.56, -0.46, 0.33), (0.774, 0.5165, 0.2033, 0.3047), 36.0),
 )
+FRONT_VIEWS = {"wide_table": Camera("front", (0.78, 0.0, 0.42), CAMERAS[0].quat, 45.0)}
+"""Views by purpose. The usual one ends at the far edge of the table, about 26 cm from the base."""
 
 
 def so101(name: str, id_prefix: str, backlash: float = 0.0) -> Robot:
@@ -56,6 +60,7 @@ def so101(name: str, id_prefix: str, backlash: float = 0.0) -> Robot:
         ),
         workspace=WORKSPACE,
         cameras=CAMERAS,
+        front_views=FRONT_VIEWS,
     )
 
 

@@ -116,7 +116,6 @@ def build() -> mujoco.MjSpec:
 
 
 SO101_GRIPPER = Hand(
-    kind="pivoting",
     build=build,
     tcp_site="tcp",
     finger_joints=("gripper",),

@@ -23,6 +23,7 @@ class Scene:
         props: objects that move freely. An episode fails if one of them is out of reach.
         fixtures: objects at sampled positions, which may have moving parts.
         targets: objects that are only visible.
+        front_view: purpose of the front camera, such as ``"wide_table"``; see `Robot.cameras_for`.
         variable: bodies whose mass and friction an initial state scales, by entries named after `MASS` and `FRICTION`.
     """
 
@@ -30,4 +31,5 @@ class Scene:
     props: tuple[Prop, ...] = ()
     fixtures: tuple[Prop, ...] = ()
     targets: tuple[Prop, ...] = ()
+    front_view: str = "table"
     variable: tuple[str, ...] = ()

@@ -39,7 +39,7 @@ def add_surroundings(spec: mujoco.MjSpec, scene: Scene, robot: Robot) -> None:
     _add_table(spec, robot)
     _add_room(spec)
     _add_lights(spec)
-    for camera in robot.cameras:
+    for camera in robot.cameras_for(scene.front_view):
         add_camera(spec.worldbody, camera)
     for prop in (*scene.targets, *scene.props, *scene.fixtures):
         prop.build(spec)

@@ -109,7 +109,7 @@ class ClipCable(Task):
     action = "xyz+yaw"
     max_episode_steps = 200
     observation_size = 21
-    needs = Needs(aperture=0.035, axes=("x", "y", "z", "rz"), gripper="parallel")
+    needs = Needs(aperture=0.035, axes=("x", "y", "z", "rz"))
     reset_options = ("cable_pose", "clip_pose")
     further_terms = ("tcp_wrench",)
     pairs = (Pair(0, 1),)

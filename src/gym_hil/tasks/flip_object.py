@@ -91,7 +91,7 @@ class FlipObject(Task):
     action = "xyz+rotation"
     max_episode_steps = 100
     observation_size = 9
-    needs = Needs(aperture=0.05, axes=("x", "y", "z", "rx", "ry", "rz"), gripper="parallel")
+    needs = Needs(aperture=0.05, axes=("x", "y", "z", "rx", "ry", "rz"))
     reset_options = ("tile_pose",)
     largest_yaw: ClassVar[float] = 1.2
     """Largest turn of the tile at the start (rad)."""

@@ -1,7 +1,8 @@
 """InsertPeg: grasp a standing square peg and insert it into a socket with 1 mm of clearance.
 
 The peg is 24 mm wide and the hole 25 mm. The socket is also turned by a small angle. `xyz` actions cannot turn the peg;
-the compliance of the hand lets it turn until it fits.
+the compliance of the hand lets it turn until it fits. The arm must keep the orientation of the hand while it carries
+the peg, because the hole accepts a tilt of 0.05 rad.
 
 Reset options: ``peg_xy`` (2, m) sets the peg's place, ``socket_xy`` (2, m) and ``socket_yaw`` (rad) the
 socket's pose.
@@ -54,7 +55,7 @@ class InsertPeg(Task):
     description = "Insert the peg into the socket."
     max_episode_steps = 150
     observation_size = 9
-    needs = Needs(aperture=0.035, gripper="parallel")
+    needs = Needs(aperture=0.035, axes=("x", "y", "z", "rx", "ry", "rz"))
     reset_options = ("peg_xy", "socket_xy", "socket_yaw")
     pairs = (Pair(1, 2),)
 

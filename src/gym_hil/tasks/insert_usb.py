@@ -49,7 +49,7 @@ class InsertUSB(Task):
     action = "xyz+yaw"
     max_episode_steps = 200
     observation_size = 15
-    needs = Needs(aperture=0.035, axes=("x", "y", "z", "rz"), gripper="parallel")
+    needs = Needs(aperture=0.035, axes=("x", "y", "z", "rz"))
     reset_options = ("plug_pose", "port_pose")
     further_terms = ("tcp_wrench",)
     pairs = (Pair(1, 2),)

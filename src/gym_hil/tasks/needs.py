@@ -15,16 +15,14 @@ class Needs:
     Attributes:
         end_effectors: required number of end effectors.
         aperture: width of the widest object, with a margin, that must fit between the fingers (m).
-        axes: axes of the TCP that must be controllable, see `EndEffector.axes`.
+        axes: axes of the TCP that must be controllable independently, see `EndEffector.axes`.
         home: purpose of the home configuration at the start.
-        gripper: required kind of gripper, see `Hand.kind`; None for any.
     """
 
     end_effectors: int = 1
     aperture: float = 0.0
     axes: tuple[str, ...] = ("x", "y", "z")
     home: str = "above_table"
-    gripper: str | None = None
 
 
 class HasNeeds(Protocol):
@@ -70,11 +68,10 @@ def fits(task: HasNeeds, robot: Robot) -> RobotFit:
             return RobotFit(f"the gripper{owner} opens by {opens}, but the task needs {needs.aperture:g} m")
         missing = [axis for axis in needs.axes if axis not in effector.axes]
         if missing:
-            return RobotFit(f"the arm{owner} does not control {', '.join(missing)}")
+            return RobotFit(
+                f"the arm{owner} controls {', '.join(effector.axes)} independently of each other, but the task also "
+                f"needs {', '.join(missing)}"
+            )
         if needs.home not in effector.arm.homes:
             return RobotFit(f"the arm{owner} has no home for the purpose {needs.home!r}")
-        if needs.gripper not in (None, effector.hand.kind):
-            return RobotFit(
-                f"the gripper{owner} is {effector.hand.kind}, but the task needs a {needs.gripper} one"
-            )
     return RobotFit()

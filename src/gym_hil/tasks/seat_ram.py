@@ -122,7 +122,7 @@ class SeatRAM(Task):
     action = "xyz+yaw"
     max_episode_steps = 250
     observation_size = 15
-    needs = Needs(aperture=0.035, axes=("x", "y", "z", "rz"), gripper="parallel")
+    needs = Needs(aperture=0.035, axes=("x", "y", "z", "rz"))
     reset_options = ("tray_pose", "slot_pose")
     further_terms = ("tcp_wrench",)
     pairs = (Pair(0, 1),)

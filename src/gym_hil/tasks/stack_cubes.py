@@ -35,10 +35,11 @@ LEVEL = 0.004
 """Largest error of a cube's height in the tower (m)."""
 ALIGNED = 0.003
 """Horizontal error below which a cube is lowered (m)."""
-SEATED = 0.002
-"""Height above the cube below at which the hand releases the cube (m)."""
+SEATED = 0.002, 0.0045
+"""Height above the cube below at which the hand releases the cube (m): for arms that keep it upright, and for arms with
+few joints, which tilt it, so that its lower edge touches the cube below earlier."""
 HOVER = 0.1
-"""Height of the TCP above the cube to grasp, and of a carried cube above the tower (m)."""
+"""Height of the TCP above the cube to grasp, and of a carried cube above the tower (m), where the robot reaches it."""
 CLEAR = 1.5
 """Height of the TCP above the middle of the highest cube at success, in half widths."""
 
@@ -50,7 +51,7 @@ class StackCubes(Task):
     description = "Stack the cubes: red, green on it, blue on top."
     max_episode_steps = 250
     observation_size = 9
-    needs = Needs(aperture=0.05, gripper="parallel")
+    needs = Needs(aperture=0.05)
     reset_options = ("cube_xy",)
 
     def __init__(self, robot: Robot) -> None:
@@ -60,9 +61,15 @@ class StackCubes(Task):
         self.pairs = tuple(
             Pair(upper, upper - 1, offset=(0.0, 0.0, 2 * half_size), tolerance=LEVEL) for upper in (1, 2)
         )
-        self.scene = Scene(home=self.needs.home, props=self.cubes)
+        self.scene = Scene(home=self.needs.home, front_view="wide_table", props=self.cubes)
         self.workspace = robot.workspace.wide_tcp
         self.table = robot.workspace.wide_table
+        self.ceiling = robot.workspace.ceiling
+        tilts = bool(robot.end_effectors[0].rotations)
+        self.seated = SEATED[tilts]
+        self.foot = (0.0, 0.0, -half_size if tilts else 0.0)
+        """Point of a carried cube that is moved over its place (m, frame of the cube). A tilted cube turns about its
+        lower edge when it is released, and the middle of its lower face then hardly moves."""
         self.fixed_xy = np.array([self.table.point(0.5, left) for left in (0.5, 0.3, 0.7)])
 
     def sample_start(self, rng: np.random.Generator, *, randomise: bool, options: Mapping[str, Any]) -> Start:
@@ -114,17 +121,23 @@ class StackCubes(Task):
             if is_held(sim, cube + GRASP, self.half_size):
                 return self._deliver(sim, index)
             if not self.is_stacked(sim, index):
-                return approach(sim, cube + GRASP, HOVER)
+                return approach(sim, cube + GRASP, self._hover(cube))
         return Intent(tcp + np.array([0.0, 0.0, HOVER]), opening=1.0)
 
+    def _hover(self, pos: Array) -> float:
+        """Return the height above a position of the TCP at which the hand moves sideways (m)."""
+        return min(HOVER, self.ceiling - float(pos[2]))
+
     def _deliver(self, sim: Simulation, index: int) -> Intent:
-        offset, tcp = self.offset(sim, index), sim.tcp_pos_w
+        cube, tcp = self.cubes[index].name, sim.tcp_pos_w
+        lean = sim.point_pos_w(cube, self.foot) - sim.body_pos_w(cube) - self.foot
+        offset = self.offset(sim, index) - lean
         horizontal_error = math.hypot(offset[0], offset[1])
         goal = tcp + offset
         if horizontal_error > 2 * ALIGNED and offset[2] > -HOVER:
-            return over(sim, goal, float(goal[2]) + HOVER, opening=0.0)
+            return over(sim, goal, float(goal[2]) + self._hover(goal), opening=0.0)
         if horizontal_error > ALIGNED:
             return Intent(np.array([goal[0], goal[1], tcp[2]]), opening=0.0)
-        if offset[2] < -SEATED:
+        if offset[2] < -self.seated:
             return Intent(goal, opening=0.0)
         return Intent(tcp, opening=1.0)

@@ -49,7 +49,7 @@ class TurnKey(Task):
     action = "xyz+yaw"
     max_episode_steps = 200
     observation_size = 15
-    needs = Needs(aperture=0.035, axes=("x", "y", "z", "rz"), gripper="parallel")
+    needs = Needs(aperture=0.035, axes=("x", "y", "z", "rz"))
     reset_options = ("stand_pose", "lock_pose")
     pairs = (Pair(1, 2),)
 
