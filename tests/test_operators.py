@@ -86,6 +86,19 @@ def test_holding_the_button_takes_over_in_the_next_step_and_releasing_hands_back
     assert "intervene_action" not in info and (info["human_action"] == STAY).all()
 
 
+def test_without_an_operator_every_record_has_the_clipped_action():
+    env = gym.make("gym_hil/SO101PickCube-v1", max_episode_steps=2)
+    env.reset(seed=0)
+    action = [3.0, 0, 0, 1]
+    for truncated in (False, True):
+        result = env.step(action)
+        record = result[4]["step"]
+        assert result[3] is record.truncated is truncated
+        for recorded in (record.policy_action, record.executed_action, result[4]["teleop_action"]):
+            assert recorded.dtype == np.float32
+            np.testing.assert_array_equal(recorded, [1, 0, 0, 1])
+
+
 def test_a_policy_may_repeat_what_the_human_did(keyboard, make):
     env = make()
     keyboard.press("space")
