@@ -152,7 +152,10 @@ def test_an_arm_is_teleoperated_recorded_replayed_and_driven_by_a_policy(lerobot
         behind = [np.abs(seen[lag:] - acted[: len(acted) - lag]).mean() for lag in range(1, 8)]
         assert min(behind) < 4, "the follower is where the leader was a little earlier (degrees)"
     recorded = np.stack(frames["action"])[:, :5].mean(axis=0)
-    print(fallen, driven, recorded)
+    assert np.abs(fallen[:5] - recorded).max() > 10.0
+    assert np.abs(driven[:5] - recorded).max() < 5.0, (
+        "the policy has moved the fallen arm to the recorded poses"
+    )
     assert arm.process.poll() is None
 
 
