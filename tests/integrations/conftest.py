@@ -62,16 +62,47 @@ class Programs:
         Returns:
             What they printed.
         """
+        done = self.run_until_it_ends(*programs, before=before, episodes=episodes)
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said[-4000:]
+        return said
+
+    def run_until_it_ends(
+        self, *programs: tuple[object, ...], before: str = "", episodes: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run programs like `run`, and return their exit status as well, which may be any."""
         environment = dict(self.environment)
         if episodes is not None:
             environment["GYM_HIL_EPISODES_FILE"] = str(episodes)
         code = SEVERAL.format(before=before, programs=[list(map(str, program)) for program in programs])
-        done = self._server.run(code, (), Path.cwd(), environment)
-        said = done.stdout + done.stderr
-        assert done.returncode == 0, said[-4000:]
-        return said
+        return self._server.run(code, (), Path.cwd(), environment)
 
 
 @pytest.fixture(scope="session")
 def lerobot() -> Programs:
     return Programs()
+
+
+@pytest.fixture
+def virtual_arm(tmp_path):
+    """Start `gym-hil virtual-arm` in a process of its own."""
+    from virtual_arms import VirtualArm
+
+    made = []
+
+    def start(*arguments: str) -> VirtualArm:
+        made.append(VirtualArm(tmp_path, *arguments))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def station():
+    """Make virtual arms in this process, and programs at their ports."""
+    from virtual_arms import stations
+
+    with stations() as make:
+        yield make

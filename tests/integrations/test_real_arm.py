@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 import types
 from dataclasses import replace
@@ -10,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fake_arms import FakeArm
 from gym_hil.core.command import Command
 from gym_hil.core.errors import DeviceError, InvalidArgumentError
 from gym_hil.core.schema import EpisodeEvent, GripperCommand
@@ -18,7 +18,6 @@ from gym_hil.devices.base import DISCONNECTED, NEUTRAL, Device, DeviceReading, E
 from gym_hil.integrations.lerobot.real_arm.connection import LeRobotConnection, Measurement
 from gym_hil.integrations.lerobot.real_arm.digital_twin import SafetyLimits
 from gym_hil.integrations.lerobot.real_arm.environment import RealArmEnv
-from gym_hil.integrations.lerobot.real_arm.leader import make_leader_operator
 from gym_hil.integrations.lerobot.real_arm.stack import RealArm
 from gym_hil.intervention.human import Human
 from gym_hil.intervention.operator import Decision, Operator
@@ -30,42 +29,6 @@ from gym_hil.testing.clock import ManualClock
 
 ROBOT = ROBOTS["so101"]
 HOME = ROBOT.home("above_table")
-
-
-class FakeArm:
-    """Goes where it is sent, at most 0.2 rad in a period, and notes everything."""
-
-    def __init__(self, **measured) -> None:
-        self.cameras = tuple(measured.get("images", ()))
-        self.now = Measurement((0.1, -0.5, 0.4, 1.2, 1.5), 0.2, **measured)
-        self.sent: list[tuple[float, ...]] = []
-        self.connected, self.broken, self.stuck = 0, "", False
-
-    def connect(self) -> None:
-        self._answer()
-        self.connected += 1
-
-    def read(self) -> Measurement:
-        self._answer()
-        return self.now
-
-    def reset_gripper(self) -> None:
-        self.grips = getattr(self, "grips", 0) + 1
-
-    def send(self, joints, opening) -> None:
-        self._answer()
-        self.sent.append(tuple(joints))
-        if not self.stuck:
-            here = np.array(self.now.joints)
-            there = here + np.clip(np.array(joints) - here, -0.2, 0.2)
-            self.now = replace(self.now, joints=tuple(there.tolist()), opening=float(opening))
-
-    def close(self) -> None:
-        self.connected = 0
-
-    def _answer(self) -> None:
-        if self.broken:
-            raise DeviceError(self.broken)
 
 
 def make(arm: FakeArm | None = None, **options) -> tuple[RealArmEnv, FakeArm, list[str]]:
@@ -125,6 +88,23 @@ def test_the_tcp_stays_in_its_box_and_the_joints_below_their_speed():
     assert (np.array(places) > np.subtract(box.low, 0.005)).all()
     assert (np.array(places) < np.add(box.high, 0.005)).all()
     assert np.abs(np.diff(arm.sent[first - 1 :], axis=0)).max() <= 0.08 + 1e-9
+
+
+def test_a_workspace_without_the_start_is_refused():
+    with pytest.raises(InvalidArgumentError, match=r"from \(0.3, -0.1, 0.0\) .* does not contain .*, \(0.2"):
+        make(limits=SafetyLimits(workspace=Box((0.3, -0.1, 0.0), (0.4, 0.1, 0.2))))
+
+
+def test_at_the_limit_of_a_joint_the_tcp_moves_at_most_as_far_as_commanded():
+    env, arm, _ = make(limits=SafetyLimits(joint_speed=10.0))
+    env.reset(seed=0)
+    motions = []
+    for _ in range(4):
+        before = env.target_pos_w
+        env.step([-0.5, 0.0, 1.0, 1.0])
+        motions.append(np.linalg.norm(env.target_pos_w - before))
+    assert arm.now.joints[3] == pytest.approx(ROBOT.end_effectors[0].arm.joint_ranges[3][1], abs=0.003)
+    assert 0.02 < max(motions) < 1.02 * np.hypot(0.0125, 0.025)
 
 
 def test_goals_stay_near_an_arm_that_is_stuck():
@@ -332,73 +312,6 @@ def test_a_learned_reward_ends_an_episode():
         results.append(env.step(FORWARD))
     assert results[0][1] == 0.0 and results[-1][1:4] == (1.0, True, False)
     assert results[-1][4]["termination_reason"] == "learned_success"
-
-
-class FakeLeader:
-    """Stands at other joint positions than the follower, in degrees; its trigger is open."""
-
-    name = "leader"
-    is_connected = True
-
-    def __init__(self) -> None:
-        self.joints, self.trigger, self.out = np.array([30.0, -20.0, 10.0, 40.0, 80.0]), 90.0, False
-
-    def get_action(self) -> dict[str, float]:
-        if self.out:
-            raise ConnectionError("no status packet")
-        names = ROBOT.end_effectors[0].arm.joints
-        positions = {f"{name}.pos": float(at) for name, at in zip(names, self.joints, strict=True)}
-        return {**positions, "gripper.pos": self.trigger}
-
-
-@pytest.mark.parametrize("speed", [0.5, 3.0, 15.0])
-def test_a_leader_takes_over_without_a_jump_wherever_it_stands(speed):
-    leader, arm = FakeLeader(), FakeArm()
-    made = RealArm(connect=lambda: arm, clock=ManualClock(), make_leader=lambda: make_leader_operator(leader))
-    env = made.build(EnvConfig.of("SO101PickCube-v1", operator="leader"))
-    env.unwrapped._put_back = lambda text: None
-    env.reset(seed=0)
-    for _ in range(5):
-        *_, info = env.step(env.unwrapped.neutral_action())
-        assert not info["is_intervention"]
-    moved, began = [], False
-    for _ in range(8):
-        leader.joints = leader.joints + np.array([speed, speed, 0.0, 0.0, 0.0])
-        before = env.unwrapped.target_pos_w
-        *_, info = env.step(env.unwrapped.neutral_action())
-        began |= info["is_intervention"]
-        if began:
-            moved.append(np.linalg.norm(env.unwrapped.target_pos_w - before))
-    assert began and 0.0 < moved[0] <= 0.002
-    assert all(later <= 2.1 * max(earlier, 0.0019) for earlier, later in itertools.pairwise(moved))
-    assert moved[-1] > 1.2 * moved[0], "and then it follows"
-
-
-def test_the_trigger_of_a_leader_drives_the_gripper_and_its_cable_holds_the_arm():
-    leader, arm = FakeLeader(), FakeArm()
-    made = RealArm(connect=lambda: arm, clock=ManualClock(), make_leader=lambda: make_leader_operator(leader))
-    env = made.build(EnvConfig.of("SO101PickCube-v1", operator="leader"))
-    env.unwrapped._put_back = lambda text: None
-    env.reset(seed=0)
-    still = env.unwrapped.neutral_action()
-    env.step(still)
-    assert arm.now.opening > 0.3
-    leader.trigger = 20.0
-    *_, info = env.step(still)
-    assert info["is_intervention"] and arm.now.opening == pytest.approx(0.0, abs=0.01)
-    leader.out = True
-    for _ in range(2):
-        at = arm.now.joints
-        if env.get_wrapper_attr("operator").away:
-            break
-        env.step(FORWARD)
-        assert arm.now.joints == pytest.approx(at, abs=1e-9)
-    assert env.get_wrapper_attr("operator").away
-
-
-def test_an_operator_with_a_leader_needs_its_port():
-    with pytest.raises(InvalidArgumentError, match="--leader-port"):
-        RealArm(connect=FakeArm).build(EnvConfig.of("SO101PickCube-v1", operator="leader"))
 
 
 class Deaf:

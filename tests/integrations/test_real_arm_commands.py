@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tyro
 
 from gym_hil.cli.play import Play
 from gym_hil.cli.real_arm import RealArmOptions
@@ -24,6 +25,8 @@ from gym_hil.integrations.lerobot.real_arm.stack import RealArm
 from gym_hil.intervention.human import Human
 from gym_hil.learning.episode_store import TrainingEpisodeStore
 from gym_hil.learning.policy_env import make_policy_env
+from gym_hil.robots.geometry import Box
+from gym_hil.robots.so101 import SO101
 from gym_hil.testing.clock import ManualClock
 
 ARM = RealArmOptions(robot="lerobot:so101_follower", robot_port="/dev/nothing")
@@ -194,6 +197,23 @@ def test_training_on_an_arm_continues_after_the_cable_was_unplugged(laboratory, 
     laboratory(arm, Person(6, EpisodeEvent.SUCCESS))
     play = Play(arm=ARM, operator="gamepad", policy=str(tmp_path / "run"), window=False, min_success=1.0)
     assert play.run() == 0
+
+
+def parsed(*arguments: str) -> RealArmOptions:
+    command = ["--robot", "lerobot:so101_follower", "--robot-port", "/dev/nothing", *arguments]
+    return tyro.cli(Play, args=command).arm
+
+
+def test_the_workspace_of_an_arm_is_an_option():
+    assert parsed().arm().limits.workspace is None, "that of the simulated arm"
+    low, high = ("--workspace-low", "0.15", "-0.1", "0.02"), ("--workspace-high", "0.3", "0.1", "0.2")
+    assert parsed(*low, *high).arm().limits.workspace == Box((0.15, -0.1, 0.02), (0.3, 0.1, 0.2))
+    assert parsed(*low).arm().limits.workspace == Box((0.15, -0.1, 0.02), SO101.workspace.tcp.high)
+    for wrong, axes in (("0.15 0.1 0.02", "y"), ("0.3 -0.1 inf", "x, z"), ("nan -0.1 0", "x")):
+        with pytest.raises(
+            InvalidArgumentError, match=rf"workspace_high=.* is not along {axes}; the default is"
+        ):
+            parsed("--workspace-low", *wrong.split(), *high).arm()
 
 
 def test_a_policy_observes_the_cameras_of_the_arm(laboratory):

@@ -1,16 +1,11 @@
-"""The virtual arm without LeRobot: packets, servos, bus, port, faults, and an arm that is driven through its port."""
+"""The parts of the virtual arm without LeRobot: packets, servos, bus, port, and faults."""
 
 from __future__ import annotations
 
 import errno
-import json
 import os
-import select
 import struct
-import subprocess
-import sys
 import termios
-import time
 
 import numpy as np
 import pytest
@@ -18,7 +13,6 @@ import pytest
 from gym_hil.core.errors import DeviceError, InvalidArgumentError
 from gym_hil.integrations.lerobot.virtual_arm import registers as reg
 from gym_hil.integrations.lerobot.virtual_arm.bus import Bus
-from gym_hil.integrations.lerobot.virtual_arm.console import Console
 from gym_hil.integrations.lerobot.virtual_arm.faults import AnswerFaults, parse_fault
 from gym_hil.integrations.lerobot.virtual_arm.hand import ArmHand
 from gym_hil.integrations.lerobot.virtual_arm.port import Port
@@ -33,7 +27,7 @@ from gym_hil.integrations.lerobot.virtual_arm.protocol import (
     to_number,
 )
 from gym_hil.integrations.lerobot.virtual_arm.servo import Error, JointState, Servo
-from gym_hil.integrations.lerobot.virtual_arm.station import FOLLOWER, LEADER, Station, StationConfig
+from virtual_arms import open_port
 
 BAUD = 1_000_000
 DT = 0.004
@@ -295,10 +289,6 @@ def port(tmp_path):
     one.unplug()
 
 
-def open_port(path) -> int:
-    return os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-
-
 def test_a_port_transmits_all_bytes_and_the_baud_rate(port):
     fd = open_port(port.path)
     settings = termios.tcgetattr(fd)
@@ -395,231 +385,3 @@ def test_movements_of_the_hand_are_executed_in_order():
     assert not hand.busy and hand.update([0.0, 0.0], 0.1) == {0: 1.0, 1: -1.0}
     hand.release()
     assert hand.update([0.0, 0.0], 0.1) == {}
-
-
-# The whole arm.
-
-
-class HurriedClock:
-    """Time that goes by as fast as it is looked at: whatever somebody waits for is due the next time."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-
-    def monotonic(self) -> float:
-        self._now += DT
-        return self._now
-
-    def sleep(self, seconds: float) -> None:
-        self._now += max(0.0, seconds)
-
-
-CLOCK = HurriedClock()
-
-
-class Program:
-    """A program that drives an arm through its port."""
-
-    def __init__(self, station: Station, name: str) -> None:
-        self.station, self.line = station, station.rig.lines[name]
-        self.fd = open_port(self.line.port.path)
-        settings = termios.tcgetattr(self.fd)
-        settings[4] = settings[5] = termios.B1000000
-        termios.tcsetattr(self.fd, termios.TCSANOW, settings)
-
-    def ask(self, servo_id: int, code: int, parameters: bytes = b"", answers: int = 1) -> list[Packet]:
-        os.write(self.fd, encode(Packet(servo_id, code, parameters)))
-        read, rest = [], b""
-        deadline = time.monotonic() + 5.0  # bytes take some time through a pseudo-terminal
-        while len(read) < answers and time.monotonic() < deadline:
-            self.line.serve(CLOCK.monotonic())
-            if select.select([self.fd], [], [], 0.001)[0]:
-                packets, rest = decode(rest + os.read(self.fd, 4096))
-                read += packets
-        return read
-
-    def positions(self) -> list[int]:
-        read = self.ask(BROADCAST, Instruction.SYNC_READ, bytes([56, 2, 1, 2, 3, 4, 5, 6]), answers=6)
-        return [to_number(packet.parameters) for packet in read]
-
-    def goals(self, values: list[int]) -> None:
-        data = b"".join(bytes([number, *to_bytes(value, 2)]) for number, value in enumerate(values, 1))
-        os.write(self.fd, encode(Packet(BROADCAST, Instruction.SYNC_WRITE, bytes([42, 2]) + data)))
-        self.ask(1, Instruction.PING)  # it has arrived
-
-    def torque(self, on: bool) -> None:
-        for number in range(1, 7):
-            assert self.ask(number, Instruction.WRITE, bytes([40, int(on)]))
-
-    def run(self, seconds: float, every_step=lambda: None) -> None:
-        """Let simulated time go by, as fast as this machine can."""
-        for _ in range(round(seconds / 0.1)):
-            every_step()
-            self.station.step()
-
-    def close(self) -> None:
-        os.close(self.fd)
-
-
-@pytest.fixture
-def station():
-    """Make stations whose time goes by as fast as this machine can, and the programs that drive their arms."""
-    made = []
-
-    def make(**config) -> tuple[Station, ...]:
-        one = Station(StationConfig(seed=0, **config), clock=CLOCK)
-        programs = [Program(one, name) for name in one.rig.lines]
-        made.extend([one, *programs])
-        return one, *programs
-
-    yield make
-    for one in reversed(made):
-        one.close()
-
-
-def test_a_program_moves_the_arm_and_the_arm_falls_without_torque(station):
-    _, program = station()
-    begin = program.positions()
-    program.torque(True)
-    goal = [begin[0] + 300, begin[1] - 200, begin[2] + 100, *begin[3:]]
-    program.goals(goal)
-    program.run(1.5)
-    assert np.abs(np.subtract(program.positions(), goal)).max() <= 12, "about one degree"
-    program.torque(False)
-    program.run(2.0)
-    assert abs(program.positions()[1] - goal[1]) > 100, "it falls"
-
-
-@pytest.mark.parametrize("apart", [0, 60])
-def test_the_leader_is_moved_by_the_operator_and_the_follower_picks_the_cube(station, apart):
-    """The arms stand `apart` encoder counts of the base joint apart: 60 are about 2 cm at the TCP."""
-    one, follower, leader = station(leader=True, operator="expert")
-    ended = []
-
-    def teleoperate():
-        if positions := leader.positions():
-            follower.goals([positions[0] + apart, *positions[1:]])
-
-    follower.torque(True)
-    before = one.env.unwrapped.simulation.body_pos_w("cube")
-    one.rig.watch(teleoperate)
-    for _ in range(150):
-        if one.step():
-            ended.append(one.env.unwrapped.task_success())
-            break
-    assert ended == [True]
-    arm = one.arms[FOLLOWER].positions
-    one.reset()
-    assert np.abs(np.subtract(one.arms[FOLLOWER].positions, arm)).max() < 1e-9, "the arm stays where it is"
-    assert np.abs(one.env.unwrapped.simulation.body_pos_w("cube") - before).max() > 0.01
-
-
-def test_the_operator_releases_a_leader_that_a_program_holds(station):
-    one, _, leader = station(leader=True, operator="expert")
-    arm = one.arms[LEADER]
-
-    def motion(steps: int) -> float:
-        before = arm.positions
-        for _ in range(steps):
-            one.step()
-        return float(np.abs(np.subtract(arm.positions, before)).max())
-
-    leader.torque(True)
-    one.step()
-    assert motion(60) < np.radians(2)
-    assert not any(servo.errors for servo in arm.bus.servos.values()), "an overload takes 2 s"
-    leader.torque(False)
-    assert motion(15) > np.radians(5)
-
-
-def test_calibration_by_hand_finds_the_whole_range(station):
-    one, program = station(servos="assembled")
-    said = []
-    console = Console(one.rig.lines, one.reset, lambda: None, said.append)
-    console.run("middle")
-    program.run(1.5)
-    assert said == ["middle: done"]
-    arm = one.arms[FOLLOWER]
-    middles = [sum(ends) / 2 for ends in arm.ranges.values()]
-    assert np.abs(np.subtract(arm.positions, middles)).max() < np.radians(2)
-    console.run("sweep follower")
-    seen = [program.positions()]
-    program.run(17.0, lambda: seen.append(program.positions()))
-    assert said[1:] == ["sweep follower: done"]
-    spans = np.ptp(np.array(seen), axis=0) * 2 * np.pi / 4096
-    full = [high - low for low, high in arm.ranges.values()]
-    moved = [name != "wrist_roll" for name in arm.joints]
-    assert np.abs(spans - full)[moved].max() < np.radians(4)
-    console.run("release")
-    program.run(1.0)
-    assert np.abs(np.subtract(arm.positions, middles)).max() > np.radians(10), (
-        "it falls when the hand lets go"
-    )
-
-
-def test_a_jammed_joint_is_overloaded_and_a_stiff_one_is_not(station):
-    one, program = station(faults=("stiff:wrist_roll,0.5", "overload:shoulder_pan"))
-    begin = program.positions()
-    program.torque(True)
-    program.goals([begin[0] + 400, *begin[1:4], begin[4] - 400, begin[5]])
-    program.run(3.0)
-    servos = one.arms[FOLLOWER].bus.servos
-    assert servos["shoulder_pan"].errors == Error.OVERLOAD and not servos["wrist_roll"].errors
-    now = program.positions()
-    assert abs(now[0] - begin[0]) < 50 and abs(now[4] - begin[4] + 400) < 20
-    assert program.ask(1, Instruction.PING) == [Packet(1, int(Error.OVERLOAD))]
-
-
-def test_each_arm_has_its_own_calibration_file(station):
-    one, _, _ = station(leader=True)
-    for name in (FOLLOWER, LEADER):
-        written = json.loads((one.folder / f"{name}.json").read_text())
-        assert written == one.arms[name].calibration()
-        assert [entry["id"] for entry in written.values()] == [1, 2, 3, 4, 5, 6]
-    facts = one.facts()
-    assert set(facts["ports"]) == {FOLLOWER, LEADER} and all(map(os.path.exists, facts["ports"].values()))
-
-
-def test_an_operator_needs_a_leader():
-    with pytest.raises(InvalidArgumentError, match="needs a leader"):
-        Station(StationConfig(operator="expert"))
-
-
-def test_unknown_commands_are_refused(station):
-    one, _ = station()
-    said = []
-    console = Console(one.rig.lines, one.reset, lambda: None, said.append)
-    for text, hint in [("sweap", "sweep"), ("move elbow_flex", "angle"), ("connect elbow", "elbow_flex")]:
-        with pytest.raises(InvalidArgumentError, match=hint):
-            console.run(text)
-    console.run("help")
-    assert "unplug: unplug the cable" in said
-    console.run("fault stiff:gripper")
-    assert said[-1] == "fault stiff:gripper: done"
-    assert [fault.kind for fault in one.rig.lines[FOLLOWER].faults] == ["stiff"]
-
-
-def test_the_command_prints_ports_reads_commands_and_removes_its_ports(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "gym_hil",
-        "virtual-arm",
-        "so101",
-        "--leader",
-        "--json",
-        str(tmp_path / "arm.json"),
-    ]
-    program = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert "--robot.type=so101_follower" in program.stdout.readline()
-    assert "--teleop.type=so101_leader" in program.stdout.readline()
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "arm.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    ports = json.loads((tmp_path / "arm.json").read_text())["ports"]
-    assert all(map(os.path.exists, ports.values()))
-    said, _ = program.communicate("unplug leader\nnonsense\nquit\n", timeout=30)
-    assert "unplug leader: done" in said and "error: command='nonsense' is not known" in said
-    assert program.returncode == 0 and not any(map(os.path.lexists, ports.values()))

@@ -24,6 +24,7 @@ from gym_hil.learning.episode_store import TrainingEpisodeStore
 from gym_hil.learning.run import train
 from gym_hil.robots import ROBOTS
 from lerobot_policies import SMALL_ACT
+from virtual_arms import JOINTS, VirtualArm, wait_for
 
 pd = pytest.importorskip("pandas")
 pytestmark = [
@@ -41,56 +42,6 @@ pytestmark = [
 may_miss_an_answer = pytest.mark.flaky(reruns=2, only_rerun="There is no status packet")
 CORRECTION_S = 2.0
 """Duration of a person's correction in a rollout (s). LeRobot prints nothing about single frames."""
-JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
-
-
-class VirtualArm:
-    """`gym-hil virtual-arm` in a process of its own."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self._log = folder / "virtual-arm.log"
-        facts = folder / "virtual-arm.json"
-        command = [
-            sys.executable,
-            "-m",
-            "gym_hil",
-            "virtual-arm",
-            "--seed",
-            "0",
-            "--json",
-            str(facts),
-            *arguments,
-        ]
-        with self._log.open("w") as log:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, text=True
-            )
-        wait_for(facts.exists, self._log)
-        self.facts = json.loads(facts.read_text())
-
-    def arguments(self, *arms: str) -> list[str]:
-        return [argument for arm in arms for argument in self.facts["lerobot"][arm]]
-
-    def tell(self, command: str) -> None:
-        """Give a command, and wait until it was carried out."""
-        done, before = f"{command}: done", self._log.read_text()
-        self.process.stdin.write(f"{command}\n")
-        self.process.stdin.flush()
-        wait_for(lambda: self._log.read_text().count(done) > before.count(done), self._log)
-
-    def swing(self, name: str) -> None:
-        """Let a hand move a joint of an arm back and forth for six minutes, with the others in their middle.
-
-        The gripper is open meanwhile. One that squeezes an object for two seconds reports an overload, with which
-        LeRobot's programs cannot disconnect.
-        """
-        self.tell(f"middle {name}")
-        self.process.stdin.write(f"move {name} shoulder_pan 15\nmove {name} shoulder_pan -15\n" * 300)
-        self.process.stdin.flush()
-
-    def close(self) -> None:
-        self.process.terminate()
-        assert self.process.wait(timeout=30) == 0, self._log.read_text()
 
 
 class Typed:
@@ -116,27 +67,6 @@ class Typed:
     def end(self) -> str:
         assert self.process.wait(timeout=60) == 0, self._log.read_text()[-3000:]
         return self._log.read_text()
-
-
-def wait_for(condition, log: Path, process: subprocess.Popen | None = None) -> None:
-    deadline = time.monotonic() + 180
-    while not condition():
-        ended = process is not None and process.poll() is not None
-        assert time.monotonic() < deadline and not ended, log.read_text(encoding="utf-8")[-3000:]
-        time.sleep(0.1)
-
-
-@pytest.fixture
-def virtual_arm(tmp_path):
-    made = []
-
-    def start(*arguments: str) -> VirtualArm:
-        made.append(VirtualArm(tmp_path, *arguments))
-        return made[-1]
-
-    yield start
-    for one in made:
-        one.close()
 
 
 @may_miss_an_answer  # lerobot-calibrate reads the servos without a break until Enter is pressed
@@ -204,12 +134,17 @@ def test_an_arm_is_teleoperated_recorded_replayed_and_driven_by_a_policy(lerobot
         (
             "lerobot.scripts.lerobot_train", *dataset[:2], *SMALL_ACT, f"--output_dir={tmp_path / 'act'}",
         ),
+    )  # fmt: skip
+    fallen = arm.joints()  # LeRobot has switched the torque off
+    said = lerobot.run(
         (
             "lerobot.scripts.lerobot_rollout", f"--policy.path={policy}", *follower, "--fps=10", "--duration=2",
             "--task=Pick up the cube", "--strategy.type=base", "--return_to_initial_position=false",
-        ),
+            "--robot.disable_torque_on_disconnect=false",
+        )
     )  # fmt: skip
     assert "Base strategy teardown complete" in said
+    driven = arm.joints()
     frames = pd.read_parquet(tmp_path / "arm/data")
     info = json.loads((tmp_path / "arm/meta/info.json").read_text())
     assert info["features"]["observation.images.wrist"]["shape"] == [128, 128, 3]
@@ -219,6 +154,11 @@ def test_an_arm_is_teleoperated_recorded_replayed_and_driven_by_a_policy(lerobot
         assert len(acted) > 30 and np.ptp(acted, axis=0).max() > 10, "the leader is moved"
         behind = [np.abs(seen[lag:] - acted[: len(acted) - lag]).mean() for lag in range(1, 8)]
         assert min(behind) < 4, "the follower is where the leader was a little earlier (degrees)"
+    recorded = np.stack(frames["action"])[:, :5].mean(axis=0)
+    assert np.abs(fallen[:5] - recorded).max() > 10.0
+    assert np.abs(driven[:5] - recorded).max() < 5.0, (
+        "the policy has moved the fallen arm to the recorded poses"
+    )
     assert arm.process.poll() is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gymnasium as gym
 import mujoco
 import numpy as np
 import pytest
@@ -241,3 +242,10 @@ def test_a_robot_that_is_given_as_a_value_makes_an_environment():
     env = gym_hil.make_env("gym_hil/SO101PickCubeBase-v1", robot=SO101_BACKLASH)
     observation, _ = env.reset(seed=0)
     assert env.observation_space.contains(observation)
+
+
+def test_the_arm_with_backlash_is_used_by_its_name_with_the_ids_of_the_arm():
+    env = gym_hil.make_env("gym_hil/SO101PickCubeBase-v1", robot="so101_backlash")
+    env.reset(seed=0)
+    assert env.unwrapped.model.joint("arm/elbow_flex_backlash").range[1] == pytest.approx(np.radians(0.5))
+    assert not [env_id for env_id in gym.registry if "acklash" in env_id], "it has no ids of its own"

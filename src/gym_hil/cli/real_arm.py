@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from gym_hil.datasets.replay import ARM_ID_PREFIX
 if TYPE_CHECKING:
     from gym_hil.integrations.lerobot.real_arm.leader import LeaderArm
     from gym_hil.integrations.lerobot.real_arm.stack import RealArm
+    from gym_hil.robots.geometry import Box
     from gym_hil.stacks.config import EnvConfig
 
 DEFAULT_TASK = "SO101PickCube-v1"
@@ -56,6 +58,11 @@ class RealArmOptions:
     """Largest speed of the arm's joints (rad/s)."""
     max_current: float = 1.5
     """The arm stops when a servo draws more than this for half a second (A)."""
+    workspace_low: tuple[float, float, float] | None = None
+    """Lower corner of the box to which the TCP is limited: x, y and z in the frame of the arm's base (m); by default
+    that of the simulated arm."""
+    workspace_high: tuple[float, float, float] | None = None
+    """Upper corner of this box."""
 
     def environment_id(self, task: str | None) -> str:
         """Return the environment id on the command line, or the default one for an arm.
@@ -92,11 +99,30 @@ class RealArmOptions:
         )
         return RealArm(
             connect=access.make,
-            limits=SafetyLimits(joint_speed=self.joint_speed, current=self.max_current),
+            limits=SafetyLimits(
+                joint_speed=self.joint_speed, current=self.max_current, workspace=self._workspace()
+            ),
             scene=self.robot_scene,
             description=self.robot_task,
             make_leader=self._leader().person if self.leader_port else None,
         )
+
+    def _workspace(self) -> Box | None:
+        """Return the box to which the TCP is limited, or None for that of the simulated arm."""
+        if self.workspace_low is None and self.workspace_high is None:
+            return None
+        from gym_hil.robots.geometry import Box
+        from gym_hil.robots.so101 import SO101
+
+        default = SO101.workspace.tcp
+        low, high = self.workspace_low or default.low, self.workspace_high or default.high
+        axes = zip("xyz", low, high, strict=True)
+        if wrong := [axis for axis, least, most in axes if not -math.inf < least < most < math.inf]:
+            raise InvalidArgumentError(
+                f"workspace_low={low} must be less than workspace_high={high} along every axis (m), and is not along "
+                f"{', '.join(wrong)}; the default is {default.low} to {default.high}"
+            )
+        return Box(low, high)
 
     def _leader(self) -> LeaderArm:
         from gym_hil.integrations.lerobot.real_arm.leader import LeaderArm

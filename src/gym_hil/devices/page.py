@@ -243,8 +243,10 @@ class PageDevice(CombinedDevice):
             return super().poll()
 
     def flush(self) -> None:
-        """Discard presses since the last poll."""
-        self.poll()
+        """Discard presses since the last poll, also if an absence has not been reported yet."""
+        with self._lock:
+            self._early, self._lost = (), False
+            super().flush()
 
     def help(self) -> str:
         """Return one line that explains the keys; the page shows the other controls."""

@@ -99,16 +99,19 @@ def _operator(name: str, preset: str, options: DeviceOptions) -> Operator:
     return OPERATORS[name](preset)
 
 
-def make_demonstrator(name: str, preset: str = DEFAULT_PRESET) -> Operator:
+def make_demonstrator(
+    name: str, preset: str = DEFAULT_PRESET, *, page: PageAddress | None = None
+) -> Operator:
     """Return an operator that demonstrates; a simulated human takes over at once and never hands back.
 
     Args:
-        name: a name in `OPERATORS`.
+        name: a name in `OPERATORS` or `DEVICES`.
         preset: preset of the simulated human.
+        page: address of the browser's page.
 
     Raises:
         InvalidArgumentError: the operator or the preset is unknown; the message contains the nearest names.
     """
     if name not in SIMULATED:
-        return make_operator(name, preset=preset)
+        return make_operator(name, preset=preset, page=page)
     return OPERATORS[name](get_limits(preset).driving())

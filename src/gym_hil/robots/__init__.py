@@ -26,6 +26,7 @@ ROBOTS: Registry[Robot] = Registry(
         "panda_robotiq_2f85": "gym_hil.robots.panda:PANDA_ROBOTIQ_2F85",
         "bi_panda": "gym_hil.robots.bi_panda:BI_PANDA",
         "so101": "gym_hil.robots.so101:SO101",
+        "so101_backlash": "gym_hil.robots.so101:SO101_BACKLASH",
         "bi_so101": "gym_hil.robots.bi_so101:BI_SO101",
     },
 )

@@ -244,7 +244,7 @@ class Robot:
 
     Attributes:
         name: name of the robot in the registry.
-        id_prefix: first part of the ids of its environments, such as ``"Panda"``.
+        id_prefix: first part of the ids of its environments, such as ``"Panda"``; empty for a robot without ids.
         end_effectors: its end effectors, such as two for a robot with two arms.
         workspace: its workspace.
         cameras: cameras that are fixed in the world: ``front`` is observed, ``third_person`` is for people.

@@ -65,4 +65,5 @@ def so101(name: str, id_prefix: str, backlash: float = 0.0) -> Robot:
 
 
 SO101 = so101("so101", "SO101")
-SO101_BACKLASH = so101("so101_backlash", "SO101Backlash", BACKLASH)
+SO101_BACKLASH = so101("so101_backlash", "", BACKLASH)
+"""The SO-101 with worn servos. It has no ids of its own: use those of the SO-101 with ``robot="so101_backlash"``."""

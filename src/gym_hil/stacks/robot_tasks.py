@@ -40,8 +40,8 @@ class RobotTask(NamedTuple):
 
 
 def robot_tasks() -> Iterator[RobotTask]:
-    """Yield every robot with every task that it can do, including those of other packages. If several robots have the
-    same `id_prefix`, only the first one is included.
+    """Yield every robot with every task that it can do, including those of other packages. Robots without an
+    `id_prefix` are left out. If several robots have the same `id_prefix`, only the first one is included.
     """
     builtin = {(pair.robot, pair.task): pair for pair in _read()}
     robots, tasks = dict(ROBOTS.added()), dict(TASKS.added())
@@ -63,11 +63,11 @@ def robot_tasks() -> Iterator[RobotTask]:
 
 
 def _robot_task(robot: str, task: str) -> RobotTask | None:
-    """Return the facts about a robot and a task, or None if the robot cannot do the task."""
+    """Return the facts about a robot and a task, or None if the robot cannot do the task, or has no ids."""
     from gym_hil.tasks import fits
 
     robot_spec, task_class = ROBOTS[robot], TASKS[task]
-    if not fits(task_class, robot_spec):
+    if not robot_spec.id_prefix or not fits(task_class, robot_spec):
         return None
     return RobotTask(robot, robot_spec.id_prefix, task, task_class.action, task_class.max_episode_steps)
 

@@ -31,6 +31,13 @@ GOAL_PERIOD = 0.0125
 """Time between two goals that are sent within a control period (s). With a single goal per period, servos move
 abruptly: on the virtual arm at 10 Hz, the load of the elbow was above 80 % in 40 % of the time, and a servo overheated
 after nine minutes of training."""
+BRAKE_PERIOD = 0.02
+"""Time between two measurements while the arm brakes (s)."""
+LONGEST_BRAKE = 0.2
+"""Longest time for which the arm brakes before a change of control takes effect (s)."""
+AT_REST = 0.002
+"""Largest motion of a joint between two measurements of a braking arm that counts as rest (rad), a little more than one
+count of the encoder."""
 GOAL_TOLERANCE = 0.15
 """Largest distance of a joint from its goal at which the goal counts as reached (rad), because the servos of an SO-101
 yield under its weight."""
@@ -69,6 +76,17 @@ class RemoteControl(JointControl):
     def command_joints(self, positions: Vector) -> None:
         """Set the goal of the joints for the next control period (rad), limited to their ranges."""
         self._goal = np.clip(positions, self._low, self._high).tolist()
+
+    def command(self, translation: Vector, rotation: Vector, limits: Box) -> None:
+        """Move the TCP by inverse kinematics, but without a rotation not farther than commanded. When a joint is at its
+        limit, the motions of the others would otherwise move the TCP up to 1.6 times as far.
+        """
+        super().command(translation, rotation, limits)
+        start, goal = self.target_pos_w, self.goal_positions
+        farthest = float(np.linalg.norm(np.subtract(limits.clipped_end(start, translation), start)))
+        distance = float(np.linalg.norm(self.tcp_at(goal) - start))
+        if distance > farthest and not np.any(rotation):
+            self.command_joints(self._act + farthest / distance * (goal - self._act))
 
     @property
     def goal_positions(self) -> Array:
@@ -142,12 +160,32 @@ class DigitalTwin(Simulation):
         self.measure()
         self.hold()
 
-    def measure(self) -> None:
+    def brake(self) -> None:
+        """Wait until the arm rests at the goal that was sent to it, which it follows with a delay, but not for longer
+        than `LONGEST_BRAKE`.
+
+        Raises:
+            DeviceError: see `measure`.
+        """
+        for _ in range(round(LONGEST_BRAKE / BRAKE_PERIOD)):
+            assert self.measured is not None
+            before = self.measured.joints
+            self.clock.sleep(BRAKE_PERIOD)
+            self.measure(BRAKE_PERIOD)
+            if np.allclose(self.measured.joints, before, rtol=0.0, atol=AT_REST):
+                break
+        self.restart_timing()
+
+    def measure(self, period: float | None = None) -> None:
         """Set the model to the current measurements.
+
+        Args:
+            period: time since the previous measurement (s); None for a control period.
 
         Raises:
             DeviceError: the arm does not answer, its measurements are not plausible, or a servo draws too much current.
         """
+        period = self.control_dt if period is None else period
         measured = self.arm.read()
         self._require_plausible(measured.joints)
         self.measured = measured
@@ -156,13 +194,13 @@ class DigitalTwin(Simulation):
         positions = (*measured.joints, near + measured.opening * (far - near))
         for name, position in zip((*effector.joints, effector.finger_joints[0]), positions, strict=True):
             joint = self.model.joint(name)
-            data.qvel[joint.dofadr] = (position - data.qpos[joint.qposadr]) / self.control_dt
+            data.qvel[joint.dofadr] = (position - data.qpos[joint.qposadr]) / period
             data.qpos[joint.qposadr] = position
         if self.objects is not None:
             self._place(self.objects.poses(tuple(self._mocap)))
         mujoco.mj_kinematics(self.model, data)
         current = max(measured.currents, default=0.0)
-        self._overcurrent_s = self._overcurrent_s + self.control_dt if current > self.limits.current else 0.0
+        self._overcurrent_s = self._overcurrent_s + period if current > self.limits.current else 0.0
         if self._overcurrent_s > self.limits.current_time:
             self._overcurrent_s = 0.0
             self.hold()
@@ -210,6 +248,10 @@ class DigitalTwin(Simulation):
                 raise DeviceError("the arm does not reach its start: it may be blocked")
             self._travel(self._within_limits(goal, self.limits.homing_speed, keep_in_box=False))
             yield
+
+    def tcp_at(self, joints: Sequence[float]) -> Array:
+        """Return the position of the TCP (3, m, world frame) for joint positions (rad)."""
+        return self._control.tcp_at(np.array(joints))
 
     def object_poses(self) -> dict[str, Array]:
         """Return the measured poses of the parts of the task's props, in the form of the task's initial state."""

@@ -119,7 +119,7 @@ class RealArmEnv(ManipulationEnv):
         **kwargs: Any,
     ) -> None:
         self._arm, self._limits_of_arm, self._clock, self._scene = arm, limits, clock, scene
-        self._confirm, self._connected = confirm, False
+        self._confirm, self._connected, self._must_brake = confirm, False, False
         self._put_back = put_back or confirm
         super().__init__(
             cast(
@@ -136,6 +136,8 @@ class RealArmEnv(ManipulationEnv):
         if missing := set(self.cameras.observed) - set(arm.cameras) if arm.cameras else set():
             raise InvalidArgumentError(f"the arm has no camera {sorted(missing)}; it needs one for each of "
                                        f"{sorted(self.cameras.observed)}, or none at all")  # fmt: skip
+        if limits.workspace is not None:
+            self._require_start_within(limits.workspace)
 
     overruns = property(attrgetter("twin.overruns"))
     """Number of steps that took longer than a control period."""
@@ -153,6 +155,7 @@ class RealArmEnv(ManipulationEnv):
         Args:
             kwargs: arguments of `ManipulationEnv.reset`.
         """
+        self._must_brake = False
         self._move_to_start()
         observation, info = super().reset(**kwargs)
         if self._scene is not None:
@@ -163,6 +166,9 @@ class RealArmEnv(ManipulationEnv):
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Execute an action; see `ManipulationEnv.step`. If this fails, the episode is truncated."""
         try:
+            if self._must_brake:
+                self._must_brake = False
+                self.twin.brake()
             return super().step(action)
         except DeviceError as error:
             failure = str(error)
@@ -197,7 +203,11 @@ class RealArmEnv(ManipulationEnv):
         return {**further, "images": self.draw()} if self._arm.cameras else further
 
     def hand_over(self) -> None:
-        """Do nothing: the servos hold the commanded positions, from which the next step starts."""
+        """Let the arm brake before the next step, which starts from the commanded positions.
+
+        The measured positions are not commanded: the arm would move backwards, and sink a little under its weight.
+        """
+        self._must_brake = True
 
     def close(self) -> None:
         """Close the connection. The servos keep holding their positions. It may be called more than once."""
@@ -212,6 +222,14 @@ class RealArmEnv(ManipulationEnv):
         hand = self.simulation.robot.end_effectors[0].hand
         near, far = hand.finger_range
         return tuple(self.simulation.robot.home(HOME)), (hand.open_position - near) / (far - near)
+
+    def _require_start_within(self, box: Box) -> None:
+        start = self.twin.tcp_at(self.start_pose[0])
+        if not (np.less(box.low, start).all() and np.less(start, box.high).all()):
+            raise InvalidArgumentError(
+                f"the workspace from {box.low} to {box.high} does not contain the position of the TCP at the beginning "
+                f"of an episode, {tuple(start.round(3).tolist())} (m)"
+            )
 
     def _move_to_start(self) -> None:
         while True:

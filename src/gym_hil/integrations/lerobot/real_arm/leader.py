@@ -1,8 +1,9 @@
 """A leader arm as the device of a person.
 
 It drives by relative motion: the follower's TCP executes the displacements of the leader's TCP, independently of their
-positions, so that the follower does not jump at a takeover. The first step of a takeover moves the TCP by at most
-`FIRST_STEP`, and this bound doubles in each further step. Rotations of the leader are ignored.
+positions, so that the follower does not jump at a takeover. The follower first brakes (`RealArmEnv.hand_over`). The
+first step of a takeover then moves its TCP by at most `FIRST_STEP`, and this bound doubles in each further step.
+Rotations of the leader are ignored.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ from gym_hil.scenes.scene import Scene
 from gym_hil.simulation.composition import compose
 
 LEADER = "leader"
-FIRST_STEP = 0.0019
-"""Largest motion of the TCP in the step of a takeover (m)."""
+FIRST_STEP = 0.001
+"""Largest commanded motion of the TCP in the step of a takeover (m). The true motion can be 1 mm longer, because
+positions and goals are whole counts of the servos' encoders."""
 DEAD_BAND = 0.001
 """Smallest motion of the leader's TCP that counts (m): one count of a servo's encoder is 0.4 mm at 0.25 m."""
 REST_STEPS = 10

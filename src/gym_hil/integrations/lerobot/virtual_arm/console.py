@@ -24,6 +24,7 @@ ARM_COMMANDS = {
     "sweep": "let the hand move one joint after the other through its whole range",
     "move": "JOINT DEGREES: let a hand move one joint",
     "release": "release the arm; its operator, if it has one, drives it again",
+    "joints": "print the true positions of the joints (degrees)",
     "connect": "JOINT ... or all: connect these servos to the bus, and no others",
     "unplug": "unplug the cable",
     "plug": "plug the cable in",
@@ -103,6 +104,9 @@ class Console:
             _moves(arm)({arm.joints.index(joint): angle})
         elif command == "release":
             arm.hand.release()
+        elif command == "joints":
+            positions = zip(arm.joints, arm.positions, strict=True)
+            self._notify(" ".join(f"{joint}={math.degrees(at):.2f}" for joint, at in positions))
         elif command == "connect":
             arm.bus.connect(arm.joints if words == ["all"] else words)
         elif command == "power":

@@ -153,7 +153,9 @@ class Station:
                     fps=config.camera_fps,
                     port=config.camera_port,
                 )
-            operator = None if config.operator is None else make_demonstrator(config.operator, config.preset)
+            operator = None
+            if config.operator is not None:
+                operator = make_demonstrator(config.operator, config.preset, page=config.page)
             self.env: gym.Env = add_outer_layers(
                 raw,
                 EnvConfig(operator=operator, page=config.page, use_viewer=config.window, real_time=False),
@@ -170,6 +172,7 @@ class Station:
             self._show_scene()
             self.rig.watch(self._show_scene)
         for name, arm in arms.items():
+            arm.measure(0.0)  # a program may read the servos before the first step
             self._write_calibration(name, arm)
 
     def step(self) -> bool:
