@@ -30,6 +30,8 @@ from gym_hil.robots.geometry import Box
 
 WINDOW_S = 0.02
 """Duration of the windows (s)."""
+BLOCKED_A, FREE_S = 2.5, 0.5
+"""Current of a servo with almost its full torque (A), and the time after it in which a joint may come free (s)."""
 JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
 """Servos in the order of the currents."""
 TIME, LOW, HIGH, SPEED, LIMP, CURRENTS = 0, slice(1, 4), slice(4, 7), 7, 8, slice(9, 15)
@@ -129,6 +131,14 @@ def within(rows: NDArray[np.float64], intervals: Iterable[tuple[float, float]]) 
     return chosen
 
 
+def free(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return in which windows no servo of the arm had almost its full torque in the last `FREE_S`."""
+    if not len(rows):
+        return np.zeros(0, bool)
+    blocked = rows[:, CURRENTS][:, :-1].max(axis=1) >= BLOCKED_A
+    return np.convolve(blocked, np.ones(round(FREE_S / WINDOW_S) + 1))[: len(rows)] == 0
+
+
 def currents(rows: NDArray[np.float64], limit: float) -> dict[str, dict[str, float]]:
     """Return the largest current of each servo (A), and the longest time for which it was above `limit` (s)."""
     found = {}
@@ -158,7 +168,9 @@ def summary(
 
     Returns:
         A dictionary for each kind, one for the remaining time, and one for the time in which a joint had no torque.
-        Windows in the first and the last category do not count in the others. Also the currents of all servos.
+        Windows in the last category do not count in the others. ``free`` is the time in which no servo of the arm had
+        almost its full torque in the last `FREE_S`: while a joint is blocked, and when it comes free, its speed is not
+        that of its set-point. Also the currents of all servos.
     """
     first = min((start for each in intervals.values() for start, _ in each), default=math.inf)
     rows = rows[rows[:, TIME] >= first]  # before, nothing has been commanded
@@ -172,6 +184,7 @@ def summary(
         **found,
         "waiting": motion(rows[rest], box),
         "without_torque": motion(rows[limp], box),
+        "free": motion(rows[free(rows) & ~limp], box),
         "currents": currents(rows, current),
     }
 
