@@ -105,6 +105,7 @@ def test_missing_answers_are_requested_again_after_late_ones_were_discarded(conn
 def test_a_new_connection_keeps_the_torque_unless_a_servo_was_switched_off(connection):
     arm, robot = connection
     arm.connect()
+    robot.bus.registers["Torque_Enable"]["gripper"] = 0
     arm.connect()
     assert robot.configured == 1, "configuring switches the torque off for a moment"
     robot.bus.registers["Torque_Enable"]["elbow_flex"] = 0

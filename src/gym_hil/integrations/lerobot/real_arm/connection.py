@@ -238,10 +238,14 @@ class LeRobotConnection:
         robot.bus.sync_write(register, dict(zip(names, values, strict=True)), normalize=False)
 
     def _connect_to_holding_servos(self) -> bool:
-        """Connect without configuring the servos. If the torque of one is off, disconnect again and return False."""
+        """Connect without configuring the servos. If the torque of one is off, disconnect again and return False.
+
+        The gripper does not count: `reset_gripper` switches it off and on, and may have failed in between.
+        """
         bus = self._robot.bus
         bus.connect()
-        if not all(self._ask(lambda: bus.sync_read("Torque_Enable", normalize=False)).values()):
+        torque = self._ask(lambda: bus.sync_read("Torque_Enable", normalize=False))
+        if not all(enabled for name, enabled in torque.items() if name != GRIPPER):
             bus.disconnect(disable_torque=False)
             return False
         for camera in self._robot.cameras.values():
