@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 from gym_hil.experiments.study_report import as_markdown
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
+ROLLOUTS = FOLDER / "arm_rollouts.json"
 REAL_ARM, ARM_FAULTS = FOLDER / "real_arm.json", FOLDER / "virtual_arm_faults.json"
-MOTION = {"outside_mm": 1, "joint_speed": 2}
+MOTION = {"outside_mm": 1, "joint_speed": 2, "joint_speed_p99": 2}
 """Extremes of a motion, with the number of their decimals."""
 
 
@@ -28,11 +30,11 @@ def real_arm() -> str:
         "timed steps, including the evaluation": f"{run['timed_steps']:,}",
         "of these, late": f"{run['late_steps']} ({run['late_share']:.2%}), by at most {worst_ms:.0f} ms",
         "training episodes finished, and stored": f"{run['finished_episodes']}, {run['stored_episodes']}",
-        "failed steps": _counted([part["failed_steps"] for part in run["parts"]]),
+        "failed steps, N stands for a number": _counted([part["failed_steps"] for part in run["parts"]]),
         "checks by a person": _counted([part["checks"] for part in run["parts"]]),
         "success without help": _success(run["evaluation"]),
         "seconds per success": f"{run['evaluation']['cycle_s']:.1f}",
-        "load of the two cores at the end": ", ".join(f"{load[1]:.0f}" for load in loads),
+        "load of the machine (5 min) at the end": ", ".join(f"{load[1]:.0f}" for load in loads),
         "LeRobot, MuJoCo, PyTorch": ", ".join(
             run["versions"][name] for name in ("lerobot", "mujoco", "torch")
         ),
@@ -46,8 +48,9 @@ def real_arm_motion() -> str:
     names = {
         "episodes": "steps of episodes",
         "to_start": "on the way to a start",
-        "waiting": "otherwise",
+        "waiting": "between two steps, and otherwise",
         "without_torque": "a joint without torque",
+        "free": "in total, while no servo is blocked",
     }
     parts = [part["motion"] for part in run["parts"] if "motion" in part]
     rows = [
@@ -58,7 +61,13 @@ def real_arm_motion() -> str:
         ]
         for name, text in names.items()
     ]
-    header = ["", "duration", "TCP outside the box (mm)", "fastest joint (rad/s)"]
+    header = [
+        "",
+        "duration",
+        "TCP outside the box (mm)",
+        "fastest joint (rad/s)",
+        "in 99 % of the time (rad/s)",
+    ]
     return as_markdown(header, rows)
 
 
@@ -70,7 +79,7 @@ def real_arm_faults() -> str:
         "steps failed, late, all",
         "checks, power cycles",
         "TCP outside the box (mm)",
-        "fastest joint / limit",
+        "fastest joint / limit, and while free",
         "seconds without torque",
         "success at the end",
     ]
@@ -79,7 +88,11 @@ def real_arm_faults() -> str:
         (part,) = run["parts"]
         motion, checks = part["motion"], sum(part["checks"].values())
         failed = sum(part["failed_steps"].values())
-        ratio = motion["episodes"]["joint_speed"] / run["limits"]["joint_speed"]
+        moving = [motion[kind]["joint_speed"] for kind in ("episodes", "to_start", "waiting")]
+        fastest, free = (
+            speed / run["limits"]["joint_speed"] for speed in (max(moving), motion["free"]["joint_speed"])
+        )
+        outside = max(motion[kind]["outside_mm"] for kind in ("episodes", "to_start", "waiting"))
         evaluation = run.get("evaluation")
         success = "-" if evaluation is None else f"{evaluation['successes']} of {evaluation['episodes']}"
         rows.append(
@@ -88,8 +101,8 @@ def real_arm_faults() -> str:
                 f"{run['finished_episodes']}, {run['stored_episodes']}",
                 f"{failed}, {run['late_steps']}, {run['timed_steps']}",
                 f"{checks}, {part['power_cycles']}",
-                f"{motion['episodes']['outside_mm']:.1f}",
-                f"{ratio:.2f}",
+                f"{outside:.1f}",
+                f"{fastest:.2f}, {free:.2f}",
                 f"{motion['without_torque']['seconds']:.1f}",
                 success,
             ]
@@ -134,7 +147,8 @@ def _counted(counts: Sequence[dict[str, int]]) -> str:
     """Return the sum of the counts, and the texts that were counted."""
     total = sum(sum(each.values()) for each in counts)
     texts = sorted({text for each in counts for text in each})
-    return f"{total}: {'; '.join(texts)}" if total else "none"
+    text = re.sub(r"N(?:[.N]*N)?", "N", "; ".join(texts))
+    return f"{total}: {text}" if total else "none"
 
 
 def _success(result: dict[str, Any]) -> str:
@@ -143,5 +157,24 @@ def _success(result: dict[str, Any]) -> str:
     return f"{result['successes']} of {result['episodes']}, 95 % interval {interval}"
 
 
-TABLES = (real_arm, real_arm_motion, real_arm_faults, virtual_arm_faults)
+def arm_rollouts() -> str:
+    """A row per policy and program: how often it picked up the cube of the virtual arm without help."""
+    names = {
+        "arm_play": ("on the virtual arm", "`gym-hil play`"),
+        "arm": ("on the virtual arm", "`lerobot-rollout`"),
+        "states": ("in simulation", "`lerobot-rollout`"),
+    }
+    rows = []
+    found = json.loads(ROLLOUTS.read_text(encoding="utf-8"))
+    for name, (trained, program) in names.items():
+        run = found[name]
+        commit = f"`{run['commit'][:10]}`" if "commit" in run else "not recorded"
+        result = _success({**run, "episodes": len(run["rollouts"])})
+        version = f"{run['config']['version']}, {run['config']['seed']}"
+        rows.append([trained, version, program, commit, result])
+    header = ["trained", "version of the configuration, seed", "program", "commit of the test", "success"]
+    return as_markdown(header, rows)
+
+
+TABLES = (arm_rollouts, real_arm, real_arm_motion, real_arm_faults, virtual_arm_faults)
 """The tables of this module."""
