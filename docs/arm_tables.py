@@ -124,7 +124,9 @@ def virtual_arm_faults() -> str:
     rows = []
     for entry in json.loads(ARM_FAULTS.read_text(encoding="utf-8"))["outcomes"]:
         moved = not entry["connected"]
-        rounds = f"{entry['rounds']}" + (f", then `{entry['stopped']}`" if entry["stopped"] else "")
+        rounds = f"{entry['rounds']}" + (
+            f", then `{_in_short(entry['stopped'])}`" if entry["stopped"] else ""
+        )
         rows.append(
             [
                 entry["fault"] if entry["fault"] == "none" else f"`{entry['fault']}`",
@@ -140,7 +142,13 @@ def virtual_arm_faults() -> str:
 
 
 def _works(error: str) -> str:
-    return f"`{error}`" if error else "works"
+    return f"`{_in_short(error)}`" if error else "works"
+
+
+def _in_short(error: str) -> str:
+    """Return what failed and why, without addresses and numbers of attempts."""
+    reason = re.search(r"\[\w+\] (.*)", error)
+    return error.split(" on ")[0] + (f": {reason[1]}" if reason else "")
 
 
 def _counted(counts: Sequence[dict[str, int]]) -> str:
