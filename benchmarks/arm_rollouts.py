@@ -27,6 +27,7 @@ import tyro
 from lerobot.scripts import lerobot_rollout
 
 from gym_hil.core.files import make_folder, write_atomically
+from gym_hil.experiments.run_record import commit
 from gym_hil.integrations.lerobot.modeling_trained import export
 from gym_hil.integrations.lerobot.real_arm.scene import MeasuredScene
 from gym_hil.learning.checkpoint import load
@@ -136,6 +137,7 @@ def main(
     done = results.setdefault(name, {"rollouts": []})
     done |= {
         "config": trained.config.to_json(),
+        "commit": commit(),
         "seed": seed,
         "goals": goals,
         "versions": {name: metadata.version(name) for name in ("lerobot", "mujoco", "torch")},

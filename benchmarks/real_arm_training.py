@@ -1,12 +1,23 @@
-"""Trains on the virtual arm through its serial port, and counts how many steps were late.
+"""Trains on the virtual arm through its serial port, and measures its rate, its stored episodes and its true motion.
 
-    python benchmarks/real_arm_training.py --out runs/arm --json-file arm.json
+    python benchmarks/real_arm_training.py --out runs/arm --json-file benchmarks/real_arm.json
+    python benchmarks/real_arm_training.py --out runs/unplug --json-file benchmarks/real_arm.json \\
+        --fault unplug@12-15 --robot-minutes 0.3 --demos 3 --episodes 1
 
-Needs ``lerobot[feetech]`` and the extras train and virtual-arm. `gym-hil virtual-arm` runs in a process of its own and
-measures where the cube is; a simulated human demonstrates and takes over, as with
-``gym-hil train --robot lerobot:so101_follower --robot-scene ... --operator simulated``. The result is written after
-every episode. If the program is stopped, the same command continues the run as a further part; the
-numbers of steps of all parts are added up.
+Needs ``lerobot[feetech]`` and the extras train and virtual-arm. The virtual arm runs in a process of its own, which
+records its true motion (`watched_arm`) and measures where the cube is. A simulated human demonstrates and takes over,
+as with ``gym-hil train --robot lerobot:so101_follower --robot-scene ... --operator simulated``. A simulated person
+confirms what the program asks for; if it asks to switch the arm off and on, they first let it cool down.
+
+The result is written after every episode: that of a run without faults as ``training``, and others in the list
+``faults``. If the program is stopped, the same command continues the run as a further part. Each part has:
+
+- ``finished_episodes``: number of episodes that ended, counted at the environment, with at least one complete step;
+- ``motion``: how far the true position of the TCP was outside the box (mm), and the largest true speed of an arm joint
+  (rad/s): in the steps of episodes, on the way to a start, in the remaining time, and while a joint had no torque; and
+  the true currents of the servos.
+
+``stored_episodes`` is the number of episodes that can be read from the run's folder at the end.
 """
 
 from __future__ import annotations
@@ -25,32 +36,39 @@ from typing import Any
 
 import tyro
 
+from arm_observer import Observer
 from gym_hil.cli.real_arm import RealArmOptions
-from gym_hil.learning.config import TrainConfig
-from gym_hil.learning.run import train
+from gym_hil.core.files import make_folder, write_atomically
+from gym_hil.experiments.run_record import commit
+from gym_hil.learning.config import CONFIG, TrainConfig, defaults_for
+from gym_hil.learning.episode_store import TrainingEpisodeStore
+from gym_hil.learning.run import EPISODES, train
 from gym_hil.learning.run_status import RunStatus
+from watched_arm import read, summary
 
 TASK = "gym_hil/SO101PickCubeStateBase-v1"
+TRAINING, FAULTS = "training", "faults"
+"""Keys of the result file."""
 
 
 def start_arm(
-    folder: Path, fault: tuple[str, ...], seed: int, *more: str
-) -> tuple[subprocess.Popen, dict[str, Any]]:
-    """Start the virtual arm with further arguments, and return its process and its addresses."""
+    folder: Path, fault: tuple[str, ...], seed: int, *more: str, log: Path | None = None
+) -> tuple[subprocess.Popen[str], dict[str, Any]]:
+    """Start the virtual arm with further arguments, and return its process and its addresses.
+
+    Args:
+        folder: folder of the file with its addresses.
+        fault: its faults.
+        seed: seed of the places of the cube.
+        more: further arguments of `gym-hil virtual-arm`.
+        log: file of its true motion; None to record nothing.
+    """
     facts = folder / "arm.json"
-    command = [
-        sys.executable,
-        "-m",
-        "gym_hil",
-        "virtual-arm",
-        "--scene",
-        "--seed",
-        str(seed),
-        "--json",
-        str(facts),
-    ]
+    watched = [str(Path(__file__).with_name("watched_arm.py")), "--log", str(log)]
+    command = [sys.executable, *(["-m", "gym_hil", "virtual-arm"] if log is None else watched)]
+    command += ["--scene", "--seed", str(seed), "--json", str(facts)]
     command += [*more, *(["--fault", *fault] if fault else [])]
-    arm = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    arm = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     while not facts.exists():
         assert arm.poll() is None, "the virtual arm has ended"
         time.sleep(0.1)
@@ -65,54 +83,93 @@ def agree_always() -> None:
 
 
 class Result:
-    """The result file, with the measurements of every part of the run, from a start of this program to its end.
+    """The result of a run in the result file, with the measurements of all its parts.
 
     Args:
         path: the file.
+        out: folder of the run. If it contains a run, its result is continued.
         config: configuration of the run.
         fault: faults of the virtual arm.
+        observer: observes the run.
     """
 
-    def __init__(self, path: Path, config: TrainConfig, fault: tuple[str, ...]) -> None:
-        self._path = path
-        self.env: Any = None
-        self._facts = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"parts": []}
+    def __init__(
+        self, path: Path, out: Path, config: TrainConfig, fault: tuple[str, ...], observer: Observer
+    ) -> None:
+        self._path, self._out, self._observer = path, out, observer
+        self._file: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        before = self._file.get(TRAINING) if not fault else None
+        for entry in self._file.get(FAULTS, []):
+            if tuple(entry["fault"]) == fault:
+                before = entry
+        self._facts: dict[str, Any] = before if before and (out / CONFIG).is_file() else {"parts": []}
+        if not fault:
+            self._file[TRAINING] = self._facts
+        elif before is None:
+            self._file.setdefault(FAULTS, []).append(self._facts)
+        else:
+            faults = self._file[FAULTS]
+            faults[faults.index(before)] = self._facts
         self._facts |= {
             "fault": fault,
+            "commit": commit(),
             "config": config.to_json(),
             "versions": {name: metadata.version(name) for name in ("lerobot", "mujoco", "torch")},
             "python": platform.python_version(),
             "cores": os.cpu_count(),
         }
         self._begun = time.time()
-        self._facts["parts"].append({})
+        self._part: dict[str, Any] = {}
+        self._facts["parts"].append(self._part)
+        self._twin: Any = None
+
+    def begin(self, env: Any) -> None:
+        """Observe the environment of the run."""
+        self._observer.attach(env)
+        self._twin = env.get_wrapper_attr("twin")
+        limits = asdict(self._twin.limits)
+        limits["workspace"] = {"low": list(self._twin.box.low), "high": list(self._twin.box.high)}
+        self._facts["limits"] = limits
 
     def note(self, status: RunStatus) -> None:
         """Write the state of the run after an episode."""
-        if self.env is None:
+        if self._twin is None:
             return
-        self._facts["parts"][-1] = {
-            "late_steps": self.env.get_wrapper_attr("overruns"),
-            "timed_steps": self.env.get_wrapper_attr("twin").steps,
-            "worst_late_ms": round(1000.0 * self.env.get_wrapper_attr("worst_overrun_s"), 1),
+        self._observer.note_end()
+        self._part |= {
+            "late_steps": self._twin.overruns,
+            "timed_steps": self._twin.steps,
+            "worst_late_ms": round(1000.0 * self._twin.worst_overrun_s, 1),
             "minutes": round((time.time() - self._begun) / 60.0, 2),
             "load": [round(load, 1) for load in os.getloadavg()],
+            **self._observer.facts(),
         }
         parts = [part for part in self._facts["parts"] if part]
-        late, timed = (sum(part[name] for part in parts) for name in ("late_steps", "timed_steps"))
+        names = ("late_steps", "timed_steps", "finished_episodes")
+        self._facts |= {name: sum(part[name] for part in parts) for name in names}
         self._facts |= {
             "episodes": status.episodes,
             "updates": status.updates,
-            "late_steps": late,
-            "timed_steps": timed,
+            "late_share": self._facts["late_steps"] / max(1, self._facts["timed_steps"]),
         }
-        self._facts["late_share"] = late / max(1, timed)
-        self._path.write_text(json.dumps(self._facts, indent=2) + "\n", encoding="utf-8")
+        self._write()
 
-    def end(self, found: dict[str, Any]) -> None:
+    def evaluated(self, found: dict[str, Any]) -> None:
         """Write the evaluation."""
         self._facts["evaluation"] = found
-        self._path.write_text(json.dumps(self._facts, indent=2) + "\n", encoding="utf-8")
+        self._write()
+
+    def end(self, log: Path) -> None:
+        """Write which episodes can be read, and the true motion of this part, whose record is the file `log`."""
+        store = TrainingEpisodeStore(self._out / EPISODES)
+        self._facts["stored_episodes"] = len([store.read(number) for number in range(len(store))])
+        if self._twin is not None:
+            current = self._twin.limits.current
+            self._part["motion"] = summary(read(log), self._observer.intervals, self._twin.box, current)
+        self._write()
+
+    def _write(self) -> None:
+        write_atomically(self._path, json.dumps(self._file, indent=1) + "\n")
 
 
 def main(
@@ -125,6 +182,7 @@ def main(
     seed: int = 101,
     method: str = "hil",
     fault: tuple[str, ...] = (),
+    max_current: float = RealArmOptions.max_current,
 ) -> None:
     """Train on the virtual arm.
 
@@ -137,9 +195,11 @@ def main(
         seed: seed of the run.
         method: learning method.
         fault: faults of the virtual arm, see `gym-hil virtual-arm --help`.
+        max_current: limit of the servos' currents (A).
     """
     config = TrainConfig(
         env_id=TASK,
+        **defaults_for(TASK, "state", method),
         method=method,
         robot_minutes=robot_minutes,
         demos=demos,
@@ -147,28 +207,34 @@ def main(
         final_episodes=episodes,
     )
     agree_always()
+    observer = Observer()
+    result = Result(json_file, out, config, fault, observer)
+    logs = out.with_name(f"{out.name}-motion")
+    make_folder(logs)
+    log = logs / f"{time.time():.0f}.csv"
     with tempfile.TemporaryDirectory() as folder:
-        process, addresses = start_arm(Path(folder), fault, seed)
+        process, addresses = start_arm(Path(folder), fault, seed, log=log)
+        observer.attend(process)
         try:
-            arm = RealArmOptions(
+            options = RealArmOptions(
                 robot="lerobot:so101_follower",
                 robot_port=addresses["ports"]["follower"],
                 robot_calibration_dir=Path(addresses["calibration_dir"]),
                 robot_scene=addresses["scene"],
-                max_current=5.0,
-            ).arm()
-            assert arm is not None
-            result = Result(json_file, config, fault)
+                max_current=max_current,
+            )
 
             def ready(env: Any) -> None:
-                result.env = env
+                result.begin(env)
+                options.write_description(out)
 
-            evaluation = train(config, out, result.note, resume=True, ready=ready, build=arm.build)
-            result.end(asdict(evaluation))
+            evaluation = train(config, out, result.note, resume=True, ready=ready, build=options.build)
+            result.evaluated(asdict(evaluation))
         finally:
             process.terminate()
             process.wait()
-    print(json_file.read_text(encoding="utf-8"))
+            result.end(log)
+    print(json.dumps(json.loads(json_file.read_text(encoding="utf-8")), indent=1)[-3000:])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measure how LeRobot reacts to each fault of ``gym-hil virtual-arm``.
 
-    python benchmarks/virtual_arm_faults.py --json faults.json
+    python benchmarks/virtual_arm_faults.py --json-file benchmarks/virtual_arm_faults.json
 
 Needs ``lerobot[feetech]``. For each fault LeRobot's `SO101Follower` connects, reads and commands the arm 30 times a
 second for eight seconds, in which it moves every joint back and forth, and disconnects.
@@ -15,11 +15,15 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 
 import tyro
 from lerobot.robots.so_follower import SO101Follower
 from lerobot.robots.so_follower.config_so_follower import SOFollowerRobotConfig
+
+from gym_hil.core.files import write_atomically
+from gym_hil.experiments.run_record import commit
 
 FAULTS = (
     "",
@@ -52,7 +56,7 @@ class Outcome:
         rounds: number of times that the arm was read and commanded.
         slowest_ms: duration of the slowest round (ms).
         mean_error_deg: mean distance of a joint from its goal of a quarter of a second before, for the joint with the
-            largest mean.
+            largest mean; None if the arm was not moved to the end.
         in_step: whether every answer still belongs to its request afterwards.
         disconnected: the error of `disconnect`, or an empty string.
         again: the error of a new connection at the end, or an empty string.
@@ -63,7 +67,7 @@ class Outcome:
     stopped: str = ""
     rounds: int = 0
     slowest_ms: float = 0.0
-    mean_error_deg: float = math.nan
+    mean_error_deg: float | None = None
     in_step: bool | None = None
     disconnected: str = ""
     again: str = ""
@@ -146,8 +150,9 @@ def main(fault: tuple[str, ...] = FAULTS, hold: float = 0.0, json_file: Path | N
     for each in fault:
         outcomes.append(asdict(try_fault(each, hold)))
         print(json.dumps(outcomes[-1], indent=1), flush=True)
-    if json_file is not None:
-        json_file.write_text(json.dumps(outcomes, indent=2) + "\n", encoding="utf-8")
+        if json_file is not None:
+            facts = {"commit": commit(), "lerobot": metadata.version("lerobot"), "hold_s": hold}
+            write_atomically(json_file, json.dumps({**facts, "outcomes": outcomes}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

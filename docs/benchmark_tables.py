@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import arm_tables
+
 from gym_hil.cli.common import state_base_id
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.experiments.benchmark import make_study, rank_agreement, read_results
@@ -292,6 +294,7 @@ def render(markdown: str) -> str:
         install_size,
         helping,
         so101,
+        *arm_tables.TABLES,
     )
     without_records = {table.__name__: table for table in others}
 

@@ -31,6 +31,9 @@ class FakeArm:
     def reset_gripper(self) -> None:
         self.grips = getattr(self, "grips", 0) + 1
 
+    def limit_speed(self, speeds) -> None:
+        self.speeds = speeds
+
     def send(self, joints, opening) -> None:
         self._answer()
         self.sent.append(tuple(joints))

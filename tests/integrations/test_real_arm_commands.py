@@ -52,6 +52,9 @@ class Arm:
     def reset_gripper(self) -> None:
         self.grips = getattr(self, "grips", 0) + 1
 
+    def limit_speed(self, speeds) -> None:
+        """Move at any speed."""
+
     def send(self, joints, opening) -> None:
         self.commands += 1
         if self.broken:

@@ -177,7 +177,7 @@ def test_faults_have_the_documented_effect_on_lerobot(lerobot, tmp_path):
     command = [sys.executable, str(script), "--json-file", str(found), "--hold", "4", "--fault", *faults]
     done = subprocess.run(command, env=lerobot.environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
-    overload, unplugged = json.loads(found.read_text())
+    overload, unplugged = json.loads(found.read_text())["outcomes"]
     assert overload["rounds"] > 200 and "Overload error!" in overload["disconnected"], str(overload)
     assert "Input/output error" in unplugged["stopped"] and unplugged["again"] == "", str(unplugged)
 

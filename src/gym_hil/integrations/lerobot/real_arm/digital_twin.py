@@ -38,6 +38,11 @@ LONGEST_BRAKE = 0.2
 AT_REST = 0.002
 """Largest motion of a joint between two measurements of a braking arm that counts as rest (rad), a little more than one
 count of the encoder."""
+SLOWEST = 0.1
+"""Smallest limit of a servo's speed (rad/s), with which it still reaches a goal that it has almost reached."""
+LARGEST_LEAP = 2
+"""Largest part of the way between two goals that are sent, in multiples of the part for `GOAL_PERIOD`. After a pause of
+this program, the arm would otherwise rush to catch up."""
 GOAL_TOLERANCE = 0.15
 """Largest distance of a joint from its goal at which the goal counts as reached (rad), because the servos of an SO-101
 yield under its weight."""
@@ -145,7 +150,10 @@ class DigitalTwin(Simulation):
         Raises:
             DeviceError: the arm does not answer, or a servo draws too much current. The arm holds its position.
         """
-        late_s = self._travel(self._within_limits(self._control.goal_positions, self.limits.joint_speed))
+        start_s, end_s = self._next_period()
+        largest = self.limits.joint_speed * (end_s - start_s)
+        goal = self._within_limits(self._control.goal_positions, largest)
+        late_s = self._travel(goal, start_s, end_s, self.limits.joint_speed)
         self.steps += 1
         if late_s > 0.0:
             self.overruns += 1
@@ -183,7 +191,8 @@ class DigitalTwin(Simulation):
             period: time since the previous measurement (s); None for a control period.
 
         Raises:
-            DeviceError: the arm does not answer, its measurements are not plausible, or a servo draws too much current.
+            DeviceError: the arm does not answer, its measurements are not plausible, a servo reports an error, or it
+                draws too much current.
         """
         period = self.control_dt if period is None else period
         measured = self.arm.read()
@@ -199,6 +208,9 @@ class DigitalTwin(Simulation):
         if self.objects is not None:
             self._place(self.objects.poses(tuple(self._mocap)))
         mujoco.mj_kinematics(self.model, data)
+        if measured.errors:
+            self.hold()
+            raise DeviceError(", ".join(measured.errors))
         current = max(measured.currents, default=0.0)
         self._overcurrent_s = self._overcurrent_s + period if current > self.limits.current else 0.0
         if self._overcurrent_s > self.limits.current_time:
@@ -246,7 +258,10 @@ class DigitalTwin(Simulation):
             if steps < 0:
                 self.hold()
                 raise DeviceError("the arm does not reach its start: it may be blocked")
-            self._travel(self._within_limits(goal, self.limits.homing_speed, keep_in_box=False))
+            start_s, end_s = self._next_period()
+            largest = self.limits.homing_speed * (end_s - start_s)
+            within = self._within_limits(goal, largest, keep_in_box=False)
+            self._travel(within, start_s, end_s, self.limits.homing_speed)
             yield
 
     def tcp_at(self, joints: Sequence[float]) -> Array:
@@ -269,13 +284,27 @@ class DigitalTwin(Simulation):
         sent = np.allclose(self._control.target_joint_pos, goal, atol=1e-6)
         return sent and np.allclose(self.measured.joints, goal, atol=GOAL_TOLERANCE)
 
-    def _within_limits(self, goal: Array, speed: float, *, keep_in_box: bool = True) -> Array:
+    def _next_period(self) -> tuple[float, float]:
+        """Return the time from which the arm can move in the next control period, and the end of the period (s).
+
+        The time that has passed since the end of the previous period is lost: the arm does not catch up by moving
+        faster.
+        """
+        now = self.clock.monotonic()
+        due = now if self._due is None else self._due
+        end = due + self.control_dt
+        return min(max(now, due), end), end
+
+    def _within_limits(self, goal: Array, farthest: float, *, keep_in_box: bool = True) -> Array:
+        """Return `goal` (rad), or a point on the way to it, so that no joint moves by more than `farthest` (rad) and
+        the other limits are kept.
+        """
         assert self.measured is not None
         commanded, measured = self._control.target_joint_pos, np.array(self.measured.joints)
         displacement = goal - commanded
         largest = float(np.abs(displacement).max())
-        if largest > speed * self.control_dt:  # the same factor for all joints keeps the direction
-            displacement *= speed * self.control_dt / largest
+        if largest > farthest:  # the same factor for all joints keeps the direction
+            displacement *= farthest / largest
         goal = np.clip(commanded + displacement, measured - self.limits.lead, measured + self.limits.lead)
         before, after = (self._outside(self._control.tcp_at(joints)) for joints in (commanded, goal))
         return commanded if keep_in_box and after > before + 1e-4 else goal
@@ -286,25 +315,43 @@ class DigitalTwin(Simulation):
             np.maximum(np.subtract(self.box.low, tcp_pos_w), tcp_pos_w - self.box.high).max().clip(0.0)
         )
 
-    def _travel(self, goal: Array) -> float:
-        """Move to `goal` (rad) along a straight line in joint space until the end of the control period.
+    def _travel(self, goal: Array, start_s: float, end_s: float, speed: float) -> float:
+        """Move towards `goal` (rad) along a straight line in joint space until the end of the control period.
+
+        The servos limit their speed themselves, to that with which they reach the goal at the end of the period.
+        Without this, they rush from goal to goal and then stop, with high currents, and catch up with goals ahead of
+        them at several times the speed. Goals whose time has passed are left out. After a long pause of this program,
+        the goal is not reached.
+
+        Args:
+            goal: joint positions (rad).
+            start_s: time at which the motion starts, see `_next_period`.
+            end_s: end of the period (s).
+            speed: largest speed of every joint (rad/s).
 
         Returns:
             The delay at the end of the period (s); at most 0 if there is none.
         """
         start = self._control.target_joint_pos.copy()
-        self._control.set_target(goal)
         near, far = self.robot.end_effectors[0].hand.finger_range
         opening = (self._simulated.commanded_fingers - near) / (far - near)
-        now = self.clock.monotonic()
-        due = now if self._due is None else self._due
-        period = self.control_dt
-        count = max(1, round(period / GOAL_PERIOD))
+        count = max(1, round(self.control_dt / GOAL_PERIOD))
+        between_s = self.control_dt / count
+        duration_s = max(end_s - start_s, between_s)
+        leap = LARGEST_LEAP * between_s / duration_s
+        assert self.measured is not None
+        needed = np.abs(goal - np.array(self.measured.joints)) / duration_s
+        self.arm.limit_speed(needed.clip(min(SLOWEST, speed), speed).tolist())
+        now, share = self.clock.monotonic(), 0.0
         for number in range(1, count + 1):
-            due += period / count
+            due = end_s - between_s * (count - number)
             if number < count and now > due:
                 continue
-            self.arm.send((start + (goal - start) * (number / count)).tolist(), opening)
+            planned = 1.0 if number == count else (due - start_s) / (end_s - start_s)
+            share = min(planned, share + leap)
+            position = start + (goal - start) * share
+            self._control.set_target(position)
+            self.arm.send(position.tolist(), opening)
             now = self.clock.monotonic()
             late_s = now - due
             self.clock.sleep(max(0.0, -late_s))

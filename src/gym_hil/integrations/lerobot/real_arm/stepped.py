@@ -58,6 +58,9 @@ class SteppedArm:
     def reset_gripper(self) -> None:
         """Do nothing: only the other program can switch servos on and off."""
 
+    def limit_speed(self, speeds: Sequence[float]) -> None:
+        """Do nothing: the other program determines how the servos move to a goal."""
+
     def send(self, joints: Sequence[float], opening: float) -> None:
         """Keep a command, which the other program sends."""
         self.goal = tuple(joints), opening
