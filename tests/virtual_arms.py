@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gym_hil.integrations.lerobot.real_arm.connection import Measurement
+from gym_hil.integrations.lerobot.real_arm.connection import ACCELERATION, RAD_PER_COUNT, Measurement
 from gym_hil.integrations.lerobot.virtual_arm import registers as reg
 from gym_hil.integrations.lerobot.virtual_arm.arm import ServoArm
 from gym_hil.integrations.lerobot.virtual_arm.environment import PHYSICS_DT
@@ -171,7 +171,8 @@ class StationArm:
     def connect(self) -> None:
         self.connections += 1
         for number in IDS:
-            for register, value in ((reg.ACCELERATION, 254), (reg.TORQUE_ENABLE, 1)):
+            acceleration = 254 if number == IDS[GRIPPER] else ACCELERATION
+            for register, value in ((reg.ACCELERATION, acceleration), (reg.TORQUE_ENABLE, 1)):
                 self._tell(number, Instruction.WRITE, bytes([register.address, value]))
 
     def read(self) -> Measurement:
@@ -181,6 +182,11 @@ class StationArm:
 
     def reset_gripper(self) -> None:
         """Do nothing: these tests squeeze no object."""
+
+    def limit_speed(self, speeds: Sequence[float]) -> None:
+        for number, speed in zip(IDS, speeds, strict=False):
+            counts = to_bytes(max(1, round(speed / RAD_PER_COUNT)), 2)
+            self._tell(number, Instruction.WRITE, bytes([reg.GOAL_VELOCITY.address, *counts]))
 
     def send(self, joints: Sequence[float], opening: float) -> None:
         self.commands, self.commanded_at = self.commands + 1, self._clock.monotonic()
