@@ -137,6 +137,30 @@ def test_results_of_the_so101_are_in_the_table_and_reach_95_of_100(tables):
         assert result["episodes"] == 100 and result["successes"] >= 95, path.stem
 
 
+STUDIES = [
+    path.stem
+    for path in sorted((ROOT / "benchmarks").glob("*.toml"))
+    if f"<!-- benchmark: study {path.stem} -->"
+    in "".join(page.read_text("utf-8") for page in DOCS.glob("*.md"))
+]
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_has_all_its_records_with_seeds_for_reports_and_a_row_per_setting(tables, name):
+    study = load_study(ROOT / "benchmarks" / f"{name}.toml", state_base_id)
+    runs = {run.name: run for run in study.runs}
+    paths = sorted((ROOT / "benchmarks" / name).glob("*.json"))
+    assert study.purpose == "report" and {path.stem for path in paths} == set(runs)
+    assert all(read_record(path)[1] == runs[path.stem].config for path in paths)
+    assert len(tables.render(f"<!-- benchmark: study {name} -->").splitlines()) == 2 + len(study.groups)
+
+
+def test_hil_arranges_all_boxes_in_90_of_100_episodes():
+    paths = list((ROOT / "benchmarks" / "boxes").glob("*.json"))
+    results = [json.loads(path.read_text(encoding="utf-8"))["result"] for path in paths]
+    assert len(results) == 5 and all(row["episodes"] == 100 and row["successes"] >= 90 for row in results)
+
+
 def test_at_least_five_tasks_are_not_solved_by_imitation_alone():
     limits, below = {20: 0.6, 200: 0.85}, {}
     for path in (ROOT / "benchmarks" / "cloning").glob("*.json"):

@@ -209,8 +209,9 @@ def test_a_policy_is_trained_on_the_arm_through_lerobot(virtual_arm, lerobot, tm
     assert "Check the arm and its cable" in done.stdout or "the episode is truncated" in done.stderr
     store = TrainingEpisodeStore(run / "episodes")
     episodes = [store.read(number) for number in range(len(store))]
+    # The cable comes loose in a demonstration, which is then repeated, or later, depending on the speed of the machine.
     assert (
-        sum(len(episode) for episode in episodes) == 48 and sum(episode.success for episode in episodes) >= 2
+        sum(len(episode) for episode in episodes) >= 48 and sum(episode.success for episode in episodes) >= 2
     )
 
 

@@ -130,13 +130,15 @@ def test_the_report_contains_the_results_of_the_runs(tmp_path):
 
 def test_the_studies_that_are_shipped_can_be_run():
     shipped = sorted((Path(__file__).parents[2] / "benchmarks").glob("*.toml"))
-    assert [path.stem for path in shipped] == ["ablation", "cloning", "operators", "so101"]
-    ablation, cloning, operators, so101 = (load_study(path, state_base_id) for path in shipped)
-    assert len(ablation.runs) == 5 * 2 * 10 and len(operators.runs) == 3 * 5
-    assert {run.config.method for run in ablation.runs} == {"hil", "hg-dagger", "bc"}
-    assert {run.config.method for run in cloning.runs} == {"bc"}
-    assert {run.config.demos for run in ablation.runs} == {0, 20, 200}
-    assert so101.purpose == "report" and {run.config.obs for run in so101.runs} == {"state", "pixels"}
+    studies = {path.stem: load_study(path, state_base_id) for path in shipped}
+    runs = {name: study.runs for name, study in studies.items()}
+    assert len(runs["ablation"]) == 5 * 2 * 10 and len(runs["operators"]) == 3 * 5
+    assert {run.config.method for run in runs["ablation"]} == {"hil", "hg-dagger", "bc"}
+    assert {run.config.method for run in (*runs["cloning"], *runs["demonstrations"])} == {"bc"}
+    assert {run.config.demos for run in runs["ablation"]} == {0, 20, 200}
+    assert {run.config.obs for run in runs["so101"]} == {"state", "pixels"}
+    for_reports = {name for name, study in studies.items() if study.purpose == "report"}
+    assert for_reports == {"boxes", "cloning", "demonstrations", "parts", "so101", "takeovers"}
 
 
 def test_the_example_in_the_documentation_is_a_valid_study(tmp_path):
