@@ -32,7 +32,7 @@ def real_arm() -> str:
         "training episodes finished, and stored": f"{run['finished_episodes']}, {run['stored_episodes']}",
         "failed steps, N stands for a number": _counted([part["failed_steps"] for part in run["parts"]]),
         "checks by a person": _counted([part["checks"] for part in run["parts"]]),
-        "success without help": _success(run["evaluation"]),
+        "success without help": _success_in_words(run["evaluation"]),
         "seconds per success": f"{run['evaluation']['cycle_s']:.1f}",
         "load of the machine (5 min) at the end": ", ".join(f"{load[1]:.0f}" for load in loads),
         "LeRobot, MuJoCo, PyTorch": ", ".join(
@@ -94,7 +94,7 @@ def real_arm_faults() -> str:
         )
         outside = max(motion[kind]["outside_mm"] for kind in ("episodes", "to_start", "waiting"))
         evaluation = run.get("evaluation")
-        success = "-" if evaluation is None else f"{evaluation['successes']} of {evaluation['episodes']}"
+        at_the_end = "-" if evaluation is None else f"{evaluation['successes']} of {evaluation['episodes']}"
         rows.append(
             [
                 f"`{' '.join(run['fault'])}`",
@@ -104,7 +104,7 @@ def real_arm_faults() -> str:
                 f"{outside:.1f}",
                 f"{fastest:.2f}, {free:.2f}",
                 f"{motion['without_torque']['seconds']:.1f}",
-                success,
+                at_the_end,
             ]
         )
     return as_markdown(header, rows)
@@ -159,10 +159,14 @@ def _counted(counts: Sequence[dict[str, int]]) -> str:
     return f"{total}: {text}" if total else "none"
 
 
-def _success(result: dict[str, Any]) -> str:
-    """Return the successes of an evaluation, and their interval."""
+def success(result: dict[str, Any]) -> tuple[str, str]:
+    """Return the successes of an evaluation, and their 95 % interval."""
     interval = f"{100 * result['low']:.0f} to {100 * result['high']:.0f} %"
-    return f"{result['successes']} of {result['episodes']}, 95 % interval {interval}"
+    return f"{result['successes']} of {result['episodes']}", interval
+
+
+def _success_in_words(result: dict[str, Any]) -> str:
+    return ", 95 % interval ".join(success(result))
 
 
 def arm_rollouts() -> str:
@@ -177,7 +181,7 @@ def arm_rollouts() -> str:
     for name, (trained, program) in names.items():
         run = found[name]
         commit = f"`{run['commit'][:10]}`" if "commit" in run else "not recorded"
-        result = _success({**run, "episodes": len(run["rollouts"])})
+        result = _success_in_words({**run, "episodes": len(run["rollouts"])})
         version = f"{run['config']['version']}, {run['config']['seed']}"
         rows.append([trained, version, program, commit, result])
     header = ["trained", "version of the configuration, seed", "program", "commit of the test", "success"]

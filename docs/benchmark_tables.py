@@ -236,7 +236,7 @@ def cloning(task: str = "") -> str:
         (entry["place"], entry["config"], entry["result"]) for entry in records
     ):
         if axis_values["task"].startswith(task):
-            facts = *_success(result), f"{result['human_s']:.0f}", str(config["seed"])
+            facts = *arm_tables.success(result), f"{result['human_s']:.0f}", str(config["seed"])
             rows.append([axis_values["task"], str(config["demos"]), *facts])
     if not rows:
         raise InvalidArgumentError(f"{CLONING} has no results of {task!r}")
@@ -259,7 +259,7 @@ def so101() -> str:
     for entry in records:
         result = entry["result"]
         cycle = "-" if result["cycle_s"] is None else f"{result['cycle_s']:.1f}"
-        facts = *_success(result), cycle, f"{result['human_s']:.0f}"
+        facts = *arm_tables.success(result), cycle, f"{result['human_s']:.0f}"
         rows.append([entry["place"]["observation"], str(entry["config"]["seed"]), *facts])
     return as_markdown(header, rows)
 
@@ -269,12 +269,6 @@ def study(name: str) -> str:
     finished = read_results(FOLDER / name)
     header, rows = table(load_study(FOLDER / f"{name}.toml", state_base_id), finished)
     return as_markdown(header, rows)
-
-
-def _success(result: dict[str, Any]) -> tuple[str, str]:
-    """Return the successes of an evaluation, and their interval."""
-    interval = f"{100 * result['low']:.0f} to {100 * result['high']:.0f} %"
-    return f"{result['successes']} of {result['episodes']}", interval
 
 
 def render(markdown: str) -> str:

@@ -182,6 +182,18 @@ def test_the_readme_compares_the_figures_of_the_result_file():
         assert f"| Steps per second with {name} | {cells} |" in readme
 
 
+def test_the_page_states_how_much_longer_a_step_takes_than_in_the_engine_alone():
+    compared = json.loads((ROOT / "benchmarks" / "compare.json").read_text(encoding="utf-8"))["results"]
+    times = {
+        row["workload"]: 1 / row["medians"]["ours_over_it_steps"]
+        for row in compared
+        if "alone" in row["contender"]
+    }
+    page = " ".join((DOCS / "performance.md").read_text(encoding="utf-8").split())
+    assert f"takes {times['so101']:.2f} times as long as in the engine alone with Cartesian actions" in page
+    assert f"and {times['so101-joints']:.2f} times with joint targets" in page
+
+
 def test_the_readme_states_the_result_of_its_training_command():
     facts = json.loads((ROOT / "benchmarks" / "readme.json").read_text(encoding="utf-8"))
     readme, result = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split()), facts["result"]
