@@ -10,9 +10,11 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.features import image_terms, state_terms, total_size
 from gym_hil.learning.image_observation import ImageLayout
+from gym_hil.learning.observation_kind import STATE
 from gym_hil.learning.policy_actions import make_actions
-from gym_hil.learning.policy_env import PolicyObservation, make_interface
+from gym_hil.learning.policy_env import make_interface
 from gym_hil.learning.policy_file import TrainedPolicy
+from gym_hil.learning.policy_observation import PolicyObservation
 from gym_hil.stacks.build import make_env
 
 
@@ -23,7 +25,7 @@ def upwards(
     config = TrainConfig(env_id="gym_hil/SO101PickCubeStateBase-v1", method="bc", obs=obs, image_size=16)
     env = make_env(config.env_id)
     inner = EnvironmentInterface(env)
-    interface = make_interface(inner, PolicyObservation(inner, 0), make_actions(inner))
+    interface = make_interface(inner, PolicyObservation(inner, STATE), make_actions(inner))
     env.close()
     if task == "PersonJudges":
         interface = replace(interface, observation=state_terms(0, 0))

@@ -8,8 +8,10 @@ import textwrap
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
-from gym_hil.cli.lerobot_backend import lerobot_id
+from gym_hil.cli.lerobot_backend import lerobot_id, train_with_lerobot
+from gym_hil.cli.train import Train
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.integrations.lerobot.configs import Plan
 from gym_hil.integrations.lerobot.launch import LerobotError, learn_with_lerobot
@@ -128,3 +130,8 @@ def test_ids_for_lerobot_name_an_operator():
     assert lerobot_id("PandaInsertPegStateGamepad-v0", "browser", images=True) == "PandaInsertPegBrowser-v0"
     with pytest.raises(InvalidArgumentError, match="did you mean"):
         lerobot_id("PandaPickCub-v1", "simulated", images=False)
+
+
+def test_observations_that_lerobots_learner_does_not_have_are_refused():
+    with pytest.raises(InvalidArgumentError, match="obs='positions'"):
+        train_with_lerobot(Train(task="PandaPickCube-v1", backend="lerobot", obs="positions"), Console())

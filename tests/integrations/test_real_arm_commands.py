@@ -24,6 +24,7 @@ from gym_hil.integrations.lerobot.real_arm.prompt import Prompt
 from gym_hil.integrations.lerobot.real_arm.stack import RealArm
 from gym_hil.intervention.human import Human
 from gym_hil.learning.episode_store import TrainingEpisodeStore
+from gym_hil.learning.observation_kind import ObservationKind
 from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.robots.geometry import Box
 from gym_hil.robots.so101 import SO101
@@ -221,7 +222,12 @@ def test_the_workspace_of_an_arm_is_an_option():
 
 def test_a_policy_observes_the_cameras_of_the_arm(laboratory):
     laboratory(Arm(cameras=("front", "wrist")), Person(8))
-    env = make_policy_env("gym_hil/SO101PickCubeStateBase-v1", "gamepad", pixels=16, build=ARM.build)
+    env = make_policy_env(
+        "gym_hil/SO101PickCubeStateBase-v1",
+        "gamepad",
+        observation=ObservationKind("pixels", 16),
+        build=ARM.build,
+    )
     observations = [env.reset(seed=0)[0], *(env.step(env.idle_action)[0] for _ in range(3))]
     shades = [np.unique(observation[: 2 * 16 * 16 * 3]) for observation in observations]
     assert [len(shade) for shade in shades] == [1] * 4, "the images are those of the cameras"

@@ -22,6 +22,7 @@ from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.encoders import CHANNELS, Encoder, randomly_shifted
 from gym_hil.learning.image_observation import BOUND, CAMERAS, FEATURES, LEVELS, ImageLayout
 from gym_hil.learning.methods.hil import STATE_DEFAULTS, HilLearner
+from gym_hil.learning.observation_kind import ObservationKind
 from gym_hil.learning.policy import GaussianPolicy
 from gym_hil.learning.policy_env import make_policy_env
 from gym_hil.learning.policy_file import CHECKPOINT
@@ -39,7 +40,7 @@ SMALL = TrainConfig(
 
 
 def test_a_row_has_both_images_and_the_proprioception():
-    env = make_policy_env(SMALL.env_id, None, pixels=32)
+    env = make_policy_env(SMALL.env_id, None, observation=ObservationKind("pixels", 32))
     row, _ = env.reset(seed=3)
     assert env.observation_space.contains(row)
     spec = GymRenderingSpec(height=32, width=32)
@@ -164,7 +165,7 @@ def test_a_run_goes_from_end_to_end(tmp_path, method):
     trained, again = load(out), load(out / CHECKPOINT)
     assert all((trained.weights[name] == again.weights[name]).all() for name in trained.weights)
     policy = load_policy(out, SMALL.env_id)
-    env = make_policy_env(SMALL.env_id, None, pixels=32)
+    env = make_policy_env(SMALL.env_id, None, observation=ObservationKind("pixels", 32))
     row, _ = env.reset(seed=0)
     command = policy(EnvironmentInterface(env), np.random.default_rng(0))
     assert command[:3] == pytest.approx(GaussianPolicy(trained.weights).act(row)[:3], abs=1e-5)

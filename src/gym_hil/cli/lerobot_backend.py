@@ -38,6 +38,7 @@ def train_with_lerobot(train: Train, console: Console) -> int:
     """
     if train.method != "hil":
         raise InvalidArgumentError(f"method={train.method!r} is not supported by LeRobot's learner; use hil")
+    require_one_of("obs", train.obs, ("state", "pixels"))
     operator = train.operator_name()
     require_one_of("operator", operator, SUFFIX)
     plan = Plan(

@@ -44,9 +44,9 @@ class Train:
     """Implementation of the training. lerobot: LeRobot's learner and actor, with results in LeRobot's formats.
     Of the options below, it supports `--obs`, `--operator`, `--robot-minutes` (without demonstrations), `--demos`,
     `--device` and `--out`."""
-    obs: Literal["state", "pixels"] = "state"
-    """Observation of the policy: positions of the objects, or images of two cameras and the state of the end
-    effector."""
+    obs: Literal["state", "positions", "pixels"] = "state"
+    """Observation of the policy. state: positions of the objects, also relative to the end effector and the goal;
+    positions: only in the world frame; pixels: images of two cameras and the state of the end effector."""
     image_size: int = 64
     """Height and width of an image in pixels."""
     device: str = "auto"

@@ -12,8 +12,9 @@ from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.core.step_record import Action
 from gym_hil.intervention.scripted_policies import Policy
 from gym_hil.learning.policy_actions import PolicyActions, make_actions
-from gym_hil.learning.policy_env import PolicyEnv, PolicyObservation, make_interface, make_policy_env
+from gym_hil.learning.policy_env import PolicyEnv, make_interface, make_policy_env
 from gym_hil.learning.policy_file import CHECKPOINT, POLICY, TrainedPolicy
+from gym_hil.learning.policy_observation import PolicyObservation
 
 
 def load(path: Path) -> TrainedPolicy:
@@ -56,7 +57,9 @@ def make_env_for(policy: TrainedPolicy, path: Path, env_id: str) -> PolicyEnv:
     Raises:
         InvalidArgumentError: the policy was trained for another task, robot, observation or action.
     """
-    env = make_policy_env(env_id, None, pixels=policy.config.pixels, **policy.config.env_arguments())
+    env = make_policy_env(
+        env_id, None, observation=policy.config.observation, **policy.config.env_arguments()
+    )
     try:
         policy.interface.require_same(env.interface, path)
     except InvalidArgumentError:
@@ -82,16 +85,16 @@ def load_policy(path: Path, env_id: str | None) -> Policy:
     trained = load(path)
     if env_id is not None:
         make_env_for(trained, path, env_id).close()
-    acting, pixels = trained.make_policy(), trained.config.pixels
+    acting, kind = trained.make_policy(), trained.config.observation
     observe: PolicyObservation | None = None
     actions: PolicyActions | None = None
 
     def policy(env: EnvironmentInterface, rng: np.random.Generator) -> Action:
         nonlocal observe, actions
         if observe is None or actions is None:
-            observe, actions = PolicyObservation(env, pixels), make_actions(env)
+            observe, actions = PolicyObservation(env, kind), make_actions(env)
             interface = make_interface(env, observe, actions)
-            if pixels and env.offers("camera_images"):  # an arm whose task only the person knows
+            if kind.has_images and env.offers("camera_images"):  # an arm whose task only the person knows
                 interface = replace(interface, task=trained.interface.task)
             trained.interface.require_same(interface, path)
         return actions.to_env(acting.act(observe(env.observe())))

@@ -18,6 +18,7 @@ from gym_hil.core.files import write_atomically
 from gym_hil.intervention.limits import DEFAULT_PRESET, PRESET_NAMES
 from gym_hil.intervention.named import PEOPLE, SIMULATED, training_operator_names
 from gym_hil.learning.methods import METHODS
+from gym_hil.learning.observation_kind import OBSERVATIONS, ObservationKind
 from gym_hil.stacks.ids import is_external
 
 CONFIG = "config.json"
@@ -48,7 +49,7 @@ def defaults_for(env_id: str, obs: str, method: str) -> dict[str, Any]:
 
     Args:
         env_id: id of the environment.
-        obs: the policy's observation, ``"state"`` or ``"pixels"``.
+        obs: name of the policy's observation.
         method: the learning method.
 
     Returns:
@@ -78,8 +79,7 @@ class TrainConfig:
     control_dt: float = 0.1
     """Duration of a control step (s). Environments of other packages define their own."""
     obs: str = "state"
-    """Observation of the policy: ``"state"`` for the positions of all objects, or ``"pixels"`` for two camera images
-    and the state of the end effector."""
+    """Observation of the policy, see `gym_hil.learning.observation_kind.ObservationKind`."""
     image_size: int = 64
     """Height and width of an image in pixels."""
     device: str = "auto"
@@ -143,7 +143,7 @@ class TrainConfig:
         Raises:
             InvalidArgumentError: a field has an invalid value.
         """
-        require_one_of("obs", self.obs, ("state", "pixels"))
+        require_one_of("obs", self.obs, OBSERVATIONS)
         if not 16 <= self.image_size <= 512:
             raise InvalidArgumentError(f"image_size={self.image_size!r} must be from 16 to 512")
         require_one_of("method", self.method, METHODS)
@@ -184,9 +184,14 @@ class TrainConfig:
         return round(self.robot_minutes * self.steps_per_minute)
 
     @property
-    def pixels(self) -> int:
-        """Height and width of the policy's images in pixels; 0 without images."""
-        return self.image_size if self.obs == "pixels" else 0
+    def observation(self) -> ObservationKind:
+        """What the policy observes."""
+        return ObservationKind(self.obs, self.image_size)
+
+    @property
+    def pixels(self) -> bool:
+        """Whether the policy observes camera images."""
+        return self.observation.has_images
 
     @property
     def real_time(self) -> bool:

@@ -31,10 +31,40 @@ class Features(Protocol):
         """Return the features of an observation with ``agent_pos`` and ``environment_state``."""
 
 
+class FurtherFeatures:
+    """The joint positions, if actions rotate the hand, and the wrench at every TCP, if the task observes it.
+
+    Args:
+        task: the task.
+
+    Attributes:
+        terms: names and sizes of the features, each as ``name[size]``.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._proprioception = ProprioceptiveState(task.robot)
+        self._turns, self._touches = task.action != "xyz", schema.TCP_WRENCH in task.further_terms
+        terms = []
+        if self._turns:
+            terms.append(f"joint_pos[{len(task.robot.joints)}]")
+        if self._touches:
+            terms.append(f"tcp_wrench[{6 * len(task.robot.end_effectors)}]")
+        self.terms = tuple(terms)
+
+    def __call__(self, observation: dict[str, Any]) -> list[NDArray[Any]]:
+        """Return the vectors of these features."""
+        vectors = []
+        if self._turns:
+            vectors.append(self._proprioception.joint_pos(observation))
+        if self._touches:
+            loads = self._proprioception.tcp_wrench(observation).reshape(-1, 6) / _LOADS
+            vectors.append(np.tanh(loads).ravel())
+        return vectors
+
+
 class PositionFeatures:
     """All positions of `environment_state`, in the world frame and relative to every TCP, and the displacement
-    from the task's object, or from points of it, to the goal. If actions rotate the hand, the joint positions are
-    included, and if the task observes it, the wrench.
+    from the task's object, or from points of it, to the goal, with `FurtherFeatures`.
 
     Args:
         task: a task without subtasks.
@@ -43,12 +73,9 @@ class PositionFeatures:
     def __init__(self, task: Task) -> None:
         self._proprioception = ProprioceptiveState(task.robot)
         self._pairs = [Pair(*pair) for pair in task.pairs]
-        self._turns, self._touches = task.action != "xyz", schema.TCP_WRENCH in task.further_terms
-        self.terms = state_terms(task.observation_size, len(self._pairs), self._proprioception.terms)
-        if self._turns:
-            self.terms += (f"joint_pos[{len(task.robot.joints)}]",)
-        if self._touches:
-            self.terms += (f"tcp_wrench[{6 * len(task.robot.end_effectors)}]",)
+        self._further = FurtherFeatures(task)
+        own = state_terms(task.observation_size, len(self._pairs), self._proprioception.terms)
+        self.terms = (*own, *self._further.terms)
 
     def __call__(self, observation: dict[str, Any]) -> NDArray[np.float32]:
         """Return the features of an observation."""
@@ -64,12 +91,35 @@ class PositionFeatures:
                 np.clip(offset / _NEAR, -3.0, 3.0).ravel(),
                 np.tanh(offset / _CLOSE).ravel(),
                 *_at_three_scales(to_goal),
-                *([self._proprioception.joint_pos(observation)] if self._turns else []),
-                *(
-                    [np.tanh(self._proprioception.tcp_wrench(observation).reshape(-1, 6) / _LOADS).ravel()]
-                    if self._touches
-                    else []
-                ),
+                *self._further(observation),
+            ],
+            dtype=np.float32,
+        )
+
+
+class PlainPositions:
+    """All positions of `environment_state` and of the TCPs in the world frame, normalized, with nothing computed from
+    them. Joint positions and the wrench are included as in `FurtherFeatures`.
+
+    Args:
+        task: the task.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._proprioception, self._further = ProprioceptiveState(task.robot), FurtherFeatures(task)
+        self.terms = (
+            *self._proprioception.terms,
+            f"positions[{task.observation_size}]",
+            *self._further.terms,
+        )
+
+    def __call__(self, observation: dict[str, Any]) -> NDArray[np.float32]:
+        """Return the features of an observation."""
+        return np.concatenate(
+            [
+                self._proprioception.features(observation),
+                ((positions(observation) - CENTRE) / REACH).ravel(),
+                *self._further(observation),
             ],
             dtype=np.float32,
         )

@@ -15,11 +15,11 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.intervention.human_cost import RecordHumanCost
 from gym_hil.intervention.operator import Operator
-from gym_hil.learning.features import VectorFeatures, image_terms, make_features, make_subgoals, total_size
-from gym_hil.learning.image_observation import CameraObservation
+from gym_hil.learning.features import make_subgoals
+from gym_hil.learning.observation_kind import STATE, ObservationKind
 from gym_hil.learning.policy_actions import PolicyActions, make_actions
 from gym_hil.learning.policy_interface import PolicyInterface
-from gym_hil.learning.proprioception import ProprioceptiveState
+from gym_hil.learning.policy_observation import PolicyObservation
 from gym_hil.stacks.build import Build, make_env
 from gym_hil.stacks.ids import is_external
 
@@ -30,62 +30,6 @@ def task_and_robot(env: EnvironmentInterface) -> tuple[str, str]:
         return env.task.name, env.simulation.robot.name
     spec = env.env.spec
     return (spec.id if spec is not None else str(env.env)), ""
-
-
-class PolicyObservation:
-    """The observation of a policy: features of the state, or camera images and proprioception.
-
-    For environments of other packages, it consists of the vectors of `observe_state`.
-
-    Args:
-        env: the environment.
-        pixels: height and width of the images in pixels; 0 for features of the state.
-
-    Raises:
-        InvalidArgumentError: images are requested from another package's environment.
-
-    Attributes:
-        terms: names and sizes of the parts, each as ``name[size]``.
-        space: the space of the observation.
-    """
-
-    def __init__(self, env: EnvironmentInterface, pixels: int) -> None:
-        of_this_package = env.offers("simulation")
-        self._cameras: CameraObservation | None = None
-        self.space: spaces.Box
-        if not pixels:
-            self._features = (
-                make_features(env.task, make_subgoals(env.task))
-                if of_this_package
-                else VectorFeatures(env.observe_state)
-            )
-            self.terms = self._features.terms
-            self.space = spaces.Box(-np.inf, np.inf, (total_size(self.terms),), np.float32)
-        elif not of_this_package:
-            raise InvalidArgumentError(
-                f"obs='pixels' needs an environment of this package; use obs='state' for {env.env}"
-            )
-        else:
-            self._cameras = CameraObservation(env, pixels)
-            self._proprioception = ProprioceptiveState(env.task.robot)
-            total = self._cameras.layout.total_bytes
-            self.terms = image_terms(total)
-            self.space = spaces.Box(0, 255, (total,), np.uint8)
-
-    def __call__(self, observation: dict[str, Any]) -> NDArray[Any]:
-        """Return the policy's current observation.
-
-        Args:
-            observation: the environment's current observation.
-        """
-        if self._cameras is None:
-            return self._features(observation)
-        return self._cameras.render(self._proprioception.features(observation))
-
-    def close(self) -> None:
-        """Free the rendering resources."""
-        if self._cameras is not None:
-            self._cameras.close()
 
 
 def make_interface(
@@ -111,17 +55,17 @@ class PolicyEnv(gym.Wrapper):
 
     Args:
         env: an environment of this package with end-effector actions, or one of another package.
-        pixels: height and width of the images in pixels; 0 for features of the state.
+        observation: what the policy observes.
 
     Attributes:
         interface: the interface of policies for this environment.
         idle_action: the policy's action that causes no motion.
     """
 
-    def __init__(self, env: gym.Env, pixels: int = 0) -> None:
+    def __init__(self, env: gym.Env, observation: ObservationKind = STATE) -> None:
         super().__init__(env)
         inner = EnvironmentInterface(env)
-        self._observation, self._actions = PolicyObservation(inner, pixels), make_actions(inner)
+        self._observation, self._actions = PolicyObservation(inner, observation), make_actions(inner)
         rewards_subgoals = inner.offers("simulation") and inner.success_detector is None
         self._subgoals = make_subgoals(inner.task) if rewards_subgoals else None
         self.observation_space = self._observation.space
@@ -172,7 +116,7 @@ def make_policy_env(
     *,
     limit: int | None = None,
     real_time: bool = False,
-    pixels: int = 0,
+    observation: ObservationKind = STATE,
     build: Build | None = None,
     **kwargs: Any,
 ) -> PolicyEnv:
@@ -183,7 +127,7 @@ def make_policy_env(
         operator: the operator who may take over or their name, or None.
         limit: time limit of an episode in steps; None for the task's.
         real_time: whether steps run in real time and the person can pause.
-        pixels: height and width of the camera images in pixels; 0 for features of the state.
+        observation: what the policy observes.
         build: creates the environment of a configuration, see `gym_hil.stacks.build.make_env`.
         kwargs: further arguments of `gym_hil.stacks.build.make_env`.
     """
@@ -198,4 +142,4 @@ def make_policy_env(
     )
     if is_external(env_id):
         env.reset(seed=0)  # some environments can be observed only after a reset
-    return PolicyEnv(RecordHumanCost(env), pixels)
+    return PolicyEnv(RecordHumanCost(env), observation)

@@ -13,8 +13,10 @@ from gym_hil.core.environment import EnvironmentInterface
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.learning.features import image_terms
 from gym_hil.learning.image_observation import FEATURES, ImageLayout
-from gym_hil.learning.policy_env import PolicyObservation, task_and_robot
+from gym_hil.learning.observation_kind import STATE, ObservationKind
+from gym_hil.learning.policy_env import task_and_robot
 from gym_hil.learning.policy_interface import differences
+from gym_hil.learning.policy_observation import PolicyObservation
 
 NOTHING = np.zeros(FEATURES, np.float32)
 """Replaces the proprioception in rows of images, because a reward is learned from the images alone."""
@@ -77,7 +79,7 @@ class RewardObservation:
 
     def __init__(self, env: EnvironmentInterface, size: int) -> None:
         self._env, self._size = env, size
-        self._observation = PolicyObservation(env, size)
+        self._observation = PolicyObservation(env, ObservationKind("pixels", size) if size else STATE)
         task, robot = task_and_robot(env)
         if size and env.offers("camera_images"):
             task, robot = env.task_description, OUTSIDE

@@ -83,7 +83,7 @@ class Rollouts:
                 make_operator(config.operator, page=page, gamepad_name=gamepad_name),
                 limit=PERSON_DEMO_FACTOR * self.limit,
                 real_time=True,
-                pixels=config.pixels,
+                observation=config.observation,
                 **arguments,
                 use_viewer=config.operator != "browser" and has_display(),
             )
@@ -91,12 +91,12 @@ class Rollouts:
         else:
             self._on_request = _on_request(config)
             watcher = self._on_request or _watcher(config)
-            self.env = make_policy_env(config.env_id, watcher, pixels=config.pixels, **arguments)
+            self.env = make_policy_env(config.env_id, watcher, observation=config.observation, **arguments)
             self._demo_env = make_policy_env(
                 config.env_id,
                 _demonstrator(config),
                 limit=self._demo_limit,
-                pixels=config.pixels,
+                observation=config.observation,
                 **arguments,
             )
 
@@ -105,7 +105,7 @@ class Rollouts:
         if self.outside:
             return self.env
         config = self._config
-        return make_policy_env(config.env_id, None, pixels=config.pixels, **config.env_arguments())
+        return make_policy_env(config.env_id, None, observation=config.observation, **config.env_arguments())
 
     def pacing_statistics(self) -> dict[str, float]:
         """Return the number of steps that missed their deadline in real time, and the largest delay (s)."""
@@ -186,7 +186,7 @@ class Rollouts:
             config.operator,
             build=build,
             limit=NO_LIMIT,
-            pixels=config.pixels,
+            observation=config.observation,
             preset=config.preset,
             page=page,
             gamepad_name=gamepad_name,

@@ -187,7 +187,7 @@ class LearningMethod(abc.ABC):
 
         Args:
             env_id: id of the environment.
-            obs: the policy's observation, ``"state"`` or ``"pixels"``.
+            obs: name of the policy's observation.
         """
         return {}
 

@@ -27,7 +27,7 @@ FIRST_IMITATION = 30.0
 DECAY_STEPS = 1000
 """Number of control steps after the cloning in which the weight of imitation decreases."""
 STATE_DEFAULTS = {"imitation": 2.0, "batch_size": 128}
-"""Defaults of fields of the configuration for state observations."""
+"""Defaults of fields of the configuration without images."""
 IMAGE_DEFAULTS = {"imitation": 1.0, "annealing": 1.0}
 """Defaults of fields of the configuration for images."""
 HORIZON = 0.2
@@ -104,7 +104,7 @@ class Hil(ActorCriticMethod):
     def defaults(self, env_id: str, obs: str) -> dict[str, Any]:
         """Return the defaults of this method: a discount that suits the time limit, and those for the observation."""
         horizon = max(SHORTEST_HORIZON, HORIZON * time_limit(env_id))
-        by_observation = STATE_DEFAULTS if obs == "state" else IMAGE_DEFAULTS
+        by_observation = IMAGE_DEFAULTS if obs == "pixels" else STATE_DEFAULTS
         return {"gamma": round(1.0 - 1.0 / horizon, 4), **by_observation}
 
     def pretraining_steps_of(self, config: TrainConfig) -> int:

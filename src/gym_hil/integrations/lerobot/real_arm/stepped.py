@@ -18,8 +18,9 @@ from gym_hil.integrations.lerobot.real_arm.digital_twin import SafetyLimits
 from gym_hil.integrations.lerobot.real_arm.environment import PersonJudges, RealArmEnv
 from gym_hil.integrations.lerobot.real_arm.scene import MeasuredScene
 from gym_hil.learning.policy_actions import make_actions
-from gym_hil.learning.policy_env import PolicyObservation, make_interface
+from gym_hil.learning.policy_env import make_interface
 from gym_hil.learning.policy_file import TrainedPolicy
+from gym_hil.learning.policy_observation import PolicyObservation
 from gym_hil.robots import ROBOTS
 
 log = logging.getLogger(__name__)
@@ -107,15 +108,15 @@ class ArmPolicy:
     def __init__(
         self, trained: TrainedPolicy, path: Path, *, scene: str = "", joint_speed: float = 1.5
     ) -> None:
-        interface, pixels = trained.interface, trained.config.pixels
+        interface, kind = trained.interface, trained.config.observation
         if interface.robot != ROBOT:
             raise InvalidArgumentError(f"{path} was trained for robot {interface.robot}, not {ROBOT}")
-        if not pixels and not scene and interface.task != PersonJudges.name:
+        if not kind.has_images and not scene and interface.task != PersonJudges.name:
             raise InvalidArgumentError(
                 f"{path} observes the poses of the objects of {interface.task}, which a program must measure: add "
                 "--policy.scene=HOST:PORT"
             )
-        self._arm = SteppedArm(CAMERAS if pixels else ())
+        self._arm = SteppedArm(CAMERAS if kind.has_images else ())
         self._env = SteppedArmEnv(
             self._arm,
             ROBOTS.get(ROBOT),
@@ -123,12 +124,12 @@ class ArmPolicy:
             limits=SafetyLimits(joint_speed=joint_speed),
             scene=MeasuredScene(scene) if scene else None,
             task=interface.task if scene else PersonJudges,
-            state_obs=not pixels,
+            state_obs=not kind.has_images,
             control_dt=interface.control_dt,
             clock=NoWaiting(),
         )
         inner = EnvironmentInterface(self._env)
-        self._observe, self._actions = PolicyObservation(inner, pixels), make_actions(inner)
+        self._observe, self._actions = PolicyObservation(inner, kind), make_actions(inner)
         interface_of_arm = make_interface(inner, self._observe, self._actions)
         interface.require_same(replace(interface_of_arm, task=interface.task), path)
         self._policy = trained.make_policy()
