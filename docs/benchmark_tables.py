@@ -2,6 +2,7 @@
 
 A hook of MkDocs. A line ``<!-- benchmark: NAME -->`` of a page becomes the table of that name, and
 ``<!-- benchmark: cloning TASK -->`` the rows of a task, ``<!-- benchmark: study NAME -->`` the settings of a study.
+`benchmark_figures` describes figures in sentences.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import arm_tables
+import benchmark_figures
 
 from gym_hil.cli.common import state_base_id
 from gym_hil.core.errors import InvalidArgumentError
@@ -272,7 +274,7 @@ def study(name: str) -> str:
 
 
 def render(markdown: str) -> str:
-    """Return a page with its tables.
+    """Return a page with its tables and figures.
 
     Raises:
         InvalidArgumentError: it asks for a table that does not exist, or a record cannot be read.
@@ -309,7 +311,12 @@ def render(markdown: str) -> str:
             return "There are no records of this version of the protocol yet."
         return tables[name](read_results(RECORDS))
 
-    return MARKER.sub(put, markdown)
+    page = MARKER.sub(put, markdown)
+    return (
+        benchmark_figures.insert(page, read_results(RECORDS))
+        if benchmark_figures.FIGURE.search(page)
+        else page
+    )
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

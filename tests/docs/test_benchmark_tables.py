@@ -224,3 +224,35 @@ def test_every_human_who_helps_a_policy_is_in_the_table(tables):
 def test_a_table_that_does_not_exist_is_named(tables):
     with pytest.raises(InvalidArgumentError, match="no table 'curves'"):
         tables.render("text\n<!-- benchmark: curves -->\n")
+
+
+def test_figures_in_sentences_are_ranges_over_the_seeds_of_the_records(tables):
+    paths = (ROOT / "benchmarks" / "results").glob("InsertPeg--average--iwr--seed-*.json")
+    results = [json.loads(path.read_text(encoding="utf-8"))["result"] for path in paths]
+    shares = sorted(100.0 * row["successes"] / row["episodes"] for row in results)
+    acting = sorted(round(row["human_s"]) for row in results)
+    text = "In {success: InsertPeg average iwr}, the human acts for {acting: InsertPeg average iwr} s."
+    seconds = f"{acting[0]} to {acting[-1]} s"
+    assert tables.render(text) == f"In {shares[0]:g} to {shares[-1]:g} %, the human acts for {seconds}."
+
+
+@pytest.mark.parametrize(
+    ("figure", "message"),
+    [
+        ("{succes: InsertPeg average iwr}", "no quantity 'succes'"),
+        ("{success: InsertPeg nobody iwr}", "nobody iwr} has no records"),
+    ],
+)
+def test_a_figure_that_does_not_exist_is_named(tables, figure, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        tables.render(figure)
+
+
+def test_no_figure_of_the_benchmark_is_typed_into_its_results():
+    text = (DOCS / "results.md").read_text(encoding="utf-8")
+    without_figures = re.sub(
+        r"\{[^}]*\}|`[^`]*`|95 %|hil-serl",
+        "",
+        text.split("## What the records answer")[1].split("HIL-SERL reports")[0],
+    )
+    assert not re.findall(r"\d+(?:\.\d+)? (?:%|s\b|of \d|seconds)", without_figures)
