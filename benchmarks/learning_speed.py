@@ -56,7 +56,9 @@ def work(learner: str) -> None:
     count = len(inspect.signature(defaults_for).parameters)  # two in earlier versions
     arguments = (env_id, obs, method)[:count]
     config = TrainConfig(env_id=env_id, method=method, obs=obs, seed=0, **defaults_for(*arguments))
-    env = make_policy_env(env_id, None, observation=config.observation)
+    earlier = not hasattr(config, "observation")
+    observed: dict[str, Any] = {"pixels": config.pixels} if earlier else {"observation": config.observation}
+    env = make_policy_env(env_id, None, **observed)
     learning = METHODS.get(method).make_learner(config, env.observation_space, env.action_space)
     rollouts, rng = Rollouts(config), np.random.default_rng(0)
     for number in range(DEMOS):
