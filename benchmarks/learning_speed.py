@@ -2,15 +2,14 @@
 
 Run: python benchmarks/learning_speed.py BEFORE [--after TREE] [--rounds 5] [--runs 2] [--json FILE]
 
-BEFORE and TREE are working trees of this repository, for example of `git worktree add`. Two processes, one with each
-tree, learn in turns of half a second on one core. The figures are gradient steps per second of processor time, and the
-ratios are those of consecutive turns, which other programs on the machine change least. Whole runs are `gym-hil train`
-with its two processes.
+BEFORE and TREE are working trees of this repository, for example of `git worktree add`; BEFORE can also be version
+0.1.15. Two processes of `benchmarks/learning_worker.py`, one with each tree, learn in turns of 0.5 s on one core.
+The figures are gradient steps per second of processor time, and the ratios are those of consecutive turns, which other
+programs on the machine change least. Whole runs are `gym-hil train` with its two processes.
 """
 
 from __future__ import annotations
 
-import inspect
 import json as json_module
 import os
 import platform
@@ -26,55 +25,16 @@ from typing import Any
 
 import tyro
 
-LEARNERS = ("hil", "rlpd", "hil-serl", "hg-dagger", "hil pixels")
+LEARNERS = ("hil", "hg-dagger", "hil pixels")
 """Method and, if it is not the state, observation of each measured learner."""
-DEMOS, OTHERS = 10, 1000
-"""Number of demonstrations, and of other transitions without a human action, that a learner has stored."""
-TURN_S = 0.5
-"""Processor time of a turn (s)."""
+WORKER = Path(__file__).with_name("learning_worker.py")
+START = "from gym_hil.cli import main; main()"
+"""The command gym-hil of a version that is not installed."""
 RUNS = {
     "PickCube, states": ("PandaPickCube-v1", "--robot-minutes", "10"),
     "PickCube, two cameras": ("PandaPickCube-v1", "--robot-minutes", "10", "--obs", "pixels"),
 }
 """Arguments of `gym-hil train` for each whole run."""
-
-
-def work(learner: str) -> None:
-    """Measure the updates of a learner in this process, one turn per line of the standard input."""
-    import numpy as np
-    import torch
-
-    from gym_hil.learning.config import TrainConfig, defaults_for
-    from gym_hil.learning.episode_store import Transitions
-    from gym_hil.learning.methods import METHODS
-    from gym_hil.learning.policy_env import make_policy_env
-    from gym_hil.learning.rollout import Rollouts
-
-    torch.set_num_threads(1)
-    method, _, obs = learner.partition(" ")
-    obs, env_id = obs or "state", "gym_hil/PandaPickCubeStateBase-v1"
-    count = len(inspect.signature(defaults_for).parameters)  # two in earlier versions
-    arguments = (env_id, obs, method)[:count]
-    config = TrainConfig(env_id=env_id, method=method, obs=obs, seed=0, **defaults_for(*arguments))
-    earlier = not hasattr(config, "observation")
-    observed: dict[str, Any] = {"pixels": config.pixels} if earlier else {"observation": config.observation}
-    env = make_policy_env(env_id, None, **observed)
-    learning = METHODS.get(method).make_learner(config, env.observation_space, env.action_space)
-    rollouts, rng = Rollouts(config), np.random.default_rng(0)
-    for number in range(DEMOS):
-        episode = rollouts.demonstrate(number)
-        learning.add(episode.transitions(0, len(episode)))
-    none = np.zeros(OTHERS, bool)
-    rows = episode.observations[rng.integers(len(episode), size=(2, OTHERS))]
-    actions = rng.uniform(-1.0, 1.0, (OTHERS, *env.action_space.shape)).astype(np.float32)
-    learning.add(Transitions(rows[0], rows[1], actions, np.zeros(OTHERS, np.float32), none, none, none))
-    for _ in range(20 + getattr(learning, "pretraining_updates", 0) // config.updates_per_step):
-        learning.update()
-    for _ in sys.stdin:
-        before, start = learning.updates, time.process_time()
-        while time.process_time() - start < TURN_S:
-            learning.update()
-        print((learning.updates - before) / (time.process_time() - start), flush=True)
 
 
 def environment(tree: Path) -> dict[str, str]:
@@ -84,9 +44,10 @@ def environment(tree: Path) -> dict[str, str]:
 
 def measure(trees: dict[str, Path], learner: str, rounds: int) -> dict[str, float]:
     """Measure the updates of a learner with the packages of two working trees."""
+    method, _, obs = learner.partition(" ")
     workers = {
         name: subprocess.Popen(
-            [sys.executable, __file__, "--worker", learner],
+            [sys.executable, WORKER, method, obs or "state"],
             env=environment(tree),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -115,8 +76,8 @@ def run_in(tree: Path, arguments: Sequence[str], seed: int) -> dict[str, float]:
         out = Path(folder) / "run"
         command = [
             sys.executable,
-            "-m",
-            "gym_hil",
+            "-c",
+            START,
             "train",
             *arguments,
             "--seed",
@@ -161,7 +122,6 @@ def main(
     runs: int = 0,
     first_seed: int = 200,
     learners: tuple[str, ...] = LEARNERS,
-    worker: str = "",
     json: Path | None = None,
 ) -> None:
     """Compare the speed of learning in two working trees.
@@ -173,12 +133,8 @@ def main(
         runs: number of whole runs of each kind.
         first_seed: seed of the first whole run.
         learners: the learners to measure, each as its method, followed by its observation unless that is the state.
-        worker: learner of this process, which is started by another one.
         json: file for the result.
     """
-    if worker:
-        work(worker)
-        return
     trees = {"before": before.resolve(), "after": after.resolve()}
     results: dict[str, Any] = {**facts(trees), "rounds": rounds, "updates": {}, "runs": {}}
     for learner in learners:

@@ -33,8 +33,8 @@ QUANTITIES: dict[str, Callable[[FinishedRun], float]] = {
     "cycle": lambda entry: entry.result["cycle_s"] or float("nan"),
 }
 """Quantities of a run by name: success of the last, first and worst evaluation and mean over the run (%), seconds in
-which the human acted and watched, number of takeovers, seconds in which the human acted per demonstration, and seconds per
-success of the policy."""
+which the human acted and watched, number of takeovers, seconds in which the human acted per demonstration, and seconds
+per success of the policy."""
 
 
 def insert(markdown: str, finished: Sequence[FinishedRun]) -> str:
