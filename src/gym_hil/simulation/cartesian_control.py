@@ -130,12 +130,10 @@ class CartesianControl:
             share = self._max_lead / distance
             start = [at + (goal - at) * share for at, goal in zip(tcp, start, strict=True)]
             self._target_pos[:] = start
-        self._orientation.keep_near_tcp()
+        axes = self._orientation.axes_near_tcp()
         self._goal = x, y, z = limits.clipped_end(start, translation)
         displacement = x - start[0], y - start[1], z - start[2]
-        glide(
-            self._orientation.target_columns, displacement, self._control_dt, self._lag, self._ctrl, self._act
-        )
+        glide(axes, displacement, self._control_dt, self._lag, self._ctrl, self._act)
         self._orientation.command(rotation, displacement)
 
     def begin_step(self) -> None:

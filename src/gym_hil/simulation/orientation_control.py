@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym_hil.robots.base import EndEffector
+from gym_hil.simulation.few_numbers import reader, write
 
 Array = NDArray[np.float64]
 Vector = Sequence[float] | Array
@@ -25,6 +26,7 @@ TARGET = "target"
 BRAKE_S = 0.04
 """A set-point begins behind the target of a moving TCP by the motion of the TCP in this time (s), which is chosen for
 the smallest overshoot."""
+WORLD_AXES = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 ROTATION_SERVOS = ("servo_rx", "servo_ry", "servo_rz")
 
 
@@ -140,8 +142,7 @@ class FullOrientation:
         self._least_cos = math.cos(impedance.max_rotation_lead)
         self._quat_of_axes: list[float] = []
         self._target_rows: list[float] = []
-        self.target_columns: list[list[float]] = []
-        """The target's axes (3 x 3, world frame)."""
+        self._target_columns: list[list[float]] = []
         self._rotation: Vector = (0.0, 0.0, 0.0)
         self._turn, self._quat = np.zeros(4), np.zeros(4)
 
@@ -155,8 +156,8 @@ class FullOrientation:
         mujoco.mju_mat2Quat(self._target_quat, self._tcp_axes)
         self._act[:] = -BRAKE_S * angular_velocity
 
-    def keep_near_tcp(self) -> None:
-        """Limit the angle between target and TCP, and update the axes of the target."""
+    def axes_near_tcp(self) -> Sequence[Sequence[float]]:
+        """Limit the angle between target and TCP, and return the axes of the target (3 x 3, world frame)."""
         self._update_target_axes()
         trace = sum(map(mul, self._target_rows, self._tcp_axes.tolist()))
         if trace < 1.0 + 2.0 * self._least_cos:  # the trace of a rotation is 1 + 2 cos(angle)
@@ -166,6 +167,7 @@ class FullOrientation:
             mujoco.mju_quatIntegrate(quat, error, self._max_lead / math.hypot(*error))
             self._target_quat[:] = quat
             self._update_target_axes()
+        return self._target_columns
 
     def command(self, rotation: Vector, displacement: Vector) -> None:
         """Set the rotation of the target for the next control period.
@@ -174,7 +176,7 @@ class FullOrientation:
             rotation: its rotation vector (3, rad, world axes).
             displacement: its displacement (3, m, world axes), which is not used.
         """
-        glide(self.target_columns, rotation, self._control_dt, self._lag, self._ctrl, self._act)
+        glide(self._target_columns, rotation, self._control_dt, self._lag, self._ctrl, self._act)
         self._rotation = rotation
 
     def end_step(self) -> None:
@@ -196,7 +198,7 @@ class FullOrientation:
         matrix = np.empty(9)
         mujoco.mju_quat2Mat(matrix, quat)
         self._quat_of_axes, self._target_rows = quat, matrix.tolist()
-        self.target_columns = [self._target_rows[column::3] for column in range(3)]
+        self._target_columns = [self._target_rows[column::3] for column in range(3)]
 
 
 class JointRotations:
@@ -212,8 +214,6 @@ class JointRotations:
     """
 
     target_turns = False
-    target_columns = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    """The target's axes are those of the world."""
 
     def __init__(
         self, model: mujoco.MjModel, data: mujoco.MjData, effector: EndEffector, control_dt: float
@@ -225,16 +225,18 @@ class JointRotations:
         servos = [model.actuator(prefix + rotation.name) for rotation in effector.rotations]
         self._ctrl = data.ctrl[consecutive([actuator.id for actuator in servos])]
         self._act = data.act[consecutive([actuator.actadr[0] for actuator in servos])]
-        self._qpos = data.qpos
-        self._sums: list[list[tuple[int, float]]] = []
+        self._read_joint_pos = reader(
+            data.qpos, [int(model.joint(name).qposadr[0]) for name in effector.joints]
+        )
+        self._shares = [
+            [rotation.joints.get(joint, 0.0) for joint in effector.arm.joints]
+            for rotation in effector.rotations
+        ]
+        """The share of each joint in every rotation."""
         self._axes: list[tuple[Array, float]] = []
         for rotation in effector.rotations:
-            joints = {
-                model.joint(effector.arm_prefix + name): share for name, share in rotation.joints.items()
-            }
-            self._sums.append([(int(joint.qposadr[0]), share) for joint, share in joints.items()])
-            first, share = next(iter(joints.items()))
-            self._axes.append((data.xaxis[int(first.id)], share))
+            first, share = next(iter(rotation.joints.items()))
+            self._axes.append((data.xaxis[int(model.joint(effector.arm_prefix + first).id)], share))
         self._pan: Array | None = None
         if effector.pan_joint is not None:
             self._pan = data.xanchor[int(model.joint(effector.arm_prefix + effector.pan_joint).id)]
@@ -255,18 +257,13 @@ class JointRotations:
         """Reset the set-points to the current rotations."""
         self._act[:] = self._measured()
 
-    def keep_near_tcp(self) -> None:
-        """Limit the difference between set-points and measured rotations."""
-        lead, act = self._max_lead, self._act.tolist()
-        near = [
-            min(max(set_point, angle - lead), angle + lead)
-            for set_point, angle in zip(act, self._measured(), strict=True)
-        ]
-        if near != act:
-            self._act[:] = near
+    def axes_near_tcp(self) -> Sequence[Sequence[float]]:
+        """Return the axes of the target, which are those of the world."""
+        return WORLD_AXES
 
     def command(self, rotation: Vector, displacement: Vector) -> None:
-        """Set the motion of the set-points for the next control period.
+        """Set the motion of the set-points for the next control period, and limit their difference from the measured
+        rotations.
 
         Args:
             rotation: rotation vector of the TCP (3, rad, world axes), of which the possible part is executed.
@@ -275,21 +272,26 @@ class JointRotations:
         """
         rx, ry, rz = rotation
         if self._pan is not None:
-            x, y = self._tcp_pos.item(0) - self._pan.item(0), self._tcp_pos.item(1) - self._pan.item(1)
+            (x, y, _), (pan_x, pan_y, _) = self._tcp_pos.tolist(), self._pan.tolist()
+            x, y = x - pan_x, y - pan_y
             rz -= (x * displacement[1] - y * displacement[0]) / max(x * x + y * y, 1e-4)
         dt, lag = self._control_dt, self._lag
-        self._goal = []
-        for number, ((axis, share), angle) in enumerate(zip(self._axes, self._act.tolist(), strict=True)):
+        self._goal = goal = []
+        ctrl, act, lead = self._ctrl, self._act, self._max_lead
+        rotations = zip(self._axes, act.tolist(), self._measured(), strict=True)
+        for number, ((axis, share), angle, measured) in enumerate(rotations):
+            if not measured - lead <= angle <= measured + lead:
+                angle = min(max(angle, measured - lead), measured + lead)
             x, y, z = axis.tolist()
             speed = share * (x * rx + y * ry + z * rz) / dt
-            self._goal.append(angle + speed * dt)
-            self._ctrl[number] = speed
-            self._act[number] = angle + lag * speed
+            goal.append(angle + speed * dt)
+            ctrl[number] = speed
+            act[number] = angle + lag * speed
 
     def end_step(self) -> None:
         """Move the set-points to their final positions."""
-        self._act[:] = self._goal
+        write(self._act, self._goal)
 
     def _measured(self) -> list[float]:
-        qpos = self._qpos.tolist()
-        return [sum(share * qpos[address] for address, share in total) for total in self._sums]
+        joint_pos = self._read_joint_pos()
+        return [sum(map(mul, shares, joint_pos)) for shares in self._shares]
