@@ -6,7 +6,7 @@ The controller is part of the model, see `gym_hil.simulation.cartesian_control`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, ClassVar, Literal
 
 import mujoco
@@ -19,6 +19,7 @@ from gym_hil.simulation.cartesian_control import Array as Array
 from gym_hil.simulation.cartesian_control import Vector as Vector
 from gym_hil.simulation.composition import compose
 from gym_hil.simulation.end_effector import AtTcp, SimulatedEndEffector
+from gym_hil.simulation.few_numbers import reader
 from gym_hil.simulation.sleep import Sleepers
 from gym_hil.simulation.timing import substeps
 from gym_hil.simulation.variation import Variation
@@ -27,10 +28,8 @@ Watcher = Callable[[mujoco.MjData], None]
 PHYSICS_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 CALLS_PER_STEP = 5
 """Number of calls of watchers per step, including that at its end."""
-unstable = itemgetter(
-    *(int(getattr(mujoco.mjtWarning, f"mjWARN_BAD{what}")) for what in ("QPOS", "QVEL", "QACC", "CTRL"))
-)
-"""Picks the warnings that the engine counts when a number is not finite or above 1e10."""
+UNSTABLE = [int(getattr(mujoco.mjtWarning, f"mjWARN_BAD{what}")) for what in ("QPOS", "QVEL", "QACC", "CTRL")]
+"""The warnings that the engine counts when a number is not finite or above 1e10."""
 
 
 class Simulation(AtTcp):
@@ -96,7 +95,7 @@ class Simulation(AtTcp):
         self._body_pos = {name: data.xpos[body] for name, body in bodies.items()}
         self._body_axes = {name: data.xmat[body].reshape(3, 3) for name, body in bodies.items()}
         self._home = self._home_qpos()
-        self._warnings = data.warning.number
+        self._read_warnings = reader(data.warning.number, UNSTABLE)
         self._sleepers = Sleepers(model, data)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -141,7 +140,7 @@ class Simulation(AtTcp):
         """Whether all positions, velocities and accelerations since the last reset were below 1e10. Otherwise
         MuJoCo counts a warning and resets the state by itself.
         """
-        return not any(unstable(self._warnings.tolist()))
+        return not any(self._read_warnings())
 
     def body_pos_w(self, name: str) -> Array:
         """Return the position of a part of a prop (3, m, world frame)."""
@@ -211,9 +210,7 @@ class Simulation(AtTcp):
         """End a control period. This is also possible before all of its physics steps were simulated."""
         for control in self._controls:
             control.end_step()
-        sleepers = self._sleepers.request()
-        mujoco.mj_kinematics(self.model, self.data)
-        self._sleepers.mark_awake(sleepers)
+        self._sleepers.wake()
 
     def advance(self, ticks: int) -> None:
         """Simulate some physics steps within a control period."""

@@ -35,19 +35,20 @@ class Sleepers:
             data.tree_asleep if sleeps() else np.full(model.ntree, -1, np.int32)
         )
         """Per kinematic tree: at least 0 where it sleeps, below 0 where it is awake."""
+        self._model, self._data = model, data
         self._velocities = [
             data.qvel[start : start + count]
             for start, count in zip(model.tree_dofadr.tolist(), model.tree_dofnum.tolist(), strict=True)
         ]
 
-    def request(self) -> list[int]:
-        """Set the velocities of sleeping bodies so that they wake up, and return the indices of their trees."""
-        asleep = [tree for tree, count in enumerate(self.countdowns.tolist()) if count >= 0]
+    def wake(self) -> None:
+        """Wake all bodies, and compute the positions that follow from those of the joints."""
+        countdowns = self.countdowns
+        asleep = []
+        for tree, count in enumerate(countdowns.tolist()):
+            if count >= 0:
+                self._velocities[tree].fill(WAKE_UP)
+                asleep.append(tree)
+        mujoco.mj_kinematics(self._model, self._data)
         for tree in asleep:
-            self._velocities[tree].fill(WAKE_UP)
-        return asleep
-
-    def mark_awake(self, trees: list[int]) -> None:
-        """Mark `trees` as awake, after their positions have been updated."""
-        for tree in trees:
-            self.countdowns[tree] = -1
+            countdowns[tree] = -1
