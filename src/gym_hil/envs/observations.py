@@ -122,7 +122,7 @@ class Proprioception(VectorTerm):
         numbers: list[float] = []
         for effector in self.context.simulation.end_effectors:
             gripper = effector.closure * schema.FULLY_CLOSED
-            numbers += [*effector.joint_pos, *effector.joint_vel, gripper, *effector.tcp_pos_w.tolist()]
+            numbers += [*effector.joint_pos, *effector.joint_vel, gripper, *effector.tcp_coordinates]
         return numbers
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from operator import attrgetter, itemgetter
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import mujoco
@@ -11,6 +12,7 @@ import numpy as np
 from gym_hil.robots.base import EndEffector
 from gym_hil.robots.geometry import Box
 from gym_hil.simulation.cartesian_control import ANYWHERE, Array, CartesianControl, Vector
+from gym_hil.simulation.few_numbers import reader
 from gym_hil.simulation.joint_control import JointControl
 
 
@@ -51,9 +53,9 @@ class SimulatedEndEffector:
         )(model, data, spec, control_dt)
         tcp = int(model.site(spec.tcp_site).id)
         self._tcp_pos, self._tcp_axes = data.site_xpos[tcp], data.site_xmat[tcp]
-        self._qpos, self._qvel = data.qpos, data.qvel
-        self._arm_of_qpos = itemgetter(*(int(model.joint(name).qposadr[0]) for name in spec.joints))
-        self._arm_of_qvel = itemgetter(*(int(model.joint(name).dofadr[0]) for name in spec.joints))
+        joints = [model.joint(name) for name in spec.joints]
+        self._read_joint_pos = reader(data.qpos, [int(joint.qposadr[0]) for joint in joints])
+        self._read_joint_vel = reader(data.qvel, [int(joint.dofadr[0]) for joint in joints])
         finger = int(model.joint(spec.finger_joints[0]).qposadr[0])
         self._finger_pos = data.qpos[finger : finger + 1]
         actuator = int(model.actuator(spec.finger_actuator).id)
@@ -63,6 +65,11 @@ class SimulatedEndEffector:
     def tcp_pos_w(self) -> Array:
         """Measured TCP position (3, m, world frame)."""
         return self._tcp_pos.copy()
+
+    @property
+    def tcp_coordinates(self) -> list[float]:
+        """The numbers of `tcp_pos_w`, which are faster to read than an array."""
+        return self._tcp_pos.tolist()
 
     @property
     def tcp_quat_w(self) -> Array:
@@ -82,21 +89,24 @@ class SimulatedEndEffector:
         return self.control.target_quat_w
 
     @property
-    def joint_pos(self) -> tuple[float, ...]:
+    def joint_pos(self) -> Sequence[float]:
         """Arm joint positions (rad)."""
-        return self._arm_of_qpos(self._qpos.tolist())
+        return self._read_joint_pos()
 
     @property
-    def joint_vel(self) -> tuple[float, ...]:
+    def joint_vel(self) -> Sequence[float]:
         """Arm joint velocities (rad/s)."""
-        return self._arm_of_qvel(self._qvel.tolist())
+        return self._read_joint_vel()
 
     @property
     def closure(self) -> float:
         """Measured closure of the gripper: 0 fully open, 1 closed."""
         hand = self.spec.hand
         travel = self._finger_pos.item() - hand.open_position
-        return min(1.0, max(0.0, travel / (hand.closed_position - hand.open_position)))
+        closure = travel / (hand.closed_position - hand.open_position)
+        if 0.0 < closure < 1.0:
+            return closure
+        return 1.0 if closure >= 1.0 else 0.0
 
     @property
     def aperture(self) -> float:

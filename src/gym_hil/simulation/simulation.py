@@ -121,6 +121,8 @@ class Simulation(AtTcp):
     """Arm joint positions (rad)."""
     joint_vel = property(attrgetter("_simulated.joint_vel"))
     """Arm joint velocities (rad/s)."""
+    tcp_coordinates = property(attrgetter("_simulated.tcp_coordinates"))
+    """The numbers of `tcp_pos_w`, which are faster to read than an array."""
     closure = property(attrgetter("_simulated.closure"))
     """Measured closure of the gripper: 0 fully open, 1 closed."""
     aperture = property(attrgetter("_simulated.aperture"))
@@ -145,6 +147,10 @@ class Simulation(AtTcp):
     def body_pos_w(self, name: str) -> Array:
         """Return the position of a part of a prop (3, m, world frame)."""
         return self._body_pos[name].copy()
+
+    def body_coordinates(self, name: str) -> list[float]:
+        """Return the numbers of `body_pos_w`, which are faster to read than an array."""
+        return self._body_pos[name].tolist()
 
     def point_pos_w(self, name: str, point: Sequence[float]) -> Array:
         """Return the position (3, m, world frame) of a point.

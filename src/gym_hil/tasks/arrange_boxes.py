@@ -73,14 +73,14 @@ class ArrangeBoxes(Task):
 
     def observe(self, sim: Simulation) -> Array:
         """Return the positions of all boxes, then of all targets (30, m, world frame)."""
-        boxes = [number for box in self.boxes for number in sim.body_pos_w(box.name).tolist()]
+        boxes = [number for box in self.boxes for number in sim.body_coordinates(box.name)]
         return np.array([*boxes, *(number for target in self.targets for number in target.pos)])
 
     def misplacement(self, sim: Simulation, index: int) -> tuple[float, float]:
         """Return the horizontal and the vertical distance (m) between box `index` and its place on the
         target.
         """
-        x, y, z = sim.body_pos_w(self.boxes[index].name).tolist()
+        x, y, z = sim.body_coordinates(self.boxes[index].name)
         goal_x, goal_y, _ = self.targets[index].pos
         return math.hypot(x - goal_x, y - goal_y), abs(z - self.boxes[index].half_size)
 

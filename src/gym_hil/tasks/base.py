@@ -190,7 +190,7 @@ class Task(abc.ABC):
             sim: the simulation.
         """
         for prop in self.scene.props:
-            if not reaches(self.workspace, sim.body_pos_w(prop.name).tolist(), REACH_MARGIN):
+            if not reaches(self.workspace, sim.body_coordinates(prop.name), REACH_MARGIN):
                 return TerminationReason.OUT_OF_REACH
         return None
 

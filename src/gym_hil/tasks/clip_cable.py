@@ -170,7 +170,7 @@ class ClipCable(Task):
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms: hand near the cable's end, cable over the clip, cable in the clip."""
-        near = math.exp(-10.0 * math.dist(self.grasp(sim).tolist(), sim.tcp_pos_w.tolist()))
+        near = math.exp(-10.0 * math.dist(self.grasp(sim).tolist(), sim.tcp_coordinates))
         x, y, z = self.crossing(sim)
         over, inside = math.exp(-20.0 * math.hypot(x, y)), math.exp(-50.0 * math.hypot(x, y, z))
         return {"near": (0.2, near), "over": (0.4, over), "in": (0.4, inside)}

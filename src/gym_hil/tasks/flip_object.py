@@ -138,13 +138,13 @@ class FlipObject(Task):
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms: hand near the tile, tile turned."""
-        near = math.exp(-10.0 * math.dist(sim.point_pos_w(TILE.name, GRASP).tolist(), sim.tcp_pos_w.tolist()))
+        near = math.exp(-10.0 * math.dist(sim.point_pos_w(TILE.name, GRASP).tolist(), sim.tcp_coordinates))
         turned_by = self.tilt(sim) / math.pi
         return {"near": (0.2, max(near, turned_by)), "turned": (0.8, turned_by)}
 
     def success(self, sim: Simulation, start: Start) -> bool:
         """Return whether the tile lies flat on the floor on its other side."""
-        resting = abs(sim.body_pos_w(TILE.name).item(2) - HALF[2]) < RESTING
+        resting = abs(sim.body_coordinates(TILE.name)[2] - HALF[2]) < RESTING
         return resting and self.axis(sim, (0.0, 0.0, 1.0)).item(2) < -FLAT
 
     def intent(self, sim: Simulation, start: Start) -> Intent:

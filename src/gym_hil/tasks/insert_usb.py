@@ -94,7 +94,7 @@ class InsertUSB(Task):
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms: hand near the plug, tip near the opening, tip in the port."""
-        reach = math.dist(sim.point_pos_w(PLUG.name, GRASP).tolist(), sim.tcp_pos_w.tolist())
+        reach = math.dist(sim.point_pos_w(PLUG.name, GRASP).tolist(), sim.tcp_coordinates)
         distance = math.dist(self.tip(sim).tolist(), self.opening(sim).tolist())
         depth = self.depth(sim)
         return {

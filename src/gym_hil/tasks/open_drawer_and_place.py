@@ -98,9 +98,7 @@ class OpenDrawerAndPlace(Task):
 
     def opening(self, sim: Simulation) -> float:
         """Return the opening of the drawer (m)."""
-        return math.dist(
-            sim.body_pos_w(self.cabinet.drawer).tolist(), sim.body_pos_w(self.cabinet.name).tolist()
-        )
+        return math.dist(sim.body_coordinates(self.cabinet.drawer), sim.body_coordinates(self.cabinet.name))
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms: drawer open, cube near its place."""

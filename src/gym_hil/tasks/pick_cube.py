@@ -57,11 +57,11 @@ class PickCube(Task):
 
     def distance(self, sim: Simulation) -> float:
         """Return the distance of the cube from the TCP (m)."""
-        return math.dist(sim.body_pos_w(self.cube.name).tolist(), sim.tcp_pos_w.tolist())
+        return math.dist(sim.body_coordinates(self.cube.name), sim.tcp_coordinates)
 
     def lift(self, sim: Simulation, start: Start) -> float:
         """Return the height of the cube above its initial position (m)."""
-        return sim.body_pos_w(self.cube.name).item(2) - start[self.cube.name].item(2)
+        return sim.body_coordinates(self.cube.name)[2] - start[self.cube.name].item(2)
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return terms for the distance of the TCP from the cube and for the height of the cube."""

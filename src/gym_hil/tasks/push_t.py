@@ -121,7 +121,7 @@ class PushT(Task):
     def success(self, sim: Simulation, start: Start) -> bool:
         """Return whether the block lies on its outline."""
         x, y, turn = self.error(sim)
-        flat = abs(sim.body_pos_w(self.block.name).item(2) - self.block.height) < 0.005
+        flat = abs(sim.body_coordinates(self.block.name)[2] - self.block.height) < 0.005
         return flat and math.hypot(x, y) < self.position and abs(turn) < ANGLE
 
     def intent(self, sim: Simulation, start: Start) -> Intent:

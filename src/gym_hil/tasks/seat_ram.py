@@ -167,7 +167,7 @@ class SeatRAM(Task):
 
     def reward_terms(self, sim: Simulation, start: Start) -> dict[str, tuple[float, float]]:
         """Return the terms: module near its place, and one for each end near its place."""
-        module, place = sim.body_pos_w(MODULE.name).tolist(), self.seated_pos_w(sim).tolist()
+        module, place = sim.body_coordinates(MODULE.name), self.seated_pos_w(sim).tolist()
         near = math.exp(-10.0 * math.dist(module, place))
         first, second = (math.exp(-100.0 * max(0.0, height)) for height in self.heights(sim))
         return {"near": (0.4, near), "first_end": (0.3, first), "second_end": (0.3, second)}

@@ -110,7 +110,7 @@ class StackCubes(Task):
 
     def success(self, sim: Simulation, start: Start) -> bool:
         """Return whether all cubes are stacked and the hand is clear of the tower."""
-        above = sim.tcp_pos_w.item(2) - sim.body_pos_w(self.cubes[2].name).item(2)
+        above = sim.tcp_coordinates[2] - sim.body_coordinates(self.cubes[2].name)[2]
         return above > CLEAR * self.half_size and self.is_stacked(sim, 1) and self.is_stacked(sim, 2)
 
     def intent(self, sim: Simulation, start: Start) -> Intent:

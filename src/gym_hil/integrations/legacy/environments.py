@@ -169,7 +169,7 @@ class MujocoGymEnv(ManipulationEnv):
         """
         sim = self.simulation
         gripper = sim.closure * schema.FULLY_CLOSED
-        return np.array([*sim.joint_pos, *sim.joint_vel, gripper, *sim.tcp_pos_w.tolist()], np.float32)
+        return np.array([*sim.joint_pos, *sim.joint_vel, gripper, *sim.tcp_coordinates], np.float32)
 
     def get_gripper_pose(self) -> NDArray[np.float32]:
         """Return the measured gripper closure (1): 0 open to 255 closed."""
