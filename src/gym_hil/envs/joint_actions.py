@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,7 +68,7 @@ class JointPositions(ActionTerm):
 
     def neutral(self) -> Action:
         """Return the commanded joint positions and opening."""
-        return self._action(self._control.target_joint_pos, GripperCommand.STAY)
+        return self._action(self._control.target_joint_coordinates, GripperCommand.STAY)
 
     def motion(self, values: list[float]) -> Motion:
         """Return the displacement of the TCP by the joints, to first order and without its rotation."""
@@ -89,7 +90,7 @@ class JointPositions(ActionTerm):
         """Convert a command's twist to joint positions by inverse kinematics."""
         translation = np.array(command.twist[:3]) * self.scale
         rotation = np.array(command.twist[3:]) * STEP_RAD
-        return self._action(self._control.joints_towards(translation, rotation), command.gripper)
+        return self._action(self._control.joints_towards(translation, rotation).tolist(), command.gripper)
 
     def towards(self, translation: Array, gripper: GripperCommand, rotation: Array = STILL) -> Action:
         """Return the action that moves by at most one step along each axis. Without a rotation, it keeps the pitch of
@@ -99,7 +100,7 @@ class JointPositions(ActionTerm):
         home = None if np.any(rotation) else homes[scene.home]
         clipped = np.clip(translation, -self.scale, self.scale)
         turn = within_step(rotation)
-        return self._action(self._control.joints_towards(clipped, turn, home), gripper)
+        return self._action(self._control.joints_towards(clipped, turn, home).tolist(), gripper)
 
     def closes(self, action: Numbers) -> bool | None:
         """Return whether the gripper entry closes the fingers; None if it keeps the commanded opening."""
@@ -115,9 +116,9 @@ class JointPositions(ActionTerm):
             / (self._open_position - self._closed_position)
         )
 
-    def _action(self, positions: NDArray[np.float64], gripper: GripperCommand) -> Action:
+    def _action(self, positions: Sequence[float], gripper: GripperCommand) -> Action:
         hand, fingers = self._hand, self._end_effector.commanded_fingers
         if gripper is not GripperCommand.STAY:
             fingers = hand.open_position if gripper is GripperCommand.OPEN else hand.closed_position
-        entries = [*map(math.degrees, positions.tolist()), self._opening(fingers)]
+        entries = [*map(math.degrees, positions), self._opening(fingers)]
         return self.clip(entries[: len(self.bounds[0])])

@@ -11,6 +11,7 @@ import numpy as np
 
 from gym_hil.robots.base import EndEffector
 from gym_hil.robots.geometry import Box
+from gym_hil.simulation.few_numbers import write
 from gym_hil.simulation.orientation_control import Array, Vector, consecutive, integrate
 
 DAMPING = 1e-3
@@ -92,6 +93,11 @@ class JointControl:
         return quat
 
     @property
+    def target_joint_coordinates(self) -> list[float]:
+        """The numbers of `target_joint_pos`, which are faster to read than an array."""
+        return self._act.tolist()
+
+    @property
     def target_joint_pos(self) -> Array:
         """Commanded joint positions (rad), a new array."""
         return self._act.copy()
@@ -103,12 +109,16 @@ class JointControl:
 
     def command_joints(self, positions: Vector) -> None:
         """Move the joints to `positions` (rad) in the next control period, within their ranges."""
-        self._goal = list(map(min, map(max, positions, self._least), self._most))
-        joints = zip(self._goal, self._act.tolist(), self._lag, strict=True)
-        for number, (goal, now, lag) in enumerate(joints):
-            speed = (goal - now) / self._control_dt
-            self._ctrl[number] = speed
-            self._act[number] = now + lag * speed
+        self._goal = goals = []
+        ctrl, act, dt = self._ctrl, self._act, self._control_dt
+        joints = zip(positions, self._least, self._most, act.tolist(), self._lag, strict=True)
+        for number, (goal, least, most, now, lag) in enumerate(joints):
+            if not least <= goal <= most:
+                goal = min(max(goal, least), most)
+            goals.append(goal)
+            speed = (goal - now) / dt
+            ctrl[number] = speed
+            act[number] = now + lag * speed
 
     def command(self, translation: Vector, rotation: Vector, limits: Box) -> None:
         """Move the TCP by inverse kinematics, see `CartesianControl.command`."""
@@ -150,7 +160,7 @@ class JointControl:
     def end_step(self) -> None:
         """Move the set-points to their final positions."""
         if self._goal is not None:
-            self._act[:] = self._goal
+            write(self._act, self._goal)
             self._goal = None
 
     def forget(self) -> None:
