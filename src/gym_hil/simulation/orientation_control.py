@@ -54,10 +54,10 @@ def glide(
     ctrl: Array,
     act: Array,
 ) -> None:
-    """Move set-points to the target's pose at the end of a control period.
+    """Move three set-points to the target's pose at the end of a control period.
 
     Args:
-        axes: the axis of each servo (3, world axes).
+        axes: the axes of the three servos (3 x 3, world axes).
         displacement: displacement (3, m) or rotation vector (3, rad) of the target, in world axes.
         control_dt: duration of a control period (s).
         lag: delay of a moving servo behind its set-point (s).
@@ -68,10 +68,13 @@ def glide(
     if x == y == z == 0.0 and not any(act.tolist()):
         ctrl.fill(0.0)
         return
-    for number, ((a, b, c), lead) in enumerate(zip(axes, act.tolist(), strict=True)):
-        speed = (a * x + b * y + c * z) / control_dt
-        ctrl[number] = speed - lead / control_dt
-        act[number] = lead + lag * speed
+    (ax, ay, az), (bx, by, bz), (cx, cy, cz) = axes
+    a, b, c = act.tolist()
+    speed_a = (ax * x + ay * y + az * z) / control_dt
+    speed_b = (bx * x + by * y + bz * z) / control_dt
+    speed_c = (cx * x + cy * y + cz * z) / control_dt
+    ctrl[0], ctrl[1], ctrl[2] = speed_a - a / control_dt, speed_b - b / control_dt, speed_c - c / control_dt
+    act[0], act[1], act[2] = a + lag * speed_a, b + lag * speed_b, c + lag * speed_c
 
 
 def add_site_servo(spec: mujoco.MjSpec, effector: EndEffector, axis: int, name: str) -> None:
