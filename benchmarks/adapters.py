@@ -45,7 +45,10 @@ def vector(num_envs, **kwargs):
 
 
 class EngineAlone:
-    """Repeat only the physics of an environment: `reset` records an episode, and `step` repeats its commands."""
+    """Repeat only the physics of an environment: `reset` records an episode, and `step` repeats its commands.
+
+    The episodes are those of the environment itself in `worker.py`: they have the same start states and actions.
+    """
 
     def __init__(self, env):
         self.env, self.action_space, self.unwrapped = env, env.action_space, self
@@ -56,21 +59,22 @@ class EngineAlone:
     def reset(self, seed=None):
         import numpy as np
 
-        rng, data, simulation = np.random.default_rng(seed), self.data, self.simulation
+        if seed is not None:
+            self.random = np.random.default_rng(seed)
+        data, simulation = self.data, self.simulation
+        self.inputs = [part for part in (data.ctrl, data.act, data.mocap_pos, data.mocap_quat) if part.size]
         first_observation, self.commands = self.env.reset(seed=seed), []
         start, advance = simulation.save(), simulation.advance
 
         def record(ticks):
-            self.commands.append(
-                [part.copy() for part in (data.ctrl, data.act, data.mocap_pos, data.mocap_quat)]
-            )
+            self.commands.append([part.copy() for part in self.inputs])
             advance(ticks)
 
         simulation.advance = record
         space, ended = self.action_space, False
         while not ended:
             *_, terminated, truncated, _ = self.env.step(
-                rng.uniform(space.low, space.high).astype(space.dtype)
+                self.random.uniform(space.low, space.high).astype(space.dtype)
             )
             ended = terminated or truncated
         del simulation.advance  # restores the method of the class
@@ -81,10 +85,10 @@ class EngineAlone:
     def step(self, action):
         import mujoco
 
-        data = self.data
-        data.ctrl[:], data.act[:], data.mocap_pos[:], data.mocap_quat[:] = self.commands[self.number]
+        for part, command in zip(self.inputs, self.commands[self.number], strict=True):
+            part[:] = command
         self.number += 1
-        mujoco.mj_step(self.model, data, self.substeps)
+        mujoco.mj_step(self.model, self.data, self.substeps)
         return None, 0.0, False, self.number == len(self.commands), {}
 
 

@@ -379,7 +379,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--seconds",
         type=float,
         default=20,
-        help="simulated seconds per measurement; a tenth of it with images (default: %(default)s)",
+        help="simulated seconds per measurement, times the SCALE of the workload (default: %(default)s)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the random actions (default: %(default)s)"

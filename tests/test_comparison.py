@@ -62,3 +62,26 @@ def test_the_engine_alone_repeats_the_episode(workloads, workload):
     for _ in range(steps):
         env.step(rng.uniform(space.low, space.high).astype(space.dtype))
     np.testing.assert_allclose(engine.data.qpos, env.unwrapped.simulation.data.qpos, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["so101", "so101-joints"])
+def test_the_engine_alone_has_the_episodes_of_the_environment(workloads, name):
+    env, engine = (
+        getattr(importlib.import_module(module), function)(**workload.kwargs)
+        for workload in (
+            workloads[contender, name] for contender in ("gym-hil (ours)", "our SO-101, engine alone")
+        )
+        for module, function in [workload.make.split(":")]
+    )
+    rng, space, episodes = np.random.default_rng(0), env.action_space, 0
+    env.reset(seed=0)
+    engine.reset(seed=0)
+    while episodes < 2:
+        *_, terminated, truncated, _ = env.step(rng.uniform(space.low, space.high).astype(space.dtype))
+        *_, ended, _ = engine.step(None)
+        assert engine.data.qpos == pytest.approx(env.unwrapped.data.qpos, abs=1e-6)
+        assert ended == (terminated or truncated)
+        if ended:
+            episodes += 1
+            env.reset()
+            engine.reset()
