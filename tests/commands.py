@@ -64,8 +64,17 @@ class ForkServer:
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", cwd="/",
                 env=self._variables,
             )  # fmt: skip
-            atexit.register(self._server.terminate)
+            atexit.register(self._end)
         return self._server
+
+    def _end(self) -> None:
+        """End the process by the end of its input, so that it writes which lines its imports have executed."""
+        if self._server is not None and self._server.stdin is not None:
+            self._server.stdin.close()
+            try:
+                self._server.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
 
 
 _server = ForkServer(PRELOADED, os.environ)

@@ -50,7 +50,9 @@ def pytest_runtest_makereport(item):
 
 @pytest.fixture
 def no_coverage(monkeypatch):
-    """Start programs without coverage, whose data file would meet the same limit on the size of files."""
+    """Start programs without coverage: its data file would meet a limit on the size of files, and its handler of
+    SIGTERM would replace the default action.
+    """
     for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
         monkeypatch.delenv(name)
 

@@ -173,6 +173,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.usefixtures("no_coverage")
 def test_sigterm_restores_the_settings_of_the_terminal():
 
     hand, terminal = os.openpty()
