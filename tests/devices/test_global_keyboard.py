@@ -7,11 +7,13 @@ import re
 import select
 import subprocess
 import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from gym_hil.core.errors import MissingExtraError
-from gym_hil.devices import DISCONNECTED, GlobalKeyboard
+from gym_hil.core.schema import EpisodeEvent
+from gym_hil.devices import DISCONNECTED, DeviceReading, GlobalKeyboard
 
 PARTIAL = r"(1\.0|0\.\d*[1-9]\d*(e-\d+)?)"
 """A motion in (0, 1]: the part of the time between two polls for which the key was down."""
@@ -52,6 +54,68 @@ def test_an_unusable_keyboard_hook_is_explained(monkeypatch, caplog, variables, 
     assert device.poll() == DISCONNECTED
     assert reason in caplog.text and "terminal" in caplog.text
     device.close()
+
+
+class FakeListener:
+    """Listens like pynput's class, to keys that the test types."""
+
+    IS_TRUSTED = True
+
+    def __init__(self, on_press, on_release):
+        self.on_press, self.on_release = on_press, on_release
+        self.state = "made"
+
+    def start(self):
+        self.state = "started"
+
+    def wait(self):
+        assert self.state == "started"
+
+    def stop(self):
+        self.state = "stopped"
+
+    def type(self, **key):
+        self.on_press(SimpleNamespace(**key))
+        self.on_release(SimpleNamespace(**key))
+
+
+@pytest.fixture
+def pynput(monkeypatch):
+    """A module in place of pynput, on a system that allows reading keys."""
+    module = SimpleNamespace(keyboard=SimpleNamespace(Listener=FakeListener))
+    monkeypatch.setitem(sys.modules, "pynput", module)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    for name in ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", ":0")
+    return module
+
+
+def test_pynputs_names_and_characters_of_keys_are_understood(pynput):
+    device = GlobalKeyboard()
+    listener = device._listener
+    listener.type(name="space", value="<32>")
+    assert device.poll().engage_presses == 1
+    listener.type(char="r")
+    assert device.poll().events == (EpisodeEvent.RERECORD,)
+    listener.type(char=None)  # a key without a character, such as a dead key
+    assert device.poll() == DeviceReading()
+    device.close()
+    device.close()
+    assert listener.state == "stopped"
+
+
+def test_a_library_that_cannot_be_loaded_is_the_reason(pynput, monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "pynput", ModuleType("pynput"))
+    assert GlobalKeyboard().poll() == DISCONNECTED
+    assert "cannot import name 'keyboard'" in caplog.text
+
+
+def test_on_macos_the_missing_permission_is_named(pynput, monkeypatch, caplog):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(FakeListener, "IS_TRUSTED", False)
+    assert GlobalKeyboard().poll() == DISCONNECTED
+    assert "System Settings, Privacy & Security" in caplog.text
 
 
 def type_until(program: subprocess.Popen[str], key: str, environment: dict[str, str], expected: str) -> None:
