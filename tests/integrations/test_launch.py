@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import textwrap
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
+from gym_hil.cli import lerobot_backend
 from gym_hil.cli.lerobot_backend import lerobot_id, train_with_lerobot
 from gym_hil.cli.train import Train
 from gym_hil.core.errors import InvalidArgumentError
@@ -122,6 +125,62 @@ def test_without_lerobot_the_message_says_how_to_install_it(tmp_path, monkeypatc
     plan = Plan(task="PandaPickCubeStateSimulatedHuman-v1")
     with pytest.raises(LerobotError, match=r"lerobot\[hilserl\]"):
         learn_with_lerobot(plan, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_shows_every_episode_and_writes_the_result(plan, tmp_path, capsys):
+    out, result = tmp_path / "out", tmp_path / "result.json"
+    train = Train(
+        task="PandaPickCube-v1",
+        backend="lerobot",
+        device="cpu",
+        demos=1,
+        robot_minutes=0.1,
+        out=out,
+        json=result,
+    )
+    assert train.run() == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"Training {plan.task} with LeRobot. Logs and results are in {out}"
+    assert [line for line in said if " episode " in line] == [
+        "record episode 1: success after 20 steps; recently 100% success with help, 100% takeovers",
+        "actor episode 1: time_limit after 100 steps; recently 0% success with help, 25% takeovers",
+        "actor episode 2: time_limit after 100 steps; recently 0% success with help, 25% takeovers",
+    ]
+    assert json.loads((out / "actor.json").read_text())["policy"]["online_steps"] == 60
+    assert json.loads(result.read_text()) == {
+        "task": plan.task,
+        "episodes": 2,
+        "successes": 0,
+        "checkpoint": str(out / "learner" / "checkpoints" / "last"),
+    }
+
+
+@pytest.mark.parametrize("gpu, device", [(True, "cuda"), (False, "cpu")])
+def test_the_command_uses_a_gpu_if_there_is_one_and_can_be_stopped(
+    tmp_path, monkeypatch, capsys, gpu, device
+):
+    plans = []
+
+    def learn(plan, *arguments):
+        plans.append(plan)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lerobot_backend, "learn_with_lerobot", learn)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: gpu)))
+    train = Train(task="PandaPickCubeKeyboard-v1", backend="lerobot", obs="pixels", out=tmp_path)
+    assert train.run() == 130
+    assert [(plan.task, plan.device) for plan in plans] == [("PandaPickCubeKeyboard-v1", device)]
+    assert capsys.readouterr().out.splitlines()[-1] == "Stopped."
+
+
+@pytest.mark.parametrize(
+    "options, reason",
+    [({"method": "bc"}, "method='bc' is not supported"), ({"operator": "none"}, "operator")],
+)
+def test_options_that_lerobot_does_not_support_are_refused(tmp_path, options, reason):
+    with pytest.raises(InvalidArgumentError, match=reason):
+        Train(task="PandaPickCube-v1", backend="lerobot", out=tmp_path / "out", **options).run()
     assert not (tmp_path / "out").exists()
 
 
