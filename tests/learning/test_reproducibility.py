@@ -16,12 +16,18 @@ from hypothesis import strategies as st
 pytest.importorskip("stable_baselines3")
 
 from gym_hil.cli.train import episode_line, point_line
+from gym_hil.core.archives import pack
 from gym_hil.core.errors import InvalidArgumentError, MissingExtraError
 from gym_hil.learning import tracking
 from gym_hil.learning.async_learner import InProcessLearner
+from gym_hil.learning.checkpoint import load, make_env_for
 from gym_hil.learning.config import CONFIG, OPTIONAL_FIELDS, VERSION, TrainConfig, read_config, version_of
+from gym_hil.learning.image_observation import ImageLayout
 from gym_hil.learning.learning_curve import Point
 from gym_hil.learning.methods import METHODS
+from gym_hil.learning.policy_env import make_policy_env
+from gym_hil.learning.policy_interface import PolicyInterface
+from gym_hil.learning.pretrained import pretrained
 from gym_hil.learning.run import train
 from gym_hil.learning.run_status import Summary, status
 from gym_hil.learning.seeds import (
@@ -91,6 +97,41 @@ def test_a_configuration_of_0_1_15_serves_its_policy_only(tmp_path):
     read = read_config(saved, path, for_policy=True)
     default = TrainConfig(env_id="gym_hil/PandaPickCubeStateBase-v0").as_dict()
     assert read.as_dict() == {**default, **saved}
+
+
+def of_0_1_15(task: str, size: int) -> dict:
+    """The interface in a policy file of version 0.1.15 for observations of `size` numbers, or of that many bytes."""
+    return {
+        "task": task,
+        "observation_size": size,
+        "action_size": 4,
+        "ee_step_m": [0.025, 0.025, 0.025],
+        "control_dt": 0.1,
+    }
+
+
+def test_a_policy_of_0_1_15_acts_in_the_environment_for_which_it_was_trained(tmp_path):
+    path = Path(__file__).parents[1] / "data" / "config_0.1.15.json"
+    trained = load(pretrained("PandaPickCube-v1"))
+    facts = {"interface": of_0_1_15("PickCube", 13), "config": json.loads(path.read_text(encoding="utf-8"))}
+    old = tmp_path / "policy.npz"
+    old.write_bytes(pack(facts, trained.weights))
+    assert load(old).interface == trained.interface
+    env = make_env_for(load(old), old, PICK)
+    observation, _ = env.reset(seed=0)
+    today = trained.make_policy().act(observation)
+    np.testing.assert_array_equal(load(old).make_policy().act(observation), today)
+    env.close()
+    with pytest.raises(InvalidArgumentError, match="task PickCube, not InsertPeg"):
+        make_env_for(load(old), old, "gym_hil/PandaInsertPegStateBase-v1")
+
+
+def test_an_interface_of_0_1_15_has_the_terms_of_today():
+    env = make_policy_env("gym_hil/PandaInsertPegStateBase-v1", None)
+    assert PolicyInterface.of(of_0_1_15("InsertPeg", 4 + 3 * 9 + 9)) == env.interface
+    env.close()
+    pixels = PolicyInterface.of(of_0_1_15("PickCube", ImageLayout(64).total_bytes))
+    assert pixels.observation == ("front[64x64x3]", "wrist[64x64x3]", "proprioception[4]")
 
 
 def test_robot_minutes_are_those_of_the_control_rate():
