@@ -18,6 +18,7 @@ from gym_hil.wrappers.viewer_wrapper import PassiveViewerWrapper
 
 import gym_hil
 from gym_hil.core.errors import InvalidArgumentError
+from gym_hil.core.observer import Observer
 from gym_hil.envs import PandaArrangeBoxesGymEnv, PandaPickCubeGymEnv
 from gym_hil.integrations.legacy.aliases import ALIASES
 from gym_hil.wrappers import hil_wrappers
@@ -204,6 +205,74 @@ def test_without_a_display_the_viewer_says_that_no_window_is_open(monkeypatch):
     env._viewer.close()
     env.close()
     assert gym_hil.PassiveViewerWrapper is PassiveViewerWrapper
+
+
+class Notes(Observer):
+    """Writes down of what it is notified."""
+
+    def __init__(self):
+        self.notes = []
+
+    def on_reset(self, env):
+        self.notes.append(("reset", env.data.time))
+
+    def on_poll(self):
+        self.notes.append(("poll",))
+
+    def on_step(self, env, record):
+        self.notes.append(("step", round(env.data.time, 3)))
+
+    def on_close(self):
+        self.notes.append(("close",))
+
+
+def test_the_viewer_shows_every_state_with_and_without_a_takeover_wrapper(monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    for inside in (PandaPickCubeGymEnv(), gym.make("gym_hil/PandaPickCubeSimulatedHuman-v1")):
+        env, notes = PassiveViewerWrapper(inside), Notes()
+        env.subscribe(notes)
+        assert env.observers[-1] is notes
+        env.reset(seed=0)
+        for _ in range(2):
+            env.step(env.action_space.sample())
+        env.close()
+        assert notes.notes == [
+            ("reset", 0.0), ("poll",), ("step", 0.1), ("poll",), ("step", 0.2), ("close",),
+        ]  # fmt: skip
+
+
+def test_the_viewer_refuses_environments_of_other_packages():
+    with pytest.raises(InvalidArgumentError, match="needs an environment of gym-hil"):
+        PassiveViewerWrapper(gym.make("CartPole-v1"))
+
+
+WINDOW = """
+import gymnasium as gym, pygame
+from gym_hil.envs import PandaPickCubeGymEnv
+from gym_hil.wrappers.viewer_wrapper import PassiveViewerWrapper
+
+env = PassiveViewerWrapper(PandaPickCubeGymEnv())
+viewer = env._viewer
+assert viewer.is_running()
+env.reset(seed=0)
+def picture():
+    return pygame.image.tobytes(pygame.display.get_surface(), "RGB")
+first = picture()
+env.step([0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+viewer.sync()
+assert picture() != first
+viewer.close()
+assert not viewer.is_running() and pygame.display.get_surface() is None
+env.step([0.0] * 7)
+env.close()
+"""
+
+
+@pytest.mark.display
+def test_the_viewer_is_a_window_whose_closing_does_not_end_the_episode(screen):
+    done = subprocess.run([sys.executable, "-c", WINDOW], env=screen, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_joint_torques_carry_gravity_and_reach_a_goal():
