@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
 import re
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -20,7 +23,8 @@ from gym_hil.experiments.run_record import FORMAT, differences, read_record
 from gym_hil.experiments.study import Study, load_study
 from gym_hil.experiments.study_report import FinishedRun, write_study_report
 from gym_hil.experiments.study_runs import Status, run_study
-from gym_hil.experiments.workers import train_run
+from gym_hil.experiments.workers import LocalWorkers, _Progress, _train_and_pack, _unpack, train_run
+from gym_hil.learning.run_folder import open_folder
 
 TOML = """
 title = "Does the human help?"
@@ -201,6 +205,43 @@ def test_a_result_of_an_earlier_configuration_does_not_count_as_finished(tmp_pat
         with pytest.raises(InvalidArgumentError, match=run.name):
             run_study(study(tmp_path), tmp_path)
         assert json.loads(path.read_text()) == facts and not (tmp_path / "report.html").exists()
+
+
+SHORT = """
+base = {task = "PandaPickCube-v1", method = "bc", robot_minutes = 0.1, demos = 2, eval_episodes = 1, final_episodes = 1}
+[axes]
+seed = [0]
+"""
+
+
+def test_the_results_of_another_machine_are_those_of_this_one(tmp_path):
+    (run,) = study(tmp_path, SHORT).runs
+    arguments = dict(run.axis_values), run.config
+    progress = _Progress()
+    remote = SimpleNamespace(report=SimpleNamespace(remote=progress.report))
+    packed = _train_and_pack(run.name, arguments[0], run.config.as_dict(), remote)
+    assert list(progress.read()) == [run.name] and 0 < progress.read()[run.name] <= run.config.total_steps
+    there, here = tmp_path / "there", tmp_path / "here"
+    _unpack(packed, there)
+    open_folder(replace(run.config, seed=1), here, resume=False).release()
+    train_run(*arguments, here, lambda steps: None)  # in place of another run with the same name
+    ours, theirs = (read_record(folder / "record.json")[0] for folder in (here, there))
+    assert differences(ours, theirs) == []
+    assert sorted(path.name for path in here.iterdir()) == sorted(path.name for path in there.iterdir())
+
+
+def test_a_killed_run_is_reported_and_closing_ends_the_others(tmp_path):
+    text = SHORT.replace("robot_minutes = 0.1", "robot_minutes = 60").replace("[0]", "[0, 1]")
+    runs = study(tmp_path, text).runs
+    workers = LocalWorkers(runs, tmp_path / "runs", 2)
+    assert workers.wait_for_runs(0.0) == []
+    processes = {process.name: process for process in multiprocessing.active_children()}
+    killed, other = (processes[f"gym-hil {run.name}"] for run in runs)
+    killed.kill()
+    assert workers.wait_for_runs(20.0) == [(runs[0].name, "its process ended with status -9")]
+    assert other.is_alive()
+    workers.close()
+    assert not other.is_alive()
 
 
 def test_an_interrupted_run_is_resumed(tmp_path):

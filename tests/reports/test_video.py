@@ -73,3 +73,22 @@ def test_ctrl_c_before_the_first_frame_leaves_no_file(tmp_path):
     with pytest.raises(KeyboardInterrupt), open_video(tmp_path / "v.mp4", 10.0):
         raise KeyboardInterrupt
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("counted", [1, RuntimeError("not a video")])
+def test_a_video_that_the_encoder_did_not_complete_is_an_error(tmp_path, monkeypatch, counted):
+    def count(path):
+        if isinstance(counted, int):
+            return counted, 0.1
+        raise counted
+
+    monkeypatch.setattr("imageio_ffmpeg.count_frames_and_secs", count)
+    path = tmp_path / "v.mp4"
+    path.write_bytes(b"older")
+    with (
+        pytest.raises(StorageError, match=r"v\.mp4 cannot be written: the encoder stopped after [01] frames"),
+        open_video(path, 10.0) as add,
+    ):
+        add(FRAME)
+        add(FRAME)
+    assert path.read_bytes() == b"older" and list(tmp_path.iterdir()) == [path]
