@@ -1,4 +1,4 @@
-"""``--teleop.type=gym_hil``: the operators of this package as a teleoperator of LeRobot."""
+"""``--teleop.type=gym_hil``: an operator of this package as the teleoperator of ``--robot.type=gym_hil``."""
 
 from __future__ import annotations
 
@@ -16,15 +16,12 @@ from gym_hil.core.schema import EpisodeEvent, GripperCommand
 from gym_hil.envs.manipulation import ManipulationEnv
 from gym_hil.integrations.lerobot.robot import GRIPPER, TCP
 from gym_hil.integrations.lerobot.shared_simulation import CLOSED, OPEN, SharedSimulation, current_simulation
-from gym_hil.intervention.human import Human
 from gym_hil.intervention.limits import DEFAULT_PRESET
 from gym_hil.intervention.named import SIMULATED, make_demonstrator, make_operator
 from gym_hil.intervention.operator import POLICY_ACTS, Decision, Operator
 
 DELTAS = ("delta_x", "delta_y", "delta_z")
 """Keys of the motion along x, y and z in an action of LeRobot's gamepad, each in [-1, 1]."""
-NO_VIEW: Any = None
-"""The view of a person whose robot is not simulated in this process. People with a device do not use it."""
 RESET_EVENTS = {EpisodeEvent.RESET, EpisodeEvent.RERECORD}
 """Events that reset the simulation."""
 
@@ -45,8 +42,7 @@ class GymHilTeleoperatorConfig(TeleoperatorConfig):
 class GymHilTeleoperator(Teleoperator):
     """An operator of this package as a teleoperator of LeRobot.
 
-    Its actions have the keys of LeRobot's gamepad. With ``--robot.type=gym_hil`` they also have the absolute
-    positions that this robot expects.
+    Its actions have the keys of LeRobot's gamepad, and the absolute positions that ``--robot.type=gym_hil`` expects.
 
     Args:
         config: the configuration.
@@ -108,15 +104,17 @@ class GymHilTeleoperator(Teleoperator):
             The action by key. It causes no motion while the operator does not act.
 
         Raises:
-            DeviceError: the teleoperator is not connected, or the operator needs a simulated arm.
+            DeviceError: the teleoperator or the simulated arm is not connected.
         """
-        world = current_simulation()
-        self._decision = self._decide(world)
+        operator, world = self._operator, current_simulation()
+        if operator is None:
+            raise DeviceError("the teleoperator is not connected; call connect first")
+        if world is None:
+            raise DeviceError("there is no simulated arm; use the teleoperator with --robot.type=gym_hil")
+        self._decision = self._decide(operator, world)
         acting = self._decision.action
         x, y, z, gripper = (0.0, 0.0, 0.0, float(GripperCommand.STAY)) if acting is None else acting.tolist()
         action = {**dict(zip(DELTAS, (x, y, z), strict=True)), "gripper": gripper}
-        if world is None:
-            return action
         if RESET_EVENTS.intersection(self._decision.events):
             world.restart()
         target = world.raw.simulation.target_pos_w + np.array([x, y, z]) * self.config.step_m
@@ -144,17 +142,8 @@ class GymHilTeleoperator(Teleoperator):
             self._operator.close()
             self._operator = None
 
-    def _decide(self, world: SharedSimulation | None) -> Decision:
-        operator = self._operator
-        if operator is None:
-            raise DeviceError("the teleoperator is not connected; call connect first")
-        if world is not None:
-            if world.raw is not self._reset_env:
-                operator.reset(EnvironmentInterface(world.raw), world.raw.np_random_seed)
-                self._reset_env = world.raw
-            return operator.decide(world.view(np.full(3, self.config.step_m)))
-        if isinstance(operator, Human):
-            return operator.decide(NO_VIEW)
-        raise DeviceError(
-            f"operator {self.config.operator!r} needs the simulated arm: use it with --robot.type=gym_hil"
-        )
+    def _decide(self, operator: Operator, world: SharedSimulation) -> Decision:
+        if world.raw is not self._reset_env:
+            operator.reset(EnvironmentInterface(world.raw), world.raw.np_random_seed)
+            self._reset_env = world.raw
+        return operator.decide(world.view(np.full(3, self.config.step_m)))
