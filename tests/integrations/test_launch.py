@@ -7,6 +7,7 @@ import socket
 import sys
 import textwrap
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,9 +15,10 @@ from rich.console import Console
 
 from gym_hil.cli import lerobot_backend
 from gym_hil.cli.lerobot_backend import lerobot_id, train_with_lerobot
+from gym_hil.cli.lerobot_config import LerobotConfig
 from gym_hil.cli.train import Train
 from gym_hil.core.errors import InvalidArgumentError
-from gym_hil.integrations.lerobot.configs import Plan
+from gym_hil.integrations.lerobot.configs import PROGRAMS, Plan
 from gym_hil.integrations.lerobot.launch import LerobotError, learn_with_lerobot
 
 PROGRAM = """
@@ -194,3 +196,15 @@ def test_ids_for_lerobot_name_an_operator():
 def test_observations_that_lerobots_learner_does_not_have_are_refused():
     with pytest.raises(InvalidArgumentError, match="obs='positions'"):
         train_with_lerobot(Train(task="PandaPickCube-v1", backend="lerobot", obs="positions"), Console())
+
+
+def test_the_command_for_configurations_prints_the_programs_that_use_them(tmp_path, capsys):
+    out, result = tmp_path / "out", tmp_path / "result.json"
+    task = "PandaPickCubeStateSimulatedHuman-v1"
+    assert LerobotConfig(task=f"gym_hil/{task}", out=out, port=50123, json=result).run() == 0
+    written = json.loads(result.read_text())
+    assert capsys.readouterr().out.splitlines() == [
+        f"python -m lerobot.rl.{program} --config_path {written[name]}" for name, program in PROGRAMS.items()
+    ]
+    learner = json.loads(Path(written["learner"]).read_text(encoding="utf-8"))
+    assert learner["policy"]["actor_learner_config"]["learner_port"] == 50123

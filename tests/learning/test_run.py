@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from functools import partial
 from typing import ClassVar
@@ -21,7 +23,12 @@ from gym_hil.core.errors import FolderInUseError, StorageError
 from gym_hil.intervention import SimulatedHuman
 from gym_hil.learning import rollout as acting
 from gym_hil.learning import run as runs
-from gym_hil.learning.async_learner import InProcessLearner, LearningError, SeparateProcessLearner
+from gym_hil.learning.async_learner import (
+    InProcessLearner,
+    LearningError,
+    SeparateProcessLearner,
+    ctrl_c_ignored,
+)
 from gym_hil.learning.checkpoint import load
 from gym_hil.learning.config import TrainConfig
 from gym_hil.learning.episode_store import EpisodeInProgress, TrainingEpisodeStore
@@ -147,6 +154,32 @@ def test_the_end_of_the_learner_is_reported_and_no_episode_is_lost(tmp_path):
     assert stored >= 2
     train(SHORT, tmp_path, resume=True, learner=InProcessLearner)
     assert len(TrainingEpisodeStore(tmp_path / "episodes")) > stored
+
+
+def test_a_message_to_a_learner_that_has_failed_raises_the_reason():
+    learner = SeparateProcessLearner(SHORT)  # without the other arguments of LearnerService
+    learner._process.join(timeout=60)
+    with pytest.raises(LearningError, match=r"learning failed: \nTraceback (.|\n)*TypeError.*missing"):
+        learner.send(LearnerMessage(forget=1))
+    with pytest.raises(LearningError, match="the learning process ended with status 0"):
+        learner.newest()
+    learner.close()
+
+
+def test_a_learner_can_be_started_from_any_thread():
+    handlers = []
+
+    def start():
+        with ctrl_c_ignored():
+            handlers.append(signal.getsignal(signal.SIGINT))
+
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    assert handlers == [before], "only the main thread can change what Ctrl-C does"
+    start()
+    assert handlers[1] is signal.SIG_IGN and signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.nightly

@@ -73,12 +73,6 @@ class LearnerClient(abc.ABC):
     def close(self) -> None:
         """Stop the learner after its current step. It may be called more than once."""
 
-    def finish(self) -> LearnerProgress:
-        """Wait until all messages are processed and saved, stop the learner, and return its progress."""
-        last = self.wait_for(self.sent)
-        self.close()
-        return last
-
 
 class InProcessLearner(LearnerClient):
     """Learns in the caller's process, within `send`.
