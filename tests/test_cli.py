@@ -38,6 +38,32 @@ def test_the_version_is_that_of_the_package_metadata():
     assert subprocess.run(module, capture_output=True, text=True, check=True).stdout == said
 
 
+FULL = """
+import errno
+from gym_hil import cli
+def fail():
+    raise OSError(errno.ENOSPC, "No space left on device", "table.json")
+cli._run = fail
+cli.main()
+"""
+
+
+def test_an_error_of_the_operating_system_is_one_line():
+    done = run_program(FULL)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("gym-hil: table.json: ") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="about pipes of POSIX shells")
+def test_a_reader_that_closes_the_pipe_causes_no_traceback():
+    command = [sys.executable, "-m", "gym_hil", "list"]
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert program.stdout is not None and program.stderr is not None
+    program.stdout.close()
+    said = program.stderr.read()
+    assert program.wait(60) == 1 and "Traceback" not in said and "BrokenPipe" not in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

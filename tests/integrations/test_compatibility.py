@@ -11,8 +11,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from gym_hil.core.errors import MissingExtraError
 from gym_hil.core.schema import EpisodeEvent
 from gym_hil.integrations.lerobot.compatibility import LeRobotCompatibility, is_driving
+from gym_hil.integrations.lerobot.policy import LeRobotPolicy
 from gym_hil.intervention.operator import Decision, Operator
 from gym_hil.stacks.build import make_env
 
@@ -156,3 +158,10 @@ def test_an_episode_at_its_time_limit_is_not_discarded(lerobot):
     env.step(STAY)
     *_, truncated, info = env.step(STAY)
     assert truncated and not info.get(TeleopEvents.RERECORD_EPISODE, False)
+
+
+def test_without_lerobot_its_policies_name_the_extra(monkeypatch, tmp_path):
+    for name in ("torch", "lerobot", "lerobot.configs"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MissingExtraError, match="A policy of LeRobot needs the package"):
+        LeRobotPolicy(tmp_path)

@@ -12,6 +12,8 @@ import pytest
 pytest.importorskip("stable_baselines3")
 pytest.importorskip("scipy")
 
+from gym_hil.cli import STOPPED
+from gym_hil.cli.benchmark import Benchmark
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.experiments import benchmark as protocol
 from gym_hil.experiments import leaderboard
@@ -130,6 +132,60 @@ def test_only_verified_results_for_reports_are_submitted(tmp_path):
     changed.write_text(changed.read_text().replace('"successes": 160', '"successes": 200'))
     with pytest.raises(InvalidArgumentError, match="changed since it was verified"):
         leaderboard.make_rows(folder, protocol.read_results(folder), "we")
+
+
+def test_the_command_lists_the_runs_of_the_protocol(tmp_path, capsys):
+    command = Benchmark(
+        action="run", results=tmp_path, tasks=("PickCube",), methods=("bc",), seeds=2, dry_run=True
+    )
+    assert command.run() == 0
+    *names, total = capsys.readouterr().out.splitlines()
+    study = protocol.benchmark(["PickCube"], ["bc"], protocol.HUMANS, range(100, 102))
+    assert names == [run.name for run in study.runs]
+    assert total == f"{len(names)} runs, {study.robot_minutes:g} robot minutes in all."
+    with pytest.raises(InvalidArgumentError, match="seeds=11 must be from 1 to 10"):
+        replace(command, seeds=11).run()
+
+
+def test_the_command_can_be_stopped(tmp_path, monkeypatch, capsys):
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gym_hil.experiments.study_runs.run_study", stop)
+    assert Benchmark(action="run", results=tmp_path, quick=True).run() == STOPPED
+    assert "Stopped. Run the same command again to continue" in capsys.readouterr().out
+
+
+def test_the_command_verifies_and_submits_results(tmp_path, monkeypatch, capsys):
+    folder, board, facts = tmp_path / "mine", tmp_path / "leaderboard.json", tmp_path / "facts.json"
+    found = results(folder, lambda human, method: 0.8)
+    command = Benchmark(action="verify", results=folder, leaderboard=board, json=facts)
+    with pytest.raises(InvalidArgumentError, match="sample=0 must be at least 1"):
+        replace(command, sample=0).run()
+    with pytest.raises(InvalidArgumentError, match="give the name of the submitter"):
+        replace(command, action="submit").run()
+    submit = replace(command, action="submit", submitter=" our laboratory ")
+    for successes, status, word in (
+        (200, 1, "was not reproduced: result: successes"),
+        (160, 0, "bit for bit"),
+    ):
+        monkeypatch.setattr(protocol, "repeat", lambda entry, n=successes: repeated(entry, n))
+        assert command.run() == status
+        assert word in capsys.readouterr().out
+        assert len(json.loads(facts.read_text())["problems"]) == status
+        if status:
+            with pytest.raises(InvalidArgumentError, match="was not verified"):
+                submit.run()
+    assert submit.run() == 0
+    assert len(leaderboard.read_rows(board)) == 6 == len(found) / 3
+    assert {row["submitter"] for row in leaderboard.read_rows(board)} == {"our laboratory"}
+
+
+def repeated(entry: FinishedRun, successes: int) -> dict:
+    """The record of a repetition with this number of successes."""
+    again = copy.deepcopy(entry.record)
+    again["result"]["successes"] = successes
+    return again
 
 
 @pytest.mark.parametrize("seeds, complaint", [((0, 1, 2), "seed for development"), ((100,), "fewer than 3")])

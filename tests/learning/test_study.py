@@ -17,6 +17,8 @@ import pytest
 pytest.importorskip("stable_baselines3")
 pytest.importorskip("scipy")
 
+from gym_hil.cli import STOPPED
+from gym_hil.cli.study import CompareRuns
 from gym_hil.cli.train import state_base_id
 from gym_hil.core.errors import InvalidArgumentError
 from gym_hil.experiments.run_record import FORMAT, differences, read_record
@@ -205,6 +207,40 @@ def test_a_result_of_an_earlier_configuration_does_not_count_as_finished(tmp_pat
         with pytest.raises(InvalidArgumentError, match=run.name):
             run_study(study(tmp_path), tmp_path)
         assert json.loads(path.read_text()) == facts and not (tmp_path / "report.html").exists()
+
+
+def test_the_command_lists_the_runs_of_a_study(tmp_path, capsys):
+    read = study(tmp_path)
+    command = CompareRuns(file=tmp_path / "human.toml", dry_run=True)
+    assert command.run() == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said == [*(run.name for run in read.runs), "12 runs, 90 robot minutes in all."]
+    assert replace(command, seed=1).run() == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said == [*(run.name for run in read.only_seed(1).runs), "4 runs, 30 robot minutes in all."]
+    with pytest.raises(InvalidArgumentError, match="workers=0 must be at least 1"):
+        replace(command, dry_run=False, workers=0).run()
+
+
+def test_the_command_reports_failed_runs_and_can_be_stopped(tmp_path, monkeypatch, capsys):
+    good, bad, *_ = study(tmp_path).runs
+    result = {"successes": 9, "episodes": 10}
+    outcome = SimpleNamespace(
+        ended=[FinishedRun(good, {"result": result, "curve": {}})], failed={bad.name: "ValueError: x"}
+    )
+    monkeypatch.setattr("gym_hil.experiments.study_runs.run_study", lambda *arguments, **options: outcome)
+    command = CompareRuns(file=tmp_path / "human.toml", out=tmp_path / "out", json=tmp_path / "facts.json")
+    assert command.run() == 1
+    assert f"{bad.name} failed:\nValueError: x" in capsys.readouterr().out
+    facts = {"out": str(tmp_path / "out"), "runs": {good.name: result}, "failed": outcome.failed}
+    assert json.loads((tmp_path / "facts.json").read_text()) == facts
+
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gym_hil.experiments.study_runs.run_study", stop)
+    assert command.run() == STOPPED
+    assert "finished runs are kept" in capsys.readouterr().out
 
 
 SHORT = """
