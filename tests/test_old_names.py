@@ -110,6 +110,22 @@ def test_a_controller_reports_held_keys_and_each_end_once():
     controller.stop()
 
 
+def test_the_old_gamepad_controller_reads_a_gamepad():
+    pytest.importorskip("pygame")
+    from gym_hil.testing.virtual_gamepad import VirtualGamepad
+
+    pad = VirtualGamepad()
+    with intervention_utils.GamepadController(x_step_size=0.5) as controller:
+        controller.update()
+        assert not controller.should_intervene() and controller.get_deltas() == (0.0, 0.0, 0.0)
+        pad.press("rb")
+        pad.set_axis("left_y", 1.0)
+        controller.update()
+        assert controller.should_intervene()
+        assert controller.get_deltas() == pytest.approx((0.5, 0.0, 0.0), abs=0.01)
+    pad.detach()
+
+
 def test_a_custom_controller_can_use_the_old_base_class():
     class Pedal(intervention_utils.InputController):
         def update(self):
