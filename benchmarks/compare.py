@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from contenders import CONTENDERS, HERE, SCALE, WORKLOADS, Contender
+from contenders import CONTENDERS, HERE, ROUNDS, SCALE, WORKLOADS, Contender
 
 Table = list[list[str]]
 
@@ -194,12 +194,13 @@ def measure(
             result.update(worker.opened)
             workers[contender.name] = worker, result
     seconds = options.seconds * SCALE.get(workload, 1)
-    for number in range(options.rounds):
+    rounds = options.rounds * ROUNDS.get(workload, 1)
+    for number in range(rounds):
         names = list(workers)
         first = number % max(len(names), 1)
         for name in names[first:] + names[:first]:
             worker, result = workers[name]
-            report_progress(f"{workload}: round {number + 1}/{options.rounds}, {name}")
+            report_progress(f"{workload}: round {number + 1}/{rounds}, {name}")
             try:
                 steps = max(1, round(seconds * result["facts"]["control_hz"]))
                 result["rounds"].append(worker.ask(steps=steps))
@@ -373,13 +374,16 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--workloads", default="state,images", help="comma-separated (default: %(default)s)")
     parser.add_argument(
-        "--rounds", type=int, default=5, help="number of alternating measurements (default: %(default)s)"
+        "--rounds",
+        type=int,
+        default=5,
+        help="number of alternating measurements, ten times as many of an SO-101 (default: %(default)s)",
     )
     parser.add_argument(
         "--seconds",
         type=float,
         default=20,
-        help="simulated seconds per measurement, times the SCALE of the workload (default: %(default)s)",
+        help="simulated seconds per measurement; a tenth of it with images (default: %(default)s)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the random actions (default: %(default)s)"
@@ -429,7 +433,9 @@ def main(arguments: list[str] | None = None, contenders: tuple[Contender, ...] =
         )
     ]
     print(f"{here['cpu']}, {here['cores']} cores, load {number(here['load_1min'])}, {here['system']}")
-    print(f"{options.rounds} alternating rounds, medians; ratios are within a round\n")
+    print(
+        f"{options.rounds} alternating rounds, ten times as many of an SO-101; medians; ratios are within a round\n"
+    )
     show(speed_table(results))
     show(facts_table(results))
     print("\n".join(remarks(selected, workloads)))
