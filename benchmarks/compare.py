@@ -197,8 +197,10 @@ def measure(
     rounds = options.rounds * ROUNDS.get(workload, 1)
     for number in range(rounds):
         names = list(workers)
-        first = number % max(len(names), 1)
-        for name in names[first:] + names[:first]:
+        first = number // 2 % max(len(names), 1)
+        order = names[first:] + names[:first]
+        # A turn depends on what the process before it left in the caches, so that every other round is reversed.
+        for name in reversed(order) if number % 2 else order:
             worker, result = workers[name]
             report_progress(f"{workload}: round {number + 1}/{rounds}, {name}")
             try:
