@@ -385,7 +385,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--seconds",
         type=float,
         default=20,
-        help="simulated seconds per measurement; a tenth of it with images (default: %(default)s)",
+        help="simulated seconds per measurement; a tenth with images, ten times as many of an SO-101 (default: %(default)s)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the random actions (default: %(default)s)"
@@ -436,7 +436,7 @@ def main(arguments: list[str] | None = None, contenders: tuple[Contender, ...] =
     ]
     print(f"{here['cpu']}, {here['cores']} cores, load {number(here['load_1min'])}, {here['system']}")
     print(
-        f"{options.rounds} alternating rounds, ten times as many of an SO-101; medians; ratios are within a round\n"
+        f"{options.rounds} alternating rounds, five times as many of an SO-101; medians; ratios are within a round\n"
     )
     show(speed_table(results))
     show(facts_table(results))
