@@ -385,7 +385,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--seconds",
         type=float,
         default=20,
-        help="simulated seconds per measurement; a tenth with images, ten times as many of an SO-101 (default: %(default)s)",
+        help="simulated seconds per turn, which `SCALE` changes for some workloads (default: %(default)s)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the random actions (default: %(default)s)"

@@ -40,8 +40,8 @@ WORKLOADS = {
     "native": "state observations, each package with its default control rate and controller",
 }
 SCALE = {"images": 0.1, "so101": 10, "so101-joints": 10}
-"""Factor of the simulated time of a turn for a workload. Images are up to a hundred times slower. The turns of the SO-101
-are longer, because they are compared with the engine alone, and every program is slow while the caches fill."""
+"""Factor of the simulated time of a turn for a workload. Images are up to a hundred times slower. The turns of the
+SO-101 are longer, because they are compared with the engine alone, and every program is slow while the caches fill."""
 ROUNDS = {"so101": 5, "so101-joints": 5}
 """Factor of the number of rounds for a workload, for a more precise comparison with the engine alone."""
 

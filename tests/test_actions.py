@@ -126,3 +126,22 @@ def test_the_rotation_between_two_orientations():
     assert rotation_between(turned, start) == pytest.approx([0, 0, -0.4])
     assert rotation_between(start, -turned) == pytest.approx([0, 0, 0.4])
     assert rotation_between(turned, turned) == pytest.approx([0, 0, 0])
+
+
+@pytest.mark.parametrize("robot", ["panda", "so101"])
+def test_neutral_joint_targets_are_those_of_the_last_command_or_of_the_restored_state(robot):
+    env = make("joints", robot)
+    raw, rng, space = env.unwrapped, np.random.default_rng(0), env.action_space
+    env.reset(seed=0)
+    for _ in range(20):
+        first, second = rng.uniform(space.low, space.high, (2, *space.shape)).astype(np.float32)
+        env.step(first)
+        np.testing.assert_array_equal(raw.neutral_action(), first)
+        saved = raw.get_state()
+        env.step(second)
+        raw.set_state(saved)
+        np.testing.assert_array_equal(raw.neutral_action(), first)
+    raw.hand_over()
+    measured = np.degrees(raw.simulation.joint_pos)
+    assert raw.neutral_action()[: len(measured)] == pytest.approx(measured, abs=1e-3)
+    env.close()

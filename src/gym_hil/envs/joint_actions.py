@@ -56,6 +56,12 @@ class JointPositions(ActionTerm):
         near, far = hand.finger_range
         opens_upwards = hand.open_position > hand.closed_position
         self._closed_position, self._open_position = (near, far) if opens_upwards else (far, near)
+        self._executed: list[float] = []
+        """Numbers of the last executed action, which is the neutral one as long as nothing else commands the arm."""
+        self._joints: list[float] = []
+        """Joint positions that it commanded (rad)."""
+        self._fingers = 0.0
+        """Position of the first finger joint that it commanded."""
 
     @property
     def motion_scale(self) -> NDArray[np.float32]:
@@ -68,7 +74,10 @@ class JointPositions(ActionTerm):
 
     def neutral(self) -> Action:
         """Return the commanded joint positions and opening."""
-        return self._action(self._control.target_joint_coordinates, GripperCommand.STAY)
+        joints, fingers = self._control.target_joint_coordinates, self._end_effector.commanded_fingers
+        if joints == self._joints and fingers == self._fingers:
+            return np.array(self._executed, np.float32)
+        return self._action(joints, GripperCommand.STAY)
 
     def motion(self, values: list[float]) -> Motion:
         """Return the displacement of the TCP by the joints, to first order and without its rotation."""
@@ -79,12 +88,13 @@ class JointPositions(ActionTerm):
 
     def apply(self, values: list[float], limits: Box) -> None:
         """Command joints and fingers. The box does not limit joint positions."""
-        self._control.command_joints(list(map(math.radians, values[: self.motion_size])))
+        self._joints = self._control.command_joints(list(map(math.radians, values[: self.motion_size])))
         if self.use_gripper:
             fraction = values[-1] / self._FULLY_OPEN
             self._end_effector.command_fingers(
                 self._closed_position + fraction * (self._open_position - self._closed_position)
             )
+        self._fingers, self._executed = self._end_effector.commanded_fingers, values
 
     def command(self, command: Command) -> Action:
         """Convert a command's twist to joint positions by inverse kinematics."""

@@ -107,8 +107,12 @@ class JointControl:
         self._act[:] = self._data.qpos[self._qpos]
         self._goal = None
 
-    def command_joints(self, positions: Vector) -> None:
-        """Move the joints to `positions` (rad) in the next control period, within their ranges."""
+    def command_joints(self, positions: Vector) -> list[float]:
+        """Move the joints to `positions` (rad) in the next control period, within their ranges.
+
+        Returns:
+            The positions (rad), limited to the ranges.
+        """
         self._goal = goals = []
         ctrl, act, dt = self._ctrl, self._act, self._control_dt
         joints = zip(positions, self._least, self._most, act.tolist(), self._lag, strict=True)
@@ -119,6 +123,7 @@ class JointControl:
             speed = (goal - now) / dt
             ctrl[number] = speed
             act[number] = now + lag * speed
+        return goals
 
     def command(self, translation: Vector, rotation: Vector, limits: Box) -> None:
         """Move the TCP by inverse kinematics, see `CartesianControl.command`."""
