@@ -239,7 +239,7 @@ def test_figures_in_sentences_are_ranges_over_the_seeds_of_the_records(tables):
 @pytest.mark.parametrize(
     ("figure", "message"),
     [
-        ("{succes: InsertPeg average iwr}", "no quantity 'succes'"),
+        ("{speed: InsertPeg average iwr}", "no quantity 'speed'"),
         ("{success: InsertPeg nobody iwr}", "nobody iwr} has no records"),
     ],
 )
