@@ -78,9 +78,10 @@ DEFAULT_LIMITS = SafetyLimits()
 class RemoteControl(JointControl):
     """Joint control whose set-points are the positions that were sent to the arm."""
 
-    def command_joints(self, positions: Vector) -> None:
-        """Set the goal of the joints for the next control period (rad), limited to their ranges."""
-        self._goal = np.clip(positions, self._low, self._high).tolist()
+    def command_joints(self, positions: Vector) -> list[float]:
+        """Set the goal of the joints for the next control period (rad), limited to their ranges, and return it."""
+        self._goal = goal = np.clip(positions, self._low, self._high).tolist()
+        return goal
 
     def command(self, translation: Vector, rotation: Vector, limits: Box) -> None:
         """Move the TCP by inverse kinematics, but without a rotation not farther than commanded. When a joint is at its
