@@ -379,7 +379,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--rounds",
         type=int,
         default=5,
-        help="number of alternating measurements, ten times as many of an SO-101 (default: %(default)s)",
+        help="number of alternating measurements, which `ROUNDS` changes for some workloads (default: %(default)s)",
     )
     parser.add_argument(
         "--seconds",
@@ -436,7 +436,7 @@ def main(arguments: list[str] | None = None, contenders: tuple[Contender, ...] =
     ]
     print(f"{here['cpu']}, {here['cores']} cores, load {number(here['load_1min'])}, {here['system']}")
     print(
-        f"{options.rounds} alternating rounds, five times as many of an SO-101; medians; ratios are within a round\n"
+        f"{options.rounds} alternating rounds, multiplied by {ROUNDS}; medians; ratios are within a round\n"
     )
     show(speed_table(results))
     show(facts_table(results))
