@@ -59,7 +59,7 @@ class ActorCriticLearner(Learner):
         from gym_hil.learning.torch_setup import select_device
 
         return {
-            "images": config.pixels > 0,
+            "images": config.observation.has_images,
             "width": config.width,
             "seed": config.seed,
             "learning_rate": annealed(config.learning_rate, config.annealing),
@@ -70,8 +70,8 @@ class ActorCriticLearner(Learner):
             "tau": config.tau,
             "returns": RETURNS,
             "imitation": config.imitation,
-            "feature_noise": 0.0 if config.pixels else FEATURE_NOISE,
-            "device": select_device(config.device, images=config.pixels > 0),
+            "feature_noise": 0.0 if config.observation.has_images else FEATURE_NOISE,
+            "device": select_device(config.device, images=config.observation.has_images),
         }
 
     def add(self, transitions: Transitions) -> None:

@@ -189,11 +189,6 @@ class TrainConfig:
         return ObservationKind(self.obs, self.image_size)
 
     @property
-    def pixels(self) -> bool:
-        """Whether the policy observes camera images."""
-        return self.observation.has_images
-
-    @property
     def real_time(self) -> bool:
         """Whether the operator is a person, with whom steps run in real time and never wait for the learner."""
         return self.operator in PEOPLE

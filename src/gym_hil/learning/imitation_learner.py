@@ -49,10 +49,10 @@ class ImitationLearner(Learner):
         torch.manual_seed(config.seed)
         self._config, self._rng = config, np.random.default_rng(config.seed)
         self._stacked: tuple[NDArray[Any], NDArray[np.float32]] | None = None
-        self._device = select_device(config.device, images=config.pixels > 0)
+        self._device = select_device(config.device, images=config.observation.has_images)
         self.encoder: nn.Module = nn.Identity()
         size, width = observation_space.shape[0], config.width
-        if config.pixels:
+        if config.observation.has_images:
             self.encoder = encoder = Encoder(observation_space)
             size = encoder.features_dim
         self.layers = nn.ModuleList(
@@ -116,8 +116,10 @@ class ImitationLearner(Learner):
         config = self._config
         observations, targets = self.rows(self.draw(config.batch_size))
         observations, targets = observations.to(self._device), targets.to(self._device)
-        features = self.encoder(randomly_shifted(observations) if config.pixels else observations)
-        if not config.pixels:
+        features = self.encoder(
+            randomly_shifted(observations) if config.observation.has_images else observations
+        )
+        if not config.observation.has_images:
             features = features + FEATURE_NOISE * torch.randn_like(features)
         return torch.nn.functional.mse_loss(self._actions(features), targets)
 

@@ -117,7 +117,7 @@ def export(trained: TrainedPolicy, folder: Path) -> None:
         trained: the policy.
         folder: the folder, which exists.
     """
-    make_config(CAMERAS if trained.config.pixels else ())._save_pretrained(folder)
+    make_config(CAMERAS if trained.config.observation.has_images else ())._save_pretrained(folder)
     trained.save(folder / POLICY)
     steps = [RenameObservationsProcessorStep(), DeviceProcessorStep("cpu")]
     for name, pipeline in (

@@ -210,7 +210,7 @@ class LearningMethod(abc.ABC):
         """
         if self.needs_demonstrations and config.demos == 0:
             raise InvalidArgumentError(f"method={config.method!r} needs demonstrations, not demos=0")
-        if config.pixels and not self.supports_images:
+        if config.observation.has_images and not self.supports_images:
             raise InvalidArgumentError(
                 f'method={config.method!r} does not support obs="pixels"; use obs="state"'
             )

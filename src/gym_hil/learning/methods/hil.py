@@ -55,7 +55,7 @@ class HilLearner(ActorCriticLearner):
         from gym_hil.learning.replay_buffer import SuccessfulHelpBuffer
 
         settings = {**super().settings(config), "replay_buffer_class": SuccessfulHelpBuffer}
-        if config.pixels:
+        if config.observation.has_images:
             return settings
         decay_updates = DECAY_STEPS * config.updates_per_step if self.pretraining_updates else 0
         return {
@@ -109,7 +109,7 @@ class Hil(ActorCriticMethod):
 
     def pretraining_steps_of(self, config: TrainConfig) -> int:
         """Return `CLONING_STEPS`, or 0 with images, without demonstrations or without imitation."""
-        return CLONING_STEPS if config.demos and config.imitation and not config.pixels else 0
+        return CLONING_STEPS if config.demos and config.imitation and not config.observation.has_images else 0
 
 
 HIL = Hil()
